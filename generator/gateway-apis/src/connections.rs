@@ -8,18 +8,18 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use stackgen_gateway_common::{ApiId, ConnectionId, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, ConnectionId, EpochMillis, StageName};
 use thiserror::Error;
 
 /// All open connections.
 #[derive(Debug, Default)]
-pub struct Connections {
-    open: Mutex<HashMap<ConnectionId, Arc<Connection>>>,
+pub struct OpenConnections {
+    open: Mutex<HashMap<ConnectionId, Arc<OpenConnection>>>,
 }
 
 /// A connection whose handshake was answered with 101.
 #[derive(Debug)]
-pub struct Connection {
+pub struct OpenConnection {
     /// Connection ID.
     pub id: ConnectionId,
     /// API of the connection.
@@ -31,7 +31,7 @@ pub struct Connection {
     /// Client's `User-Agent` header.
     pub user_agent: Option<String>,
     /// Time of the handshake.
-    pub connected_at: Timestamp,
+    pub connected_at: EpochMillis,
     last_active_at: AtomicU64,
     outbound: Outbound,
 }
@@ -41,12 +41,12 @@ pub struct Connection {
 struct Outbound {
     /// Total weight of the messages that may wait.
     capacity: usize,
-    queue: Mutex<Queue>,
+    queue: Mutex<MessageQueue>,
     wake: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct MessageQueue {
     waiting: VecDeque<Outgoing>,
     /// Weight of the messages that wait or are being sent.
     weight: usize,
@@ -66,13 +66,13 @@ pub enum Outgoing {
 }
 
 /// Weight of a message in addition to its bytes. With it, a queue of empty messages is limited, too.
-const BESIDE: usize = 64;
+const MESSAGE_OVERHEAD: usize = 64;
 
 impl Outgoing {
     /// Returns the share of the client's buffer that this takes.
     pub fn weight(&self) -> usize {
         match self {
-            Outgoing::Text(text) => text.len() + BESIDE,
+            Outgoing::Text(text) => text.len() + MESSAGE_OVERHEAD,
             Outgoing::Delete | Outgoing::Stop => 0,
         }
     }
@@ -89,19 +89,19 @@ pub enum PostError {
     Full,
 }
 
-impl Connections {
+impl OpenConnections {
     /// Returns the open connection with this ID.
-    pub fn get(&self, id: &str) -> Option<Arc<Connection>> {
+    pub fn get(&self, id: &str) -> Option<Arc<OpenConnection>> {
         self.all().get(id).cloned()
     }
 
     /// Adds an open connection.
-    pub fn insert(&self, connection: Arc<Connection>) {
+    pub fn insert(&self, connection: Arc<OpenConnection>) {
         self.all().insert(connection.id.clone(), connection);
     }
 
     /// Removes a connection. Later posts to it fail with [`PostError::Gone`].
-    pub fn remove(&self, id: &ConnectionId) -> Option<Arc<Connection>> {
+    pub fn remove(&self, id: &ConnectionId) -> Option<Arc<OpenConnection>> {
         let connection = self.all().remove(id)?;
         connection.outbound.queue().closed = true;
         Some(connection)
@@ -124,12 +124,12 @@ impl Connections {
         self.len() == 0
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Connection>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<OpenConnection>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Connection {
+impl OpenConnection {
     /// Creates a connection whose buffer holds `capacity` bytes.
     pub fn new(
         id: ConnectionId,
@@ -137,10 +137,10 @@ impl Connection {
         stage: StageName,
         source_ip: IpAddr,
         user_agent: Option<String>,
-        connected_at: Timestamp,
+        connected_at: EpochMillis,
         capacity: usize,
     ) -> Self {
-        Connection {
+        OpenConnection {
             id,
             api,
             stage,
@@ -157,14 +157,14 @@ impl Connection {
     }
 
     /// Records the time at which a frame with data was sent or received (row M13).
-    pub fn touch(&self, at: Timestamp) {
+    pub fn touch(&self, at: EpochMillis) {
         self.last_active_at
             .fetch_max(at.as_millis(), Ordering::Relaxed);
     }
 
     /// Returns the time at which data was last sent or received (row K2).
-    pub fn last_active_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.last_active_at.load(Ordering::Relaxed))
+    pub fn last_active_at(&self) -> EpochMillis {
+        EpochMillis::from_millis(self.last_active_at.load(Ordering::Relaxed))
     }
 
     /// Adds a message to the client's buffer. An empty buffer takes a message of any size.
@@ -228,7 +228,7 @@ impl Connection {
     }
 
     /// Returns the requested close, until it is taken from the queue.
-    pub(crate) fn ending(&self) -> Option<Outgoing> {
+    pub(crate) fn requested_close(&self) -> Option<Outgoing> {
         let queue = self.outbound.queue();
         let last = queue.waiting.back().filter(|_| queue.closed);
         last.filter(|it| !matches!(it, Outgoing::Text(_))).cloned()
@@ -240,7 +240,7 @@ impl Connection {
     }
 
     /// Returns what is to be sent next. Only the task that owns the socket may call this. The weight counts until
-    /// [`Connection::sent`] releases it.
+    /// [`OpenConnection::sent`] releases it.
     pub(crate) fn poll_outgoing(&self, cx: &mut Context<'_>) -> Poll<Outgoing> {
         self.register(cx);
         match self.outbound.queue().waiting.pop_front() {
@@ -261,7 +261,7 @@ impl Connection {
     }
 }
 
-impl Queue {
+impl MessageQueue {
     fn push(&mut self, outgoing: Outgoing) {
         self.weight += outgoing.weight();
         self.waiting.push_back(outgoing);
@@ -269,7 +269,7 @@ impl Queue {
 }
 
 impl Outbound {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, MessageQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -280,14 +280,14 @@ mod tests {
 
     use super::*;
 
-    fn connection(capacity: usize) -> Connection {
-        Connection::new(
+    fn connection(capacity: usize) -> OpenConnection {
+        OpenConnection::new(
             ConnectionId::generate(),
             ApiId::new("api1"),
             StageName::new("prod"),
             Ipv4Addr::LOCALHOST.into(),
             None,
-            Timestamp::now(),
+            EpochMillis::now(),
             capacity,
         )
     }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn row_k7_one_message_is_taken_whatever_its_size() {
+    fn row_k7_an_empty_buffer_takes_a_message_of_any_size() {
         let connection = connection(16);
         let large = Bytes::from_static(&[b'x'; 1000]);
         connection.post(large.clone()).unwrap();
@@ -312,12 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn row_m15_an_answer_that_comes_after_the_end_was_asked_for_does_not_hide_it() {
+    fn row_m15_a_late_answer_does_not_hide_a_requested_close() {
         let connection = connection(1024);
         connection.answer(Bytes::from_static(b"before"));
-        assert_eq!(connection.ending(), None);
+        assert_eq!(connection.requested_close(), None);
         connection.delete().unwrap();
         connection.answer(Bytes::from_static(b"after"));
-        assert_eq!(connection.ending(), Some(Outgoing::Delete));
+        assert_eq!(connection.requested_close(), Some(Outgoing::Delete));
     }
 }

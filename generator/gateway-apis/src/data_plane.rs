@@ -7,7 +7,7 @@ use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{Events, FailureLog, Settings};
 
 use crate::apis::Apis;
-use crate::connections::Connections;
+use crate::connections::OpenConnections;
 
 /// State that all APIs of a gateway share. The data plane reads APIs and calls functions; it changes only connections.
 pub struct DataPlane {
@@ -18,7 +18,7 @@ pub struct DataPlane {
     /// Functions.
     pub functions: Arc<dyn Invoke>,
     /// Open connections.
-    pub connections: Arc<Connections>,
+    pub connections: Arc<OpenConnections>,
     /// Destination of access logs.
     pub logs: Arc<dyn PutLogs>,
     /// Events for users to follow.

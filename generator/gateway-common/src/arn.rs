@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Account and region that a gateway puts into ARNs. They exist on this machine only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ArnScope {
     /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
     /// Region, such as `us-east-1`.
@@ -15,9 +15,9 @@ pub struct Place {
     pub account: String,
 }
 
-impl Default for Place {
+impl Default for ArnScope {
     fn default() -> Self {
-        Place {
+        ArnScope {
             partition: "aws".to_owned(),
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
@@ -25,11 +25,11 @@ impl Default for Place {
     }
 }
 
-impl Place {
+impl ArnScope {
     /// Returns `arn:aws:execute-api:{region}:{account}:{path}`, the ARN of an API, of a stage's route (row A13) or of
     /// an authorizer (row A16).
     pub fn execute_api(&self, path: impl fmt::Display) -> String {
-        let Place {
+        let ArnScope {
             partition,
             region,
             account,
@@ -40,7 +40,7 @@ impl Place {
     /// Returns the unqualified ARN of a function.
     pub fn function(&self, name: impl Into<String>) -> FunctionArn {
         FunctionArn {
-            place: self.clone(),
+            scope: self.clone(),
             name: name.into(),
             qualifier: None,
         }
@@ -57,7 +57,7 @@ impl Place {
 #[serde(into = "String", try_from = "String")]
 pub struct FunctionArn {
     /// Account and region.
-    pub place: Place,
+    pub scope: ArnScope,
     /// Function name.
     pub name: String,
     /// Version number, alias or `$LATEST`. An unqualified ARN (`None`) calls `$LATEST`, so a code change is live
@@ -65,7 +65,7 @@ pub struct FunctionArn {
     pub qualifier: Option<String>,
 }
 
-impl std::hash::Hash for Place {
+impl std::hash::Hash for ArnScope {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         (&self.partition, &self.region, &self.account).hash(state);
     }
@@ -90,7 +90,7 @@ impl FunctionArn {
         let qualifier = parts.next();
         let named = !name.is_empty() && qualifier != Some("");
         named.then(|| FunctionArn {
-            place: Place {
+            scope: ArnScope {
                 partition: partition.to_owned(),
                 region: region.to_owned(),
                 account: account.to_owned(),
@@ -103,7 +103,7 @@ impl FunctionArn {
     /// Returns the function of an invocation URI,
     /// `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`, or of a plain function ARN,
     /// which HTTP APIs accept too. Returns `None` for any other text (row F3).
-    pub fn of_uri(uri: &str) -> Option<Self> {
+    pub fn from_uri(uri: &str) -> Option<Self> {
         match uri.split_once(":lambda:path/2015-03-31/functions/") {
             Some((before, after))
                 if before.starts_with("arn:") && before.contains(":apigateway:") =>
@@ -117,9 +117,9 @@ impl FunctionArn {
 
     /// Returns the URI by which an integration or an authorizer calls this function.
     pub fn invocation_uri(&self) -> String {
-        let Place {
+        let ArnScope {
             partition, region, ..
-        } = &self.place;
+        } = &self.scope;
         format!(
             "arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self}/invocations"
         )
@@ -146,11 +146,11 @@ impl FunctionArn {
 
 impl fmt::Display for FunctionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
+        let ArnScope {
             partition,
             region,
             account,
-        } = &self.place;
+        } = &self.scope;
         write!(
             f,
             "arn:{partition}:lambda:{region}:{account}:function:{}",
@@ -178,7 +178,7 @@ impl TryFrom<String> for FunctionArn {
 }
 
 /// Returns true if an IAM pattern (`*` for any text, `?` for one character) matches the whole text.
-pub fn matches(pattern: &str, text: &str) -> bool {
+pub fn pattern_matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     // Position of the last `*` in the pattern, and the length of the text that it has matched so far.
@@ -210,27 +210,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_read_from_its_arn_and_from_an_invocation_uri() {
-        let arn = Place::default().function("echo").qualified("7");
+    fn a_function_is_parsed_from_its_arn_and_from_an_invocation_uri() {
+        let arn = ArnScope::default().function("echo").qualified("7");
         assert_eq!(FunctionArn::parse(&arn.to_string()).as_ref(), Some(&arn));
         assert_eq!(
-            FunctionArn::of_uri(&arn.invocation_uri()).as_ref(),
+            FunctionArn::from_uri(&arn.invocation_uri()).as_ref(),
             Some(&arn)
         );
         assert_eq!(FunctionArn::parse("arn:aws:sqs:us-east-1:1:q"), None);
-        assert_eq!(FunctionArn::of_uri("https://example.com"), None);
+        assert_eq!(FunctionArn::from_uri("https://example.com"), None);
     }
 
     #[test]
     fn row_a5_a_pattern_matches_the_whole_text() {
-        assert!(matches(
+        assert!(pattern_matches(
             "arn:*:api/prod/$connect",
             "arn:aws:api/prod/$connect"
         ));
-        assert!(!matches("api/prod/*/*", "api/prod/$connect"));
-        assert!(matches("api/prod/*", "api/prod/$connect"));
-        assert!(matches("*", ""));
-        assert!(!matches("", "a"));
-        assert!(matches("a?c*e", "abcdde"));
+        assert!(!pattern_matches("api/prod/*/*", "api/prod/$connect"));
+        assert!(pattern_matches("api/prod/*", "api/prod/$connect"));
+        assert!(pattern_matches("*", ""));
+        assert!(!pattern_matches("", "a"));
+        assert!(pattern_matches("a?c*e", "abcdde"));
     }
 }

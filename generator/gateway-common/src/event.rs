@@ -189,7 +189,7 @@ impl Events {
     }
 
     /// Sends an event. The event is only created if there is a receiver.
-    pub fn tell(&self, event: impl FnOnce() -> Event) {
+    pub fn send(&self, event: impl FnOnce() -> Event) {
         if self.0.receiver_count() > 0 {
             // The last receiver may have gone since the check.
             let _ = self.0.send(event());

@@ -76,22 +76,22 @@ pub struct ThrownError {
 }
 
 /// Maximum length of a stored error message, in characters.
-const LONGEST: usize = 500;
+const MAX_MESSAGE_CHARS: usize = 500;
 
 impl ThrownError {
     /// Parses the payload of a failed invocation; returns `None` if it does not have the form of a Lambda error.
     pub fn read(payload: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Thrown {
+        struct ErrorPayload {
             error_type: String,
             #[serde(default)]
             error_message: String,
         }
-        let thrown: Thrown = serde_json::from_slice(payload).ok()?;
+        let error: ErrorPayload = serde_json::from_slice(payload).ok()?;
         Some(ThrownError {
-            error_type: thrown.error_type,
-            message: thrown.error_message.chars().take(LONGEST).collect(),
+            error_type: error.error_type,
+            message: error.error_message.chars().take(MAX_MESSAGE_CHARS).collect(),
         })
     }
 }

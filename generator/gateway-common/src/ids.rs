@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use stackgen_model::identifier;
 
-use crate::Timestamp;
+use crate::EpochMillis;
 
 identifier! {
     /// API ID: `a1b2c3d4e5`.
@@ -104,7 +104,7 @@ pub fn trace_id(seconds: u64) -> String {
 
 /// Returns the client's trace ID, or a new one. A text that is not a trace header, or that a header cannot hold, is not
 /// passed on.
-pub fn traced(given: Option<&str>, at: Timestamp) -> String {
+pub fn trace_id_or_new(given: Option<&str>, at: EpochMillis) -> String {
     let passes = |text: &&str| {
         text.contains("Root=")
             && text.len() <= 512
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_have_the_shapes_of_the_services() {
+    fn ids_have_the_forms_of_the_services() {
         let connection = ConnectionId::generate();
         assert_eq!(connection.as_str().len(), 16);
         assert!(connection.as_str().ends_with('='));
@@ -139,13 +139,16 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_id_of_the_caller_is_kept_unless_it_is_none() {
-        let at = Timestamp::from_millis(1_707_502_303_000);
+    fn a_valid_trace_id_of_the_client_is_used() {
+        let at = EpochMillis::from_millis(1_707_502_303_000);
         let own = "Root=1-65c66edf-000000000000000000000000;Sampled=1";
-        assert_eq!(traced(Some(own), at), own);
+        assert_eq!(trace_id_or_new(Some(own), at), own);
         let long = format!("Root={}", "x".repeat(1000));
         for none in [None, Some("x"), Some("Root=\u{e4}"), Some(&*long)] {
-            assert!(traced(none, at).starts_with("Root=1-65c66adf-"), "{none:?}");
+            assert!(
+                trace_id_or_new(none, at).starts_with("Root=1-65c66adf-"),
+                "{none:?}"
+            );
         }
     }
 }

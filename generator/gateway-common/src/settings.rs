@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Place;
+use crate::ArnScope;
 
 /// Settings of a gateway. The default values are API Gateway's.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Account and region in ARNs.
-    pub place: Place,
+    pub scope: ArnScope,
     /// Limits of connections and messages.
     pub limits: Limits,
     /// Settings of functions.
@@ -25,7 +25,7 @@ pub struct ControlSettings {
     /// Number of answers in which a new deployment has the status `PENDING` (row D3).
     pub pending_deployments: u32,
     /// Rate limits of calls (row D15). `None` means no limits.
-    pub rates: Option<Rates>,
+    pub rates: Option<RateLimits>,
 }
 
 /// Limits of connections and messages. They can be lowered to see what happens at a limit.
@@ -117,7 +117,7 @@ pub struct WatcherCommand {
 /// Rate limits of the control plane. The defaults are API Gateway's; a local gateway has no limits unless its settings
 /// ask for them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rates {
+pub struct RateLimits {
     /// Calls per second.
     pub rate: f64,
     /// Calls at once.
@@ -126,9 +126,9 @@ pub struct Rates {
     pub deployments: Duration,
 }
 
-impl Default for Rates {
+impl Default for RateLimits {
     fn default() -> Self {
-        Rates {
+        RateLimits {
             rate: 10.0,
             burst: 40,
             deployments: Duration::from_secs(5),

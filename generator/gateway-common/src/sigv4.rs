@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_read_from_the_header_and_from_the_query() {
+    fn a_credential_is_parsed_from_the_header_and_from_the_query() {
         let expected = Some(Credential {
             access_key: "AKIA1".to_owned(),
             service: "execute-api".to_owned(),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_has_no_credential() {
+    fn an_unsigned_request_has_no_credential() {
         assert_eq!(signed("Bearer AWS4-", "/"), None);
         assert_eq!(signed("AWS4-HMAC-SHA256 Credential=AKIA1", "/"), None);
         assert_eq!(

@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Timestamp(u64);
+pub struct EpochMillis(u64);
 
-impl Timestamp {
+impl EpochMillis {
     /// Returns the current time.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         // A clock before 1970 was never set.
-        Timestamp(since.map_or(0, |since| {
+        EpochMillis(since.map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
         }))
     }
 
     /// Creates a timestamp from milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
-        Timestamp(millis)
+        EpochMillis(millis)
     }
 
     /// Returns the milliseconds since 1970.
@@ -34,14 +34,14 @@ impl Timestamp {
     /// Returns this time plus a duration.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Timestamp(
+        EpochMillis(
             self.0
                 .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
         )
     }
 
     /// Returns the duration since `earlier`, or zero if `earlier` is later.
-    pub fn since(self, earlier: Timestamp) -> Duration {
+    pub fn since(self, earlier: EpochMillis) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
@@ -90,11 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_e0_moments_are_written_as_the_services_write_them() {
-        let at = Timestamp::from_millis(1_707_502_303_419);
+    fn row_e0_times_are_formatted_like_the_services() {
+        let at = EpochMillis::from_millis(1_707_502_303_419);
         assert_eq!(at.request_time(), "09/Feb/2024:18:11:43 +0000");
         assert_eq!(at.iso8601(), "2024-02-09T18:11:43.419Z");
-        let end = Timestamp::from_millis(u64::MAX);
+        let end = EpochMillis::from_millis(u64::MAX);
         assert!(end.iso8601().starts_with("9999-12-31"));
     }
 }

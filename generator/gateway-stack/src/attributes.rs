@@ -1,11 +1,11 @@
 //! What `Ref` and `GetAtt` give for a resource of each type.
 
-use stackgen_gateway_common::Place;
+use stackgen_gateway_common::ArnScope;
 
 /// What `Ref` (no attribute) or `GetAtt` gives, from a resource's id. `of` is the function of a version or alias, and the
 /// protocol of an api. Of types that are not run here, a plausible value.
 pub(super) fn value(
-    place: &Place,
+    place: &ArnScope,
     kind: &str,
     id: &str,
     of: &str,
@@ -36,7 +36,7 @@ pub(super) fn value(
 }
 
 /// The same for types that are not run here.
-fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
+fn foreign(place: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
     let (region, account, suffix) = (&place.region, &place.account, suffix(place));
     match (kind, attribute) {
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
@@ -85,15 +85,15 @@ pub(super) fn function_name(text: &str) -> &str {
 }
 
 /// What `AWS::URLSuffix` is.
-pub(super) fn suffix(place: &Place) -> &'static str {
+pub(super) fn suffix(place: &ArnScope) -> &'static str {
     match place.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
         _ => "amazonaws.com",
     }
 }
 
-fn arn(place: &Place, service: &str, resource: &str) -> String {
-    let Place {
+fn arn(place: &ArnScope, service: &str, resource: &str) -> String {
+    let ArnScope {
         partition,
         region,
         account,

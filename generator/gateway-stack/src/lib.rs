@@ -70,7 +70,7 @@ impl Stack {
     /// Everything that is wrong with the template; or what a service refused of it, and then the account is again what
     /// the template before it said.
     pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
-        let model = parse::model(&template, &self.account.place)?;
+        let model = parse::model(&template, &self.account.scope)?;
         let mut held = self.held.lock().await;
         run::check(&self.account, &held, &template, &model)?;
         let mut run = Run::new(&self.account, &mut held, &template, &model);
@@ -95,7 +95,7 @@ impl Stack {
         let template = before.unwrap_or_default();
         let model = match template.text.is_empty() {
             true => Model::default(),
-            false => parse::model(&template, &self.account.place).unwrap_or_default(),
+            false => parse::model(&template, &self.account.scope).unwrap_or_default(),
         };
         let _ = Run::new(&self.account, held, &template, &model)
             .everything()

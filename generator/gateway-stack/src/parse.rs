@@ -1,13 +1,13 @@
 //! From a template's text to the model that is applied, or to everything that is wrong with it.
 
 use stackgen_cfn::{ParseError, Sources, Span};
-use stackgen_gateway_common::Place;
+use stackgen_gateway_common::ArnScope;
 use stackgen_model::{Inputs, Model, Pseudo};
 
 use super::{Problem, Template, attributes};
 
 /// Reads a template as it means here: parameters, account and region are known.
-pub(super) fn model(template: &Template, place: &Place) -> Result<Model, Vec<Problem>> {
+pub(super) fn model(template: &Template, place: &ArnScope) -> Result<Model, Vec<Problem>> {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).map_err(|errors| {
@@ -27,9 +27,9 @@ pub(super) fn model(template: &Template, place: &Place) -> Result<Model, Vec<Pro
         .collect())
 }
 
-fn inputs(template: &Template, place: &Place) -> Inputs {
+fn inputs(template: &Template, place: &ArnScope) -> Inputs {
     let stack = &template.stack;
-    let Place {
+    let ArnScope {
         partition,
         region,
         account,

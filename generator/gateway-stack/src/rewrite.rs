@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use stackgen_gateway_apis::apis::Api;
+use stackgen_gateway_apis::apis::StoredApi;
 
 /// Where things are on this machine.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,11 @@ pub(super) struct Rewriter {
 
 impl Rewriter {
     /// The hosts of apis that listen.
-    pub(super) fn hosts(apis: &[Arc<Api>], region: &str, suffix: &str) -> Vec<(String, String)> {
+    pub(super) fn hosts(
+        apis: &[Arc<StoredApi>],
+        region: &str,
+        suffix: &str,
+    ) -> Vec<(String, String)> {
         let hosts = apis.iter().filter_map(|api| {
             let (_, authority) = api.api_endpoint.as_deref()?.split_once("://")?;
             let host = format!("{}.execute-api.{region}.{suffix}", api.api_id);

@@ -403,7 +403,7 @@ fn settled<'a>(
     template: &'a Template,
     model: &'a Model,
 ) -> Physical<'a> {
-    let mut physical = Physical::new(&account.place, &template.stack, model);
+    let mut physical = Physical::new(&account.scope, &template.stack, model);
     for (id, existing) in &held.resources {
         let same = model
             .resource(id)
@@ -424,8 +424,8 @@ fn rewriter(account: &Account, model: &Model, physical: &Physical<'_>) -> Rewrit
     Rewriter {
         hosts: Rewriter::hosts(
             &account.apis.list_apis(),
-            &account.place.region,
-            attributes::suffix(&account.place),
+            &account.scope.region,
+            attributes::suffix(&account.scope),
         ),
         issuers: issuers.collect(),
         issuer: account.issuer.clone(),

@@ -1,7 +1,7 @@
 //! Tables, log groups and roles.
 
 use serde_json::Value as Json;
-use stackgen_gateway_common::Statement;
+use stackgen_gateway_common::PolicyStatement;
 
 use super::account::Account;
 use super::compute::number;
@@ -25,12 +25,12 @@ pub(super) fn log_group(account: &Account, name: &str, wanted: &Wanted<'_>) -> R
 pub(super) fn role(account: &Account, name: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
     let mut statements = Vec::new();
     for statement in list(&wanted.properties["Statements"]) {
-        let read: Statement = serde_json::from_value(statement.clone())
+        let read: PolicyStatement = serde_json::from_value(statement.clone())
             .map_err(|error| Fault::new(format!("a statement of its policies is none: {error}")))?;
         statements.push(read);
     }
     for arn in list(&wanted.properties["ManagedPolicyArns"]) {
-        let known = arn.as_str().and_then(Statement::of_managed_policy);
+        let known = arn.as_str().and_then(PolicyStatement::managed_policy);
         statements.extend(known.into_iter().flatten());
     }
     account.roles.declare(name, statements);

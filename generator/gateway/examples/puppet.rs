@@ -73,8 +73,8 @@ async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             _ => std::mem::take(&mut rest),
         };
         let (verb, argument) = split(command);
-        if let Some(said) = act(verb, argument, &event).await? {
-            answer = said;
+        if let Some(value) = run_command(verb, argument, &event).await? {
+            answer = value;
         }
     }
     Ok(answer)
@@ -89,7 +89,7 @@ fn script(event: &Value) -> String {
         body["do"].as_str().map(str::to_owned)
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let told = if authorizer {
+    let command = if authorizer {
         text(&query["auth"])
     } else {
         text(&query["do"])
@@ -97,7 +97,8 @@ fn script(event: &Value) -> String {
             .or_else(|| text(&event["do"]))
     };
     let otherwise = if authorizer { "allow" } else { "ok" };
-    told.or_else(|| std::env::var("PUPPET").ok())
+    command
+        .or_else(|| std::env::var("PUPPET").ok())
         .unwrap_or_else(|| otherwise.to_owned())
 }
 
@@ -105,7 +106,11 @@ fn split(command: &str) -> (&str, &str) {
     command.split_once(':').unwrap_or((command, ""))
 }
 
-async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>, Diagnostic> {
+async fn run_command(
+    verb: &str,
+    argument: &str,
+    event: &Value,
+) -> Result<Option<Value>, Diagnostic> {
     let body = |text: String| Some(json!({ "statusCode": 200, "body": text }));
     Ok(match verb {
         "ok" => Some(json!({ "statusCode": 200 })),

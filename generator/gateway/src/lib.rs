@@ -12,8 +12,8 @@ pub mod tables;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
-    ApiId, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject, IntegrationId,
-    Limits, MessageOutcome, Place, RouteKey, Settings, StageName, WatcherCommand,
+    ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject,
+    IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName, WatcherCommand,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use stackgen_gateway_common::{ApiId, RouteKey, StageName, Timestamp, resource_id};
+use stackgen_gateway_common::{ApiId, EpochMillis, RouteKey, StageName, resource_id};
 
 use super::check::{length, one_of, optional_length, required, set, set_text, unset};
 use super::state::ApiState;
 use super::{
-    Api, ApiError, ApiInput, Apis, IntegrationInput, Pairs, ProtocolType, RouteInput, StageInput,
+    ApiError, ApiInput, Apis, IntegrationInput, Pairs, ProtocolType, RouteInput, StageInput,
+    StoredApi,
 };
 
 impl Apis {
@@ -16,10 +17,14 @@ impl Apis {
     /// # Errors
     ///
     /// If a required value is missing, a value is not allowed for the protocol (row F1), or the ID is taken.
-    pub fn create_api(&self, id: Option<ApiId>, input: ApiInput) -> Result<Arc<Api>, ApiError> {
+    pub fn create_api(
+        &self,
+        id: Option<ApiId>,
+        input: ApiInput,
+    ) -> Result<Arc<StoredApi>, ApiError> {
         let id = id.unwrap_or_else(|| ApiId::new(resource_id(10)));
         let protocol_type = required("protocolType", input.protocol_type)?;
-        let mut api = Api {
+        let mut api = StoredApi {
             api_id: id.clone(),
             name: String::new(),
             protocol_type,
@@ -33,7 +38,7 @@ impl Apis {
             description: None,
             disable_schema_validation: false,
             disable_execute_api_endpoint: false,
-            created_date: Timestamp::now(),
+            created_date: EpochMillis::now(),
             version: None,
             ip_address_type: Some("ipv4".to_owned()),
             tags: input.tags.clone().unwrap_or_default(),
@@ -55,7 +60,7 @@ impl Apis {
         self.publish(&id, Some(&state));
         all.insert(id, state);
         drop(all);
-        self.begin(api)
+        self.start_listening(api)
     }
 
     /// Returns the API with this ID.
@@ -63,12 +68,12 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn get_api(&self, id: &ApiId) -> Result<Arc<Api>, ApiError> {
+    pub fn get_api(&self, id: &ApiId) -> Result<Arc<StoredApi>, ApiError> {
         self.read(id, |state| Ok(state.wiring.api.clone()))
     }
 
     /// Returns all APIs in the order of creation.
-    pub fn list_apis(&self) -> Vec<Arc<Api>> {
+    pub fn list_apis(&self) -> Vec<Arc<StoredApi>> {
         let all = self.all();
         all.values().map(|state| state.wiring.api.clone()).collect()
     }
@@ -78,8 +83,8 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist, or the result is not valid.
-    pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<Api>, ApiError> {
-        self.rewire(id, |state| {
+    pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<StoredApi>, ApiError> {
+        self.change_wiring(id, |state| {
             state.update_api(input)?;
             Ok((state.wiring.api.clone(), "the API's settings".to_owned()))
         })
@@ -90,7 +95,11 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn set_api_endpoint(&self, id: &ApiId, endpoint: String) -> Result<Arc<Api>, ApiError> {
+    pub fn set_api_endpoint(
+        &self,
+        id: &ApiId,
+        endpoint: String,
+    ) -> Result<Arc<StoredApi>, ApiError> {
         self.change(id, |state| {
             Arc::make_mut(&mut state.wiring.api).api_endpoint = Some(endpoint);
             Ok(state.wiring.api.clone())
@@ -103,7 +112,7 @@ impl Apis {
     ///
     /// If the API does not exist.
     pub fn delete_cors_configuration(&self, id: &ApiId) -> Result<(), ApiError> {
-        self.rewire(id, |state| {
+        self.change_wiring(id, |state| {
             Arc::make_mut(&mut state.wiring.api).cors_configuration = None;
             Ok(((), "the API's CORS configuration".to_owned()))
         })
@@ -119,7 +128,7 @@ impl Apis {
         all.shift_remove(id).ok_or_else(|| self.no_such_api(id))?;
         self.publish(id, None);
         drop(all);
-        self.end(id);
+        self.stop_listening(id);
         Ok(())
     }
 
@@ -168,7 +177,7 @@ impl ApiState {
     }
 }
 
-fn apply(api: &mut Api, input: ApiInput) -> Result<(), ApiError> {
+fn apply(api: &mut StoredApi, input: ApiInput) -> Result<(), ApiError> {
     set(&mut api.name, input.name);
     set(
         &mut api.route_selection_expression,
@@ -195,7 +204,7 @@ fn apply(api: &mut Api, input: ApiInput) -> Result<(), ApiError> {
     check(api)
 }
 
-fn check(api: &Api) -> Result<(), ApiError> {
+fn check(api: &StoredApi) -> Result<(), ApiError> {
     length("name", &api.name, 1, 128)?;
     optional_length("description", api.description.as_ref(), 1024)?;
     optional_length("version", api.version.as_ref(), 64)?;

@@ -51,12 +51,12 @@ pub(super) fn unset<T>(name: &str, value: Option<&T>, protocol: &str) -> Result<
 }
 
 /// Checks a quota of an API (row L6).
-pub(super) fn quota(what: &str, there_are: usize, quota: usize) -> Result<(), ApiError> {
-    if there_are < quota {
+pub(super) fn check_quota(resources: &str, count: usize, max: usize) -> Result<(), ApiError> {
+    if count < max {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
-        "Maximum number of {what} for this API has been reached.  Please contact AWS if you need additional {what}."
+        "Maximum number of {resources} for this API has been reached.  Please contact AWS if you need additional {resources}."
     )))
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use stackgen_gateway_common::{ApiId, DeploymentId};
 
 use super::check::{optional_length, set_text};
-use super::{ApiError, Apis, Deployment, DeploymentInput, DeploymentStatus};
+use super::{ApiError, Apis, DeploymentInput, StoredDeploymentStatus, StoredDeployment};
 
 impl Apis {
     /// Creates a deployment of the current wiring (rows D1, D3), and points the stage at it if the input names one.
@@ -18,7 +18,7 @@ impl Apis {
         api: &ApiId,
         id: Option<DeploymentId>,
         input: DeploymentInput,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         optional_length("description", input.description.as_ref(), 1024)?;
         let deployment = self.change(api, |state| {
             if let Some(id) = id.as_ref().filter(|id| state.deployments.contains_key(*id)) {
@@ -33,7 +33,7 @@ impl Apis {
             }
             Ok(deployment)
         })?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
     /// Returns the deployment with this ID.
@@ -45,9 +45,9 @@ impl Apis {
         &self,
         api: &ApiId,
         id: &DeploymentId,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         let deployment = self.read(api, |state| state.deployment(id).cloned())?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
     /// Returns all deployments in the order of creation.
@@ -55,11 +55,14 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<Deployment>>, ApiError> {
+    pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<StoredDeployment>>, ApiError> {
         let all: Vec<_> = self.read(api, |state| {
             Ok(state.deployments.values().cloned().collect())
         })?;
-        Ok(all.into_iter().map(|one| self.told(one)).collect())
+        Ok(all
+            .into_iter()
+            .map(|one| self.with_pending_status(one))
+            .collect())
     }
 
     /// Updates the description of a deployment. Its snapshot never changes.
@@ -72,7 +75,7 @@ impl Apis {
         api: &ApiId,
         id: &DeploymentId,
         input: DeploymentInput,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         optional_length("description", input.description.as_ref(), 1024)?;
         let deployment = self.change(api, |state| {
             state.deployment(id)?;
@@ -83,7 +86,7 @@ impl Apis {
             }
             state.deployment(id).cloned()
         })?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
     /// Deletes a deployment.
@@ -94,7 +97,7 @@ impl Apis {
     pub fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.deployment(id)?;
-            let used = |stage: &Arc<super::Stage>| stage.deployment_id.as_ref() == Some(id);
+            let used = |stage: &Arc<super::StoredStage>| stage.deployment_id.as_ref() == Some(id);
             if state.stages.values().any(used) {
                 return Err(ApiError::bad_request(
                     "Active stages pointing to this deployment must be moved or deleted",
@@ -106,19 +109,22 @@ impl Apis {
     }
 
     /// Returns the deployment for an answer. If the settings ask for it, the first answers have the status `PENDING`.
-    fn told(&self, deployment: Arc<Deployment>) -> Arc<Deployment> {
+    fn with_pending_status(&self, deployment: Arc<StoredDeployment>) -> Arc<StoredDeployment> {
         if self.pending == 0 {
             return deployment;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.entry(deployment.deployment_id.clone()).or_default();
-        if *told >= self.pending {
+        let mut answers = self
+            .pending_answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let answers = answers.entry(deployment.deployment_id.clone()).or_default();
+        if *answers >= self.pending {
             return deployment;
         }
-        *told += 1;
-        Arc::new(Deployment {
-            deployment_status: DeploymentStatus::Pending,
-            ..Deployment::clone(&deployment)
+        *answers += 1;
+        Arc::new(StoredDeployment {
+            deployment_status: StoredDeploymentStatus::Pending,
+            ..StoredDeployment::clone(&deployment)
         })
     }
 }

@@ -8,8 +8,8 @@ use stackgen_gateway_common::{ApiId, AuthorizerId, RouteKey};
 
 use super::state::ApiState;
 use super::{
-    Api, ApiError, ApiInput, Apis, AuthorizerInput, IntegrationInput, Pairs, ProtocolType,
-    RouteInput,
+    ApiError, ApiInput, Apis, AuthorizerInput, IntegrationInput, Pairs, ProtocolType, RouteInput,
+    StoredApi,
 };
 
 impl Apis {
@@ -18,11 +18,15 @@ impl Apis {
     /// # Errors
     ///
     /// If the document has no title, or describes something that is not valid.
-    pub fn import_api(&self, id: Option<ApiId>, document: &Value) -> Result<Arc<Api>, ApiError> {
-        let made = self.create_api(id, ApiInput::from_document(document))?;
-        self.reimport_api(&made.api_id, document).inspect_err(|_| {
+    pub fn import_api(
+        &self,
+        id: Option<ApiId>,
+        document: &Value,
+    ) -> Result<Arc<StoredApi>, ApiError> {
+        let created = self.create_api(id, ApiInput::from_document(document))?;
+        self.reimport_api(&created.api_id, document).inspect_err(|_| {
             // If somebody deleted the new API in the meantime, there is nothing left to clean up.
-            let _ = self.delete_api(&made.api_id);
+            let _ = self.delete_api(&created.api_id);
         })
     }
 
@@ -31,8 +35,8 @@ impl Apis {
     /// # Errors
     ///
     /// As [`Apis::import_api`]. After an error the API is unchanged.
-    pub fn reimport_api(&self, id: &ApiId, document: &Value) -> Result<Arc<Api>, ApiError> {
-        self.rewire(id, |state| {
+    pub fn reimport_api(&self, id: &ApiId, document: &Value) -> Result<Arc<StoredApi>, ApiError> {
+        self.change_wiring(id, |state| {
             let before = state.wiring.api.clone();
             if before.protocol_type != ProtocolType::Http {
                 return Err(ApiError::bad_request("Only HTTP APIs can be imported"));
@@ -60,7 +64,7 @@ impl ApiState {
         &mut self,
         document: &Value,
     ) -> Result<IndexMap<String, AuthorizerId>, ApiError> {
-        let mut made = IndexMap::new();
+        let mut created = IndexMap::new();
         for (name, scheme) in entries(&document["components"]["securitySchemes"]) {
             let extension = &scheme["x-amazon-apigateway-authorizer"];
             let Some(fields) = extension.as_object() else {
@@ -85,9 +89,9 @@ impl ApiState {
                 _ => None,
             };
             let authorizer = self.create_authorizer(None, input)?;
-            made.insert(name.clone(), authorizer.authorizer_id.clone());
+            created.insert(name.clone(), authorizer.authorizer_id.clone());
         }
-        Ok(made)
+        Ok(created)
     }
 
     fn import_route(

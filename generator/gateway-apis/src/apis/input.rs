@@ -28,7 +28,7 @@ macro_rules! input {
 input! {
     /// Input for an API. Creating needs the name and the protocol, and for a WebSocket API the route selection
     /// expression (row F1). With a target, an HTTP API gets an integration, a route and a stage `$default` at once.
-    ApiInput of Api {
+    ApiInput of StoredApi {
         name: String,
         protocol_type: ProtocolType,
         route_selection_expression: String,
@@ -48,7 +48,7 @@ input! {
 
 input! {
     /// Input for a route. Creating needs the key (row F2).
-    RouteInput of Route {
+    RouteInput of StoredRoute {
         route_key: RouteKey,
         authorization_type: String,
         authorizer_id: AuthorizerId,
@@ -65,7 +65,7 @@ input! {
 
 input! {
     /// Input for an integration. Creating needs the type (row F3).
-    IntegrationInput of Integration {
+    IntegrationInput of StoredIntegration {
         integration_type: String,
         integration_uri: String,
         integration_method: String,
@@ -88,7 +88,7 @@ input! {
 
 input! {
     /// Input for an integration response. Creating needs the key.
-    IntegrationResponseInput of IntegrationResponse {
+    IntegrationResponseInput of StoredIntegrationResponse {
         integration_response_key: String,
         response_templates: Pairs,
         response_parameters: Pairs,
@@ -99,7 +99,7 @@ input! {
 
 input! {
     /// Input for a route response. Creating needs the key (row F5).
-    RouteResponseInput of RouteResponse {
+    RouteResponseInput of StoredRouteResponse {
         route_response_key: String,
         model_selection_expression: String,
         response_models: Pairs,
@@ -109,7 +109,7 @@ input! {
 
 input! {
     /// Input for an authorizer. Creating needs the type and the name (row F6).
-    AuthorizerInput of Authorizer {
+    AuthorizerInput of StoredAuthorizer {
         name: String,
         authorizer_type: String,
         authorizer_uri: String,
@@ -125,7 +125,7 @@ input! {
 
 input! {
     /// Input for a model. Creating needs the name and the schema.
-    ModelInput of Model {
+    ModelInput of StoredModel {
         name: String,
         content_type: String,
         schema: String,
@@ -136,7 +136,7 @@ input! {
 input! {
     /// Input for a deployment. The stage name is used for creating only: it points that stage at the new deployment
     /// (row D3).
-    DeploymentInput of Deployment {
+    DeploymentInput of StoredDeployment {
         description: String,
         stage_name: StageName,
     }
@@ -144,7 +144,7 @@ input! {
 
 input! {
     /// Input for a stage. Creating needs the name (row F8). Tags are used for creating only.
-    StageInput of Stage {
+    StageInput of StoredStage {
         stage_name: StageName,
         deployment_id: DeploymentId,
         auto_deploy: bool,

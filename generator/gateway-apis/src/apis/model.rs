@@ -5,8 +5,8 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, ModelId, resource_id};
 
 use super::check::{length, optional_length, required, set, set_text};
-use super::state::Wiring;
-use super::{ApiError, Apis, Model, ModelInput, Pairs, ProtocolType, Route};
+use super::state::ApiWiring;
+use super::{ApiError, Apis, ModelInput, Pairs, ProtocolType, StoredModel, StoredRoute};
 
 impl Apis {
     /// Creates a model.
@@ -19,13 +19,13 @@ impl Apis {
         api: &ApiId,
         id: Option<ModelId>,
         mut input: ModelInput,
-    ) -> Result<Arc<Model>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredModel>, ApiError> {
+        self.change_wiring(api, |state| {
             let id = id.unwrap_or_else(|| ModelId::new(resource_id(6)));
             if state.wiring.models.contains_key(&id) {
                 return Err(ApiError::conflict(format!("Model {id} already exists")));
             }
-            let mut model = Model {
+            let mut model = StoredModel {
                 model_id: id,
                 name: required("name", input.name.take())?,
                 content_type: Some("application/json".to_owned()),
@@ -34,8 +34,8 @@ impl Apis {
             };
             apply(&mut model, input);
             let model = state.wiring.put_model(model)?;
-            let what = format!("model {}", model.name);
-            Ok((model, what))
+            let subject = format!("model {}", model.name);
+            Ok((model, subject))
         })
     }
 
@@ -44,7 +44,7 @@ impl Apis {
     /// # Errors
     ///
     /// If the API or the model does not exist.
-    pub fn get_model(&self, api: &ApiId, id: &ModelId) -> Result<Arc<Model>, ApiError> {
+    pub fn get_model(&self, api: &ApiId, id: &ModelId) -> Result<Arc<StoredModel>, ApiError> {
         self.read(api, |state| state.wiring.model(id).cloned())
     }
 
@@ -53,7 +53,7 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn list_models(&self, api: &ApiId) -> Result<Vec<Arc<Model>>, ApiError> {
+    pub fn list_models(&self, api: &ApiId) -> Result<Vec<Arc<StoredModel>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.models.values().cloned().collect())
         })
@@ -69,17 +69,17 @@ impl Apis {
         api: &ApiId,
         id: &ModelId,
         input: ModelInput,
-    ) -> Result<Arc<Model>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredModel>, ApiError> {
+        self.change_wiring(api, |state| {
             let before = state.wiring.model(id)?.clone();
-            let mut model = Model::clone(&before);
+            let mut model = StoredModel::clone(&before);
             apply(&mut model, input);
             if model.name != before.name {
                 state.wiring.check_unused(&before, "rename")?;
             }
             let model = state.wiring.put_model(model)?;
-            let what = format!("model {}", model.name);
-            Ok((model, what))
+            let subject = format!("model {}", model.name);
+            Ok((model, subject))
         })
     }
 
@@ -89,7 +89,7 @@ impl Apis {
     ///
     /// If it does not exist, or a route uses it.
     pub fn delete_model(&self, api: &ApiId, id: &ModelId) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             let model = state.wiring.model(id)?.clone();
             state.wiring.check_unused(&model, "delete")?;
             state.wiring.models.shift_remove(id);
@@ -98,16 +98,16 @@ impl Apis {
     }
 }
 
-impl Wiring {
-    fn model(&self, id: &ModelId) -> Result<&Arc<Model>, ApiError> {
+impl ApiWiring {
+    fn model(&self, id: &ModelId) -> Result<&Arc<StoredModel>, ApiError> {
         self.models
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Model by Id {id}")))
     }
 
-    fn check_unused(&self, model: &Model, verb: &str) -> Result<(), ApiError> {
+    fn check_unused(&self, model: &StoredModel, verb: &str) -> Result<(), ApiError> {
         let named = |models: &Pairs| models.values().any(|name| *name == model.name);
-        let uses = |route: &&Arc<Route>| {
+        let uses = |route: &&Arc<StoredRoute>| {
             let mut responses = (self.route_responses.get(&route.route_id).into_iter())
                 .flat_map(|responses| responses.values());
             named(&route.request_models)
@@ -122,10 +122,10 @@ impl Wiring {
         }
     }
 
-    fn put_model(&mut self, model: Model) -> Result<Arc<Model>, ApiError> {
+    fn put_model(&mut self, model: StoredModel) -> Result<Arc<StoredModel>, ApiError> {
         check(self.api.protocol_type, &model)?;
         let taken =
-            |other: &Arc<Model>| other.name == model.name && other.model_id != model.model_id;
+            |other: &Arc<StoredModel>| other.name == model.name && other.model_id != model.model_id;
         if self.models.values().any(taken) {
             return Err(ApiError::conflict("Model name already exists for this API"));
         }
@@ -135,7 +135,7 @@ impl Wiring {
     }
 }
 
-fn check(protocol: ProtocolType, model: &Model) -> Result<(), ApiError> {
+fn check(protocol: ProtocolType, model: &StoredModel) -> Result<(), ApiError> {
     if protocol == ProtocolType::Http {
         return Err(ApiError::bad_request(
             "Models are not supported for HTTP protocol Apis.",
@@ -159,7 +159,7 @@ fn check(protocol: ProtocolType, model: &Model) -> Result<(), ApiError> {
     }
 }
 
-fn apply(model: &mut Model, input: ModelInput) {
+fn apply(model: &mut StoredModel, input: ModelInput) {
     set(&mut model.name, input.name);
     set_text(&mut model.content_type, input.content_type);
     set(&mut model.schema, input.schema);

@@ -8,8 +8,8 @@ use stackgen_gateway_common::{
 
 use super::check::{length, merge, merge_texts, one_of, required, set, set_text};
 use super::{
-    ApiError, Apis, IntegrationResponse, IntegrationResponseInput, ProtocolType, RouteResponse,
-    RouteResponseInput,
+    ApiError, Apis, IntegrationResponseInput, ProtocolType, RouteResponseInput,
+    StoredIntegrationResponse, StoredRouteResponse,
 };
 
 impl Apis {
@@ -24,9 +24,9 @@ impl Apis {
         route: &RouteId,
         id: Option<RouteResponseId>,
         mut input: RouteResponseInput,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             if state.wiring.api.protocol_type == ProtocolType::Http {
                 return Err(ApiError::bad_request(
                     "RouteResponses are not supported for HTTP protocol Apis.",
@@ -39,13 +39,13 @@ impl Apis {
                 .or_default();
             let id = id.unwrap_or_else(|| RouteResponseId::new(resource_id(6)));
             let key = required("routeResponseKey", input.route_response_key.take())?;
-            let taken = |other: &Arc<RouteResponse>| other.route_response_key == key;
+            let taken = |other: &Arc<StoredRouteResponse>| other.route_response_key == key;
             if responses.contains_key(&id) || responses.values().any(taken) {
                 return Err(ApiError::conflict(format!(
                     "Route Response with key {key} already exists for this Route"
                 )));
             }
-            let mut response = RouteResponse {
+            let mut response = StoredRouteResponse {
                 route_response_id: id.clone(),
                 route_response_key: key,
                 model_selection_expression: None,
@@ -55,7 +55,7 @@ impl Apis {
             apply_route_response(&mut response, input)?;
             let response = Arc::new(response);
             responses.insert(id, response.clone());
-            Ok((response, what))
+            Ok((response, subject))
         })
     }
 
@@ -69,7 +69,7 @@ impl Apis {
         api: &ApiId,
         route: &RouteId,
         id: &RouteResponseId,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
         let all = self.list_route_responses(api, route)?;
         let found = all.into_iter().find(|one| one.route_response_id == *id);
         found.ok_or_else(|| no_route_response(id))
@@ -84,7 +84,7 @@ impl Apis {
         &self,
         api: &ApiId,
         route: &RouteId,
-    ) -> Result<Vec<Arc<RouteResponse>>, ApiError> {
+    ) -> Result<Vec<Arc<StoredRouteResponse>>, ApiError> {
         self.read(api, |state| {
             state.wiring.route(route)?;
             let all = state.wiring.route_responses.get(route).into_iter();
@@ -103,15 +103,15 @@ impl Apis {
         route: &RouteId,
         id: &RouteResponseId,
         input: RouteResponseInput,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             let responses = state.wiring.route_responses.get_mut(route);
             let response = responses
                 .and_then(|all| all.get_mut(id))
                 .ok_or_else(|| no_route_response(id))?;
             apply_route_response(Arc::make_mut(response), input)?;
-            Ok((response.clone(), what))
+            Ok((response.clone(), subject))
         })
     }
 
@@ -126,13 +126,13 @@ impl Apis {
         route: &RouteId,
         id: &RouteResponseId,
     ) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             let responses = state.wiring.route_responses.get_mut(route);
             responses
                 .and_then(|all| all.shift_remove(id))
                 .ok_or_else(|| no_route_response(id))?;
-            Ok(((), what))
+            Ok(((), subject))
         })
     }
 
@@ -147,8 +147,8 @@ impl Apis {
         integration: &IntegrationId,
         id: Option<IntegrationResponseId>,
         mut input: IntegrationResponseInput,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = &mut state.wiring.integration_responses;
             let responses = responses.entry(integration.clone()).or_default();
@@ -157,13 +157,14 @@ impl Apis {
                 "integrationResponseKey",
                 input.integration_response_key.take(),
             )?;
-            let taken = |other: &Arc<IntegrationResponse>| other.integration_response_key == key;
+            let taken =
+                |other: &Arc<StoredIntegrationResponse>| other.integration_response_key == key;
             if responses.contains_key(&id) || responses.values().any(taken) {
                 return Err(ApiError::conflict(format!(
                     "Integration Response with key {key} already exists for this Integration"
                 )));
             }
-            let mut response = IntegrationResponse {
+            let mut response = StoredIntegrationResponse {
                 integration_response_id: id.clone(),
                 integration_response_key: key,
                 response_templates: Default::default(),
@@ -188,7 +189,7 @@ impl Apis {
         api: &ApiId,
         integration: &IntegrationId,
         id: &IntegrationResponseId,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
         let all = self.list_integration_responses(api, integration)?;
         let found = (all.into_iter()).find(|one| one.integration_response_id == *id);
         found.ok_or_else(|| no_integration_response(id))
@@ -203,7 +204,7 @@ impl Apis {
         &self,
         api: &ApiId,
         integration: &IntegrationId,
-    ) -> Result<Vec<Arc<IntegrationResponse>>, ApiError> {
+    ) -> Result<Vec<Arc<StoredIntegrationResponse>>, ApiError> {
         self.read(api, |state| {
             state.wiring.integration(integration)?;
             let all = state.wiring.integration_responses.get(integration);
@@ -224,8 +225,8 @@ impl Apis {
         integration: &IntegrationId,
         id: &IntegrationResponseId,
         input: IntegrationResponseInput,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = state.wiring.integration_responses.get_mut(integration);
             let response = responses
@@ -247,7 +248,7 @@ impl Apis {
         integration: &IntegrationId,
         id: &IntegrationResponseId,
     ) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = state.wiring.integration_responses.get_mut(integration);
             responses
@@ -267,7 +268,7 @@ fn no_integration_response(id: &IntegrationResponseId) -> ApiError {
 }
 
 fn apply_route_response(
-    response: &mut RouteResponse,
+    response: &mut StoredRouteResponse,
     input: RouteResponseInput,
 ) -> Result<(), ApiError> {
     set(&mut response.route_response_key, input.route_response_key);
@@ -286,7 +287,7 @@ fn apply_route_response(
 }
 
 fn apply_integration_response(
-    response: &mut IntegrationResponse,
+    response: &mut StoredIntegrationResponse,
     input: IntegrationResponseInput,
 ) -> Result<(), ApiError> {
     let one = response;

@@ -5,41 +5,44 @@ use std::sync::Arc;
 
 use stackgen_gateway_common::{AuthorizerId, IntegrationId, RouteId, RouteKey};
 
-use super::{Api, Authorizer, Integration, IntegrationResponse, Model, Route, RouteResponse};
+use super::{
+    StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse, StoredModel,
+    StoredRoute, StoredRouteResponse,
+};
 
 /// Everything of an API except its stages, as it was when a deployment was created. It never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// API with its selection expressions.
-    pub api: Arc<Api>,
+    pub api: Arc<StoredApi>,
     /// Routes by key.
-    pub routes: HashMap<RouteKey, Arc<Route>>,
+    pub routes: HashMap<RouteKey, Arc<StoredRoute>>,
     /// Integrations by ID.
-    pub integrations: HashMap<IntegrationId, Arc<Integration>>,
+    pub integrations: HashMap<IntegrationId, Arc<StoredIntegration>>,
     /// Integration responses by integration.
-    pub integration_responses: HashMap<IntegrationId, Vec<Arc<IntegrationResponse>>>,
+    pub integration_responses: HashMap<IntegrationId, Vec<Arc<StoredIntegrationResponse>>>,
     /// Route responses by route.
-    pub route_responses: HashMap<RouteId, Vec<Arc<RouteResponse>>>,
+    pub route_responses: HashMap<RouteId, Vec<Arc<StoredRouteResponse>>>,
     /// Authorizers by ID.
-    pub authorizers: HashMap<AuthorizerId, Arc<Authorizer>>,
+    pub authorizers: HashMap<AuthorizerId, Arc<StoredAuthorizer>>,
     /// Models by name.
-    pub models: HashMap<String, Arc<Model>>,
+    pub models: HashMap<String, Arc<StoredModel>>,
 }
 
 impl Snapshot {
     /// Returns the route with exactly this key.
-    pub fn route(&self, key: &str) -> Option<&Arc<Route>> {
+    pub fn route(&self, key: &str) -> Option<&Arc<StoredRoute>> {
         self.routes.get(key)
     }
 
     /// Returns the integration that a route targets; `None` for a route without a target (row F2).
-    pub fn integration(&self, route: &Route) -> Option<&Arc<Integration>> {
+    pub fn integration(&self, route: &StoredRoute) -> Option<&Arc<StoredIntegration>> {
         let id = route.target.as_deref()?.strip_prefix("integrations/")?;
         self.integrations.get(id)
     }
 
     /// Returns the authorizer of a route; `None` if its authorization type uses none.
-    pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
+    pub fn authorizer(&self, route: &StoredRoute) -> Option<&Arc<StoredAuthorizer>> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
             return None;
         }
@@ -48,7 +51,7 @@ impl Snapshot {
 
     /// Returns true if both snapshots hold the same wiring. The name, the description and the tags of an API are not
     /// wiring.
-    pub fn carries_what(&self, other: &Snapshot) -> bool {
+    pub fn has_same_wiring(&self, other: &Snapshot) -> bool {
         let api = |snapshot: &Snapshot| {
             let api = &snapshot.api;
             (
@@ -69,7 +72,7 @@ impl Snapshot {
 
     /// Returns true if the integration's answer is sent back to the client. That needs both the selection expression
     /// and a `$default` route response (row M8).
-    pub fn is_two_way(&self, route: &Route) -> bool {
+    pub fn is_two_way(&self, route: &StoredRoute) -> bool {
         route.route_response_selection_expression.as_deref() == Some("$default")
             && self
                 .route_responses

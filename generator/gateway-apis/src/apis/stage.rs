@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use stackgen_gateway_common::{ApiId, DeploymentId, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, DeploymentId, EpochMillis, StageName};
 
-use super::check::{length, merge_texts, one_of, optional_length, quota, required, set, set_text};
+use super::check::{
+    check_quota, length, merge_texts, one_of, optional_length, required, set, set_text,
+};
 use super::state::ApiState;
 use super::{
-    AccessLogSettings, ApiError, Apis, Deployment, Pairs, ProtocolType, RouteSettings, Stage,
-    StageInput,
+    AccessLogSettings, ApiError, Apis, Pairs, ProtocolType, RouteSettings, StageInput,
+    StoredDeployment, StoredStage,
 };
 
 /// Substitutes stage variables such as `${stageVariables.function}`, which change without a deployment (row D2).
-pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
+pub(crate) fn substitute_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
     if !text.contains("${stageVariables.") {
         return Cow::Borrowed(text);
     }
@@ -31,7 +33,11 @@ impl Apis {
     /// # Errors
     ///
     /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or a value is not valid.
-    pub fn create_stage(&self, api: &ApiId, input: StageInput) -> Result<Arc<Stage>, ApiError> {
+    pub fn create_stage(
+        &self,
+        api: &ApiId,
+        input: StageInput,
+    ) -> Result<Arc<StoredStage>, ApiError> {
         self.change(api, |state| state.create_stage(input))
     }
 
@@ -40,7 +46,7 @@ impl Apis {
     /// # Errors
     ///
     /// If the API or the stage does not exist.
-    pub fn get_stage(&self, api: &ApiId, name: &str) -> Result<Arc<Stage>, ApiError> {
+    pub fn get_stage(&self, api: &ApiId, name: &str) -> Result<Arc<StoredStage>, ApiError> {
         self.read(api, |state| state.stage(name).cloned())
     }
 
@@ -49,7 +55,7 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn list_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
+    pub fn list_stages(&self, api: &ApiId) -> Result<Vec<Arc<StoredStage>>, ApiError> {
         self.read(api, |state| Ok(state.stages.values().cloned().collect()))
     }
 
@@ -58,16 +64,16 @@ impl Apis {
     /// # Errors
     ///
     /// If the API does not exist.
-    pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
+    pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<StoredStage>>, ApiError> {
         self.read(api, |state| {
-            let wiring = state.wiring.freeze();
-            let serves = |stage: &Arc<Stage>| {
+            let wiring = state.wiring.snapshot();
+            let is_current = |stage: &Arc<StoredStage>| {
                 let deployment = stage.deployment_id.as_ref();
                 let deployment = deployment.and_then(|id| state.deployments.get(id));
-                deployment.is_some_and(|deployment| deployment.snapshot.carries_what(&wiring))
+                deployment.is_some_and(|deployment| deployment.snapshot.has_same_wiring(&wiring))
             };
             let stages = state.stages.values();
-            Ok(stages.filter(|stage| !serves(stage)).cloned().collect())
+            Ok(stages.filter(|stage| !is_current(stage)).cloned().collect())
         })
     }
 
@@ -81,9 +87,9 @@ impl Apis {
         api: &ApiId,
         name: &str,
         input: StageInput,
-    ) -> Result<Arc<Stage>, ApiError> {
+    ) -> Result<Arc<StoredStage>, ApiError> {
         self.change(api, |state| {
-            let mut stage = Stage::clone(state.stage(name)?);
+            let mut stage = StoredStage::clone(state.stage(name)?);
             let turned_on = input.auto_deploy == Some(true) && !stage.auto_deploy;
             let moved = input.deployment_id.clone();
             state.check_route_keys(&input)?;
@@ -145,15 +151,18 @@ impl Apis {
 }
 
 impl ApiState {
-    pub(super) fn create_stage(&mut self, mut input: StageInput) -> Result<Arc<Stage>, ApiError> {
-        quota("Stages", self.stages.len(), 10)?;
+    pub(super) fn create_stage(
+        &mut self,
+        mut input: StageInput,
+    ) -> Result<Arc<StoredStage>, ApiError> {
+        check_quota("Stages", self.stages.len(), 10)?;
         let name = required("stageName", input.stage_name.take())?;
         check_name(self.wiring.api.protocol_type, &name)?;
         if self.stages.contains_key(&name) {
             return Err(ApiError::conflict("Stage already exists"));
         }
-        let now = Timestamp::now();
-        let mut stage = Stage {
+        let now = EpochMillis::now();
+        let mut stage = StoredStage {
             stage_name: name.clone(),
             deployment_id: None,
             auto_deploy: false,
@@ -179,19 +188,19 @@ impl ApiState {
         self.stage(name.as_str()).cloned()
     }
 
-    pub(super) fn stage(&self, name: &str) -> Result<&Arc<Stage>, ApiError> {
+    pub(super) fn stage(&self, name: &str) -> Result<&Arc<StoredStage>, ApiError> {
         self.stages.get(name).ok_or_else(|| no_stage(name))
     }
 
     /// Returns a stage for changing, and sets its update time.
-    pub(super) fn stage_mut(&mut self, name: &str) -> Result<&mut Stage, ApiError> {
+    pub(super) fn stage_mut(&mut self, name: &str) -> Result<&mut StoredStage, ApiError> {
         let stage = self.stages.get_mut(name).ok_or_else(|| no_stage(name))?;
         let stage = Arc::make_mut(stage);
-        stage.last_updated_date = Timestamp::now();
+        stage.last_updated_date = EpochMillis::now();
         Ok(stage)
     }
 
-    pub(super) fn deployment(&self, id: &DeploymentId) -> Result<&Arc<Deployment>, ApiError> {
+    pub(super) fn deployment(&self, id: &DeploymentId) -> Result<&Arc<StoredDeployment>, ApiError> {
         self.deployments
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Deployment by Id {id}")))
@@ -211,7 +220,11 @@ impl ApiState {
         Ok(())
     }
 
-    fn put_stage(&mut self, stage: Stage, moved: Option<DeploymentId>) -> Result<(), ApiError> {
+    fn put_stage(
+        &mut self,
+        stage: StoredStage,
+        moved: Option<DeploymentId>,
+    ) -> Result<(), ApiError> {
         self.check_stage(&stage)?;
         let name = stage.stage_name.clone();
         self.stages.insert(name.clone(), Arc::new(stage));
@@ -224,7 +237,7 @@ impl ApiState {
     /// Checks that routes exist before they get settings (row F8). The settings stay when the route is deleted.
     fn check_route_keys(&self, input: &StageInput) -> Result<(), ApiError> {
         for key in input.route_settings.iter().flat_map(IndexMap::keys) {
-            let is_it = |route: &Arc<super::Route>| route.route_key == key.as_str();
+            let is_it = |route: &Arc<super::StoredRoute>| route.route_key == key.as_str();
             if !self.wiring.routes.values().any(is_it) {
                 return Err(ApiError::not_found(format!(
                     "Unable to find Route by key {key} within the provided RouteSettings"
@@ -234,7 +247,7 @@ impl ApiState {
         Ok(())
     }
 
-    fn check_stage(&self, stage: &Stage) -> Result<(), ApiError> {
+    fn check_stage(&self, stage: &StoredStage) -> Result<(), ApiError> {
         optional_length("description", stage.description.as_ref(), 1024)?;
         let protocol = self.wiring.api.protocol_type;
         check_settings(protocol, &stage.default_route_settings)?;
@@ -254,9 +267,9 @@ fn no_stage(name: &str) -> ApiError {
 
 fn check_name(protocol: ProtocolType, name: &StageName) -> Result<(), ApiError> {
     length("stageName", name.as_str(), 1, 128)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let default = protocol == ProtocolType::Http && name.as_str() == "$default";
-    if default || name.as_str().chars().all(plain) {
+    if default || name.as_str().chars().all(is_allowed) {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
@@ -287,14 +300,14 @@ fn check_settings(protocol: ProtocolType, settings: &RouteSettings) -> Result<()
 }
 
 fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(plain) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_allowed) {
         return Err(ApiError::bad_request(format!(
             "Stage variable names may have letters, digits and underscores: {name}"
         )));
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
-    if value.chars().all(plain) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
+    if value.chars().all(is_allowed) {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
@@ -321,8 +334,8 @@ fn check_access_log(settings: &AccessLogSettings) -> Result<(), ApiError> {
 }
 
 /// Applies everything except the deployment ID.
-fn apply(stage: &mut Stage, input: StageInput) {
-    stage.last_updated_date = Timestamp::now();
+fn apply(stage: &mut StoredStage, input: StageInput) {
+    stage.last_updated_date = EpochMillis::now();
     set(&mut stage.auto_deploy, input.auto_deploy);
     if let Some(settings) = input.default_route_settings {
         merge_settings(&mut stage.default_route_settings, settings);

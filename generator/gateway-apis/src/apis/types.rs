@@ -6,8 +6,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use stackgen_gateway_common::{
-    ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, RouteId,
-    RouteKey, RouteResponseId, StageName, Timestamp,
+    ApiId, AuthorizerId, DeploymentId, EpochMillis, IntegrationId, IntegrationResponseId, ModelId,
+    RouteId, RouteKey, RouteResponseId, StageName,
 };
 
 use super::Snapshot;
@@ -37,7 +37,7 @@ macro_rules! resource {
 
 resource! {
     /// An API without its resources.
-    Api {
+    StoredApi {
         /// API ID.
         api_id: ApiId,
         /// Name.
@@ -63,7 +63,7 @@ resource! {
         disable_execute_api_endpoint: bool,
         /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
+        created_date: EpochMillis,
         /// Version, free text.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<String>,
@@ -102,7 +102,7 @@ pub struct Cors {
 
 resource! {
     /// A route.
-    Route {
+    StoredRoute {
         /// Route ID.
         route_id: RouteId,
         /// Route key.
@@ -149,7 +149,7 @@ pub struct ParameterConstraints {
 
 resource! {
     /// An integration.
-    Integration {
+    StoredIntegration {
         /// Integration ID.
         integration_id: IntegrationId,
         /// `AWS_PROXY`, `MOCK`, `HTTP_PROXY`, …
@@ -217,7 +217,7 @@ pub struct TlsConfig {
 
 resource! {
     /// An integration response: how an integration's answer is transformed.
-    IntegrationResponse {
+    StoredIntegrationResponse {
         /// Integration response ID.
         integration_response_id: IntegrationResponseId,
         /// `$default` or a pattern of status codes.
@@ -239,7 +239,7 @@ resource! {
 
 resource! {
     /// A route response.
-    RouteResponse {
+    StoredRouteResponse {
         /// Route response ID.
         route_response_id: RouteResponseId,
         /// Route response key: `$default` (row F5).
@@ -258,7 +258,7 @@ resource! {
 
 resource! {
     /// An authorizer.
-    Authorizer {
+    StoredAuthorizer {
         /// Authorizer ID.
         authorizer_id: AuthorizerId,
         /// Name.
@@ -303,7 +303,7 @@ pub struct JwtConfiguration {
 
 resource! {
     /// A model: a schema for messages.
-    Model {
+    StoredModel {
         /// Model ID.
         model_id: ModelId,
         /// Name, letters and digits.
@@ -322,7 +322,7 @@ resource! {
 /// Status of a deployment (row D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum DeploymentStatus {
+pub enum StoredDeploymentStatus {
     /// The deployment is being created.
     Pending,
     /// The deployment failed.
@@ -333,11 +333,11 @@ pub enum DeploymentStatus {
 
 resource! {
     /// A deployment: an immutable snapshot of an API (row D1).
-    Deployment {
+    StoredDeployment {
         /// Deployment ID.
         deployment_id: DeploymentId,
         /// Status.
-        deployment_status: DeploymentStatus,
+        deployment_status: StoredDeploymentStatus,
         /// Reason for the status `FAILED`.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_status_message: Option<String>,
@@ -348,7 +348,7 @@ resource! {
         auto_deployed: bool,
         /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
+        created_date: EpochMillis,
         /// Snapshot that stages serve.
         #[serde(skip)]
         snapshot: Arc<Snapshot>,
@@ -357,7 +357,7 @@ resource! {
 
 resource! {
     /// A stage: a pointer to a deployment, with settings that take effect without a deployment (row D2).
-    Stage {
+    StoredStage {
         /// Stage name.
         stage_name: StageName,
         /// Deployment that the stage serves. Without one, the stage refuses all requests (row C3).
@@ -385,10 +385,10 @@ resource! {
         description: Option<String>,
         /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
+        created_date: EpochMillis,
         /// Time of the last change.
         #[serde(serialize_with = "iso8601")]
-        last_updated_date: Timestamp,
+        last_updated_date: EpochMillis,
         /// Tags.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         tags: Pairs,
@@ -428,6 +428,6 @@ pub struct AccessLogSettings {
     pub format: Option<String>,
 }
 
-fn iso8601<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+fn iso8601<S: serde::Serializer>(at: &EpochMillis, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.iso8601())
 }

@@ -16,7 +16,7 @@ use stackgen_gateway_common::refuse;
 use crate::apis::{ApiError, ApiErrorKind};
 
 /// A parsed request.
-pub(super) struct Call {
+pub(super) struct ApiCall {
     pub(super) method: Method,
     /// Segments of the path, decoded one by one, because an ID may contain an encoded slash.
     pub(super) path: Vec<String>,
@@ -25,7 +25,7 @@ pub(super) struct Call {
 }
 
 /// Reason why a call failed.
-pub(super) enum Failure {
+pub(super) enum CallFailure {
     /// API Gateway's rules refuse the call.
     Refused(ApiError),
     /// The body is not JSON of the right shape.
@@ -35,20 +35,20 @@ pub(super) enum Failure {
 }
 
 /// Response, or the reason for an error response.
-pub(super) type Answer = Result<Response, Failure>;
+pub(super) type CallResult = Result<Response, CallFailure>;
 
-impl From<ApiError> for Failure {
+impl From<ApiError> for CallFailure {
     fn from(error: ApiError) -> Self {
-        Failure::Refused(error)
+        CallFailure::Refused(error)
     }
 }
 
-impl Call {
+impl ApiCall {
     pub(super) fn new(method: Method, uri: &Uri, body: Bytes) -> Self {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let path = uri.path().trim_start_matches('/').trim_end_matches('/');
         let pairs = uri.query().unwrap_or_default().split('&');
-        Call {
+        ApiCall {
             method,
             path: path.split('/').map(decode).collect(),
             query: pairs
@@ -60,7 +60,7 @@ impl Call {
     }
 
     /// Parses the body. Unknown fields are ignored, as the service does.
-    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, CallFailure> {
         let body: &[u8] = if self.body.is_empty() {
             b"{}"
         } else {
@@ -68,7 +68,7 @@ impl Call {
         };
         // Without required fields, serde would accept a sequence, too.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Failure::Unreadable(
+            return Err(CallFailure::Unreadable(
                 "The body is not a JSON object".to_owned(),
             ));
         }
@@ -76,9 +76,9 @@ impl Call {
             let message = wrong.to_string();
             // An unknown value of an enumeration is well-formed, so the error is another one.
             if message.starts_with("unknown variant") {
-                return Failure::Refused(ApiError::bad_request(message));
+                return CallFailure::Refused(ApiError::bad_request(message));
             }
-            Failure::Unreadable(message)
+            CallFailure::Unreadable(message)
         })
     }
 
@@ -89,15 +89,18 @@ impl Call {
     }
 
     /// Responds with one page of a list.
-    pub(super) fn page<T: Serialize>(&self, all: &[T]) -> Answer {
+    pub(super) fn page<T: Serialize>(&self, all: &[T]) -> CallResult {
         let start = match self.query_values("nextToken").first() {
             Some(token) => position(token).filter(|start| *start < all.len()),
             None => Some(0),
         };
         let start = start.ok_or_else(|| ApiError::bad_request("Invalid nextToken specified"))?;
         let size = match self.query_values("maxResults").first() {
-            Some(size) => size.parse().ok().filter(|size| (1..=MOST).contains(size)),
-            None => Some(PAGE),
+            Some(size) => size
+                .parse()
+                .ok()
+                .filter(|size| (1..=MAX_PAGE_SIZE).contains(size)),
+            None => Some(DEFAULT_PAGE_SIZE),
         };
         let size = size.ok_or_else(|| {
             ApiError::bad_request(format!("maxResults must be a number from 1 to {MOST}"))
@@ -112,8 +115,8 @@ impl Call {
 }
 
 /// Default and maximum number of items per page.
-const PAGE: usize = 25;
-const MOST: usize = 500;
+const DEFAULT_PAGE_SIZE: usize = 25;
+const MAX_PAGE_SIZE: usize = 500;
 
 fn position(token: &str) -> Option<usize> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
@@ -121,17 +124,17 @@ fn position(token: &str) -> Option<usize> {
 }
 
 /// Responds with status 200 and a body.
-pub(super) fn ok(body: &impl Serialize) -> Answer {
+pub(super) fn ok(body: &impl Serialize) -> CallResult {
     Ok(with(StatusCode::OK, body))
 }
 
 /// Responds with status 201 and a body.
-pub(super) fn created(body: &impl Serialize) -> Answer {
+pub(super) fn created(body: &impl Serialize) -> CallResult {
     Ok(with(StatusCode::CREATED, body))
 }
 
 /// Responds with status 204.
-pub(super) fn no_content(_: ()) -> Answer {
+pub(super) fn no_content(_: ()) -> CallResult {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -147,17 +150,17 @@ fn internal(wrong: impl Display) -> Response {
     refuse(status, "InternalServerException", &wrong.to_string())
 }
 
-impl Failure {
-    pub(super) fn response(self, call: &Call) -> Response {
+impl CallFailure {
+    pub(super) fn response(self, call: &ApiCall) -> Response {
         let (status, kind, message) = match self {
-            Failure::Refused(ApiError { kind, message }) => match kind {
+            CallFailure::Refused(ApiError { kind, message }) => match kind {
                 ApiErrorKind::BadRequest => (400, "BadRequestException", message),
                 ApiErrorKind::NotFound => (404, "NotFoundException", message),
                 ApiErrorKind::Conflict => (409, "ConflictException", message),
                 ApiErrorKind::TooManyRequests => (429, "TooManyRequestsException", message),
             },
-            Failure::Unreadable(message) => (400, "SerializationException", message),
-            Failure::Unknown => {
+            CallFailure::Unreadable(message) => (400, "SerializationException", message),
+            CallFailure::Unknown => {
                 let path = call.path.join("/");
                 let message = format!("The local gateway does not support {} /{path}", call.method);
                 (404, "UnknownOperationException", message)

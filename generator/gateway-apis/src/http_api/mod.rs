@@ -5,9 +5,9 @@
 
 mod authorize;
 mod cors;
+mod events;
 mod integration;
 mod log;
-mod payload;
 mod refusal;
 mod request;
 mod response;
@@ -25,17 +25,17 @@ use http::{HeaderValue, StatusCode};
 use stackgen_gateway_common::Grants;
 use stackgen_gateway_common::{ApiId, Event, body};
 
-use self::authorize::{Keys, Results};
-use self::log::Trail;
-use self::refusal::Refusal;
-use self::request::{Place, Request};
-use crate::apis::{Served, Snapshot};
+use self::authorize::{AuthorizerCache, IssuerKeys};
+use self::log::RequestOutcome;
+use self::refusal::HttpRefusal;
+use self::request::{HttpRequest, StagePath};
+use crate::apis::{ServedStage, Snapshot};
 use crate::throttle::Throttles;
 
 use crate::DataPlane;
 
 /// Maximum size of a body, in bytes.
-const LARGEST_BODY: usize = 10 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 /// Returns the router of an HTTP API's port. Paths start with the stage name, except those of the `$default` stage.
 pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
@@ -44,8 +44,8 @@ pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Rou
         plane,
         grants,
         throttles: Throttles::default(),
-        keys: Keys::default(),
-        results: Results::default(),
+        keys: IssuerKeys::default(),
+        results: AuthorizerCache::default(),
     };
     Router::new().fallback(handle).with_state(Arc::new(api))
 }
@@ -56,18 +56,18 @@ struct HttpApi {
     grants: Arc<dyn Grants>,
     throttles: Throttles,
     /// Cached keys of issuers.
-    keys: Keys,
+    keys: IssuerKeys,
     /// Cached results of Lambda authorizers.
-    results: Results,
+    results: AuthorizerCache,
 }
 
 /// A request whose stage was found, with the data to answer it.
 #[derive(Clone, Copy)]
 struct Exchange<'a> {
     api: &'a HttpApi,
-    served: &'a Served,
+    served: &'a ServedStage,
     snapshot: &'a Snapshot,
-    request: &'a Request,
+    request: &'a HttpRequest,
     /// Path as sent, without the stage.
     path: &'a str,
 }
@@ -76,23 +76,23 @@ async fn handle(State(api): State<Arc<HttpApi>>, request: extract::Request) -> R
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let method = parts.method.clone();
-    let shown = shown(&parts.uri);
-    let (request, place) = Request::read(&parts, &api);
-    let mut trail = Trail::default();
-    let answer = api.answer(request, place, body, &mut trail).await;
+    let path = path_for_display(&parts.uri);
+    let (request, stage_path) = HttpRequest::read(&parts, &api);
+    let mut outcome = RequestOutcome::default();
+    let answer = api.answer(request, stage_path, body, &mut outcome).await;
     let mut response = answer.unwrap_or_else(|refusal| {
         let response = refusal.response();
-        trail.refused = Some(refusal);
+        outcome.refused = Some(refusal);
         response
     });
-    api.finish(&mut response, &trail, started);
-    api.plane.events.tell(|| Event::Request {
+    api.finish(&mut response, &outcome, started);
+    api.plane.events.send(|| Event::Request {
         api: api.api.clone(),
         method: method.to_string(),
-        path: shown,
-        route: trail.route.clone(),
+        path,
+        route: outcome.route.clone(),
         status: response.status().as_u16(),
-        reason: trail.refused.map(|refusal| refusal.reason),
+        reason: outcome.refused.map(|refusal| refusal.reason),
         took: started.elapsed(),
     });
     response.map(Body::from)
@@ -101,67 +101,74 @@ async fn handle(State(api): State<Arc<HttpApi>>, request: extract::Request) -> R
 impl HttpApi {
     async fn answer(
         &self,
-        mut request: Request,
-        place: Option<Place>,
+        mut request: HttpRequest,
+        stage_path: Option<StagePath>,
         body: Body,
-        trail: &mut Trail,
-    ) -> Result<http::Response<Bytes>, Refusal> {
-        let Some(place) = place else {
-            trail.request = Some(request);
-            return Err(Refusal::not_found("no stage of this API serves this path"));
+        outcome: &mut RequestOutcome,
+    ) -> Result<http::Response<Bytes>, HttpRefusal> {
+        let Some(stage_path) = stage_path else {
+            outcome.request = Some(request);
+            return Err(HttpRefusal::not_found(
+                "no stage of this API serves this path",
+            ));
         };
-        let body = body::whole(body, LARGEST_BODY).await;
+        let body = body::read_all(body, MAX_BODY_BYTES).await;
         let too_large = body.is_err();
         request.set_body(body.unwrap_or_default());
-        let request = trail.request.insert(request);
-        let served = Arc::clone(trail.served.insert(place.served));
+        let request = outcome.request.insert(request);
+        let served = Arc::clone(outcome.served.insert(stage_path.served));
         let Some(snapshot) = &served.snapshot else {
-            return Err(Refusal::not_found("the stage has no deployment"));
+            return Err(HttpRefusal::not_found("the stage has no deployment"));
         };
         if too_large {
-            return Err(Refusal::too_large());
+            return Err(HttpRefusal::too_large());
         }
         let exchange = Exchange {
             api: self,
             served: &served,
             snapshot,
             request,
-            path: &place.path,
+            path: &stage_path.path,
         };
-        let matched = route::select(snapshot.routes.values(), &request.method, &place.path);
+        let matched = route::select(snapshot.routes.values(), &request.method, &stage_path.path);
         let Some(matched) = matched else {
             return match exchange.preflight() {
                 Some(answer) => Ok(answer),
-                None => Err(Refusal::not_found("no route of the deployment matches")),
+                None => Err(HttpRefusal::not_found("no route of the deployment matches")),
             };
         };
-        trail.route = Some(matched.route.route_key.clone());
+        outcome.route = Some(matched.route.route_key.clone());
         if !self
             .throttles
             .admit(&served.stage, &matched.route.route_key, Instant::now())
         {
-            return Err(Refusal::too_many());
+            return Err(HttpRefusal::too_many());
         }
         let authorized = exchange.authorize(&matched).await?;
-        trail.authorized = authorized;
+        outcome.authorized = authorized;
         if let Some(answer) = exchange.preflight() {
             return Ok(answer);
         }
         exchange
-            .integrate(&matched, &trail.authorized, &mut trail.integration)
+            .integrate(&matched, &outcome.authorized, &mut outcome.integration)
             .await
     }
 
     /// Adds common headers to a response, and writes the access log.
-    fn finish(&self, response: &mut http::Response<Bytes>, trail: &Trail, started: Instant) {
-        let Some(request) = &trail.request else {
+    fn finish(
+        &self,
+        response: &mut http::Response<Bytes>,
+        outcome: &RequestOutcome,
+        started: Instant,
+    ) {
+        let Some(request) = &outcome.request else {
             return;
         };
         // A request ID is base64, a valid header value.
         if let Ok(id) = HeaderValue::from_str(&request.id) {
             response.headers_mut().insert("apigw-requestid", id);
         }
-        let Some(served) = &trail.served else {
+        let Some(served) = &outcome.served else {
             return;
         };
         let cors = served
@@ -171,16 +178,16 @@ impl HttpApi {
         if let Some(cors) = cors {
             cors::apply(cors, request, response);
         }
-        trail.write(self, &served.stage, request, response, started);
+        outcome.write_access_log(self, &served.stage, request, response, started);
     }
 }
 
 impl Exchange<'_> {
     /// Returns API Gateway's own answer to a preflight request, if the API has a CORS configuration.
     fn preflight(&self) -> Option<http::Response<Bytes>> {
-        let asks =
+        let is_preflight =
             self.snapshot.api.cors_configuration.is_some() && cors::is_preflight(self.request);
-        asks.then(|| {
+        is_preflight.then(|| {
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = StatusCode::NO_CONTENT;
             answer
@@ -190,13 +197,13 @@ impl Exchange<'_> {
     /// Returns the ARN `…:{api}/{stage}/{rest}`, which policies of functions and authorizers refer to.
     fn arn(&self, rest: std::fmt::Arguments<'_>) -> String {
         let (api, stage) = (&self.api.api, &self.served.stage.stage_name);
-        let place = &self.api.plane.settings.place;
-        place.execute_api(format_args!("{api}/{stage}/{rest}"))
+        let scope = &self.api.plane.settings.scope;
+        scope.execute_api(format_args!("{api}/{stage}/{rest}"))
     }
 }
 
 /// Returns the path for display. The values of query parameters are left out, because they may be tokens.
-fn shown(uri: &http::Uri) -> String {
+fn path_for_display(uri: &http::Uri) -> String {
     let names = uri.query().filter(|query| !query.is_empty()).map(|query| {
         let names = query.split('&').map(|pair| match pair.split_once('=') {
             Some((name, _)) => format!("{name}=…"),

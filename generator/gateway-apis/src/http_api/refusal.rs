@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 /// Error response that does not come from a function.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct HttpRefusal {
     pub(super) status: StatusCode,
     pub(super) message: &'static str,
     /// Reason for the user of the local gateway. Clients do not get it.
@@ -13,27 +13,27 @@ pub(super) struct Refusal {
     /// Value of `WWW-Authenticate`.
     pub(super) challenge: Option<String>,
     /// True if the authorizer caused the error, for `$context.authorizer.error`.
-    pub(super) of_authorizer: bool,
+    pub(super) from_authorizer: bool,
 }
 
-impl Refusal {
+impl HttpRefusal {
     fn new(status: StatusCode, message: &'static str, reason: impl Into<String>) -> Self {
-        Refusal {
+        HttpRefusal {
             status,
             message,
             reason: reason.into(),
             challenge: None,
-            of_authorizer: false,
+            from_authorizer: false,
         }
     }
 
     pub(super) fn not_found(reason: &str) -> Self {
-        Refusal::new(StatusCode::NOT_FOUND, "Not Found", reason)
+        HttpRefusal::new(StatusCode::NOT_FOUND, "Not Found", reason)
     }
 
     pub(super) fn too_large() -> Self {
         let (status, message) = (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        Refusal::new(
+        HttpRefusal::new(
             status,
             message,
             "the body is over 10 MB, or too large for the function",
@@ -42,40 +42,40 @@ impl Refusal {
 
     pub(super) fn too_many() -> Self {
         let reason = "the stage or the route throttles requests";
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
+        HttpRefusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
     }
 
     pub(super) fn unauthorized(reason: impl Into<String>) -> Self {
-        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
+        let refusal = HttpRefusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
         refusal.by_authorizer()
     }
 
     pub(super) fn forbidden(reason: impl Into<String>) -> Self {
-        let refusal = Refusal::new(StatusCode::FORBIDDEN, "Forbidden", reason);
+        let refusal = HttpRefusal::new(StatusCode::FORBIDDEN, "Forbidden", reason);
         refusal.by_authorizer()
     }
 
     pub(super) fn internal(reason: impl Into<String>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Refusal::new(status, "Internal Server Error", reason)
+        HttpRefusal::new(status, "Internal Server Error", reason)
     }
 
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Refusal::new(status, "Service Unavailable", reason)
+        HttpRefusal::new(status, "Service Unavailable", reason)
     }
 
     #[must_use]
     pub(super) fn by_authorizer(self) -> Self {
-        Refusal {
-            of_authorizer: true,
+        HttpRefusal {
+            from_authorizer: true,
             ..self
         }
     }
 
     #[must_use]
-    pub(super) fn challenging(self, challenge: String) -> Self {
-        Refusal {
+    pub(super) fn with_challenge(self, challenge: String) -> Self {
+        HttpRefusal {
             challenge: Some(challenge),
             ..self
         }

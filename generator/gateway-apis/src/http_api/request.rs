@@ -8,15 +8,15 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{Timestamp, request_id, traced};
+use stackgen_gateway_common::{EpochMillis, request_id, trace_id_or_new};
 
 use super::HttpApi;
-use crate::apis::Served;
+use crate::apis::ServedStage;
 use crate::server::LocalAddress;
 
 /// A request to an HTTP API.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct HttpRequest {
     pub(super) method: Method,
     /// Decoded path with the stage. It is also `rawPath`, which API Gateway decodes in spite of the name.
     pub(super) path: String,
@@ -33,21 +33,21 @@ pub(super) struct Request {
     pub(super) domain: String,
     pub(super) protocol: String,
     pub(super) id: String,
-    pub(super) at: Timestamp,
+    pub(super) at: EpochMillis,
     /// Trace ID (`Root=…`), the client's or a new one.
     pub(super) trace_id: String,
 }
 
 /// Stage of a request, and the path for the stage's routes.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) served: Arc<Served>,
+pub(super) struct StagePath {
+    pub(super) served: Arc<ServedStage>,
     /// Path as sent, without the stage.
     pub(super) path: String,
 }
 
 /// Headers that concern one connection (hop-by-hop headers).
-const OF_THE_CONNECTION: [&str; 7] = [
+const HOP_BY_HOP_HEADERS: [&str; 7] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -57,17 +57,17 @@ const OF_THE_CONNECTION: [&str; 7] = [
     "upgrade",
 ];
 
-impl Request {
+impl HttpRequest {
     /// Reads the head of a request and finds its stage.
-    pub(super) fn read(parts: &Parts, api: &HttpApi) -> (Self, Option<Place>) {
-        let at = Timestamp::now();
+    pub(super) fn read(parts: &Parts, api: &HttpApi) -> (Self, Option<StagePath>) {
+        let at = EpochMillis::now();
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let source_ip = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
         let local = parts.extensions.get::<LocalAddress>();
         let host = header_text(&parts.headers, header::HOST.as_str());
         let trace = header_text(&parts.headers, "x-amzn-trace-id");
         let query = parts.uri.query().unwrap_or_default();
-        let mut request = Request {
+        let mut request = HttpRequest {
             method: parts.method.clone(),
             path: decoded(parts.uri.path()),
             query: query.to_owned(),
@@ -80,14 +80,14 @@ impl Request {
             protocol: format!("{:?}", parts.version),
             id: request_id(),
             at,
-            trace_id: traced(trace.as_deref(), at),
+            trace_id: trace_id_or_new(trace.as_deref(), at),
         };
-        request.add_own_headers(local.map(|local| local.0.port()));
-        let place = Place::of(parts.uri.path(), api);
-        (request, place)
+        request.add_gateway_headers(local.map(|local| local.0.port()));
+        let stage_path = StagePath::find(parts.uri.path(), api);
+        (request, stage_path)
     }
 
-    fn add_own_headers(&mut self, port: Option<u16>) {
+    fn add_gateway_headers(&mut self, port: Option<u16>) {
         let mut forwarded = self.header("x-forwarded-for").unwrap_or_default();
         if !forwarded.is_empty() {
             forwarded.push_str(", ");
@@ -134,7 +134,7 @@ impl Request {
 
     /// Returns true if the body goes into the event as text. API Gateway treats only these content types as text. All
     /// others are binary, even form data and a missing type.
-    pub(super) fn has_text(&self) -> bool {
+    pub(super) fn has_text_body(&self) -> bool {
         let content_type = self.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         let essence = essence.to_ascii_lowercase();
@@ -149,9 +149,9 @@ impl Request {
     }
 }
 
-impl Place {
+impl StagePath {
     /// Returns the stage that the path starts with, or else `$default`.
-    fn of(path: &str, api: &HttpApi) -> Option<Self> {
+    fn find(path: &str, api: &HttpApi) -> Option<Self> {
         let rest = path.strip_prefix('/').unwrap_or(path);
         let (first, rest) = rest.split_once('/').unwrap_or((rest, ""));
         let named = match decoded(first) {
@@ -160,11 +160,11 @@ impl Place {
         };
         if let Some(served) = named {
             let path = format!("/{rest}");
-            return Some(Place { served, path });
+            return Some(StagePath { served, path });
         }
         let served = api.plane.apis.served(&api.api, "$default")?;
         let path = path.to_owned();
-        Some(Place { served, path })
+        Some(StagePath { served, path })
     }
 }
 
@@ -183,14 +183,15 @@ fn parameters(query: &str) -> Vec<(String, String)> {
 }
 
 fn headers(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
-    let kept = headers
+    let passed_on = headers
         .keys()
-        .filter(|name| !OF_THE_CONNECTION.contains(&name.as_str()) && *name != header::COOKIE);
-    kept.map(|name| {
-        let values = headers.get_all(name).iter().map(text).collect();
-        (name.as_str().to_owned(), values)
-    })
-    .collect()
+        .filter(|name| !HOP_BY_HOP_HEADERS.contains(&name.as_str()) && *name != header::COOKIE);
+    passed_on
+        .map(|name| {
+            let values = headers.get_all(name).iter().map(text).collect();
+            (name.as_str().to_owned(), values)
+        })
+        .collect()
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {

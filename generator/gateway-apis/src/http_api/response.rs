@@ -8,24 +8,24 @@ use serde_json::{Map, Value};
 
 /// Payload format version of an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum PayloadVersion {
     /// `1.0`, the default.
     V1,
     /// `2.0`.
     V2,
 }
 
-impl Version {
-    pub(super) fn of(text: Option<&str>) -> Self {
+impl PayloadVersion {
+    pub(super) fn parse(text: Option<&str>) -> Self {
         match text {
-            Some("2.0") => Version::V2,
-            _ => Version::V1,
+            Some("2.0") => PayloadVersion::V2,
+            _ => PayloadVersion::V1,
         }
     }
 }
 
 /// Headers that concern the connection, which functions cannot set.
-const OF_THE_CONNECTION: [HeaderName; 4] = [
+const CONNECTION_HEADERS: [HeaderName; 4] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
@@ -37,22 +37,25 @@ const OF_THE_CONNECTION: [HeaderName; 4] = [
 /// # Errors
 ///
 /// A reason why the value is malformed, which does not quote it.
-pub(super) fn interpret(version: Version, payload: &[u8]) -> Result<Response<Bytes>, String> {
+pub(super) fn interpret(
+    version: PayloadVersion,
+    payload: &[u8],
+) -> Result<Response<Bytes>, String> {
     let value: Value = serde_json::from_slice(payload)
         .map_err(|_| "the function did not return JSON".to_owned())?;
     match (version, &value) {
         (_, Value::Object(answer)) if answer.contains_key("statusCode") => {
-            structured(version, answer)
+            structured_response(version, answer)
         }
-        (Version::V1, _) => {
+        (PayloadVersion::V1, _) => {
             Err("the function returned no statusCode, which format 1.0 needs".to_owned())
         }
-        (Version::V2, _) => Ok(inferred(&value, payload)),
+        (PayloadVersion::V2, _) => Ok(whole_value_response(&value, payload)),
     }
 }
 
 /// Builds the response of format 2.0 to a value without a `statusCode`: the whole value is the body.
-fn inferred(value: &Value, payload: &[u8]) -> Response<Bytes> {
+fn whole_value_response(value: &Value, payload: &[u8]) -> Response<Bytes> {
     let body = match value {
         Value::String(text) => Bytes::from(text.clone()),
         _ => Bytes::copy_from_slice(payload),
@@ -63,35 +66,38 @@ fn inferred(value: &Value, payload: &[u8]) -> Response<Bytes> {
     response
 }
 
-fn structured(version: Version, answer: &Map<String, Value>) -> Result<Response<Bytes>, String> {
+fn structured_response(
+    version: PayloadVersion,
+    answer: &Map<String, Value>,
+) -> Result<Response<Bytes>, String> {
     let mut response = Response::new(body(answer)?);
     *response.status_mut() = status(&answer["statusCode"])?;
     let headers = response.headers_mut();
     for (name, value) in object(answer, "headers")? {
-        room(headers)?;
+        check_header_count(headers)?;
         headers.insert(header_name(name)?, header_value(name, value)?);
     }
-    if version == Version::V1 {
+    if version == PayloadVersion::V1 {
         for (name, values) in object(answer, "multiValueHeaders")? {
             let values = values.as_array();
             let values = values.ok_or_else(|| format!("multiValueHeaders.{name} is not a list"))?;
             headers.remove(header_name(name)?);
             for value in values {
-                room(headers)?;
+                check_header_count(headers)?;
                 headers.append(header_name(name)?, header_value(name, value)?);
             }
         }
     } else {
         cookies(answer, headers)?;
     }
-    for name in OF_THE_CONNECTION {
+    for name in CONNECTION_HEADERS {
         headers.remove(name);
     }
     headers
         .entry(header::CONTENT_TYPE)
         .or_insert(HeaderValue::from_static(match version {
-            Version::V1 => "application/json",
-            Version::V2 => "text/plain;charset=UTF-8",
+            PayloadVersion::V1 => "application/json",
+            PayloadVersion::V2 => "text/plain;charset=UTF-8",
         }));
     Ok(response)
 }
@@ -132,7 +138,7 @@ fn cookies(answer: &Map<String, Value>, headers: &mut HeaderMap) -> Result<(), S
         Some(_) => return Err("cookies is not a list".to_owned()),
     };
     for cookie in cookies {
-        room(headers)?;
+        check_header_count(headers)?;
         headers.append(header::SET_COOKIE, header_value("cookies", cookie)?);
     }
     Ok(())
@@ -151,11 +157,11 @@ fn object<'a>(
 }
 
 /// Maximum number of headers in a response. [`HeaderMap`] panics over 32,768.
-const MOST_HEADERS: usize = 1_000;
+const MAX_HEADERS: usize = 1_000;
 
-fn room(headers: &HeaderMap) -> Result<(), String> {
+fn check_header_count(headers: &HeaderMap) -> Result<(), String> {
     match headers.len() {
-        0..MOST_HEADERS => Ok(()),
+        0..MAX_HEADERS => Ok(()),
         _ => Err(format!("the response has over {MOST_HEADERS} headers")),
     }
 }
@@ -183,11 +189,11 @@ mod tests {
     use super::*;
 
     fn v2(answer: &Value) -> Result<Response<Bytes>, String> {
-        interpret(Version::V2, answer.to_string().as_bytes())
+        interpret(PayloadVersion::V2, answer.to_string().as_bytes())
     }
 
     #[test]
-    fn format_2_infers_a_body_from_what_has_no_status() {
+    fn format_2_uses_a_value_without_a_status_as_the_body() {
         for (answer, body) in [
             (json!("Hello from Lambda!"), "Hello from Lambda!"),
             (json!({"message": "Hello"}), r#"{"message":"Hello"}"#),
@@ -202,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn format_1_needs_a_status() {
-        let error = interpret(Version::V1, b"{\"message\":\"x\"}").unwrap_err();
+    fn format_1_requires_a_status() {
+        let error = interpret(PayloadVersion::V1, b"{\"message\":\"x\"}").unwrap_err();
         assert_eq!(
             error,
             "the function returned no statusCode, which format 1.0 needs"
@@ -211,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_structured_answer_sets_status_headers_cookies_and_bytes() {
+    fn a_structured_value_sets_status_headers_cookies_and_bytes() {
         let response = v2(&json!({
             "statusCode": "201",
             "headers": {"X-Number": 7, "Content-Length": "999", "Connection": "close"},
@@ -234,19 +240,19 @@ mod tests {
     }
 
     #[test]
-    fn format_1_takes_headers_with_many_values() {
+    fn format_1_supports_headers_with_several_values() {
         let answer = json!({
             "statusCode": 200,
             "headers": {"set-cookie": "a=0"},
             "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
         });
-        let response = interpret(Version::V1, answer.to_string().as_bytes()).unwrap();
+        let response = interpret(PayloadVersion::V1, answer.to_string().as_bytes()).unwrap();
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["a=1", "b=2"]);
     }
 
     #[test]
-    fn what_is_malformed_is_told_without_quoting_it() {
+    fn errors_of_malformed_values_do_not_quote_them() {
         for (answer, expected) in [
             (
                 json!({"statusCode": 99}),
@@ -286,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_a_thousand_headers_at_most() {
+    fn a_response_has_at_most_a_thousand_headers() {
         let headers: Map<String, Value> =
             (0..40_000).map(|n| (format!("x-{n}"), json!(n))).collect();
         let problem = v2(&json!({"statusCode": 200, "headers": headers})).unwrap_err();
@@ -298,9 +304,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_is_total(payload in prop::collection::vec(any::<u8>(), 0..64)) {
-            let _ = interpret(Version::V1, &payload);
-            let _ = interpret(Version::V2, &payload);
+        fn interpreting_never_panics(payload in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = interpret(PayloadVersion::V1, &payload);
+            let _ = interpret(PayloadVersion::V2, &payload);
         }
     }
 }

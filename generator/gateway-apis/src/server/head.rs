@@ -13,7 +13,7 @@ const HEAD_BYTES: usize = 32 * 1024;
 const HEAD_HEADERS: usize = 128;
 
 /// Time for which a refused client may go on sending.
-const DRAIN_TIME: Duration = Duration::from_secs(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Request line and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct RequestHead {
 
 /// Reason why a head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BadHead {
+pub enum HeadError {
     /// The head is not HTTP/1.
     #[error("the request is not an HTTP/1.1 request")]
     Malformed,
@@ -50,14 +50,14 @@ impl RequestHead {
     /// # Errors
     ///
     /// If the bytes are not a request, or there are too many.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, BadHead> {
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, HeadError> {
         let mut headers = [httparse::EMPTY_HEADER; HEAD_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let taken = match request.parse(bytes) {
             Ok(httparse::Status::Complete(taken)) if taken <= HEAD_BYTES => taken,
             Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES => return Ok(None),
-            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLarge),
-            Err(_) => return Err(BadHead::Malformed),
+            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+            Err(_) => return Err(HeadError::Malformed),
         };
         let headers = request.headers.iter().map(|header| {
             // Bytes over 127 are Latin-1 in HTTP; clients do not send them.
@@ -110,7 +110,7 @@ impl RequestHead {
 /// Reads a head and the bytes after it; `None` if the client disconnected before.
 pub(super) async fn read(
     stream: &mut TcpStream,
-) -> Result<Option<(RequestHead, Vec<u8>)>, BadHead> {
+) -> Result<Option<(RequestHead, Vec<u8>)>, HeadError> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
         match stream.read_buf(&mut bytes).await {
@@ -125,11 +125,11 @@ pub(super) async fn read(
 }
 
 /// Responds to a head that cannot be served.
-pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
+pub(super) async fn refuse(mut stream: TcpStream, bad: &HeadError) {
     let status = match bad {
-        BadHead::Malformed => "400 Bad Request",
-        BadHead::TooLarge => "431 Request Header Fields Too Large",
-        BadHead::Slow => "408 Request Timeout",
+        HeadError::Malformed => "400 Bad Request",
+        HeadError::TooLarge => "431 Request Header Fields Too Large",
+        HeadError::Slow => "408 Request Timeout",
     };
     let body = serde_json::json!({ "message": bad.to_string() }).to_string();
     let answer = format!(
@@ -137,16 +137,16 @@ pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
         body.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
-    part(&mut stream).await;
+    close_gracefully(&mut stream).await;
 }
 
 /// Closes a connection after a response. If a socket with unread bytes were dropped, it would reset the connection, and
 /// the client would lose the response.
-pub(crate) async fn part(stream: &mut TcpStream) {
+pub(crate) async fn close_gracefully(stream: &mut TcpStream) {
     let drain = async {
         let _ = stream.shutdown().await;
         let mut rest = [0; 1024];
         while matches!(stream.read(&mut rest).await, Ok(1..)) {}
     };
-    let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
 /// Message for a request with a foreign host name.
-pub(crate) const FOREIGN: &str =
+pub(crate) const FOREIGN_HOST: &str =
     "Forbidden: the Host header names another machine; use 127.0.0.1 or localhost";
 
 /// Returns true for host names that always mean this machine: `127.0.0.1`, `[::1]`, `localhost` and its subdomains (RFC
@@ -48,7 +48,7 @@ fn refusal(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
     };
     // A host name that is not ASCII is not this machine either.
     let ours = host.to_str().is_ok_and(is_loopback);
-    (!ours).then_some((StatusCode::FORBIDDEN, FOREIGN))
+    (!ours).then_some((StatusCode::FORBIDDEN, FOREIGN_HOST))
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_loopback_are_known_with_and_without_ports() {
+    fn loopback_names_are_recognized_with_and_without_ports() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:4511",

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::LocalAddress;
-use super::prefixed::Prefixed;
+use super::prefixed::PrefixedStream;
 
 /// Serves the requests of a connection whose first bytes were read already.
 pub(super) async fn serve(
@@ -37,7 +37,7 @@ pub(super) async fn serve(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(Prefixed::new(first, stream)), service)
+            .serve_connection(TokioIo::new(PrefixedStream::new(first, stream)), service)
     );
     // Errors are clients that disconnected or do not speak HTTP; hyper has responded to them.
     tokio::select! {

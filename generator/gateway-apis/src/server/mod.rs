@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use head::part;
-pub use head::{BadHead, RequestHead};
-pub(crate) use host::FOREIGN;
+pub(crate) use head::close_gracefully;
+pub use head::{HeadError, RequestHead};
+pub(crate) use host::FOREIGN_HOST;
 pub use host::is_loopback;
 pub use upgrade::{Upgrade, UpgradeHandler};
 
@@ -28,10 +28,10 @@ pub use upgrade::{Upgrade, UpgradeHandler};
 pub struct LocalAddress(pub SocketAddr);
 
 /// Time that a client has to send the head of its request.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time that open connections have to close when the server stops, with their `$disconnect` functions.
-const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes that the kernel may hold for a client that does not read, before the connection's own buffer fills (row K7).
 const SEND_BUFFER: u32 = 128 * 1024;
@@ -92,7 +92,7 @@ pub async fn serve(
         websocket.stop();
     }
     tasks.close();
-    if tokio::time::timeout(SHUTDOWN_TIME, tasks.wait())
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait())
         .await
         .is_err()
     {
@@ -128,7 +128,7 @@ async fn first(
 ) -> Option<Box<Upgrade>> {
     let read = tokio::select! {
         () = shutdown.cancelled() => return None,
-        read = tokio::time::timeout(HEAD_TIME, head::read(&mut stream)) => read,
+        read = tokio::time::timeout(HEAD_TIMEOUT, head::read(&mut stream)) => read,
     };
     match read {
         Ok(Ok(Some((head, rest)))) if head.is_upgrade() => {
@@ -146,7 +146,7 @@ async fn first(
         }
         Ok(Ok(None)) => {}
         Ok(Err(bad)) => head::refuse(stream, &bad).await,
-        Err(_) => head::refuse(stream, &BadHead::Slow).await,
+        Err(_) => head::refuse(stream, &HeadError::Slow).await,
     }
     None
 }

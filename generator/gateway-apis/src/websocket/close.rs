@@ -4,11 +4,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
-use super::frames::NOT_MINIMAL;
+use super::frames::OVERLONG_LENGTH;
 
 /// Reason why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum CloseCause {
     /// The client sent a close frame, with or without a status.
     Client(Option<(u16, String)>),
     /// The TCP connection was lost.
@@ -18,7 +18,7 @@ pub(super) enum Ending {
     /// No data was sent or received for too long (row M13).
     Idle,
     /// The connection reached its maximum age (row M14).
-    Old,
+    TooOld,
     /// The client sent a binary frame (row M10).
     Binary,
     /// A frame or a message was too large (row M11).
@@ -26,13 +26,13 @@ pub(super) enum Ending {
     /// The client violated the WebSocket protocol.
     Protocol,
     /// A text message was not UTF-8.
-    BadText,
+    InvalidUtf8,
     /// The gateway stops.
     Stopped,
 }
 
 /// Details of an ending for events, functions and close frames.
-pub(super) struct Told {
+pub(super) struct CloseDetails {
     /// Close code (`disconnectStatusCode`).
     pub(super) code: u16,
     /// Close reason (`disconnectReason`).
@@ -43,23 +43,23 @@ pub(super) struct Told {
     pub(super) row: &'static str,
 }
 
-impl Ending {
+impl CloseCause {
     /// Maps an error of the socket.
-    pub(super) fn of_error(error: &Error) -> Self {
+    pub(super) fn from_error(error: &Error) -> Self {
         match error {
-            Error::Capacity(_) => Ending::TooLarge,
-            Error::Utf8(_) => Ending::BadText,
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Lost,
-            Error::Protocol(_) => Ending::Protocol,
-            Error::Io(error) if error.kind() == NOT_MINIMAL => Ending::Protocol,
-            _ => Ending::Lost,
+            Error::Capacity(_) => CloseCause::TooLarge,
+            Error::Utf8(_) => CloseCause::InvalidUtf8,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseCause::Lost,
+            Error::Protocol(_) => CloseCause::Protocol,
+            Error::Io(error) if error.kind() == OVERLONG_LENGTH => CloseCause::Protocol,
+            _ => CloseCause::Lost,
         }
     }
 
     /// Returns the code, the reason and an explanation.
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn details(&self) -> CloseDetails {
         let (code, reason, meaning, row) = match self {
-            Ending::Client(Some((code, reason))) => {
+            CloseCause::Client(Some((code, reason))) => {
                 let (meaning, row) = match (code, reason.as_str()) {
                     (1001, "") => ("the page was closed or left", "M17"),
                     (1002, _) => ("the client closed with an invalid code", "X4"),
@@ -67,58 +67,58 @@ impl Ending {
                 };
                 (*code, reason.as_str(), meaning, row)
             }
-            Ending::Client(None) => (
+            CloseCause::Client(None) => (
                 1005,
                 "Client-side close frame status not set",
                 "the client called close() without a code",
                 "M16",
             ),
-            Ending::Lost => (
+            CloseCause::Lost => (
                 1006,
                 "",
                 "the TCP connection was lost without a close frame",
                 "X3",
             ),
-            Ending::Deleted => (
+            CloseCause::Deleted => (
                 1000,
                 "Connection Closed Normally",
                 "deleted through @connections",
                 "M15",
             ),
-            Ending::Idle => (
+            CloseCause::Idle => (
                 1001,
                 "Going away",
                 "no data was sent or received for too long",
                 "M13",
             ),
-            Ending::Old => (
+            CloseCause::TooOld => (
                 1001,
                 "Going away",
                 "the connection reached its maximum age",
                 "M14",
             ),
-            Ending::Binary => (
+            CloseCause::Binary => (
                 1003,
                 "Unsupported data",
                 "binary frames are not supported",
                 "M10",
             ),
-            Ending::TooLarge => (
+            CloseCause::TooLarge => (
                 1009,
                 "Message too long",
                 "a frame or message was too large",
                 "M11",
             ),
-            Ending::Protocol => (
+            CloseCause::Protocol => (
                 1002,
                 "Protocol error",
                 "the client broke the WebSocket protocol",
                 "X4",
             ),
-            Ending::BadText => (1007, "Invalid UTF-8", "a text frame was not UTF-8", "X4"),
-            Ending::Stopped => (1001, "Going away", "the gateway stops", "X4"),
+            CloseCause::InvalidUtf8 => (1007, "Invalid UTF-8", "a text frame was not UTF-8", "X4"),
+            CloseCause::Stopped => (1001, "Going away", "the gateway stops", "X4"),
         };
-        Told {
+        CloseDetails {
             code,
             reason: reason.to_owned(),
             meaning,
@@ -128,13 +128,13 @@ impl Ending {
 
     /// Returns the close frame for the client; `None` if the client closed or is gone.
     pub(super) fn frame(&self) -> Option<CloseFrame> {
-        if matches!(self, Ending::Client(_) | Ending::Lost) {
+        if matches!(self, CloseCause::Client(_) | CloseCause::Lost) {
             return None;
         }
-        let told = self.told();
+        let details = self.details();
         Some(CloseFrame {
-            code: CloseCode::from(told.code),
-            reason: told.reason.into(),
+            code: CloseCode::from(details.code),
+            reason: details.reason.into(),
         })
     }
 }

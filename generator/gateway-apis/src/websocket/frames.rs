@@ -8,19 +8,19 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Error kind of an overlong length. Sockets do not return this kind themselves.
-pub(super) const NOT_MINIMAL: ErrorKind = ErrorKind::InvalidData;
+pub(super) const OVERLONG_LENGTH: ErrorKind = ErrorKind::InvalidData;
 
 /// A stream of a client's frames. It fails at the first frame with an overlong length.
 #[derive(Debug)]
-pub(super) struct Frames<S> {
+pub(super) struct CheckedFrames<S> {
     stream: S,
-    watch: Watch,
+    position: FramePosition,
     broken: bool,
 }
 
 /// Position within the current frame.
 #[derive(Debug, Default)]
-struct Watch {
+struct FramePosition {
     /// First bytes of the frame, up to the end of its length.
     head: [u8; 10],
     known: usize,
@@ -28,16 +28,16 @@ struct Watch {
     left: u64,
 }
 
-impl<S> Frames<S> {
+impl<S> CheckedFrames<S> {
     /// Wraps a stream. `first` was read from it before; it is truncated at the first violation.
     pub(super) fn new(stream: S, first: &mut Vec<u8>) -> Self {
-        let mut watch = Watch::default();
-        let good = watch.follow(first);
+        let mut position = FramePosition::default();
+        let good = position.follow(first);
         let broken = good < first.len();
         first.truncate(good);
-        Frames {
+        CheckedFrames {
             stream,
-            watch,
+            position,
             broken,
         }
     }
@@ -48,7 +48,7 @@ impl<S> Frames<S> {
     }
 }
 
-impl Watch {
+impl FramePosition {
     /// Follows the frames in `bytes`. Returns the number of valid bytes: all, or those before the last byte of an
     /// overlong length.
     fn follow(&mut self, bytes: &[u8]) -> usize {
@@ -88,7 +88,7 @@ impl Watch {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CheckedFrames<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -99,19 +99,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
         if !this.broken {
             ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
             let read = &into.filled()[before..];
-            let good = this.watch.follow(read);
+            let good = this.position.follow(read);
             this.broken = good < read.len();
             into.set_filled(before + good);
         }
         if this.broken && into.filled().len() == before {
-            let error = Error::new(NOT_MINIMAL, "a frame's length is not in the fewest bytes");
+            let error = Error::new(
+                OVERLONG_LENGTH,
+                "a frame's length is not encoded in as few bytes as possible",
+            );
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Frames<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedFrames<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }
@@ -144,10 +147,10 @@ mod tests {
 
     /// Returns the position of the first violation when the bytes arrive in pieces.
     fn broken(bytes: &[u8], piece: usize) -> Option<usize> {
-        let mut watch = Watch::default();
+        let mut position = FramePosition::default();
         let mut at = 0;
         for piece in bytes.chunks(piece) {
-            let good = watch.follow(piece);
+            let good = position.follow(piece);
             at += good;
             if good < piece.len() {
                 return Some(at);
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_fits_fewer_bytes_breaks_the_rule_where_it_ends() {
+    fn an_overlong_length_is_detected_at_its_last_byte() {
         for (head, expected) in [
             (&[0x81, 0xfe, 0, 125][..], Some(3)),
             (&[0x81, 0xfe, 0, 126], None),
@@ -178,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_of_the_library_keep_the_rule_and_what_follows_them_is_seen(
+        fn frames_of_tungstenite_are_valid_and_a_violation_after_them_is_detected(
             sizes in prop::collection::vec(prop_oneof![0..200usize, 65_000..66_000usize], 0..6),
             masked in any::<bool>(),
             piece in 1..5000usize,

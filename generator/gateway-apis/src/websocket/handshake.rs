@@ -9,21 +9,21 @@ use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
 use super::WebSocketApi;
 use super::authorizer::{self, Principal};
 use super::client::Client;
-use super::integration::{self, Answer, Call};
-use super::payloads::{self, EventType, Moment, RequestContext};
-use super::refusal::Refusal;
-use super::request::Request;
-use crate::apis::{Route, Served, Snapshot};
+use super::integration::{self, IntegrationAnswer, IntegrationCall};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::refusal::WebSocketRefusal;
+use super::request::HandshakeRequest;
+use crate::apis::{ServedStage, Snapshot, StoredRoute};
 
 /// Header by which an integration selects a subprotocol (row C9).
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
 /// Outcome of a handshake.
-pub(super) struct Decision {
+pub(super) struct HandshakeDecision {
     /// Data for events and records.
     pub(super) trace: HandshakeTrace,
     /// Answer to the client.
-    pub(super) answer: Result<Accepted, Refusal>,
+    pub(super) answer: Result<AcceptedHandshake, WebSocketRefusal>,
 }
 
 /// Data that was collected while the handshake was decided.
@@ -40,7 +40,7 @@ pub(super) struct HandshakeTrace {
 }
 
 /// An accepted handshake.
-pub(super) struct Accepted {
+pub(super) struct AcceptedHandshake {
     /// Value of `Sec-WebSocket-Accept`.
     key: String,
     /// Subprotocol that the integration selected (rows C9, C10).
@@ -50,61 +50,61 @@ pub(super) struct Accepted {
 /// Decides on a handshake. The client is connected (row C1) and can be found (row C11) only afterwards.
 pub(super) async fn decide(
     api: &WebSocketApi,
-    served: Option<&Served>,
-    request: &Request,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
     client: &Client,
-    moment: &Moment,
-) -> Decision {
+    stamp: &RequestStamp,
+) -> HandshakeDecision {
     let mut trace = HandshakeTrace::default();
     let answer = match request.accept_key() {
-        Ok(key) => steps(api, served, request, client, moment, &mut trace)
+        Ok(key) => run_steps(api, served, request, client, stamp, &mut trace)
             .await
-            .map(|protocol| Accepted { key, protocol }),
-        Err(bad) => Err(bad),
+            .map(|protocol| AcceptedHandshake { key, protocol }),
+        Err(refusal) => Err(refusal),
     };
-    Decision { trace, answer }
+    HandshakeDecision { trace, answer }
 }
 
-async fn steps(
+async fn run_steps(
     api: &WebSocketApi,
-    served: Option<&Served>,
-    request: &Request,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
     client: &Client,
-    moment: &Moment,
+    stamp: &RequestStamp,
     trace: &mut HandshakeTrace,
-) -> Result<Option<String>, Refusal> {
-    let (served, snapshot) = open(served, request)?;
+) -> Result<Option<String>, WebSocketRefusal> {
+    let (served, snapshot) = find_snapshot(served, request)?;
     let key = RouteKey::new(RouteKey::CONNECT);
     if !api.throttles.admit(&served.stage, &key, Instant::now()) {
         let reason = "the stage throttles $connect";
-        return Err(Refusal::new(429, "Too Many Requests", reason, "D18"));
+        return Err(WebSocketRefusal::new(
+            429,
+            "Too Many Requests",
+            reason,
+            "D18",
+        ));
     }
     let Some(route) = snapshot.route(RouteKey::CONNECT) else {
         // A WebSocket API needs no `$connect` route (row C2).
         return Ok(None);
     };
-    let context = RequestContext::new(
-        client,
-        EventType::Connect,
-        RouteKey::CONNECT,
-        moment.clone(),
-    );
+    let context = RequestContext::new(client, EventType::Connect, RouteKey::CONNECT, stamp.clone());
     trace.has_route = true;
-    let admitted = admit(api, served, snapshot, route, request, &context).await;
+    let admitted = authorize_client(api, served, snapshot, route, request, &context).await;
     trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
     trace.principal = admitted?;
     let context = RequestContext {
         authorizer: trace.principal.as_ref(),
         ..context
     };
-    parameters(route, request)?;
+    check_parameters(route, request)?;
     let event = payloads::connect(
         &request.headers(false),
         &request.query(),
         &served.stage.stage_variables,
         &context,
     );
-    let call = Call {
+    let call = IntegrationCall {
         api,
         served,
         snapshot,
@@ -114,82 +114,82 @@ async fn steps(
     };
     trace.function = call.function_name();
     let answer = call.run(event, request.trace_id.clone()).await;
-    connected(answer.map_err(Refusal::of_failure)?)
+    evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?)
 }
 
 /// Returns what the stage serves, or refuses the handshake.
-fn open<'a>(
-    served: Option<&'a Served>,
-    request: &Request,
-) -> Result<(&'a Served, &'a Snapshot), Refusal> {
+fn find_snapshot<'a>(
+    served: Option<&'a ServedStage>,
+    request: &HandshakeRequest,
+) -> Result<(&'a ServedStage, &'a Snapshot), WebSocketRefusal> {
     let (stage, goes_on) = request.stage();
     let Some(served) = served else {
-        return Err(Refusal::forbidden(
+        return Err(WebSocketRefusal::forbidden(
             format!("there is no stage `{stage}`"),
             "C3",
         ));
     };
     if goes_on {
         let reason = "the path continues after the stage name";
-        return Err(Refusal::forbidden(reason, "C3"));
+        return Err(WebSocketRefusal::forbidden(reason, "C3"));
     }
     match served.snapshot.as_deref() {
         Some(snapshot) => Ok((served, snapshot)),
         None => {
             let reason = format!("stage `{stage}` has no deployment");
-            Err(Refusal::forbidden(reason, "C3"))
+            Err(WebSocketRefusal::forbidden(reason, "C3"))
         }
     }
 }
 
 /// Checks the API key, the authorizer or the signature, as the route requires. Returns the authorizer's principal.
-async fn admit(
+async fn authorize_client(
     api: &WebSocketApi,
-    served: &Served,
+    served: &ServedStage,
     snapshot: &Snapshot,
-    route: &Route,
-    request: &Request,
+    route: &StoredRoute,
+    request: &HandshakeRequest,
     context: &RequestContext<'_>,
-) -> Result<Option<Principal>, Refusal> {
+) -> Result<Option<Principal>, WebSocketRefusal> {
     let by_authorizer =
         snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
     if route.api_key_required && !by_authorizer {
-        api_key(request.header("x-api-key"), "header x-api-key")?;
+        check_api_key(request.header("x-api-key"), "header x-api-key")?;
     }
     match route.authorization_type.as_str() {
         "NONE" => {
             if route.api_key_required && by_authorizer {
-                api_key(None, "an authorizer's usageIdentifierKey")?;
+                check_api_key(None, "an authorizer's usageIdentifierKey")?;
             }
             Ok(None)
         }
         "CUSTOM" => {
             let Some(authorizer) = snapshot.authorizer(route) else {
                 let reason = "the authorizer of $connect is not in the deployment";
-                return Err(Refusal::internal(reason, "A7"));
+                return Err(WebSocketRefusal::internal(reason, "A7"));
             };
             let authorized =
                 authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
             if route.api_key_required && by_authorizer {
                 let key = authorized.usage_identifier_key.as_deref();
-                api_key(key, "the authorizer's usageIdentifierKey")?;
+                check_api_key(key, "the authorizer's usageIdentifierKey")?;
             }
             Ok(Some(authorized.principal))
         }
-        "AWS_IAM" => signed(api, served, request).map(|()| None),
+        "AWS_IAM" => check_signature(api, served, request).map(|()| None),
         other => {
             let reason = format!("WebSocket APIs do not support AuthorizationType {other}");
-            Err(Refusal::internal(reason, "F2"))
+            Err(WebSocketRefusal::internal(reason, "F2"))
         }
     }
 }
 
 /// Returns the record of the route's authorizer.
 fn authorizer_record(
-    served: &Served,
+    served: &ServedStage,
     snapshot: &Snapshot,
-    route: &Route,
-    admitted: &Result<Option<Principal>, Refusal>,
+    route: &StoredRoute,
+    admitted: &Result<Option<Principal>, WebSocketRefusal>,
 ) -> Option<AuthorizerRecord> {
     let authorizer = snapshot
         .authorizer(route)
@@ -202,22 +202,26 @@ fn authorizer_record(
 }
 
 /// Checks that an API key is present (row A15). The keys of the account are unknown here, so any key is accepted.
-fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
+fn check_api_key(key: Option<&str>, source: &str) -> Result<(), WebSocketRefusal> {
     match key {
         Some(key) if !key.is_empty() => Ok(()),
-        _ => Err(Refusal::forbidden(
-            format!("$connect requires an API key, and {place} has none"),
+        _ => Err(WebSocketRefusal::forbidden(
+            format!("$connect requires an API key, and {source} has none"),
             "A15",
         )),
     }
 }
 
 /// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.
-fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), Refusal> {
+fn check_signature(
+    api: &WebSocketApi,
+    served: &ServedStage,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
     let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
         let message = "Missing Authentication Token";
         let reason = "$connect has AWS_IAM authorization and the request is not signed";
-        return Err(Refusal::new(403, message, reason, "A14"));
+        return Err(WebSocketRefusal::new(403, message, reason, "A14"));
     };
     let action = "execute-api:Invoke";
     let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
@@ -225,18 +229,21 @@ fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), 
         return Ok(());
     }
     let reason = format!("the caller's role does not allow {action} on {resource}");
-    Err(Refusal::forbidden(reason, "A14"))
+    Err(WebSocketRefusal::forbidden(reason, "A14"))
 }
 
 /// Checks the parameters that `$connect` requires (row M9).
-fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
+fn check_parameters(
+    route: &StoredRoute,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
     let required = route
         .request_parameters
         .iter()
         .filter(|(_, it)| it.required);
     let missing: Vec<&str> = required
         .filter_map(|(source, _)| {
-            let (there, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
+            let (is_present, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
                 (request.header(name).is_some_and(|it| !it.is_empty()), name)
             } else {
                 let name = source.strip_prefix("route.request.querystring.")?;
@@ -245,7 +252,7 @@ fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
                     name,
                 )
             };
-            (!there).then_some(name)
+            (!is_present).then_some(name)
         })
         .collect();
     if missing.is_empty() {
@@ -255,29 +262,29 @@ fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
         "Missing required request parameters: [{}]",
         missing.join(", ")
     );
-    Err(Refusal::bad_request(message, "M9"))
+    Err(WebSocketRefusal::bad_request(message, "M9"))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ProxyResponse {
+struct ConnectResponse {
     status_code: Value,
     headers: Option<Map<String, Value>>,
     multi_value_headers: Option<Map<String, Value>>,
 }
 
 /// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
-fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
+fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
     let (status, protocol) = match answer {
-        Answer::Mocked { status, .. } => (status, None),
-        Answer::Returned(payload) => {
+        IntegrationAnswer::Mocked { status, .. } => (status, None),
+        IntegrationAnswer::Returned(payload) => {
             let malformed = |what: &str| {
                 let reason = format!("the $connect function returned {what}");
-                Refusal::new(502, "Internal server error", reason, "C6")
+                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
             };
-            let response: ProxyResponse = serde_json::from_slice(&payload)
+            let response: ConnectResponse = serde_json::from_slice(&payload)
                 .map_err(|_| malformed("no {\"statusCode\": …}"))?;
-            let status = integration::status(&response.status_code)
+            let status = integration::parse_status(&response.status_code)
                 .ok_or_else(|| malformed("an invalid statusCode"))?;
             let protocol = protocol(&response);
             let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
@@ -289,12 +296,12 @@ fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
     };
     match status {
         200..=299 => Ok(protocol),
-        status => Err(Refusal::of_status(status)),
+        status => Err(WebSocketRefusal::from_status(status)),
     }
 }
 
 /// Returns the subprotocol from the answer's headers, the only header that is used (row C9).
-fn protocol(response: &ProxyResponse) -> Option<String> {
+fn protocol(response: &ConnectResponse) -> Option<String> {
     let all = [&response.headers, &response.multi_value_headers];
     let mut named = all.into_iter().flatten().flatten();
     let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
@@ -308,7 +315,7 @@ fn protocol(response: &ProxyResponse) -> Option<String> {
     }
 }
 
-impl Accepted {
+impl AcceptedHandshake {
     /// Renders the response.
     pub(super) fn render(&self, request_id: &str) -> String {
         let protocol = match &self.protocol {

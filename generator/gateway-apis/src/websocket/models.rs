@@ -7,16 +7,16 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use super::selection::select;
-use crate::apis::{Route, Snapshot};
+use crate::apis::{Snapshot, StoredRoute};
 
 /// Maximum number of cached schemas. An API has few, but old deployments add theirs.
-const KEPT: usize = 256;
+const MAX_VALIDATORS: usize = 256;
 
 /// Cache of compiled schemas, by their text.
 #[derive(Default)]
-pub(super) struct Models(RwLock<HashMap<String, Option<Arc<Validator>>>>);
+pub(super) struct ModelValidators(RwLock<HashMap<String, Option<Arc<Validator>>>>);
 
-impl Models {
+impl ModelValidators {
     /// Validates a message against the model of its route.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl Models {
     pub(super) fn check(
         &self,
         snapshot: &Snapshot,
-        route: &Route,
+        route: &StoredRoute,
         body: &str,
     ) -> Result<(), String> {
         if route.request_models.is_empty() || snapshot.api.disable_schema_validation {
@@ -47,9 +47,9 @@ impl Models {
             return Err(format!("the body is not JSON, as model {name} requires"));
         };
         validator.validate(&body).map_err(|error| {
-            let place = error.instance_path().to_string();
-            let place = if place.is_empty() { "the body" } else { &place };
-            format!("{place} does not match model {name}")
+            let location = error.instance_path().to_string();
+            let location = if location.is_empty() { "the body" } else { &location };
+            format!("{location} does not match model {name}")
         })
     }
 
@@ -67,7 +67,7 @@ impl Models {
             })
             .map(Arc::new);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
+        if known.len() >= MAX_VALIDATORS {
             known.clear();
         }
         known.insert(schema.to_owned(), validator.clone());

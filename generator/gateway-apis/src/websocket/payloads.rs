@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::Serialize;
-use stackgen_gateway_common::{Timestamp, request_id};
+use stackgen_gateway_common::{EpochMillis, request_id};
 
 use super::authorizer::Principal;
 use super::client::Client;
@@ -30,9 +30,9 @@ pub(super) struct RequestContext<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disconnect_reason: Option<String>,
     pub(super) stage: &'a str,
-    pub(super) connected_at: Timestamp,
-    pub(super) request_time_epoch: Timestamp,
-    pub(super) identity: Identity<'a>,
+    pub(super) connected_at: EpochMillis,
+    pub(super) request_time_epoch: EpochMillis,
+    pub(super) identity: RequestIdentity<'a>,
     pub(super) request_id: String,
     pub(super) domain_name: &'a str,
     pub(super) connection_id: &'a str,
@@ -49,7 +49,7 @@ pub(super) enum EventType {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Identity<'a> {
+pub(super) struct RequestIdentity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<&'a str>,
     pub(super) source_ip: IpAddr,
@@ -57,16 +57,16 @@ pub(super) struct Identity<'a> {
 
 /// Time and ID of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Timestamp,
+pub(super) struct RequestStamp {
+    pub(super) at: EpochMillis,
     pub(super) request_id: String,
 }
 
-impl Moment {
+impl RequestStamp {
     /// Returns the current time with a new request ID.
     pub(super) fn now() -> Self {
-        Moment {
-            at: Timestamp::now(),
+        RequestStamp {
+            at: EpochMillis::now(),
             request_id: request_id(),
         }
     }
@@ -78,7 +78,7 @@ impl<'a> RequestContext<'a> {
         client: &'a Client,
         event_type: EventType,
         route_key: &'a str,
-        Moment { at, request_id }: Moment,
+        RequestStamp { at, request_id }: RequestStamp,
     ) -> Self {
         let connection = &client.connection;
         RequestContext {
@@ -95,7 +95,7 @@ impl<'a> RequestContext<'a> {
             stage: connection.stage.as_str(),
             connected_at: connection.connected_at,
             request_time_epoch: at,
-            identity: Identity {
+            identity: RequestIdentity {
                 user_agent: connection.user_agent.as_deref(),
                 source_ip: connection.source_ip,
             },
@@ -189,7 +189,7 @@ pub(super) fn connect(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Connect<'a, M> {
+    struct ConnectEvent<'a, M> {
         headers: IndexMap<&'a str, &'a str>,
         multi_value_headers: M,
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -201,7 +201,7 @@ pub(super) fn connect(
         request_context: &'a RequestContext<'a>,
         is_base64_encoded: bool,
     }
-    json(&Connect {
+    json(&ConnectEvent {
         headers: headers.single(),
         multi_value_headers: headers.multi(),
         query_string_parameters: query.single(),
@@ -222,7 +222,7 @@ pub(super) fn authorizer(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Authorizer<'a, M> {
+    struct AuthorizerEvent<'a, M> {
         #[serde(rename = "type")]
         kind: &'static str,
         method_arn: &'a str,
@@ -233,7 +233,7 @@ pub(super) fn authorizer(
         stage_variables: &'a Pairs,
         request_context: &'a RequestContext<'a>,
     }
-    json(&Authorizer {
+    json(&AuthorizerEvent {
         kind: "REQUEST",
         method_arn,
         headers: headers.single(),
@@ -254,14 +254,14 @@ pub(super) fn message(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Message<'a> {
+    struct MessageEvent<'a> {
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         stage_variables: &'a Pairs,
         request_context: &'a RequestContext<'a>,
         body: &'a str,
         is_base64_encoded: bool,
     }
-    json(&Message {
+    json(&MessageEvent {
         stage_variables,
         request_context: context,
         body,
@@ -273,7 +273,7 @@ pub(super) fn message(
 pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Disconnect<'a> {
+    struct DisconnectEvent<'a> {
         headers: IndexMap<&'a str, &'a str>,
         multi_value_headers: IndexMap<&'a str, [&'a str; 1]>,
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -287,7 +287,7 @@ pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) 
         ("X-Forwarded-For", ""),
         ("x-restapi", ""),
     ];
-    json(&Disconnect {
+    json(&DisconnectEvent {
         headers: headers.into_iter().collect(),
         multi_value_headers: headers
             .into_iter()

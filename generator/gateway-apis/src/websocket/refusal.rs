@@ -6,11 +6,11 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_common::ThrownError;
 
-use super::integration::{Failure, FailureKind};
+use super::integration::{IntegrationFailure, IntegrationFailureKind};
 
 /// Answer to a refused handshake. Browsers hide it from the page (row X2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct WebSocketRefusal {
     /// Status of the answer.
     pub(super) status: u16,
     /// `message` in the body.
@@ -25,7 +25,7 @@ pub(super) struct Refusal {
     headers: &'static str,
 }
 
-impl Refusal {
+impl WebSocketRefusal {
     /// Creates a refusal.
     pub(super) fn new(
         status: u16,
@@ -33,7 +33,7 @@ impl Refusal {
         reason: impl Into<String>,
         row: &'static str,
     ) -> Self {
-        Refusal {
+        WebSocketRefusal {
             status,
             message: message.into(),
             reason: reason.into(),
@@ -45,52 +45,56 @@ impl Refusal {
 
     pub(super) fn bad_request(message: impl Into<String>, row: &'static str) -> Self {
         let message = message.into();
-        Refusal::new(400, message.clone(), message, row)
+        WebSocketRefusal::new(400, message.clone(), message, row)
     }
 
     /// Refuses a WebSocket version other than 13 (RFC 6455, sections 4.2.2 and 4.4).
-    pub(super) fn other_version() -> Self {
+    pub(super) fn unsupported_version() -> Self {
         let reason = "Bad handshake: Sec-WebSocket-Version is not 13";
-        Refusal {
+        WebSocketRefusal {
             headers: "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-            ..Refusal::new(426, "Upgrade Required", reason, "C1")
+            ..WebSocketRefusal::new(426, "Upgrade Required", reason, "C1")
         }
     }
 
     pub(super) fn unauthorized(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(401, "Unauthorized", reason, row)
+        WebSocketRefusal::new(401, "Unauthorized", reason, row)
     }
 
     pub(super) fn forbidden(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(403, "Forbidden", reason, row)
+        WebSocketRefusal::new(403, "Forbidden", reason, row)
     }
 
     pub(super) fn internal(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(500, "Internal server error", reason, row)
+        WebSocketRefusal::new(500, "Internal server error", reason, row)
     }
 
     /// Maps the failure of the `$connect` integration.
-    pub(super) fn of_failure(failure: Failure) -> Self {
+    pub(super) fn from_failure(failure: IntegrationFailure) -> Self {
         let reason = failure.reason;
         let refusal = match failure.kind {
-            FailureKind::TimedOut => Refusal::new(504, "Endpoint request timed out", reason, "C8"),
-            FailureKind::Failed => Refusal::new(502, "Internal server error", reason, "C6"),
-            FailureKind::Unreachable => Refusal::internal(reason, "C7"),
+            IntegrationFailureKind::TimedOut => {
+                WebSocketRefusal::new(504, "Endpoint request timed out", reason, "C8")
+            }
+            IntegrationFailureKind::Failed => {
+                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+            }
+            IntegrationFailureKind::Unreachable => WebSocketRefusal::internal(reason, "C7"),
         };
-        refusal.because_of(failure.error)
+        refusal.with_error(failure.error)
     }
 
     /// Sets the error that a function returned.
-    pub(super) fn because_of(self, error: Option<Box<ThrownError>>) -> Self {
-        Refusal { error, ..self }
+    pub(super) fn with_error(self, error: Option<Box<ThrownError>>) -> Self {
+        WebSocketRefusal { error, ..self }
     }
 
     /// Refuses with the status that the `$connect` integration returned (row C5). Its body is not sent (row C9).
-    pub(super) fn of_status(status: u16) -> Self {
+    pub(super) fn from_status(status: u16) -> Self {
         let phrase = StatusCode::from_u16(status).ok();
         let phrase = phrase.and_then(|it| it.canonical_reason());
         let reason = format!("the $connect integration answered {status}");
-        Refusal::new(status, phrase.unwrap_or_default(), reason, "C5")
+        WebSocketRefusal::new(status, phrase.unwrap_or_default(), reason, "C5")
     }
 
     /// Renders the response.

@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{Timestamp, traced};
+use stackgen_gateway_common::{EpochMillis, trace_id_or_new};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::payloads::MultiValues;
-use super::refusal::Refusal;
-use crate::server::{FOREIGN, RequestHead, is_loopback};
+use super::refusal::WebSocketRefusal;
+use crate::server::{FOREIGN_HOST, RequestHead, is_loopback};
 
 /// An upgrade request.
-pub(super) struct Request {
+pub(super) struct HandshakeRequest {
     head: RequestHead,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
@@ -22,10 +22,10 @@ pub(super) struct Request {
     pub(super) trace_id: String,
 }
 
-impl Request {
+impl HandshakeRequest {
     pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
-        let trace_id = traced(head.header("x-amzn-trace-id"), Timestamp::now());
-        Request {
+        let trace_id = trace_id_or_new(head.header("x-amzn-trace-id"), EpochMillis::now());
+        HandshakeRequest {
             head,
             peer,
             local,
@@ -48,32 +48,35 @@ impl Request {
     /// # Errors
     ///
     /// If the request is not a handshake as RFC 6455 defines it.
-    pub(super) fn accept_key(&self) -> Result<String, Refusal> {
-        let bad = |what: &str| Refusal::bad_request(format!("Bad handshake: {what}"), "C1");
+    pub(super) fn accept_key(&self) -> Result<String, WebSocketRefusal> {
+        let refusal =
+            |what: &str| WebSocketRefusal::bad_request(format!("Bad handshake: {what}"), "C1");
         if self.head.method != "GET" {
-            return Err(bad("the method is not GET"));
+            return Err(refusal("the method is not GET"));
         }
         for name in ["Host", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
             if self.head.values(name).nth(1).is_some() {
-                return Err(bad(&format!("{name} occurs more than once")));
+                return Err(refusal(&format!("{name} occurs more than once")));
             }
         }
         match self.header("host") {
-            None => return Err(bad("Host is missing")),
-            Some(host) if !is_loopback(host) => return Err(Refusal::forbidden(FOREIGN, "C1")),
+            None => return Err(refusal("Host is missing")),
+            Some(host) if !is_loopback(host) => {
+                return Err(WebSocketRefusal::forbidden(FOREIGN_HOST, "C1"));
+            }
             Some(_) => {}
         }
         if self.has_body() {
-            return Err(bad("the request has a body"));
+            return Err(refusal("the request has a body"));
         }
         if self.header("sec-websocket-version") != Some("13") {
-            return Err(Refusal::other_version());
+            return Err(WebSocketRefusal::unsupported_version());
         }
         let key = self.header("sec-websocket-key");
         let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
         match key {
             Some(key) => Ok(derive_accept_key(key.as_bytes())),
-            None => Err(bad("Sec-WebSocket-Key is not 16 bytes in base64")),
+            None => Err(refusal("Sec-WebSocket-Key is not 16 bytes in base64")),
         }
     }
 
@@ -115,7 +118,7 @@ impl Request {
     /// Returns the client's headers in their own case, with those that API Gateway adds (row E1). The event of an
     /// authorizer also contains the headers of the upgrade (row E4).
     pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
-        let own = self.head.headers.iter().filter(|(name, _)| {
+        let client_headers = self.head.headers.iter().filter(|(name, _)| {
             let hop = ["connection", "upgrade", "content-length"];
             let replaced = [
                 "x-amzn-trace-id",
@@ -126,7 +129,7 @@ impl Request {
             let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
             !is(&replaced) && (of_upgrade || !is(&hop))
         });
-        let own = own.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        let client_headers = client_headers.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
         let forwarded_for = match self.header("x-forwarded-for") {
             Some(before) => format!("{before}, {}", self.peer.ip()),
             None => self.peer.ip().to_string(),
@@ -142,7 +145,7 @@ impl Request {
         ];
         let length = of_upgrade && self.header("content-length").is_none();
         let length = length.then_some(("content-length".into(), "0".into()));
-        MultiValues::collect(own.chain(length).chain(added), true)
+        MultiValues::collect(client_headers.chain(length).chain(added), true)
     }
 }
 

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use stackgen_gateway_common::{Limits, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Limits};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::close::Ending;
-use super::frames::Frames;
-use crate::connections::{Connection, Outgoing};
+use super::close::CloseCause;
+use super::frames::CheckedFrames;
+use crate::connections::{OpenConnection, Outgoing};
 
 use crate::server;
 
@@ -26,32 +26,32 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// Time that a client has to read the waiting messages before a close frame, and again to answer the close frame.
-pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A WebSocket with the messages that wait for its client.
 pub(super) struct Socket {
-    stream: WebSocketStream<Frames<TcpStream>>,
-    connection: Arc<Connection>,
+    stream: WebSocketStream<CheckedFrames<TcpStream>>,
+    connection: Arc<OpenConnection>,
     /// Weight of posts and answers that are written but not flushed.
     unflushed: usize,
-    dirty: bool,
+    needs_flush: bool,
     /// A ping was received whose pong may not be flushed yet.
-    ponging: bool,
+    pong_pending: bool,
     /// A close was requested and reported to the session.
-    leaving: bool,
+    closing: bool,
 }
 
 /// Event of a socket.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Happened {
+pub(super) enum SocketEvent {
     /// A text message was received.
     Text(Utf8Bytes),
     /// All waiting messages were flushed.
     Flushed,
-    /// The connection is to close after the waiting messages. The client has [`GOODBYE`] to read them.
-    Leaves(Ending),
+    /// The connection is to close after the waiting messages. The client has [`CLOSE_TIMEOUT`] to read them.
+    CloseRequested(CloseCause),
     /// The connection ends.
-    Ends(Ending),
+    Ended(CloseCause),
 }
 
 impl Socket {
@@ -59,7 +59,7 @@ impl Socket {
     pub(super) async fn new(
         stream: TcpStream,
         mut rest: Vec<u8>,
-        connection: Arc<Connection>,
+        connection: Arc<OpenConnection>,
         limits: &Limits,
     ) -> Self {
         let config = WebSocketConfig::default()
@@ -68,38 +68,38 @@ impl Socket {
             .max_frame_size(Some(limits.frame))
             .max_message_size(Some(limits.message));
         let role = Role::Server;
-        let frames = Frames::new(stream, &mut rest);
+        let frames = CheckedFrames::new(stream, &mut rest);
         Socket {
             stream: WebSocketStream::from_partially_read(frames, rest, role, Some(config)).await,
             connection,
             unflushed: 0,
-            dirty: false,
-            ponging: false,
-            leaving: false,
+            needs_flush: false,
+            pong_pending: false,
+            closing: false,
         }
     }
 
     /// Writes waiting messages, and reads messages if `reading` is true.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Happened> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<SocketEvent> {
         // Registered even if the socket is not writable, because a close may be requested meanwhile.
         self.connection.register(cx);
-        if let Some(ending) = self.connection.ending().filter(|_| !self.leaving) {
-            self.leaving = true;
-            return Poll::Ready(Happened::Leaves(of_outgoing(&ending)));
+        if let Some(requested) = self.connection.requested_close().filter(|_| !self.closing) {
+            self.closing = true;
+            return Poll::Ready(SocketEvent::CloseRequested(cause_of(&requested)));
         }
-        if let Poll::Ready(ending) = self.poll_write(cx) {
-            return Poll::Ready(Happened::Ends(ending));
+        if let Poll::Ready(cause) = self.poll_write(cx) {
+            return Poll::Ready(SocketEvent::Ended(cause));
         }
-        if self.dirty {
+        if self.needs_flush {
             match self.stream.poll_flush_unpin(cx) {
                 Poll::Ready(Ok(())) => {
-                    self.dirty = false;
+                    self.needs_flush = false;
                     self.connection.sent(std::mem::take(&mut self.unflushed));
-                    self.connection.touch(Timestamp::now());
-                    return Poll::Ready(Happened::Flushed);
+                    self.connection.touch(EpochMillis::now());
+                    return Poll::Ready(SocketEvent::Flushed);
                 }
                 Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
+                    return Poll::Ready(SocketEvent::Ended(CloseCause::from_error(&error)));
                 }
                 Poll::Pending => {}
             }
@@ -112,65 +112,65 @@ impl Socket {
     }
 
     /// Writes waiting messages until the socket is full.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<CloseCause> {
         loop {
             if let Err(error) = ready!(self.stream.poll_ready_unpin(cx)) {
-                return Poll::Ready(Ending::of_error(&error));
+                return Poll::Ready(CloseCause::from_error(&error));
             }
             let outgoing = ready!(self.connection.poll_outgoing(cx));
             self.unflushed += outgoing.weight();
             let Outgoing::Text(text) = outgoing else {
-                return Poll::Ready(of_outgoing(&outgoing));
+                return Poll::Ready(cause_of(&outgoing));
             };
-            self.dirty = true;
+            self.needs_flush = true;
             if let Err(error) = self.stream.start_send_unpin(Message::Text(utf8(text))) {
-                return Poll::Ready(Ending::of_error(&error));
+                return Poll::Ready(CloseCause::from_error(&error));
             }
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         loop {
             // tungstenite answers pings itself, and buffers pongs without limit while the client does not read them. So
             // nothing more is read from that client.
-            if self.ponging {
+            if self.pong_pending {
                 if let Err(error) = ready!(self.stream.poll_flush_unpin(cx)) {
-                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
+                    return Poll::Ready(SocketEvent::Ended(CloseCause::from_error(&error)));
                 }
-                self.ponging = false;
+                self.pong_pending = false;
             }
-            let ending = match ready!(self.stream.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Happened::Text(text)),
+            let cause = match ready!(self.stream.poll_next_unpin(cx)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(SocketEvent::Text(text)),
                 // Pings and pongs do not count as data (row M12).
                 Some(Ok(Message::Ping(_))) => {
-                    self.ponging = true;
+                    self.pong_pending = true;
                     continue;
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Binary(_))) => Ending::Binary,
-                Some(Ok(Message::Close(frame))) => Ending::Client(
+                Some(Ok(Message::Binary(_))) => CloseCause::Binary,
+                Some(Ok(Message::Close(frame))) => CloseCause::Client(
                     frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())),
                 ),
-                Some(Err(error)) => Ending::of_error(&error),
-                None => Ending::Lost,
+                Some(Err(error)) => CloseCause::from_error(&error),
+                None => CloseCause::Lost,
             };
-            return Poll::Ready(Happened::Ends(ending));
+            return Poll::Ready(SocketEvent::Ended(cause));
         }
     }
 
     /// Closes the connection as its ending requires, within a time limit.
-    pub(super) async fn goodbye(mut self: Box<Self>, ending: &Ending) {
-        if *ending == Ending::Lost {
+    pub(super) async fn close(mut self: Box<Self>, cause: &CloseCause) {
+        if *cause == CloseCause::Lost {
             return;
         }
-        let _ = tokio::time::timeout(GOODBYE, self.part(ending)).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.exchange_close_frames(cause)).await;
     }
 
-    async fn part(&mut self, ending: &Ending) {
-        if let Some(frame) = ending.frame() {
+    async fn exchange_close_frames(&mut self, cause: &CloseCause) {
+        if let Some(frame) = cause.frame() {
             let _ = self.stream.send(Message::Close(Some(frame))).await;
         }
-        let mut answered = matches!(ending, Ending::Client(_));
+        let mut answered = matches!(cause, CloseCause::Client(_));
         while let Some(Ok(message)) = self.stream.next().await {
             answered |= message.is_close();
         }
@@ -178,15 +178,15 @@ impl Socket {
         if answered {
             let _ = stream.shutdown().await;
         } else {
-            server::part(stream).await;
+            server::close_gracefully(stream).await;
         }
     }
 }
 
-fn of_outgoing(outgoing: &Outgoing) -> Ending {
+fn cause_of(outgoing: &Outgoing) -> CloseCause {
     match outgoing {
-        Outgoing::Delete => Ending::Deleted,
-        Outgoing::Stop | Outgoing::Text(_) => Ending::Stopped,
+        Outgoing::Delete => CloseCause::Deleted,
+        Outgoing::Stop | Outgoing::Text(_) => CloseCause::Stopped,
     }
 }
 

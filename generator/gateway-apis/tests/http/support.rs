@@ -14,11 +14,11 @@ use hyper_util::rt::TokioExecutor;
 
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
-use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::server;
 use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Events, Settings, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Events, Settings};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::apis::{api, snapshot, stage};
@@ -56,7 +56,7 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         settings: Arc::new(Settings::default()),
         apis: Arc::new(Apis::default()),
         functions: Arc::new(functions),
-        connections: Arc::new(Connections::default()),
+        connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),
         failures: stackgen_gateway_common::FailureLog::default(),
@@ -115,7 +115,7 @@ pub(crate) fn returned(payload: impl Into<Bytes>) -> Outcome {
 pub(crate) struct Lines(pub(crate) Mutex<Vec<(String, String)>>);
 
 impl PutLogs for Lines {
-    fn put(&self, group: &str, _: &str, _: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, _: &str, _: EpochMillis, lines: Vec<String>) {
         let lines = lines.into_iter().map(|line| (group.to_owned(), line));
         self.0.lock().unwrap().extend(lines);
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use thiserror::Error;
 
 use super::{Pattern, PutLogs};
-use crate::Timestamp;
+use crate::EpochMillis;
 
 /// How many events a group keeps; the oldest go first.
 const EVENTS: usize = 20_000;
@@ -23,7 +23,7 @@ pub struct Logs {
 
 #[derive(Debug)]
 struct Group {
-    created: Timestamp,
+    created: EpochMillis,
     retention_in_days: Option<u32>,
     streams: BTreeMap<Arc<str>, Stream>,
     events: VecDeque<LogEvent>,
@@ -34,10 +34,10 @@ struct Group {
 
 #[derive(Clone, Copy, Debug)]
 struct Stream {
-    created: Timestamp,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-    ingested: Option<Timestamp>,
+    created: EpochMillis,
+    first: Option<EpochMillis>,
+    last: Option<EpochMillis>,
+    ingested: Option<EpochMillis>,
 }
 
 /// One line of a log.
@@ -48,9 +48,9 @@ pub struct LogEvent {
     /// Its stream.
     pub stream: Arc<str>,
     /// When it happened.
-    pub at: Timestamp,
+    pub at: EpochMillis,
     /// When it arrived.
-    pub ingested: Timestamp,
+    pub ingested: EpochMillis,
     /// What it says.
     pub message: Arc<str>,
 }
@@ -61,7 +61,7 @@ pub struct LogGroup {
     /// Its name.
     pub name: String,
     /// When it was made.
-    pub created: Timestamp,
+    pub created: EpochMillis,
     /// How long it says that it keeps events. Here they are kept until the gateway ends or there are too many.
     pub retention_in_days: Option<u32>,
     /// How many bytes of messages it holds.
@@ -74,13 +74,13 @@ pub struct LogStream {
     /// Its name.
     pub name: Arc<str>,
     /// When it was made.
-    pub created: Timestamp,
+    pub created: EpochMillis,
     /// When its first event happened.
-    pub first: Option<Timestamp>,
+    pub first: Option<EpochMillis>,
     /// When its last event happened.
-    pub last: Option<Timestamp>,
+    pub last: Option<EpochMillis>,
     /// When its last event arrived.
-    pub ingested: Option<Timestamp>,
+    pub ingested: Option<EpochMillis>,
 }
 
 /// Which events of a group.
@@ -91,9 +91,9 @@ pub struct LogQuery {
     /// Of streams whose names begin so.
     pub prefix: String,
     /// Not before.
-    pub start: Option<Timestamp>,
+    pub start: Option<EpochMillis>,
     /// Before.
-    pub end: Option<Timestamp>,
+    pub end: Option<EpochMillis>,
     /// Whose messages match.
     pub pattern: Pattern,
 }
@@ -203,7 +203,7 @@ impl Logs {
         &self,
         group: &str,
         stream: &str,
-        events: impl IntoIterator<Item = (Timestamp, String)>,
+        events: impl IntoIterator<Item = (EpochMillis, String)>,
     ) -> Result<(), LogsError> {
         let group = self.group(group)?;
         let mut group = lock(&group);
@@ -244,7 +244,7 @@ impl Logs {
 }
 
 impl PutLogs for Logs {
-    fn put(&self, group: &str, stream: &str, at: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, stream: &str, at: EpochMillis, lines: Vec<String>) {
         let found = self.group(group).unwrap_or_else(|_| {
             let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
             groups.entry(group.to_owned()).or_default().clone()
@@ -267,7 +267,7 @@ impl LogQuery {
 impl Default for Group {
     fn default() -> Self {
         Group {
-            created: Timestamp::now(),
+            created: EpochMillis::now(),
             retention_in_days: None,
             streams: BTreeMap::new(),
             events: VecDeque::new(),
@@ -291,7 +291,7 @@ impl Group {
         }
         let name: Arc<str> = name.into();
         let stream = Stream {
-            created: Timestamp::now(),
+            created: EpochMillis::now(),
             first: None,
             last: None,
             ingested: None,
@@ -300,9 +300,9 @@ impl Group {
         name
     }
 
-    fn push(&mut self, stream: &str, events: impl IntoIterator<Item = (Timestamp, String)>) {
+    fn push(&mut self, stream: &str, events: impl IntoIterator<Item = (EpochMillis, String)>) {
         let name = self.stream(stream);
-        let ingested = Timestamp::now();
+        let ingested = EpochMillis::now();
         for (at, message) in events {
             if let Some(stream) = self.streams.get_mut(&name) {
                 stream.first.get_or_insert(at);
@@ -335,7 +335,7 @@ fn lock(group: &Mutex<Group>) -> MutexGuard<'_, Group> {
 mod tests {
     use super::*;
 
-    const AT: Timestamp = Timestamp::from_millis(1_000);
+    const AT: EpochMillis = EpochMillis::from_millis(1_000);
 
     fn messages(logs: &Logs, query: &LogQuery) -> Vec<String> {
         let events = logs.events("group", query).expect("events");
@@ -362,12 +362,12 @@ mod tests {
         };
         assert_eq!(messages(&logs, &of_b), ["3"]);
         let late = LogQuery {
-            start: Some(Timestamp::from_millis(1_001)),
+            start: Some(EpochMillis::from_millis(1_001)),
             ..LogQuery::default()
         };
         assert_eq!(messages(&logs, &late), ["3"]);
         let early = LogQuery {
-            end: Some(Timestamp::from_millis(1_001)),
+            end: Some(EpochMillis::from_millis(1_001)),
             ..LogQuery::default()
         };
         assert_eq!(messages(&logs, &early), ["1", "2"]);

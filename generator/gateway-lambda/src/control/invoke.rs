@@ -11,25 +11,25 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use stackgen_gateway_common::invoke::{Caller, Invocation, Invoke, Outcome};
 use stackgen_gateway_common::sigv4::credential;
-use stackgen_gateway_common::{Timestamp, trace_id};
+use stackgen_gateway_common::{EpochMillis, trace_id};
 
-use super::answer::{Answer, Refusal};
-use super::name::{Name, Qualified};
+use super::function_identifier::{FunctionIdentifier, QualifierQuery};
+use super::response::{LambdaErrorResponse, LambdaResult};
 
 use crate::functions::Functions;
 
 /// Bytes of the log that `LogType: Tail` returns.
-const TAIL: usize = 4 * 1024;
+const LOG_TAIL_BYTES: usize = 4 * 1024;
 
 pub(super) async fn invoke(
     State(lambda): State<Arc<Functions>>,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
+    Query(qualified): Query<QualifierQuery>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let payload = if body.is_empty() {
         Bytes::from_static(b"{}")
@@ -37,7 +37,7 @@ pub(super) async fn invoke(
         body
     };
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
-        return Err(Refusal::new(
+        return Err(LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "InvalidRequestContentException",
             format!("Could not parse request body into json: {error}"),
@@ -49,7 +49,7 @@ pub(super) async fn invoke(
         function: name.arn(&lambda),
         payload,
         caller: role.map_or(Caller::Account, Caller::Role),
-        trace_id: trace.unwrap_or_else(|| trace_id(Timestamp::now().as_millis() / 1000)),
+        trace_id: trace.unwrap_or_else(|| trace_id(EpochMillis::now().as_millis() / 1000)),
     };
     match text("x-amz-invocation-type") {
         Some("DryRun") => {
@@ -65,13 +65,13 @@ pub(super) async fn invoke(
             answer(outcome, Some(&lines))
         }
         None | Some("RequestResponse") => answer(lambda.invoke(invocation).await?, None),
-        Some(other) => Err(Refusal::invalid(format!(
+        Some(other) => Err(LambdaErrorResponse::invalid(format!(
             "{other} is not an invocation type: use RequestResponse, Event or DryRun"
         ))),
     }
 }
 
-fn answer(outcome: Outcome, lines: Option<&[String]>) -> Answer {
+fn answer(outcome: Outcome, lines: Option<&[String]>) -> LambdaResult {
     let mut answer = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-amzn-requestid", &outcome.request_id)
@@ -82,11 +82,11 @@ fn answer(outcome: Outcome, lines: Option<&[String]>) -> Answer {
     if let Some(lines) = lines {
         let mut text = lines.join("\n");
         text.push('\n');
-        let start = text.ceil_char_boundary(text.len().saturating_sub(TAIL));
+        let start = text.ceil_char_boundary(text.len().saturating_sub(LOG_TAIL_BYTES));
         answer = answer.header("x-amz-log-result", STANDARD.encode(&text[start..]));
     }
     answer.body(Body::from(outcome.payload)).map_err(|error| {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ServiceException",
             error.to_string(),

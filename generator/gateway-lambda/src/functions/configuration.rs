@@ -14,7 +14,7 @@ pub struct Configuration {
     pub runtime: String,
     /// `Handler`: `app.handler`; any text for `provided` runtimes.
     pub handler: String,
-    /// `Role`, an ARN: what [`stackgen_gateway_common::Roles`] decides by.
+    /// `Role`, an ARN: what [`stackgen_gateway_common::RoleStore`] decides by.
     pub role: String,
     /// `Timeout`, in whole seconds.
     pub timeout: Duration,

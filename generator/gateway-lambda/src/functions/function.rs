@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use stackgen_gateway_common::{FunctionArn, Timestamp, uuid};
+use stackgen_gateway_common::{EpochMillis, FunctionArn, uuid};
 
 use super::pool::Pool;
 use super::{
@@ -354,7 +354,7 @@ impl Function {
     /// True when the policy of exactly this qualifier lets API Gateway in (rows C7, A16, D19).
     pub(super) fn lets_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
         let state = self.read();
-        let account = &self.arn.place.account;
+        let account = &self.arn.scope.account;
         let policy = state.policies.get(qualifier.unwrap_or(LATEST));
         policy.is_some_and(|policy| {
             let mut statements = policy.statements.iter();
@@ -429,7 +429,7 @@ fn version(
         configuration,
         code,
         revision_id: uuid(),
-        last_modified: Timestamp::now(),
+        last_modified: EpochMillis::now(),
         pool,
     })
 }

@@ -76,7 +76,7 @@ impl Functions {
         let arn = &invocation.function;
         let qualifier = arn.qualifier.as_deref();
         let function = self.find(&arn.name);
-        let function = function.filter(|function| function.arn.place == arn.place);
+        let function = function.filter(|function| function.arn.scope == arn.scope);
         let found = function.and_then(|one| Some((one.version(qualifier)?, one)));
         let Some((version, function)) = found else {
             return refused(

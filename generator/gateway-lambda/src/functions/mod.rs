@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Events, Place, Roles, Settings};
+use stackgen_gateway_common::{ArnScope, Events, RoleStore, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,7 +48,7 @@ pub struct Functions {
 /// What all functions share.
 pub(super) struct Host {
     settings: Arc<Settings>,
-    roles: Arc<Roles>,
+    roles: Arc<RoleStore>,
     logs: Arc<dyn PutLogs>,
     events: Events,
     /// Variables that every process gets beside its function's own.
@@ -97,7 +97,7 @@ impl Functions {
     /// If no temporary folder for code can be made, or the watcher cannot be started.
     pub fn new(
         settings: Arc<Settings>,
-        roles: Arc<Roles>,
+        roles: Arc<RoleStore>,
         logs: Arc<dyn PutLogs>,
         events: Events,
     ) -> io::Result<Self> {
@@ -139,8 +139,8 @@ impl Functions {
     }
 
     /// Where these functions say that they are.
-    pub fn place(&self) -> &Place {
-        &self.host.settings.place
+    pub fn scope(&self) -> &ArnScope {
+        &self.host.settings.scope
     }
 
     /// Makes a function, or brings `$LATEST` of the one that is there up to this; what is as it should be stays untouched,
@@ -342,7 +342,7 @@ impl Functions {
         }
         let function = Arc::new(Function::new(
             &self.host,
-            self.place().function(name),
+            self.scope().function(name),
             configuration,
             code,
         ));
@@ -360,7 +360,7 @@ impl Functions {
     }
 
     fn missing(&self, name: &str, qualifier: Option<&str>) -> FunctionError {
-        let mut arn = self.place().function(name);
+        let mut arn = self.scope().function(name);
         arn.qualifier = qualifier.map(str::to_owned);
         FunctionError::not_found(format!("Function not found: {arn}"))
     }

@@ -37,7 +37,7 @@ impl Permission {
             "*" => json!("*"),
             service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
             account if account.bytes().all(|byte| byte.is_ascii_digit()) => json!({
-                "AWS": format!("arn:{}:iam::{account}:root", resource.place.partition)
+                "AWS": format!("arn:{}:iam::{account}:root", resource.scope.partition)
             }),
             arn => json!({ "AWS": arn }),
         };

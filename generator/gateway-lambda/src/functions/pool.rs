@@ -264,7 +264,7 @@ impl Pool {
             _ => VecDeque::new(),
         };
         drop(state);
-        self.host.events.tell(|| Event::FunctionFailed {
+        self.host.events.send(|| Event::FunctionFailed {
             function: self.function.name.clone(),
             reason: error.message.clone(),
         });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stackgen_gateway_common::{FunctionArn, Timestamp};
+use stackgen_gateway_common::{EpochMillis, FunctionArn};
 
 use super::{Configuration, Frozen, Permission};
 
@@ -23,7 +23,7 @@ pub struct Version {
     /// `RevisionId`, another one after every change.
     pub revision_id: String,
     /// `LastModified`.
-    pub last_modified: Timestamp,
+    pub last_modified: EpochMillis,
     /// Its processes.
     pub(super) pool: Arc<super::pool::Pool>,
 }

@@ -22,7 +22,7 @@ use stackgen_gateway_common::{refuse, request_id};
 
 /// Routes of each service. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
-pub struct Services {
+pub struct ServiceRouters {
     /// API Gateway v2: [`routes`](stackgen_gateway_apis::control::routes).
     pub apigatewayv2: Router,
     /// Lambda: [`routes`](stackgen_gateway_lambda::control::routes).
@@ -41,12 +41,12 @@ pub struct Services {
 }
 
 /// Returns a router that dispatches to the services.
-pub fn routes(services: Services) -> Router {
+pub fn routes(services: ServiceRouters) -> Router {
     let services = Arc::new(services);
     Router::new().fallback(move |request: Request| dispatch(services.clone(), request))
 }
 
-async fn dispatch(services: Arc<Services>, request: Request) -> Response {
+async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
     if !is_local(request.headers()) {
         return refuse(
             StatusCode::FORBIDDEN,
@@ -75,7 +75,7 @@ async fn dispatch(services: Arc<Services>, request: Request) -> Response {
 
 const REQUEST_ID: &str = "x-amzn-requestid";
 
-impl Services {
+impl ServiceRouters {
     fn of(&self, request: &Request) -> Option<&Router> {
         if request.uri().path().starts_with("/_stackgen/") {
             return Some(&self.private);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stackgen_gateway_apis::DataPlane;
-use stackgen_gateway_apis::apis::{Api, Listen, ProtocolType};
+use stackgen_gateway_apis::apis::{ApiListener, ProtocolType, StoredApi};
 use stackgen_gateway_apis::http_api;
 use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{self, UpgradeHandler};
@@ -67,8 +67,8 @@ impl Listeners {
     }
 }
 
-impl Listen for Listeners {
-    fn listen(&self, api: &Api) -> io::Result<String> {
+impl ApiListener for Listeners {
+    fn listen(&self, api: &StoredApi) -> io::Result<String> {
         let listener = self.bind()?;
         let authority = listener.local_addr()?;
         let stop = CancellationToken::new();

@@ -14,20 +14,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
-use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::{management, server};
 use stackgen_gateway_common::logs::Logs;
-use stackgen_gateway_common::{Events, FailureLog, Grants, Roles, Settings};
+use stackgen_gateway_common::{Events, FailureLog, Grants, RoleStore, Settings};
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{Account, Applied, Problem, Stack, Template};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use remote::{Remote, RemoteError, Tokens};
-pub use state::{ApiState, StageState, State};
+pub use remote::{RemoteError, RemoteGateway, TokenRequest};
+pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
-use crate::control::{self, Services};
+use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
 use crate::tables::{Tables, TablesError};
 
@@ -35,7 +35,7 @@ use listeners::Listeners;
 
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct GatewayOptions {
     /// Settings.
     pub settings: Settings,
     /// Port of the control endpoint. APIs get the next ports. A taken or missing port is replaced by any free one.
@@ -51,7 +51,7 @@ pub struct Options {
 pub enum StartError {
     /// No port of loopback is free.
     #[error("the gateway cannot listen on loopback: {0}")]
-    Listen(#[source] io::Error),
+    ApiListener(#[source] io::Error),
     /// The folder for code cannot be created, or the watcher cannot be started.
     #[error("cannot prepare to run functions: {0}")]
     Code(#[source] io::Error),
@@ -92,18 +92,21 @@ impl Gateway {
     /// # Errors
     ///
     /// If a resource of this machine is missing, such as a free port.
-    pub async fn start(options: Options) -> Result<Gateway, StartError> {
+    pub async fn start(options: GatewayOptions) -> Result<Gateway, StartError> {
         let settings = Arc::new(options.settings);
         let listener = server::listen(options.port).or_else(|_| server::listen(None));
-        let listener = listener.map_err(StartError::Listen)?;
-        let port = listener.local_addr().map_err(StartError::Listen)?.port();
+        let listener = listener.map_err(StartError::ApiListener)?;
+        let port = listener
+            .local_addr()
+            .map_err(StartError::ApiListener)?
+            .port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER), options.issuer_key)?;
         let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
         let tables = Arc::new(tables);
         let (events, roles, logs) = (
             Events::default(),
-            Arc::<Roles>::default(),
+            Arc::<RoleStore>::default(),
             Arc::<Logs>::default(),
         );
         let functions = Functions::new(
@@ -114,7 +117,7 @@ impl Gateway {
         );
         let functions = Arc::new(functions.map_err(StartError::Code)?);
         let account = Account {
-            place: settings.place.clone(),
+            scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
             functions: functions.clone(),
             roles,
@@ -127,15 +130,15 @@ impl Gateway {
             settings,
             apis: account.apis.clone(),
             functions,
-            connections: Arc::<Connections>::default(),
+            connections: Arc::<OpenConnections>::default(),
             logs,
             events,
             failures: FailureLog::default(),
         });
-        let grants: Arc<dyn Grants> = Arc::new(Granted(account.clone()));
+        let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
-        account.apis.set_listen(Some(listeners.clone()));
+        account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: Stack::new(account.clone()),
             account,
@@ -162,7 +165,7 @@ impl Gateway {
     }
 
     /// Returns the endpoints and stages of all APIs.
-    pub async fn state(&self) -> State {
+    pub async fn state(&self) -> GatewayState {
         self.shared.state().await
     }
 
@@ -176,7 +179,7 @@ impl Gateway {
         &self.shared.account
     }
 
-    /// Returns the key that private routes require. It is a secret for [`Remote`].
+    /// Returns the key that private routes require. It is a secret for [`RemoteGateway`].
     pub fn key(&self) -> &str {
         &self.shared.key
     }
@@ -195,7 +198,7 @@ impl Gateway {
             stop,
             ..
         } = &*self.shared;
-        account.apis.set_listen(None);
+        account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
         stop.cancel();
@@ -211,7 +214,7 @@ fn key() -> Result<String, StartError> {
 }
 
 fn apis(settings: &Settings, events: &Events) -> Apis {
-    Apis::new(settings.place.clone(), events.clone())
+    Apis::new(settings.scope.clone(), events.clone())
         .with_pending_deployments(settings.control.pending_deployments)
 }
 
@@ -227,18 +230,18 @@ fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn services(shared: &Arc<Shared>) -> Services {
+fn services(shared: &Arc<Shared>) -> ServiceRouters {
     let account = &shared.account;
     let functions = account.functions.clone();
     let settings = &shared.plane.settings.control;
-    Services {
+    ServiceRouters {
         apigatewayv2: stackgen_gateway_apis::control::routes(
             account.apis.clone(),
             settings.rates.clone(),
         ),
         lambda: stackgen_gateway_lambda::control::routes(account.functions.clone()),
-        logs: control::logs::routes(account.logs.clone(), account.place.clone()),
-        sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
+        logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
+        sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
         private: private::routes(shared.clone()),
@@ -246,9 +249,9 @@ fn services(shared: &Arc<Shared>) -> Services {
 }
 
 /// Limits functions to their roles; every other caller may do everything.
-struct Granted(Account);
+struct RoleGrants(Account);
 
-impl Grants for Granted {
+impl Grants for RoleGrants {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
         match self.0.functions.role_of(access_key) {
             None => true,

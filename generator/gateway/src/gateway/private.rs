@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State as Shares};
+use axum::extract::{DefaultBodyLimit, GatewayState as Shares, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,18 +24,18 @@ use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::Template;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::remote::{Lookup, Rotation, Tokens};
-use super::{Shared, State};
+use super::remote::{FailureLookup, KeyRotation, TokenRequest};
+use super::{GatewayState, Shared};
 use crate::identity::{Retire, Token, TokenUse};
 
 /// Path of the issuer.
-pub(super) const ISSUER: &str = "/_stackgen/issuer";
+pub(super) const ISSUER_PATH: &str = "/_stackgen/issuer";
 
 /// Header with the gateway's key.
-pub(super) const KEY: &str = "x-stackgen-key";
+pub(super) const KEY_HEADER: &str = "x-stackgen-key";
 
 /// Maximum size of a template with its file names, in bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
+const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     let private = Router::new()
@@ -45,16 +45,16 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_stackgen/keys", post(rotate))
         .route("/_stackgen/state", get(state))
         .route("/_stackgen/tokens", post(mint))
-        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(DefaultBodyLimit::max(MAX_TEMPLATE_BYTES))
         .layer(middleware::from_fn_with_state(shared.clone(), with_key))
         .with_state(shared.clone());
     Router::new()
-        .nest(ISSUER, shared.issuer.router())
+        .nest(ISSUER_PATH, shared.issuer.router())
         .merge(private)
 }
 
 async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let key = request.headers().get(KEY).map(|key| key.as_bytes());
+    let key = request.headers().get(KEY_HEADER).map(|key| key.as_bytes());
     let known = key.is_some_and(|key| {
         aws_lc_rs::constant_time::verify_slices_are_equal(key, shared.key.as_bytes()).is_ok()
     });
@@ -80,31 +80,31 @@ async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Templat
     }
 }
 
-async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<State> {
+async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<GatewayState> {
     Json(shared.state().await)
 }
 
-async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Tokens>) -> Response {
-    let audience = match asked.audience {
+async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<TokenRequest>) -> Response {
+    let audience = match input.audience {
         Some(audience) => audience,
         None => shared.audiences().into_iter().next().unwrap_or_default(),
     };
-    let mut token = Token::new(asked.subject, audience);
-    if asked.access {
+    let mut token = Token::new(input.subject, audience);
+    if input.access {
         token.token_use = TokenUse::Access;
     }
-    if let Some(seconds) = asked.lifetime_seconds {
+    if let Some(seconds) = input.lifetime_seconds {
         token.lifetime = Duration::from_secs(seconds);
     }
-    token.claims = asked.claims;
+    token.claims = input.claims;
     match shared.issuer.mint(token).await {
         Ok(token) => Json(json!({ "token": token })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
 }
 
-async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>) -> Response {
-    let retire = match asked.at_once {
+async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<KeyRotation>) -> Response {
+    let retire = match input.at_once {
         true => Retire::AtOnce,
         false => Retire::default(),
     };
@@ -117,9 +117,9 @@ async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>
 /// Returns the failures of a request or a connection.
 async fn failures(
     Shares(shared): Shares<Arc<Shared>>,
-    Json(asked): Json<Lookup>,
+    Json(input): Json<FailureLookup>,
 ) -> Json<Vec<FailureRecord>> {
-    Json(shared.plane.failures.find(&asked.id))
+    Json(shared.plane.failures.find(&input.id))
 }
 
 /// Streams events as JSON lines, until the gateway stops or the client disconnects.
@@ -174,12 +174,12 @@ impl Shared {
         audiences
     }
 
-    pub(super) async fn state(&self) -> State {
-        let (apis, place) = (&self.account.apis, &self.account.place);
+    pub(super) async fn state(&self) -> GatewayState {
+        let (apis, scope) = (&self.account.apis, &self.account.scope);
         let apis = apis.list_apis().into_iter().map(|api| {
             let endpoint = api.api_endpoint.clone().unwrap_or_default();
             let stages = apis.list_stages(&api.api_id).unwrap_or_default();
-            let stages = stages.iter().map(|stage| super::StageState {
+            let stages = stages.iter().map(|stage| super::StageEndpoint {
                 name: stage.stage_name.clone(),
                 url: match (stage.stage_name.as_str(), api.protocol_type) {
                     ("$default", ProtocolType::Http) => endpoint.clone(),
@@ -187,7 +187,7 @@ impl Shared {
                 },
                 deployment_id: stage.deployment_id.clone(),
             });
-            super::ApiState {
+            super::ApiEndpoint {
                 api_id: api.api_id.clone(),
                 name: api.name.clone(),
                 protocol_type: api.protocol_type,
@@ -195,16 +195,16 @@ impl Shared {
                 endpoint,
             }
         });
-        State {
+        GatewayState {
             apis: apis.collect(),
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
             audiences: self.audiences(),
             dynamodb: self.tables.endpoint(),
-            partition: place.partition.clone(),
-            region: place.region.clone(),
-            account: place.account.clone(),
+            partition: scope.partition.clone(),
+            region: scope.region.clone(),
+            account: scope.account.clone(),
         }
     }
 }

@@ -14,11 +14,11 @@ use stackgen_gateway_stack::{Applied, Problem, Template};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::{State, private};
+use super::{GatewayState, private};
 
 /// A gateway that runs in another process.
 #[derive(Clone)]
-pub struct Remote {
+pub struct RemoteGateway {
     authority: String,
     key: String,
 }
@@ -26,7 +26,7 @@ pub struct Remote {
 /// Token to mint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Tokens {
+pub struct TokenRequest {
     /// Subject (`sub`) claim.
     pub subject: String,
     /// Audience (`aud`) claim (default: one that the stack's authorizer accepts).
@@ -42,14 +42,14 @@ pub struct Tokens {
 /// Rotation of the issuer's key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Rotation {
+pub(super) struct KeyRotation {
     pub(super) at_once: bool,
 }
 
 /// Lookup of failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Lookup {
+pub(super) struct FailureLookup {
     /// Request ID or connection ID.
     pub(super) id: String,
 }
@@ -59,7 +59,7 @@ pub(super) struct Lookup {
 pub enum RemoteError {
     /// The gateway does not answer.
     #[error("the local gateway at {0} does not answer: {1}")]
-    Silent(String, String),
+    NoAnswer(String, String),
     /// The gateway refuses the call, with a message.
     #[error("the local gateway refuses: {0}")]
     Refused(String),
@@ -68,11 +68,11 @@ pub enum RemoteError {
     Problems(Vec<Problem>),
 }
 
-impl Remote {
+impl RemoteGateway {
     /// Creates a client for a control endpoint, `http://127.0.0.1:{port}`, and its key.
     pub fn new(endpoint: &str, key: impl Into<String>) -> Self {
         let authority = endpoint.strip_prefix("http://").unwrap_or(endpoint);
-        Remote {
+        RemoteGateway {
             authority: authority.to_owned(),
             key: key.into(),
         }
@@ -83,7 +83,7 @@ impl Remote {
     /// # Errors
     ///
     /// If the gateway does not answer.
-    pub async fn state(&self) -> Result<State, RemoteError> {
+    pub async fn state(&self) -> Result<GatewayState, RemoteError> {
         self.call(Method::GET, "/_stackgen/state", &()).await
     }
 
@@ -101,7 +101,7 @@ impl Remote {
     /// # Errors
     ///
     /// If the gateway does not answer, or has no key.
-    pub async fn mint(&self, tokens: &Tokens) -> Result<String, RemoteError> {
+    pub async fn mint(&self, tokens: &TokenRequest) -> Result<String, RemoteError> {
         let minted: Json = self.call(Method::POST, "/_stackgen/tokens", tokens).await?;
         Ok(minted["token"].as_str().unwrap_or_default().to_owned())
     }
@@ -113,7 +113,7 @@ impl Remote {
     ///
     /// If the gateway does not answer, or cannot create a key.
     pub async fn rotate(&self, at_once: bool) -> Result<String, RemoteError> {
-        let rotation = Rotation { at_once };
+        let rotation = KeyRotation { at_once };
         let rotated: Json = self
             .call(Method::POST, "/_stackgen/keys", &rotation)
             .await?;
@@ -127,7 +127,7 @@ impl Remote {
     ///
     /// If the gateway does not answer.
     pub async fn failures(&self, id: &str) -> Result<Vec<FailureRecord>, RemoteError> {
-        let lookup = Lookup { id: id.to_owned() };
+        let lookup = FailureLookup { id: id.to_owned() };
         self.call(Method::POST, "/_stackgen/failures", &lookup)
             .await
     }
@@ -141,26 +141,26 @@ impl Remote {
         let (status, body) = self
             .exchange(method, path, body)
             .await
-            .map_err(|error| RemoteError::Silent(self.authority.clone(), error.to_string()))?;
+            .map_err(|error| RemoteError::NoAnswer(self.authority.clone(), error.to_string()))?;
         if status.is_success() {
             let read = serde_json::from_slice(&body);
             return read.map_err(|error| RemoteError::Refused(error.to_string()));
         }
         #[derive(Deserialize, Default)]
         #[serde(default)]
-        struct Refusal {
+        struct ErrorBody {
             message: String,
             problems: Vec<Problem>,
         }
-        let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_else(|_| Refusal {
+        let error: ErrorBody = serde_json::from_slice(&body).unwrap_or_else(|_| ErrorBody {
             message: String::from_utf8_lossy(&body).into_owned(),
-            ..Refusal::default()
+            ..ErrorBody::default()
         });
         Err(match status {
-            StatusCode::UNPROCESSABLE_ENTITY if !refusal.problems.is_empty() => {
-                RemoteError::Problems(refusal.problems)
+            StatusCode::UNPROCESSABLE_ENTITY if !error.problems.is_empty() => {
+                RemoteError::Problems(error.problems)
             }
-            _ => RemoteError::Refused(refusal.message),
+            _ => RemoteError::Refused(error.message),
         })
     }
 
@@ -190,7 +190,7 @@ impl Remote {
 }
 
 /// Leaves out the key.
-impl std::fmt::Debug for Remote {
+impl std::fmt::Debug for RemoteGateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Remote")
             .field("authority", &self.authority)

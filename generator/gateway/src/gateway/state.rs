@@ -7,7 +7,7 @@ use stackgen_gateway_common::{ApiId, DeploymentId, StageName};
 /// Endpoints and stages of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct State {
+pub struct GatewayState {
     /// Stack that was applied last.
     pub stack: Option<String>,
     /// Control endpoint for AWS clients (`AWS_ENDPOINT_URL`): `http://127.0.0.1:{port}`.
@@ -25,13 +25,13 @@ pub struct State {
     /// Account ID: twelve digits.
     pub account: String,
     /// APIs.
-    pub apis: Vec<ApiState>,
+    pub apis: Vec<ApiEndpoint>,
 }
 
 /// An API and its endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ApiState {
+pub struct ApiEndpoint {
     /// API ID.
     pub api_id: ApiId,
     /// Name.
@@ -41,13 +41,13 @@ pub struct ApiState {
     /// Endpoint: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`.
     pub endpoint: String,
     /// Stages.
-    pub stages: Vec<StageState>,
+    pub stages: Vec<StageEndpoint>,
 }
 
 /// A stage and its URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StageState {
+pub struct StageEndpoint {
     /// Stage name.
     pub name: StageName,
     /// URL for clients: `ws://127.0.0.1:{port}/{stage}`. The URL of an HTTP API's `$default` stage has no stage name.
@@ -56,9 +56,9 @@ pub struct StageState {
     pub deployment_id: Option<DeploymentId>,
 }
 
-impl State {
+impl GatewayState {
     /// Returns the API with this ID.
-    pub fn api(&self, id: &str) -> Option<&ApiState> {
+    pub fn api(&self, id: &str) -> Option<&ApiEndpoint> {
         self.apis.iter().find(|api| api.api_id == id)
     }
 }

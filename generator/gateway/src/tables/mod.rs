@@ -88,7 +88,7 @@ pub enum TablesError {
     },
     /// No port of loopback is free.
     #[error("the DynamoDB endpoint cannot listen on loopback: {0}")]
-    Listen(std::io::Error),
+    ApiListener(std::io::Error),
     /// A table cannot be made as it is described.
     #[error("table {table}: {source}")]
     Refused {
@@ -151,8 +151,8 @@ impl Tables {
             std::panic::resume_unwind(stopped.into_panic())
         })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.map_err(TablesError::Listen)?;
-        let address = listener.local_addr().map_err(TablesError::Listen)?;
+        let listener = listener.map_err(TablesError::ApiListener)?;
+        let address = listener.local_addr().map_err(TablesError::ApiListener)?;
         let stop = CancellationToken::new();
         tokio::spawn(dynoxide::server::serve_with_shutdown(
             listener,

@@ -9,17 +9,17 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{Served, program, root, run};
+use crate::support::{RunningGateway, program, root, run};
 
 const PAGE: &str = "docs/reference/autobahn.md";
 
 #[tokio::test]
-async fn every_verdict_of_the_autobahn_cases_is_the_one_on_its_page() {
-    let place = root().join(".tools/venv/bin/kosoku");
-    let Some(kosoku) = program("kosoku, which runs the Autobahn cases,", &[place]) else {
+async fn the_verdicts_of_the_autobahn_cases_match_the_docs() {
+    let path = root().join(".tools/venv/bin/kosoku");
+    let Some(kosoku) = program("kosoku, which runs the Autobahn cases,", &[path]) else {
         return;
     };
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let reports = tempfile::tempdir().unwrap();
     let output = run(Command::new(kosoku)
         .args(["--mode", "fuzzingclient", "--parallelism", "4"])
@@ -27,9 +27,9 @@ async fn every_verdict_of_the_autobahn_cases_is_the_one_on_its_page() {
         .args(["--exclude", "9.*", "--exclude", "12.*", "--exclude", "13.*"])
         .arg("--outdir")
         .arg(reports.path())
-        .arg(served.url()))
+        .arg(running.url()))
     .await;
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
     let index = find(reports.path(), "index.json")
         .unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let page = page(&serde_json::from_slice(&std::fs::read(index).unwrap()).unwrap());
@@ -70,7 +70,7 @@ fn page(index: &Value) -> String {
     let cases = cases
         .and_then(Value::as_object)
         .expect("one server was tested");
-    let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<u32, CaseGroup> = BTreeMap::new();
     for (id, case) in cases {
         let number = id.split('.').next().and_then(|number| number.parse().ok());
         let group = groups.entry(number.unwrap_or_default()).or_default();
@@ -84,7 +84,7 @@ fn page(index: &Value) -> String {
         let differ: Vec<String> = group
             .differ
             .into_iter()
-            .map(|(row, ids)| told(row, ids))
+            .map(|(row, ids)| reported(row, ids))
             .collect();
         let title = TITLES
             .iter()
@@ -100,7 +100,7 @@ fn page(index: &Value) -> String {
 }
 
 #[derive(Default)]
-struct Group {
+struct CaseGroup {
     passed: usize,
     /// IDs of the cases that differ, by row of the reference.
     differ: BTreeMap<&'static str, Vec<String>>,
@@ -122,7 +122,7 @@ fn verdict(id: &str, case: &Value) -> Option<&'static str> {
     }
 }
 
-fn told(row: &str, mut ids: Vec<String>) -> String {
+fn reported(row: &str, mut ids: Vec<String>) -> String {
     ids.sort_by_key(|id| {
         id.split('.')
             .map(|part| part.parse().unwrap_or(0))

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use stackgen_gateway::gateway::{ApiState, Gateway, Options, State};
+use stackgen_gateway::gateway::{ApiEndpoint, Gateway, GatewayOptions, GatewayState};
 use stackgen_gateway_stack::{StackCode, Template};
 use tokio::process::Command;
 
 use crate::puppet::puppet;
 
 /// A gateway that serves `stack.yaml`.
-pub(crate) struct Served {
+pub(crate) struct RunningGateway {
     pub(crate) gateway: Gateway,
-    pub(crate) state: State,
+    pub(crate) state: GatewayState,
 }
 
-impl Served {
+impl RunningGateway {
     pub(crate) async fn start() -> Self {
-        let gateway = Gateway::start(Options::default()).await.unwrap();
+        let gateway = Gateway::start(GatewayOptions::default()).await.unwrap();
         let code = |function: &str| (function.to_owned(), StackCode::Program(puppet()));
         let template = Template {
             stack: "clients".to_owned(),
@@ -29,10 +29,10 @@ impl Served {
         };
         gateway.apply(template).await.unwrap();
         let state = gateway.state().await;
-        Served { gateway, state }
+        RunningGateway { gateway, state }
     }
 
-    pub(crate) fn api(&self) -> &ApiState {
+    pub(crate) fn api(&self) -> &ApiEndpoint {
         &self.state.apis[0]
     }
 
@@ -47,8 +47,8 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Returns the first of these programs that exists, or skips the test.
-pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
-    let found = places.iter().find(|place| place.exists()).cloned();
+pub(crate) fn program(name: &str, paths: &[PathBuf]) -> Option<PathBuf> {
+    let found = paths.iter().find(|path| path.exists()).cloned();
     if found.is_none() {
         stackgen_test_tools::skip(&format!("{name} is not installed"));
     }

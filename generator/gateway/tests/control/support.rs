@@ -12,9 +12,9 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::rt::TokioExecutor;
-use stackgen_gateway::control::{self, Services, sts};
-use stackgen_gateway_apis::apis::{Apis, Served};
-use stackgen_gateway_common::{ApiId, Event, Events, Place, Rates};
+use stackgen_gateway::control::{self, ServiceRouters, sts};
+use stackgen_gateway_apis::apis::{Apis, ServedStage};
+use stackgen_gateway_common::{ApiId, ArnScope, Event, Events, RateLimits};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 
@@ -33,22 +33,22 @@ impl Control {
 
     pub(crate) async fn start_with(
         change: impl FnOnce(Apis) -> Apis,
-        rates: Option<Rates>,
+        rates: Option<RateLimits>,
     ) -> Self {
         let events = Events::default();
-        let told = events.subscribe();
-        let place = Place {
+        let events_so_far = events.subscribe();
+        let scope = ArnScope {
             account: "123456789012".to_owned(),
-            ..Place::default()
+            ..ArnScope::default()
         };
-        let apis = Arc::new(change(Apis::new(place.clone(), events)));
+        let apis = Arc::new(change(Apis::new(scope.clone(), events)));
         let role_of = |key: &str| {
             (key == "FUNCTION").then(|| "arn:aws:iam::123456789012:role/echo-role".to_owned())
         };
-        let router = control::routes(Services {
+        let router = control::routes(ServiceRouters {
             apigatewayv2: stackgen_gateway_apis::control::routes(apis.clone(), rates),
-            sts: sts::routes(place, role_of),
-            ..Services::default()
+            sts: sts::routes(scope, role_of),
+            ..ServiceRouters::default()
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -65,12 +65,12 @@ impl Control {
             address,
             apis,
             client: Client::from_conf(config),
-            events: told,
+            events: events_so_far,
         }
     }
 
     /// Creates a WebSocket API without resources.
-    pub(crate) async fn bare(&self) -> String {
+    pub(crate) async fn empty_api(&self) -> String {
         let api = self.client.create_api().name("talk");
         let api = api.protocol_type(ProtocolType::Websocket);
         let api = api.route_selection_expression("$request.body.action");
@@ -79,7 +79,7 @@ impl Control {
 
     /// Creates a WebSocket API with the route `$connect` and its integration.
     pub(crate) async fn api(&self) -> String {
-        let api = self.bare().await;
+        let api = self.empty_api().await;
         self.route(&api, "$connect").await;
         api
     }
@@ -113,7 +113,7 @@ impl Control {
         deployment
     }
 
-    pub(crate) fn served(&self, api: &str) -> Arc<Served> {
+    pub(crate) fn served(&self, api: &str) -> Arc<ServedStage> {
         self.apis.served(&ApiId::new(api), "dev").unwrap()
     }
 
@@ -125,7 +125,7 @@ impl Control {
     }
 
     /// Returns all events so far.
-    pub(crate) fn told(&mut self) -> Vec<Event> {
+    pub(crate) fn events_so_far(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
 
@@ -139,7 +139,7 @@ impl Control {
 }
 
 pub(crate) fn function_uri() -> String {
-    Place::default().function("echo").invocation_uri()
+    ArnScope::default().function("echo").invocation_uri()
 }
 
 /// Returns an `Authorization` header for a service. Signatures are not verified.
@@ -157,7 +157,7 @@ pub(crate) async fn send(request: Request<String>) -> Response<Bytes> {
 }
 
 /// Formats an SDK error as the service's code and message.
-macro_rules! refusal {
+macro_rules! error_text {
     ($result:expr) => {{
         let error = $result.unwrap_err().into_service_error();
         let metadata = aws_sdk_apigatewayv2::error::ProvideErrorMetadata::meta(&error);
@@ -168,4 +168,4 @@ macro_rules! refusal {
         )
     }};
 }
-pub(crate) use refusal;
+pub(crate) use error_text;

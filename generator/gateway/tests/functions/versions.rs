@@ -3,7 +3,7 @@
 use std::fs;
 
 use stackgen_gateway_common::invoke::{Caller, Invoke, InvokeErrorKind};
-use stackgen_gateway_common::{Effect, Statement};
+use stackgen_gateway_common::{PolicyEffect, PolicyStatement};
 use stackgen_gateway_lambda::functions::{Change, Code, FunctionErrorKind, LATEST, Permission};
 
 use crate::support::{Lambda, body, configuration, lambda, order, puppet, until, with_puppet};
@@ -294,8 +294,8 @@ async fn row_d19_a_role_invokes_what_its_statements_name() {
     assert!(refused.contains("is not known here"), "{refused}");
     lambda.roles.declare(
         "invoker",
-        vec![Statement {
-            effect: Effect::Allow,
+        vec![PolicyStatement {
+            effect: PolicyEffect::Allow,
             action: Some(vec!["lambda:InvokeFunction".to_owned()]),
             not_action: None,
             resource: Some(vec![

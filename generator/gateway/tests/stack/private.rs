@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stackgen_gateway::gateway::{Remote, RemoteError, Tokens};
+use stackgen_gateway::gateway::{RemoteError, RemoteGateway, TokenRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,7 +21,7 @@ async fn status(authority: &str, request: &str) -> String {
 async fn who_has_the_key_applies_templates_and_gets_tokens() {
     let gateway = gateway().await;
     let endpoint = gateway.state().await.endpoint;
-    let remote = Remote::new(&endpoint, gateway.key());
+    let remote = RemoteGateway::new(&endpoint, gateway.key());
     let applied = remote
         .apply(&template("out/dev/template.yaml"))
         .await
@@ -30,9 +30,9 @@ async fn who_has_the_key_applies_templates_and_gets_tokens() {
     let state = remote.state().await.expect("a state");
     assert_eq!(state, gateway.state().await);
     assert_eq!(state.stack.as_deref(), Some("stack"));
-    let asked = Tokens {
+    let asked = TokenRequest {
         subject: "ada".to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
     let token = remote.mint(&asked).await.expect("a token");
     assert_eq!(token.split('.').count(), 3);
@@ -49,7 +49,7 @@ async fn who_has_the_key_learns_why_a_handshake_failed() {
     let template = template("out/dev/template.yaml");
     gateway.apply(template).await.expect("applied");
     let state = gateway.state().await;
-    let remote = Remote::new(&state.endpoint, gateway.key());
+    let remote = RemoteGateway::new(&state.endpoint, gateway.key());
     let socket = state
         .apis
         .iter()
@@ -73,7 +73,9 @@ async fn who_has_the_key_learns_why_a_handshake_failed() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].reason, "there is no stage `nowhere`");
     assert_eq!(remote.failures("other").await.expect("an answer"), []);
-    let refused = Remote::new(&state.endpoint, "guess").failures(id).await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess")
+        .failures(id)
+        .await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }
@@ -110,7 +112,7 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
     );
     let keys = "/_stackgen/issuer/.well-known/jwks.json";
     assert_eq!(status(&authority, &get(keys, &authority, "")).await, "200");
-    let refused = Remote::new(&state.endpoint, "guess").state().await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess").state().await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }

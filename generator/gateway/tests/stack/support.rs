@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
 use stackgen_gateway_apis::apis::{Api, Route};
 use stackgen_gateway_common::ApiId;
 use stackgen_gateway_stack::{Applied, Apply, Problem, Template, What};
@@ -15,7 +15,9 @@ pub(crate) fn root() -> PathBuf {
 
 /// A gateway with nothing in it.
 pub(crate) async fn gateway() -> Gateway {
-    Gateway::start(Options::default()).await.expect("a gateway")
+    Gateway::start(GatewayOptions::default())
+        .await
+        .expect("a gateway")
 }
 
 /// A template of the repository.

@@ -1,6 +1,6 @@
 //! Who connects, and how that is told to the API.
 
-use stackgen_gateway::gateway::Tokens;
+use stackgen_gateway::gateway::TokenRequest;
 use stackgen_probe::{Caller, Secret, Target, TokenIn};
 use stackgen_synth::spec::{Authorizer, Callers};
 
@@ -198,9 +198,9 @@ impl CallerArgs {
 
 /// Has the local gateway's issuer mint a token.
 async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
-    let tokens = Tokens {
+    let tokens = TokenRequest {
         subject: subject.to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
     Ok(local.remote().mint(&tokens).await?)
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use stackgen_deploy::{Interrupt, Protocol};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::ApiState;
+use stackgen_gateway::gateway::ApiEndpoint;
 use stackgen_probe::{
     BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, TargetError,
     Telling, explain, explain_with, run,
@@ -150,7 +150,7 @@ impl Probe {
     }
 
     /// The api that is asked for, or the only one that speaks WebSocket.
-    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
+    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiEndpoint, CliError> {
         let apis = local.state.apis.iter();
         let mut speaking = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
         match (&self.api, speaking.next(), speaking.next()) {

@@ -3,48 +3,50 @@
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde_json::{Map, Value};
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 
 use super::super::Exchange;
-use super::super::refusal::Refusal;
-use super::Authorized;
-use crate::apis::{Authorizer, JwtConfiguration};
+use super::super::refusal::HttpRefusal;
+use super::RequestAuthorization;
+use crate::apis::{JwtConfiguration, StoredAuthorizer};
 
 impl Exchange<'_> {
     /// Verifies the token in the authorizer's identity source.
-    pub(super) async fn jwt(
+    pub(super) async fn authorize_with_jwt(
         &self,
-        authorizer: &Authorizer,
+        authorizer: &StoredAuthorizer,
         scopes: &[String],
-    ) -> Result<Authorized, Refusal> {
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let token = authorizer.identity_source.first();
-        let token = token.and_then(|source| self.identity(source, None));
+        let token = token.and_then(|source| self.identity_value(source, None));
         let Some(token) = token else {
-            let refusal = Refusal::unauthorized("the request has no token");
-            return Err(refusal.challenging("Bearer".to_owned()));
+            let refusal = HttpRefusal::unauthorized("the request has no token");
+            return Err(refusal.with_challenge("Bearer".to_owned()));
         };
         let Some(jwt) = &authorizer.jwt_configuration else {
-            return Err(Refusal::internal("the authorizer has no JWT configuration"));
+            return Err(HttpRefusal::internal(
+                "the authorizer has no JWT configuration",
+            ));
         };
-        let claims = self.verify(bearer(&token), jwt).await;
+        let claims = self.verify(without_scheme(&token), jwt).await;
         let claims = claims.map_err(|problem| {
             let scopes = scopes.join(" ");
             let challenge = format!(
                 r#"Bearer scope="{scopes}" error="invalid_token" error_description="{problem}""#
             );
-            Refusal::unauthorized(problem).challenging(challenge)
+            HttpRefusal::unauthorized(problem).with_challenge(challenge)
         })?;
-        let own = scopes_of(&claims);
-        if !scopes.is_empty() && !scopes.iter().any(|scope| own.contains(scope)) {
+        let token_scopes = scopes_of(&claims);
+        if !scopes.is_empty() && !scopes.iter().any(|scope| token_scopes.contains(scope)) {
             let required = scopes.join(" ");
             let refusal =
-                Refusal::forbidden(format!("the token has none of the scopes {required}"));
-            return Err(refusal.challenging(format!(
+                HttpRefusal::forbidden(format!("the token has none of the scopes {required}"));
+            return Err(refusal.with_challenge(format!(
                 r#"Bearer scope="{required}" error="insufficient_scope""#
             )));
         }
-        let granted = own.into_iter().filter(|scope| scopes.contains(scope));
-        Ok(Authorized::Jwt {
+        let granted = token_scopes.into_iter().filter(|scope| scopes.contains(scope));
+        Ok(RequestAuthorization::Jwt {
             scopes: (!scopes.is_empty()).then(|| granted.collect()),
             claims: claims
                 .into_iter()
@@ -75,12 +77,12 @@ impl Exchange<'_> {
         let claims = decode::<Map<String, Value>>(token, &key, &validation);
         let claims = claims.map_err(|error| problem(error.kind()))?.claims;
         // A token may have been issued in the current second.
-        let now = Timestamp::now().as_millis() / 1000;
+        let now = EpochMillis::now().as_millis() / 1000;
         let issued = claims.get("iat").and_then(Value::as_f64);
         if issued.is_some_and(|issued| issued > now as f64) {
             return Err("the token is used before it was issued".to_owned());
         }
-        if !is_for(&claims, &jwt.audience) {
+        if !has_audience(&claims, &jwt.audience) {
             return Err("the token does not have a valid audience".to_owned());
         }
         Ok(claims)
@@ -88,7 +90,7 @@ impl Exchange<'_> {
 }
 
 /// Returns the token without a leading `Bearer `.
-fn bearer(value: &str) -> &str {
+fn without_scheme(value: &str) -> &str {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => value,
@@ -108,7 +110,7 @@ fn problem(kind: &ErrorKind) -> String {
 }
 
 /// Returns true if `aud` contains one of the audiences. Without `aud`, `client_id` counts.
-fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
+fn has_audience(claims: &Map<String, Value>, audience: &[String]) -> bool {
     let is_one = |value: &Value| {
         let value = value.as_str();
         value.is_some_and(|value| audience.iter().any(|one| one == value))
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn client_id_counts_only_where_there_is_no_aud() {
+    fn client_id_counts_only_without_aud() {
         let audience = ["app".to_owned()];
         for (of, expected) in [
             (json!({"aud": "app"}), true),
@@ -175,12 +177,16 @@ mod tests {
             (json!({"aud": "x", "client_id": "app"}), false),
             (json!({}), false),
         ] {
-            assert_eq!(is_for(&claims(of.clone()), &audience), expected, "{of}");
+            assert_eq!(
+                has_audience(&claims(of.clone()), &audience),
+                expected,
+                "{of}"
+            );
         }
     }
 
     #[test]
-    fn claims_are_written_as_go_prints_them() {
+    fn claims_are_formatted_like_go() {
         for (value, expected) in [
             (json!("a"), "a"),
             (json!(1_700_000_000), "1700000000"),
@@ -193,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_words_or_a_list() {
+    fn scopes_are_a_text_of_words_or_a_list() {
         let expected = ["read", "write"];
         assert_eq!(scopes_of(&claims(json!({"scope": "read write"}))), expected);
         assert_eq!(

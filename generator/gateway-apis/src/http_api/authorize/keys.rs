@@ -17,25 +17,25 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 /// Time for which fetched keys are valid, as on API Gateway.
-const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+const KEY_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Minimum time between two fetches because of an unknown key ID.
-const AGAIN: Duration = Duration::from_secs(1);
+const REFETCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Time that an issuer has to answer.
-const TIME: Duration = Duration::from_millis(1500);
+const ISSUER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Maximum size of an issuer's answer, in bytes.
-const LARGEST: usize = 150_000;
+const MAX_RESPONSE_BYTES: usize = 150_000;
 
 /// Cached keys of issuers.
-pub(in super::super) struct Keys {
+pub(in super::super) struct IssuerKeys {
     client: Client<HttpConnector, Empty<Bytes>>,
-    kept: Mutex<HashMap<String, Kept>>,
+    cached: Mutex<HashMap<String, CachedKeys>>,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct CachedKeys {
     keys: Arc<JwkSet>,
     at: Instant,
 }
@@ -46,34 +46,34 @@ struct Discovery {
     jwks_uri: String,
 }
 
-impl Default for Keys {
+impl Default for IssuerKeys {
     fn default() -> Self {
-        Keys {
+        IssuerKeys {
             client: Client::builder(TokioExecutor::new()).build_http(),
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 }
 
-impl Keys {
+impl IssuerKeys {
     /// Returns the issuer's key with this ID, or a reason why there is none.
     pub(super) async fn find(&self, issuer: &str, kid: &str) -> Result<DecodingKey, String> {
         // The lock is held during the fetch, so that concurrent requests do not fetch, too.
-        let mut all = self.kept.lock().await;
-        let kept = all.get(issuer).cloned();
-        let known = kept.filter(|kept| {
-            let age = kept.at.elapsed();
-            age < KEPT && (kept.keys.find(kid).is_some() || age < AGAIN)
+        let mut all = self.cached.lock().await;
+        let cached = all.get(issuer).cloned();
+        let known = cached.filter(|cached| {
+            let age = cached.at.elapsed();
+            age < KEY_LIFETIME && (cached.keys.find(kid).is_some() || age < REFETCH_INTERVAL)
         });
         let keys = match known {
-            Some(kept) => kept.keys,
+            Some(cached) => cached.keys,
             None => {
                 let keys = Arc::new(self.fetch(issuer).await?);
-                let kept = Kept {
+                let cached = CachedKeys {
                     keys: Arc::clone(&keys),
                     at: Instant::now(),
                 };
-                all.insert(issuer.to_owned(), kept);
+                all.insert(issuer.to_owned(), cached);
                 keys
             }
         };
@@ -110,10 +110,10 @@ impl Keys {
             if !response.status().is_success() {
                 return None;
             }
-            let body = Limited::new(response.into_body(), LARGEST);
+            let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES);
             Some(body.collect().await.ok()?.to_bytes())
         };
-        let body = tokio::time::timeout(TIME, fetch).await.ok()??;
+        let body = tokio::time::timeout(ISSUER_TIMEOUT, fetch).await.ok()??;
         serde_json::from_slice(&body).ok()
     }
 }

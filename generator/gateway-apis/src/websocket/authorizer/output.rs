@@ -4,7 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::policy::Policy;
+use super::policy::AuthorizerPolicy;
 use crate::apis::Pairs;
 
 /// Maximum size of the output, in bytes (row A9).
@@ -23,52 +23,58 @@ pub(crate) struct Principal {
 
 /// Valid output.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct AuthorizerOutput {
     pub(super) principal: Principal,
-    pub(super) policy: Policy,
+    pub(super) policy: AuthorizerPolicy,
     /// API key of the caller (row A15).
     pub(super) usage_identifier_key: Option<String>,
 }
 
 /// Reason why an output is not valid, with the row of the reference.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadOutput(pub(super) String, pub(super) &'static str);
+pub(super) struct AuthorizerOutputError(pub(super) String, pub(super) &'static str);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct RawOutput {
     principal_id: Option<String>,
-    policy_document: Option<Policy>,
+    policy_document: Option<AuthorizerPolicy>,
     context: Option<Map<String, Value>>,
     usage_identifier_key: Option<String>,
 }
 
-impl Output {
+impl AuthorizerOutput {
     /// Parses the function's return value.
-    pub(super) fn read(payload: &[u8], integration_latency: u64) -> Result<Self, BadOutput> {
+    pub(super) fn read(
+        payload: &[u8],
+        integration_latency: u64,
+    ) -> Result<Self, AuthorizerOutputError> {
         if payload.len() > OUTPUT_BYTES {
             let reason = format!(
                 "its output has {} bytes, over {OUTPUT_BYTES}",
                 payload.len()
             );
-            return Err(BadOutput(reason, "A9"));
+            return Err(AuthorizerOutputError(reason, "A9"));
         }
         // serde's message could quote values.
-        let raw: Raw = serde_json::from_slice(payload).map_err(|error| {
+        let raw: RawOutput = serde_json::from_slice(payload).map_err(|error| {
             let at = (error.line(), error.column());
             let reason = format!(
                 "its output is not a policy (line {}, column {})",
                 at.0, at.1
             );
-            BadOutput(reason, "A7")
+            AuthorizerOutputError(reason, "A7")
         })?;
         let id = raw.principal_id.filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| BadOutput("its output has no principalId".to_owned(), "A8"))?;
+        let id = id.ok_or_else(|| {
+            AuthorizerOutputError("its output has no principalId".to_owned(), "A8")
+        })?;
         let policy = raw.policy_document;
-        let policy =
-            policy.ok_or_else(|| BadOutput("its output has no policyDocument".to_owned(), "A7"))?;
+        let policy = policy.ok_or_else(|| {
+            AuthorizerOutputError("its output has no policyDocument".to_owned(), "A7")
+        })?;
         let context = scalars(raw.context.unwrap_or_default())?;
-        Ok(Output {
+        Ok(AuthorizerOutput {
             principal: Principal {
                 id,
                 context,
@@ -81,14 +87,14 @@ impl Output {
 }
 
 /// Converts the values of the context to strings (row A9).
-fn scalars(context: Map<String, Value>) -> Result<Pairs, BadOutput> {
+fn scalars(context: Map<String, Value>) -> Result<Pairs, AuthorizerOutputError> {
     let text = |(key, value)| match value {
         Value::String(text) => Ok((key, text)),
         Value::Number(_) | Value::Bool(_) => Ok((key, value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => {
             let reason =
                 format!("the value of `{key}` in its context is not a string, number or boolean");
-            Err(BadOutput(reason, "A9"))
+            Err(AuthorizerOutputError(reason, "A9"))
         }
     };
     context.into_iter().map(text).collect()
@@ -116,8 +122,8 @@ mod tests {
 
     use super::*;
 
-    fn read(output: &Value) -> Result<Output, BadOutput> {
-        Output::read(output.to_string().as_bytes(), 3)
+    fn read(output: &Value) -> Result<AuthorizerOutput, AuthorizerOutputError> {
+        AuthorizerOutput::read(output.to_string().as_bytes(), 3)
     }
 
     fn row(output: &Value) -> &'static str {
@@ -141,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_a7_to_a9_what_is_malformed_is_told_by_its_row() {
+    fn rows_a7_to_a9_a_malformed_output_is_reported_with_its_row() {
         assert_eq!(row(&json!(null)), "A7");
         assert_eq!(row(&json!("Allow")), "A7");
         assert_eq!(row(&json!({"principalId": "a"})), "A7");
@@ -162,8 +168,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn row_a7_reading_is_total(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Output::read(&bytes, 0);
+        fn row_a7_parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = AuthorizerOutput::read(&bytes, 0);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
-use super::soon;
+use super::within_timeout;
 
 /// The example key of RFC 6455 and the matching `Sec-WebSocket-Accept`.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -24,7 +24,7 @@ pub(crate) struct Response {
 }
 
 /// Response that refuses a handshake.
-pub(crate) type Refused = Response;
+pub(crate) type RefusedHandshake = Response;
 
 impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -52,7 +52,7 @@ pub(crate) async fn handshake(
     port: u16,
     target: &str,
     headers: &[(&str, &str)],
-) -> Result<Client, Refused> {
+) -> Result<Client, RefusedHandshake> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     upgrade(stream, target, headers).await
 }
@@ -62,9 +62,9 @@ pub(crate) async fn upgrade(
     mut stream: TcpStream,
     target: &str,
     headers: &[(&str, &str)],
-) -> Result<Client, Refused> {
+) -> Result<Client, RefusedHandshake> {
     stream.write_all(&request(target, headers)).await.unwrap();
-    let (answer, rest) = soon(read(&mut stream)).await;
+    let (answer, rest) = within_timeout(read(&mut stream)).await;
     if answer.status != 101 {
         return Err(answer);
     }
@@ -95,7 +95,7 @@ pub(crate) async fn send(mut stream: TcpStream, bytes: Vec<u8>) -> TcpStream {
 pub(crate) async fn raw(port: u16, request: &[u8]) -> Response {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request).await.unwrap();
-    soon(read(&mut stream)).await.0
+    within_timeout(read(&mut stream)).await.0
 }
 
 async fn read(stream: &mut TcpStream) -> (Response, Vec<u8>) {
@@ -174,7 +174,7 @@ impl Client {
 
     /// Waits for the next message of any type; `None` if the connection ended.
     pub(crate) async fn next(&mut self) -> Option<Message> {
-        soon(self.socket.next()).await?.ok()
+        within_timeout(self.socket.next()).await?.ok()
     }
 
     /// Waits for the gateway's close frame.

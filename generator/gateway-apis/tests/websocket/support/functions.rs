@@ -13,7 +13,7 @@ use stackgen_gateway_common::invoke::{
 use stackgen_gateway_common::uuid;
 use tokio::sync::Notify;
 
-use super::soon;
+use super::within_timeout;
 
 /// Reaction of a function to an event.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl Functions {
 
     /// Waits for the next call of a function, removes it and returns its event and its caller.
     pub(crate) async fn call(&self, name: &str) -> (Value, Caller) {
-        soon(async {
+        within_timeout(async {
             loop {
                 let called = self.called.notified();
                 {

@@ -2,41 +2,41 @@
 
 mod client;
 mod functions;
-mod stack;
+mod test_api;
 
-pub(crate) use client::{ACCEPT, Client, Refused, Response, request, send, upgrade};
+pub(crate) use client::{ACCEPT, Client, RefusedHandshake, Response, request, send, upgrade};
 pub(crate) use functions::{Functions, Reply};
-pub(crate) use stack::Stack;
+pub(crate) use test_api::TestApi;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use stackgen_gateway_apis::DataPlane;
-use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{listen, serve};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Event, Events, Grants, Settings, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Event, Events, Grants, Settings};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Maximum time that a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Waits for something that must happen soon.
-pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    let Ok(done) = tokio::time::timeout(PATIENCE, what).await else {
+pub(crate) async fn within_timeout<T>(what: impl Future<Output = T>) -> T {
+    let Ok(done) = tokio::time::timeout(TIMEOUT, what).await else {
         panic!("waited for {PATIENCE:?}");
     };
     done
 }
 
 /// A gateway with one API.
-pub(crate) struct World {
+pub(crate) struct TestGateway {
     pub(crate) port: u16,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) functions: Arc<Functions>,
@@ -49,7 +49,7 @@ pub(crate) struct World {
 struct Lines(UnboundedSender<String>);
 
 impl PutLogs for Lines {
-    fn put(&self, group: &str, _stream: &str, _at: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, _stream: &str, _at: EpochMillis, lines: Vec<String>) {
         for line in lines {
             let _ = self.0.send(format!("{group}: {line}"));
         }
@@ -57,9 +57,9 @@ impl PutLogs for Lines {
 }
 
 /// Allows everything, except for the access key `NOBODY`.
-struct AllButOne;
+struct AllExceptNobody;
 
-impl Grants for AllButOne {
+impl Grants for AllExceptNobody {
     fn allows(&self, access_key: &str, _action: &str, _resource: &str) -> bool {
         access_key != "NOBODY"
     }
@@ -73,17 +73,17 @@ pub(crate) fn signature(access_key: &str) -> String {
     )
 }
 
-impl World {
+impl TestGateway {
     /// Serves a stack with functions in this process.
-    pub(crate) async fn start(stack: Stack, settings: Settings) -> Self {
+    pub(crate) async fn start(test_api: TestApi, settings: Settings) -> Self {
         let functions = Arc::new(Functions::default());
         let invoke = Arc::clone(&functions) as Arc<dyn Invoke>;
-        World::start_with(stack, settings, functions, invoke).await
+        TestGateway::start_with(test_api, settings, functions, invoke).await
     }
 
     /// Serves a stack with these functions.
     pub(crate) async fn start_with(
-        stack: Stack,
+        test_api: TestApi,
         settings: Settings,
         functions: Arc<Functions>,
         invoke: Arc<dyn Invoke>,
@@ -93,22 +93,22 @@ impl World {
             settings: Arc::new(settings),
             apis: Arc::default(),
             functions: invoke,
-            connections: Arc::new(Connections::default()),
+            connections: Arc::new(OpenConnections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),
             failures: stackgen_gateway_common::FailureLog::default(),
         });
-        let api = stack.api();
-        stack.serve(&plane);
+        let api = test_api.api();
+        test_api.serve(&plane);
         let listener = listen(None).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shutdown = CancellationToken::new();
         let events = plane.events.subscribe();
-        let grants = Arc::new(AllButOne) as Arc<dyn Grants>;
+        let grants = Arc::new(AllExceptNobody) as Arc<dyn Grants>;
         let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone(), Arc::clone(&grants));
         let http = management::router(api, Arc::clone(&plane), grants);
         let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
-        World {
+        TestGateway {
             port,
             plane,
             functions,
@@ -129,7 +129,7 @@ impl World {
         &self,
         target: &str,
         headers: &[(&str, &str)],
-    ) -> Result<Client, Refused> {
+    ) -> Result<Client, RefusedHandshake> {
         client::handshake(self.port, target, headers).await
     }
 
@@ -148,7 +148,7 @@ impl World {
 
     /// Waits for the next event that matches.
     pub(crate) async fn event<T>(&mut self, fits: impl Fn(&Event) -> Option<T>) -> T {
-        soon(async {
+        within_timeout(async {
             loop {
                 if let Some(found) = fits(&self.events.recv().await.unwrap()) {
                     return found;
@@ -161,7 +161,7 @@ impl World {
     /// Waits for the next refusal, and returns its status, row and reason.
     pub(crate) async fn refusal(&mut self) -> (u16, &'static str, String) {
         self.event(|event| match event {
-            Event::Refused {
+            Event::RefusedHandshake {
                 status,
                 row,
                 reason,
@@ -185,13 +185,13 @@ impl World {
 
     /// Waits for the next line of an access log.
     pub(crate) async fn line(&mut self) -> String {
-        soon(self.lines.recv()).await.unwrap()
+        within_timeout(self.lines.recv()).await.unwrap()
     }
 
     /// Stops the gateway and waits until it ends.
     pub(crate) async fn stop(self) -> Arc<Functions> {
         self.shutdown.cancel();
-        soon(self.served).await.unwrap();
+        within_timeout(self.served).await.unwrap();
         self.functions
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use stackgen_gateway_common::invoke::{InvokeError, Outcome};
-use stackgen_gateway_common::{Timestamp, uuid};
+use stackgen_gateway_common::{EpochMillis, uuid};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -135,7 +135,7 @@ impl Environment {
         let connection = connection.clone();
         let timeout = self.pool.configuration().timeout;
         let now = Instant::now();
-        let event = runtime_api::event(&job, Timestamp::now().after(timeout));
+        let event = runtime_api::event(&job, EpochMillis::now().after(timeout));
         // Before the process can write anything.
         self.log.note(Marker::Start {
             request_id: job.request_id.clone(),

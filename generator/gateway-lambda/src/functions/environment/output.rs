@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use stackgen_gateway_common::{Event, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Event};
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot};
 
@@ -235,14 +235,14 @@ impl Stream {
         let host = self.pool.host();
         let function = self.pool.function();
         for line in &self.lines {
-            host.events.tell(|| Event::Log {
+            host.events.send(|| Event::Log {
                 function: function.name.clone(),
                 line: line.clone(),
             });
         }
         let lines = std::mem::take(&mut self.lines);
         host.logs
-            .put(self.pool.log_group(), &self.name, Timestamp::now(), lines);
+            .put(self.pool.log_group(), &self.name, EpochMillis::now(), lines);
     }
 
     /// The most memory that the process used so far, in MB; 0 where the system does not tell.

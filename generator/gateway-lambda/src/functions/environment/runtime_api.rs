@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -160,7 +160,7 @@ fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 /// The answer to `/invocation/next`.
-pub(super) fn event(job: &Job, deadline: Timestamp) -> Vec<u8> {
+pub(super) fn event(job: &Job, deadline: EpochMillis) -> Vec<u8> {
     // It came over the network.
     let trace: String = job.trace_id.chars().filter(|c| !c.is_control()).collect();
     let head = format!(

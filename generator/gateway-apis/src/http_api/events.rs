@@ -3,26 +3,26 @@
 use serde_json::{Map, Value, json};
 
 use super::Exchange;
-use super::authorize::Authorized;
-use super::request::{Request, decoded};
-use super::route::Matched;
+use super::authorize::RequestAuthorization;
+use super::request::{HttpRequest, decoded};
+use super::route::RouteMatch;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// A matched request, from which events are built.
 #[derive(Clone, Copy)]
-pub(super) struct Of<'a> {
+pub(super) struct EventBuilder<'a> {
     pub(super) exchange: &'a Exchange<'a>,
-    pub(super) matched: &'a Matched,
+    pub(super) matched: &'a RouteMatch,
 }
 
-impl Of<'_> {
+impl EventBuilder<'_> {
     /// Returns the event in format 2.0, which leaves out missing values.
-    pub(super) fn v2(&self, authorized: &Authorized) -> Map<String, Value> {
+    pub(super) fn event_v2(&self, authorized: &RequestAuthorization) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = self.head_v2();
         let mut context = self.context_v2();
-        if let Some(authorizer) = authorized.v2() {
+        if let Some(authorizer) = authorized.context_v2() {
             context.insert("authorizer".to_owned(), authorizer);
         }
         event.insert("requestContext".to_owned(), context.into());
@@ -81,7 +81,7 @@ impl Of<'_> {
     fn context_v2(&self) -> Map<String, Value> {
         let (exchange, request) = (self.exchange, self.exchange.request);
         object(json!({
-            "accountId": exchange.api.plane.settings.place.account,
+            "accountId": exchange.api.plane.settings.scope.account,
             "apiId": exchange.api.api,
             "domainName": request.domain,
             "domainPrefix": exchange.api.api,
@@ -101,7 +101,7 @@ impl Of<'_> {
     }
 
     /// Returns the event in format 1.0, in which missing values are null.
-    pub(super) fn v1(&self, authorized: &Authorized) -> Map<String, Value> {
+    pub(super) fn event_v1(&self, authorized: &RequestAuthorization) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = object(json!({ "version": "1.0" }));
         event.extend(self.head_v1());
@@ -116,7 +116,7 @@ impl Of<'_> {
         };
         event.insert("multiValueQueryStringParameters".to_owned(), multi);
         let mut context = self.context_v1();
-        context.insert("authorizer".to_owned(), authorized.v1());
+        context.insert("authorizer".to_owned(), authorized.context_v1());
         event.insert("requestContext".to_owned(), context.into());
         let (body, encoded) = body(request);
         event.insert("body".to_owned(), body.into());
@@ -159,7 +159,7 @@ impl Of<'_> {
     fn context_v1(&self) -> Map<String, Value> {
         let (exchange, request) = (self.exchange, self.exchange.request);
         object(json!({
-            "accountId": exchange.api.plane.settings.place.account,
+            "accountId": exchange.api.plane.settings.scope.account,
             "apiId": exchange.api.api,
             "domainName": request.domain,
             "domainPrefix": exchange.api.api,
@@ -227,7 +227,7 @@ impl Of<'_> {
     }
 }
 
-impl Request {
+impl HttpRequest {
     /// Returns the headers with the cookies among them, as format 1.0 has it.
     fn headers_and_cookies(&self) -> Vec<(String, Vec<String>)> {
         let mut headers = self.headers.clone();
@@ -239,12 +239,12 @@ impl Request {
 }
 
 /// Returns the body for an event, and true if it is encoded in base64.
-fn body(request: &Request) -> (Option<String>, bool) {
+fn body(request: &HttpRequest) -> (Option<String>, bool) {
     if request.body.is_empty() {
         return (None, false);
     }
     match std::str::from_utf8(&request.body) {
-        Ok(text) if request.has_text() => (Some(text.to_owned()), false),
+        Ok(text) if request.has_text_body() => (Some(text.to_owned()), false),
         _ => (Some(STANDARD.encode(&request.body)), true),
     }
 }

@@ -9,23 +9,25 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use stackgen_gateway_apis::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
+use stackgen_gateway_apis::apis::{
+    ProtocolType, ServedStage, Snapshot, StoredIntegration, StoredRoute, StoredStage,
+};
 use stackgen_gateway_apis::{DataPlane, http_api};
 use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
-use stackgen_gateway_common::{ApiId, Event, Grants, Place};
+use stackgen_gateway_common::{ApiId, ArnScope, Event, Grants};
 use tokio::sync::broadcast::Receiver;
 
 use crate::apis;
 use crate::support::{self, Functions, Lines, returned};
 
 /// An HTTP API before it is served.
-pub(crate) struct Wiring {
+pub(crate) struct HttpApiBuilder {
     pub(crate) snapshot: Snapshot,
-    pub(crate) stage: Stage,
+    pub(crate) stage: StoredStage,
 }
 
 /// A running HTTP API.
-pub(crate) struct Running {
+pub(crate) struct RunningApi {
     pub(crate) address: SocketAddr,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) lines: Arc<Lines>,
@@ -34,32 +36,36 @@ pub(crate) struct Running {
 }
 
 /// Allows everything, except for the access key `NOBODY`.
-struct AllButOne;
+struct AllExceptNobody;
 
-impl Grants for AllButOne {
+impl Grants for AllExceptNobody {
     fn allows(&self, access_key: &str, _: &str, _: &str) -> bool {
         access_key != "NOBODY"
     }
 }
 
-impl Wiring {
+impl HttpApiBuilder {
     /// Returns an API with a `$default` stage, and these routes to the function `f` in format 2.0.
-    pub(crate) fn of(routes: &[&str]) -> Self {
-        let mut wiring = Wiring {
+    pub(crate) fn with_routes(routes: &[&str]) -> Self {
+        let mut builder = HttpApiBuilder {
             snapshot: support::snapshot(support::api("http1", ProtocolType::Http)),
             stage: support::stage("$default"),
         };
         for key in routes {
-            wiring.route(key, |_, _| ());
+            builder.route(key, |_, _| ());
         }
-        wiring
+        builder
     }
 
     /// Adds a route, and changes it and its integration.
-    pub(crate) fn route(&mut self, key: &str, change: impl FnOnce(&mut Route, &mut Integration)) {
+    pub(crate) fn route(
+        &mut self,
+        key: &str,
+        change: impl FnOnce(&mut StoredRoute, &mut StoredIntegration),
+    ) {
         let id = format!("int{}", self.snapshot.routes.len());
-        let mut integration = Integration {
-            integration_uri: Some(Place::default().function("f").to_string()),
+        let mut integration = StoredIntegration {
+            integration_uri: Some(ArnScope::default().function("f").to_string()),
             timeout_in_millis: 30_000,
             payload_format_version: Some("2.0".to_owned()),
             ..apis::integration(&id, "f")
@@ -76,7 +82,7 @@ impl Wiring {
     }
 
     /// Serves the API with test doubles.
-    pub(crate) async fn start(self, functions: Functions) -> Running {
+    pub(crate) async fn start(self, functions: Functions) -> RunningApi {
         let calls = Arc::clone(&functions.calls);
         self.run(functions, calls).await
     }
@@ -86,18 +92,18 @@ impl Wiring {
         self,
         functions: impl Invoke,
         calls: Arc<Mutex<Vec<Invocation>>>,
-    ) -> Running {
+    ) -> RunningApi {
         let (plane, lines) = support::plane(functions);
         let api = ApiId::new("http1");
-        let served = Served {
+        let served = ServedStage {
             stage: Arc::new(self.stage),
             snapshot: Some(Arc::new(self.snapshot)),
         };
         plane.apis.serve(&api, served);
         let events = plane.events.subscribe();
-        let router = http_api::router(api, Arc::clone(&plane), Arc::new(AllButOne));
+        let router = http_api::router(api, Arc::clone(&plane), Arc::new(AllExceptNobody));
         let address = support::serve(router).await;
-        Running {
+        RunningApi {
             address,
             plane,
             lines,
@@ -107,12 +113,12 @@ impl Wiring {
     }
 
     /// Serves the API with a function that returns this value.
-    pub(crate) async fn returning(self, answer: Value) -> Running {
+    pub(crate) async fn returning(self, answer: Value) -> RunningApi {
         self.start(always(answer)).await
     }
 }
 
-impl Running {
+impl RunningApi {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -128,7 +134,7 @@ impl Running {
     }
 
     /// Returns the number of calls of functions.
-    pub(crate) fn called(&self) -> usize {
+    pub(crate) fn call_count(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
 
@@ -142,7 +148,7 @@ impl Running {
     }
 
     /// Waits for the next request event, and returns its path, route, status and reason.
-    pub(crate) async fn told(&mut self) -> (String, Option<String>, u16, Option<String>) {
+    pub(crate) async fn next_event(&mut self) -> (String, Option<String>, u16, Option<String>) {
         let Event::Request {
             path,
             route,
@@ -157,7 +163,7 @@ impl Running {
     }
 }
 
-type Answering = BoxFuture<'static, Result<Outcome, InvokeError>>;
+type FunctionAnswer = BoxFuture<'static, Result<Outcome, InvokeError>>;
 
 /// Returns functions that all return this value.
 pub(crate) fn always(answer: Value) -> Functions {
@@ -165,15 +171,15 @@ pub(crate) fn always(answer: Value) -> Functions {
 }
 
 /// Returns functions that answer by their name.
-pub(crate) fn by_name(answer: impl Fn(&str) -> Answering + Send + Sync + 'static) -> Functions {
+pub(crate) fn by_name(answer: impl Fn(&str) -> FunctionAnswer + Send + Sync + 'static) -> Functions {
     Functions::new(move |invocation| answer(&invocation.function.name))
 }
 
-pub(crate) fn good(answer: Value) -> Answering {
+pub(crate) fn succeed(answer: Value) -> FunctionAnswer {
     Box::pin(ready(Ok(returned(answer.to_string()))))
 }
 
-pub(crate) fn thrown(message: &str) -> Answering {
+pub(crate) fn fail(message: &str) -> FunctionAnswer {
     let error = json!({"errorMessage": message, "errorType": "Error"});
     let outcome = Outcome {
         failed: true,
@@ -182,7 +188,7 @@ pub(crate) fn thrown(message: &str) -> Answering {
     Box::pin(ready(Ok(outcome)))
 }
 
-pub(crate) fn never() -> Answering {
+pub(crate) fn never_answer() -> FunctionAnswer {
     Box::pin(pending())
 }
 

@@ -12,11 +12,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Response.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ManagementResponse {
     /// The message was posted (row K1).
     Posted,
     /// The connection exists (row K2).
-    Found(Description),
+    Found(ConnectionDescription),
     /// The connection is closing (row K3).
     Deleted,
     /// The connection does not exist (row K4).
@@ -34,67 +34,69 @@ pub(super) enum Answer {
 /// Description of a connection that GET returns (row K2).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Description {
+pub(super) struct ConnectionDescription {
     pub(super) connected_at: String,
-    pub(super) identity: Identity,
+    pub(super) identity: ConnectionIdentity,
     pub(super) last_active_at: String,
 }
 
 /// Identity of the client.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Identity {
+pub(super) struct ConnectionIdentity {
     pub(super) source_ip: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<String>,
 }
 
-impl Answer {
+impl ManagementResponse {
     /// Returns `Forbidden` without a reason.
     pub(super) fn forbidden() -> Self {
-        Answer::Forbidden("Forbidden".to_owned())
+        ManagementResponse::Forbidden("Forbidden".to_owned())
     }
 
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Answer::Posted | Answer::Found(_) => StatusCode::OK,
-            Answer::Deleted => StatusCode::NO_CONTENT,
-            Answer::Gone => StatusCode::GONE,
-            Answer::Forbidden(_) => StatusCode::FORBIDDEN,
-            Answer::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Answer::LimitExceeded => StatusCode::TOO_MANY_REQUESTS,
-            Answer::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            ManagementResponse::Posted | ManagementResponse::Found(_) => StatusCode::OK,
+            ManagementResponse::Deleted => StatusCode::NO_CONTENT,
+            ManagementResponse::Gone => StatusCode::GONE,
+            ManagementResponse::Forbidden(_) => StatusCode::FORBIDDEN,
+            ManagementResponse::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ManagementResponse::LimitExceeded => StatusCode::TOO_MANY_REQUESTS,
+            ManagementResponse::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         }
     }
 
     fn error_type(&self) -> Option<&'static str> {
         match self {
-            Answer::Gone => Some("GoneException"),
-            Answer::Forbidden(_) => Some("ForbiddenException"),
-            Answer::PayloadTooLarge => Some("PayloadTooLargeException"),
-            Answer::LimitExceeded => Some("LimitExceededException"),
+            ManagementResponse::Gone => Some("GoneException"),
+            ManagementResponse::Forbidden(_) => Some("ForbiddenException"),
+            ManagementResponse::PayloadTooLarge => Some("PayloadTooLargeException"),
+            ManagementResponse::LimitExceeded => Some("LimitExceededException"),
             _ => None,
         }
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ManagementResponse {
     fn into_response(self) -> Response {
         let (status, error_type) = (self.status(), self.error_type());
         let mut response = match self {
-            Answer::Found(description) => (status, Json(description)).into_response(),
+            ManagementResponse::Found(description) => (status, Json(description)).into_response(),
             // API Gateway sends no body either: SDKs print `GoneException: null`.
-            Answer::Posted | Answer::Deleted | Answer::Gone => status.into_response(),
-            Answer::Forbidden(message) => {
+            ManagementResponse::Posted | ManagementResponse::Deleted | ManagementResponse::Gone => {
+                status.into_response()
+            }
+            ManagementResponse::Forbidden(message) => {
                 (status, Json(json!({"message": message}))).into_response()
             }
-            Answer::PayloadTooLarge => {
+            ManagementResponse::PayloadTooLarge => {
                 (status, Json(json!({"message": "Payload too large"}))).into_response()
             }
-            Answer::LimitExceeded => {
+            ManagementResponse::LimitExceeded => {
                 (status, Json(json!({"message": "Too many requests"}))).into_response()
             }
-            Answer::UpgradeRequired => {
+            ManagementResponse::UpgradeRequired => {
                 let upgrade = [
                     (header::UPGRADE, "websocket"),
                     (header::CONNECTION, "upgrade"),

@@ -16,22 +16,22 @@ use crate::functions::{
 };
 
 /// Error response.
-pub(super) struct Refusal {
+pub(super) struct LambdaErrorResponse {
     status: StatusCode,
     kind: &'static str,
     message: Cow<'static, str>,
 }
 
 /// Result of most operations.
-pub(super) type Answer = Result<Response, Refusal>;
+pub(super) type LambdaResult = Result<Response, LambdaErrorResponse>;
 
-impl Refusal {
+impl LambdaErrorResponse {
     pub(super) fn new(
         status: StatusCode,
         kind: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Refusal {
+        LambdaErrorResponse {
             status,
             kind,
             message: message.into(),
@@ -39,7 +39,7 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "InvalidParameterValueException",
             message,
@@ -47,7 +47,7 @@ impl Refusal {
     }
 }
 
-impl From<FunctionError> for Refusal {
+impl From<FunctionError> for LambdaErrorResponse {
     fn from(error: FunctionError) -> Self {
         let (status, kind) = match error.kind {
             FunctionErrorKind::NotFound => (404, "ResourceNotFoundException"),
@@ -57,11 +57,11 @@ impl From<FunctionError> for Refusal {
             FunctionErrorKind::Service => (500, "ServiceException"),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Refusal::new(status, kind, error.message)
+        LambdaErrorResponse::new(status, kind, error.message)
     }
 }
 
-impl From<InvokeError> for Refusal {
+impl From<InvokeError> for LambdaErrorResponse {
     fn from(error: InvokeError) -> Self {
         let (status, kind) = match error.kind {
             InvokeErrorKind::NotFound => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
@@ -74,11 +74,11 @@ impl From<InvokeError> for Refusal {
             }
             InvokeErrorKind::Unrunnable => (StatusCode::BAD_GATEWAY, "InvalidRuntimeException"),
         };
-        Refusal::new(status, kind, error.message)
+        LambdaErrorResponse::new(status, kind, error.message)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for LambdaErrorResponse {
     fn into_response(self) -> Response {
         let fault = if self.status.is_server_error() {
             "Service"
@@ -95,10 +95,10 @@ impl IntoResponse for Refusal {
 }
 
 /// Parses the body of a request. An empty body counts as an empty object.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, LambdaErrorResponse> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "SerializationException",
             error.to_string(),
@@ -106,36 +106,36 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     })
 }
 
-pub(super) fn ok(body: Value) -> Answer {
+pub(super) fn ok(body: Value) -> LambdaResult {
     Ok(Json(body).into_response())
 }
 
-pub(super) fn created(body: Value) -> Answer {
+pub(super) fn created(body: Value) -> LambdaResult {
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-pub(super) fn no_content() -> Answer {
+pub(super) fn no_content() -> LambdaResult {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Page of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Page {
+pub(super) struct PageQuery {
     #[serde(default)]
     marker: Option<String>,
     #[serde(default)]
     max_items: Option<usize>,
 }
 
-impl Page {
+impl PageQuery {
     /// Responds with a page: `{key: […], "NextMarker": …}`.
-    pub(super) fn of(&self, key: &str, items: Vec<Value>) -> Answer {
+    pub(super) fn of(&self, key: &str, items: Vec<Value>) -> LambdaResult {
         let start = match self.marker.as_deref() {
             None | Some("") => 0,
             Some(marker) => marker
                 .parse()
-                .map_err(|_| Refusal::invalid("The marker is invalid"))?,
+                .map_err(|_| LambdaErrorResponse::invalid("The marker is invalid"))?,
         };
         let size = self.max_items.unwrap_or(50).clamp(1, 50);
         let total = items.len();
@@ -193,7 +193,7 @@ pub(super) fn configuration(version: &Version, qualifier: Option<&str>) -> Value
 
 /// Returns an alias, as all operations have it.
 pub(super) fn alias(lambda: &Functions, function: &str, alias: &Alias) -> Value {
-    let arn = lambda.place().function(function).qualified(&*alias.name);
+    let arn = lambda.scope().function(function).qualified(&*alias.name);
     json!({
         "AliasArn": arn.to_string(),
         "Name": alias.name,
