@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stackgen_gateway::gateway::{ApiEndpoint, RemoteGateway, RemoteError, GatewayState};
+use stackgen_gateway::gateway::{ApiEndpoint, GatewayState, RemoteError, RemoteGateway};
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 

@@ -91,7 +91,11 @@ impl ThrownError {
         let error: ErrorPayload = serde_json::from_slice(payload).ok()?;
         Some(ThrownError {
             error_type: error.error_type,
-            message: error.error_message.chars().take(MAX_MESSAGE_CHARS).collect(),
+            message: error
+                .error_message
+                .chars()
+                .take(MAX_MESSAGE_CHARS)
+                .collect(),
         })
     }
 }

@@ -27,5 +27,7 @@ pub use ids::{
 };
 pub use refuse::refuse;
 pub use roles::{PolicyEffect, PolicyStatement, RoleStore};
-pub use settings::{ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand};
+pub use settings::{
+    ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
+};
 pub use time::EpochMillis;

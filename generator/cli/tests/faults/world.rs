@@ -73,7 +73,9 @@ impl World {
 
     /// The invocation URI of the shared function of a label.
     pub(crate) fn function_uri(label: Label) -> String {
-        ArnScope::default().function(label.as_str()).invocation_uri()
+        ArnScope::default()
+            .function(label.as_str())
+            .invocation_uri()
     }
 
     /// The source of the function of a label.

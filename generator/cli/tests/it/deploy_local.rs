@@ -44,7 +44,11 @@ impl Project {
         Project::started_with(environment, spec, GatewayOptions::default())
     }
 
-    pub(crate) fn started_with(environment: &'static str, spec: &str, options: GatewayOptions) -> Project {
+    pub(crate) fn started_with(
+        environment: &'static str,
+        spec: &str,
+        options: GatewayOptions,
+    ) -> Project {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

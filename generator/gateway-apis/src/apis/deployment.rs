@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use stackgen_gateway_common::{ApiId, DeploymentId};
 
 use super::check::{optional_length, set_text};
-use super::{ApiError, Apis, DeploymentInput, StoredDeploymentStatus, StoredDeployment};
+use super::{ApiError, Apis, DeploymentInput, StoredDeployment, StoredDeploymentStatus};
 
 impl Apis {
     /// Creates a deployment of the current wiring (rows D1, D3), and points the stage at it if the input names one.

@@ -24,10 +24,11 @@ impl Apis {
         document: &Value,
     ) -> Result<Arc<StoredApi>, ApiError> {
         let created = self.create_api(id, ApiInput::from_document(document))?;
-        self.reimport_api(&created.api_id, document).inspect_err(|_| {
-            // If somebody deleted the new API in the meantime, there is nothing left to clean up.
-            let _ = self.delete_api(&created.api_id);
-        })
+        self.reimport_api(&created.api_id, document)
+            .inspect_err(|_| {
+                // If somebody deleted the new API in the meantime, there is nothing left to clean up.
+                let _ = self.delete_api(&created.api_id);
+            })
     }
 
     /// Replaces the wiring of an HTTP API with that of a document.

@@ -35,10 +35,10 @@ pub use listener::ApiListener;
 pub use snapshot::Snapshot;
 pub(crate) use stage::substitute_variables;
 pub use types::{
-    AccessLogSettings, Cors, StoredDeploymentStatus, JwtConfiguration, Pairs, ParameterConstraints,
-    ProtocolType, RouteSettings, StoredApi, StoredAuthorizer, StoredDeployment, StoredIntegration,
-    StoredIntegrationResponse, StoredModel, StoredRoute, StoredRouteResponse, StoredStage,
-    TlsConfig,
+    AccessLogSettings, Cors, JwtConfiguration, Pairs, ParameterConstraints, ProtocolType,
+    RouteSettings, StoredApi, StoredAuthorizer, StoredDeployment, StoredDeploymentStatus,
+    StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute, StoredRouteResponse,
+    StoredStage, TlsConfig,
 };
 
 use state::ApiState;

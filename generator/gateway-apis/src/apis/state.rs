@@ -10,8 +10,8 @@ use stackgen_gateway_common::{
 };
 
 use super::{
-    ApiError, StoredDeploymentStatus, ServedStage, Snapshot, StoredApi, StoredAuthorizer,
-    StoredDeployment, StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute,
+    ApiError, ServedStage, Snapshot, StoredApi, StoredAuthorizer, StoredDeployment,
+    StoredDeploymentStatus, StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute,
     StoredRouteResponse, StoredStage,
 };
 

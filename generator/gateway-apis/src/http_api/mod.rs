@@ -22,17 +22,15 @@ use axum::extract::{self, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use stackgen_gateway_common::Grants;
-use stackgen_gateway_common::{ApiId, Event, body};
+use stackgen_gateway_common::{ApiId, Event, Grants, body};
 
 use self::authorize::{AuthorizerCache, IssuerKeys};
 use self::log::RequestOutcome;
 use self::refusal::HttpRefusal;
 use self::request::{HttpRequest, StagePath};
+use crate::DataPlane;
 use crate::apis::{ServedStage, Snapshot};
 use crate::throttle::Throttles;
-
-use crate::DataPlane;
 
 /// Maximum size of a body, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;

@@ -162,7 +162,7 @@ const MAX_HEADERS: usize = 1_000;
 fn check_header_count(headers: &HeaderMap) -> Result<(), String> {
     match headers.len() {
         0..MAX_HEADERS => Ok(()),
-        _ => Err(format!("the response has over {MOST_HEADERS} headers")),
+        _ => Err(format!("the response has over {MAX_HEADERS} headers")),
     }
 }
 

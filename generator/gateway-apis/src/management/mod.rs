@@ -17,9 +17,8 @@ use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, body, sigv4};
 
 use self::path::PathTarget;
 use self::response::ManagementResponse;
-use crate::connections::{OpenConnection, PostError};
-
 use crate::DataPlane;
+use crate::connections::{OpenConnection, PostError};
 
 /// Returns a router for addresses that are not a stage's, such as the control endpoint. It answers as in row K5, with a
 /// hint.

@@ -243,15 +243,16 @@ fn check_parameters(
         .filter(|(_, it)| it.required);
     let missing: Vec<&str> = required
         .filter_map(|(source, _)| {
-            let (is_present, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
-                (request.header(name).is_some_and(|it| !it.is_empty()), name)
-            } else {
-                let name = source.strip_prefix("route.request.querystring.")?;
-                (
-                    request.parameter(name).is_some_and(|it| !it.is_empty()),
-                    name,
-                )
-            };
+            let (is_present, name) =
+                if let Some(name) = source.strip_prefix("route.request.header.") {
+                    (request.header(name).is_some_and(|it| !it.is_empty()), name)
+                } else {
+                    let name = source.strip_prefix("route.request.querystring.")?;
+                    (
+                        request.parameter(name).is_some_and(|it| !it.is_empty()),
+                        name,
+                    )
+                };
             (!is_present).then_some(name)
         })
         .collect();

@@ -48,7 +48,11 @@ impl ModelValidators {
         };
         validator.validate(&body).map_err(|error| {
             let location = error.instance_path().to_string();
-            let location = if location.is_empty() { "the body" } else { &location };
+            let location = if location.is_empty() {
+                "the body"
+            } else {
+                &location
+            };
             format!("{location} does not match model {name}")
         })
     }

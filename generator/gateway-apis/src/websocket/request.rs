@@ -129,7 +129,8 @@ impl HandshakeRequest {
             let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
             !is(&replaced) && (of_upgrade || !is(&hop))
         });
-        let client_headers = client_headers.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        let client_headers =
+            client_headers.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
         let forwarded_for = match self.header("x-forwarded-for") {
             Some(before) => format!("{before}, {}", self.peer.ip()),
             None => self.peer.ip().to_string(),

@@ -16,7 +16,6 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::close::CloseCause;
 use super::frames::CheckedFrames;
 use crate::connections::{OpenConnection, Outgoing};
-
 use crate::server;
 
 /// Size of the read buffer, which also limits the memory of idle connections.

@@ -15,7 +15,6 @@ use stackgen_gateway_common::{EpochMillis, trace_id};
 
 use super::function_identifier::{FunctionIdentifier, QualifierQuery};
 use super::response::{LambdaErrorResponse, LambdaResult};
-
 use crate::functions::Functions;
 
 /// Bytes of the log that `LogType: Tail` returns.

@@ -1,7 +1,7 @@
 //! A function's resource policy: who may invoke which qualifier (rows C7, A16, D19).
 
 use serde_json::{Value, json};
-use stackgen_gateway_common::{FunctionArn, matches};
+use stackgen_gateway_common::{FunctionArn, pattern_matches};
 
 /// One statement of a policy, as `AddPermission` takes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Permission {
     /// True when the statement lets API Gateway invoke the function for this source.
     pub(crate) fn lets_api_gateway(&self, source_arn: &str, account: &str) -> bool {
         let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
-        let action = matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
+        let action = pattern_matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
         let source = self.source_arn.as_deref();
         let owner = self.source_account.as_deref();
         principal
@@ -64,7 +64,7 @@ fn matches_arn(pattern: &str, arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     loop {
         match (patterns.next(), parts.next()) {
-            (Some(pattern), Some(part)) if matches(pattern, part) => {}
+            (Some(pattern), Some(part)) if pattern_matches(pattern, part) => {}
             (None, None) => return true,
             _ => return false,
         }

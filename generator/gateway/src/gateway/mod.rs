@@ -101,7 +101,7 @@ impl Gateway {
             .map_err(StartError::ApiListener)?
             .port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER), options.issuer_key)?;
+        let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER_PATH), options.issuer_key)?;
         let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
         let tables = Arc::new(tables);
         let (events, roles, logs) = (

@@ -179,7 +179,7 @@ impl RemoteGateway {
             .uri(path)
             .header(http::header::HOST, &self.authority)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .header(private::KEY, &self.key)
+            .header(private::KEY_HEADER, &self.key)
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response: http::Response<Incoming> = sender.send_request(request).await?;
         let status = response.status();

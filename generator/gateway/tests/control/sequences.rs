@@ -158,7 +158,9 @@ impl TestedApi {
             ApiChange::UpdateIntegration(n, to) => apis
                 .update_integration(api, &integration(n), mock(*to))
                 .is_ok(),
-            ApiChange::DeleteIntegration(n) => apis.delete_integration(api, &integration(n)).is_ok(),
+            ApiChange::DeleteIntegration(n) => {
+                apis.delete_integration(api, &integration(n)).is_ok()
+            }
             ApiChange::Deploy(n) => {
                 let input = DeploymentInput {
                     stage_name: n.map(|n| StageName::new(format!("s{n}"))),

@@ -45,7 +45,9 @@ impl Exchange<'_> {
                 r#"Bearer scope="{required}" error="insufficient_scope""#
             )));
         }
-        let granted = token_scopes.into_iter().filter(|scope| scopes.contains(scope));
+        let granted = token_scopes
+            .into_iter()
+            .filter(|scope| scopes.contains(scope));
         Ok(RequestAuthorization::Jwt {
             scopes: (!scopes.is_empty()).then(|| granted.collect()),
             claims: claims

@@ -158,7 +158,10 @@ mod tests {
             assert!(!allows(unsupported.clone()), "{key}");
             unsupported["Effect"] = json!("Deny");
             unsupported["Resource"] = json!("other");
-            assert!(!allows(json!([statement("Allow", "*"), unsupported])), "{key}");
+            assert!(
+                !allows(json!([statement("Allow", "*"), unsupported])),
+                "{key}"
+            );
         }
     }
 

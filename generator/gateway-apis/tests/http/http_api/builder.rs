@@ -171,7 +171,9 @@ pub(crate) fn always(answer: Value) -> Functions {
 }
 
 /// Returns functions that answer by their name.
-pub(crate) fn by_name(answer: impl Fn(&str) -> FunctionAnswer + Send + Sync + 'static) -> Functions {
+pub(crate) fn by_name(
+    answer: impl Fn(&str) -> FunctionAnswer + Send + Sync + 'static,
+) -> Functions {
     Functions::new(move |invocation| answer(&invocation.function.name))
 }
 

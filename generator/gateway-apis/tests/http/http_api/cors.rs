@@ -81,7 +81,11 @@ async fn a_foreign_origin_gets_no_cors_headers() {
 
 #[tokio::test]
 async fn the_cors_headers_of_the_api_replace_those_of_the_function_even_on_errors() {
-    let running = start(HttpApiBuilder::with_routes(&["GET /a"]), Some(cors(&["https://*"]))).await;
+    let running = start(
+        HttpApiBuilder::with_routes(&["GET /a"]),
+        Some(cors(&["https://*"])),
+    )
+    .await;
     for path in ["/a", "/nosuch"] {
         let response = running
             .get_with(path, "origin", "https://app.example")
@@ -113,7 +117,11 @@ async fn an_allowed_wildcard_origin_is_answered_with_a_star() {
 
 #[tokio::test]
 async fn without_a_cors_configuration_preflight_requests_go_to_routes() {
-    let running = start(HttpApiBuilder::with_routes(&["GET /a", "OPTIONS /own"]), None).await;
+    let running = start(
+        HttpApiBuilder::with_routes(&["GET /a", "OPTIONS /own"]),
+        None,
+    )
+    .await;
     assert_eq!(
         preflight(&running, "/a", "https://app.example")
             .await

@@ -17,7 +17,9 @@ async fn a_functions_status_headers_cookies_and_bytes_reach_the_client() {
         "body": "AP8=",
         "isBase64Encoded": true,
     });
-    let mut running = HttpApiBuilder::with_routes(&["GET /a"]).returning(answer).await;
+    let mut running = HttpApiBuilder::with_routes(&["GET /a"])
+        .returning(answer)
+        .await;
     let response = running.get("/a?token=secret").await;
     assert_eq!(response.status(), 201);
     assert_eq!(response.headers()["content-type"], "image/png");
@@ -153,7 +155,9 @@ async fn a_request_without_a_route_or_a_target_is_not_found() {
 
 #[tokio::test]
 async fn a_stage_without_a_deployment_serves_nothing() {
-    let running = HttpApiBuilder::with_routes(&["GET /"]).returning(json!({})).await;
+    let running = HttpApiBuilder::with_routes(&["GET /"])
+        .returning(json!({}))
+        .await;
     let api = stackgen_gateway_common::ApiId::new("http1");
     let served = stackgen_gateway_apis::apis::ServedStage {
         stage: support::stage("$default").into(),

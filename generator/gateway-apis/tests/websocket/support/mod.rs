@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Waits for something that must happen soon.
 pub(crate) async fn within_timeout<T>(what: impl Future<Output = T>) -> T {
     let Ok(done) = tokio::time::timeout(TIMEOUT, what).await else {
-        panic!("waited for {PATIENCE:?}");
+        panic!("waited for {TIMEOUT:?}");
     };
     done
 }
@@ -161,7 +161,7 @@ impl TestGateway {
     /// Waits for the next refusal, and returns its status, row and reason.
     pub(crate) async fn refusal(&mut self) -> (u16, &'static str, String) {
         self.event(|event| match event {
-            Event::RefusedHandshake {
+            Event::Refused {
                 status,
                 row,
                 reason,
