@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stackgen_gateway::gateway::{ApiState, Remote, RemoteError, State};
+use stackgen_gateway::gateway::{ApiEndpoint, GatewayState, RemoteError, RemoteGateway};
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
@@ -28,7 +28,7 @@ pub(crate) struct Local {
     pub(crate) key: String,
     /// Where everything is.
     #[serde(flatten)]
-    pub(crate) state: State,
+    pub(crate) state: GatewayState,
 }
 
 impl Local {
@@ -92,7 +92,7 @@ impl Local {
     }
 
     /// The api of that id or name, or the only one that there is.
-    pub(crate) fn api(&self, asked: Option<&str>) -> Result<&ApiState, CliError> {
+    pub(crate) fn api(&self, asked: Option<&str>) -> Result<&ApiEndpoint, CliError> {
         let apis = &self.state.apis;
         let found = match asked {
             Some(asked) => apis
@@ -112,8 +112,8 @@ impl Local {
     }
 
     /// A client of it.
-    pub(crate) fn remote(&self) -> Remote {
-        Remote::new(&self.state.endpoint, self.key.as_str())
+    pub(crate) fn remote(&self) -> RemoteGateway {
+        RemoteGateway::new(&self.state.endpoint, self.key.as_str())
     }
 
     /// Writes the file of a project, for its owner's eyes alone.
@@ -160,7 +160,7 @@ impl From<RemoteError> for CliError {
     fn from(error: RemoteError) -> Self {
         let failure = CliError::failed(error.to_string());
         match error {
-            RemoteError::Silent(..) => failure.hint("does `stackgen dev` still run?"),
+            RemoteError::NoAnswer(..) => failure.hint("does `stackgen dev` still run?"),
             RemoteError::Refused(_) | RemoteError::Problems(_) => failure,
         }
     }

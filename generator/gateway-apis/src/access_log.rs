@@ -1,19 +1,19 @@
-//! Access logs: a line for every request in the format that its stage sets (rows L1, L2). JSON, CSV, XML and CLF
-//! formats are text alike.
+//! Access logs: one line per request, in the format that the stage sets (rows L1, L2). JSON, CSV, XML and CLF formats
+//! are all treated as text.
 
 use std::borrow::Cow;
 
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{ApiId, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, EpochMillis, StageName};
 
 use crate::apis::AccessLogSettings;
 
-/// What stands before the name of a variable.
+/// Prefix of a variable in a format.
 const VARIABLE: &str = "$context.";
 
-/// Renders a format. `lookup` gets names without `$context.`, such as `identity.sourceIp`; a variable that it does not
-/// know renders `-`, as API Gateway writes what has no value. Values are put in as they are, except that line breaks
-/// become spaces: an entry stays one line, whatever a caller sent.
+/// Renders a log format. `lookup` gets variable names without `$context.`, such as `identity.sourceIp`. A variable
+/// without a value renders as `-`, as on API Gateway. Control characters in values become spaces, so that a value that
+/// a client sent cannot start a second line.
 pub fn render<'a>(format: &str, lookup: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
     let mut line = String::with_capacity(format.len() * 2);
     let mut rest = format;
@@ -31,13 +31,13 @@ pub fn render<'a>(format: &str, lookup: impl Fn(&str) -> Option<Cow<'a, str>>) -
     line
 }
 
-/// Writes a request's line to the log group that the stage names, in a stream of the api's stage. Does nothing when the
-/// stage sets no access log or names anything but a log group, such as a delivery stream.
+/// Writes the log line of a request to the stage's log group, in a stream per stage. Does nothing if the stage has no
+/// access log settings, or if the destination is not a log group (a delivery stream, for example).
 pub fn write<'a>(
     settings: Option<&AccessLogSettings>,
     logs: &dyn PutLogs,
     (api, stage): (&ApiId, &StageName),
-    at: Timestamp,
+    at: EpochMillis,
     lookup: impl Fn(&str) -> Option<Cow<'a, str>>,
 ) {
     let Some((group, format)) = settings.and_then(|settings| {
@@ -54,7 +54,8 @@ pub fn write<'a>(
     );
 }
 
-/// `/aws/apigateway/chat` of `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
+/// Returns the log group's name from its ARN: `/aws/apigateway/chat` from
+/// `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
 fn group_of(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(7, ':');
     if parts.next()? != "arn" || parts.nth(1)? != "logs" || parts.nth(2)? != "log-group" {
@@ -65,7 +66,7 @@ fn group_of(arn: &str) -> Option<&str> {
     (!group.is_empty()).then_some(group)
 }
 
-/// How long the name is that a text begins with: words joined by dots. A dot at its end is punctuation.
+/// Returns the length of the variable name at the start of `text`: words joined by dots. A trailing dot is punctuation.
 fn name_length(text: &str) -> usize {
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn row_l1_variables_of_json_csv_and_clf_formats_get_their_values() {
+    fn row_l1_variables_are_replaced_in_json_csv_and_clf_formats() {
         assert_eq!(
             render(
                 r#"{"id":"$context.requestId","ip":"$context.identity.sourceIp","status":$context.status}"#,
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn row_l1_the_disconnect_code_is_no_variable_and_renders_a_dash() {
+    fn row_l1_an_unknown_variable_such_as_the_disconnect_code_renders_a_dash() {
         assert_eq!(
             render("$context.disconnectStatusCode $context.", lookup),
             "- -"
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_make_a_second_line() {
+    fn a_value_cannot_start_a_second_line() {
         assert_eq!(
             render("$context.authorizer.role_name", lookup),
             "a  forged line"
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_group_is_read_from_its_arn_with_and_without_a_star() {
+    fn a_log_group_is_parsed_from_its_arn_with_and_without_a_star() {
         let arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat";
         assert_eq!(group_of(arn), Some("/aws/apigateway/chat"));
         assert_eq!(group_of(&format!("{arn}:*")), Some("/aws/apigateway/chat"));
@@ -146,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn row_l1_rendering_is_total_and_values_are_not_read_again(format in ".{0,40}|[$.a-z]{0,40}", value in ".{0,9}") {
+        fn row_l1_rendering_never_panics_and_values_are_not_rendered_again(format in ".{0,40}|[$.a-z]{0,40}", value in ".{0,9}") {
             let rendered = render(&format!("{format} $context.x|"), |name| {
                 (name == "x").then(|| format!("{value}$context.x").into())
             });
@@ -155,34 +156,34 @@ mod tests {
         }
     }
 
-    type Put = (String, String, Vec<String>);
+    type PutCall = (String, String, Vec<String>);
 
     #[derive(Default)]
-    struct Kept(Mutex<Vec<Put>>);
+    struct RecordedLogs(Mutex<Vec<PutCall>>);
 
-    impl PutLogs for Kept {
-        fn put(&self, group: &str, stream: &str, _: Timestamp, lines: Vec<String>) {
+    impl PutLogs for RecordedLogs {
+        fn put(&self, group: &str, stream: &str, _: EpochMillis, lines: Vec<String>) {
             let put = (group.to_owned(), stream.to_owned(), lines);
             self.0.lock().unwrap().push(put);
         }
     }
 
     #[test]
-    fn row_l2_a_line_goes_to_the_group_of_the_stage_and_nowhere_without_one() {
-        let kept = Kept::default();
+    fn row_l2_a_line_is_written_only_if_the_stage_has_a_log_group() {
+        let recorded = RecordedLogs::default();
         let (api, stage) = (ApiId::new("api1"), StageName::new("dev"));
         let settings = AccessLogSettings {
             destination_arn: Some("arn:aws:logs:us-east-1:0:log-group:access:*".to_owned()),
             format: Some("$context.requestId".to_owned()),
         };
-        let at = Timestamp::now();
-        write(Some(&settings), &kept, (&api, &stage), at, lookup);
-        write(None, &kept, (&api, &stage), at, lookup);
+        let at = EpochMillis::now();
+        write(Some(&settings), &recorded, (&api, &stage), at, lookup);
+        write(None, &recorded, (&api, &stage), at, lookup);
         let expected = (
             "access".to_owned(),
             "api1-dev".to_owned(),
             vec!["abc=".to_owned()],
         );
-        assert_eq!(*kept.0.lock().unwrap(), [expected]);
+        assert_eq!(*recorded.0.lock().unwrap(), [expected]);
     }
 }

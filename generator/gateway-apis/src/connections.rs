@@ -1,4 +1,4 @@
-//! Open connections: what the sockets hold and what @connections asks for.
+//! Open connections, shared by the sockets and the management API.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -8,139 +8,139 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use stackgen_gateway_common::{ApiId, ConnectionId, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, ConnectionId, EpochMillis, StageName};
 use thiserror::Error;
 
-/// All connections that are open.
+/// All open connections.
 #[derive(Debug, Default)]
-pub struct Connections {
-    open: Mutex<HashMap<ConnectionId, Arc<Connection>>>,
+pub struct OpenConnections {
+    open: Mutex<HashMap<ConnectionId, Arc<OpenConnection>>>,
 }
 
 /// A connection whose handshake was answered with 101.
 #[derive(Debug)]
-pub struct Connection {
-    /// Its id.
+pub struct OpenConnection {
+    /// Connection ID.
     pub id: ConnectionId,
-    /// Its api.
+    /// API of the connection.
     pub api: ApiId,
-    /// Its stage.
+    /// Stage of the connection.
     pub stage: StageName,
-    /// Where the client is.
+    /// Client's IP address.
     pub source_ip: IpAddr,
-    /// What the client calls itself.
+    /// Client's `User-Agent` header.
     pub user_agent: Option<String>,
-    /// When it was accepted.
-    pub connected_at: Timestamp,
+    /// Time of the handshake.
+    pub connected_at: EpochMillis,
     last_active_at: AtomicU64,
     outbound: Outbound,
 }
 
-/// What waits for a client.
+/// Messages that wait for a client to read.
 #[derive(Debug)]
 struct Outbound {
-    /// The weight that may wait.
+    /// Total weight of the messages that may wait.
     capacity: usize,
-    queue: Mutex<Queue>,
+    queue: Mutex<MessageQueue>,
     wake: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct MessageQueue {
     waiting: VecDeque<Outgoing>,
-    /// The weight of what waits, and of what was taken and is not sent.
+    /// Weight of the messages that wait or are being sent.
     weight: usize,
-    /// Nothing more is taken: the connection ends.
+    /// True once the connection is closing: no more messages are accepted.
     closed: bool,
 }
 
-/// What goes to a client.
+/// Something to send to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// A text message.
     Text(Bytes),
-    /// A close frame, after all that waits (row M15).
+    /// Close frame that follows the waiting messages, because `DeleteConnection` was called (row M15).
     Delete,
-    /// A close frame because the gateway stops, after all that waits.
+    /// Close frame that follows the waiting messages, because the gateway stops.
     Stop,
 }
 
-/// What a message takes here beside its bytes: a queue of empty ones has its bound, too.
-const BESIDE: usize = 64;
+/// Weight of a message in addition to its bytes. With it, a queue of empty messages is limited, too.
+const MESSAGE_OVERHEAD: usize = 64;
 
 impl Outgoing {
-    /// How much of the client's buffer it takes.
+    /// Returns the share of the client's buffer that this takes.
     pub fn weight(&self) -> usize {
         match self {
-            Outgoing::Text(text) => text.len() + BESIDE,
+            Outgoing::Text(text) => text.len() + MESSAGE_OVERHEAD,
             Outgoing::Delete | Outgoing::Stop => 0,
         }
     }
 }
 
-/// Why something could not be posted.
+/// Reason why a message could not be posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PostError {
-    /// The connection is closed or never was (row K4).
+    /// The connection is closed or never existed (row K4).
     #[error("the connection is gone")]
     Gone,
-    /// The client does not read, and its buffer is full (row K7).
+    /// The client does not read and its buffer is full (row K7).
     #[error("the client's buffer is full")]
     Full,
 }
 
-impl Connections {
-    /// The connection of that id, if it is open.
-    pub fn get(&self, id: &str) -> Option<Arc<Connection>> {
+impl OpenConnections {
+    /// Returns the open connection with this ID.
+    pub fn get(&self, id: &str) -> Option<Arc<OpenConnection>> {
         self.all().get(id).cloned()
     }
 
     /// Adds an open connection.
-    pub fn insert(&self, connection: Arc<Connection>) {
+    pub fn insert(&self, connection: Arc<OpenConnection>) {
         self.all().insert(connection.id.clone(), connection);
     }
 
-    /// Takes a connection out; posts to it find it gone.
-    pub fn remove(&self, id: &ConnectionId) -> Option<Arc<Connection>> {
+    /// Removes a connection. Later posts to it fail with [`PostError::Gone`].
+    pub fn remove(&self, id: &ConnectionId) -> Option<Arc<OpenConnection>> {
         let connection = self.all().remove(id)?;
         connection.outbound.queue().closed = true;
         Some(connection)
     }
 
-    /// Asks all connections of an api to end because the gateway stops.
+    /// Closes all connections of an API because the gateway stops.
     pub(crate) fn stop(&self, api: &ApiId) {
         for connection in self.all().values().filter(|it| it.api == *api) {
             connection.stop();
         }
     }
 
-    /// How many are open.
+    /// Returns the number of open connections.
     pub fn len(&self) -> usize {
         self.all().len()
     }
 
-    /// True when none is open.
+    /// Returns true if no connection is open.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Connection>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<OpenConnection>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Connection {
-    /// A connection that is accepted now, for which so many bytes may wait.
+impl OpenConnection {
+    /// Creates a connection whose buffer holds `capacity` bytes.
     pub fn new(
         id: ConnectionId,
         api: ApiId,
         stage: StageName,
         source_ip: IpAddr,
         user_agent: Option<String>,
-        connected_at: Timestamp,
+        connected_at: EpochMillis,
         capacity: usize,
     ) -> Self {
-        Connection {
+        OpenConnection {
             id,
             api,
             stage,
@@ -156,22 +156,22 @@ impl Connection {
         }
     }
 
-    /// Notes that data went one way or the other (row M13).
-    pub fn touch(&self, at: Timestamp) {
+    /// Records the time at which a frame with data was sent or received (row M13).
+    pub fn touch(&self, at: EpochMillis) {
         self.last_active_at
             .fetch_max(at.as_millis(), Ordering::Relaxed);
     }
 
-    /// When data last went one way or the other (row K2).
-    pub fn last_active_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.last_active_at.load(Ordering::Relaxed))
+    /// Returns the time at which data was last sent or received (row K2).
+    pub fn last_active_at(&self) -> EpochMillis {
+        EpochMillis::from_millis(self.last_active_at.load(Ordering::Relaxed))
     }
 
-    /// Puts a message into the client's buffer.
+    /// Adds a message to the client's buffer. An empty buffer takes a message of any size.
     ///
     /// # Errors
     ///
-    /// If the connection ends, or the buffer is full. A single message is taken into an empty buffer whatever its size.
+    /// If the connection is closing, or the buffer is full.
     pub fn post(&self, text: Bytes) -> Result<(), PostError> {
         let mut queue = self.outbound.queue();
         if queue.closed {
@@ -187,16 +187,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Asks the connection to end after what waits was sent (row M15).
+    /// Closes the connection after the waiting messages are sent (row M15).
     ///
     /// # Errors
     ///
-    /// If it ends already.
+    /// If it is closing already.
     pub fn delete(&self) -> Result<(), PostError> {
         self.end(Outgoing::Delete)
     }
 
-    /// Asks the connection to end because the gateway stops. One that ends already does so anyway.
+    /// Closes the connection because the gateway stops. Does nothing if it is closing already.
     pub(crate) fn stop(&self) {
         let _ = self.end(Outgoing::Stop);
     }
@@ -213,8 +213,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Puts what a message is answered with into the client's buffer, full or not: whoever answers takes no further
-    /// message before there [is room](Connection::has_room). A connection that ends takes nothing more.
+    /// Adds the answer to a message to the client's buffer, even if it is full. The caller must not read the next
+    /// message until there [is room](Connection::has_room). A closing connection takes no answer.
     pub(crate) fn answer(&self, text: Bytes) {
         let mut queue = self.outbound.queue();
         if !queue.closed {
@@ -222,25 +222,25 @@ impl Connection {
         }
     }
 
-    /// False while the client's buffer is full.
+    /// Returns true unless the client's buffer is full.
     pub(crate) fn has_room(&self) -> bool {
         self.outbound.queue().weight < self.outbound.capacity
     }
 
-    /// How the connection is to end, once somebody asked for it and what waits is not sent yet.
-    pub(crate) fn ending(&self) -> Option<Outgoing> {
+    /// Returns the requested close, until it is taken from the queue.
+    pub(crate) fn requested_close(&self) -> Option<Outgoing> {
         let queue = self.outbound.queue();
         let last = queue.waiting.back().filter(|_| queue.closed);
         last.filter(|it| !matches!(it, Outgoing::Text(_))).cloned()
     }
 
-    /// Lets the task that holds the socket know when there is something to send, or the connection is to end.
+    /// Wakes the task that owns the socket when there is something to send or the connection is to close.
     pub(crate) fn register(&self, cx: &mut Context<'_>) {
         self.outbound.wake.register(cx.waker());
     }
 
-    /// What goes next to the client. For the one task that holds the socket. It counts as waiting until [`Connection::sent`]
-    /// says otherwise.
+    /// Returns what is to be sent next. Only the task that owns the socket may call this. The weight counts until
+    /// [`OpenConnection::sent`] releases it.
     pub(crate) fn poll_outgoing(&self, cx: &mut Context<'_>) -> Poll<Outgoing> {
         self.register(cx);
         match self.outbound.queue().waiting.pop_front() {
@@ -249,19 +249,19 @@ impl Connection {
         }
     }
 
-    /// What goes next to the client; waits for it.
+    /// Waits for what is to be sent next.
     pub async fn next_outgoing(&self) -> Outgoing {
         std::future::poll_fn(|cx| self.poll_outgoing(cx)).await
     }
 
-    /// Notes that what had this weight left for the client.
+    /// Releases the weight of something that was sent.
     pub fn sent(&self, weight: usize) {
         let mut queue = self.outbound.queue();
         queue.weight = queue.weight.saturating_sub(weight);
     }
 }
 
-impl Queue {
+impl MessageQueue {
     fn push(&mut self, outgoing: Outgoing) {
         self.weight += outgoing.weight();
         self.waiting.push_back(outgoing);
@@ -269,7 +269,7 @@ impl Queue {
 }
 
 impl Outbound {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, MessageQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -280,14 +280,14 @@ mod tests {
 
     use super::*;
 
-    fn connection(capacity: usize) -> Connection {
-        Connection::new(
+    fn connection(capacity: usize) -> OpenConnection {
+        OpenConnection::new(
             ConnectionId::generate(),
             ApiId::new("api1"),
             StageName::new("prod"),
             Ipv4Addr::LOCALHOST.into(),
             None,
-            Timestamp::now(),
+            EpochMillis::now(),
             capacity,
         )
     }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn row_k7_one_message_is_taken_whatever_its_size() {
+    fn row_k7_an_empty_buffer_takes_a_message_of_any_size() {
         let connection = connection(16);
         let large = Bytes::from_static(&[b'x'; 1000]);
         connection.post(large.clone()).unwrap();
@@ -312,12 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn row_m15_an_answer_that_comes_after_the_end_was_asked_for_does_not_hide_it() {
+    fn row_m15_a_late_answer_does_not_hide_a_requested_close() {
         let connection = connection(1024);
         connection.answer(Bytes::from_static(b"before"));
-        assert_eq!(connection.ending(), None);
+        assert_eq!(connection.requested_close(), None);
         connection.delete().unwrap();
         connection.answer(Bytes::from_static(b"after"));
-        assert_eq!(connection.ending(), Some(Outgoing::Delete));
+        assert_eq!(connection.requested_close(), Some(Outgoing::Delete));
     }
 }

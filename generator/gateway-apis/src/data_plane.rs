@@ -1,4 +1,4 @@
-//! What handshakes, messages and requests are served from.
+//! State that serves handshakes, messages and requests.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{Events, FailureLog, Settings};
 
 use crate::apis::Apis;
-use crate::connections::Connections;
+use crate::connections::OpenConnections;
 
-/// What all apis of a gateway share. The data plane reads apis, calls functions, and changes nothing but connections.
+/// State that all APIs of a gateway share. The data plane reads APIs and calls functions; it changes only connections.
 pub struct DataPlane {
     /// Account, region and limits.
     pub settings: Arc<Settings>,
-    /// What stages serve.
+    /// APIs with their stages.
     pub apis: Arc<Apis>,
-    /// What runs functions.
+    /// Functions.
     pub functions: Arc<dyn Invoke>,
     /// Open connections.
-    pub connections: Arc<Connections>,
-    /// Where access logs go.
+    pub connections: Arc<OpenConnections>,
+    /// Destination of access logs.
     pub logs: Arc<dyn PutLogs>,
-    /// What people follow.
+    /// Events for users to follow.
     pub events: Events,
-    /// Latest failures, for clients that ask why.
+    /// Latest failures, for clients that look up the reason.
     pub failures: FailureLog,
 }

@@ -1,6 +1,6 @@
-//! API Gateway on this machine: WebSocket and HTTP APIs, their data plane, and the API that AWS clients call.
+//! The local API Gateway: WebSocket and HTTP APIs, their data plane, and their control plane for AWS clients.
 //!
-//! Everything listens on loopback.
+//! All listeners are on loopback. Rows such as D1 are rows of `docs/reference/api-gateway-websocket.md`.
 
 #![forbid(unsafe_code)]
 

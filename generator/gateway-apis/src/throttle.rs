@@ -1,4 +1,4 @@
-//! Throttles of a stage and of its routes (rows M19, D18, L5).
+//! Throttling per stage and route (rows M19, D18, L5).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,21 +6,21 @@ use std::time::Instant;
 
 use stackgen_gateway_common::{RouteKey, StageName};
 
-use crate::apis::{RouteSettings, Stage};
+use crate::apis::{RouteSettings, StoredStage};
 
-/// The account's own limits, which stand in for the one that a stage does not set (row L5).
-const ACCOUNT: Limit = Limit {
+/// Limits of the account, which replace a limit that the stage does not set (row L5).
+const ACCOUNT: BucketLimit = BucketLimit {
     rate: 10_000.0,
     burst: 5_000.0,
 };
 
-/// Token buckets, one for each route of a stage that has a limit.
+/// Token buckets, one per throttled route of a stage.
 #[derive(Debug, Default)]
 pub(crate) struct Throttles(Mutex<HashMap<(StageName, RouteKey), Bucket>>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Limit {
-    /// Requests a second.
+struct BucketLimit {
+    /// Requests per second.
     rate: f64,
     /// Requests at once.
     burst: f64,
@@ -33,10 +33,10 @@ struct Bucket {
 }
 
 impl Throttles {
-    /// Takes one request of a route; false when there have been too many.
-    pub(crate) fn admit(&self, stage: &Stage, route: &RouteKey, now: Instant) -> bool {
-        let own = stage.route_settings.get(route.as_str());
-        let Some(limit) = limit(own, &stage.default_route_settings) else {
+    /// Takes a token for a request. Returns false if the route is over its limit.
+    pub(crate) fn admit(&self, stage: &StoredStage, route: &RouteKey, now: Instant) -> bool {
+        let settings = stage.route_settings.get(route.as_str());
+        let Some(limit) = limit(settings, &stage.default_route_settings) else {
             return true;
         };
         if limit.rate <= 0.0 || limit.burst < 1.0 {
@@ -59,16 +59,17 @@ impl Throttles {
     }
 }
 
-/// What a route's own settings leave out is the stage's default; with neither, nothing is throttled.
-fn limit(own: Option<&RouteSettings>, default: &RouteSettings) -> Option<Limit> {
-    let burst = own.and_then(|own| own.throttling_burst_limit);
-    let rate = own.and_then(|own| own.throttling_rate_limit);
+/// Returns the limit of a route. The stage's defaults replace what the route does not set. Without any limit, requests
+/// are not throttled.
+fn limit(route: Option<&RouteSettings>, default: &RouteSettings) -> Option<BucketLimit> {
+    let burst = route.and_then(|route| route.throttling_burst_limit);
+    let rate = route.and_then(|route| route.throttling_rate_limit);
     let burst = burst.or(default.throttling_burst_limit).map(f64::from);
     let rate = rate.or(default.throttling_rate_limit);
     if burst.is_none() && rate.is_none() {
         return None;
     }
-    Some(Limit {
+    Some(BucketLimit {
         rate: rate.unwrap_or(ACCOUNT.rate),
         burst: burst.unwrap_or(ACCOUNT.burst),
     })
@@ -81,7 +82,7 @@ mod tests {
     use indexmap::IndexMap;
 
     use super::*;
-    use stackgen_gateway_common::Timestamp;
+    use stackgen_gateway_common::EpochMillis;
 
     fn settings(burst: u32, rate: f64) -> RouteSettings {
         RouteSettings {
@@ -91,8 +92,8 @@ mod tests {
         }
     }
 
-    fn stage(default: RouteSettings) -> Stage {
-        Stage {
+    fn stage(default: RouteSettings) -> StoredStage {
+        StoredStage {
             stage_name: StageName::new("prod"),
             deployment_id: None,
             auto_deploy: false,
@@ -103,8 +104,8 @@ mod tests {
             access_log_settings: None,
             client_certificate_id: None,
             description: None,
-            created_date: Timestamp::default(),
-            last_updated_date: Timestamp::default(),
+            created_date: EpochMillis::default(),
+            last_updated_date: EpochMillis::default(),
             tags: IndexMap::new(),
         }
     }
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn row_d18_zero_admits_nothing_and_a_routes_own_settings_win() {
+    fn row_d18_a_limit_of_zero_refuses_all_and_route_settings_override_the_default() {
         let (throttles, now) = (Throttles::default(), Instant::now());
         let mut stage = stage(settings(0, 0.0));
         stage

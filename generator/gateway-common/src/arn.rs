@@ -1,23 +1,23 @@
-//! ARNs of functions and of what API Gateway calls them for.
+//! ARNs of functions and of `execute-api` resources.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a gateway says that it is. What it renders into ARNs; nothing of it leaves this machine.
+/// Account and region that a gateway puts into ARNs. They exist on this machine only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+pub struct ArnScope {
+    /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
-    /// `us-east-1`.
+    /// Region, such as `us-east-1`.
     pub region: String,
-    /// Twelve digits.
+    /// Account ID: twelve digits.
     pub account: String,
 }
 
-impl Default for Place {
+impl Default for ArnScope {
     fn default() -> Self {
-        Place {
+        ArnScope {
             partition: "aws".to_owned(),
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
@@ -25,10 +25,11 @@ impl Default for Place {
     }
 }
 
-impl Place {
-    /// `arn:aws:execute-api:{region}:{account}:{path}`: of an api, a stage's route (row A13) or an authorizer (row A16).
+impl ArnScope {
+    /// Returns `arn:aws:execute-api:{region}:{account}:{path}`, the ARN of an API, of a stage's route (row A13) or of
+    /// an authorizer (row A16).
     pub fn execute_api(&self, path: impl fmt::Display) -> String {
-        let Place {
+        let ArnScope {
             partition,
             region,
             account,
@@ -36,41 +37,42 @@ impl Place {
         format!("arn:{partition}:execute-api:{region}:{account}:{path}")
     }
 
-    /// The unqualified ARN of a function.
+    /// Returns the unqualified ARN of a function.
     pub fn function(&self, name: impl Into<String>) -> FunctionArn {
         FunctionArn {
-            place: self.clone(),
+            scope: self.clone(),
             name: name.into(),
             qualifier: None,
         }
     }
 
-    /// The role of that name.
+    /// Returns the ARN of a role.
     pub fn role(&self, name: impl fmt::Display) -> String {
         format!("arn:{}:iam::{}:role/{name}", self.partition, self.account)
     }
 }
 
-/// `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
+/// ARN of a function: `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct FunctionArn {
-    /// Where the function is.
-    pub place: Place,
-    /// Its name.
+    /// Account and region.
+    pub scope: ArnScope,
+    /// Function name.
     pub name: String,
-    /// A version number, an alias or `$LATEST`; `None` is unqualified, whose code is live without a deployment (row D2).
+    /// Version number, alias or `$LATEST`. An unqualified ARN (`None`) calls `$LATEST`, so a code change is live
+    /// without a deployment (row D2).
     pub qualifier: Option<String>,
 }
 
-impl std::hash::Hash for Place {
+impl std::hash::Hash for ArnScope {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         (&self.partition, &self.region, &self.account).hash(state);
     }
 }
 
 impl FunctionArn {
-    /// Reads an ARN; `None` when it is of anything else.
+    /// Parses the ARN of a function; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(8, ':');
         let mut next = || parts.next();
@@ -88,7 +90,7 @@ impl FunctionArn {
         let qualifier = parts.next();
         let named = !name.is_empty() && qualifier != Some("");
         named.then(|| FunctionArn {
-            place: Place {
+            scope: ArnScope {
                 partition: partition.to_owned(),
                 region: region.to_owned(),
                 account: account.to_owned(),
@@ -98,9 +100,10 @@ impl FunctionArn {
         })
     }
 
-    /// The function of an invocation URI, `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`,
-    /// or of a bare function ARN, which HTTP APIs take; `None` for anything else (row F3).
-    pub fn of_uri(uri: &str) -> Option<Self> {
+    /// Returns the function of an invocation URI,
+    /// `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`, or of a plain function ARN,
+    /// which HTTP APIs accept too. Returns `None` for any other text (row F3).
+    pub fn from_uri(uri: &str) -> Option<Self> {
         match uri.split_once(":lambda:path/2015-03-31/functions/") {
             Some((before, after))
                 if before.starts_with("arn:") && before.contains(":apigateway:") =>
@@ -112,17 +115,17 @@ impl FunctionArn {
         }
     }
 
-    /// The invocation URI that an integration or an authorizer names this function by.
+    /// Returns the URI by which an integration or an authorizer calls this function.
     pub fn invocation_uri(&self) -> String {
-        let Place {
+        let ArnScope {
             partition, region, ..
-        } = &self.place;
+        } = &self.scope;
         format!(
             "arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{self}/invocations"
         )
     }
 
-    /// The same function with this qualifier.
+    /// Returns this ARN with a qualifier.
     #[must_use]
     pub fn qualified(&self, qualifier: impl Into<String>) -> Self {
         FunctionArn {
@@ -131,7 +134,7 @@ impl FunctionArn {
         }
     }
 
-    /// The same function without a qualifier.
+    /// Returns this ARN without its qualifier.
     #[must_use]
     pub fn unqualified(&self) -> Self {
         FunctionArn {
@@ -143,11 +146,11 @@ impl FunctionArn {
 
 impl fmt::Display for FunctionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
+        let ArnScope {
             partition,
             region,
             account,
-        } = &self.place;
+        } = &self.scope;
         write!(
             f,
             "arn:{partition}:lambda:{region}:{account}:function:{}",
@@ -170,15 +173,15 @@ impl TryFrom<String> for FunctionArn {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        FunctionArn::parse(&text).ok_or_else(|| format!("{text} is no ARN of a function"))
+        FunctionArn::parse(&text).ok_or_else(|| format!("{text} is not the ARN of a function"))
     }
 }
 
-/// True when an IAM pattern (`*` any text, `?` any character) matches the whole of a text.
-pub fn matches(pattern: &str, text: &str) -> bool {
+/// Returns true if an IAM pattern (`*` for any text, `?` for one character) matches the whole text.
+pub fn pattern_matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
-    // Where the last `*` stands, and how much of the text it has taken so far.
+    // Position of the last `*` in the pattern, and the length of the text that it has matched so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -207,27 +210,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_read_from_its_arn_and_from_an_invocation_uri() {
-        let arn = Place::default().function("echo").qualified("7");
+    fn a_function_is_parsed_from_its_arn_and_from_an_invocation_uri() {
+        let arn = ArnScope::default().function("echo").qualified("7");
         assert_eq!(FunctionArn::parse(&arn.to_string()).as_ref(), Some(&arn));
         assert_eq!(
-            FunctionArn::of_uri(&arn.invocation_uri()).as_ref(),
+            FunctionArn::from_uri(&arn.invocation_uri()).as_ref(),
             Some(&arn)
         );
         assert_eq!(FunctionArn::parse("arn:aws:sqs:us-east-1:1:q"), None);
-        assert_eq!(FunctionArn::of_uri("https://example.com"), None);
+        assert_eq!(FunctionArn::from_uri("https://example.com"), None);
     }
 
     #[test]
     fn row_a5_a_pattern_matches_the_whole_text() {
-        assert!(matches(
+        assert!(pattern_matches(
             "arn:*:api/prod/$connect",
             "arn:aws:api/prod/$connect"
         ));
-        assert!(!matches("api/prod/*/*", "api/prod/$connect"));
-        assert!(matches("api/prod/*", "api/prod/$connect"));
-        assert!(matches("*", ""));
-        assert!(!matches("", "a"));
-        assert!(matches("a?c*e", "abcdde"));
+        assert!(!pattern_matches("api/prod/*/*", "api/prod/$connect"));
+        assert!(pattern_matches("api/prod/*", "api/prod/$connect"));
+        assert!(pattern_matches("*", ""));
+        assert!(!pattern_matches("", "a"));
+        assert!(pattern_matches("a?c*e", "abcdde"));
     }
 }

@@ -1,19 +1,19 @@
-//! Bodies of requests, within a bound.
+//! Request bodies with a size limit.
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-/// How much is read of what is over the limit, so that its sender gets the answer and not a broken pipe.
-const DRAINED: usize = 10 * 1024 * 1024;
+/// Bytes that are read beyond the limit, so that the sender gets the answer and not a broken pipe.
+const MAX_DRAINED_BYTES: usize = 10 * 1024 * 1024;
 
-/// The whole body.
+/// Reads the whole body.
 ///
 /// # Errors
 ///
-/// How much was read of one that is too large, or was broken off.
-pub async fn whole(body: Body, largest: usize) -> Result<Bytes, usize> {
-    let mut whole = Vec::new();
+/// Returns the number of bytes read if the body is larger than `max_bytes`, or if the connection breaks.
+pub async fn read_all(body: Body, max_bytes: usize) -> Result<Bytes, usize> {
+    let mut bytes = Vec::new();
     let mut size = 0;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
@@ -21,14 +21,14 @@ pub async fn whole(body: Body, largest: usize) -> Result<Bytes, usize> {
             return Err(size);
         };
         size += chunk.len();
-        if size <= largest {
-            whole.extend_from_slice(&chunk);
-        } else if size > largest + DRAINED {
+        if size <= max_bytes {
+            bytes.extend_from_slice(&chunk);
+        } else if size > max_bytes + MAX_DRAINED_BYTES {
             break;
         }
     }
-    if size > largest {
+    if size > max_bytes {
         return Err(size);
     }
-    Ok(whole.into())
+    Ok(bytes.into())
 }

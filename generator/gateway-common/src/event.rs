@@ -1,4 +1,4 @@
-//! What happens in a gateway, for people to follow.
+//! Events of a gateway, for users to follow.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
 
-/// One thing that happened. `stackgen dev` prints a line of each.
+/// Something that happened in a gateway. `stackgen dev` prints one line per event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(
     rename_all = "camelCase",
@@ -16,187 +16,187 @@ use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
 pub enum Event {
     /// A handshake was accepted.
     Connected {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// The stage.
+        /// Stage.
         stage: StageName,
-        /// The connection.
+        /// Connection.
         connection: ConnectionId,
-        /// The authorizer's principal, if there is one.
+        /// Principal ID that the authorizer returned.
         principal: Option<String>,
-        /// From the request to the answer.
+        /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// A handshake was refused.
     Refused {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// The stage, as the path names it.
+        /// Stage, as the path names it.
         stage: StageName,
-        /// The handshake's status, which browsers hide.
+        /// Status of the handshake, which browsers hide.
         status: u16,
-        /// Why, in words.
+        /// Reason in words.
         reason: String,
-        /// The row of the reference that says so.
+        /// Row of the reference.
         row: &'static str,
-        /// From the request to the answer.
+        /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// A message was routed, or refused with an error frame.
     Message {
-        /// The connection.
+        /// Connection.
         connection: ConnectionId,
-        /// The route that took it; `None` when there is none.
+        /// Selected route; `None` if no route matched.
         route: Option<RouteKey>,
-        /// The message's size in bytes.
+        /// Size of the message in bytes.
         bytes: usize,
-        /// What became of it.
+        /// Outcome.
         outcome: MessageOutcome,
-        /// From the message to the end of its function.
+        /// Time from the message to the answer of its function.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
-    /// Something was posted to a connection through @connections.
+    /// A client of the management API posted to a connection.
     Posted {
-        /// The connection.
+        /// Connection.
         connection: ConnectionId,
-        /// Its size in bytes.
+        /// Size of the message in bytes.
         bytes: usize,
-        /// The status that the poster got: 200, 410, 429, …
+        /// Status of the answer: 200, 410, 429, …
         status: u16,
     },
-    /// A connection ended.
+    /// A connection closed.
     Closed {
-        /// The connection.
+        /// Connection.
         connection: ConnectionId,
-        /// `disconnectStatusCode`.
+        /// Close code (`disconnectStatusCode`).
         code: u16,
-        /// `disconnectReason`.
+        /// Close reason (`disconnectReason`).
         reason: String,
-        /// Why, in words.
+        /// Explanation in words.
         meaning: &'static str,
-        /// The row of the reference that says so.
+        /// Row of the reference.
         row: &'static str,
-        /// How old it was.
+        /// Time since the handshake.
         #[serde(rename = "ageMillis", serialize_with = "millis")]
         age: Duration,
     },
     /// The `$disconnect` function failed or could not be called (row M18).
     DisconnectFailed {
-        /// The connection.
+        /// Connection.
         connection: ConnectionId,
-        /// Why, in words.
+        /// Reason in words.
         reason: String,
     },
-    /// A request to an HTTP API.
+    /// An HTTP API answered a request.
     Request {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// `GET`, …
+        /// Method, such as `GET`.
         method: String,
-        /// The path with its query.
+        /// Path with the query string.
         path: String,
-        /// The route that took it.
+        /// Selected route.
         route: Option<RouteKey>,
-        /// The answer's status.
+        /// Status of the answer.
         status: u16,
-        /// Why, when API Gateway itself answered.
+        /// Reason in words, if API Gateway itself gave the answer.
         reason: Option<String>,
-        /// From the request to the answer.
+        /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
-    /// A deployment was made.
+    /// A deployment was created.
     Deployed {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// The deployment.
+        /// Deployment.
         deployment: DeploymentId,
-        /// What it says of itself.
+        /// Description of the deployment.
         description: Option<String>,
     },
-    /// A stage now serves another deployment.
+    /// A stage was pointed at another deployment.
     Activated {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// The stage.
+        /// Stage.
         stage: StageName,
-        /// What it served before.
+        /// Deployment that the stage served before.
         previous: Option<DeploymentId>,
-        /// What it serves now.
+        /// Deployment that the stage serves now.
         deployment: Option<DeploymentId>,
     },
-    /// Wiring changed that no stage serves until a deployment is made.
+    /// Wiring changed, and a stage does not serve the change until the API is deployed.
     Undeployed {
-        /// The api.
+        /// API.
         api: ApiId,
-        /// What changed: `route ping`, `integration abc1234`.
+        /// Changed part: `route ping`, `integration abc1234`.
         what: String,
     },
-    /// A line that a function wrote, or that Lambda wrote about it.
+    /// A function wrote a log line, or Lambda wrote one about it.
     Log {
-        /// The function.
+        /// Function name.
         function: String,
-        /// The line without its end.
+        /// Log line without the line break.
         line: String,
     },
-    /// A function could not be started, crashed or ran out of time.
+    /// A function could not start, crashed or timed out.
     FunctionFailed {
-        /// The function.
+        /// Function name.
         function: String,
-        /// What happened and what to do.
+        /// Reason and remedy.
         reason: String,
     },
 }
 
-/// Durations are milliseconds with their fraction, as logs of AWS have them.
+/// Serializes a duration as fractional milliseconds, as AWS's logs have them.
 fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64() * 1000.0)
 }
 
-/// What became of a message.
+/// Outcome of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum MessageOutcome {
-    /// The function took it, and nothing went back (row M7).
+    /// The function took the message, and no answer was sent back (row M7).
     Taken,
-    /// The function's answer went back (row M8).
+    /// The function's answer was sent back (row M8).
     Answered {
-        /// The answer's size.
+        /// Size of the answer in bytes.
         bytes: usize,
     },
-    /// An error frame went back.
+    /// An error frame was sent back.
     Error {
-        /// Its `message`: `Forbidden`, `Internal server error`, …
+        /// `message` of the error frame: `Forbidden`, `Internal server error`, …
         message: &'static str,
-        /// Why, in words.
+        /// Reason in words.
         reason: String,
-        /// The row of the reference that says so.
+        /// Row of the reference.
         row: &'static str,
     },
 }
 
-/// Where events go. Events are for people: whoever is too slow to read them misses some, and nothing waits for them.
+/// Channel of events. A receiver that reads too slowly misses events; the gateway never waits for it.
 #[derive(Clone, Debug)]
 pub struct Events(tokio::sync::broadcast::Sender<Event>);
 
 impl Events {
-    /// A channel that keeps this many events for slow readers.
+    /// Creates a channel that holds `capacity` events for slow receivers.
     pub fn new(capacity: usize) -> Self {
         Events(tokio::sync::broadcast::Sender::new(capacity))
     }
 
-    /// Tells an event, made only when somebody listens.
-    pub fn tell(&self, event: impl FnOnce() -> Event) {
+    /// Sends an event. The event is only created if there is a receiver.
+    pub fn send(&self, event: impl FnOnce() -> Event) {
         if self.0.receiver_count() > 0 {
-            // Whoever listened a moment ago may have gone.
+            // The last receiver may have gone since the check.
             let _ = self.0.send(event());
         }
     }
 
-    /// All events from now on.
+    /// Returns a receiver of all events from now on.
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
         self.0.subscribe()
     }

@@ -1,4 +1,4 @@
-//! The latest failures of WebSocket APIs, for a client that asks afterwards why.
+//! Latest failures of WebSocket APIs, which clients can look up afterwards.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
 
-/// A handshake that was refused, a message that was answered with an error frame, or a connection that the gateway
-/// closed.
+/// A refused handshake, a message that was answered with an error frame, or a connection that the gateway closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureRecord {
-    /// What failed.
+    /// Subject of the failure.
     pub subject: FailureSubject,
-    /// Request id of the connection's handshake, which its answer carries as `x-amzn-RequestId`.
+    /// Request ID of the connection's handshake, which its answer carries as `x-amzn-RequestId`.
     pub handshake_id: String,
-    /// Request id of the handshake or the message; of a close, of the handshake.
+    /// Request ID of the handshake or the message; for a close, of the handshake.
     pub request_id: String,
     /// Connection.
     pub connection_id: ConnectionId,
@@ -26,13 +25,13 @@ pub struct FailureRecord {
     pub stage: StageName,
     /// Deployment that the stage served.
     pub deployment_id: Option<DeploymentId>,
-    /// Route that took the request.
+    /// Selected route.
     pub route: Option<RouteKey>,
-    /// Authorizer of `$connect`, if the request got that far.
+    /// Authorizer of `$connect`, if it was called.
     pub authorizer: Option<AuthorizerRecord>,
-    /// Function of the route that was called.
+    /// Function that the route called.
     pub function: Option<String>,
-    /// Error that the function or the authorizer threw.
+    /// Error that the function or the authorizer returned.
     pub error: Option<ThrownError>,
     /// Status of the handshake or the message, or close code.
     pub status: u16,
@@ -44,7 +43,7 @@ pub struct FailureRecord {
     pub row: String,
 }
 
-/// What failed.
+/// Subject of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureSubject {
@@ -56,43 +55,47 @@ pub enum FailureSubject {
     Connection,
 }
 
-/// An authorizer and what it decided.
+/// An authorizer and its decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizerRecord {
-    /// Its function.
+    /// Function of the authorizer.
     pub function: Option<String>,
-    /// Its verdict in words.
+    /// Decision in words.
     pub verdict: String,
 }
 
-/// An error that a function threw. The message may hold what a caller sent.
+/// Error that a function returned. The message may contain data that a client sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThrownError {
     /// `errorType`.
     pub error_type: String,
-    /// `errorMessage`, its beginning.
+    /// Start of `errorMessage`.
     pub message: String,
 }
 
-/// Longest error message that is kept, in characters.
-const LONGEST: usize = 500;
+/// Maximum length of a stored error message, in characters.
+const MAX_MESSAGE_CHARS: usize = 500;
 
 impl ThrownError {
-    /// Reads the payload of a function that failed; `None` if it is not an error of Lambda's form.
+    /// Parses the payload of a failed invocation; returns `None` if it does not have the form of a Lambda error.
     pub fn read(payload: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Thrown {
+        struct ErrorPayload {
             error_type: String,
             #[serde(default)]
             error_message: String,
         }
-        let thrown: Thrown = serde_json::from_slice(payload).ok()?;
+        let error: ErrorPayload = serde_json::from_slice(payload).ok()?;
         Some(ThrownError {
-            error_type: thrown.error_type,
-            message: thrown.error_message.chars().take(LONGEST).collect(),
+            error_type: error.error_type,
+            message: error
+                .error_message
+                .chars()
+                .take(MAX_MESSAGE_CHARS)
+                .collect(),
         })
     }
 }
@@ -102,10 +105,10 @@ impl ThrownError {
 pub struct FailureLog(Mutex<VecDeque<FailureRecord>>);
 
 impl FailureLog {
-    /// Number of failures that are kept.
+    /// Maximum number of failures that are stored.
     pub const CAPACITY: usize = 500;
 
-    /// Adds a failure, in place of the oldest if the log is full.
+    /// Adds a failure. A full log drops its oldest failure.
     pub fn add(&self, failure: FailureRecord) {
         let mut failures = self.lock();
         if failures.len() >= Self::CAPACITY {
@@ -125,7 +128,7 @@ impl FailureLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<FailureRecord>> {
-        // Records are whole before they are added: a panic elsewhere cannot leave half of one.
+        // Records are complete before they are added, so a panic elsewhere cannot leave half a record.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,70 +4,70 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use stackgen_model::identifier;
 
-use crate::Timestamp;
+use crate::EpochMillis;
 
 identifier! {
-    /// An api's id: `a1b2c3d4e5`.
+    /// API ID: `a1b2c3d4e5`.
     ApiId
 }
 identifier! {
-    /// A route's id: `abc1234`.
+    /// Route ID: `abc1234`.
     RouteId
 }
 identifier! {
-    /// An integration's id.
+    /// Integration ID.
     IntegrationId
 }
 identifier! {
-    /// An authorizer's id.
+    /// Authorizer ID.
     AuthorizerId
 }
 identifier! {
-    /// A deployment's id.
+    /// Deployment ID.
     DeploymentId
 }
 identifier! {
-    /// A route response's id.
+    /// Route response ID.
     RouteResponseId
 }
 identifier! {
-    /// An integration response's id.
+    /// Integration response ID.
     IntegrationResponseId
 }
 identifier! {
-    /// A model's id.
+    /// Model ID.
     ModelId
 }
 identifier! {
-    /// A stage's name, which is the first segment of its URL's path.
+    /// Stage name: the first segment of the URL's path.
     StageName
 }
 identifier! {
-    /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
+    /// Route key: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
     RouteKey
 }
 identifier! {
-    /// A connection's id: base64 with `=` at the end (row E0).
+    /// Connection ID: base64 that ends in `=` (row E0).
     ConnectionId
 }
 
 impl RouteKey {
-    /// `$connect`.
+    /// Route of handshakes.
     pub const CONNECT: &str = "$connect";
-    /// `$disconnect`.
+    /// Route that is called after a connection closed.
     pub const DISCONNECT: &str = "$disconnect";
-    /// `$default`.
+    /// Route of all messages and requests that match no other route.
     pub const DEFAULT: &str = "$default";
 }
 
 impl ConnectionId {
-    /// A new one, shaped like API Gateway's: 15 characters and a `=`, none of which parts a path.
+    /// Creates an ID in API Gateway's form: 15 characters and `=`. URL-safe base64 contains no `/`.
     pub fn generate() -> Self {
         ConnectionId(URL_SAFE.encode(random_bytes::<11>()))
     }
 }
 
-/// A new resource id of that many lower-case letters and digits, as API Gateway makes them.
+/// Creates a resource ID in API Gateway's form: lower-case letters and digits.
 pub fn resource_id(length: usize) -> String {
     const ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     (0..length)
@@ -75,12 +75,12 @@ pub fn resource_id(length: usize) -> String {
         .collect()
 }
 
-/// A new request id, shaped like API Gateway's: 15 characters and a `=`.
+/// Creates a request ID in API Gateway's form: 15 characters and `=`.
 pub fn request_id() -> String {
     URL_SAFE.encode(random_bytes::<11>())
 }
 
-/// A new UUID, version 4: what Lambda's request ids are.
+/// Creates a UUID (version 4), the form of Lambda's request IDs.
 pub fn uuid() -> String {
     let value = fastrand::u128(..);
     let value = (value & !(0xf << 76)) | (0x4 << 76);
@@ -96,14 +96,15 @@ pub fn uuid() -> String {
     .join("-")
 }
 
-/// A new trace id as X-Ray's header carries it: `Root=1-{seconds}-{24 hex digits}`.
+/// Creates a trace ID in the form of X-Ray's header: `Root=1-{seconds}-{24 hex digits}`.
 pub fn trace_id(seconds: u64) -> String {
     let random = fastrand::u128(..) & ((1 << 96) - 1);
     format!("Root=1-{seconds:08x}-{random:024x}")
 }
 
-/// The trace id that a caller gave, or a new one. What is no trace header, or could not stand in one again, is not passed on.
-pub fn traced(given: Option<&str>, at: Timestamp) -> String {
+/// Returns the client's trace ID, or a new one. A text that is not a trace header, or that a header cannot hold, is not
+/// passed on.
+pub fn trace_id_or_new(given: Option<&str>, at: EpochMillis) -> String {
     let passes = |text: &&str| {
         text.contains("Root=")
             && text.len() <= 512
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_have_the_shapes_of_the_services() {
+    fn ids_have_the_forms_of_the_services() {
         let connection = ConnectionId::generate();
         assert_eq!(connection.as_str().len(), 16);
         assert!(connection.as_str().ends_with('='));
@@ -138,13 +139,16 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_id_of_the_caller_is_kept_unless_it_is_none() {
-        let at = Timestamp::from_millis(1_707_502_303_000);
+    fn a_valid_trace_id_of_the_client_is_used() {
+        let at = EpochMillis::from_millis(1_707_502_303_000);
         let own = "Root=1-65c66edf-000000000000000000000000;Sampled=1";
-        assert_eq!(traced(Some(own), at), own);
+        assert_eq!(trace_id_or_new(Some(own), at), own);
         let long = format!("Root={}", "x".repeat(1000));
         for none in [None, Some("x"), Some("Root=\u{e4}"), Some(&*long)] {
-            assert!(traced(none, at).starts_with("Root=1-65c66adf-"), "{none:?}");
+            assert!(
+                trace_id_or_new(none, at).starts_with("Root=1-65c66adf-"),
+                "{none:?}"
+            );
         }
     }
 }

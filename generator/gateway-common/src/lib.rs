@@ -16,15 +16,18 @@ mod settings;
 pub mod sigv4;
 mod time;
 
-pub use arn::{FunctionArn, Place, matches};
+pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
 pub use failures::{AuthorizerRecord, FailureLog, FailureRecord, FailureSubject, ThrownError};
 pub use grants::Grants;
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
-    RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, traced, uuid,
+    RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id,
+    trace_id_or_new, uuid,
 };
 pub use refuse::refuse;
-pub use roles::{Effect, Roles, Statement};
-pub use settings::{ControlSettings, FunctionSettings, Limits, Rates, Settings, WatcherCommand};
-pub use time::Timestamp;
+pub use roles::{PolicyEffect, PolicyStatement, RoleStore};
+pub use settings::{
+    ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
+};
+pub use time::EpochMillis;

@@ -1,10 +1,10 @@
-//! Errors of services that speak JSON.
+//! Error responses of services with a JSON protocol.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
-/// An error in the form that JSON protocols share.
+/// Builds an error response in the form that the JSON protocols share.
 pub fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
     let body = serde_json::json!({ "message": message, "__type": kind }).to_string();
     let headers = [

@@ -1,4 +1,4 @@
-//! IAM roles of functions and of API Gateway: what they may do.
+//! IAM roles of functions and of API Gateway.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -6,70 +6,71 @@ use std::sync::{PoisonError, RwLock};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::matches;
+use crate::pattern_matches;
 
-/// All roles. A role is known by its name: ARNs and names are taken alike.
+/// All roles by name. Methods accept names and ARNs.
 #[derive(Debug, Default)]
-pub struct Roles {
-    all: RwLock<HashMap<String, Vec<Statement>>>,
+pub struct RoleStore {
+    all: RwLock<HashMap<String, Vec<PolicyStatement>>>,
 }
 
-/// A statement of a policy.
+/// Statement of a policy.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Statement {
-    /// What it does with what it matches.
-    pub effect: Effect,
-    /// Actions that it is about, with wildcards.
+pub struct PolicyStatement {
+    /// Effect on the actions and resources that match.
+    pub effect: PolicyEffect,
+    /// Patterns of actions that match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub action: Option<Vec<String>>,
-    /// Or: all but these.
+    /// Alternative to `action`: all actions except these match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub not_action: Option<Vec<String>>,
-    /// Resources that it is about, with wildcards.
+    /// Patterns of resources that match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub resource: Option<Vec<String>>,
-    /// Or: all but these.
+    /// Alternative to `resource`: all resources except these match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub not_resource: Option<Vec<String>>,
-    /// When it applies. Conditions are not evaluated: an `Allow` under one never does, a `Deny` always.
+    /// Condition. Conditions are not evaluated: an `Allow` with a condition never applies, a `Deny` with one always
+    /// does.
     #[serde(default)]
     pub condition: Option<Value>,
 }
 
-/// `Effect`.
+/// Effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Effect {
-    /// Grants.
+pub enum PolicyEffect {
+    /// Allows the actions that match.
     Allow,
-    /// Refuses, whatever else grants.
+    /// Denies the actions that match, even if another statement allows them.
     Deny,
 }
 
-impl Roles {
-    /// Says what a role may do, in place of what was said before. `role` is a name or an ARN.
-    pub fn declare(&self, role: &str, statements: Vec<Statement>) {
+impl RoleStore {
+    /// Declares or replaces the permissions of a role, which is a name or an ARN.
+    pub fn declare(&self, role: &str, statements: Vec<PolicyStatement>) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(name(role).to_owned(), statements);
     }
 
-    /// Forgets a role.
+    /// Removes a role.
     pub fn remove(&self, role: &str) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(name(role));
     }
 
-    /// True when a statement of the role allows this and none denies it. Of a role that nobody declared, nothing is known, and
-    /// so it may do nothing.
+    /// Returns true if a statement of the role allows the action and none denies it. A role that was never declared may
+    /// do nothing.
     pub fn allows(&self, role: &str, action: &str, resource: &str) -> bool {
         self.check(role, action, resource).is_ok()
     }
 
-    /// As [`Roles::allows`], with the reason.
+    /// Checks like [`RoleStore::allows`], with a reason.
     ///
     /// # Errors
     ///
-    /// In IAM's words, why the role may not.
+    /// Returns IAM's message if the role lacks the permission.
     pub fn check(&self, role: &str, action: &str, resource: &str) -> Result<(), String> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let Some(statements) = all.get(name(role)) else {
@@ -81,13 +82,13 @@ impl Roles {
             let mut of = statements.iter().filter(move |one| one.effect == effect);
             of.any(|one| one.is_about(action, resource))
         };
-        if about(Effect::Deny) {
+        if about(PolicyEffect::Deny) {
             return Err(format!(
                 "{role} is not authorized to perform: {action} on resource: {resource} with an explicit deny in an \
                  identity-based policy"
             ));
         }
-        if about(Effect::Allow) {
+        if about(PolicyEffect::Allow) {
             return Ok(());
         }
         Err(format!(
@@ -97,21 +98,22 @@ impl Roles {
     }
 }
 
-impl Statement {
-    /// The statements of a policy document.
+impl PolicyStatement {
+    /// Parses the statements of a policy document.
     ///
     /// # Errors
     ///
-    /// If it is none, with what is wrong.
-    pub fn of_policy(document: &Value) -> Result<Vec<Statement>, serde_json::Error> {
+    /// If the document is not a policy.
+    pub fn parse_policy(document: &Value) -> Result<Vec<PolicyStatement>, serde_json::Error> {
         match &document["Statement"] {
             list @ Value::Array(_) => Deserialize::deserialize(list),
             one => Ok(vec![Deserialize::deserialize(one)?]),
         }
     }
 
-    /// What a policy of AWS's own grants, as far as anything here asks for it; `None` when it is not known.
-    pub fn of_managed_policy(arn: &str) -> Option<Vec<Statement>> {
+    /// Returns the permissions of a policy that AWS manages, as far as the local services check them; `None` for an
+    /// unknown policy.
+    pub fn managed_policy(arn: &str) -> Option<Vec<PolicyStatement>> {
         let (actions, resource): (&[&str], &str) = match name(arn) {
             "AdministratorAccess" | "PowerUserAccess" => (&["*"], "*"),
             "AWSLambdaBasicExecutionRole" => (&["logs:*"], "*"),
@@ -128,8 +130,8 @@ impl Statement {
             _ => return None,
         };
         let actions = actions.iter().map(|&action| action.to_owned()).collect();
-        Some(vec![Statement {
-            effect: Effect::Allow,
+        Some(vec![PolicyStatement {
+            effect: PolicyEffect::Allow,
             action: Some(actions),
             not_action: None,
             resource: Some(vec![resource.to_owned()]),
@@ -142,24 +144,24 @@ impl Statement {
         let action = action.to_ascii_lowercase();
         let named = |patterns: &[String]| {
             let mut lower = patterns.iter().map(|pattern| pattern.to_ascii_lowercase());
-            lower.any(|pattern| matches(&pattern, &action))
+            lower.any(|pattern| pattern_matches(&pattern, &action))
         };
         let action = match (&self.action, &self.not_action) {
             (Some(patterns), _) => named(patterns),
             (None, Some(patterns)) => !named(patterns),
             (None, None) => false,
         };
-        let named = |patterns: &[String]| patterns.iter().any(|one| matches(one, resource));
+        let named = |patterns: &[String]| patterns.iter().any(|one| pattern_matches(one, resource));
         let resource = match (&self.resource, &self.not_resource) {
             (Some(patterns), _) => named(patterns),
             (None, Some(patterns)) => !named(patterns),
             (None, None) => false,
         };
-        action && resource && (self.condition.is_none() || self.effect == Effect::Deny)
+        action && resource && (self.condition.is_none() || self.effect == PolicyEffect::Deny)
     }
 }
 
-/// A role's or a policy's name: the end of its ARN.
+/// Returns the name of a role or a policy: the last part of its ARN.
 fn name(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, name)| name)
 }
@@ -187,14 +189,17 @@ mod tests {
 
     const POSTS: &str = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/POST/@connections/x=";
 
-    fn roles(document: &Value) -> Roles {
-        let roles = Roles::default();
-        roles.declare("worker", Statement::of_policy(document).expect("a policy"));
+    fn roles(document: &Value) -> RoleStore {
+        let roles = RoleStore::default();
+        roles.declare(
+            "worker",
+            PolicyStatement::parse_policy(document).expect("a policy"),
+        );
         roles
     }
 
     #[test]
-    fn row_k1_a_role_may_what_its_statements_allow_and_nothing_else() {
+    fn row_k1_a_role_may_do_only_what_its_statements_allow() {
         let roles = roles(&json!({ "Statement": {
             "Effect": "Allow",
             "Action": "execute-api:ManageConnections",
@@ -208,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_wins_and_a_condition_never_grants() {
+    fn a_deny_overrides_and_an_allow_with_a_condition_never_applies() {
         let denied = roles(&json!({ "Statement": [
             { "Effect": "Allow", "Action": "*", "Resource": "*" },
             { "Effect": "Deny", "NotAction": "lambda:*", "NotResource": "arn:aws:s3:::*" },
@@ -222,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn row_d19_a_role_that_nobody_declared_may_nothing_and_the_reason_says_so() {
-        let refused = Roles::default().check("ghost", "lambda:InvokeFunction", POSTS);
+    fn row_d19_an_undeclared_role_may_do_nothing() {
+        let refused = RoleStore::default().check("ghost", "lambda:InvokeFunction", POSTS);
         assert_eq!(
             refused.expect_err("a refusal"),
             "the role ghost is not known here: no template or policy declares it"

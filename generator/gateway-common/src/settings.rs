@@ -1,51 +1,51 @@
-//! What a gateway is told when it starts.
+//! Settings of a gateway.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Place;
+use crate::ArnScope;
 
-/// How a gateway behaves. [`Settings::default`] is API Gateway's behaviour.
+/// Settings of a gateway. The default values are API Gateway's.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Which account and region its ARNs name.
-    pub place: Place,
-    /// What ends connections and refuses messages.
+    /// Account and region in ARNs.
+    pub scope: ArnScope,
+    /// Limits of connections and messages.
     pub limits: Limits,
-    /// How functions run.
+    /// Settings of functions.
     pub functions: FunctionSettings,
-    /// How the control plane answers.
+    /// Settings of the control plane.
     pub control: ControlSettings,
 }
 
-/// How the control plane answers. Both are off by default: they make it as slow as API Gateway's.
+/// Settings that make the control plane as slow as API Gateway's. All are off by default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ControlSettings {
-    /// How many answers tell of a new deployment that it is `PENDING` (row D3).
+    /// Number of answers in which a new deployment has the status `PENDING` (row D3).
     pub pending_deployments: u32,
-    /// How often it may be called (row D15); as often as anybody likes when left out.
-    pub rates: Option<Rates>,
+    /// Rate limits of calls (row D15). `None` means no limits.
+    pub rates: Option<RateLimits>,
 }
 
-/// Limits of connections and messages. All are API Gateway's own, and can be made shorter to see what they do.
+/// Limits of connections and messages. They can be lowered to see what happens at a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A connection without data either way for so long is closed (row M13).
+    /// Time after which a connection without data in either direction is closed (row M13).
     pub idle: Duration,
-    /// A connection is closed after so long, whatever it does (row M14).
+    /// Time after which any connection is closed (row M14).
     pub connection: Duration,
-    /// The longest that an integration of a WebSocket API may take, whatever time-out it sets itself (row C8), and an
-    /// authorizer.
+    /// Maximum duration of a WebSocket API's integration, whatever timeout it sets (row C8), and of an authorizer.
     pub integration: Duration,
-    /// The largest frame, in bytes (row M11).
+    /// Maximum size of a frame, in bytes (row M11).
     pub frame: usize,
-    /// The largest message, in bytes (row M11); also of a post to a connection (row K6).
+    /// Maximum size of a message (row M11) and of a post to a connection (row K6), in bytes.
     pub message: usize,
-    /// How many bytes may wait for a client that does not read; a post over that is refused (row K7).
+    /// Bytes that may wait for a client that does not read. Posts beyond that are refused (row K7).
     pub client_buffer: usize,
-    /// How many messages of one connection may be with functions at a time. API Gateway tells no number and keeps no
-    /// order; with 1, the default, functions see a connection's messages one after another, in order.
+    /// Number of messages of one connection that functions may handle at a time. API Gateway documents no number and
+    /// guarantees no order. With 1, the default, functions get the messages of a connection one after another, in
+    /// order.
     pub messages_at_a_time: usize,
 }
 
@@ -63,28 +63,28 @@ impl Default for Limits {
     }
 }
 
-/// How functions run.
+/// Settings of functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSettings {
-    /// How many processes one version of a function may have at a time; more invocations are throttled or wait.
+    /// Maximum number of processes per version of a function. Further invocations are throttled or wait.
     pub environments: usize,
-    /// How long a process may take until it asks for its first event: Lambda's 10 s.
+    /// Time that a process has to ask for its first event. Lambda's limit is 10 s.
     pub init: Duration,
-    /// How long a process without work is kept.
+    /// Time after which an idle process is stopped.
     pub keep: Duration,
-    /// How long an asynchronous invocation that failed waits for its first retry, and twice that for its second. Lambda's are
-    /// a minute and two.
+    /// Delay before the first retry of a failed asynchronous invocation. The second retry waits twice as long. Lambda
+    /// waits one minute and two minutes.
     pub retry: Duration,
-    /// `PATH` of processes, and where interpreters are looked for. `None` is Lambda's own `PATH`.
+    /// `PATH` of function processes, in which interpreters are looked up, too. `None` means Lambda's own `PATH`.
     pub path: Option<String>,
-    /// The Python that has `awslambdaric`. `None` looks for `python3.x` and `python3` on the path.
+    /// Python interpreter that has `awslambdaric`. `None` means `python3.x` or `python3` in the path.
     pub python: Option<PathBuf>,
-    /// A `node_modules` folder that has `aws-lambda-ric`, tried after the one beside the code.
+    /// `node_modules` folder with `aws-lambda-ric`. The folder beside the code is tried first.
     pub node_modules: Option<PathBuf>,
-    /// Where copies of code are kept while the gateway runs. `None` is the system's folder for temporary files.
+    /// Folder for copies of code while the gateway runs. `None` means the system's folder for temporary files.
     pub scratch: Option<PathBuf>,
-    /// Starts the process that kills what is left of functions if the gateway itself is killed. Without it they end when
-    /// they notice that the gateway is gone, or when the next gateway starts.
+    /// Command of the watcher process, which kills the processes of functions if the gateway is killed. Without it they
+    /// end when they notice that the gateway is gone, or when the next gateway starts.
     pub watcher: Option<WatcherCommand>,
 }
 
@@ -114,20 +114,21 @@ pub struct WatcherCommand {
     pub arguments: Vec<OsString>,
 }
 
-/// Rates of the control plane. API Gateway's are the default; a local gateway keeps none unless it is told to.
+/// Rate limits of the control plane. The defaults are API Gateway's; a local gateway has no limits unless its settings
+/// ask for them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rates {
-    /// Calls a second.
+pub struct RateLimits {
+    /// Calls per second.
     pub rate: f64,
     /// Calls at once.
     pub burst: u32,
-    /// The time from one CreateDeployment to the next.
+    /// Minimum time between two calls of `CreateDeployment`.
     pub deployments: Duration,
 }
 
-impl Default for Rates {
+impl Default for RateLimits {
     fn default() -> Self {
-        Rates {
+        RateLimits {
             rate: 10.0,
             burst: 40,
             deployments: Duration::from_secs(5),

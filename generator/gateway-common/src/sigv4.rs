@@ -1,25 +1,25 @@
-//! Who signed a request. Signatures are not verified: whoever reaches loopback is on this machine, and the secrets that
-//! functions get here protect nothing.
+//! Credentials of signed requests. Signatures are not verified: only this machine reaches loopback, and the secrets
+//! that functions get here protect nothing.
 
 use http::{HeaderMap, Uri, header};
 
-/// The scope of a signature: `AKIA…/20240209/us-east-1/execute-api/aws4_request`.
+/// Credential scope of a signature: `AKIA…/20240209/us-east-1/execute-api/aws4_request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// The access key's id, which is no secret.
+    /// Access key ID, which is not a secret.
     pub access_key: String,
-    /// The service that the request was signed for, in lower case as SDKs write it: `execute-api`, `lambda`.
+    /// Signed service name, in lower case as SDKs write it: `execute-api`, `lambda`.
     pub service: String,
 }
 
-/// The credential that a request was signed with, in its `Authorization` header or its query; `None` when it is not signed.
+/// Returns the credential in the `Authorization` header or in the query; `None` if the request is not signed.
 pub fn credential(headers: &HeaderMap, uri: &Uri) -> Option<Credential> {
     let authorization = headers.get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok());
     caller(authorization, uri.query().unwrap_or_default())
 }
 
-/// The same of an `Authorization` header and a query.
+/// Returns the credential in the value of an `Authorization` header or in a query.
 pub fn caller(authorization: Option<&str>, query: &str) -> Option<Credential> {
     authorization
         .and_then(of_header)
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_read_from_the_header_and_from_the_query() {
+    fn a_credential_is_parsed_from_the_header_and_from_the_query() {
         let expected = Some(Credential {
             access_key: "AKIA1".to_owned(),
             service: "execute-api".to_owned(),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_has_no_credential() {
+    fn an_unsigned_request_has_no_credential() {
         assert_eq!(signed("Bearer AWS4-", "/"), None);
         assert_eq!(signed("AWS4-HMAC-SHA256 Credential=AKIA1", "/"), None);
         assert_eq!(

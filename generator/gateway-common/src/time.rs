@@ -1,4 +1,4 @@
-//! Moments, in the forms that the services write them in.
+//! Points in time, in the formats of the services.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,43 +9,43 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Timestamp(u64);
+pub struct EpochMillis(u64);
 
-impl Timestamp {
-    /// Now.
+impl EpochMillis {
+    /// Returns the current time.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        // A clock before 1970 is a clock that nobody set.
-        Timestamp(since.map_or(0, |since| {
+        // A clock before 1970 was never set.
+        EpochMillis(since.map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
         }))
     }
 
-    /// That many milliseconds since 1970.
+    /// Creates a timestamp from milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
-        Timestamp(millis)
+        EpochMillis(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// The moment so much later.
+    /// Returns this time plus a duration.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Timestamp(
+        EpochMillis(
             self.0
                 .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
         )
     }
 
-    /// How long ago `earlier` was; zero if it was not.
-    pub fn since(self, earlier: Timestamp) -> Duration {
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
+    pub fn since(self, earlier: EpochMillis) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// `09/Feb/2024:18:11:43 +0000`: `requestTime` (row E0).
+    /// Formats the time as `requestTime` does: `09/Feb/2024:18:11:43 +0000` (row E0).
     pub fn request_time(self) -> String {
         let date = self.http_date();
         let mut parts = date.split(' ').skip(1);
@@ -54,7 +54,7 @@ impl Timestamp {
         format!("{day}/{month}/{year}:{time} +0000")
     }
 
-    /// `2024-02-09T18:11:43.123Z` (row K2).
+    /// Formats the time as `2024-02-09T18:11:43.123Z` (row K2).
     pub fn iso8601(self) -> String {
         const MONTHS: [&str; 12] = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -71,15 +71,15 @@ impl Timestamp {
         format!("{year}-{month:02}-{day}T{time}.{:03}Z", self.0 % 1000)
     }
 
-    /// Seconds since 1970 with their fraction, as JSON protocols of AWS write moments.
+    /// Returns fractional seconds since 1970, as AWS's JSON protocols have them.
     pub fn as_seconds_f64(self) -> f64 {
-        // Exact: a moment of this era in milliseconds is far below 2^53.
+        // Exact: milliseconds of this era are far below 2^53.
         self.0 as f64 / 1000.0
     }
 
-    /// `Fri, 09 Feb 2024 18:11:43 GMT`.
+    /// Formats the time as `Fri, 09 Feb 2024 18:11:43 GMT`.
     fn http_date(self) -> String {
-        // Its writer stops at the year 9999.
+        // `fmt_http_date` panics after the year 9999.
         let millis = self.0.min(253_402_300_799_000);
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
     }
@@ -90,11 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_e0_moments_are_written_as_the_services_write_them() {
-        let at = Timestamp::from_millis(1_707_502_303_419);
+    fn row_e0_times_are_formatted_like_the_services() {
+        let at = EpochMillis::from_millis(1_707_502_303_419);
         assert_eq!(at.request_time(), "09/Feb/2024:18:11:43 +0000");
         assert_eq!(at.iso8601(), "2024-02-09T18:11:43.419Z");
-        let end = Timestamp::from_millis(u64::MAX);
+        let end = EpochMillis::from_millis(u64::MAX);
         assert!(end.iso8601().starts_with("9999-12-31"));
     }
 }

@@ -1,4 +1,4 @@
-//! Lambda on this machine: functions as processes, and the API that AWS clients call.
+//! The local Lambda: functions that run as processes, and their API for AWS clients.
 
 #![forbid(unsafe_code)]
 

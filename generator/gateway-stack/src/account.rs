@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_common::logs::Logs;
-use stackgen_gateway_common::{Place, Roles};
+use stackgen_gateway_common::{ArnScope, RoleStore};
 use stackgen_gateway_lambda::functions::{Code, Functions};
 
 use super::TableStore;
@@ -17,13 +17,13 @@ use super::{compute, storage, wiring};
 #[derive(Clone)]
 pub struct LocalAccount {
     /// Partition, region and account ID.
-    pub place: Place,
+    pub scope: ArnScope,
     /// APIs.
     pub apis: Arc<Apis>,
     /// Functions.
     pub functions: Arc<Functions>,
     /// Roles.
-    pub roles: Arc<Roles>,
+    pub roles: Arc<RoleStore>,
     /// Tables.
     pub tables: Arc<dyn TableStore>,
     /// Log groups.

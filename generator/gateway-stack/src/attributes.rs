@@ -1,11 +1,11 @@
 //! Values of `Ref` and `GetAtt` for resources of each type.
 
-use stackgen_gateway_common::Place;
+use stackgen_gateway_common::ArnScope;
 
 /// Returns the value of `Ref` (without an attribute) or `GetAtt` for a physical ID. `of` is the function of a version or an
 /// alias, and the protocol of an API. Types that the gateway does not run get a plausible value.
 pub(super) fn value(
-    place: &Place,
+    place: &ArnScope,
     kind: &str,
     id: &str,
     of: &str,
@@ -36,7 +36,7 @@ pub(super) fn value(
 }
 
 /// Returns a plausible value for types that the gateway does not run.
-fn plausible_value(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
+fn plausible_value(place: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
     let (region, account, suffix) = (&place.region, &place.account, url_suffix(place));
     match (kind, attribute) {
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
@@ -85,15 +85,15 @@ pub(super) fn function_name(text: &str) -> &str {
 }
 
 /// Returns the value of `AWS::URLSuffix`.
-pub(super) fn url_suffix(place: &Place) -> &'static str {
+pub(super) fn url_suffix(place: &ArnScope) -> &'static str {
     match place.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
         _ => "amazonaws.com",
     }
 }
 
-fn arn(place: &Place, service: &str, resource: &str) -> String {
-    let Place {
+fn arn(place: &ArnScope, service: &str, resource: &str) -> String {
+    let ArnScope {
         partition,
         region,
         account,

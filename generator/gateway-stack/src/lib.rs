@@ -80,7 +80,7 @@ impl GatewayStack {
         &self,
         template: StackTemplate,
     ) -> Result<ApplyResult, Vec<TemplateProblem>> {
-        let model = parse::model(&template, &self.account.place)?;
+        let model = parse::model(&template, &self.account.scope)?;
         let mut state = self.state.lock().await;
         check::check_template(&self.account, &state, &template, &model)?;
         let mut run = StackRun::new(&self.account, &mut state, &template, &model);
@@ -105,7 +105,7 @@ impl GatewayStack {
         let template = before.unwrap_or_default();
         let model = match template.text.is_empty() {
             true => Model::default(),
-            false => parse::model(&template, &self.account.place).unwrap_or_default(),
+            false => parse::model(&template, &self.account.scope).unwrap_or_default(),
         };
         let _ = StackRun::new(&self.account, state, &template, &model)
             .apply()

@@ -1,7 +1,7 @@
 //! Parses a template into its API model.
 
 use stackgen_cfn::{ParseError, Sources, Span};
-use stackgen_gateway_common::Place;
+use stackgen_gateway_common::ArnScope;
 use stackgen_model::{Inputs, Model, Pseudo};
 
 use super::{StackTemplate, TemplateProblem, attributes};
@@ -9,8 +9,7 @@ use super::{StackTemplate, TemplateProblem, attributes};
 /// Parses a template with known parameters, account and region.
 pub(super) fn model(
     template: &StackTemplate,
-    place: &Place,
-) -> Result<Model, Vec<TemplateProblem>> {
+    place: &ArnScope) -> Result<Model, Vec<TemplateProblem>> {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).map_err(|errors| {
@@ -30,9 +29,9 @@ pub(super) fn model(
         .collect())
 }
 
-fn inputs(template: &StackTemplate, place: &Place) -> Inputs {
+fn inputs(template: &StackTemplate, place: &ArnScope) -> Inputs {
     let stack = &template.stack;
-    let Place {
+    let ArnScope {
         partition,
         region,
         account,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
-use stackgen_gateway_common::Place;
+use stackgen_gateway_common::ArnScope;
 use stackgen_model::{LogicalId, Model, Piece, Reference, Resolved, Resource, Text, Unknown};
 
 use super::attributes;
@@ -25,7 +25,7 @@ pub(super) enum UnresolvedReason {
 
 /// Physical IDs of a template's resources.
 pub(super) struct PhysicalIds<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a ArnScope,
     pub(super) stack: &'a str,
     model: &'a Model,
     /// Known IDs: those of existing resources, and the numbers of published versions.
@@ -36,7 +36,7 @@ pub(super) struct PhysicalIds<'a> {
 }
 
 impl<'a> PhysicalIds<'a> {
-    pub(super) fn new(place: &'a Place, stack: &'a str, model: &'a Model) -> Self {
+    pub(super) fn new(place: &'a ArnScope, stack: &'a str, model: &'a Model) -> Self {
         PhysicalIds {
             place,
             stack,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stackgen_gateway_apis::apis::Api;
+use stackgen_gateway_apis::apis::StoredApi;
 
 /// Local addresses.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,11 @@ pub(super) struct Rewriter {
 
 impl Rewriter {
     /// Returns the pairs of hosts for all APIs that listen.
-    pub(super) fn hosts(apis: &[Arc<Api>], region: &str, suffix: &str) -> Vec<(String, String)> {
+    pub(super) fn hosts(
+        apis: &[Arc<StoredApi>],
+        region: &str,
+        suffix: &str,
+    ) -> Vec<(String, String)> {
         let hosts = apis.iter().filter_map(|api| {
             let (_, authority) = api.api_endpoint.as_deref()?.split_once("://")?;
             let host = format!("{}.execute-api.{region}.{suffix}", api.api_id);

@@ -404,7 +404,7 @@ pub(super) fn known_ids<'a>(
     template: &'a StackTemplate,
     model: &'a Model,
 ) -> PhysicalIds<'a> {
-    let mut ids = PhysicalIds::new(&account.place, &template.stack, model);
+    let mut ids = PhysicalIds::new(&account.scope, &template.stack, model);
     for (id, existing) in &state.resources {
         let same = model
             .resource(id)
@@ -425,8 +425,8 @@ pub(super) fn rewriter(account: &LocalAccount, model: &Model, ids: &PhysicalIds<
     Rewriter {
         hosts: Rewriter::hosts(
             &account.apis.list_apis(),
-            &account.place.region,
-            attributes::url_suffix(&account.place),
+            &account.scope.region,
+            attributes::url_suffix(&account.scope),
         ),
         issuers: issuers.collect(),
         issuer: account.issuer.clone(),

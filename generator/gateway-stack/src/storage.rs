@@ -1,7 +1,7 @@
 //! Creates and updates tables, log groups and roles.
 
 use serde_json::Value as Json;
-use stackgen_gateway_common::Statement;
+use stackgen_gateway_common::PolicyStatement;
 
 use super::account::LocalAccount;
 use super::compute::number;
@@ -37,7 +37,7 @@ pub(super) fn set_role(
 ) -> Result<(), ResourceError> {
     let mut statements = Vec::new();
     for statement in list(&desired.properties["Statements"]) {
-        let read: Statement = serde_json::from_value(statement.clone()).map_err(|error| {
+        let read: PolicyStatement = serde_json::from_value(statement.clone()).map_err(|error| {
             ResourceError::new(format!(
                 "its policies contain an invalid statement: {error}"
             ))
@@ -45,7 +45,7 @@ pub(super) fn set_role(
         statements.push(read);
     }
     for arn in list(&desired.properties["ManagedPolicyArns"]) {
-        let known = arn.as_str().and_then(Statement::of_managed_policy);
+        let known = arn.as_str().and_then(PolicyStatement::managed_policy);
         statements.extend(known.into_iter().flatten());
     }
     account.roles.declare(name, statements);

@@ -1,8 +1,9 @@
-//! Puppet: a function that executes the commands in its event, for tests with real processes.
+//! Puppet: a function that runs the commands in its event, for tests with real processes.
 //!
-//! Commands come from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message, from the
-//! event itself (`{"do": "…"}`, as the `aws` command invokes), or else from the environment variable `PUPPET`. The default is
-//! `ok`. Authorizers read the query parameter `auth` instead. Commands are separated by `;`, and the last answer counts:
+//! The script comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message,
+//! or from the event itself (`{"do": "…"}`, as in `aws lambda invoke`). Otherwise it comes from the variable `PUPPET`,
+//! and the default is `ok`. Authorizers read the query parameter `auth` instead of `do`. A script is a list of commands
+//! separated by `;`. The last answer counts:
 //!
 //! | command | effect |
 //! |---|---|
@@ -31,8 +32,8 @@
 //! | `context:JSON` | answers a policy that allows, with this context |
 //! | `unauthorized` | fails with the message `Unauthorized` |
 //!
-//! If the environment variable `RECORDER` is set, the puppet first posts every event to this URL. `PUPPET_INIT` is a command
-//! (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) that it executes before it asks for its first event.
+//! With the variable `RECORDER`, the function first posts every event to that URL. With `PUPPET_INIT`, it runs that
+//! command (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,14 +74,14 @@ async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             _ => std::mem::take(&mut rest),
         };
         let (verb, argument) = split(command);
-        if let Some(result) = act(verb, argument, &event).await? {
+        if let Some(result) = run_command(verb, argument, &event).await? {
             answer = result;
         }
     }
     Ok(answer)
 }
 
-/// Returns the commands for this event.
+/// Returns the script for this event.
 fn script(event: &Value) -> String {
     let query = &event["queryStringParameters"];
     let authorizer = event["type"] == "REQUEST";
@@ -105,7 +106,11 @@ fn split(command: &str) -> (&str, &str) {
     command.split_once(':').unwrap_or((command, ""))
 }
 
-async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>, Diagnostic> {
+async fn run_command(
+    verb: &str,
+    argument: &str,
+    event: &Value,
+) -> Result<Option<Value>, Diagnostic> {
     let body = |text: String| Some(json!({ "statusCode": 200, "body": text }));
     Ok(match verb {
         "ok" => Some(json!({ "statusCode": 200 })),

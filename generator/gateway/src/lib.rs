@@ -1,7 +1,7 @@
-//! API Gateway and Lambda on this machine: runs a rendered template as the stage would, row by row of
-//! `docs/reference/api-gateway-websocket.md`.
+//! The local gateway: API Gateway, Lambda, DynamoDB and a token issuer, which run a template as AWS would. Rows such as
+//! D1 are rows of `docs/reference/api-gateway-websocket.md`.
 //!
-//! Nothing here prints, exits or reads the environment; everything listens on loopback.
+//! This crate never prints, exits or reads the environment. All its listeners are on loopback.
 
 #![forbid(unsafe_code)]
 
@@ -12,8 +12,8 @@ pub mod tables;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
-    ApiId, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject, IntegrationId,
-    Limits, MessageOutcome, Place, RouteKey, Settings, StageName, WatcherCommand,
+    ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject,
+    IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName, WatcherCommand,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

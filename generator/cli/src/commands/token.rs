@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use stackgen_gateway::gateway::Tokens;
+use stackgen_gateway::gateway::TokenRequest;
 
 use crate::Outcome;
 use crate::account::block_on;
@@ -81,7 +81,7 @@ impl TokenCommand {
             }
             return Ok(Outcome::Done);
         };
-        let tokens = Tokens {
+        let tokens = TokenRequest {
             subject: subject.clone(),
             audience: self.aud.clone(),
             access: self.access,

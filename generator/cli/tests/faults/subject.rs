@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use stackgen_gateway::apis::{Apis, Deployment};
+use stackgen_gateway::apis::{Apis, StoredDeployment};
 use stackgen_gateway::stack::{ApplyMode, GatewayStack, StackCode, StackTemplate};
 use stackgen_gateway::{ApiId, DeploymentId, Event, IntegrationId};
 use tempfile::TempDir;
@@ -308,7 +308,7 @@ impl<'a> Subject<'a> {
     }
 
     /// All deployments, the oldest first.
-    pub(crate) fn deployments(&self) -> Vec<Arc<Deployment>> {
+    pub(crate) fn deployments(&self) -> Vec<Arc<StoredDeployment>> {
         self.apis().list_deployments(&self.api).unwrap()
     }
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use stackgen_gateway::functions::{Code, Configuration, PermissionStatement};
-use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::{ApiId, Place};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway::{ApiId, ArnScope};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zip::write::SimpleFileOptions;
@@ -46,7 +46,7 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let mut options = Options::default();
+        let mut options = GatewayOptions::default();
         options.settings.control.pending_deployments = 2;
         let gateway = runtime.block_on(Gateway::start(options)).unwrap();
         let journal = runtime.block_on(async { Journal::start(gateway.events()) });
@@ -73,7 +73,9 @@ impl World {
 
     /// The invocation URI of the shared function of a label.
     pub(crate) fn function_uri(label: Label) -> String {
-        Place::default().function(label.as_str()).invocation_uri()
+        ArnScope::default()
+            .function(label.as_str())
+            .invocation_uri()
     }
 
     /// The source of the function of a label.
@@ -104,7 +106,7 @@ impl World {
     fn put_function(&self, label: Label) {
         let functions = &self.gateway().account().functions;
         let configuration = Configuration {
-            role: Place::default().role("any"),
+            role: ArnScope::default().role("any"),
             ..Configuration::default()
         };
         let code = Code::Bootstrap(self.program(label));

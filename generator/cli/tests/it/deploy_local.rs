@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
 use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
@@ -41,10 +41,14 @@ pub(crate) struct Project {
 
 impl Project {
     fn started(environment: &'static str, spec: &str) -> Project {
-        Project::started_with(environment, spec, Options::default())
+        Project::started_with(environment, spec, GatewayOptions::default())
     }
 
-    pub(crate) fn started_with(environment: &'static str, spec: &str, options: Options) -> Project {
+    pub(crate) fn started_with(
+        environment: &'static str,
+        spec: &str,
+        options: GatewayOptions,
+    ) -> Project {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stackgen_gateway::Settings;
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
 use stackgen_gateway::stack::{StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
@@ -143,9 +143,9 @@ impl Local {
             .build()
             .unwrap();
         let (gateway, state) = runtime.block_on(async {
-            let options = Options {
+            let options = GatewayOptions {
                 settings,
-                ..Options::default()
+                ..GatewayOptions::default()
             };
             let gateway = Gateway::start(options).await.unwrap();
             let template = StackTemplate {

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use stackgen_gateway::Event;
-use stackgen_gateway::gateway::Options;
+use stackgen_gateway::gateway::GatewayOptions;
 use stackgen_gateway::stack::ApplyMode;
 
 use crate::common::{Run, Sandbox};
@@ -85,7 +85,7 @@ fn send_signal(child: &Child, signal: Signal) {
 
 /// A gateway whose deployments are never done.
 fn pending() -> Project {
-    let mut options = Options::default();
+    let mut options = GatewayOptions::default();
     options.settings.control.pending_deployments = u32::MAX;
     let project = Project::started_with("dev", "", options);
     let broken = project.sandbox.path().join("broken");
@@ -118,7 +118,7 @@ fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
     error: interrupted: stage prod serves deployment <2>, which was not tried
     help: run it again; it goes on from there
     ");
-    let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::Deployment>>| {
+    let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::StoredDeployment>>| {
         let ids = all.iter().map(|one| one.deployment_id.clone());
         ids.collect::<Vec<_>>()
     };
@@ -166,7 +166,7 @@ fn asked(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
 
 #[test]
 fn who_is_asked_may_say_no_or_press_ctrl_c_and_yes_is_not_asked() {
-    let project = Project::started_with("dev", "", Options::default());
+    let project = Project::started_with("dev", "", GatewayOptions::default());
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);

@@ -1,25 +1,30 @@
-//! Apis themselves.
+//! APIs.
 
 use std::sync::Arc;
 
-use stackgen_gateway_common::{ApiId, RouteKey, StageName, Timestamp, resource_id};
+use stackgen_gateway_common::{ApiId, EpochMillis, RouteKey, StageName, resource_id};
 
 use super::check::{length, one_of, optional_length, required, set, set_text, unset};
 use super::state::ApiState;
 use super::{
-    Api, ApiError, ApiInput, Apis, IntegrationInput, Pairs, ProtocolType, RouteInput, StageInput,
+    ApiError, ApiInput, Apis, IntegrationInput, Pairs, ProtocolType, RouteInput, StageInput,
+    StoredApi,
 };
 
 impl Apis {
-    /// Makes an api.
+    /// Creates an API.
     ///
     /// # Errors
     ///
-    /// If something needed is missing, or does not go with its protocol (row F1), or the id is taken.
-    pub fn create_api(&self, id: Option<ApiId>, input: ApiInput) -> Result<Arc<Api>, ApiError> {
+    /// If a required value is missing, a value is not allowed for the protocol (row F1), or the ID is taken.
+    pub fn create_api(
+        &self,
+        id: Option<ApiId>,
+        input: ApiInput,
+    ) -> Result<Arc<StoredApi>, ApiError> {
         let id = id.unwrap_or_else(|| ApiId::new(resource_id(10)));
         let protocol_type = required("protocolType", input.protocol_type)?;
-        let mut api = Api {
+        let mut api = StoredApi {
             api_id: id.clone(),
             name: String::new(),
             protocol_type,
@@ -33,7 +38,7 @@ impl Apis {
             description: None,
             disable_schema_validation: false,
             disable_execute_api_endpoint: false,
-            created_date: Timestamp::now(),
+            created_date: EpochMillis::now(),
             version: None,
             ip_address_type: Some("ipv4".to_owned()),
             tags: input.tags.clone().unwrap_or_default(),
@@ -55,79 +60,83 @@ impl Apis {
         self.publish(&id, Some(&state));
         all.insert(id, state);
         drop(all);
-        self.begin(api)
+        self.start_listening(api)
     }
 
-    /// The api of that id.
+    /// Returns the API with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
-    pub fn get_api(&self, id: &ApiId) -> Result<Arc<Api>, ApiError> {
+    /// If the API does not exist.
+    pub fn get_api(&self, id: &ApiId) -> Result<Arc<StoredApi>, ApiError> {
         self.read(id, |state| Ok(state.wiring.api.clone()))
     }
 
-    /// All apis, in the order of their creation.
-    pub fn list_apis(&self) -> Vec<Arc<Api>> {
+    /// Returns all APIs in the order of creation.
+    pub fn list_apis(&self) -> Vec<Arc<StoredApi>> {
         let all = self.all();
         all.values().map(|state| state.wiring.api.clone()).collect()
     }
 
-    /// Changes an api. Selection expressions and cross-origin settings are wiring (row D1).
+    /// Updates an API. Selection expressions and CORS settings are wiring (row D1).
     ///
     /// # Errors
     ///
-    /// If there is none, or it would not do.
-    pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<Api>, ApiError> {
-        self.rewire(id, |state| {
+    /// If the API does not exist, or the result is not valid.
+    pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<StoredApi>, ApiError> {
+        self.change_wiring(id, |state| {
             state.update_api(input)?;
-            Ok((state.wiring.api.clone(), "the api's settings".to_owned()))
+            Ok((state.wiring.api.clone(), "the API's settings".to_owned()))
         })
     }
 
-    /// Notes where an api is reached.
+    /// Sets the endpoint of an API.
     ///
     /// # Errors
     ///
-    /// If there is none.
-    pub fn set_api_endpoint(&self, id: &ApiId, endpoint: String) -> Result<Arc<Api>, ApiError> {
+    /// If the API does not exist.
+    pub fn set_api_endpoint(
+        &self,
+        id: &ApiId,
+        endpoint: String,
+    ) -> Result<Arc<StoredApi>, ApiError> {
         self.change(id, |state| {
             Arc::make_mut(&mut state.wiring.api).api_endpoint = Some(endpoint);
             Ok(state.wiring.api.clone())
         })
     }
 
-    /// Takes an HTTP API's cross-origin settings away.
+    /// Deletes the CORS configuration of an HTTP API.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn delete_cors_configuration(&self, id: &ApiId) -> Result<(), ApiError> {
-        self.rewire(id, |state| {
+        self.change_wiring(id, |state| {
             Arc::make_mut(&mut state.wiring.api).cors_configuration = None;
-            Ok(((), "the api's CORS configuration".to_owned()))
+            Ok(((), "the API's CORS configuration".to_owned()))
         })
     }
 
-    /// Deletes an api with all that belongs to it.
+    /// Deletes an API with all its resources.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API does not exist.
     pub fn delete_api(&self, id: &ApiId) -> Result<(), ApiError> {
         let mut all = self.all();
         all.shift_remove(id).ok_or_else(|| self.no_such_api(id))?;
         self.publish(id, None);
         drop(all);
-        self.end(id);
+        self.stop_listening(id);
         Ok(())
     }
 
-    /// Adds tags to an api, or to one of its stages.
+    /// Adds tags to an API or to one of its stages.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the stage does not exist.
     pub fn tag(&self, id: &ApiId, stage: Option<&str>, tags: Pairs) -> Result<(), ApiError> {
         self.change(id, |state| {
             state.tags(stage)?.extend(tags);
@@ -135,11 +144,11 @@ impl Apis {
         })
     }
 
-    /// Takes tags away.
+    /// Removes tags.
     ///
     /// # Errors
     ///
-    /// If there is no such api or stage.
+    /// If the API or the stage does not exist.
     pub fn untag(&self, id: &ApiId, stage: Option<&str>, keys: &[String]) -> Result<(), ApiError> {
         self.change(id, |state| {
             state.tags(stage)?.retain(|key, _| !keys.contains(key));
@@ -154,7 +163,7 @@ impl ApiState {
     pub(super) fn update_api(&mut self, input: ApiInput) -> Result<(), ApiError> {
         if QuickCreate::of(&input).is_some() {
             return Err(ApiError::bad_request(
-                "Target can be set on creation alone here: update the integration",
+                "Target can only be set when the API is created: update the integration instead",
             ));
         }
         apply(Arc::make_mut(&mut self.wiring.api), input)
@@ -168,7 +177,7 @@ impl ApiState {
     }
 }
 
-fn apply(api: &mut Api, input: ApiInput) -> Result<(), ApiError> {
+fn apply(api: &mut StoredApi, input: ApiInput) -> Result<(), ApiError> {
     set(&mut api.name, input.name);
     set(
         &mut api.route_selection_expression,
@@ -195,7 +204,7 @@ fn apply(api: &mut Api, input: ApiInput) -> Result<(), ApiError> {
     check(api)
 }
 
-fn check(api: &Api) -> Result<(), ApiError> {
+fn check(api: &StoredApi) -> Result<(), ApiError> {
     length("name", &api.name, 1, 128)?;
     optional_length("description", api.description.as_ref(), 1024)?;
     optional_length("version", api.version.as_ref(), 64)?;
@@ -231,7 +240,7 @@ fn check(api: &Api) -> Result<(), ApiError> {
     }
 }
 
-/// An api that comes with an integration, a route and a stage.
+/// Quick create: an API with an integration, a route and a stage.
 struct QuickCreate {
     target: String,
     route_key: RouteKey,

@@ -4,70 +4,70 @@ use std::sync::Arc;
 
 use stackgen_gateway_common::{ApiId, AuthorizerId, resource_id};
 
-use super::check::{length, one_of, optional_length, quota, required, set, set_text, unset};
-use super::state::{ApiState, Wiring};
-use super::{ApiError, Apis, Authorizer, AuthorizerInput, ProtocolType, Route};
+use super::check::{check_quota, length, one_of, optional_length, required, set, set_text, unset};
+use super::state::{ApiState, ApiWiring};
+use super::{ApiError, Apis, AuthorizerInput, ProtocolType, StoredAuthorizer, StoredRoute};
 
 impl Apis {
-    /// Makes an authorizer.
+    /// Creates an authorizer.
     ///
     /// # Errors
     ///
-    /// If its name is taken, or it has what its protocol does not know (rows A3, A11, A12, F6).
+    /// If its name is taken, or a value is not allowed for the protocol (rows A3, A11, A12, F6).
     pub fn create_authorizer(
         &self,
         api: &ApiId,
         id: Option<AuthorizerId>,
         input: AuthorizerInput,
-    ) -> Result<Arc<Authorizer>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredAuthorizer>, ApiError> {
+        self.change_wiring(api, |state| {
             let authorizer = state.create_authorizer(id, input)?;
-            let what = format!("authorizer {}", authorizer.name);
-            Ok((authorizer, what))
+            let subject = format!("authorizer {}", authorizer.name);
+            Ok((authorizer, subject))
         })
     }
 
-    /// The authorizer of that id.
+    /// Returns the authorizer with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the authorizer does not exist.
     pub fn get_authorizer(
         &self,
         api: &ApiId,
         id: &AuthorizerId,
-    ) -> Result<Arc<Authorizer>, ApiError> {
+    ) -> Result<Arc<StoredAuthorizer>, ApiError> {
         self.read(api, |state| state.wiring.authorizer(id).cloned())
     }
 
-    /// All authorizers.
+    /// Returns all authorizers.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_authorizers(&self, api: &ApiId) -> Result<Vec<Arc<Authorizer>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_authorizers(&self, api: &ApiId) -> Result<Vec<Arc<StoredAuthorizer>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.authorizers.values().cloned().collect())
         })
     }
 
-    /// Changes an authorizer.
+    /// Updates an authorizer.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_authorizer`], or if the authorizer does not exist.
     pub fn update_authorizer(
         &self,
         api: &ApiId,
         id: &AuthorizerId,
         input: AuthorizerInput,
-    ) -> Result<Arc<Authorizer>, ApiError> {
-        self.rewire(api, |state| {
-            let mut authorizer = Authorizer::clone(state.wiring.authorizer(id)?);
+    ) -> Result<Arc<StoredAuthorizer>, ApiError> {
+        self.change_wiring(api, |state| {
+            let mut authorizer = StoredAuthorizer::clone(state.wiring.authorizer(id)?);
             apply(&mut authorizer, input);
             let authorizer = state.wiring.put_authorizer(authorizer)?;
-            let what = format!("authorizer {}", authorizer.name);
-            Ok((authorizer, what))
+            let subject = format!("authorizer {}", authorizer.name);
+            Ok((authorizer, subject))
         })
     }
 
@@ -75,11 +75,11 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route uses it.
+    /// If it does not exist, or a route uses it.
     pub fn delete_authorizer(&self, api: &ApiId, id: &AuthorizerId) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             let name = state.wiring.authorizer(id)?.name.clone();
-            let used = |route: &&Arc<Route>| route.authorizer_id.as_ref() == Some(id);
+            let used = |route: &&Arc<StoredRoute>| route.authorizer_id.as_ref() == Some(id);
             if let Some(route) = state.wiring.routes.values().find(used) {
                 return Err(ApiError::conflict(format!(
                     "Cannot delete authorizer '{name}', is referenced in route: {}",
@@ -97,15 +97,15 @@ impl ApiState {
         &mut self,
         id: Option<AuthorizerId>,
         mut input: AuthorizerInput,
-    ) -> Result<Arc<Authorizer>, ApiError> {
-        quota("Authorizers", self.wiring.authorizers.len(), 10)?;
+    ) -> Result<Arc<StoredAuthorizer>, ApiError> {
+        check_quota("Authorizers", self.wiring.authorizers.len(), 10)?;
         let id = id.unwrap_or_else(|| AuthorizerId::new(resource_id(6)));
         if self.wiring.authorizers.contains_key(&id) {
             return Err(ApiError::conflict(format!(
                 "Authorizer {id} already exists"
             )));
         }
-        let mut authorizer = Authorizer {
+        let mut authorizer = StoredAuthorizer {
             authorizer_id: id,
             name: required("name", input.name.take())?,
             authorizer_type: required("authorizerType", input.authorizer_type.take())?,
@@ -123,16 +123,19 @@ impl ApiState {
     }
 }
 
-impl Wiring {
-    fn authorizer(&self, id: &AuthorizerId) -> Result<&Arc<Authorizer>, ApiError> {
+impl ApiWiring {
+    fn authorizer(&self, id: &AuthorizerId) -> Result<&Arc<StoredAuthorizer>, ApiError> {
         self.authorizers
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Authorizer by Id {id}")))
     }
 
-    fn put_authorizer(&mut self, authorizer: Authorizer) -> Result<Arc<Authorizer>, ApiError> {
+    fn put_authorizer(
+        &mut self,
+        authorizer: StoredAuthorizer,
+    ) -> Result<Arc<StoredAuthorizer>, ApiError> {
         check(self.api.protocol_type, &authorizer)?;
-        let taken = |other: &Arc<Authorizer>| {
+        let taken = |other: &Arc<StoredAuthorizer>| {
             other.name == authorizer.name && other.authorizer_id != authorizer.authorizer_id
         };
         if self.authorizers.values().any(taken) {
@@ -148,7 +151,7 @@ impl Wiring {
     }
 }
 
-fn check(protocol: ProtocolType, authorizer: &Authorizer) -> Result<(), ApiError> {
+fn check(protocol: ProtocolType, authorizer: &StoredAuthorizer) -> Result<(), ApiError> {
     length("name", &authorizer.name, 1, 128)?;
     let expression = authorizer.identity_validation_expression.as_ref();
     optional_length("identityValidationExpression", expression, 1024)?;
@@ -158,11 +161,11 @@ fn check(protocol: ProtocolType, authorizer: &Authorizer) -> Result<(), ApiError
     }
 }
 
-fn check_websocket(authorizer: &Authorizer) -> Result<(), ApiError> {
+fn check_websocket(authorizer: &StoredAuthorizer) -> Result<(), ApiError> {
     const WEBSOCKET: &str = "WEBSOCKET";
     let one = authorizer;
     one_of("authorizerType", &one.authorizer_type, &["REQUEST"])?;
-    // Any value is refused, 0 included (row A11).
+    // API Gateway refuses any value, even 0 (row A11).
     let ttl = one.authorizer_result_ttl_in_seconds.as_ref();
     unset("AuthorizerResultTtlInSeconds", ttl, WEBSOCKET)?;
     let version = one.authorizer_payload_format_version.as_ref();
@@ -174,7 +177,7 @@ fn check_websocket(authorizer: &Authorizer) -> Result<(), ApiError> {
         one.jwt_configuration.as_ref(),
         WEBSOCKET,
     )?;
-    needs_uri(one)?;
+    check_uri(one)?;
     const FROM_REQUEST: [&str; 4] = [
         "route.request.header.",
         "route.request.querystring.",
@@ -184,7 +187,7 @@ fn check_websocket(authorizer: &Authorizer) -> Result<(), ApiError> {
     check_sources(one, &FROM_REQUEST)
 }
 
-fn check_http(authorizer: &Authorizer) -> Result<(), ApiError> {
+fn check_http(authorizer: &StoredAuthorizer) -> Result<(), ApiError> {
     let one = authorizer;
     one_of("authorizerType", &one.authorizer_type, &["REQUEST", "JWT"])?;
     const FROM_REQUEST: [&str; 4] = [
@@ -202,7 +205,7 @@ fn check_http(authorizer: &Authorizer) -> Result<(), ApiError> {
         length("issuer", &jwt.issuer, 1, 2048)?;
         return check_sources(one, &FROM_REQUEST[..2]);
     }
-    needs_uri(one)?;
+    check_uri(one)?;
     let Some(version) = &one.authorizer_payload_format_version else {
         return Err(ApiError::bad_request(
             "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer",
@@ -217,7 +220,7 @@ fn check_http(authorizer: &Authorizer) -> Result<(), ApiError> {
     check_sources(one, &FROM_REQUEST)
 }
 
-fn needs_uri(authorizer: &Authorizer) -> Result<(), ApiError> {
+fn check_uri(authorizer: &StoredAuthorizer) -> Result<(), ApiError> {
     match &authorizer.authorizer_uri {
         Some(uri) if !uri.contains(":lambda:path/") || !uri.ends_with("/invocations") => {
             Err(ApiError::bad_request(format!(
@@ -231,12 +234,12 @@ fn needs_uri(authorizer: &Authorizer) -> Result<(), ApiError> {
     }
 }
 
-/// Row A3: each source names a place and something in it.
-fn check_sources(authorizer: &Authorizer, places: &[&str]) -> Result<(), ApiError> {
+/// Checks that each identity source has a known prefix and a name (row A3).
+fn check_sources(authorizer: &StoredAuthorizer, prefixes: &[&str]) -> Result<(), ApiError> {
     for source in &authorizer.identity_source {
-        let known = places.iter().any(|place| {
+        let known = prefixes.iter().any(|prefix| {
             source
-                .strip_prefix(place)
+                .strip_prefix(prefix)
                 .is_some_and(|name| !name.is_empty())
         });
         if !known {
@@ -248,7 +251,7 @@ fn check_sources(authorizer: &Authorizer, places: &[&str]) -> Result<(), ApiErro
     Ok(())
 }
 
-fn apply(authorizer: &mut Authorizer, input: AuthorizerInput) {
+fn apply(authorizer: &mut StoredAuthorizer, input: AuthorizerInput) {
     set(&mut authorizer.name, input.name);
     set(&mut authorizer.authorizer_type, input.authorizer_type);
     set_text(&mut authorizer.authorizer_uri, input.authorizer_uri);

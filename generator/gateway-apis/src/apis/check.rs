@@ -1,26 +1,26 @@
-//! What several resources check and merge alike.
+//! Checks and merges that several resources share.
 
 use indexmap::IndexMap;
 
 use super::{ApiError, Pairs};
 
-/// A required value.
+/// Returns a required value.
 pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::bad_request(format!("{name} is required")))
 }
 
-/// A text's length in characters.
+/// Checks the length of a text in characters.
 pub(super) fn length(name: &str, text: &str, min: usize, max: usize) -> Result<(), ApiError> {
     let length = text.chars().count();
     if (min..=max).contains(&length) {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
-        "{name} must be between {min} and {max} characters long, and is {length}"
+        "{name} must have {min} to {max} characters; it has {length}"
     )))
 }
 
-/// The length of a text that may be left out.
+/// Checks the length of an optional text.
 pub(super) fn optional_length(
     name: &str,
     text: Option<&String>,
@@ -29,7 +29,7 @@ pub(super) fn optional_length(
     text.map_or(Ok(()), |text| length(name, text, 0, max))
 }
 
-/// One of the values that there are.
+/// Checks that a value is one of the allowed values.
 pub(super) fn one_of(name: &str, value: &str, allowed: &[&str]) -> Result<(), ApiError> {
     if allowed.contains(&value) {
         return Ok(());
@@ -40,7 +40,7 @@ pub(super) fn one_of(name: &str, value: &str, allowed: &[&str]) -> Result<(), Ap
     )))
 }
 
-/// Refuses a value that this protocol does not know.
+/// Refuses a value that the protocol does not allow.
 pub(super) fn unset<T>(name: &str, value: Option<&T>, protocol: &str) -> Result<(), ApiError> {
     if value.is_none() {
         return Ok(());
@@ -50,31 +50,31 @@ pub(super) fn unset<T>(name: &str, value: Option<&T>, protocol: &str) -> Result<
     )))
 }
 
-/// A quota of an api (row L6).
-pub(super) fn quota(what: &str, there_are: usize, quota: usize) -> Result<(), ApiError> {
-    if there_are < quota {
+/// Checks a quota of an API (row L6).
+pub(super) fn check_quota(resources: &str, count: usize, max: usize) -> Result<(), ApiError> {
+    if count < max {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
-        "Maximum number of {what} for this API has been reached.  Please contact AWS if you need additional {what}."
+        "Maximum number of {resources} for this API has been reached.  Please contact AWS if you need additional {resources}."
     )))
 }
 
-/// Sets a value; an empty text takes it away.
+/// Sets an optional value. An empty text removes it.
 pub(super) fn set_text(value: &mut Option<String>, patch: Option<String>) {
     if let Some(patch) = patch {
         *value = Some(patch).filter(|text| !text.is_empty());
     }
 }
 
-/// Sets a value that is never absent.
+/// Sets a required value.
 pub(super) fn set<T>(value: &mut T, patch: Option<T>) {
     if let Some(patch) = patch {
         *value = patch;
     }
 }
 
-/// Adds and changes entries; an empty text takes one away (row D12).
+/// Merges entries. An empty text removes an entry (row D12).
 pub(super) fn merge_texts(value: &mut Pairs, patch: Option<Pairs>) {
     for (key, text) in patch.unwrap_or_default() {
         if text.is_empty() {
@@ -85,7 +85,7 @@ pub(super) fn merge_texts(value: &mut Pairs, patch: Option<Pairs>) {
     }
 }
 
-/// Adds and changes entries.
+/// Merges entries.
 pub(super) fn merge<T>(value: &mut IndexMap<String, T>, patch: Option<IndexMap<String, T>>) {
     value.extend(patch.unwrap_or_default());
 }

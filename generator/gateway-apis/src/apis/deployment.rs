@@ -5,20 +5,20 @@ use std::sync::{Arc, PoisonError};
 use stackgen_gateway_common::{ApiId, DeploymentId};
 
 use super::check::{optional_length, set_text};
-use super::{ApiError, Apis, Deployment, DeploymentInput, DeploymentStatus};
+use super::{ApiError, Apis, DeploymentInput, StoredDeployment, StoredDeploymentStatus};
 
 impl Apis {
-    /// Freezes what the api is at this moment (rows D1, D3), and moves the named stage to it, if one is named.
+    /// Creates a deployment of the current wiring (rows D1, D3), and points the stage at it if the input names one.
     ///
     /// # Errors
     ///
-    /// If the api has no route, there is no such stage, or it is under AutoDeploy (row D5).
+    /// If the API has no route, or the stage does not exist or has AutoDeploy (row D5).
     pub fn create_deployment(
         &self,
         api: &ApiId,
         id: Option<DeploymentId>,
         input: DeploymentInput,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         optional_length("description", input.description.as_ref(), 1024)?;
         let deployment = self.change(api, |state| {
             if let Some(id) = id.as_ref().filter(|id| state.deployments.contains_key(*id)) {
@@ -33,68 +33,71 @@ impl Apis {
             }
             Ok(deployment)
         })?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
-    /// The deployment of that id.
+    /// Returns the deployment with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the deployment does not exist.
     pub fn get_deployment(
         &self,
         api: &ApiId,
         id: &DeploymentId,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         let deployment = self.read(api, |state| state.deployment(id).cloned())?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
-    /// All deployments, in the order of their creation.
+    /// Returns all deployments in the order of creation.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<Deployment>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<StoredDeployment>>, ApiError> {
         let all: Vec<_> = self.read(api, |state| {
             Ok(state.deployments.values().cloned().collect())
         })?;
-        Ok(all.into_iter().map(|one| self.told(one)).collect())
+        Ok(all
+            .into_iter()
+            .map(|one| self.with_pending_status(one))
+            .collect())
     }
 
-    /// Changes what a deployment says of itself; what it froze never changes.
+    /// Updates the description of a deployment. Its snapshot never changes.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the deployment does not exist.
     pub fn update_deployment(
         &self,
         api: &ApiId,
         id: &DeploymentId,
         input: DeploymentInput,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         optional_length("description", input.description.as_ref(), 1024)?;
         let deployment = self.change(api, |state| {
             state.deployment(id)?;
-            // There is one: it was asked for in the line above.
+            // The deployment exists: the line above checked that.
             let deployment = state.deployments.get_mut(id).map(Arc::make_mut);
             if let Some(deployment) = deployment {
                 set_text(&mut deployment.description, input.description);
             }
             state.deployment(id).cloned()
         })?;
-        Ok(self.told(deployment))
+        Ok(self.with_pending_status(deployment))
     }
 
     /// Deletes a deployment.
     ///
     /// # Errors
     ///
-    /// If there is none, or a stage points at it (row D6).
+    /// If it does not exist, or a stage points at it (row D6).
     pub fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.deployment(id)?;
-            let used = |stage: &Arc<super::Stage>| stage.deployment_id.as_ref() == Some(id);
+            let used = |stage: &Arc<super::StoredStage>| stage.deployment_id.as_ref() == Some(id);
             if state.stages.values().any(used) {
                 return Err(ApiError::bad_request(
                     "Active stages pointing to this deployment must be moved or deleted",
@@ -105,20 +108,23 @@ impl Apis {
         })
     }
 
-    /// The deployment as it is told of: `PENDING` in its first answers, if that is asked for.
-    fn told(&self, deployment: Arc<Deployment>) -> Arc<Deployment> {
+    /// Returns the deployment for an answer. If the settings ask for it, the first answers have the status `PENDING`.
+    fn with_pending_status(&self, deployment: Arc<StoredDeployment>) -> Arc<StoredDeployment> {
         if self.pending == 0 {
             return deployment;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.entry(deployment.deployment_id.clone()).or_default();
-        if *told >= self.pending {
+        let mut answers = self
+            .pending_answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let answers = answers.entry(deployment.deployment_id.clone()).or_default();
+        if *answers >= self.pending {
             return deployment;
         }
-        *told += 1;
-        Arc::new(Deployment {
-            deployment_status: DeploymentStatus::Pending,
-            ..Deployment::clone(&deployment)
+        *answers += 1;
+        Arc::new(StoredDeployment {
+            deployment_status: StoredDeploymentStatus::Pending,
+            ..StoredDeployment::clone(&deployment)
         })
     }
 }

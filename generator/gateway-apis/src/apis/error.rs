@@ -1,18 +1,18 @@
-//! Why API Gateway refuses a change.
+//! Errors of the API Gateway control plane.
 
 use thiserror::Error;
 
-/// A refusal, with the words and the kind that the control plane answers with.
+/// Error with the kind and the message of the control plane's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{kind:?}: {message}")]
 pub struct ApiError {
-    /// Which of the service's errors.
+    /// Kind of error.
     pub kind: ApiErrorKind,
-    /// What a person reads.
+    /// Message for users.
     pub message: String,
 }
 
-/// The errors that apigatewayv2 declares.
+/// Errors that apigatewayv2 declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiErrorKind {
     /// `BadRequestException`, 400.
@@ -26,7 +26,7 @@ pub enum ApiErrorKind {
 }
 
 impl ApiError {
-    /// What was asked for makes no sense.
+    /// Creates an error for a request that is not valid.
     pub fn bad_request(message: impl Into<String>) -> Self {
         ApiError {
             kind: ApiErrorKind::BadRequest,
@@ -34,7 +34,7 @@ impl ApiError {
         }
     }
 
-    /// There is no such thing.
+    /// Creates an error for a resource that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         ApiError {
             kind: ApiErrorKind::NotFound,
@@ -42,7 +42,7 @@ impl ApiError {
         }
     }
 
-    /// There is such a thing already, or it is in use.
+    /// Creates an error for a resource that exists already or is in use.
     pub fn conflict(message: impl Into<String>) -> Self {
         ApiError {
             kind: ApiErrorKind::Conflict,
@@ -50,7 +50,7 @@ impl ApiError {
         }
     }
 
-    /// Too much was asked in too short a time (row D15).
+    /// Creates an error for a call that exceeds the rate limit (row D15).
     pub fn too_many_requests(message: impl Into<String>) -> Self {
         ApiError {
             kind: ApiErrorKind::TooManyRequests,

@@ -1,4 +1,4 @@
-//! HTTP APIs from OpenAPI documents, which is how SAM writes them.
+//! Import of HTTP APIs from OpenAPI documents, the form in which SAM writes them.
 
 use std::sync::Arc;
 
@@ -8,31 +8,36 @@ use stackgen_gateway_common::{ApiId, AuthorizerId, RouteKey};
 
 use super::state::ApiState;
 use super::{
-    Api, ApiError, ApiInput, Apis, AuthorizerInput, IntegrationInput, Pairs, ProtocolType,
-    RouteInput,
+    ApiError, ApiInput, Apis, AuthorizerInput, IntegrationInput, Pairs, ProtocolType, RouteInput,
+    StoredApi,
 };
 
 impl Apis {
-    /// Makes an HTTP API of an OpenAPI document with API Gateway's extensions.
+    /// Creates an HTTP API from an OpenAPI document with API Gateway's extensions.
     ///
     /// # Errors
     ///
-    /// If the document has no title, or what it describes would not do.
-    pub fn import_api(&self, id: Option<ApiId>, document: &Value) -> Result<Arc<Api>, ApiError> {
-        let made = self.create_api(id, ApiInput::from_document(document))?;
-        self.reimport_api(&made.api_id, document).inspect_err(|_| {
-            // It was made a moment ago; if somebody has deleted it since, so much the better.
-            let _ = self.delete_api(&made.api_id);
-        })
+    /// If the document has no title, or describes something that is not valid.
+    pub fn import_api(
+        &self,
+        id: Option<ApiId>,
+        document: &Value,
+    ) -> Result<Arc<StoredApi>, ApiError> {
+        let created = self.create_api(id, ApiInput::from_document(document))?;
+        self.reimport_api(&created.api_id, document)
+            .inspect_err(|_| {
+                // If somebody deleted the new API in the meantime, there is nothing left to clean up.
+                let _ = self.delete_api(&created.api_id);
+            })
     }
 
-    /// Makes an HTTP API what a document says, in place of what it was.
+    /// Replaces the wiring of an HTTP API with that of a document.
     ///
     /// # Errors
     ///
-    /// As [`Apis::import_api`]; then nothing has changed.
-    pub fn reimport_api(&self, id: &ApiId, document: &Value) -> Result<Arc<Api>, ApiError> {
-        self.rewire(id, |state| {
+    /// As [`Apis::import_api`]. After an error the API is unchanged.
+    pub fn reimport_api(&self, id: &ApiId, document: &Value) -> Result<Arc<StoredApi>, ApiError> {
+        self.change_wiring(id, |state| {
             let before = state.wiring.api.clone();
             if before.protocol_type != ProtocolType::Http {
                 return Err(ApiError::bad_request("Only HTTP APIs can be imported"));
@@ -55,12 +60,12 @@ impl Apis {
 }
 
 impl ApiState {
-    /// Authorizers by the names of their security schemes.
+    /// Creates the authorizers of the document. Returns their IDs by the names of their security schemes.
     fn import_authorizers(
         &mut self,
         document: &Value,
     ) -> Result<IndexMap<String, AuthorizerId>, ApiError> {
-        let mut made = IndexMap::new();
+        let mut created = IndexMap::new();
         for (name, scheme) in entries(&document["components"]["securitySchemes"]) {
             let extension = &scheme["x-amazon-apigateway-authorizer"];
             let Some(fields) = extension.as_object() else {
@@ -73,7 +78,7 @@ impl ApiState {
             ))?;
             input.name = Some(name.clone());
             input.authorizer_type = text(&extension["type"]).map(|kind| kind.to_uppercase());
-            // One text with commas, or a list.
+            // Text separated by commas, or a list.
             input.identity_source = match &extension["identitySource"] {
                 Value::String(sources) => Some(
                     sources
@@ -85,9 +90,9 @@ impl ApiState {
                 _ => None,
             };
             let authorizer = self.create_authorizer(None, input)?;
-            made.insert(name.clone(), authorizer.authorizer_id.clone());
+            created.insert(name.clone(), authorizer.authorizer_id.clone());
         }
-        Ok(made)
+        Ok(created)
     }
 
     fn import_route(
@@ -130,7 +135,7 @@ impl ApiState {
 }
 
 impl ApiInput {
-    /// What an OpenAPI document says of the HTTP API itself.
+    /// Reads the properties of the HTTP API itself from an OpenAPI document.
     pub fn from_document(document: &Value) -> ApiInput {
         let info = &document["info"];
         let tag = |tag: &Value| {
@@ -153,7 +158,7 @@ impl ApiInput {
     }
 }
 
-/// `$default` for the path of that name; `None` for what is no method.
+/// Returns the route key of an operation: `$default` for the path of that name, `None` if `method` is not a method.
 fn route_key(path: &str, method: &str) -> Option<RouteKey> {
     if path.trim_start_matches('/') == RouteKey::DEFAULT {
         return Some(RouteKey::new(RouteKey::DEFAULT));
@@ -174,7 +179,8 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// The fields of an extension as the API names them, without those that are read on their own.
+/// Renames the fields of an extension to apigatewayv2's names. Leaves out the fields `without`, which are read
+/// separately.
 fn renamed(fields: &Map<String, Value>, names: &[(&str, &str)], without: &[&str]) -> Value {
     let name = |name: &str| {
         let renamed = names.iter().find(|(old, _)| *old == name);

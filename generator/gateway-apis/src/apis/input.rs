@@ -1,5 +1,6 @@
-//! What creating and updating take. One type serves both: on creation, what is left out gets API Gateway's default;
-//! on update, it stays as it is (row D12). An empty text takes an optional value away, and so it does in maps.
+//! Inputs for creating and updating resources. One type serves both: when a resource is created, missing values get API
+//! Gateway's defaults; when it is updated, they stay unchanged (row D12). An empty text removes an optional value or an
+//! entry of a map.
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -25,9 +26,9 @@ macro_rules! input {
 }
 
 input! {
-    /// Of an api. Creation needs the name and the protocol, of WebSocket APIs the route selection expression too (row
-    /// F1). With a target, an HTTP API gets an integration, a route and a stage `$default` at once.
-    ApiInput of Api {
+    /// Input for an API. Creating needs the name and the protocol, and for a WebSocket API the route selection
+    /// expression (row F1). With a target, an HTTP API gets an integration, a route and a stage `$default` at once.
+    ApiInput of StoredApi {
         name: String,
         protocol_type: ProtocolType,
         route_selection_expression: String,
@@ -46,8 +47,8 @@ input! {
 }
 
 input! {
-    /// Of a route. Creation needs the key (row F2).
-    RouteInput of Route {
+    /// Input for a route. Creating needs the key (row F2).
+    RouteInput of StoredRoute {
         route_key: RouteKey,
         authorization_type: String,
         authorizer_id: AuthorizerId,
@@ -63,8 +64,8 @@ input! {
 }
 
 input! {
-    /// Of an integration. Creation needs the type (row F3).
-    IntegrationInput of Integration {
+    /// Input for an integration. Creating needs the type (row F3).
+    IntegrationInput of StoredIntegration {
         integration_type: String,
         integration_uri: String,
         integration_method: String,
@@ -86,8 +87,8 @@ input! {
 }
 
 input! {
-    /// Of an integration response. Creation needs the key.
-    IntegrationResponseInput of IntegrationResponse {
+    /// Input for an integration response. Creating needs the key.
+    IntegrationResponseInput of StoredIntegrationResponse {
         integration_response_key: String,
         response_templates: Pairs,
         response_parameters: Pairs,
@@ -97,8 +98,8 @@ input! {
 }
 
 input! {
-    /// Of a route response. Creation needs the key (row F5).
-    RouteResponseInput of RouteResponse {
+    /// Input for a route response. Creating needs the key (row F5).
+    RouteResponseInput of StoredRouteResponse {
         route_response_key: String,
         model_selection_expression: String,
         response_models: Pairs,
@@ -107,8 +108,8 @@ input! {
 }
 
 input! {
-    /// Of an authorizer. Creation needs the type and the name (row F6).
-    AuthorizerInput of Authorizer {
+    /// Input for an authorizer. Creating needs the type and the name (row F6).
+    AuthorizerInput of StoredAuthorizer {
         name: String,
         authorizer_type: String,
         authorizer_uri: String,
@@ -123,8 +124,8 @@ input! {
 }
 
 input! {
-    /// Of a model. Creation needs the name and the schema.
-    ModelInput of Model {
+    /// Input for a model. Creating needs the name and the schema.
+    ModelInput of StoredModel {
         name: String,
         content_type: String,
         schema: String,
@@ -133,16 +134,17 @@ input! {
 }
 
 input! {
-    /// Of a deployment. The stage name is for creation alone: that stage is moved to the new deployment (row D3).
-    DeploymentInput of Deployment {
+    /// Input for a deployment. The stage name is used for creating only: it points that stage at the new deployment
+    /// (row D3).
+    DeploymentInput of StoredDeployment {
         description: String,
         stage_name: StageName,
     }
 }
 
 input! {
-    /// Of a stage. Creation needs the name (row F8), and tags are for creation alone.
-    StageInput of Stage {
+    /// Input for a stage. Creating needs the name (row F8). Tags are used for creating only.
+    StageInput of StoredStage {
         stage_name: StageName,
         deployment_id: DeploymentId,
         auto_deploy: bool,

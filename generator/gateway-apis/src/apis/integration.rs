@@ -5,67 +5,67 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, IntegrationId, resource_id};
 
 use super::check::{
-    merge, merge_texts, one_of, optional_length, quota, required, set, set_text, unset,
+    check_quota, merge, merge_texts, one_of, optional_length, required, set, set_text, unset,
 };
-use super::state::{ApiState, Wiring};
-use super::{ApiError, Apis, Integration, IntegrationInput, ProtocolType};
+use super::state::{ApiState, ApiWiring};
+use super::{ApiError, Apis, IntegrationInput, ProtocolType, StoredIntegration};
 
 impl Apis {
-    /// Makes an integration.
+    /// Creates an integration.
     ///
     /// # Errors
     ///
-    /// If it would not do (row F3).
+    /// If a value is not valid (row F3).
     pub fn create_integration(
         &self,
         api: &ApiId,
         id: Option<IntegrationId>,
         input: IntegrationInput,
-    ) -> Result<Arc<Integration>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredIntegration>, ApiError> {
+        self.change_wiring(api, |state| {
             let integration = state.create_integration(id, input)?;
-            let what = format!("integration {}", integration.integration_id);
-            Ok((integration, what))
+            let subject = format!("integration {}", integration.integration_id);
+            Ok((integration, subject))
         })
     }
 
-    /// The integration of that id.
+    /// Returns the integration with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the integration does not exist.
     pub fn get_integration(
         &self,
         api: &ApiId,
         id: &IntegrationId,
-    ) -> Result<Arc<Integration>, ApiError> {
+    ) -> Result<Arc<StoredIntegration>, ApiError> {
         self.read(api, |state| state.wiring.integration(id).cloned())
     }
 
-    /// All integrations.
+    /// Returns all integrations.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_integrations(&self, api: &ApiId) -> Result<Vec<Arc<Integration>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_integrations(&self, api: &ApiId) -> Result<Vec<Arc<StoredIntegration>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.integrations.values().cloned().collect())
         })
     }
 
-    /// Changes an integration. What a stage serves calls the old one until it is deployed (row D1).
+    /// Updates an integration. Stages call the old one until the API is deployed (row D1).
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_integration`], or if the integration does not exist.
     pub fn update_integration(
         &self,
         api: &ApiId,
         id: &IntegrationId,
         input: IntegrationInput,
-    ) -> Result<Arc<Integration>, ApiError> {
-        self.rewire(api, |state| {
-            let mut integration = Integration::clone(state.wiring.integration(id)?);
+    ) -> Result<Arc<StoredIntegration>, ApiError> {
+        self.change_wiring(api, |state| {
+            let mut integration = StoredIntegration::clone(state.wiring.integration(id)?);
             apply(&mut integration, input);
             let integration = state.wiring.put_integration(integration)?;
             Ok((integration, format!("integration {id}")))
@@ -76,9 +76,9 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route targets it.
+    /// If it does not exist, or a route targets it.
     pub fn delete_integration(&self, api: &ApiId, id: &IntegrationId) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             state.wiring.integration(id)?;
             let target = format!("integrations/{id}");
             let routes: Vec<_> = (state.wiring.routes.values())
@@ -103,8 +103,8 @@ impl ApiState {
         &mut self,
         id: Option<IntegrationId>,
         mut input: IntegrationInput,
-    ) -> Result<Arc<Integration>, ApiError> {
-        quota("Integrations", self.wiring.integrations.len(), 300)?;
+    ) -> Result<Arc<StoredIntegration>, ApiError> {
+        check_quota("Integrations", self.wiring.integrations.len(), 300)?;
         let id = id.unwrap_or_else(|| IntegrationId::new(resource_id(7)));
         if self.wiring.integrations.contains_key(&id) {
             return Err(ApiError::conflict(format!(
@@ -113,7 +113,7 @@ impl ApiState {
         }
         let websocket = self.wiring.api.protocol_type == ProtocolType::WebSocket;
         let expression = "${integration.response.statuscode}";
-        let mut integration = Integration {
+        let mut integration = StoredIntegration {
             integration_id: id,
             integration_type: required("integrationType", input.integration_type.take())?,
             integration_uri: None,
@@ -139,14 +139,20 @@ impl ApiState {
     }
 }
 
-impl Wiring {
-    pub(super) fn integration(&self, id: &IntegrationId) -> Result<&Arc<Integration>, ApiError> {
+impl ApiWiring {
+    pub(super) fn integration(
+        &self,
+        id: &IntegrationId,
+    ) -> Result<&Arc<StoredIntegration>, ApiError> {
         self.integrations
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Integration by Id {id}")))
     }
 
-    fn put_integration(&mut self, integration: Integration) -> Result<Arc<Integration>, ApiError> {
+    fn put_integration(
+        &mut self,
+        integration: StoredIntegration,
+    ) -> Result<Arc<StoredIntegration>, ApiError> {
         check(self.api.protocol_type, &integration)?;
         let integration = Arc::new(integration);
         self.integrations
@@ -155,7 +161,7 @@ impl Wiring {
     }
 }
 
-fn check(protocol: ProtocolType, integration: &Integration) -> Result<(), ApiError> {
+fn check(protocol: ProtocolType, integration: &StoredIntegration) -> Result<(), ApiError> {
     let one = integration;
     let kind = one.integration_type.as_str();
     let websocket = protocol == ProtocolType::WebSocket;
@@ -206,7 +212,7 @@ fn check(protocol: ProtocolType, integration: &Integration) -> Result<(), ApiErr
     Ok(())
 }
 
-fn apply(integration: &mut Integration, input: IntegrationInput) {
+fn apply(integration: &mut StoredIntegration, input: IntegrationInput) {
     let one = integration;
     set(&mut one.integration_type, input.integration_type);
     set_text(&mut one.integration_uri, input.integration_uri);

@@ -1,7 +1,7 @@
-//! What API Gateway keeps: apis with their routes, deployments and stages, and the rules by which they change.
+//! APIs with their routes, deployments and stages, and the rules by which they change.
 //!
-//! Changes are made one after another, whole or not at all. API Gateway refuses a change that comes while another one of
-//! the same api is under way (row D13); here it waits its turn, so that this refusal never happens.
+//! Changes are made one at a time, completely or not at all. API Gateway refuses a change while another change of the
+//! same API is in progress (row D13); here the second change waits, so this error never occurs.
 
 mod api;
 mod authorizer;
@@ -11,7 +11,7 @@ mod error;
 mod import;
 mod input;
 mod integration;
-mod listen;
+mod listener;
 mod model;
 mod response;
 mod route;
@@ -24,61 +24,62 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use indexmap::IndexMap;
-use stackgen_gateway_common::{ApiId, DeploymentId, Event, Events, Place, StageName};
+use stackgen_gateway_common::{ApiId, ArnScope, DeploymentId, Event, Events, StageName};
 
 pub use error::{ApiError, ApiErrorKind};
 pub use input::{
     ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,
     ModelInput, RouteInput, RouteResponseInput, StageInput,
 };
-pub use listen::Listen;
+pub use listener::ApiListener;
 pub use snapshot::Snapshot;
-pub(crate) use stage::with_variables;
+pub(crate) use stage::substitute_variables;
 pub use types::{
-    AccessLogSettings, Api, Authorizer, Cors, Deployment, DeploymentStatus, Integration,
-    IntegrationResponse, JwtConfiguration, Model, Pairs, ParameterConstraints, ProtocolType, Route,
-    RouteResponse, RouteSettings, Stage, TlsConfig,
+    AccessLogSettings, Cors, JwtConfiguration, Pairs, ParameterConstraints, ProtocolType,
+    RouteSettings, StoredApi, StoredAuthorizer, StoredDeployment, StoredDeploymentStatus,
+    StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute, StoredRouteResponse,
+    StoredStage, TlsConfig,
 };
 
 use state::ApiState;
 
-/// What a stage serves at this moment. The data plane reads it anew for every handshake and every message: a stage
-/// that moves to another deployment does so for connections that are open, too.
+/// A stage with the snapshot that it serves. The data plane reads it for every handshake and every message, so open
+/// connections follow when the stage is pointed at another deployment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Served {
-    /// The stage with its settings, which are live at once (row D2).
-    pub stage: Arc<Stage>,
-    /// What its deployment froze (row D1); `None` when it has none (row C3).
+pub struct ServedStage {
+    /// The stage with its settings, which take effect without a deployment (row D2).
+    pub stage: Arc<StoredStage>,
+    /// Snapshot of the stage's deployment (row D1); `None` if the stage has no deployment (row C3).
     pub snapshot: Option<Arc<Snapshot>>,
 }
 
 /// All apis.
 #[derive(Debug, Default)]
 pub struct Apis {
-    place: Place,
+    scope: ArnScope,
     events: Events,
-    /// How many answers tell that a new deployment is `PENDING`.
+    /// Number of answers in which a new deployment is `PENDING`.
     pending: u32,
-    /// How many answers told so.
-    told: Mutex<HashMap<DeploymentId, u32>>,
+    /// Number of such answers given, per deployment.
+    pending_answers: Mutex<HashMap<DeploymentId, u32>>,
     all: Mutex<IndexMap<ApiId, ApiState>>,
-    /// Written by every change, read by every message.
-    served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<Served>>>>,
-    listen: RwLock<Option<Arc<dyn Listen>>>,
+    /// Every change writes it, every message reads it.
+    served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<ServedStage>>>>,
+    listen: RwLock<Option<Arc<dyn ApiListener>>>,
 }
 
 impl Apis {
-    /// No apis yet, in this account and region; changes are told to `events`.
-    pub fn new(place: Place, events: Events) -> Self {
+    /// Creates an empty collection for an account and region. Changes are reported to `events`.
+    pub fn new(scope: ArnScope, events: Events) -> Self {
         Apis {
-            place,
+            scope,
             events,
             ..Apis::default()
         }
     }
 
-    /// Tells of a new deployment that many times that it is `PENDING`, as API Gateway does for a moment (row D3). It is
-    /// served from the start all the same.
+    /// Sets the number of answers in which a new deployment has the status `PENDING`, as on API Gateway for a moment
+    /// (row D3). The deployment is served from the start all the same.
     #[must_use]
     pub fn with_pending_deployments(self, answers: u32) -> Self {
         Apis {
@@ -87,14 +88,14 @@ impl Apis {
         }
     }
 
-    /// What a stage serves; `None` when there is no such stage.
-    pub fn served(&self, api: &ApiId, stage: &str) -> Option<Arc<Served>> {
+    /// Returns what a stage serves; `None` if the stage does not exist.
+    pub fn served(&self, api: &ApiId, stage: &str) -> Option<Arc<ServedStage>> {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
         served.get(api)?.get(stage).cloned()
     }
 
-    /// Serves exactly this, past all rules: what the rules come to, and what tests of the data plane start from.
-    pub fn serve(&self, api: &ApiId, served: Served) {
+    /// Replaces what a stage serves, without any checks. Tests of the data plane start from here.
+    pub fn serve(&self, api: &ApiId, served: ServedStage) {
         let mut all = self.served.write().unwrap_or_else(PoisonError::into_inner);
         let stage = served.stage.stage_name.clone();
         all.entry(api.clone())
@@ -107,11 +108,11 @@ impl Apis {
     }
 
     fn no_such_api(&self, api: &ApiId) -> ApiError {
-        let account = &self.place.account;
+        let account = &self.scope.account;
         ApiError::not_found(format!("Invalid API identifier specified {account}:{api}"))
     }
 
-    /// Reads an api.
+    /// Reads an API.
     fn read<T>(
         &self,
         api: &ApiId,
@@ -121,7 +122,7 @@ impl Apis {
         read(all.get(api).ok_or_else(|| self.no_such_api(api))?)
     }
 
-    /// Changes an api, whole or not at all, and serves what comes of it.
+    /// Changes an API, completely or not at all, and serves the result.
     fn change<T>(
         &self,
         api: &ApiId,
@@ -132,32 +133,32 @@ impl Apis {
         let mut after = before.clone();
         let result = change(&mut after)?;
         self.publish(api, Some(&after));
-        self.tell_of(api, before, &after);
+        self.report_changes(api, before, &after);
         *before = after;
         Ok(result)
     }
 
-    /// Changes the wiring of an api. Stages under AutoDeploy get it at once (rows D4, D5); of the others, `what` tells
-    /// that they do not serve it.
-    fn rewire<T>(
+    /// Changes the wiring of an API. Stages with AutoDeploy serve the change at once (rows D4, D5). If another stage
+    /// does not, an event reports the changed part, which `change` returns with its result.
+    fn change_wiring<T>(
         &self,
         api: &ApiId,
         change: impl FnOnce(&mut ApiState) -> Result<(T, String), ApiError>,
     ) -> Result<T, ApiError> {
         let mut undeployed = None;
         let result = self.change(api, |state| {
-            let before = state.serves().then(|| state.wiring.freeze());
-            let (result, what) = change(state)?;
+            let before = state.has_deployed_stage().then(|| state.wiring.snapshot());
+            let (result, subject) = change(state)?;
             state.auto_deploy();
-            if before.is_some_and(|before| state.leaves_stages_behind(&before)) {
-                undeployed = Some(what);
+            if before.is_some_and(|before| state.makes_stages_stale(&before)) {
+                undeployed = Some(subject);
             }
             Ok(result)
         })?;
-        if let Some(what) = undeployed {
-            self.events.tell(|| Event::Undeployed {
+        if let Some(subject) = undeployed {
+            self.events.send(|| Event::Undeployed {
                 api: api.clone(),
-                what,
+                what: subject,
             });
         }
         Ok(result)
@@ -166,16 +167,16 @@ impl Apis {
     fn publish(&self, api: &ApiId, state: Option<&ApiState>) {
         let mut served = self.served.write().unwrap_or_else(PoisonError::into_inner);
         match state {
-            Some(state) => served.insert(api.clone(), state.serving()),
+            Some(state) => served.insert(api.clone(), state.served_stages()),
             None => served.remove(api),
         };
     }
 
-    /// Tells which deployments were made, and which stages moved.
-    fn tell_of(&self, api: &ApiId, before: &ApiState, after: &ApiState) {
+    /// Reports new deployments and stages that were pointed at another deployment.
+    fn report_changes(&self, api: &ApiId, before: &ApiState, after: &ApiState) {
         for (id, deployment) in &after.deployments {
             if !before.deployments.contains_key(id) {
-                self.events.tell(|| Event::Deployed {
+                self.events.send(|| Event::Deployed {
                     api: api.clone(),
                     deployment: id.clone(),
                     description: deployment.description.clone(),
@@ -188,7 +189,7 @@ impl Apis {
                 .get(name)
                 .and_then(|stage| stage.deployment_id.clone());
             if previous != stage.deployment_id {
-                self.events.tell(|| Event::Activated {
+                self.events.send(|| Event::Activated {
                     api: api.clone(),
                     stage: name.clone(),
                     previous,

@@ -5,27 +5,27 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, ModelId, resource_id};
 
 use super::check::{length, optional_length, required, set, set_text};
-use super::state::Wiring;
-use super::{ApiError, Apis, Model, ModelInput, Pairs, ProtocolType, Route};
+use super::state::ApiWiring;
+use super::{ApiError, Apis, ModelInput, Pairs, ProtocolType, StoredModel, StoredRoute};
 
 impl Apis {
-    /// Makes a model.
+    /// Creates a model.
     ///
     /// # Errors
     ///
-    /// If its name is taken or not of letters and digits, or its schema is no JSON.
+    /// If its name is taken or not alphanumeric, or its schema is not JSON.
     pub fn create_model(
         &self,
         api: &ApiId,
         id: Option<ModelId>,
         mut input: ModelInput,
-    ) -> Result<Arc<Model>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredModel>, ApiError> {
+        self.change_wiring(api, |state| {
             let id = id.unwrap_or_else(|| ModelId::new(resource_id(6)));
             if state.wiring.models.contains_key(&id) {
                 return Err(ApiError::conflict(format!("Model {id} already exists")));
             }
-            let mut model = Model {
+            let mut model = StoredModel {
                 model_id: id,
                 name: required("name", input.name.take())?,
                 content_type: Some("application/json".to_owned()),
@@ -34,52 +34,52 @@ impl Apis {
             };
             apply(&mut model, input);
             let model = state.wiring.put_model(model)?;
-            let what = format!("model {}", model.name);
-            Ok((model, what))
+            let subject = format!("model {}", model.name);
+            Ok((model, subject))
         })
     }
 
-    /// The model of that id.
+    /// Returns the model with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
-    pub fn get_model(&self, api: &ApiId, id: &ModelId) -> Result<Arc<Model>, ApiError> {
+    /// If the API or the model does not exist.
+    pub fn get_model(&self, api: &ApiId, id: &ModelId) -> Result<Arc<StoredModel>, ApiError> {
         self.read(api, |state| state.wiring.model(id).cloned())
     }
 
-    /// All models.
+    /// Returns all models.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_models(&self, api: &ApiId) -> Result<Vec<Arc<Model>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_models(&self, api: &ApiId) -> Result<Vec<Arc<StoredModel>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.models.values().cloned().collect())
         })
     }
 
-    /// Changes a model.
+    /// Updates a model.
     ///
     /// # Errors
     ///
-    /// As on creation; and a model that a route names keeps its name.
+    /// As [`Apis::create_model`], or if a model that a route uses is renamed.
     pub fn update_model(
         &self,
         api: &ApiId,
         id: &ModelId,
         input: ModelInput,
-    ) -> Result<Arc<Model>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredModel>, ApiError> {
+        self.change_wiring(api, |state| {
             let before = state.wiring.model(id)?.clone();
-            let mut model = Model::clone(&before);
+            let mut model = StoredModel::clone(&before);
             apply(&mut model, input);
             if model.name != before.name {
                 state.wiring.check_unused(&before, "rename")?;
             }
             let model = state.wiring.put_model(model)?;
-            let what = format!("model {}", model.name);
-            Ok((model, what))
+            let subject = format!("model {}", model.name);
+            Ok((model, subject))
         })
     }
 
@@ -87,9 +87,9 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route names it.
+    /// If it does not exist, or a route uses it.
     pub fn delete_model(&self, api: &ApiId, id: &ModelId) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             let model = state.wiring.model(id)?.clone();
             state.wiring.check_unused(&model, "delete")?;
             state.wiring.models.shift_remove(id);
@@ -98,16 +98,16 @@ impl Apis {
     }
 }
 
-impl Wiring {
-    fn model(&self, id: &ModelId) -> Result<&Arc<Model>, ApiError> {
+impl ApiWiring {
+    fn model(&self, id: &ModelId) -> Result<&Arc<StoredModel>, ApiError> {
         self.models
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Model by Id {id}")))
     }
 
-    fn check_unused(&self, model: &Model, verb: &str) -> Result<(), ApiError> {
+    fn check_unused(&self, model: &StoredModel, verb: &str) -> Result<(), ApiError> {
         let named = |models: &Pairs| models.values().any(|name| *name == model.name);
-        let uses = |route: &&Arc<Route>| {
+        let uses = |route: &&Arc<StoredRoute>| {
             let mut responses = (self.route_responses.get(&route.route_id).into_iter())
                 .flat_map(|responses| responses.values());
             named(&route.request_models)
@@ -122,10 +122,10 @@ impl Wiring {
         }
     }
 
-    fn put_model(&mut self, model: Model) -> Result<Arc<Model>, ApiError> {
+    fn put_model(&mut self, model: StoredModel) -> Result<Arc<StoredModel>, ApiError> {
         check(self.api.protocol_type, &model)?;
         let taken =
-            |other: &Arc<Model>| other.name == model.name && other.model_id != model.model_id;
+            |other: &Arc<StoredModel>| other.name == model.name && other.model_id != model.model_id;
         if self.models.values().any(taken) {
             return Err(ApiError::conflict("Model name already exists for this API"));
         }
@@ -135,7 +135,7 @@ impl Wiring {
     }
 }
 
-fn check(protocol: ProtocolType, model: &Model) -> Result<(), ApiError> {
+fn check(protocol: ProtocolType, model: &StoredModel) -> Result<(), ApiError> {
     if protocol == ProtocolType::Http {
         return Err(ApiError::bad_request(
             "Models are not supported for HTTP protocol Apis.",
@@ -159,7 +159,7 @@ fn check(protocol: ProtocolType, model: &Model) -> Result<(), ApiError> {
     }
 }
 
-fn apply(model: &mut Model, input: ModelInput) {
+fn apply(model: &mut StoredModel, input: ModelInput) {
     set(&mut model.name, input.name);
     set_text(&mut model.content_type, input.content_type);
     set(&mut model.schema, input.schema);

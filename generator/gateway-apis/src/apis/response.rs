@@ -1,4 +1,4 @@
-//! Responses of routes and of integrations.
+//! Route responses and integration responses.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use stackgen_gateway_common::{
 
 use super::check::{length, merge, merge_texts, one_of, required, set, set_text};
 use super::{
-    ApiError, Apis, IntegrationResponse, IntegrationResponseInput, ProtocolType, RouteResponse,
-    RouteResponseInput,
+    ApiError, Apis, IntegrationResponseInput, ProtocolType, RouteResponseInput,
+    StoredIntegrationResponse, StoredRouteResponse,
 };
 
 impl Apis {
-    /// Makes a route response.
+    /// Creates a route response.
     ///
     /// # Errors
     ///
-    /// If there is no such route, the key is taken, or it is not `$default` (row F5).
+    /// If the route does not exist, or the key is taken or not `$default` (row F5).
     pub fn create_route_response(
         &self,
         api: &ApiId,
         route: &RouteId,
         id: Option<RouteResponseId>,
         mut input: RouteResponseInput,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             if state.wiring.api.protocol_type == ProtocolType::Http {
                 return Err(ApiError::bad_request(
                     "RouteResponses are not supported for HTTP protocol Apis.",
@@ -39,13 +39,13 @@ impl Apis {
                 .or_default();
             let id = id.unwrap_or_else(|| RouteResponseId::new(resource_id(6)));
             let key = required("routeResponseKey", input.route_response_key.take())?;
-            let taken = |other: &Arc<RouteResponse>| other.route_response_key == key;
+            let taken = |other: &Arc<StoredRouteResponse>| other.route_response_key == key;
             if responses.contains_key(&id) || responses.values().any(taken) {
                 return Err(ApiError::conflict(format!(
                     "Route Response with key {key} already exists for this Route"
                 )));
             }
-            let mut response = RouteResponse {
+            let mut response = StoredRouteResponse {
                 route_response_id: id.clone(),
                 route_response_key: key,
                 model_selection_expression: None,
@@ -55,36 +55,36 @@ impl Apis {
             apply_route_response(&mut response, input)?;
             let response = Arc::new(response);
             responses.insert(id, response.clone());
-            Ok((response, what))
+            Ok((response, subject))
         })
     }
 
-    /// The route response of that id.
+    /// Returns the route response with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the route or the response does not exist.
     pub fn get_route_response(
         &self,
         api: &ApiId,
         route: &RouteId,
         id: &RouteResponseId,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
         let all = self.list_route_responses(api, route)?;
         let found = all.into_iter().find(|one| one.route_response_id == *id);
         found.ok_or_else(|| no_route_response(id))
     }
 
-    /// All responses of a route.
+    /// Returns all responses of a route.
     ///
     /// # Errors
     ///
-    /// If there is no such route.
+    /// If the route does not exist.
     pub fn list_route_responses(
         &self,
         api: &ApiId,
         route: &RouteId,
-    ) -> Result<Vec<Arc<RouteResponse>>, ApiError> {
+    ) -> Result<Vec<Arc<StoredRouteResponse>>, ApiError> {
         self.read(api, |state| {
             state.wiring.route(route)?;
             let all = state.wiring.route_responses.get(route).into_iter();
@@ -92,26 +92,26 @@ impl Apis {
         })
     }
 
-    /// Changes a route response.
+    /// Updates a route response.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_route_response`], or if the response does not exist.
     pub fn update_route_response(
         &self,
         api: &ApiId,
         route: &RouteId,
         id: &RouteResponseId,
         input: RouteResponseInput,
-    ) -> Result<Arc<RouteResponse>, ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+    ) -> Result<Arc<StoredRouteResponse>, ApiError> {
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             let responses = state.wiring.route_responses.get_mut(route);
             let response = responses
                 .and_then(|all| all.get_mut(id))
                 .ok_or_else(|| no_route_response(id))?;
             apply_route_response(Arc::make_mut(response), input)?;
-            Ok((response.clone(), what))
+            Ok((response.clone(), subject))
         })
     }
 
@@ -119,36 +119,36 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_route_response(
         &self,
         api: &ApiId,
         route: &RouteId,
         id: &RouteResponseId,
     ) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(route)?.route_key);
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(route)?.route_key);
             let responses = state.wiring.route_responses.get_mut(route);
             responses
                 .and_then(|all| all.shift_remove(id))
                 .ok_or_else(|| no_route_response(id))?;
-            Ok(((), what))
+            Ok(((), subject))
         })
     }
 
-    /// Makes an integration response.
+    /// Creates an integration response.
     ///
     /// # Errors
     ///
-    /// If there is no such integration, or the key is taken.
+    /// If the integration does not exist, or the key is taken.
     pub fn create_integration_response(
         &self,
         api: &ApiId,
         integration: &IntegrationId,
         id: Option<IntegrationResponseId>,
         mut input: IntegrationResponseInput,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = &mut state.wiring.integration_responses;
             let responses = responses.entry(integration.clone()).or_default();
@@ -157,13 +157,14 @@ impl Apis {
                 "integrationResponseKey",
                 input.integration_response_key.take(),
             )?;
-            let taken = |other: &Arc<IntegrationResponse>| other.integration_response_key == key;
+            let taken =
+                |other: &Arc<StoredIntegrationResponse>| other.integration_response_key == key;
             if responses.contains_key(&id) || responses.values().any(taken) {
                 return Err(ApiError::conflict(format!(
                     "Integration Response with key {key} already exists for this Integration"
                 )));
             }
-            let mut response = IntegrationResponse {
+            let mut response = StoredIntegrationResponse {
                 integration_response_id: id.clone(),
                 integration_response_key: key,
                 response_templates: Default::default(),
@@ -178,32 +179,32 @@ impl Apis {
         })
     }
 
-    /// The integration response of that id.
+    /// Returns the integration response with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the integration or the response does not exist.
     pub fn get_integration_response(
         &self,
         api: &ApiId,
         integration: &IntegrationId,
         id: &IntegrationResponseId,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
         let all = self.list_integration_responses(api, integration)?;
         let found = (all.into_iter()).find(|one| one.integration_response_id == *id);
         found.ok_or_else(|| no_integration_response(id))
     }
 
-    /// All responses of an integration.
+    /// Returns all responses of an integration.
     ///
     /// # Errors
     ///
-    /// If there is no such integration.
+    /// If the integration does not exist.
     pub fn list_integration_responses(
         &self,
         api: &ApiId,
         integration: &IntegrationId,
-    ) -> Result<Vec<Arc<IntegrationResponse>>, ApiError> {
+    ) -> Result<Vec<Arc<StoredIntegrationResponse>>, ApiError> {
         self.read(api, |state| {
             state.wiring.integration(integration)?;
             let all = state.wiring.integration_responses.get(integration);
@@ -213,19 +214,19 @@ impl Apis {
         })
     }
 
-    /// Changes an integration response.
+    /// Updates an integration response.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_integration_response`], or if the response does not exist.
     pub fn update_integration_response(
         &self,
         api: &ApiId,
         integration: &IntegrationId,
         id: &IntegrationResponseId,
         input: IntegrationResponseInput,
-    ) -> Result<Arc<IntegrationResponse>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredIntegrationResponse>, ApiError> {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = state.wiring.integration_responses.get_mut(integration);
             let response = responses
@@ -240,14 +241,14 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_integration_response(
         &self,
         api: &ApiId,
         integration: &IntegrationId,
         id: &IntegrationResponseId,
     ) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
+        self.change_wiring(api, |state| {
             state.wiring.integration(integration)?;
             let responses = state.wiring.integration_responses.get_mut(integration);
             responses
@@ -267,7 +268,7 @@ fn no_integration_response(id: &IntegrationResponseId) -> ApiError {
 }
 
 fn apply_route_response(
-    response: &mut RouteResponse,
+    response: &mut StoredRouteResponse,
     input: RouteResponseInput,
 ) -> Result<(), ApiError> {
     set(&mut response.route_response_key, input.route_response_key);
@@ -286,7 +287,7 @@ fn apply_route_response(
 }
 
 fn apply_integration_response(
-    response: &mut IntegrationResponse,
+    response: &mut StoredIntegrationResponse,
     input: IntegrationResponseInput,
 ) -> Result<(), ApiError> {
     let one = response;

@@ -5,90 +5,90 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, RouteId, RouteKey, resource_id};
 
 use super::check::{
-    length, merge, merge_texts, one_of, optional_length, quota, required, set, set_text,
+    check_quota, length, merge, merge_texts, one_of, optional_length, required, set, set_text,
 };
-use super::state::{ApiState, Wiring};
-use super::{ApiError, Apis, ProtocolType, Route, RouteInput};
+use super::state::{ApiState, ApiWiring};
+use super::{ApiError, Apis, ProtocolType, RouteInput, StoredRoute};
 
 impl Apis {
-    /// Makes a route.
+    /// Creates a route.
     ///
     /// # Errors
     ///
-    /// If its key is taken (row D14) or reserved (row F2), or it would not do.
+    /// If its key is taken (row D14) or reserved (row F2), or a value is not valid.
     pub fn create_route(
         &self,
         api: &ApiId,
         id: Option<RouteId>,
         input: RouteInput,
-    ) -> Result<Arc<Route>, ApiError> {
-        self.rewire(api, |state| {
+    ) -> Result<Arc<StoredRoute>, ApiError> {
+        self.change_wiring(api, |state| {
             let route = state.create_route(id, input)?;
-            let what = format!("route {}", route.route_key);
-            Ok((route, what))
+            let subject = format!("route {}", route.route_key);
+            Ok((route, subject))
         })
     }
 
-    /// The route of that id.
+    /// Returns the route with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
-    pub fn get_route(&self, api: &ApiId, id: &RouteId) -> Result<Arc<Route>, ApiError> {
+    /// If the API or the route does not exist.
+    pub fn get_route(&self, api: &ApiId, id: &RouteId) -> Result<Arc<StoredRoute>, ApiError> {
         self.read(api, |state| state.wiring.route(id).cloned())
     }
 
-    /// All routes.
+    /// Returns all routes.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_routes(&self, api: &ApiId) -> Result<Vec<Arc<Route>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_routes(&self, api: &ApiId) -> Result<Vec<Arc<StoredRoute>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.routes.values().cloned().collect())
         })
     }
 
-    /// Changes a route.
+    /// Updates a route.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_route`], or if the route does not exist.
     pub fn update_route(
         &self,
         api: &ApiId,
         id: &RouteId,
         input: RouteInput,
-    ) -> Result<Arc<Route>, ApiError> {
-        self.rewire(api, |state| {
-            let mut route = Route::clone(state.wiring.route(id)?);
+    ) -> Result<Arc<StoredRoute>, ApiError> {
+        self.change_wiring(api, |state| {
+            let mut route = StoredRoute::clone(state.wiring.route(id)?);
             apply(&mut route, input);
-            let what = format!("route {}", route.route_key);
-            Ok((state.wiring.put_route(route)?, what))
+            let subject = format!("route {}", route.route_key);
+            Ok((state.wiring.put_route(route)?, subject))
         })
     }
 
-    /// Takes a request parameter of a route away.
+    /// Deletes a request parameter of a route.
     ///
     /// # Errors
     ///
-    /// If there is no such route or parameter.
+    /// If the route or the parameter does not exist.
     pub fn delete_route_request_parameter(
         &self,
         api: &ApiId,
         id: &RouteId,
         key: &str,
     ) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
-            let mut route = Route::clone(state.wiring.route(id)?);
-            let what = format!("route {}", route.route_key);
+        self.change_wiring(api, |state| {
+            let mut route = StoredRoute::clone(state.wiring.route(id)?);
+            let subject = format!("route {}", route.route_key);
             if route.request_parameters.shift_remove(key).is_none() {
                 return Err(ApiError::not_found(format!(
                     "Invalid request parameter specified {key}"
                 )));
             }
             state.wiring.put_route(route)?;
-            Ok(((), what))
+            Ok(((), subject))
         })
     }
 
@@ -96,13 +96,13 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_route(&self, api: &ApiId, id: &RouteId) -> Result<(), ApiError> {
-        self.rewire(api, |state| {
-            let what = format!("route {}", state.wiring.route(id)?.route_key);
+        self.change_wiring(api, |state| {
+            let subject = format!("route {}", state.wiring.route(id)?.route_key);
             state.wiring.routes.shift_remove(id);
             state.wiring.route_responses.remove(id);
-            Ok(((), what))
+            Ok(((), subject))
         })
     }
 }
@@ -112,13 +112,13 @@ impl ApiState {
         &mut self,
         id: Option<RouteId>,
         mut input: RouteInput,
-    ) -> Result<Arc<Route>, ApiError> {
-        quota("Routes", self.wiring.routes.len(), 300)?;
+    ) -> Result<Arc<StoredRoute>, ApiError> {
+        check_quota("Routes", self.wiring.routes.len(), 300)?;
         let id = id.unwrap_or_else(|| RouteId::new(resource_id(7)));
         if self.wiring.routes.contains_key(&id) {
             return Err(ApiError::conflict(format!("Route {id} already exists")));
         }
-        let mut route = Route {
+        let mut route = StoredRoute {
             route_id: id,
             route_key: required("routeKey", input.route_key.take())?,
             authorization_type: "NONE".to_owned(),
@@ -137,19 +137,19 @@ impl ApiState {
     }
 }
 
-impl Wiring {
-    pub(super) fn route(&self, id: &RouteId) -> Result<&Arc<Route>, ApiError> {
+impl ApiWiring {
+    pub(super) fn route(&self, id: &RouteId) -> Result<&Arc<StoredRoute>, ApiError> {
         self.routes
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Route by Id {id}")))
     }
 
-    fn put_route(&mut self, mut route: Route) -> Result<Arc<Route>, ApiError> {
+    fn put_route(&mut self, mut route: StoredRoute) -> Result<Arc<StoredRoute>, ApiError> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
-            // So a route that goes back to NONE lets its authorizer be deleted.
+            // An authorizer can be deleted after its route went back to NONE.
             route.authorizer_id = None;
         }
-        let taken = |other: &Arc<Route>| {
+        let taken = |other: &Arc<StoredRoute>| {
             other.route_key == route.route_key && other.route_id != route.route_id
         };
         if self.routes.values().any(taken) {
@@ -159,7 +159,7 @@ impl Wiring {
             )));
         }
         let http = self.api.protocol_type == ProtocolType::Http;
-        let ambiguous = |other: &&Arc<Route>| {
+        let ambiguous = |other: &&Arc<StoredRoute>| {
             http && other.route_id != route.route_id
                 && shape(&other.route_key) == shape(&route.route_key)
         };
@@ -175,7 +175,7 @@ impl Wiring {
         Ok(route)
     }
 
-    fn check_route(&self, route: &Route) -> Result<(), ApiError> {
+    fn check_route(&self, route: &StoredRoute) -> Result<(), ApiError> {
         check_key(self.api.protocol_type, &route.route_key)?;
         optional_length("operationName", route.operation_name.as_ref(), 64)?;
         self.check_target(route)?;
@@ -196,13 +196,13 @@ impl Wiring {
         Ok(())
     }
 
-    fn check_target(&self, route: &Route) -> Result<(), ApiError> {
+    fn check_target(&self, route: &StoredRoute) -> Result<(), ApiError> {
         let Some(target) = &route.target else {
             return Ok(());
         };
         let id = target.strip_prefix("integrations/").ok_or_else(|| {
             ApiError::bad_request(format!(
-                "Invalid target {target}: it must be integrations/ and an integration's id"
+                "Invalid target {target}: it must be integrations/ followed by an integration ID"
             ))
         })?;
         match self.integrations.get(id) {
@@ -213,10 +213,10 @@ impl Wiring {
         }
     }
 
-    /// Authorization is of `$connect` alone, and CUSTOM needs an authorizer of this api (rows A1, F2).
-    fn check_authorization(&self, route: &Route) -> Result<(), ApiError> {
+    /// Checks that only `$connect` has authorization, and that `CUSTOM` has an authorizer of this API (rows A1, F2).
+    fn check_authorization(&self, route: &StoredRoute) -> Result<(), ApiError> {
         let kind = route.authorization_type.as_str();
-        let (allowed, wants): (&[&str], _) = match self.api.protocol_type {
+        let (allowed, needed): (&[&str], _) = match self.api.protocol_type {
             ProtocolType::WebSocket => (&["NONE", "AWS_IAM", "CUSTOM"], "REQUEST"),
             ProtocolType::Http if kind == "JWT" => (&["JWT"], "JWT"),
             ProtocolType::Http => (&["NONE", "AWS_IAM", "CUSTOM", "JWT"], "REQUEST"),
@@ -237,9 +237,9 @@ impl Wiring {
             ))
         })?;
         match self.authorizers.get(id) {
-            Some(authorizer) if authorizer.authorizer_type == wants => Ok(()),
+            Some(authorizer) if authorizer.authorizer_type == needed => Ok(()),
             Some(_) => Err(ApiError::bad_request(format!(
-                "Authorizer {id} is no {wants} authorizer, which AuthorizationType {kind} needs"
+                "AuthorizationType {kind} needs a {needed} authorizer, and authorizer {id} is of another type"
             ))),
             None => Err(ApiError::bad_request(format!(
                 "Invalid authorizer ID specified {id}: this API has no such authorizer"
@@ -248,7 +248,8 @@ impl Wiring {
     }
 }
 
-/// `$` begins the three keys that API Gateway knows (row F2). An HTTP API's are `$default` or a method and a path.
+/// Checks the form of a route key. On WebSocket APIs, only three keys start with `$` (row F2). On HTTP APIs, a key is
+/// `$default` or a method and a path.
 fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
     length("routeKey", key.as_str(), 1, 1024)?;
     const RESERVED: [&str; 3] = [RouteKey::CONNECT, RouteKey::DISCONNECT, RouteKey::DEFAULT];
@@ -276,7 +277,7 @@ fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
     }))
 }
 
-/// An HTTP API's key without the names of its variables.
+/// Returns the key of an HTTP API's route without the names of its path variables.
 fn shape(key: &RouteKey) -> String {
     let Some((method, path)) = key.as_str().split_once(" /") else {
         return key.to_string();
@@ -293,7 +294,7 @@ const HTTP_METHODS: [&str; 8] = [
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-fn apply(route: &mut Route, input: RouteInput) {
+fn apply(route: &mut StoredRoute, input: RouteInput) {
     set(&mut route.route_key, input.route_key);
     set(&mut route.authorization_type, input.authorization_type);
     if let Some(id) = input.authorizer_id {

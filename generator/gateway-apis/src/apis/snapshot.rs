@@ -1,53 +1,57 @@
-//! What a deployment froze (row D1).
+//! Snapshots, which deployments hold (row D1).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use stackgen_gateway_common::{AuthorizerId, IntegrationId, RouteId, RouteKey};
 
-use super::{Api, Authorizer, Integration, IntegrationResponse, Model, Route, RouteResponse};
+use super::{
+    StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse, StoredModel,
+    StoredRoute, StoredRouteResponse,
+};
 
-/// Everything of an api but its stages, at the moment when a deployment was made. It never changes.
+/// Everything of an API except its stages, as it was when a deployment was created. It never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// The api with its selection expressions.
-    pub api: Arc<Api>,
-    /// Its routes by their keys.
-    pub routes: HashMap<RouteKey, Arc<Route>>,
-    /// Its integrations.
-    pub integrations: HashMap<IntegrationId, Arc<Integration>>,
-    /// Responses of integrations.
-    pub integration_responses: HashMap<IntegrationId, Vec<Arc<IntegrationResponse>>>,
-    /// Responses of routes.
-    pub route_responses: HashMap<RouteId, Vec<Arc<RouteResponse>>>,
-    /// Its authorizers.
-    pub authorizers: HashMap<AuthorizerId, Arc<Authorizer>>,
-    /// Its models by their names.
-    pub models: HashMap<String, Arc<Model>>,
+    /// API with its selection expressions.
+    pub api: Arc<StoredApi>,
+    /// Routes by key.
+    pub routes: HashMap<RouteKey, Arc<StoredRoute>>,
+    /// Integrations by ID.
+    pub integrations: HashMap<IntegrationId, Arc<StoredIntegration>>,
+    /// Integration responses by integration.
+    pub integration_responses: HashMap<IntegrationId, Vec<Arc<StoredIntegrationResponse>>>,
+    /// Route responses by route.
+    pub route_responses: HashMap<RouteId, Vec<Arc<StoredRouteResponse>>>,
+    /// Authorizers by ID.
+    pub authorizers: HashMap<AuthorizerId, Arc<StoredAuthorizer>>,
+    /// Models by name.
+    pub models: HashMap<String, Arc<StoredModel>>,
 }
 
 impl Snapshot {
-    /// The route that answers to exactly this key.
-    pub fn route(&self, key: &str) -> Option<&Arc<Route>> {
+    /// Returns the route with exactly this key.
+    pub fn route(&self, key: &str) -> Option<&Arc<StoredRoute>> {
         self.routes.get(key)
     }
 
-    /// The integration that a route's target names; `None` when the route is dead (row F2).
-    pub fn integration(&self, route: &Route) -> Option<&Arc<Integration>> {
+    /// Returns the integration that a route targets; `None` for a route without a target (row F2).
+    pub fn integration(&self, route: &StoredRoute) -> Option<&Arc<StoredIntegration>> {
         let id = route.target.as_deref()?.strip_prefix("integrations/")?;
         self.integrations.get(id)
     }
 
-    /// A route's authorizer; `None` when its authorization type asks for none.
-    pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
+    /// Returns the authorizer of a route; `None` if its authorization type uses none.
+    pub fn authorizer(&self, route: &StoredRoute) -> Option<&Arc<StoredAuthorizer>> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
             return None;
         }
         self.authorizers.get(route.authorizer_id.as_ref()?)
     }
 
-    /// True when both freeze the same wiring. An api's name, description and tags are no wiring.
-    pub fn carries_what(&self, other: &Snapshot) -> bool {
+    /// Returns true if both snapshots hold the same wiring. The name, the description and the tags of an API are not
+    /// wiring.
+    pub fn has_same_wiring(&self, other: &Snapshot) -> bool {
         let api = |snapshot: &Snapshot| {
             let api = &snapshot.api;
             (
@@ -66,9 +70,9 @@ impl Snapshot {
             && self.models == other.models
     }
 
-    /// True when what a route's integration returns is sent back: the selection expression **and** a route response
-    /// `$default` (row M8).
-    pub fn is_two_way(&self, route: &Route) -> bool {
+    /// Returns true if the integration's answer is sent back to the client. That needs both the selection expression
+    /// and a `$default` route response (row M8).
+    pub fn is_two_way(&self, route: &StoredRoute) -> bool {
         route.route_response_selection_expression.as_deref() == Some("$default")
             && self
                 .route_responses

@@ -1,20 +1,22 @@
-//! Stages: pointers to deployments, and settings that are live at once (row D2).
+//! Stages: pointers to deployments, with settings that take effect without a deployment (row D2).
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use stackgen_gateway_common::{ApiId, DeploymentId, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, DeploymentId, EpochMillis, StageName};
 
-use super::check::{length, merge_texts, one_of, optional_length, quota, required, set, set_text};
+use super::check::{
+    check_quota, length, merge_texts, one_of, optional_length, required, set, set_text,
+};
 use super::state::ApiState;
 use super::{
-    AccessLogSettings, ApiError, Apis, Deployment, Pairs, ProtocolType, RouteSettings, Stage,
-    StageInput,
+    AccessLogSettings, ApiError, Apis, Pairs, ProtocolType, RouteSettings, StageInput,
+    StoredDeployment, StoredStage,
 };
 
-/// Puts stage variables in: `${stageVariables.function}`, which are live without a deployment (row D2).
-pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
+/// Substitutes stage variables such as `${stageVariables.function}`, which change without a deployment (row D2).
+pub(crate) fn substitute_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
     if !text.contains("${stageVariables.") {
         return Cow::Borrowed(text);
     }
@@ -26,64 +28,68 @@ pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, st
 }
 
 impl Apis {
-    /// Makes a stage.
+    /// Creates a stage.
     ///
     /// # Errors
     ///
-    /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or it would not do.
-    pub fn create_stage(&self, api: &ApiId, input: StageInput) -> Result<Arc<Stage>, ApiError> {
+    /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or a value is not valid.
+    pub fn create_stage(
+        &self,
+        api: &ApiId,
+        input: StageInput,
+    ) -> Result<Arc<StoredStage>, ApiError> {
         self.change(api, |state| state.create_stage(input))
     }
 
-    /// The stage of that name.
+    /// Returns the stage with this name.
     ///
     /// # Errors
     ///
-    /// If there is none.
-    pub fn get_stage(&self, api: &ApiId, name: &str) -> Result<Arc<Stage>, ApiError> {
+    /// If the API or the stage does not exist.
+    pub fn get_stage(&self, api: &ApiId, name: &str) -> Result<Arc<StoredStage>, ApiError> {
         self.read(api, |state| state.stage(name).cloned())
     }
 
-    /// All stages.
+    /// Returns all stages.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn list_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
+    /// If the API does not exist.
+    pub fn list_stages(&self, api: &ApiId) -> Result<Vec<Arc<StoredStage>>, ApiError> {
         self.read(api, |state| Ok(state.stages.values().cloned().collect()))
     }
 
-    /// The stages that do not serve the wiring as it is: they wait for a deployment (rows D1, D7).
+    /// Returns the stages that do not serve the current wiring and need a deployment (rows D1, D7).
     ///
     /// # Errors
     ///
-    /// If there is no such api.
-    pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
+    /// If the API does not exist.
+    pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<StoredStage>>, ApiError> {
         self.read(api, |state| {
-            let wiring = state.wiring.freeze();
-            let serves = |stage: &Arc<Stage>| {
+            let wiring = state.wiring.snapshot();
+            let is_current = |stage: &Arc<StoredStage>| {
                 let deployment = stage.deployment_id.as_ref();
                 let deployment = deployment.and_then(|id| state.deployments.get(id));
-                deployment.is_some_and(|deployment| deployment.snapshot.carries_what(&wiring))
+                deployment.is_some_and(|deployment| deployment.snapshot.has_same_wiring(&wiring))
             };
             let stages = state.stages.values();
-            Ok(stages.filter(|stage| !serves(stage)).cloned().collect())
+            Ok(stages.filter(|stage| !is_current(stage)).cloned().collect())
         })
     }
 
-    /// Changes a stage (row D12): moves it to another deployment, forward or back (row D11), and merges its settings.
+    /// Updates a stage (row D12): points it at another deployment, newer or older (row D11), and merges its settings.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_stage`], or if the stage does not exist.
     pub fn update_stage(
         &self,
         api: &ApiId,
         name: &str,
         input: StageInput,
-    ) -> Result<Arc<Stage>, ApiError> {
+    ) -> Result<Arc<StoredStage>, ApiError> {
         self.change(api, |state| {
-            let mut stage = Stage::clone(state.stage(name)?);
+            let mut stage = StoredStage::clone(state.stage(name)?);
             let turned_on = input.auto_deploy == Some(true) && !stage.auto_deploy;
             let moved = input.deployment_id.clone();
             state.check_route_keys(&input)?;
@@ -100,7 +106,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_stage(&self, api: &ApiId, name: &str) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.stage(name)?;
@@ -109,11 +115,11 @@ impl Apis {
         })
     }
 
-    /// Takes a stage's access log settings away: nothing else does (row D12).
+    /// Deletes the access log settings of a stage, which no update can do (row D12).
     ///
     /// # Errors
     ///
-    /// If there is no such stage.
+    /// If the stage does not exist.
     pub fn delete_access_log_settings(&self, api: &ApiId, name: &str) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.stage_mut(name)?.access_log_settings = None;
@@ -121,11 +127,11 @@ impl Apis {
         })
     }
 
-    /// Takes a stage's settings of one route away: nothing else does (row D12).
+    /// Deletes the settings of one route on a stage, which no update can do (row D12).
     ///
     /// # Errors
     ///
-    /// If there is no such stage, or it has no settings of that route.
+    /// If the stage does not exist, or has no settings for the route.
     pub fn delete_route_settings(
         &self,
         api: &ApiId,
@@ -145,15 +151,18 @@ impl Apis {
 }
 
 impl ApiState {
-    pub(super) fn create_stage(&mut self, mut input: StageInput) -> Result<Arc<Stage>, ApiError> {
-        quota("Stages", self.stages.len(), 10)?;
+    pub(super) fn create_stage(
+        &mut self,
+        mut input: StageInput,
+    ) -> Result<Arc<StoredStage>, ApiError> {
+        check_quota("Stages", self.stages.len(), 10)?;
         let name = required("stageName", input.stage_name.take())?;
         check_name(self.wiring.api.protocol_type, &name)?;
         if self.stages.contains_key(&name) {
             return Err(ApiError::conflict("Stage already exists"));
         }
-        let now = Timestamp::now();
-        let mut stage = Stage {
+        let now = EpochMillis::now();
+        let mut stage = StoredStage {
             stage_name: name.clone(),
             deployment_id: None,
             auto_deploy: false,
@@ -179,25 +188,25 @@ impl ApiState {
         self.stage(name.as_str()).cloned()
     }
 
-    pub(super) fn stage(&self, name: &str) -> Result<&Arc<Stage>, ApiError> {
+    pub(super) fn stage(&self, name: &str) -> Result<&Arc<StoredStage>, ApiError> {
         self.stages.get(name).ok_or_else(|| no_stage(name))
     }
 
-    /// The stage of that name, to be changed now.
-    pub(super) fn stage_mut(&mut self, name: &str) -> Result<&mut Stage, ApiError> {
+    /// Returns a stage for changing, and sets its update time.
+    pub(super) fn stage_mut(&mut self, name: &str) -> Result<&mut StoredStage, ApiError> {
         let stage = self.stages.get_mut(name).ok_or_else(|| no_stage(name))?;
         let stage = Arc::make_mut(stage);
-        stage.last_updated_date = Timestamp::now();
+        stage.last_updated_date = EpochMillis::now();
         Ok(stage)
     }
 
-    pub(super) fn deployment(&self, id: &DeploymentId) -> Result<&Arc<Deployment>, ApiError> {
+    pub(super) fn deployment(&self, id: &DeploymentId) -> Result<&Arc<StoredDeployment>, ApiError> {
         self.deployments
             .get(id)
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Deployment by Id {id}")))
     }
 
-    /// Moves a stage to a deployment (row D11).
+    /// Points a stage at a deployment (row D11).
     pub(super) fn activate(&mut self, name: &str, id: &DeploymentId) -> Result<(), ApiError> {
         self.deployment(id)?;
         let api = self.wiring.api.api_id.clone();
@@ -211,7 +220,11 @@ impl ApiState {
         Ok(())
     }
 
-    fn put_stage(&mut self, stage: Stage, moved: Option<DeploymentId>) -> Result<(), ApiError> {
+    fn put_stage(
+        &mut self,
+        stage: StoredStage,
+        moved: Option<DeploymentId>,
+    ) -> Result<(), ApiError> {
         self.check_stage(&stage)?;
         let name = stage.stage_name.clone();
         self.stages.insert(name.clone(), Arc::new(stage));
@@ -221,10 +234,10 @@ impl ApiState {
         }
     }
 
-    /// Settings of a route need the route first (row F8). Once there, they outlive it.
+    /// Checks that routes exist before they get settings (row F8). The settings stay when the route is deleted.
     fn check_route_keys(&self, input: &StageInput) -> Result<(), ApiError> {
         for key in input.route_settings.iter().flat_map(IndexMap::keys) {
-            let is_it = |route: &Arc<super::Route>| route.route_key == key.as_str();
+            let is_it = |route: &Arc<super::StoredRoute>| route.route_key == key.as_str();
             if !self.wiring.routes.values().any(is_it) {
                 return Err(ApiError::not_found(format!(
                     "Unable to find Route by key {key} within the provided RouteSettings"
@@ -234,7 +247,7 @@ impl ApiState {
         Ok(())
     }
 
-    fn check_stage(&self, stage: &Stage) -> Result<(), ApiError> {
+    fn check_stage(&self, stage: &StoredStage) -> Result<(), ApiError> {
         optional_length("description", stage.description.as_ref(), 1024)?;
         let protocol = self.wiring.api.protocol_type;
         check_settings(protocol, &stage.default_route_settings)?;
@@ -254,9 +267,9 @@ fn no_stage(name: &str) -> ApiError {
 
 fn check_name(protocol: ProtocolType, name: &StageName) -> Result<(), ApiError> {
     length("stageName", name.as_str(), 1, 128)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let default = protocol == ProtocolType::Http && name.as_str() == "$default";
-    if default || name.as_str().chars().all(plain) {
+    if default || name.as_str().chars().all(is_allowed) {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
@@ -287,14 +300,14 @@ fn check_settings(protocol: ProtocolType, settings: &RouteSettings) -> Result<()
 }
 
 fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(plain) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_allowed) {
         return Err(ApiError::bad_request(format!(
             "Stage variable names may have letters, digits and underscores: {name}"
         )));
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
-    if value.chars().all(plain) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
+    if value.chars().all(is_allowed) {
         return Ok(());
     }
     Err(ApiError::bad_request(format!(
@@ -302,7 +315,7 @@ fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
     )))
 }
 
-/// Row L2.
+/// Checks access log settings (row L2).
 fn check_access_log(settings: &AccessLogSettings) -> Result<(), ApiError> {
     let destination = required("destinationArn", settings.destination_arn.as_deref())?;
     if !destination.starts_with("arn:") {
@@ -320,9 +333,9 @@ fn check_access_log(settings: &AccessLogSettings) -> Result<(), ApiError> {
     ))
 }
 
-/// Everything but the pointer to a deployment.
-fn apply(stage: &mut Stage, input: StageInput) {
-    stage.last_updated_date = Timestamp::now();
+/// Applies everything except the deployment ID.
+fn apply(stage: &mut StoredStage, input: StageInput) {
+    stage.last_updated_date = EpochMillis::now();
     set(&mut stage.auto_deploy, input.auto_deploy);
     if let Some(settings) = input.default_route_settings {
         merge_settings(&mut stage.default_route_settings, settings);

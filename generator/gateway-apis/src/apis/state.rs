@@ -1,48 +1,50 @@
-//! One api with all that belongs to it.
+//! State of one API.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use stackgen_gateway_common::{
-    AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, RouteId,
-    RouteResponseId, StageName, Timestamp, resource_id,
+    AuthorizerId, DeploymentId, EpochMillis, IntegrationId, IntegrationResponseId, ModelId,
+    RouteId, RouteResponseId, StageName, resource_id,
 };
 
 use super::{
-    Api, ApiError, Authorizer, Deployment, DeploymentStatus, Integration, IntegrationResponse,
-    Model, Route, RouteResponse, Served, Snapshot, Stage,
+    ApiError, ServedStage, Snapshot, StoredApi, StoredAuthorizer, StoredDeployment,
+    StoredDeploymentStatus, StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute,
+    StoredRouteResponse, StoredStage,
 };
 
-/// An api: wiring, which a deployment freezes, and what is live at once.
+/// An API: its wiring, which deployments snapshot, its deployments and its stages.
 #[derive(Clone, Debug)]
 pub(super) struct ApiState {
-    pub(super) wiring: Wiring,
-    pub(super) deployments: IndexMap<DeploymentId, Arc<Deployment>>,
-    pub(super) stages: IndexMap<StageName, Arc<Stage>>,
+    pub(super) wiring: ApiWiring,
+    pub(super) deployments: IndexMap<DeploymentId, Arc<StoredDeployment>>,
+    pub(super) stages: IndexMap<StageName, Arc<StoredStage>>,
 }
 
-/// Everything that a deployment freezes (row D1), in the order of creation.
+/// Everything that a deployment snapshots (row D1), in the order of creation.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wiring {
-    pub(super) api: Arc<Api>,
-    pub(super) routes: IndexMap<RouteId, Arc<Route>>,
-    pub(super) integrations: IndexMap<IntegrationId, Arc<Integration>>,
+pub(super) struct ApiWiring {
+    pub(super) api: Arc<StoredApi>,
+    pub(super) routes: IndexMap<RouteId, Arc<StoredRoute>>,
+    pub(super) integrations: IndexMap<IntegrationId, Arc<StoredIntegration>>,
     pub(super) integration_responses:
-        HashMap<IntegrationId, IndexMap<IntegrationResponseId, Arc<IntegrationResponse>>>,
-    pub(super) route_responses: HashMap<RouteId, IndexMap<RouteResponseId, Arc<RouteResponse>>>,
-    pub(super) authorizers: IndexMap<AuthorizerId, Arc<Authorizer>>,
-    pub(super) models: IndexMap<ModelId, Arc<Model>>,
+        HashMap<IntegrationId, IndexMap<IntegrationResponseId, Arc<StoredIntegrationResponse>>>,
+    pub(super) route_responses:
+        HashMap<RouteId, IndexMap<RouteResponseId, Arc<StoredRouteResponse>>>,
+    pub(super) authorizers: IndexMap<AuthorizerId, Arc<StoredAuthorizer>>,
+    pub(super) models: IndexMap<ModelId, Arc<StoredModel>>,
 }
 
-impl Wiring {
-    /// What a deployment made at this moment freezes.
-    pub(super) fn freeze(&self) -> Snapshot {
+impl ApiWiring {
+    /// Returns a snapshot of the current wiring.
+    pub(super) fn snapshot(&self) -> Snapshot {
         let list = |responses: &IndexMap<_, Arc<_>>| responses.values().cloned().collect();
         Snapshot {
             api: self.api.clone(),
-            routes: by(&self.routes, |route: &Route| route.route_key.clone()),
-            integrations: by(&self.integrations, |one: &Integration| {
+            routes: by(&self.routes, |route: &StoredRoute| route.route_key.clone()),
+            integrations: by(&self.integrations, |one: &StoredIntegration| {
                 one.integration_id.clone()
             }),
             integration_responses: self
@@ -55,10 +57,10 @@ impl Wiring {
                 .iter()
                 .map(|(id, responses)| (id.clone(), list(responses)))
                 .collect(),
-            authorizers: by(&self.authorizers, |one: &Authorizer| {
+            authorizers: by(&self.authorizers, |one: &StoredAuthorizer| {
                 one.authorizer_id.clone()
             }),
-            models: by(&self.models, |model: &Model| model.name.clone()),
+            models: by(&self.models, |model: &StoredModel| model.name.clone()),
         }
     }
 }
@@ -71,9 +73,9 @@ fn by<Id, T, K: std::hash::Hash + Eq>(
 }
 
 impl ApiState {
-    pub(super) fn new(api: Api) -> Self {
+    pub(super) fn new(api: StoredApi) -> Self {
         ApiState {
-            wiring: Wiring {
+            wiring: ApiWiring {
                 api: Arc::new(api),
                 routes: IndexMap::new(),
                 integrations: IndexMap::new(),
@@ -87,39 +89,40 @@ impl ApiState {
         }
     }
 
-    /// Freezes the wiring into a new deployment (rows D1, D3).
+    /// Creates a deployment of the current wiring (rows D1, D3).
     ///
     /// # Errors
     ///
-    /// If there is no route.
+    /// If the API has no route.
     pub(super) fn deploy(
         &mut self,
         id: Option<DeploymentId>,
         description: Option<String>,
         auto_deployed: bool,
-    ) -> Result<Arc<Deployment>, ApiError> {
+    ) -> Result<Arc<StoredDeployment>, ApiError> {
         if self.wiring.routes.is_empty() {
             return Err(ApiError::bad_request(
                 "At least one route is required before deploying the Api.",
             ));
         }
-        let deployment = Arc::new(Deployment {
+        let deployment = Arc::new(StoredDeployment {
             deployment_id: id.unwrap_or_else(|| DeploymentId::new(resource_id(6))),
-            deployment_status: DeploymentStatus::Deployed,
+            deployment_status: StoredDeploymentStatus::Deployed,
             deployment_status_message: None,
             description,
             auto_deployed,
-            created_date: Timestamp::now(),
-            snapshot: Arc::new(self.wiring.freeze()),
+            created_date: EpochMillis::now(),
+            snapshot: Arc::new(self.wiring.snapshot()),
         });
         self.deployments
             .insert(deployment.deployment_id.clone(), deployment.clone());
         Ok(deployment)
     }
 
-    /// Deploys for stages under AutoDeploy, and points them at it (rows D4, D5). What failed, the stage tells.
+    /// Creates a deployment and points all stages with AutoDeploy at it (rows D4, D5). A failure is recorded in the
+    /// stage's status message.
     pub(super) fn auto_deploy(&mut self) {
-        let auto = |stage: &&Arc<Stage>| stage.auto_deploy;
+        let auto = |stage: &&Arc<StoredStage>| stage.auto_deploy;
         let names: Vec<StageName> = (self.stages.values().filter(auto))
             .map(|stage| stage.stage_name.clone())
             .collect();
@@ -144,29 +147,29 @@ impl ApiState {
         }
     }
 
-    /// True when a stage serves anything.
-    pub(super) fn serves(&self) -> bool {
+    /// Returns true if a stage has a deployment.
+    pub(super) fn has_deployed_stage(&self) -> bool {
         self.serving_deployments().next().is_some()
     }
 
-    /// True when the wiring is not what it was, and a stage serves something else. AutoDeploy has brought its stages
-    /// up by then, unless it failed.
-    pub(super) fn leaves_stages_behind(&self, before: &Snapshot) -> bool {
-        let wiring = self.wiring.freeze();
-        !wiring.carries_what(before)
+    /// Returns true if the wiring differs from `before` and a stage serves other wiring. Stages with AutoDeploy are
+    /// current by then, unless their deployment failed.
+    pub(super) fn makes_stages_stale(&self, before: &Snapshot) -> bool {
+        let wiring = self.wiring.snapshot();
+        !wiring.has_same_wiring(before)
             && (self.serving_deployments())
-                .any(|deployment| !deployment.snapshot.carries_what(&wiring))
+                .any(|deployment| !deployment.snapshot.has_same_wiring(&wiring))
     }
 
-    /// The deployments that stages point at.
-    fn serving_deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+    /// Returns the deployments that stages point at.
+    fn serving_deployments(&self) -> impl Iterator<Item = &Arc<StoredDeployment>> {
         (self.stages.values())
             .filter_map(|stage| self.deployments.get(stage.deployment_id.as_ref()?))
     }
 
-    /// What the stages serve.
-    pub(super) fn serving(&self) -> HashMap<StageName, Arc<Served>> {
-        let served = |stage: &Arc<Stage>| Served {
+    /// Returns what each stage serves.
+    pub(super) fn served_stages(&self) -> HashMap<StageName, Arc<ServedStage>> {
+        let served = |stage: &Arc<StoredStage>| ServedStage {
             stage: stage.clone(),
             snapshot: stage
                 .deployment_id

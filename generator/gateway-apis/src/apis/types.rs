@@ -1,21 +1,21 @@
-//! What API Gateway keeps, in the shapes of its own API: apigatewayv2's names, so that the control plane answers with
-//! these types as they are.
+//! Resources of API Gateway, with apigatewayv2's names and shapes. The control plane answers with these types as they
+//! are.
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use stackgen_gateway_common::{
-    ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, RouteId,
-    RouteKey, RouteResponseId, StageName, Timestamp,
+    ApiId, AuthorizerId, DeploymentId, EpochMillis, IntegrationId, IntegrationResponseId, ModelId,
+    RouteId, RouteKey, RouteResponseId, StageName,
 };
 
 use super::Snapshot;
 
-/// Names and their values, in the order in which they were given.
+/// Names and values, in the order of the request.
 pub type Pairs = IndexMap<String, String>;
 
-/// What an api speaks.
+/// Protocol of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProtocolType {
     /// WebSocket.
@@ -36,189 +36,189 @@ macro_rules! resource {
 }
 
 resource! {
-    /// An api without what belongs to it.
-    Api {
-        /// Its id.
+    /// An API without its resources.
+    StoredApi {
+        /// API ID.
         api_id: ApiId,
-        /// Its name.
+        /// Name.
         name: String,
-        /// What it speaks.
+        /// Protocol.
         protocol_type: ProtocolType,
-        /// Where it is reached: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`, set once it listens.
+        /// Endpoint: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`, set once the API listens.
         #[serde(skip_serializing_if = "Option::is_none")]
         api_endpoint: Option<String>,
-        /// How a message chooses its route (row M1).
+        /// Expression that selects the route of a message (row M1).
         route_selection_expression: String,
-        /// Where the API key is read from (row A15).
+        /// Source of the API key (row A15).
         api_key_selection_expression: String,
-        /// Cross-origin settings of an HTTP API.
+        /// CORS settings of an HTTP API.
         #[serde(skip_serializing_if = "Option::is_none")]
         cors_configuration: Option<Cors>,
-        /// What it says of itself.
+        /// Description.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// Whether models are not enforced.
+        /// Turns off the validation of messages against models.
         disable_schema_validation: bool,
-        /// Whether only a custom domain reaches it.
+        /// Turns off the default endpoint, so that only a custom domain reaches the API.
         disable_execute_api_endpoint: bool,
-        /// When it was made.
+        /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
-        /// Its version, a text of its owner's.
+        created_date: EpochMillis,
+        /// Version, free text.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<String>,
         /// `ipv4` or `dualstack`.
         #[serde(skip_serializing_if = "Option::is_none")]
         ip_address_type: Option<String>,
-        /// Its tags.
+        /// Tags.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         tags: Pairs,
     }
 }
 
-/// Cross-origin settings.
+/// CORS settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cors {
-    /// Whether credentials may be sent.
+    /// Allows credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_credentials: Option<bool>,
-    /// Request headers, or `*`.
+    /// Allowed request headers, or `*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_headers: Vec<String>,
-    /// Methods, or `*`.
+    /// Allowed methods, or `*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_methods: Vec<String>,
-    /// Origins, or `*`.
+    /// Allowed origins, or `*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_origins: Vec<String>,
     /// Response headers that pages may read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
-    /// Seconds that a preflight's answer is good for.
+    /// Seconds for which browsers may cache the answer to a preflight request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<i64>,
 }
 
 resource! {
     /// A route.
-    Route {
-        /// Its id.
+    StoredRoute {
+        /// Route ID.
         route_id: RouteId,
-        /// What it answers to.
+        /// Route key.
         route_key: RouteKey,
         /// `NONE`, `AWS_IAM`, `CUSTOM` or `JWT`.
         authorization_type: String,
-        /// Its authorizer.
+        /// Authorizer ID.
         #[serde(skip_serializing_if = "Option::is_none")]
         authorizer_id: Option<AuthorizerId>,
-        /// Scopes that a token must have one of, of HTTP APIs.
+        /// OAuth scopes, one of which a token must have (HTTP APIs only).
         #[serde(skip_serializing_if = "Vec::is_empty")]
         authorization_scopes: Vec<String>,
-        /// Whether callers need an API key (row A15).
+        /// Requires an API key (row A15).
         api_key_required: bool,
-        /// `integrations/{id}`; without it the route is dead (row F2).
+        /// `integrations/{id}`. A route without a target cannot be called (row F2).
         #[serde(skip_serializing_if = "Option::is_none")]
         target: Option<String>,
-        /// `$default` makes it two-way, together with a route response (row M8).
+        /// `$default` makes the route two-way, together with a route response (row M8).
         #[serde(skip_serializing_if = "Option::is_none")]
         route_response_selection_expression: Option<String>,
-        /// Which model a message is checked against: an expression that gives a key of `request_models` (row M6).
+        /// Expression that selects the model of a message by its key in `request_models` (row M6).
         #[serde(skip_serializing_if = "Option::is_none")]
         model_selection_expression: Option<String>,
-        /// Names of models by the value of the expression, `$default` for all.
+        /// Model names by the value of the expression; `$default` matches any value.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         request_models: Pairs,
-        /// Parameters that must be there, `$connect` only (row M9): `route.request.querystring.x` with `{"required": …}`.
+        /// Request parameters of `$connect` (row M9): `route.request.querystring.x` with `{"required": …}`.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         request_parameters: IndexMap<String, ParameterConstraints>,
-        /// A name for people.
+        /// Operation name, free text.
         #[serde(skip_serializing_if = "Option::is_none")]
         operation_name: Option<String>,
     }
 }
 
-/// Whether a request parameter must be there.
+/// Constraints of a request parameter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParameterConstraints {
-    /// It must.
+    /// The parameter must be present.
     #[serde(default)]
     pub required: bool,
 }
 
 resource! {
     /// An integration.
-    Integration {
-        /// Its id.
+    StoredIntegration {
+        /// Integration ID.
         integration_id: IntegrationId,
         /// `AWS_PROXY`, `MOCK`, `HTTP_PROXY`, …
         integration_type: String,
-        /// What it calls: an invocation URI, or a URL.
+        /// Target: an invocation URI or a URL.
         #[serde(skip_serializing_if = "Option::is_none")]
         integration_uri: Option<String>,
         /// `POST` for functions.
         #[serde(skip_serializing_if = "Option::is_none")]
         integration_method: Option<String>,
-        /// The role it calls as; without one, the function's policy decides (row C7).
+        /// Role for calling the function. Without one, the function's policy decides (row C7).
         #[serde(skip_serializing_if = "Option::is_none")]
         credentials_arn: Option<String>,
-        /// Milliseconds, 50 to 29,000, of HTTP APIs to 30,000 (row C8).
+        /// Timeout in milliseconds: 50 to 29,000, on HTTP APIs to 30,000 (row C8).
         timeout_in_millis: u64,
-        /// `1.0` or `2.0`, of HTTP APIs.
+        /// `1.0`, or on HTTP APIs also `2.0`.
         #[serde(skip_serializing_if = "Option::is_none")]
         payload_format_version: Option<String>,
         /// `INTERNET` or `VPC_LINK`.
         connection_type: String,
-        /// The VPC link.
+        /// VPC link ID.
         #[serde(skip_serializing_if = "Option::is_none")]
         connection_id: Option<String>,
-        /// What an HTTP API's integration with an AWS service does: `EventBridge-PutEvents`.
+        /// AWS service action that an HTTP API's integration calls: `EventBridge-PutEvents`.
         #[serde(skip_serializing_if = "Option::is_none")]
         integration_subtype: Option<String>,
-        /// How the answer chooses its integration response.
+        /// Expression that selects the integration response.
         #[serde(skip_serializing_if = "Option::is_none")]
         integration_response_selection_expression: Option<String>,
         /// `CONVERT_TO_TEXT` or `CONVERT_TO_BINARY` (row M10).
         #[serde(skip_serializing_if = "Option::is_none")]
         content_handling_strategy: Option<String>,
-        /// What becomes of a message that no request template fits.
+        /// Treatment of a message that no request template matches.
         #[serde(skip_serializing_if = "Option::is_none")]
         passthrough_behavior: Option<String>,
-        /// Which request template is used.
+        /// Expression that selects the request template.
         #[serde(skip_serializing_if = "Option::is_none")]
         template_selection_expression: Option<String>,
         /// Request templates of `MOCK`, `HTTP` and `AWS` integrations.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         request_templates: Pairs,
-        /// Request parameters of it.
+        /// Request parameters.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         request_parameters: Pairs,
-        /// Changes to the answer by its status, of HTTP APIs.
+        /// Changes to the response by status (HTTP APIs only).
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         response_parameters: IndexMap<String, Pairs>,
-        /// TLS of a private integration.
+        /// TLS settings of a private integration.
         #[serde(skip_serializing_if = "Option::is_none")]
         tls_config: Option<TlsConfig>,
-        /// What it says of itself.
+        /// Description.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     }
 }
 
-/// TLS of a private integration.
+/// TLS settings of a private integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TlsConfig {
-    /// The server name that its certificate must be of.
+    /// Server name that the certificate must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name_to_verify: Option<String>,
 }
 
 resource! {
-    /// What becomes of an integration's answer.
-    IntegrationResponse {
-        /// Its id.
+    /// An integration response: how an integration's answer is transformed.
+    StoredIntegrationResponse {
+        /// Integration response ID.
         integration_response_id: IntegrationResponseId,
         /// `$default` or a pattern of status codes.
         integration_response_key: String,
@@ -231,7 +231,7 @@ resource! {
         /// `CONVERT_TO_TEXT` or `CONVERT_TO_BINARY`.
         #[serde(skip_serializing_if = "Option::is_none")]
         content_handling_strategy: Option<String>,
-        /// Which template is used.
+        /// Expression that selects the template.
         #[serde(skip_serializing_if = "Option::is_none")]
         template_selection_expression: Option<String>,
     }
@@ -239,15 +239,15 @@ resource! {
 
 resource! {
     /// A route response.
-    RouteResponse {
-        /// Its id.
+    StoredRouteResponse {
+        /// Route response ID.
         route_response_id: RouteResponseId,
-        /// `$default` (row F5).
+        /// Route response key: `$default` (row F5).
         route_response_key: String,
-        /// Which model it is of.
+        /// Expression that selects the model.
         #[serde(skip_serializing_if = "Option::is_none")]
         model_selection_expression: Option<String>,
-        /// Names of models.
+        /// Model names.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         response_models: Pairs,
         /// Response parameters.
@@ -258,151 +258,151 @@ resource! {
 
 resource! {
     /// An authorizer.
-    Authorizer {
-        /// Its id.
+    StoredAuthorizer {
+        /// Authorizer ID.
         authorizer_id: AuthorizerId,
-        /// Its name.
+        /// Name.
         name: String,
-        /// `REQUEST`, or `JWT` of HTTP APIs.
+        /// `REQUEST`, or on HTTP APIs also `JWT`.
         authorizer_type: String,
-        /// What it calls.
+        /// Invocation URI of the function.
         #[serde(skip_serializing_if = "Option::is_none")]
         authorizer_uri: Option<String>,
-        /// Where the identity is read from; all must be present (row A2).
+        /// Identity sources, all of which must be present (row A2).
         identity_source: Vec<String>,
-        /// The role it calls as (row A16).
+        /// Role for calling the function (row A16).
         #[serde(skip_serializing_if = "Option::is_none")]
         authorizer_credentials_arn: Option<String>,
-        /// Of HTTP APIs: how long a result is good for.
+        /// Seconds for which a result is cached (HTTP APIs only).
         #[serde(skip_serializing_if = "Option::is_none")]
         authorizer_result_ttl_in_seconds: Option<u64>,
-        /// Of HTTP APIs: `1.0` or `2.0`.
+        /// `1.0` or `2.0` (HTTP APIs only).
         #[serde(skip_serializing_if = "Option::is_none")]
         authorizer_payload_format_version: Option<String>,
-        /// Of HTTP APIs: whether it answers `{"isAuthorized": …}`.
+        /// Allows answers of the form `{"isAuthorized": …}` (HTTP APIs only).
         #[serde(skip_serializing_if = "Option::is_none")]
         enable_simple_responses: Option<bool>,
-        /// Of JWT authorizers.
+        /// Settings of a JWT authorizer.
         #[serde(skip_serializing_if = "Option::is_none")]
         jwt_configuration: Option<JwtConfiguration>,
-        /// A pattern for the identity; of no use with REQUEST authorizers.
+        /// Pattern for the identity. REQUEST authorizers ignore it.
         #[serde(skip_serializing_if = "Option::is_none")]
         identity_validation_expression: Option<String>,
     }
 }
 
-/// Whose tokens a JWT authorizer takes.
+/// Tokens that a JWT authorizer accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JwtConfiguration {
-    /// The issuer's URL.
+    /// URL of the issuer.
     pub issuer: String,
-    /// Of `aud` or `client_id`, one.
+    /// Audiences, one of which must be in `aud` or `client_id`.
     pub audience: Vec<String>,
 }
 
 resource! {
-    /// A model: a schema that messages are checked against.
-    Model {
-        /// Its id.
+    /// A model: a schema for messages.
+    StoredModel {
+        /// Model ID.
         model_id: ModelId,
-        /// Its name, letters and digits.
+        /// Name, letters and digits.
         name: String,
         /// `application/json`.
         #[serde(skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
         /// JSON Schema, draft 4.
         schema: String,
-        /// What it says of itself.
+        /// Description.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     }
 }
 
-/// What became of a deployment (row D3).
+/// Status of a deployment (row D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum DeploymentStatus {
-    /// It is being made.
+pub enum StoredDeploymentStatus {
+    /// The deployment is being created.
     Pending,
-    /// It could not be made.
+    /// The deployment failed.
     Failed,
-    /// It can be served.
+    /// The deployment can be served.
     Deployed,
 }
 
 resource! {
-    /// A deployment: an immutable snapshot of an api (row D1).
-    Deployment {
-        /// Its id.
+    /// A deployment: an immutable snapshot of an API (row D1).
+    StoredDeployment {
+        /// Deployment ID.
         deployment_id: DeploymentId,
-        /// What became of it.
-        deployment_status: DeploymentStatus,
-        /// Why, if it failed.
+        /// Status.
+        deployment_status: StoredDeploymentStatus,
+        /// Reason for the status `FAILED`.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_status_message: Option<String>,
-        /// What it says of itself.
+        /// Description.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// Whether AutoDeploy made it (row D4).
+        /// AutoDeploy created the deployment (row D4).
         auto_deployed: bool,
-        /// When it was made.
+        /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
-        /// What it serves.
+        created_date: EpochMillis,
+        /// Snapshot that stages serve.
         #[serde(skip)]
         snapshot: Arc<Snapshot>,
     }
 }
 
 resource! {
-    /// A stage: a pointer to a deployment, and settings that are live at once (row D2).
-    Stage {
-        /// Its name.
+    /// A stage: a pointer to a deployment, with settings that take effect without a deployment (row D2).
+    StoredStage {
+        /// Stage name.
         stage_name: StageName,
-        /// The deployment that it serves; without one it refuses everything (row C3).
+        /// Deployment that the stage serves. Without one, the stage refuses all requests (row C3).
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_id: Option<DeploymentId>,
-        /// Whether API Gateway deploys by itself (rows D4, D5).
+        /// Deploys each change of the API automatically (rows D4, D5).
         auto_deploy: bool,
-        /// What came of AutoDeploy's last deployment.
+        /// Result of the last automatic deployment.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_deployment_status_message: Option<String>,
-        /// Throttles and logging of all routes.
+        /// Throttling and logging of all routes.
         default_route_settings: RouteSettings,
-        /// The same for single routes.
+        /// Throttling and logging per route.
         route_settings: IndexMap<String, RouteSettings>,
-        /// Variables of the stage.
+        /// Stage variables.
         stage_variables: Pairs,
-        /// Access logs.
+        /// Access log settings.
         #[serde(skip_serializing_if = "Option::is_none")]
         access_log_settings: Option<AccessLogSettings>,
-        /// The client certificate for its integrations.
+        /// Client certificate for integrations.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_certificate_id: Option<String>,
-        /// What it says of itself.
+        /// Description.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// When it was made.
+        /// Time of creation.
         #[serde(serialize_with = "iso8601")]
-        created_date: Timestamp,
-        /// When it last changed.
+        created_date: EpochMillis,
+        /// Time of the last change.
         #[serde(serialize_with = "iso8601")]
-        last_updated_date: Timestamp,
-        /// Its tags.
+        last_updated_date: EpochMillis,
+        /// Tags.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         tags: Pairs,
     }
 }
 
-/// Throttles and logging.
+/// Throttling and logging of routes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteSettings {
-    /// Whether messages are logged whole.
+    /// Logs complete messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_trace_enabled: Option<bool>,
-    /// Whether there are metrics of single routes.
+    /// Turns on metrics per route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detailed_metrics_enabled: Option<bool>,
     /// `ERROR`, `INFO` or `OFF`.
@@ -411,23 +411,23 @@ pub struct RouteSettings {
     /// Requests at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttling_burst_limit: Option<u32>,
-    /// Requests a second.
+    /// Requests per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttling_rate_limit: Option<f64>,
 }
 
-/// Where access logs go and how they read (rows L1, L2).
+/// Destination and format of access logs (rows L1, L2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AccessLogSettings {
-    /// The log group's ARN.
+    /// ARN of the log group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_arn: Option<String>,
-    /// A line with `$context.` variables.
+    /// Format of a line, with `$context.` variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
 }
 
-fn iso8601<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+fn iso8601<S: serde::Serializer>(at: &EpochMillis, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.iso8601())
 }

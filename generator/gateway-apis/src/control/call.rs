@@ -1,4 +1,4 @@
-//! One call: what the request carries, and what the answers look like on the wire.
+//! Calls of apigatewayv2: parsing requests and building responses.
 
 use std::fmt::Display;
 
@@ -15,40 +15,40 @@ use stackgen_gateway_common::refuse;
 
 use crate::apis::{ApiError, ApiErrorKind};
 
-/// A request, taken apart.
-pub(super) struct Call {
+/// A parsed request.
+pub(super) struct ApiCall {
     pub(super) method: Method,
-    /// The path's segments, decoded one by one: an id may hold an encoded slash.
+    /// Segments of the path, decoded one by one, because an ID may contain an encoded slash.
     pub(super) path: Vec<String>,
     query: Vec<(String, String)>,
     body: Bytes,
 }
 
-/// Why a call got no result.
-pub(super) enum Failure {
-    /// API Gateway's rules.
+/// Reason why a call failed.
+pub(super) enum CallFailure {
+    /// API Gateway's rules refuse the call.
     Refused(ApiError),
-    /// The body is no JSON of the right shape.
+    /// The body is not JSON of the right shape.
     Unreadable(String),
-    /// There is no such operation here.
+    /// The operation does not exist here.
     Unknown,
 }
 
-/// An answer, or why there is none.
-pub(super) type Answer = Result<Response, Failure>;
+/// Response, or the reason for an error response.
+pub(super) type CallResult = Result<Response, CallFailure>;
 
-impl From<ApiError> for Failure {
+impl From<ApiError> for CallFailure {
     fn from(error: ApiError) -> Self {
-        Failure::Refused(error)
+        CallFailure::Refused(error)
     }
 }
 
-impl Call {
+impl ApiCall {
     pub(super) fn new(method: Method, uri: &Uri, body: Bytes) -> Self {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let path = uri.path().trim_start_matches('/').trim_end_matches('/');
         let pairs = uri.query().unwrap_or_default().split('&');
-        Call {
+        ApiCall {
             method,
             path: path.split('/').map(decode).collect(),
             query: pairs
@@ -59,46 +59,51 @@ impl Call {
         }
     }
 
-    /// What the body says; fields that are not known are passed over, as the service does.
-    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    /// Parses the body. Unknown fields are ignored, as the service does.
+    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, CallFailure> {
         let body: &[u8] = if self.body.is_empty() {
             b"{}"
         } else {
             &self.body
         };
-        // A sequence would do as well for what has no required field.
+        // Without required fields, serde would accept a sequence, too.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Failure::Unreadable("The body is no JSON object".to_owned()));
+            return Err(CallFailure::Unreadable(
+                "The body is not a JSON object".to_owned(),
+            ));
         }
         serde_json::from_slice(body).map_err(|wrong| {
             let message = wrong.to_string();
-            // A value that an enumeration does not have is well-formed.
+            // An unknown value of an enumeration is well-formed, so the error is another one.
             if message.starts_with("unknown variant") {
-                return Failure::Refused(ApiError::bad_request(message));
+                return CallFailure::Refused(ApiError::bad_request(message));
             }
-            Failure::Unreadable(message)
+            CallFailure::Unreadable(message)
         })
     }
 
-    /// All values of a query parameter.
+    /// Returns all values of a query parameter.
     pub(super) fn query_values(&self, name: &str) -> Vec<String> {
         let named = self.query.iter().filter(|(key, _)| key == name);
         named.map(|(_, value)| value.clone()).collect()
     }
 
-    /// One page of these.
-    pub(super) fn page<T: Serialize>(&self, all: &[T]) -> Answer {
+    /// Responds with one page of a list.
+    pub(super) fn page<T: Serialize>(&self, all: &[T]) -> CallResult {
         let start = match self.query_values("nextToken").first() {
             Some(token) => position(token).filter(|start| *start < all.len()),
             None => Some(0),
         };
         let start = start.ok_or_else(|| ApiError::bad_request("Invalid nextToken specified"))?;
         let size = match self.query_values("maxResults").first() {
-            Some(size) => size.parse().ok().filter(|size| (1..=MOST).contains(size)),
-            None => Some(PAGE),
+            Some(size) => size
+                .parse()
+                .ok()
+                .filter(|size| (1..=MAX_PAGE_SIZE).contains(size)),
+            None => Some(DEFAULT_PAGE_SIZE),
         };
         let size = size.ok_or_else(|| {
-            ApiError::bad_request(format!("maxResults must be a number from 1 to {MOST}"))
+            ApiError::bad_request(format!("maxResults must be a number from 1 to {MAX_PAGE_SIZE}"))
         })?;
         let end = all.len().min(start + size);
         let mut page = json!({ "items": all[start..end] });
@@ -109,27 +114,27 @@ impl Call {
     }
 }
 
-/// How many items a page has when nobody says, and how many at most.
-const PAGE: usize = 25;
-const MOST: usize = 500;
+/// Default and maximum number of items per page.
+const DEFAULT_PAGE_SIZE: usize = 25;
+const MAX_PAGE_SIZE: usize = 500;
 
 fn position(token: &str) -> Option<usize> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     std::str::from_utf8(&bytes).ok()?.parse().ok()
 }
 
-/// 200 with a body.
-pub(super) fn ok(body: &impl Serialize) -> Answer {
+/// Responds with status 200 and a body.
+pub(super) fn ok(body: &impl Serialize) -> CallResult {
     Ok(with(StatusCode::OK, body))
 }
 
-/// 201 with a body.
-pub(super) fn created(body: &impl Serialize) -> Answer {
+/// Responds with status 201 and a body.
+pub(super) fn created(body: &impl Serialize) -> CallResult {
     Ok(with(StatusCode::CREATED, body))
 }
 
-/// 204.
-pub(super) fn no_content(_: ()) -> Answer {
+/// Responds with status 204.
+pub(super) fn no_content(_: ()) -> CallResult {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -145,19 +150,19 @@ fn internal(wrong: impl Display) -> Response {
     refuse(status, "InternalServerException", &wrong.to_string())
 }
 
-impl Failure {
-    pub(super) fn response(self, call: &Call) -> Response {
+impl CallFailure {
+    pub(super) fn response(self, call: &ApiCall) -> Response {
         let (status, kind, message) = match self {
-            Failure::Refused(ApiError { kind, message }) => match kind {
+            CallFailure::Refused(ApiError { kind, message }) => match kind {
                 ApiErrorKind::BadRequest => (400, "BadRequestException", message),
                 ApiErrorKind::NotFound => (404, "NotFoundException", message),
                 ApiErrorKind::Conflict => (409, "ConflictException", message),
                 ApiErrorKind::TooManyRequests => (429, "TooManyRequestsException", message),
             },
-            Failure::Unreadable(message) => (400, "SerializationException", message),
-            Failure::Unknown => {
+            CallFailure::Unreadable(message) => (400, "SerializationException", message),
+            CallFailure::Unknown => {
                 let path = call.path.join("/");
-                let message = format!("The local gateway has no {} /{path}", call.method);
+                let message = format!("The local gateway does not support {} /{path}", call.method);
                 (404, "UnknownOperationException", message)
             }
         };

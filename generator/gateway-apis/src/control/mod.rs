@@ -1,7 +1,7 @@
-//! apigatewayv2: its REST and JSON protocol over [`Apis`].
+//! apigatewayv2: its REST and JSON protocol, backed by [`Apis`].
 
 mod call;
-mod rates;
+mod rate_limiter;
 
 use std::sync::Arc;
 
@@ -12,52 +12,52 @@ use axum::response::Response;
 use http::Method;
 use serde_json::{Value, json};
 use stackgen_gateway_common::{
-    ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, Rates,
+    ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, RateLimits,
     RouteId, RouteResponseId,
 };
 
 use crate::apis::{ApiError, Apis, Pairs};
-use call::{Answer, Call, Failure, created, no_content, ok};
-use rates::Meter;
+use call::{ApiCall, CallFailure, CallResult, created, no_content, ok};
+use rate_limiter::RateLimiter;
 
-/// All operations that are answered here; with rates, too many calls are refused (row D15).
-pub fn routes(apis: Arc<Apis>, rates: Option<Rates>) -> Router {
-    let service = Arc::new(Service {
+/// Returns the routes of all supported operations. With rates, calls beyond them are refused (row D15).
+pub fn routes(apis: Arc<Apis>, rate_limits: Option<RateLimits>) -> Router {
+    let service = Arc::new(ApiGatewayService {
         apis,
-        meter: rates.map(Meter::new),
+        limiter: rate_limits.map(RateLimiter::new),
     });
     Router::new().fallback(move |request: Request| serve(service.clone(), request))
 }
 
-struct Service {
+struct ApiGatewayService {
     apis: Arc<Apis>,
-    meter: Option<Meter>,
+    limiter: Option<RateLimiter>,
 }
 
-/// What a body may have, in bytes: the largest is a model with its 32 KiB schema.
-const LARGEST: usize = 1024 * 1024;
+/// Maximum size of a body in bytes. The largest is a model with its schema of 32 KiB.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-async fn serve(service: Arc<Service>, request: Request) -> Response {
+async fn serve(service: Arc<ApiGatewayService>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST).await;
-    let call = Call::new(
+    let body = to_bytes(body, MAX_BODY_BYTES).await;
+    let call = ApiCall::new(
         head.method,
         &head.uri,
         body.as_ref().cloned().unwrap_or_default(),
     );
     let answer = match body {
         Ok(_) => service.answer(&call),
-        Err(wrong) => Err(Failure::Unreadable(wrong.to_string())),
+        Err(wrong) => Err(CallFailure::Unreadable(wrong.to_string())),
     };
     answer.unwrap_or_else(|failure| failure.response(&call))
 }
 
-impl Service {
-    fn answer(&self, call: &Call) -> Answer {
+impl ApiGatewayService {
+    fn answer(&self, call: &ApiCall) -> CallResult {
         let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
-        if let Some(meter) = &self.meter {
+        if let Some(limiter) = &self.limiter {
             let deploys = call.method == Method::POST && path.last() == Some(&"deployments");
-            meter.count(deploys)?;
+            limiter.count(deploys)?;
         }
         let apis = &*self.apis;
         match path.as_slice() {
@@ -74,16 +74,16 @@ impl Service {
                     "models" => model(apis, call, &id, rest),
                     "deployments" => deployment(apis, call, &id, rest),
                     "stages" => stage(apis, call, &id, rest),
-                    _ => Err(Failure::Unknown),
+                    _ => Err(CallFailure::Unknown),
                 }
             }
             ["v2", "tags", arn] => tags(apis, call, arn),
-            _ => Err(Failure::Unknown),
+            _ => Err(CallFailure::Unknown),
         }
     }
 }
 
-fn api(apis: &Apis, call: &Call, path: &[&str]) -> Answer {
+fn api(apis: &Apis, call: &ApiCall, path: &[&str]) -> CallResult {
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_api(None, call.input()?)?),
         ("PUT", []) => created(&apis.import_api(None, &document(call)?)?),
@@ -92,12 +92,12 @@ fn api(apis: &Apis, call: &Call, path: &[&str]) -> Answer {
         ("GET", [id]) => ok(&apis.get_api(&ApiId::new(*id))?),
         ("PATCH", [id]) => ok(&apis.update_api(&ApiId::new(*id), call.input()?)?),
         ("DELETE", [id]) => no_content(apis.delete_api(&ApiId::new(*id))?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-/// The OpenAPI document of an import, as JSON.
-fn document(call: &Call) -> Result<Value, Failure> {
+/// Parses the OpenAPI document of an import, which must be JSON.
+fn document(call: &ApiCall) -> Result<Value, CallFailure> {
     #[derive(serde::Deserialize)]
     struct Import {
         body: String,
@@ -107,7 +107,7 @@ fn document(call: &Call) -> Result<Value, Failure> {
     Ok(serde_json::from_str(&body).map_err(refuse)?)
 }
 
-fn route(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn route(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     let id = RouteId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_route(api, None, call.input()?)?),
@@ -119,11 +119,17 @@ fn route(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
             no_content(apis.delete_route_request_parameter(api, &id, key)?)
         }
         (_, [_, "routeresponses", rest @ ..]) => route_response(apis, call, api, &id, rest),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn route_response(apis: &Apis, call: &Call, api: &ApiId, route: &RouteId, path: &[&str]) -> Answer {
+fn route_response(
+    apis: &Apis,
+    call: &ApiCall,
+    api: &ApiId,
+    route: &RouteId,
+    path: &[&str],
+) -> CallResult {
     let id = RouteResponseId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_route_response(api, route, None, call.input()?)?),
@@ -131,11 +137,11 @@ fn route_response(apis: &Apis, call: &Call, api: &ApiId, route: &RouteId, path: 
         ("GET", [_]) => ok(&apis.get_route_response(api, route, &id)?),
         ("PATCH", [_]) => ok(&apis.update_route_response(api, route, &id, call.input()?)?),
         ("DELETE", [_]) => no_content(apis.delete_route_response(api, route, &id)?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn integration(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn integration(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     let id = IntegrationId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_integration(api, None, call.input()?)?),
@@ -146,17 +152,17 @@ fn integration(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
         (_, [_, "integrationresponses", rest @ ..]) => {
             integration_response(apis, call, api, &id, rest)
         }
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
 fn integration_response(
     apis: &Apis,
-    call: &Call,
+    call: &ApiCall,
     api: &ApiId,
     of: &IntegrationId,
     path: &[&str],
-) -> Answer {
+) -> CallResult {
     let id = IntegrationResponseId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_integration_response(api, of, None, call.input()?)?),
@@ -164,11 +170,11 @@ fn integration_response(
         ("GET", [_]) => ok(&apis.get_integration_response(api, of, &id)?),
         ("PATCH", [_]) => ok(&apis.update_integration_response(api, of, &id, call.input()?)?),
         ("DELETE", [_]) => no_content(apis.delete_integration_response(api, of, &id)?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn authorizer(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn authorizer(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     let id = AuthorizerId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_authorizer(api, None, call.input()?)?),
@@ -176,11 +182,11 @@ fn authorizer(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
         ("GET", [_]) => ok(&apis.get_authorizer(api, &id)?),
         ("PATCH", [_]) => ok(&apis.update_authorizer(api, &id, call.input()?)?),
         ("DELETE", [_]) => no_content(apis.delete_authorizer(api, &id)?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn model(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn model(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     let id = ModelId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_model(api, None, call.input()?)?),
@@ -188,11 +194,11 @@ fn model(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
         ("GET", [_]) => ok(&apis.get_model(api, &id)?),
         ("PATCH", [_]) => ok(&apis.update_model(api, &id, call.input()?)?),
         ("DELETE", [_]) => no_content(apis.delete_model(api, &id)?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn deployment(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn deployment(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     let id = DeploymentId::new(path.first().copied().unwrap_or_default());
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_deployment(api, None, call.input()?)?),
@@ -200,11 +206,11 @@ fn deployment(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
         ("GET", [_]) => ok(&apis.get_deployment(api, &id)?),
         ("PATCH", [_]) => ok(&apis.update_deployment(api, &id, call.input()?)?),
         ("DELETE", [_]) => no_content(apis.delete_deployment(api, &id)?),
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-fn stage(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+fn stage(apis: &Apis, call: &ApiCall, api: &ApiId, path: &[&str]) -> CallResult {
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_stage(api, call.input()?)?),
         ("GET", []) => call.page(&apis.list_stages(api)?),
@@ -221,12 +227,13 @@ fn stage(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
             apis.get_stage(api, name)?;
             no_content(())
         }
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }
 
-/// Of an api, `arn:aws:apigateway:{region}::/apis/{api}`, or of a stage, `…/apis/{api}/stages/{stage}`.
-fn tags(apis: &Apis, call: &Call, arn: &str) -> Answer {
+/// Reads or changes the tags of an API, `arn:aws:apigateway:{region}::/apis/{api}`, or of a stage,
+/// `…/apis/{api}/stages/{stage}`.
+fn tags(apis: &Apis, call: &ApiCall, arn: &str) -> CallResult {
     #[derive(serde::Deserialize)]
     struct Tagging {
         #[serde(default)]
@@ -251,6 +258,6 @@ fn tags(apis: &Apis, call: &Call, arn: &str) -> Answer {
             };
             ok(&json!({ "tags": tags }))
         }
-        _ => Err(Failure::Unknown),
+        _ => Err(CallFailure::Unknown),
     }
 }

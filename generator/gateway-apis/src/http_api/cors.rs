@@ -1,27 +1,27 @@
-//! Cross-origin answers. With CORS settings, the headers are API Gateway's alone: those of the function are dropped.
+//! CORS headers. With a CORS configuration, only API Gateway sets them; those of the function are dropped.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 
-use super::request::Request;
+use super::request::HttpRequest;
 use crate::apis::Cors;
 
-/// True when a browser asks whether it may send a request.
-pub(super) fn is_preflight(request: &Request) -> bool {
+/// Returns true for a preflight request.
+pub(super) fn is_preflight(request: &HttpRequest) -> bool {
     request.method == Method::OPTIONS
         && request.header("origin").is_some()
         && request.header("access-control-request-method").is_some()
 }
 
-/// Sets the CORS headers of an answer, or none when the request's origin is not among those that are allowed.
-pub(super) fn apply(cors: &Cors, request: &Request, response: &mut Response<Bytes>) {
+/// Sets the CORS headers of a response. Sets none if the request's origin is not allowed.
+pub(super) fn apply(cors: &Cors, request: &HttpRequest, response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
-    let own: Vec<HeaderName> = headers
+    let replaced: Vec<HeaderName> = headers
         .keys()
         .filter(|name| name.as_str().starts_with("access-control-"))
         .cloned()
         .collect();
-    for name in own {
+    for name in replaced {
         headers.remove(name);
     }
     let Some(origin) = request.header("origin") else {
@@ -51,23 +51,24 @@ pub(super) fn apply(cors: &Cors, request: &Request, response: &mut Response<Byte
     );
 }
 
-/// What the answer names: `*`, or the origin itself. `https://*` and `http://*` allow every origin of that scheme.
+/// Returns the allowed origin for the response: `*` or the request's origin. `https://*` and `http://*` allow all
+/// origins of that scheme.
 fn allowed<'a>(origins: &[String], origin: &'a str) -> Option<&'a str> {
-    if origins.iter().any(|one| one == "*") {
+    if origins.iter().any(|allowed_origin| allowed_origin == "*") {
         return Some("*");
     }
-    let fits = |one: &String| match one.strip_suffix("://*") {
+    let matches_origin = |allowed_origin: &String| match allowed_origin.strip_suffix("://*") {
         Some(scheme) => origin
             .split_once("://")
-            .is_some_and(|(own, _)| own.eq_ignore_ascii_case(scheme)),
-        None => one.eq_ignore_ascii_case(origin),
+            .is_some_and(|(origin_scheme, _)| origin_scheme.eq_ignore_ascii_case(scheme)),
+        None => allowed_origin.eq_ignore_ascii_case(origin),
     };
-    origins.iter().any(fits).then_some(origin)
+    origins.iter().any(matches_origin).then_some(origin)
 }
 
-/// Sets a header that has something to say.
+/// Sets a header unless its value is empty.
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // Settings with a line break were refused when they were set; the origin came in a header.
+    // The origin was a valid header value; an invalid value in the configuration is skipped.
     if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
         headers.insert(name, value);
     }

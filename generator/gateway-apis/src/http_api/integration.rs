@@ -1,4 +1,4 @@
-//! Calling the function behind a route.
+//! Calls of a route's integration.
 
 use std::time::{Duration, Instant};
 
@@ -9,43 +9,43 @@ use stackgen_gateway_common::FunctionArn;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError, InvokeErrorKind};
 
 use super::Exchange;
-use super::authorize::Authorized;
-use super::payload::Of;
-use super::refusal::Refusal;
-use super::response::{Version, interpret};
-use super::route::Matched;
-use crate::apis::{Integration, with_variables};
+use super::authorize::RequestAuthorization;
+use super::events::EventBuilder;
+use super::refusal::HttpRefusal;
+use super::response::{PayloadVersion, interpret};
+use super::route::RouteMatch;
+use crate::apis::{StoredIntegration, substitute_variables};
 
-/// What the access log tells of an integration.
+/// Data of an integration for the access log.
 #[derive(Debug, Default)]
-pub(super) struct Integrated {
+pub(super) struct IntegrationOutcome {
     pub(super) latency: Option<Duration>,
-    /// Lambda's request id.
+    /// Lambda's request ID.
     pub(super) request_id: Option<String>,
-    /// The status that the function's answer set.
+    /// Status that the function returned.
     pub(super) status: Option<u16>,
 }
 
 impl Exchange<'_> {
-    /// Calls the route's function and reads its answer.
+    /// Calls the route's function and builds the response.
     pub(super) async fn integrate(
         &self,
-        matched: &Matched,
-        authorized: &Authorized,
-        integrated: &mut Integrated,
-    ) -> Result<Response<Bytes>, Refusal> {
+        matched: &RouteMatch,
+        authorized: &RequestAuthorization,
+        recorded: &mut IntegrationOutcome,
+    ) -> Result<Response<Bytes>, HttpRefusal> {
         let Some(integration) = self.snapshot.integration(&matched.route) else {
-            return Err(Refusal::not_found("the route has no integration"));
+            return Err(HttpRefusal::not_found("the route has no integration"));
         };
         let function = self.function(integration)?;
-        let of = Of {
+        let builder = EventBuilder {
             exchange: self,
             matched,
         };
-        let version = Version::of(integration.payload_format_version.as_deref());
+        let version = PayloadVersion::parse(integration.payload_format_version.as_deref());
         let event = match version {
-            Version::V1 => of.v1(authorized),
-            Version::V2 => of.v2(authorized),
+            PayloadVersion::V1 => builder.event_v1(authorized),
+            PayloadVersion::V2 => builder.event_v2(authorized),
         };
         let invocation = Invocation {
             function,
@@ -53,7 +53,7 @@ impl Exchange<'_> {
             caller: match &integration.credentials_arn {
                 Some(role) => InvocationCaller::Role(role.clone()),
                 None => InvocationCaller::ApiGateway {
-                    source_arn: of.source_arn(),
+                    source_arn: builder.source_arn(),
                 },
             },
             trace_id: self.request.trace_id.clone(),
@@ -62,39 +62,39 @@ impl Exchange<'_> {
         let started = Instant::now();
         let outcome = self.api.plane.functions.invoke(invocation);
         let outcome = tokio::time::timeout(time, outcome).await;
-        integrated.latency = Some(started.elapsed());
+        recorded.latency = Some(started.elapsed());
         let outcome = outcome.map_err(|_| {
-            Refusal::unavailable(format!("the function took over {} ms", time.as_millis()))
+            HttpRefusal::unavailable(format!("the function took over {} ms", time.as_millis()))
         })?;
-        let outcome = outcome.map_err(unreached)?;
-        integrated.request_id = Some(outcome.request_id);
+        let outcome = outcome.map_err(from_invoke_error)?;
+        recorded.request_id = Some(outcome.request_id);
         if outcome.failed {
-            return Err(Refusal::internal("the function failed"));
+            return Err(HttpRefusal::internal("the function failed"));
         }
-        let response = interpret(version, &outcome.payload).map_err(Refusal::internal)?;
-        integrated.status = Some(response.status().as_u16());
+        let response = interpret(version, &outcome.payload).map_err(HttpRefusal::internal)?;
+        recorded.status = Some(response.status().as_u16());
         Ok(response)
     }
 
-    fn function(&self, integration: &Integration) -> Result<FunctionArn, Refusal> {
+    fn function(&self, integration: &StoredIntegration) -> Result<FunctionArn, HttpRefusal> {
         let kind = integration.integration_type.as_str();
         let uri = integration.integration_uri.as_deref().unwrap_or_default();
-        let uri = with_variables(uri, &self.served.stage.stage_variables);
-        FunctionArn::of_uri(&uri)
+        let uri = substitute_variables(uri, &self.served.stage.stage_variables);
+        FunctionArn::from_uri(&uri)
             .filter(|_| kind == "AWS_PROXY")
             .ok_or_else(|| {
-                Refusal::internal(format!(
-                    "{kind} integrations of {uri:?} are not run here, only Lambda proxy integrations"
+                HttpRefusal::internal(format!(
+                    "only Lambda proxy integrations are supported here, not {kind} of {uri:?}"
                 ))
             })
     }
 }
 
-/// What a call that reached no function comes to.
-pub(super) fn unreached(error: InvokeError) -> Refusal {
+/// Maps the error of an invocation that did not reach a function.
+pub(super) fn from_invoke_error(error: InvokeError) -> HttpRefusal {
     match error.kind {
-        InvokeErrorKind::TooLarge => Refusal::too_large(),
-        InvokeErrorKind::TooManyRequests => Refusal::unavailable(error.message),
-        _ => Refusal::internal(error.message),
+        InvokeErrorKind::TooLarge => HttpRefusal::too_large(),
+        InvokeErrorKind::TooManyRequests => HttpRefusal::unavailable(error.message),
+        _ => HttpRefusal::internal(error.message),
     }
 }

@@ -1,4 +1,4 @@
-//! The access log's line of a request (row L1).
+//! Access log of a request (row L1).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,38 +9,38 @@ use http::Response;
 use stackgen_gateway_common::RouteKey;
 
 use super::HttpApi;
-use super::authorize::Authorized;
-use super::integration::Integrated;
-use super::refusal::Refusal;
-use super::request::Request;
+use super::authorize::RequestAuthorization;
+use super::integration::IntegrationOutcome;
+use super::refusal::HttpRefusal;
+use super::request::HttpRequest;
 use crate::access_log;
-use crate::apis::{Served, Stage};
+use crate::apis::{ServedStage, StoredStage};
 
-/// What is known of a request when it is answered.
+/// Data that was collected while a request was answered.
 #[derive(Debug, Default)]
-pub(super) struct Trail {
-    pub(super) request: Option<Request>,
-    pub(super) served: Option<Arc<Served>>,
+pub(super) struct RequestOutcome {
+    pub(super) request: Option<HttpRequest>,
+    pub(super) served: Option<Arc<ServedStage>>,
     pub(super) route: Option<RouteKey>,
-    pub(super) authorized: Authorized,
-    pub(super) integration: Integrated,
-    pub(super) refused: Option<Refusal>,
+    pub(super) authorized: RequestAuthorization,
+    pub(super) integration: IntegrationOutcome,
+    pub(super) refused: Option<HttpRefusal>,
 }
 
-impl Trail {
-    pub(super) fn write(
+impl RequestOutcome {
+    pub(super) fn write_access_log(
         &self,
         api: &HttpApi,
-        stage: &Stage,
-        request: &Request,
+        stage: &StoredStage,
+        request: &HttpRequest,
         response: &Response<Bytes>,
         started: Instant,
     ) {
         let settings = stage.access_log_settings.as_ref();
-        let place = (&api.api, &stage.stage_name);
+        let source = (&api.api, &stage.stage_name);
         let message = self.refused.as_ref().map(|refusal| refusal.message);
         let millis = || started.elapsed().as_millis().to_string();
-        access_log::write(settings, &*api.plane.logs, place, request.at, |name| {
+        access_log::write(settings, &*api.plane.logs, source, request.at, |name| {
             Some(match name {
                 "status" => response.status().as_str().to_owned().into(),
                 "responseLength" => response.body().len().to_string().into(),
@@ -52,11 +52,11 @@ impl Trail {
                 "error.messageString" => format!("{:?}", message?).into(),
                 "error.responseType" => response_type(self.refused.as_ref()?).into(),
                 "authorizer.error" => {
-                    let refusal = self.refused.as_ref().filter(|one| one.of_authorizer)?;
+                    let refusal = self.refused.as_ref().filter(|one| one.from_authorizer)?;
                     refusal.reason.clone().into()
                 }
                 "integrationErrorMessage" | "integration.error" => {
-                    let refusal = self.refused.as_ref().filter(|one| !one.of_authorizer)?;
+                    let refusal = self.refused.as_ref().filter(|one| !one.from_authorizer)?;
                     self.integration.latency?;
                     refusal.reason.clone().into()
                 }
@@ -79,7 +79,7 @@ impl Trail {
     }
 }
 
-fn response_type(refusal: &Refusal) -> &'static str {
+fn response_type(refusal: &HttpRefusal) -> &'static str {
     match refusal.status.as_u16() {
         401 => "UNAUTHORIZED",
         403 => "ACCESS_DENIED",
@@ -91,16 +91,16 @@ fn response_type(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// A variable of `$context` that a request alone decides.
+/// Returns the value of a `$context` variable that depends on the request only.
 pub(super) fn variable<'a>(
     api: &'a HttpApi,
-    stage: &'a Stage,
-    request: &'a Request,
+    stage: &'a StoredStage,
+    request: &'a HttpRequest,
     route: Option<&'a RouteKey>,
     name: &str,
 ) -> Option<Cow<'a, str>> {
     Some(match name {
-        "accountId" => api.plane.settings.place.account.as_str().into(),
+        "accountId" => api.plane.settings.scope.account.as_str().into(),
         "apiId" | "domainPrefix" => api.api.as_str().into(),
         "domainName" => request.domain.as_str().into(),
         "extendedRequestId" | "requestId" => request.id.as_str().into(),

@@ -1,13 +1,13 @@
-//! The data plane of HTTP APIs: routes, authorizers, functions, CORS.
+//! Data plane of HTTP APIs: routes, authorizers, functions, CORS.
 //!
-//! Lambda proxy integrations are called. Integrations with URLs and with other services, and parameter mappings, are
-//! not: a route that needs one answers 500, and its event says why.
+//! Only Lambda proxy integrations are supported. A route with another integration (a URL or an AWS service) answers
+//! 500, and its event has the reason. Parameter mappings are not applied.
 
 mod authorize;
 mod cors;
+mod events;
 mod integration;
 mod log;
-mod payload;
 mod refusal;
 mod request;
 mod response;
@@ -22,30 +22,28 @@ use axum::extract::{self, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use stackgen_gateway_common::Grants;
-use stackgen_gateway_common::{ApiId, Event, body};
+use stackgen_gateway_common::{ApiId, Event, Grants, body};
 
-use self::authorize::{Keys, Results};
-use self::log::Trail;
-use self::refusal::Refusal;
-use self::request::{Place, Request};
-use crate::apis::{Served, Snapshot};
+use self::authorize::{AuthorizerCache, IssuerKeys};
+use self::log::RequestOutcome;
+use self::refusal::HttpRefusal;
+use self::request::{HttpRequest, StagePath};
+use crate::DataPlane;
+use crate::apis::{ServedStage, Snapshot};
 use crate::throttle::Throttles;
 
-use crate::DataPlane;
+/// Maximum size of a body, in bytes.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// The largest body that is taken, in bytes.
-const LARGEST_BODY: usize = 10 * 1024 * 1024;
-
-/// An HTTP API at its port: every path of it, the stage's name first unless the stage is `$default`.
+/// Returns the router of an HTTP API's port. Paths start with the stage name, except those of the `$default` stage.
 pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
     let api = HttpApi {
         api,
         plane,
         grants,
         throttles: Throttles::default(),
-        keys: Keys::default(),
-        results: Results::default(),
+        keys: IssuerKeys::default(),
+        results: AuthorizerCache::default(),
     };
     Router::new().fallback(handle).with_state(Arc::new(api))
 }
@@ -55,20 +53,20 @@ struct HttpApi {
     plane: Arc<DataPlane>,
     grants: Arc<dyn Grants>,
     throttles: Throttles,
-    /// Keys of issuers.
-    keys: Keys,
-    /// What Lambda authorizers said.
-    results: Results,
+    /// Cached keys of issuers.
+    keys: IssuerKeys,
+    /// Cached results of Lambda authorizers.
+    results: AuthorizerCache,
 }
 
-/// What a request that found its stage is answered from.
+/// A request whose stage was found, with the data to answer it.
 #[derive(Clone, Copy)]
 struct Exchange<'a> {
     api: &'a HttpApi,
-    served: &'a Served,
+    served: &'a ServedStage,
     snapshot: &'a Snapshot,
-    request: &'a Request,
-    /// The path as it was sent, without the stage.
+    request: &'a HttpRequest,
+    /// Path as sent, without the stage.
     path: &'a str,
 }
 
@@ -76,23 +74,23 @@ async fn handle(State(api): State<Arc<HttpApi>>, request: extract::Request) -> R
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let method = parts.method.clone();
-    let shown = shown(&parts.uri);
-    let (request, place) = Request::read(&parts, &api);
-    let mut trail = Trail::default();
-    let answer = api.answer(request, place, body, &mut trail).await;
+    let path = path_for_display(&parts.uri);
+    let (request, stage_path) = HttpRequest::read(&parts, &api);
+    let mut outcome = RequestOutcome::default();
+    let answer = api.answer(request, stage_path, body, &mut outcome).await;
     let mut response = answer.unwrap_or_else(|refusal| {
         let response = refusal.response();
-        trail.refused = Some(refusal);
+        outcome.refused = Some(refusal);
         response
     });
-    api.finish(&mut response, &trail, started);
-    api.plane.events.tell(|| Event::Request {
+    api.finish(&mut response, &outcome, started);
+    api.plane.events.send(|| Event::Request {
         api: api.api.clone(),
         method: method.to_string(),
-        path: shown,
-        route: trail.route.clone(),
+        path,
+        route: outcome.route.clone(),
         status: response.status().as_u16(),
-        reason: trail.refused.map(|refusal| refusal.reason),
+        reason: outcome.refused.map(|refusal| refusal.reason),
         took: started.elapsed(),
     });
     response.map(Body::from)
@@ -101,67 +99,74 @@ async fn handle(State(api): State<Arc<HttpApi>>, request: extract::Request) -> R
 impl HttpApi {
     async fn answer(
         &self,
-        mut request: Request,
-        place: Option<Place>,
+        mut request: HttpRequest,
+        stage_path: Option<StagePath>,
         body: Body,
-        trail: &mut Trail,
-    ) -> Result<http::Response<Bytes>, Refusal> {
-        let Some(place) = place else {
-            trail.request = Some(request);
-            return Err(Refusal::not_found("no stage of this api serves this path"));
+        outcome: &mut RequestOutcome,
+    ) -> Result<http::Response<Bytes>, HttpRefusal> {
+        let Some(stage_path) = stage_path else {
+            outcome.request = Some(request);
+            return Err(HttpRefusal::not_found(
+                "no stage of this API serves this path",
+            ));
         };
-        let body = body::whole(body, LARGEST_BODY).await;
+        let body = body::read_all(body, MAX_BODY_BYTES).await;
         let too_large = body.is_err();
         request.set_body(body.unwrap_or_default());
-        let request = trail.request.insert(request);
-        let served = Arc::clone(trail.served.insert(place.served));
+        let request = outcome.request.insert(request);
+        let served = Arc::clone(outcome.served.insert(stage_path.served));
         let Some(snapshot) = &served.snapshot else {
-            return Err(Refusal::not_found("the stage has no deployment"));
+            return Err(HttpRefusal::not_found("the stage has no deployment"));
         };
         if too_large {
-            return Err(Refusal::too_large());
+            return Err(HttpRefusal::too_large());
         }
         let exchange = Exchange {
             api: self,
             served: &served,
             snapshot,
             request,
-            path: &place.path,
+            path: &stage_path.path,
         };
-        let matched = route::select(snapshot.routes.values(), &request.method, &place.path);
+        let matched = route::select(snapshot.routes.values(), &request.method, &stage_path.path);
         let Some(matched) = matched else {
             return match exchange.preflight() {
                 Some(answer) => Ok(answer),
-                None => Err(Refusal::not_found("no route of the deployment matches")),
+                None => Err(HttpRefusal::not_found("no route of the deployment matches")),
             };
         };
-        trail.route = Some(matched.route.route_key.clone());
+        outcome.route = Some(matched.route.route_key.clone());
         if !self
             .throttles
             .admit(&served.stage, &matched.route.route_key, Instant::now())
         {
-            return Err(Refusal::too_many());
+            return Err(HttpRefusal::too_many());
         }
         let authorized = exchange.authorize(&matched).await?;
-        trail.authorized = authorized;
+        outcome.authorized = authorized;
         if let Some(answer) = exchange.preflight() {
             return Ok(answer);
         }
         exchange
-            .integrate(&matched, &trail.authorized, &mut trail.integration)
+            .integrate(&matched, &outcome.authorized, &mut outcome.integration)
             .await
     }
 
-    /// What every answer gets, and the line in the access log.
-    fn finish(&self, response: &mut http::Response<Bytes>, trail: &Trail, started: Instant) {
-        let Some(request) = &trail.request else {
+    /// Adds common headers to a response, and writes the access log.
+    fn finish(
+        &self,
+        response: &mut http::Response<Bytes>,
+        outcome: &RequestOutcome,
+        started: Instant,
+    ) {
+        let Some(request) = &outcome.request else {
             return;
         };
-        // A request id is base64, which every header takes.
+        // A request ID is base64, a valid header value.
         if let Ok(id) = HeaderValue::from_str(&request.id) {
             response.headers_mut().insert("apigw-requestid", id);
         }
-        let Some(served) = &trail.served else {
+        let Some(served) = &outcome.served else {
             return;
         };
         let cors = served
@@ -171,32 +176,32 @@ impl HttpApi {
         if let Some(cors) = cors {
             cors::apply(cors, request, response);
         }
-        trail.write(self, &served.stage, request, response, started);
+        outcome.write_access_log(self, &served.stage, request, response, started);
     }
 }
 
 impl Exchange<'_> {
-    /// API Gateway's own answer to a browser that asks first, when the api has CORS settings.
+    /// Returns API Gateway's own answer to a preflight request, if the API has a CORS configuration.
     fn preflight(&self) -> Option<http::Response<Bytes>> {
-        let asks =
+        let is_preflight =
             self.snapshot.api.cors_configuration.is_some() && cors::is_preflight(self.request);
-        asks.then(|| {
+        is_preflight.then(|| {
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = StatusCode::NO_CONTENT;
             answer
         })
     }
 
-    /// `…:{api}/{stage}/{rest}`: what a function's policy and an authorizer's policy name.
+    /// Returns the ARN `…:{api}/{stage}/{rest}`, which policies of functions and authorizers refer to.
     fn arn(&self, rest: std::fmt::Arguments<'_>) -> String {
         let (api, stage) = (&self.api.api, &self.served.stage.stage_name);
-        let place = &self.api.plane.settings.place;
-        place.execute_api(format_args!("{api}/{stage}/{rest}"))
+        let scope = &self.api.plane.settings.scope;
+        scope.execute_api(format_args!("{api}/{stage}/{rest}"))
     }
 }
 
-/// A path as people may see it: names of query parameters without their values, which may be tokens.
-fn shown(uri: &http::Uri) -> String {
+/// Returns the path for display. The values of query parameters are left out, because they may be tokens.
+fn path_for_display(uri: &http::Uri) -> String {
     let names = uri.query().filter(|query| !query.is_empty()).map(|query| {
         let names = query.split('&').map(|pair| match pair.split_once('=') {
             Some((name, _)) => format!("{name}=…"),

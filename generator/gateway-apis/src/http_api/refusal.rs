@@ -1,81 +1,81 @@
-//! What API Gateway answers by itself.
+//! Error responses of API Gateway itself.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-/// An answer that no function gave.
+/// Error response that does not come from a function.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct HttpRefusal {
     pub(super) status: StatusCode,
     pub(super) message: &'static str,
-    /// Why, for people at the terminal. The client does not learn it.
+    /// Reason for the user of the local gateway. Clients do not get it.
     pub(super) reason: String,
-    /// `WWW-Authenticate`.
+    /// Value of `WWW-Authenticate`.
     pub(super) challenge: Option<String>,
-    /// `$context.authorizer.error`.
-    pub(super) of_authorizer: bool,
+    /// True if the authorizer caused the error, for `$context.authorizer.error`.
+    pub(super) from_authorizer: bool,
 }
 
-impl Refusal {
+impl HttpRefusal {
     fn new(status: StatusCode, message: &'static str, reason: impl Into<String>) -> Self {
-        Refusal {
+        HttpRefusal {
             status,
             message,
             reason: reason.into(),
             challenge: None,
-            of_authorizer: false,
+            from_authorizer: false,
         }
     }
 
     pub(super) fn not_found(reason: &str) -> Self {
-        Refusal::new(StatusCode::NOT_FOUND, "Not Found", reason)
+        HttpRefusal::new(StatusCode::NOT_FOUND, "Not Found", reason)
     }
 
     pub(super) fn too_large() -> Self {
         let (status, message) = (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        Refusal::new(
+        HttpRefusal::new(
             status,
             message,
-            "the body is over 10 MB, or over what a function takes",
+            "the body is over 10 MB, or too large for the function",
         )
     }
 
     pub(super) fn too_many() -> Self {
-        let reason = "the throttle of the stage or the route";
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
+        let reason = "the stage or the route throttles requests";
+        HttpRefusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
     }
 
     pub(super) fn unauthorized(reason: impl Into<String>) -> Self {
-        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
+        let refusal = HttpRefusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
         refusal.by_authorizer()
     }
 
     pub(super) fn forbidden(reason: impl Into<String>) -> Self {
-        let refusal = Refusal::new(StatusCode::FORBIDDEN, "Forbidden", reason);
+        let refusal = HttpRefusal::new(StatusCode::FORBIDDEN, "Forbidden", reason);
         refusal.by_authorizer()
     }
 
     pub(super) fn internal(reason: impl Into<String>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Refusal::new(status, "Internal Server Error", reason)
+        HttpRefusal::new(status, "Internal Server Error", reason)
     }
 
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Refusal::new(status, "Service Unavailable", reason)
+        HttpRefusal::new(status, "Service Unavailable", reason)
     }
 
     #[must_use]
     pub(super) fn by_authorizer(self) -> Self {
-        Refusal {
-            of_authorizer: true,
+        HttpRefusal {
+            from_authorizer: true,
             ..self
         }
     }
 
     #[must_use]
-    pub(super) fn challenging(self, challenge: String) -> Self {
-        Refusal {
+    pub(super) fn with_challenge(self, challenge: String) -> Self {
+        HttpRefusal {
             challenge: Some(challenge),
             ..self
         }

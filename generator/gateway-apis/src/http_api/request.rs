@@ -1,4 +1,4 @@
-//! A request, as functions and expressions see it.
+//! An HTTP request.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,46 +8,46 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{Timestamp, request_id, traced};
+use stackgen_gateway_common::{EpochMillis, request_id, trace_id_or_new};
 
 use super::HttpApi;
-use crate::apis::Served;
+use crate::apis::ServedStage;
 use crate::server::LocalAddress;
 
-/// A request.
+/// A request to an HTTP API.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct HttpRequest {
     pub(super) method: Method,
-    /// Decoded, with the stage: `rawPath`, which API Gateway decodes in spite of its name.
+    /// Decoded path with the stage. It is also `rawPath`, which API Gateway decodes in spite of the name.
     pub(super) path: String,
-    /// As it was sent: `rawQueryString`.
+    /// Query as sent: `rawQueryString`.
     pub(super) query: String,
-    /// Decoded.
+    /// Decoded query parameters.
     pub(super) parameters: Vec<(String, String)>,
-    /// Names in lower case, each once, the gateway's own with them. No cookies.
+    /// Headers with lower-case names, each name once, including those that API Gateway adds. Cookies are separate.
     pub(super) headers: Vec<(String, Vec<String>)>,
     pub(super) cookies: Vec<String>,
     pub(super) body: Bytes,
     pub(super) source_ip: IpAddr,
-    /// `domainName`: where the api listens.
+    /// `domainName`: the address of the API.
     pub(super) domain: String,
     pub(super) protocol: String,
     pub(super) id: String,
-    pub(super) at: Timestamp,
-    /// `Root=…`, of the client or new.
+    pub(super) at: EpochMillis,
+    /// Trace ID (`Root=…`), the client's or a new one.
     pub(super) trace_id: String,
 }
 
-/// The stage that a path names, and what is left of the path for its routes.
+/// Stage of a request, and the path for the stage's routes.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) served: Arc<Served>,
-    /// As it was sent, without the stage.
+pub(super) struct StagePath {
+    pub(super) served: Arc<ServedStage>,
+    /// Path as sent, without the stage.
     pub(super) path: String,
 }
 
-/// Headers that are about one connection.
-const OF_THE_CONNECTION: [&str; 7] = [
+/// Headers that concern one connection (hop-by-hop headers).
+const HOP_BY_HOP_HEADERS: [&str; 7] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -57,17 +57,17 @@ const OF_THE_CONNECTION: [&str; 7] = [
     "upgrade",
 ];
 
-impl Request {
-    /// Reads a request's head, and finds its stage.
-    pub(super) fn read(parts: &Parts, api: &HttpApi) -> (Self, Option<Place>) {
-        let at = Timestamp::now();
+impl HttpRequest {
+    /// Reads the head of a request and finds its stage.
+    pub(super) fn read(parts: &Parts, api: &HttpApi) -> (Self, Option<StagePath>) {
+        let at = EpochMillis::now();
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let source_ip = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
         let local = parts.extensions.get::<LocalAddress>();
         let host = header_text(&parts.headers, header::HOST.as_str());
         let trace = header_text(&parts.headers, "x-amzn-trace-id");
         let query = parts.uri.query().unwrap_or_default();
-        let mut request = Request {
+        let mut request = HttpRequest {
             method: parts.method.clone(),
             path: decoded(parts.uri.path()),
             query: query.to_owned(),
@@ -80,14 +80,14 @@ impl Request {
             protocol: format!("{:?}", parts.version),
             id: request_id(),
             at,
-            trace_id: traced(trace.as_deref(), at),
+            trace_id: trace_id_or_new(trace.as_deref(), at),
         };
-        request.add_own_headers(local.map(|local| local.0.port()));
-        let place = Place::of(parts.uri.path(), api);
-        (request, place)
+        request.add_gateway_headers(local.map(|local| local.0.port()));
+        let stage_path = StagePath::find(parts.uri.path(), api);
+        (request, stage_path)
     }
 
-    fn add_own_headers(&mut self, port: Option<u16>) {
+    fn add_gateway_headers(&mut self, port: Option<u16>) {
         let mut forwarded = self.header("x-forwarded-for").unwrap_or_default();
         if !forwarded.is_empty() {
             forwarded.push_str(", ");
@@ -101,7 +101,7 @@ impl Request {
         self.set_header("x-forwarded-proto", "http".to_owned());
     }
 
-    /// The body, once it is here.
+    /// Sets the body.
     pub(super) fn set_body(&mut self, body: Bytes) {
         self.set_header("content-length", body.len().to_string());
         self.body = body;
@@ -114,14 +114,14 @@ impl Request {
         }
     }
 
-    /// A header's values, joined with commas. `name` may have any case.
+    /// Returns the values of a header, joined with commas. Ignores the case of `name`.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let mut headers = self.headers.iter();
         let (_, values) = headers.find(|(one, _)| one.eq_ignore_ascii_case(name))?;
         Some(values.join(","))
     }
 
-    /// A query parameter's values, joined with commas.
+    /// Returns the values of a query parameter, joined with commas.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .parameters
@@ -132,9 +132,9 @@ impl Request {
         (!values.is_empty()).then(|| values.join(","))
     }
 
-    /// True when the body goes into the event as text: API Gateway takes these types as text and all others, form data and
-    /// a missing type too, as binary.
-    pub(super) fn has_text(&self) -> bool {
+    /// Returns true if the body goes into the event as text. API Gateway treats only these content types as text. All
+    /// others are binary, even form data and a missing type.
+    pub(super) fn has_text_body(&self) -> bool {
         let content_type = self.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         let essence = essence.to_ascii_lowercase();
@@ -149,9 +149,9 @@ impl Request {
     }
 }
 
-impl Place {
-    /// A stage of that name, or else `$default`.
-    fn of(path: &str, api: &HttpApi) -> Option<Self> {
+impl StagePath {
+    /// Returns the stage that the path starts with, or else `$default`.
+    fn find(path: &str, api: &HttpApi) -> Option<Self> {
         let rest = path.strip_prefix('/').unwrap_or(path);
         let (first, rest) = rest.split_once('/').unwrap_or((rest, ""));
         let named = match decoded(first) {
@@ -160,15 +160,15 @@ impl Place {
         };
         if let Some(served) = named {
             let path = format!("/{rest}");
-            return Some(Place { served, path });
+            return Some(StagePath { served, path });
         }
         let served = api.plane.apis.served(&api.api, "$default")?;
         let path = path.to_owned();
-        Some(Place { served, path })
+        Some(StagePath { served, path })
     }
 }
 
-/// Decodes what is encoded; bytes that are no UTF-8 become `U+FFFD`.
+/// Decodes percent-encoding. Bytes that are not UTF-8 become `U+FFFD`.
 pub(super) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -183,14 +183,15 @@ fn parameters(query: &str) -> Vec<(String, String)> {
 }
 
 fn headers(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
-    let kept = headers
+    let passed_on = headers
         .keys()
-        .filter(|name| !OF_THE_CONNECTION.contains(&name.as_str()) && *name != header::COOKIE);
-    kept.map(|name| {
-        let values = headers.get_all(name).iter().map(text).collect();
-        (name.as_str().to_owned(), values)
-    })
-    .collect()
+        .filter(|name| !HOP_BY_HOP_HEADERS.contains(&name.as_str()) && *name != header::COOKIE);
+    passed_on
+        .map(|name| {
+            let values = headers.get_all(name).iter().map(text).collect();
+            (name.as_str().to_owned(), values)
+        })
+        .collect()
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
@@ -206,7 +207,7 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(text)
 }
 
-/// Bytes over 127 are Latin-1 in HTTP; nobody sends them.
+/// Bytes over 127 are Latin-1 in HTTP; clients do not send them.
 fn text(value: &http::HeaderValue) -> String {
     value
         .as_bytes()

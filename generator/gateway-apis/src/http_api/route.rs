@@ -1,4 +1,4 @@
-//! Which route a request takes.
+//! Selection of a request's route.
 
 use std::sync::Arc;
 
@@ -6,53 +6,58 @@ use http::Method;
 use stackgen_gateway_common::RouteKey;
 
 use super::request::decoded;
-use crate::apis::Route;
+use crate::apis::StoredRoute;
 
-/// A route that a request takes.
+/// The route of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Matched {
-    pub(super) route: Arc<Route>,
-    /// Path parameters, decoded, by their names.
+pub(super) struct RouteMatch {
+    pub(super) route: Arc<StoredRoute>,
+    /// Path parameters with decoded values.
     pub(super) parameters: Vec<(String, String)>,
 }
 
-/// How closely a route fits; the smallest wins. First whether it ends greedily, then its segments from the left (literal
-/// before parameter before greedy), then whether it takes any method.
-type Fit = (bool, Vec<u8>, bool);
+/// Rank of a matching route; the smallest wins. It compares, in this order: does the route end greedily, the kinds of
+/// its segments from the left (literal, parameter, greedy), does it match any method.
+type MatchRank = (bool, Vec<u8>, bool);
 
-/// Chooses as API Gateway does: a full match, then a greedy one, then `$default`. `path` is as it was sent, since an
-/// encoded slash is none.
+/// Selects a route as API Gateway does: a full match, then a greedy match, then `$default`. `path` must be as sent,
+/// because an encoded slash does not separate segments.
 pub(super) fn select<'a>(
-    routes: impl Iterator<Item = &'a Arc<Route>>,
+    routes: impl Iterator<Item = &'a Arc<StoredRoute>>,
     method: &Method,
     path: &str,
-) -> Option<Matched> {
+) -> Option<RouteMatch> {
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     let mut default = None;
-    let mut best: Option<(Fit, Matched)> = None;
+    let mut best: Option<(MatchRank, RouteMatch)> = None;
     for route in routes {
         if route.route_key == RouteKey::DEFAULT {
             default = Some(route);
             continue;
         }
-        let Some((fit, parameters)) = fit(route.route_key.as_str(), method, &segments) else {
+        let Some((rank, parameters)) = match_route(route.route_key.as_str(), method, &segments)
+        else {
             continue;
         };
-        if best.as_ref().is_none_or(|(best, _)| fit < *best) {
+        if best.as_ref().is_none_or(|(best, _)| rank < *best) {
             let route = Arc::clone(route);
-            best = Some((fit, Matched { route, parameters }));
+            best = Some((rank, RouteMatch { route, parameters }));
         }
     }
     let best = best.map(|(_, matched)| matched);
     best.or_else(|| {
-        Some(Matched {
+        Some(RouteMatch {
             route: Arc::clone(default?),
             parameters: Vec::new(),
         })
     })
 }
 
-fn fit(key: &str, method: &Method, segments: &[&str]) -> Option<(Fit, Vec<(String, String)>)> {
+fn match_route(
+    key: &str,
+    method: &Method,
+    segments: &[&str],
+) -> Option<(MatchRank, Vec<(String, String)>)> {
     let (verb, template) = key.split_once(' ')?;
     let any = verb == "ANY";
     if !any && verb != method.as_str() {
@@ -101,9 +106,9 @@ mod tests {
     use super::*;
     use stackgen_gateway_common::RouteId;
 
-    fn routes(keys: &[&str]) -> Vec<Arc<Route>> {
+    fn routes(keys: &[&str]) -> Vec<Arc<StoredRoute>> {
         let route = |key: &&str| {
-            Arc::new(Route {
+            Arc::new(StoredRoute {
                 route_id: RouteId::new(*key),
                 route_key: RouteKey::new(*key),
                 authorization_type: "NONE".to_owned(),
@@ -121,14 +126,14 @@ mod tests {
         keys.iter().map(route).collect()
     }
 
-    fn chosen(keys: &[&str], method: &Method, path: &str) -> Option<(String, Vec<String>)> {
+    fn selected(keys: &[&str], method: &Method, path: &str) -> Option<(String, Vec<String>)> {
         let routes = routes(keys);
         let matched = select(routes.iter(), method, path)?;
         let values = matched.parameters.into_iter().map(|(_, value)| value);
         Some((matched.route.route_key.to_string(), values.collect()))
     }
 
-    /// The table of the Developer Guide.
+    /// Routes of the example in the Developer Guide.
     const GUIDE: [&str; 5] = [
         "GET /pets/dog/1",
         "GET /pets/dog/{id}",
@@ -138,7 +143,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_full_match_comes_before_a_greedy_one_and_default_comes_last() {
+    fn a_full_match_precedes_a_greedy_one_and_default_comes_last() {
         for (method, path, route, parameters) in [
             (Method::GET, "/pets/dog/1", GUIDE[0], vec![]),
             (Method::GET, "/pets/dog/2", GUIDE[1], vec!["2"]),
@@ -146,7 +151,7 @@ mod tests {
             (Method::POST, "/test/5", GUIDE[3], vec!["test/5"]),
             (Method::POST, "/", GUIDE[4], vec![]),
         ] {
-            let (key, values) = chosen(&GUIDE, &method, path).unwrap();
+            let (key, values) = selected(&GUIDE, &method, path).unwrap();
             assert_eq!(
                 (key.as_str(), values),
                 (
@@ -159,25 +164,25 @@ mod tests {
     }
 
     #[test]
-    fn a_routes_own_method_comes_before_any() {
+    fn a_specific_method_precedes_any() {
         let keys = ["ANY /a", "POST /a", "GET /{x}"];
-        assert_eq!(chosen(&keys, &Method::POST, "/a").unwrap().0, "POST /a");
-        assert_eq!(chosen(&keys, &Method::GET, "/a").unwrap().0, "ANY /a");
+        assert_eq!(selected(&keys, &Method::POST, "/a").unwrap().0, "POST /a");
+        assert_eq!(selected(&keys, &Method::GET, "/a").unwrap().0, "ANY /a");
     }
 
     #[test]
     fn segments_are_exact_and_parameters_are_not_empty() {
-        assert_eq!(chosen(&["GET /a"], &Method::GET, "/a/"), None);
-        assert_eq!(chosen(&["GET /a/{x}"], &Method::GET, "/a/"), None);
-        assert_eq!(chosen(&["GET /a/{x+}"], &Method::GET, "/a/"), None);
-        assert_eq!(chosen(&["GET /a/{x}"], &Method::GET, "/a/b/c"), None);
-        assert_eq!(chosen(&["GET /a"], &Method::POST, "/a"), None);
-        assert!(chosen(&["GET /"], &Method::GET, "/").is_some());
+        assert_eq!(selected(&["GET /a"], &Method::GET, "/a/"), None);
+        assert_eq!(selected(&["GET /a/{x}"], &Method::GET, "/a/"), None);
+        assert_eq!(selected(&["GET /a/{x+}"], &Method::GET, "/a/"), None);
+        assert_eq!(selected(&["GET /a/{x}"], &Method::GET, "/a/b/c"), None);
+        assert_eq!(selected(&["GET /a"], &Method::POST, "/a"), None);
+        assert!(selected(&["GET /"], &Method::GET, "/").is_some());
     }
 
     #[test]
     fn parameters_are_decoded_after_the_path_is_split() {
-        let (_, values) = chosen(&["GET /a/{x}"], &Method::GET, "/a/b%2Fc%20d").unwrap();
+        let (_, values) = selected(&["GET /a/{x}"], &Method::GET, "/a/b%2Fc%20d").unwrap();
         assert_eq!(values, ["b/c d"]);
     }
 
@@ -185,10 +190,10 @@ mod tests {
         #[test]
         fn the_order_of_routes_does_not_matter(path in "(/[ab]){1,3}", seed in 0..24usize) {
             let mut keys = ["GET /a/{x}", "GET /{x}/b", "GET /{p+}", "ANY /a/b"];
-            let expected = chosen(&keys, &Method::GET, &path);
+            let expected = selected(&keys, &Method::GET, &path);
             keys.rotate_left(seed % 4);
             keys.swap(seed / 8, seed % 3);
-            prop_assert_eq!(chosen(&keys, &Method::GET, &path), expected);
+            prop_assert_eq!(selected(&keys, &Method::GET, &path), expected);
         }
     }
 }

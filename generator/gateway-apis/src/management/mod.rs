@@ -1,8 +1,8 @@
-//! The @connections API, by which functions reach clients (rows K1 to K7), and what a WebSocket API answers to plain
-//! HTTP (row C4).
+//! The management API (`@connections`), by which functions reach clients (rows K1 to K7), and the response to plain
+//! HTTP requests to a WebSocket API (row C4).
 
-mod answer;
 mod path;
+mod response;
 
 use std::sync::Arc;
 
@@ -15,66 +15,69 @@ use http::request::Parts;
 use http::{Method, header};
 use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, body, sigv4};
 
-use self::answer::Answer;
-use self::path::Target;
-use crate::connections::{Connection, PostError};
-
+use self::path::PathTarget;
+use self::response::ManagementResponse;
 use crate::DataPlane;
+use crate::connections::{OpenConnection, PostError};
 
-/// @connections at an address that is no stage's, such as the one endpoint of all services: row K5, with a hint.
+/// Returns a router for addresses that are not a stage's, such as the control endpoint. It answers as in row K5, with a
+/// hint.
 pub fn misdirected() -> Router {
     Router::new().fallback(|| async {
-        let hint = "Forbidden: @connections is at its stage's own address, not here: give the client the endpoint \
+        let hint = "Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint \
                     http://{domainName}/{stage} of the event's requestContext";
-        Answer::Forbidden(hint.to_owned()).into_response()
+        ManagementResponse::Forbidden(hint.to_owned()).into_response()
     })
 }
 
-/// Everything on a WebSocket API's port that is no upgrade: `/{stage}/@connections/{id}` and, on the stage itself, 426.
+/// Returns a router for all requests to a WebSocket API that are not upgrades: `/{stage}/@connections/{id}`, and the
+/// stage itself, which answers with 426.
 pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
-    let management = Management { api, plane, grants };
+    let management = ManagementApi { api, plane, grants };
     Router::new()
         .fallback(handle)
         .with_state(Arc::new(management))
 }
 
-struct Management {
+struct ManagementApi {
     api: ApiId,
     plane: Arc<DataPlane>,
     grants: Arc<dyn Grants>,
 }
 
-async fn handle(State(management): State<Arc<Management>>, request: Request) -> Response {
+async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let answer = match path::target(parts.uri.path()) {
-        Some(Target::Connection { stage, id }) if management.knows(&stage) => {
+    let answer = match path::parse_target(parts.uri.path()) {
+        Some(PathTarget::Connection { stage, id }) if management.has_stage(&stage) => {
             management.manage(&parts, body, &stage, &id).await
         }
-        Some(Target::Stage(stage)) if parts.method == Method::GET && management.knows(&stage) => {
-            Answer::UpgradeRequired
+        Some(PathTarget::Stage(stage))
+            if parts.method == Method::GET && management.has_stage(&stage) =>
+        {
+            ManagementResponse::UpgradeRequired
         }
-        _ => Answer::forbidden(),
+        _ => ManagementResponse::forbidden(),
     };
     answer.into_response()
 }
 
-impl Management {
-    fn knows(&self, stage: &str) -> bool {
+impl ManagementApi {
+    fn has_stage(&self, stage: &str) -> bool {
         self.plane.apis.served(&self.api, stage).is_some()
     }
 
-    async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> Answer {
+    async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> ManagementResponse {
         let authorized = self.authorize(parts, stage);
         if parts.method != Method::POST {
             return authorized
-                .and_then(|()| self.look_or_delete(&parts.method, stage, id))
+                .and_then(|()| self.get_or_delete(&parts.method, stage, id))
                 .unwrap_or_else(|refused| refused);
         }
         let (answer, bytes) = match authorized {
             Ok(()) => self.post(stage, id, body).await,
             Err(refused) => (refused, 0),
         };
-        self.plane.events.tell(|| Event::Posted {
+        self.plane.events.send(|| Event::Posted {
             connection: ConnectionId::new(id),
             bytes,
             status: answer.status().as_u16(),
@@ -82,28 +85,36 @@ impl Management {
         answer
     }
 
-    fn look_or_delete(&self, method: &Method, stage: &str, id: &str) -> Result<Answer, Answer> {
+    fn get_or_delete(
+        &self,
+        method: &Method,
+        stage: &str,
+        id: &str,
+    ) -> Result<ManagementResponse, ManagementResponse> {
         match *method {
-            Method::GET => Ok(Answer::Found(describe(&*self.find(stage, id)?))),
+            Method::GET => Ok(ManagementResponse::Found(describe(&*self.find(stage, id)?))),
             Method::DELETE => {
-                self.find(stage, id)?.delete().map_err(refusal)?;
-                Ok(Answer::Deleted)
+                self.find(stage, id)?.delete().map_err(from_post_error)?;
+                Ok(ManagementResponse::Deleted)
             }
-            _ => Err(Answer::forbidden()),
+            _ => Err(ManagementResponse::forbidden()),
         }
     }
 
-    /// Row K1: the action `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`.
-    fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), Answer> {
-        // Only browsers send it, for pages that have no business here: a query can be signed by anybody.
+    /// Checks that the caller may perform `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`
+    /// (row K1).
+    fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), ManagementResponse> {
+        // Only browsers send `Origin`. Web pages must not use this API, and a query can be signed by anyone.
         if parts.headers.contains_key(header::ORIGIN) {
-            return Err(Answer::forbidden());
+            return Err(ManagementResponse::forbidden());
         }
         let Some(caller) = sigv4::credential(&parts.headers, &parts.uri) else {
-            return Err(Answer::Forbidden("Missing Authentication Token".to_owned()));
+            return Err(ManagementResponse::Forbidden(
+                "Missing Authentication Token".to_owned(),
+            ));
         };
-        // As API Gateway has it: the braces are part of the resource's name, whatever the connection.
-        let resource = self.plane.settings.place.execute_api(format_args!(
+        // As on API Gateway: the braces are part of the resource's name, whatever the connection.
+        let resource = self.plane.settings.scope.execute_api(format_args!(
             "{}/{stage}/{}/@connections/{{connectionId}}",
             self.api, parts.method
         ));
@@ -111,51 +122,55 @@ impl Management {
         if self.grants.allows(&caller.access_key, action, &resource) {
             return Ok(());
         }
-        Err(Answer::Forbidden(format!(
+        Err(ManagementResponse::Forbidden(format!(
             "User is not authorized to perform: {action} on resource: {resource}"
         )))
     }
 
-    async fn post(&self, stage: &str, id: &str, body: Body) -> (Answer, usize) {
-        let body = match body::whole(body, self.plane.settings.limits.message).await {
+    async fn post(&self, stage: &str, id: &str, body: Body) -> (ManagementResponse, usize) {
+        let body = match body::read_all(body, self.plane.settings.limits.message).await {
             Ok(body) => body,
-            Err(size) => return (Answer::PayloadTooLarge, size),
+            Err(size) => return (ManagementResponse::PayloadTooLarge, size),
         };
         let bytes = body.len();
         let posted = self
             .find(stage, id)
-            .and_then(|open| open.post(text(body)).map_err(refusal));
+            .and_then(|open| open.post(text(body)).map_err(from_post_error));
         (
-            posted.map_or_else(|refused| refused, |()| Answer::Posted),
+            posted.map_or_else(|refused| refused, |()| ManagementResponse::Posted),
             bytes,
         )
     }
 
-    /// An open connection of this stage (rows K4, K5).
-    fn find(&self, stage: &str, id: &str) -> Result<Arc<Connection>, Answer> {
+    /// Returns an open connection of this stage (rows K4, K5).
+    fn find(&self, stage: &str, id: &str) -> Result<Arc<OpenConnection>, ManagementResponse> {
         if id.contains('%') {
-            return Err(Answer::forbidden());
+            return Err(ManagementResponse::forbidden());
         }
-        let open = self.plane.connections.get(id).ok_or(Answer::Gone)?;
+        let open = self
+            .plane
+            .connections
+            .get(id)
+            .ok_or(ManagementResponse::Gone)?;
         if open.api == self.api && open.stage == stage {
             Ok(open)
         } else {
-            Err(Answer::forbidden())
+            Err(ManagementResponse::forbidden())
         }
     }
 }
 
-fn refusal(error: PostError) -> Answer {
+fn from_post_error(error: PostError) -> ManagementResponse {
     match error {
-        PostError::Gone => Answer::Gone,
-        PostError::Full => Answer::LimitExceeded,
+        PostError::Gone => ManagementResponse::Gone,
+        PostError::Full => ManagementResponse::LimitExceeded,
     }
 }
 
-fn describe(open: &Connection) -> answer::Description {
-    answer::Description {
+fn describe(open: &OpenConnection) -> response::ConnectionDescription {
+    response::ConnectionDescription {
         connected_at: open.connected_at.iso8601(),
-        identity: answer::Identity {
+        identity: response::ConnectionIdentity {
             source_ip: open.source_ip.to_string(),
             user_agent: open.user_agent.clone(),
         },
@@ -163,7 +178,7 @@ fn describe(open: &Connection) -> answer::Description {
     }
 }
 
-/// Posts become text frames, since API Gateway sends no others; what is no UTF-8 becomes `U+FFFD`.
+/// Converts a body to text, since API Gateway sends only text frames. Bytes that are not UTF-8 become `U+FFFD`.
 fn text(body: Bytes) -> Bytes {
     match String::from_utf8_lossy(&body) {
         std::borrow::Cow::Borrowed(_) => body,

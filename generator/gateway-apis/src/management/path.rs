@@ -1,33 +1,33 @@
-//! What a path names.
+//! Paths of plain HTTP requests.
 
 use percent_encoding::percent_decode_str;
 
-/// What a plain HTTP request to a WebSocket API is about.
+/// Target of a plain HTTP request to a WebSocket API.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    /// `/{stage}`.
+pub(super) enum PathTarget {
+    /// Stage: `/{stage}`.
     Stage(String),
-    /// `/{stage}/@connections/{id}`, the id decoded once (row K5).
+    /// Connection: `/{stage}/@connections/{id}`, with the ID decoded once (row K5).
     Connection {
-        /// The stage.
+        /// Stage.
         stage: String,
-        /// The connection's id, as it was said.
+        /// Connection ID, as the client sent it.
         id: String,
     },
 }
 
-/// Reads a path as it was sent. Ids are base64, so that a `/` within one is encoded.
-pub(super) fn target(path: &str) -> Option<Target> {
+/// Parses a path as it was sent. IDs are base64, so a `/` in an ID is encoded.
+pub(super) fn parse_target(path: &str) -> Option<PathTarget> {
     let mut segments = path.strip_prefix('/')?.split('/').map(decoded);
     let stage = segments.next()??;
     let rest: Vec<Option<String>> = segments.collect();
     match rest.as_slice() {
         _ if stage.is_empty() => None,
-        [] => Some(Target::Stage(stage)),
-        [Some(end)] if end.is_empty() => Some(Target::Stage(stage)),
+        [] => Some(PathTarget::Stage(stage)),
+        [Some(end)] if end.is_empty() => Some(PathTarget::Stage(stage)),
         [Some(name), Some(id)] if name == "@connections" && !id.is_empty() => {
             let id = id.clone();
-            Some(Target::Connection { stage, id })
+            Some(PathTarget::Connection { stage, id })
         }
         _ => None,
     }
@@ -42,8 +42,8 @@ fn decoded(segment: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn connection(stage: &str, id: &str) -> Option<Target> {
-        Some(Target::Connection {
+    fn connection(stage: &str, id: &str) -> Option<PathTarget> {
+        Some(PathTarget::Connection {
             stage: stage.to_owned(),
             id: id.to_owned(),
         })
@@ -52,21 +52,21 @@ mod tests {
     #[test]
     fn row_k5_an_id_is_decoded_exactly_once() {
         assert_eq!(
-            target("/dev/@connections/L0SM9cOFvHcCIhw%3D"),
+            parse_target("/dev/@connections/L0SM9cOFvHcCIhw%3D"),
             connection("dev", "L0SM9cOFvHcCIhw=")
         );
         assert_eq!(
-            target("/dev/%40connections/a%2Fb="),
+            parse_target("/dev/%40connections/a%2Fb="),
             connection("dev", "a/b=")
         );
         assert_eq!(
-            target("/dev/@connections/abc%253D"),
+            parse_target("/dev/@connections/abc%253D"),
             connection("dev", "abc%3D")
         );
     }
 
     #[test]
-    fn paths_that_name_nothing_are_refused() {
+    fn unknown_paths_are_refused() {
         for path in [
             "",
             "/",
@@ -77,17 +77,23 @@ mod tests {
             "/dev/@connections/a/b",
             "/%ff",
         ] {
-            assert_eq!(target(path), None, "{path}");
+            assert_eq!(parse_target(path), None, "{path}");
         }
-        assert_eq!(target("/dev"), Some(Target::Stage("dev".to_owned())));
-        assert_eq!(target("/dev/"), Some(Target::Stage("dev".to_owned())));
+        assert_eq!(
+            parse_target("/dev"),
+            Some(PathTarget::Stage("dev".to_owned()))
+        );
+        assert_eq!(
+            parse_target("/dev/"),
+            Some(PathTarget::Stage("dev".to_owned()))
+        );
     }
 
     proptest::proptest! {
         #[test]
-        fn row_k5_any_id_that_is_encoded_once_is_read_back(id in ".{1,20}") {
+        fn row_k5_any_id_that_is_encoded_once_is_decoded(id in ".{1,20}") {
             let encoded = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC);
-            let target = target(&format!("/dev/%40connections/{encoded}"));
+            let target = parse_target(&format!("/dev/%40connections/{encoded}"));
             proptest::prop_assert_eq!(target, connection("dev", &id));
         }
     }

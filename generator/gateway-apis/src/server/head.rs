@@ -1,4 +1,4 @@
-//! The head of a request, as the client wrote it: names of headers keep their case (row E1).
+//! The head of a request as the client wrote it: header names keep their case (row E1).
 
 use std::time::Duration;
 
@@ -6,61 +6,61 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Bytes that a head may have. API Gateway's own limit of headers is 10,240.
+/// Maximum size of a head in bytes. API Gateway's limit for headers is 10,240.
 const HEAD_BYTES: usize = 32 * 1024;
 
-/// Headers that a head may have.
+/// Maximum number of headers.
 const HEAD_HEADERS: usize = 128;
 
-/// How long a client that was refused may go on sending.
-const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// Time for which a refused client may go on sending.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A request line and headers.
+/// Request line and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
-    /// `GET`.
+    /// Method, such as `GET`.
     pub method: String,
-    /// Path and query as they came.
+    /// Path and query as sent.
     pub target: String,
-    /// The minor version of HTTP/1.
+    /// Minor version of HTTP/1.
     pub minor_version: u8,
-    /// Headers in their order and the client's own case.
+    /// Headers in the client's order and case.
     pub headers: Vec<(String, String)>,
-    /// All of it.
+    /// Bytes of the whole head.
     bytes: Vec<u8>,
 }
 
-/// Why a head is refused.
+/// Reason why a head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BadHead {
-    /// It is no HTTP/1.
-    #[error("the request is no HTTP/1.1 request")]
+pub enum HeadError {
+    /// The head is not HTTP/1.
+    #[error("the request is not an HTTP/1.1 request")]
     Malformed,
-    /// It is too large.
+    /// The head is too large.
     #[error("the request's head is over {HEAD_BYTES} bytes or {HEAD_HEADERS} headers")]
     TooLarge,
-    /// It did not come in time.
+    /// The head did not arrive in time.
     #[error("the request's head took too long")]
     Slow,
 }
 
 impl RequestHead {
-    /// Reads a head from the beginning of these bytes, and tells how many it took; `None` while it is incomplete.
+    /// Parses a head at the start of `bytes`, and returns it with its length; `None` while it is incomplete.
     ///
     /// # Errors
     ///
-    /// If the bytes are no request, or too many.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, BadHead> {
+    /// If the bytes are not a request, or there are too many.
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, HeadError> {
         let mut headers = [httparse::EMPTY_HEADER; HEAD_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let taken = match request.parse(bytes) {
             Ok(httparse::Status::Complete(taken)) if taken <= HEAD_BYTES => taken,
             Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES => return Ok(None),
-            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLarge),
-            Err(_) => return Err(BadHead::Malformed),
+            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+            Err(_) => return Err(HeadError::Malformed),
         };
         let headers = request.headers.iter().map(|header| {
-            // Bytes over 127 are Latin-1 in HTTP; nobody sends them.
+            // Bytes over 127 are Latin-1 in HTTP; clients do not send them.
             let value = header.value.iter().map(|&byte| char::from(byte)).collect();
             (header.name.to_owned(), value)
         });
@@ -74,19 +74,19 @@ impl RequestHead {
         Ok(Some((head, taken)))
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }
 
-    /// All values of a header.
+    /// Returns all values of a header.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.headers.iter();
         let named = named.filter(move |(header, _)| header.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.trim())
     }
 
-    /// True when the client asks for a WebSocket. HTTP/1.0 has no upgrades: there, the header means nothing.
+    /// Returns true if the client requests an upgrade to WebSocket. HTTP/1.0 has no upgrades and ignores the header.
     pub fn is_upgrade(&self) -> bool {
         self.minor_version >= 1
             && self.has_token("upgrade", "websocket")
@@ -99,7 +99,7 @@ impl RequestHead {
             .any(|part| part.trim().eq_ignore_ascii_case(token))
     }
 
-    /// The bytes as they came, with those that followed.
+    /// Returns the bytes of the head, followed by `rest`.
     pub(super) fn into_bytes(self, rest: Vec<u8>) -> Vec<u8> {
         let mut bytes = self.bytes;
         bytes.extend(rest);
@@ -107,10 +107,10 @@ impl RequestHead {
     }
 }
 
-/// Reads a head and what came with it; `None` when the client left without asking for anything.
+/// Reads a head and the bytes after it; `None` if the client disconnected before.
 pub(super) async fn read(
     stream: &mut TcpStream,
-) -> Result<Option<(RequestHead, Vec<u8>)>, BadHead> {
+) -> Result<Option<(RequestHead, Vec<u8>)>, HeadError> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
         match stream.read_buf(&mut bytes).await {
@@ -124,12 +124,12 @@ pub(super) async fn read(
     }
 }
 
-/// Answers a head that cannot be served.
-pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
+/// Responds to a head that cannot be served.
+pub(super) async fn refuse(mut stream: TcpStream, bad: &HeadError) {
     let status = match bad {
-        BadHead::Malformed => "400 Bad Request",
-        BadHead::TooLarge => "431 Request Header Fields Too Large",
-        BadHead::Slow => "408 Request Timeout",
+        HeadError::Malformed => "400 Bad Request",
+        HeadError::TooLarge => "431 Request Header Fields Too Large",
+        HeadError::Slow => "408 Request Timeout",
     };
     let body = serde_json::json!({ "message": bad.to_string() }).to_string();
     let answer = format!(
@@ -137,15 +137,16 @@ pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
         body.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
-    part(&mut stream).await;
+    close_gracefully(&mut stream).await;
 }
 
-/// Closes a connection after an answer. A socket that is dropped with unread bytes resets, and takes the answer with it.
-pub(crate) async fn part(stream: &mut TcpStream) {
+/// Closes a connection after a response. If a socket with unread bytes were dropped, it would reset the connection, and
+/// the client would lose the response.
+pub(crate) async fn close_gracefully(stream: &mut TcpStream) {
     let drain = async {
         let _ = stream.shutdown().await;
         let mut rest = [0; 1024];
         while matches!(stream.read(&mut rest).await, Ok(1..)) {}
     };
-    let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
 }

@@ -1,5 +1,5 @@
-//! The name that a client came by. A page of somewhere else whose name leads to loopback (DNS rebinding) is of one origin
-//! with what it reaches here, so that nothing but that name tells it from a page of this machine.
+//! Check of the `Host` header. With DNS rebinding, a foreign web page's name resolves to loopback, so that the page has
+//! the same origin as this server. Only the name distinguishes it from a local page.
 
 use axum::Json;
 use axum::extract::Request;
@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
-/// What a request by another name is told.
-pub(crate) const FOREIGN: &str =
+/// Message for a request with a foreign host name.
+pub(crate) const FOREIGN_HOST: &str =
     "Forbidden: the Host header names another machine; use 127.0.0.1 or localhost";
 
-/// True of a Host that is this machine whoever asks: `127.0.0.1`, `[::1]` and `localhost` with what stands below it (RFC
-/// 6761), with a port or without.
+/// Returns true for host names that always mean this machine: `127.0.0.1`, `[::1]`, `localhost` and its subdomains (RFC
+/// 6761), with or without a port.
 pub fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
@@ -23,7 +23,7 @@ pub fn is_loopback(host: &str) -> bool {
     matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost") || name.ends_with(".localhost")
 }
 
-/// Lets requests in that name this machine.
+/// Passes requests on whose `Host` is this machine, and refuses others.
 pub(super) async fn only_loopback(request: Request, next: Next) -> Response {
     match refusal(request.headers()) {
         None => next.run(request).await,
@@ -43,12 +43,12 @@ fn refusal(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return Some((
             StatusCode::BAD_REQUEST,
-            "Bad request: one Host header is needed",
+            "Bad request: send exactly one Host header",
         ));
     };
-    // What is no ASCII is no name of this machine either.
+    // A host name that is not ASCII is not this machine either.
     let ours = host.to_str().is_ok_and(is_loopback);
-    (!ours).then_some((StatusCode::FORBIDDEN, FOREIGN))
+    (!ours).then_some((StatusCode::FORBIDDEN, FOREIGN_HOST))
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_loopback_are_known_with_and_without_ports() {
+    fn loopback_names_are_recognized_with_and_without_ports() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:4511",

@@ -1,4 +1,4 @@
-//! Requests that are no handshakes.
+//! Plain HTTP requests.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::LocalAddress;
-use super::prefixed::Prefixed;
+use super::prefixed::PrefixedStream;
 
-/// Serves requests of one connection, the first bytes of which were read already.
+/// Serves the requests of a connection whose first bytes were read already.
 pub(super) async fn serve(
     stream: TcpStream,
     first: Vec<u8>,
@@ -37,9 +37,9 @@ pub(super) async fn serve(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(Prefixed::new(first, stream)), service)
+            .serve_connection(TokioIo::new(PrefixedStream::new(first, stream)), service)
     );
-    // What goes wrong here is a client that is gone or speaks no HTTP; hyper has answered it.
+    // Errors are clients that disconnected or do not speak HTTP; hyper has responded to them.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = shutdown.cancelled() => {

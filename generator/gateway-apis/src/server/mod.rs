@@ -1,4 +1,4 @@
-//! One port: WebSocket handshakes to the data plane of WebSocket APIs, everything else to axum.
+//! Server of one port: passes WebSocket handshakes to a WebSocket API and all other requests to axum.
 
 mod head;
 mod host;
@@ -17,26 +17,26 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use head::part;
-pub use head::{BadHead, RequestHead};
-pub(crate) use host::FOREIGN;
+pub(crate) use head::close_gracefully;
+pub use head::{HeadError, RequestHead};
+pub(crate) use host::FOREIGN_HOST;
 pub use host::is_loopback;
 pub use upgrade::{Upgrade, UpgradeHandler};
 
-/// The address that a request came to, as an extension of it: what `domainName` in events names.
+/// Address that a request was sent to, as an extension of the request. It becomes `domainName` in events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalAddress(pub SocketAddr);
 
-/// How long a client may take for the head of its request.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Time that a client has to send the head of its request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long open connections may take to end when the server stops, `$disconnect` functions included.
-const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
+/// Time that open connections have to close when the server stops, with their `$disconnect` functions.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the kernel may keep for a client that does not read, before its buffer here begins to fill (row K7).
+/// Bytes that the kernel may hold for a client that does not read, before the connection's own buffer fills (row K7).
 const SEND_BUFFER: u32 = 128 * 1024;
 
-/// Listens on loopback, at this port or at any free one.
+/// Listens on loopback, at a port or at any free one.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ const SEND_BUFFER: u32 = 128 * 1024;
 pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // Sockets that are accepted inherit it.
+    // Accepted sockets inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(SocketAddr::from((
         Ipv4Addr::LOCALHOST,
@@ -53,10 +53,12 @@ pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Serves until `shutdown`; then takes no new connections, closes those that are open, and waits for them within a bound.
+/// Serves until `shutdown`. Then it accepts no new connections, closes the open ones and waits for them within a time
+/// limit.
 ///
-/// Whoever comes by a name that is not loopback's is refused. Requests to upgrade to WebSocket go to `websocket`; all others, and all if there is none, to `http`, whose handlers
-/// find the client's address as [`axum::extract::ConnectInfo`] and the server's as [`LocalAddress`].
+/// Requests whose `Host` is not loopback are refused. Upgrades to WebSocket go to `websocket`. Other requests, and all
+/// requests without `websocket`, go to `http`. Its handlers find the client's address as [`axum::extract::ConnectInfo`]
+/// and the server's as [`LocalAddress`].
 pub async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
@@ -72,7 +74,7 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else {
-            // Out of file descriptors, or a client that is gone already: others may have better luck.
+            // The process is out of file descriptors, or the client is gone. The next accept may succeed.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -90,7 +92,7 @@ pub async fn serve(
         websocket.stop();
     }
     tasks.close();
-    if tokio::time::timeout(SHUTDOWN_TIME, tasks.wait())
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait())
         .await
         .is_err()
     {
@@ -99,8 +101,7 @@ pub async fn serve(
     }
 }
 
-/// One TCP connection from its first byte. What each of its phases needs is boxed, so that an open WebSocket holds
-/// nothing of the others.
+/// Serves one TCP connection. Each phase is boxed, so that an open WebSocket does not hold memory of the other phases.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -118,7 +119,7 @@ async fn connection(
     }
 }
 
-/// Reads the first request. Serves the connection to its end unless that is a request to upgrade.
+/// Reads the first request. Returns it if it is an upgrade; otherwise serves the connection to its end.
 async fn first(
     mut stream: TcpStream,
     peer: SocketAddr,
@@ -127,7 +128,7 @@ async fn first(
 ) -> Option<Box<Upgrade>> {
     let read = tokio::select! {
         () = shutdown.cancelled() => return None,
-        read = tokio::time::timeout(HEAD_TIME, head::read(&mut stream)) => read,
+        read = tokio::time::timeout(HEAD_TIMEOUT, head::read(&mut stream)) => read,
     };
     match read {
         Ok(Ok(Some((head, rest)))) if head.is_upgrade() => {
@@ -145,7 +146,7 @@ async fn first(
         }
         Ok(Ok(None)) => {}
         Ok(Err(bad)) => head::refuse(stream, &bad).await,
-        Err(_) => head::refuse(stream, &BadHead::Slow).await,
+        Err(_) => head::refuse(stream, &HeadError::Slow).await,
     }
     None
 }

@@ -1,4 +1,4 @@
-//! Connections whose first request asks for a WebSocket.
+//! Upgrade requests, by which clients ask for a WebSocket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,25 +9,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::RequestHead;
 
-/// Serves the connections of clients that ask for a WebSocket.
+/// Handler of upgrade requests.
 pub trait UpgradeHandler: Send + Sync + 'static {
-    /// Answers a request to upgrade, and serves the connection to its end: whatever was accepted ends in exactly one
-    /// `$disconnect`.
+    /// Handles an upgrade request, and serves the connection until it ends. Each accepted connection leads to exactly
+    /// one `$disconnect`.
     fn serve(self: Arc<Self>, upgrade: Box<Upgrade>) -> BoxFuture<'static, ()>;
 
-    /// Asks all open connections to end because the gateway stops.
+    /// Closes all open connections because the gateway stops.
     fn stop(&self);
 }
 
-/// A request to upgrade, and the socket that it came over.
+/// An upgrade request with its socket.
 pub struct Upgrade {
-    /// Its head.
+    /// Head of the request.
     pub head: RequestHead,
-    /// The socket, read up to the end of the head and of `rest`.
+    /// Socket, read up to the end of `rest`.
     pub stream: TcpStream,
-    /// What came after the head.
+    /// Bytes after the head.
     pub rest: Vec<u8>,
-    /// The client's address.
+    /// Client's address.
     pub peer: SocketAddr,
     /// Cancelled when the server stops.
     pub shutdown: CancellationToken,

@@ -1,19 +1,19 @@
-//! A client whose handshake is under way or was accepted.
+//! Client of a handshake or an open connection.
 
 use std::sync::Arc;
 
 use super::authorizer::Principal;
-use crate::connections::Connection;
+use crate::connections::OpenConnection;
 
-/// What every event about a client says of it.
+/// Data of a client that its events contain.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Its connection, which others find only after the handshake (row C11).
-    pub(super) connection: Arc<Connection>,
-    /// The request id of its handshake.
+    /// Connection, which others can find only after the handshake (row C11).
+    pub(super) connection: Arc<OpenConnection>,
+    /// Request ID of the handshake.
     pub(super) handshake_id: String,
-    /// The authority that it reached the api by.
+    /// Authority under which the client reached the API.
     pub(super) domain: String,
-    /// Who the authorizer says it is (row A10).
+    /// Principal that the authorizer returned (row A10).
     pub(super) principal: Option<Principal>,
 }

@@ -1,109 +1,124 @@
-//! How connections end: codes, reasons and what they mean.
+//! Close codes and reasons of connections.
 
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
-use super::frames::NOT_MINIMAL;
+use super::frames::OVERLONG_LENGTH;
 
-/// Why a connection ended.
+/// Reason why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// The client sent a close frame, with a status or without.
+pub(super) enum CloseCause {
+    /// The client sent a close frame, with or without a status.
     Client(Option<(u16, String)>),
-    /// TCP was lost.
+    /// The TCP connection was lost.
     Lost,
-    /// DELETE @connections (row M15).
+    /// `DeleteConnection` was called (row M15).
     Deleted,
-    /// Nothing went either way for too long (row M13).
+    /// No data was sent or received for too long (row M13).
     Idle,
-    /// It is as old as a connection may be (row M14).
-    Old,
-    /// A binary frame (row M10).
+    /// The connection reached its maximum age (row M14).
+    TooOld,
+    /// The client sent a binary frame (row M10).
     Binary,
-    /// A frame or a message that is too large (row M11).
+    /// A frame or a message was too large (row M11).
     TooLarge,
-    /// Frames that are no WebSocket protocol.
+    /// The client violated the WebSocket protocol.
     Protocol,
-    /// Text that is no UTF-8.
-    BadText,
+    /// A text message was not UTF-8.
+    InvalidUtf8,
     /// The gateway stops.
     Stopped,
 }
 
-/// What there is to say of an ending.
-pub(super) struct Told {
-    /// `disconnectStatusCode`.
+/// Details of an ending for events, functions and close frames.
+pub(super) struct CloseDetails {
+    /// Close code (`disconnectStatusCode`).
     pub(super) code: u16,
-    /// `disconnectReason`.
+    /// Close reason (`disconnectReason`).
     pub(super) reason: String,
-    /// In words.
+    /// Explanation in words.
     pub(super) meaning: &'static str,
-    /// The row of the reference.
+    /// Row of the reference.
     pub(super) row: &'static str,
 }
 
-impl Ending {
-    /// What an error of the socket comes to.
-    pub(super) fn of_error(error: &Error) -> Self {
+impl CloseCause {
+    /// Maps an error of the socket.
+    pub(super) fn from_error(error: &Error) -> Self {
         match error {
-            Error::Capacity(_) => Ending::TooLarge,
-            Error::Utf8(_) => Ending::BadText,
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Lost,
-            Error::Protocol(_) => Ending::Protocol,
-            Error::Io(error) if error.kind() == NOT_MINIMAL => Ending::Protocol,
-            _ => Ending::Lost,
+            Error::Capacity(_) => CloseCause::TooLarge,
+            Error::Utf8(_) => CloseCause::InvalidUtf8,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseCause::Lost,
+            Error::Protocol(_) => CloseCause::Protocol,
+            Error::Io(error) if error.kind() == OVERLONG_LENGTH => CloseCause::Protocol,
+            _ => CloseCause::Lost,
         }
     }
 
-    /// What there is to say of it.
-    pub(super) fn told(&self) -> Told {
+    /// Returns the code, the reason and an explanation.
+    pub(super) fn details(&self) -> CloseDetails {
         let (code, reason, meaning, row) = match self {
-            Ending::Client(Some((code, reason))) => {
+            CloseCause::Client(Some((code, reason))) => {
                 let (meaning, row) = match (code, reason.as_str()) {
                     (1001, "") => ("the page was closed or left", "M17"),
-                    (1002, _) => ("the client closed with a code that is none", "X4"),
+                    (1002, _) => ("the client closed with an invalid code", "X4"),
                     _ => ("the client closed", "X4"),
                 };
                 (*code, reason.as_str(), meaning, row)
             }
-            Ending::Client(None) => (
+            CloseCause::Client(None) => (
                 1005,
                 "Client-side close frame status not set",
                 "the client called close() without a code",
                 "M16",
             ),
-            Ending::Lost => (1006, "", "TCP was lost without a close frame", "X3"),
-            Ending::Deleted => (
+            CloseCause::Lost => (
+                1006,
+                "",
+                "the TCP connection was lost without a close frame",
+                "X3",
+            ),
+            CloseCause::Deleted => (
                 1000,
                 "Connection Closed Normally",
                 "deleted through @connections",
                 "M15",
             ),
-            Ending::Idle => (1001, "Going away", "no data either way for too long", "M13"),
-            Ending::Old => (1001, "Going away", "connections do not get older", "M14"),
-            Ending::Binary => (
+            CloseCause::Idle => (
+                1001,
+                "Going away",
+                "no data was sent or received for too long",
+                "M13",
+            ),
+            CloseCause::TooOld => (
+                1001,
+                "Going away",
+                "the connection reached its maximum age",
+                "M14",
+            ),
+            CloseCause::Binary => (
                 1003,
                 "Unsupported data",
-                "binary frames are not taken",
+                "binary frames are not supported",
                 "M10",
             ),
-            Ending::TooLarge => (
+            CloseCause::TooLarge => (
                 1009,
                 "Message too long",
                 "a frame or message was too large",
                 "M11",
             ),
-            Ending::Protocol => (
+            CloseCause::Protocol => (
                 1002,
                 "Protocol error",
                 "the client broke the WebSocket protocol",
                 "X4",
             ),
-            Ending::BadText => (1007, "Invalid UTF-8", "a text frame was no UTF-8", "X4"),
-            Ending::Stopped => (1001, "Going away", "the gateway stops", "X4"),
+            CloseCause::InvalidUtf8 => (1007, "Invalid UTF-8", "a text frame was not UTF-8", "X4"),
+            CloseCause::Stopped => (1001, "Going away", "the gateway stops", "X4"),
         };
-        Told {
+        CloseDetails {
             code,
             reason: reason.to_owned(),
             meaning,
@@ -111,15 +126,15 @@ impl Ending {
         }
     }
 
-    /// The close frame that the client gets; `None` when it sent one itself or is gone.
+    /// Returns the close frame for the client; `None` if the client closed or is gone.
     pub(super) fn frame(&self) -> Option<CloseFrame> {
-        if matches!(self, Ending::Client(_) | Ending::Lost) {
+        if matches!(self, CloseCause::Client(_) | CloseCause::Lost) {
             return None;
         }
-        let told = self.told();
+        let details = self.details();
         Some(CloseFrame {
-            code: CloseCode::from(told.code),
-            reason: told.reason.into(),
+            code: CloseCode::from(details.code),
+            reason: details.reason.into(),
         })
     }
 }

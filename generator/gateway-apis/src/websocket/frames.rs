@@ -1,5 +1,5 @@
-//! Frames on their way in. Their lengths must be in the fewest bytes that hold them (RFC 6455, section 5.2); the library
-//! takes any, so that they are looked at below it.
+//! Check of incoming frames. A frame's length must be encoded in as few bytes as possible (RFC 6455, section 5.2).
+//! tungstenite accepts other encodings, so this stream checks them below it.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -7,50 +7,50 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The error of a length that is too long. Sockets have none of that kind themselves.
-pub(super) const NOT_MINIMAL: ErrorKind = ErrorKind::InvalidData;
+/// Error kind of an overlong length. Sockets do not return this kind themselves.
+pub(super) const OVERLONG_LENGTH: ErrorKind = ErrorKind::InvalidData;
 
-/// A stream of a client's frames, which ends with an error where one breaks the rule.
+/// A stream of a client's frames. It fails at the first frame with an overlong length.
 #[derive(Debug)]
-pub(super) struct Frames<S> {
+pub(super) struct CheckedFrames<S> {
     stream: S,
-    watch: Watch,
+    position: FramePosition,
     broken: bool,
 }
 
-/// Where in a frame the next byte stands.
+/// Position within the current frame.
 #[derive(Debug, Default)]
-struct Watch {
-    /// The frame's first bytes, to the end of its length.
+struct FramePosition {
+    /// First bytes of the frame, up to the end of its length.
     head: [u8; 10],
     known: usize,
-    /// What is left of its mask and payload.
+    /// Remaining bytes of the mask and the payload.
     left: u64,
 }
 
-impl<S> Frames<S> {
-    /// Takes over a stream; `first` was read of it already, and is cut where it breaks the rule.
+impl<S> CheckedFrames<S> {
+    /// Wraps a stream. `first` was read from it before; it is truncated at the first violation.
     pub(super) fn new(stream: S, first: &mut Vec<u8>) -> Self {
-        let mut watch = Watch::default();
-        let good = watch.follow(first);
+        let mut position = FramePosition::default();
+        let good = position.follow(first);
         let broken = good < first.len();
         first.truncate(good);
-        Frames {
+        CheckedFrames {
             stream,
-            watch,
+            position,
             broken,
         }
     }
 
-    /// The stream below.
+    /// Returns the wrapped stream.
     pub(super) fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 }
 
-impl Watch {
-    /// Follows frames over these bytes. Returns how many of them keep the rule: all, or those before the last byte of a
-    /// length that does not.
+impl FramePosition {
+    /// Follows the frames in `bytes`. Returns the number of valid bytes: all, or those before the last byte of an
+    /// overlong length.
     fn follow(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
@@ -76,7 +76,7 @@ impl Watch {
         at
     }
 
-    /// The frame's length, once it is all there, and the smallest that may be written like this.
+    /// Returns the frame's length once it is complete, and the smallest length that may be encoded like this.
     fn length(&self) -> Option<(u64, u64)> {
         let [_, second, rest @ ..] = &self.head;
         match (second & 0x7f, self.known) {
@@ -88,7 +88,7 @@ impl Watch {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CheckedFrames<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -99,19 +99,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
         if !this.broken {
             ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
             let read = &into.filled()[before..];
-            let good = this.watch.follow(read);
+            let good = this.position.follow(read);
             this.broken = good < read.len();
             into.set_filled(before + good);
         }
         if this.broken && into.filled().len() == before {
-            let error = Error::new(NOT_MINIMAL, "a frame's length is not in the fewest bytes");
+            let error = Error::new(
+                OVERLONG_LENGTH,
+                "a frame's length is not encoded in as few bytes as possible",
+            );
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Frames<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedFrames<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }
@@ -133,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// As clients write it, by the library.
+    /// Encodes a frame with tungstenite, as clients do.
     fn frame(payload: Vec<u8>, masked: bool) -> Vec<u8> {
         let mut frame = Frame::message(payload, OpCode::Data(Data::Text), true);
         frame.header_mut().mask = masked.then_some([1, 2, 3, 4]);
@@ -142,12 +145,12 @@ mod tests {
         bytes
     }
 
-    /// Where the first byte stands that breaks the rule, with the bytes given in these pieces.
+    /// Returns the position of the first violation when the bytes arrive in pieces.
     fn broken(bytes: &[u8], piece: usize) -> Option<usize> {
-        let mut watch = Watch::default();
+        let mut position = FramePosition::default();
         let mut at = 0;
         for piece in bytes.chunks(piece) {
-            let good = watch.follow(piece);
+            let good = position.follow(piece);
             at += good;
             if good < piece.len() {
                 return Some(at);
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_fits_fewer_bytes_breaks_the_rule_where_it_ends() {
+    fn an_overlong_length_is_detected_at_its_last_byte() {
         for (head, expected) in [
             (&[0x81, 0xfe, 0, 125][..], Some(3)),
             (&[0x81, 0xfe, 0, 126], None),
@@ -178,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_of_the_library_keep_the_rule_and_what_follows_them_is_seen(
+        fn frames_of_tungstenite_are_valid_and_a_violation_after_them_is_detected(
             sizes in prop::collection::vec(prop_oneof![0..200usize, 65_000..66_000usize], 0..6),
             masked in any::<bool>(),
             piece in 1..5000usize,

@@ -1,4 +1,4 @@
-//! Whether a connection is accepted: stage, throttle, API key, authorizer, parameters, `$connect`.
+//! Decision on a handshake: stage, throttling, API key, authorizer, parameters, `$connect`.
 
 use std::time::{Instant, SystemTime};
 
@@ -9,102 +9,102 @@ use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
 use super::WebSocketApi;
 use super::authorizer::{self, Principal};
 use super::client::Client;
-use super::integration::{self, Answer, Call};
-use super::payloads::{self, EventType, Moment, RequestContext};
-use super::refusal::Refusal;
-use super::request::Request;
-use crate::apis::{Route, Served, Snapshot};
+use super::integration::{self, IntegrationAnswer, IntegrationCall};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::refusal::WebSocketRefusal;
+use super::request::HandshakeRequest;
+use crate::apis::{ServedStage, Snapshot, StoredRoute};
 
-/// The header by which an integration chooses a subprotocol (row C9).
+/// Header by which an integration selects a subprotocol (row C9).
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
-/// What a handshake came to.
-pub(super) struct Decision {
-    /// What it met on its way.
+/// Outcome of a handshake.
+pub(super) struct HandshakeDecision {
+    /// Data for events and records.
     pub(super) trace: HandshakeTrace,
-    /// What the client is answered.
-    pub(super) answer: Result<Accepted, Refusal>,
+    /// Answer to the client.
+    pub(super) answer: Result<AcceptedHandshake, WebSocketRefusal>,
 }
 
-/// What a handshake met on its way.
+/// Data that was collected while the handshake was decided.
 #[derive(Default)]
 pub(super) struct HandshakeTrace {
-    /// Who calls, if an authorizer told.
+    /// Principal, if an authorizer returned one.
     pub(super) principal: Option<Principal>,
-    /// The authorizer's verdict.
+    /// Decision of the authorizer.
     pub(super) authorizer: Option<AuthorizerRecord>,
-    /// True once the snapshot's `$connect` route was found.
+    /// True if the snapshot has a `$connect` route.
     pub(super) has_route: bool,
-    /// The function of `$connect`, once it was called.
+    /// Function of `$connect`, if it was called.
     pub(super) function: Option<String>,
 }
 
-/// A handshake that is accepted.
-pub(super) struct Accepted {
-    /// What answers the client's key.
+/// An accepted handshake.
+pub(super) struct AcceptedHandshake {
+    /// Value of `Sec-WebSocket-Accept`.
     key: String,
-    /// The subprotocol that the integration chose (rows C9, C10).
+    /// Subprotocol that the integration selected (rows C9, C10).
     protocol: Option<String>,
 }
 
-/// Asks everybody who has a say. The client is not connected before (row C1), nor can anybody find it (row C11).
+/// Decides on a handshake. The client is connected (row C1) and can be found (row C11) only afterwards.
 pub(super) async fn decide(
     api: &WebSocketApi,
-    served: Option<&Served>,
-    request: &Request,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
     client: &Client,
-    moment: &Moment,
-) -> Decision {
+    stamp: &RequestStamp,
+) -> HandshakeDecision {
     let mut trace = HandshakeTrace::default();
     let answer = match request.accept_key() {
-        Ok(key) => steps(api, served, request, client, moment, &mut trace)
+        Ok(key) => run_steps(api, served, request, client, stamp, &mut trace)
             .await
-            .map(|protocol| Accepted { key, protocol }),
-        Err(bad) => Err(bad),
+            .map(|protocol| AcceptedHandshake { key, protocol }),
+        Err(refusal) => Err(refusal),
     };
-    Decision { trace, answer }
+    HandshakeDecision { trace, answer }
 }
 
-async fn steps(
+async fn run_steps(
     api: &WebSocketApi,
-    served: Option<&Served>,
-    request: &Request,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
     client: &Client,
-    moment: &Moment,
+    stamp: &RequestStamp,
     trace: &mut HandshakeTrace,
-) -> Result<Option<String>, Refusal> {
-    let (served, snapshot) = open(served, request)?;
+) -> Result<Option<String>, WebSocketRefusal> {
+    let (served, snapshot) = find_snapshot(served, request)?;
     let key = RouteKey::new(RouteKey::CONNECT);
     if !api.throttles.admit(&served.stage, &key, Instant::now()) {
         let reason = "the stage throttles $connect";
-        return Err(Refusal::new(429, "Too Many Requests", reason, "D18"));
+        return Err(WebSocketRefusal::new(
+            429,
+            "Too Many Requests",
+            reason,
+            "D18",
+        ));
     }
     let Some(route) = snapshot.route(RouteKey::CONNECT) else {
-        // Row C2.
+        // A WebSocket API needs no `$connect` route (row C2).
         return Ok(None);
     };
-    let context = RequestContext::new(
-        client,
-        EventType::Connect,
-        RouteKey::CONNECT,
-        moment.clone(),
-    );
+    let context = RequestContext::new(client, EventType::Connect, RouteKey::CONNECT, stamp.clone());
     trace.has_route = true;
-    let admitted = admit(api, served, snapshot, route, request, &context).await;
+    let admitted = authorize_client(api, served, snapshot, route, request, &context).await;
     trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
     trace.principal = admitted?;
     let context = RequestContext {
         authorizer: trace.principal.as_ref(),
         ..context
     };
-    parameters(route, request)?;
+    check_parameters(route, request)?;
     let event = payloads::connect(
         &request.headers(false),
         &request.query(),
         &served.stage.stage_variables,
         &context,
     );
-    let call = Call {
+    let call = IntegrationCall {
         api,
         served,
         snapshot,
@@ -114,82 +114,82 @@ async fn steps(
     };
     trace.function = call.function_name();
     let answer = call.run(event, request.trace_id.clone()).await;
-    connected(answer.map_err(Refusal::of_failure)?)
+    evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?)
 }
 
-/// What the stage serves.
-fn open<'a>(
-    served: Option<&'a Served>,
-    request: &Request,
-) -> Result<(&'a Served, &'a Snapshot), Refusal> {
+/// Returns what the stage serves, or refuses the handshake.
+fn find_snapshot<'a>(
+    served: Option<&'a ServedStage>,
+    request: &HandshakeRequest,
+) -> Result<(&'a ServedStage, &'a Snapshot), WebSocketRefusal> {
     let (stage, goes_on) = request.stage();
     let Some(served) = served else {
-        return Err(Refusal::forbidden(
+        return Err(WebSocketRefusal::forbidden(
             format!("there is no stage `{stage}`"),
             "C3",
         ));
     };
     if goes_on {
-        let reason = "the path goes on after the stage";
-        return Err(Refusal::forbidden(reason, "C3"));
+        let reason = "the path continues after the stage name";
+        return Err(WebSocketRefusal::forbidden(reason, "C3"));
     }
     match served.snapshot.as_deref() {
         Some(snapshot) => Ok((served, snapshot)),
         None => {
             let reason = format!("stage `{stage}` has no deployment");
-            Err(Refusal::forbidden(reason, "C3"))
+            Err(WebSocketRefusal::forbidden(reason, "C3"))
         }
     }
 }
 
-/// Who calls, if the route asks for it: API key, authorizer, signature.
-async fn admit(
+/// Checks the API key, the authorizer or the signature, as the route requires. Returns the authorizer's principal.
+async fn authorize_client(
     api: &WebSocketApi,
-    served: &Served,
+    served: &ServedStage,
     snapshot: &Snapshot,
-    route: &Route,
-    request: &Request,
+    route: &StoredRoute,
+    request: &HandshakeRequest,
     context: &RequestContext<'_>,
-) -> Result<Option<Principal>, Refusal> {
+) -> Result<Option<Principal>, WebSocketRefusal> {
     let by_authorizer =
         snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
     if route.api_key_required && !by_authorizer {
-        api_key(request.header("x-api-key"), "header x-api-key")?;
+        check_api_key(request.header("x-api-key"), "header x-api-key")?;
     }
     match route.authorization_type.as_str() {
         "NONE" => {
             if route.api_key_required && by_authorizer {
-                api_key(None, "an authorizer's usageIdentifierKey")?;
+                check_api_key(None, "an authorizer's usageIdentifierKey")?;
             }
             Ok(None)
         }
         "CUSTOM" => {
             let Some(authorizer) = snapshot.authorizer(route) else {
                 let reason = "the authorizer of $connect is not in the deployment";
-                return Err(Refusal::internal(reason, "A7"));
+                return Err(WebSocketRefusal::internal(reason, "A7"));
             };
             let authorized =
                 authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
             if route.api_key_required && by_authorizer {
                 let key = authorized.usage_identifier_key.as_deref();
-                api_key(key, "the authorizer's usageIdentifierKey")?;
+                check_api_key(key, "the authorizer's usageIdentifierKey")?;
             }
             Ok(Some(authorized.principal))
         }
-        "AWS_IAM" => signed(api, served, request).map(|()| None),
+        "AWS_IAM" => check_signature(api, served, request).map(|()| None),
         other => {
-            let reason = format!("AuthorizationType {other} is none of WebSocket APIs");
-            Err(Refusal::internal(reason, "F2"))
+            let reason = format!("WebSocket APIs do not support AuthorizationType {other}");
+            Err(WebSocketRefusal::internal(reason, "F2"))
         }
     }
 }
 
-/// Returns what there is to record of the route's authorizer.
+/// Returns the record of the route's authorizer.
 fn authorizer_record(
-    served: &Served,
+    served: &ServedStage,
     snapshot: &Snapshot,
-    route: &Route,
-    admitted: &Result<Option<Principal>, Refusal>,
+    route: &StoredRoute,
+    admitted: &Result<Option<Principal>, WebSocketRefusal>,
 ) -> Option<AuthorizerRecord> {
     let authorizer = snapshot
         .authorizer(route)
@@ -201,23 +201,27 @@ fn authorizer_record(
     Some(authorizer::record(authorizer, &served.stage, verdict))
 }
 
-/// Row A15. Which keys exist is not known here: any that is given is good.
-fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
+/// Checks that an API key is present (row A15). The keys of the account are unknown here, so any key is accepted.
+fn check_api_key(key: Option<&str>, source: &str) -> Result<(), WebSocketRefusal> {
     match key {
         Some(key) if !key.is_empty() => Ok(()),
-        _ => Err(Refusal::forbidden(
-            format!("$connect wants an API key, and {place} has none"),
+        _ => Err(WebSocketRefusal::forbidden(
+            format!("$connect requires an API key, and {source} has none"),
             "A15",
         )),
     }
 }
 
-/// Row A14: whoever does not sign, or may not, is refused. Signatures themselves are not verified on this machine.
-fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), Refusal> {
+/// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.
+fn check_signature(
+    api: &WebSocketApi,
+    served: &ServedStage,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
     let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
         let message = "Missing Authentication Token";
         let reason = "$connect has AWS_IAM authorization and the request is not signed";
-        return Err(Refusal::new(403, message, reason, "A14"));
+        return Err(WebSocketRefusal::new(403, message, reason, "A14"));
     };
     let action = "execute-api:Invoke";
     let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
@@ -225,27 +229,31 @@ fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), 
         return Ok(());
     }
     let reason = format!("the caller's role does not allow {action} on {resource}");
-    Err(Refusal::forbidden(reason, "A14"))
+    Err(WebSocketRefusal::forbidden(reason, "A14"))
 }
 
-/// Parameters that `$connect` requires (row M9).
-fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
+/// Checks the parameters that `$connect` requires (row M9).
+fn check_parameters(
+    route: &StoredRoute,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
     let required = route
         .request_parameters
         .iter()
         .filter(|(_, it)| it.required);
     let missing: Vec<&str> = required
         .filter_map(|(source, _)| {
-            let (there, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
-                (request.header(name).is_some_and(|it| !it.is_empty()), name)
-            } else {
-                let name = source.strip_prefix("route.request.querystring.")?;
-                (
-                    request.parameter(name).is_some_and(|it| !it.is_empty()),
-                    name,
-                )
-            };
-            (!there).then_some(name)
+            let (is_present, name) =
+                if let Some(name) = source.strip_prefix("route.request.header.") {
+                    (request.header(name).is_some_and(|it| !it.is_empty()), name)
+                } else {
+                    let name = source.strip_prefix("route.request.querystring.")?;
+                    (
+                        request.parameter(name).is_some_and(|it| !it.is_empty()),
+                        name,
+                    )
+                };
+            (!is_present).then_some(name)
         })
         .collect();
     if missing.is_empty() {
@@ -255,48 +263,46 @@ fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
         "Missing required request parameters: [{}]",
         missing.join(", ")
     );
-    Err(Refusal::bad_request(message, "M9"))
+    Err(WebSocketRefusal::bad_request(message, "M9"))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ProxyResponse {
+struct ConnectResponse {
     status_code: Value,
     headers: Option<Map<String, Value>>,
     multi_value_headers: Option<Map<String, Value>>,
 }
 
-/// What `$connect` answered: the subprotocol, or a refusal (rows C5, C6, C9).
-fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
+/// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
+fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
     let (status, protocol) = match answer {
-        Answer::Mocked { status, .. } => (status, None),
-        Answer::Returned(payload) => {
+        IntegrationAnswer::Mocked { status, .. } => (status, None),
+        IntegrationAnswer::Returned(payload) => {
             let malformed = |what: &str| {
                 let reason = format!("the $connect function returned {what}");
-                Refusal::new(502, "Internal server error", reason, "C6")
+                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
             };
-            let response: ProxyResponse = serde_json::from_slice(&payload)
+            let response: ConnectResponse = serde_json::from_slice(&payload)
                 .map_err(|_| malformed("no {\"statusCode\": …}"))?;
-            let status = integration::status(&response.status_code)
-                .ok_or_else(|| malformed("a statusCode that is none"))?;
+            let status = integration::parse_status(&response.status_code)
+                .ok_or_else(|| malformed("an invalid statusCode"))?;
             let protocol = protocol(&response);
             let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
             if !protocol.as_ref().is_none_or(printable) {
-                return Err(malformed(
-                    "a Sec-WebSocket-Protocol that no header can carry",
-                ));
+                return Err(malformed("an invalid Sec-WebSocket-Protocol"));
             }
             (status, protocol)
         }
     };
     match status {
         200..=299 => Ok(protocol),
-        status => Err(Refusal::of_status(status)),
+        status => Err(WebSocketRefusal::from_status(status)),
     }
 }
 
-/// The one header of the answer that matters, whatever its case (row C9).
-fn protocol(response: &ProxyResponse) -> Option<String> {
+/// Returns the subprotocol from the answer's headers, the only header that is used (row C9).
+fn protocol(response: &ConnectResponse) -> Option<String> {
     let all = [&response.headers, &response.multi_value_headers];
     let mut named = all.into_iter().flatten().flatten();
     let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
@@ -310,8 +316,8 @@ fn protocol(response: &ProxyResponse) -> Option<String> {
     }
 }
 
-impl Accepted {
-    /// The answer's bytes.
+impl AcceptedHandshake {
+    /// Renders the response.
     pub(super) fn render(&self, request_id: &str) -> String {
         let protocol = match &self.protocol {
             Some(protocol) => format!("{PROTOCOL}: {protocol}\r\n"),

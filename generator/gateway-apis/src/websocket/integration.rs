@@ -1,4 +1,4 @@
-//! Calling what stands behind a route.
+//! Calls of a route's integration.
 
 use std::time::Duration;
 
@@ -11,72 +11,79 @@ use super::WebSocketApi;
 use super::payloads::RequestContext;
 use super::selection::select;
 use crate::access_log;
-use crate::apis::{Integration, Pairs, Route, Served, Snapshot, with_variables};
+use crate::apis::{
+    Pairs, ServedStage, Snapshot, StoredIntegration, StoredRoute, substitute_variables,
+};
 
-/// A route at the moment of a request.
+/// A call of a route's integration.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
+pub(super) struct IntegrationCall<'a> {
     pub(super) api: &'a WebSocketApi,
-    pub(super) served: &'a Served,
+    pub(super) served: &'a ServedStage,
     pub(super) snapshot: &'a Snapshot,
-    pub(super) route: &'a Route,
+    pub(super) route: &'a StoredRoute,
     pub(super) context: &'a RequestContext<'a>,
-    /// The message, or nothing.
+    /// Message, or an empty text.
     pub(super) body: &'a str,
 }
 
-/// What an integration answered.
+/// Answer of an integration.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// What a function returned.
+pub(super) enum IntegrationAnswer {
+    /// Return value of a function.
     Returned(Bytes),
-    /// What a mock integration says by itself.
+    /// Answer of a mock integration.
     Mocked { status: u16, body: Option<String> },
 }
 
-/// Why an integration gave no answer.
+/// Reason why an integration gave no answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) kind: FailureKind,
+pub(super) struct IntegrationFailure {
+    pub(super) kind: IntegrationFailureKind,
     pub(super) reason: String,
-    /// The error that the function threw.
+    /// Error that the function returned.
     pub(super) error: Option<Box<ThrownError>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FailureKind {
-    /// It took too long (rows C8, M5).
+pub(super) enum IntegrationFailureKind {
+    /// The integration timed out (rows C8, M5).
     TimedOut,
-    /// The function threw (rows C6, M4).
+    /// The function failed (rows C6, M4).
     Failed,
-    /// It was not reached: no permission, no function, nothing that can be called here (row C7).
+    /// The integration could not be called: a permission or the function is missing, or its type is not supported
+    /// (row C7).
     Unreachable,
 }
 
-impl Failure {
+impl IntegrationFailure {
     fn unreachable(reason: impl Into<String>) -> Self {
-        Failure {
-            kind: FailureKind::Unreachable,
+        IntegrationFailure {
+            kind: IntegrationFailureKind::Unreachable,
             reason: reason.into(),
             error: None,
         }
     }
 }
 
-impl Call<'_> {
-    /// Calls the route's integration with this event.
-    pub(super) async fn run(&self, event: Bytes, trace_id: String) -> Result<Answer, Failure> {
+impl IntegrationCall<'_> {
+    /// Calls the route's integration with an event.
+    pub(super) async fn run(
+        &self,
+        event: Bytes,
+        trace_id: String,
+    ) -> Result<IntegrationAnswer, IntegrationFailure> {
         let Some(integration) = self.snapshot.integration(self.route) else {
             let key = &self.route.route_key;
-            return Err(Failure::unreachable(format!(
+            return Err(IntegrationFailure::unreachable(format!(
                 "route {key} has no integration"
             )));
         };
         match integration.integration_type.as_str() {
             "AWS_PROXY" => self.invoke(integration, event, trace_id).await,
             "MOCK" => self.mock(integration),
-            other => Err(Failure::unreachable(format!(
-                "{other} integrations are not run here, only AWS_PROXY and MOCK"
+            other => Err(IntegrationFailure::unreachable(format!(
+                "{other} integrations are not supported here, only AWS_PROXY and MOCK"
             ))),
         }
     }
@@ -86,15 +93,15 @@ impl Call<'_> {
         let integration = self.snapshot.integration(self.route)?;
         let uri = integration.integration_uri.as_deref();
         let variables = &self.served.stage.stage_variables;
-        Some(named(&function(uri, variables).ok()?))
+        Some(display_name(&function(uri, variables).ok()?))
     }
 
     async fn invoke(
         &self,
-        integration: &Integration,
+        integration: &StoredIntegration,
         event: Bytes,
         trace_id: String,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<IntegrationAnswer, IntegrationFailure> {
         let variables = &self.served.stage.stage_variables;
         let function = function(integration.integration_uri.as_deref(), variables)?;
         let invocation = Invocation {
@@ -107,15 +114,15 @@ impl Call<'_> {
         let within = within.min(self.api.plane.settings.limits.integration);
         let invoked = self.api.plane.functions.invoke(invocation);
         match tokio::time::timeout(within, invoked).await {
-            Ok(Ok(outcome)) if outcome.failed => Err(Failure {
-                kind: FailureKind::Failed,
-                reason: failed(&outcome.payload),
+            Ok(Ok(outcome)) if outcome.failed => Err(IntegrationFailure {
+                kind: IntegrationFailureKind::Failed,
+                reason: describe_error(&outcome.payload),
                 error: ThrownError::read(&outcome.payload).map(Box::new),
             }),
-            Ok(Ok(outcome)) => Ok(Answer::Returned(outcome.payload)),
-            Ok(Err(InvokeError { message, .. })) => Err(Failure::unreachable(message)),
-            Err(_) => Err(Failure {
-                kind: FailureKind::TimedOut,
+            Ok(Ok(outcome)) => Ok(IntegrationAnswer::Returned(outcome.payload)),
+            Ok(Err(InvokeError { message, .. })) => Err(IntegrationFailure::unreachable(message)),
+            Err(_) => Err(IntegrationFailure {
+                kind: IntegrationFailureKind::TimedOut,
                 reason: format!("the integration took over {} ms", within.as_millis()),
                 error: None,
             }),
@@ -133,14 +140,17 @@ impl Call<'_> {
         }
     }
 
-    /// The status that a mock's request template names, and the body of its response template.
-    fn mock(&self, integration: &Integration) -> Result<Answer, Failure> {
+    /// Returns the status in a mock integration's request template, and the body of its response template.
+    fn mock(
+        &self,
+        integration: &StoredIntegration,
+    ) -> Result<IntegrationAnswer, IntegrationFailure> {
         let expression = integration.template_selection_expression.as_deref();
-        let template = chosen(&integration.request_templates, expression, self.body);
+        let template = select_template(&integration.request_templates, expression, self.body);
         let status = match template {
-            Some(template) => status_of(template).ok_or_else(|| {
-                Failure::unreachable(
-                    "the request template of the MOCK integration names no statusCode",
+            Some(template) => status_in_template(template).ok_or_else(|| {
+                IntegrationFailure::unreachable(
+                    "the request template of the MOCK integration has no statusCode",
                 )
             })?,
             None => 200,
@@ -161,44 +171,52 @@ impl Call<'_> {
             });
         let body = response.and_then(|it| {
             let expression = it.template_selection_expression.as_deref();
-            chosen(&it.response_templates, expression, self.body)
+            select_template(&it.response_templates, expression, self.body)
         });
-        Ok(Answer::Mocked {
+        Ok(IntegrationAnswer::Mocked {
             status,
             body: body.map(|it| access_log::render(it, |name| self.context.variable(name))),
         })
     }
 }
 
-/// The function that a URI names, with the stage's variables put in, which are live without a deployment (row D2).
-pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionArn, Failure> {
-    let uri = uri.ok_or_else(|| Failure::unreachable("there is no URI of a function"))?;
-    let named = with_variables(uri, variables);
-    FunctionArn::of_uri(&named).ok_or_else(|| {
-        Failure::unreachable(format!(
-            "{named} is no invocation URI of a function (row F3)"
+/// Returns the function of a URI after substituting stage variables, which change without a deployment (row D2).
+pub(super) fn function(
+    uri: Option<&str>,
+    variables: &Pairs,
+) -> Result<FunctionArn, IntegrationFailure> {
+    let uri = uri.ok_or_else(|| IntegrationFailure::unreachable("there is no function URI"))?;
+    let named = substitute_variables(uri, variables);
+    FunctionArn::from_uri(&named).ok_or_else(|| {
+        IntegrationFailure::unreachable(format!(
+            "{named} is not the invocation URI of a function (row F3)"
         ))
     })
 }
 
-/// A function's name, with its qualifier if it has one.
-pub(super) fn named(function: &FunctionArn) -> String {
+/// Returns the function's name, with its qualifier if it has one.
+pub(super) fn display_name(function: &FunctionArn) -> String {
     match &function.qualifier {
         Some(qualifier) => format!("{}:{qualifier}", function.name),
         None => function.name.clone(),
     }
 }
 
-/// The type of a function's error. Its message is in the function's log, and may hold what a caller sent.
-pub(super) fn failed(payload: &[u8]) -> String {
+/// Describes a function's error by its type. The message is left out, because it may contain data that a client sent;
+/// it is in the function's log.
+pub(super) fn describe_error(payload: &[u8]) -> String {
     match ThrownError::read(payload) {
         Some(thrown) => format!("the function failed with {}", thrown.error_type),
         None => "the function failed".to_owned(),
     }
 }
 
-/// The template that an expression chooses, or the default one, or the only one.
-fn chosen<'a>(templates: &'a Pairs, expression: Option<&str>, body: &str) -> Option<&'a str> {
+/// Returns the template that an expression selects, or the default template, or the only one.
+fn select_template<'a>(
+    templates: &'a Pairs,
+    expression: Option<&str>,
+    body: &str,
+) -> Option<&'a str> {
     let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
     let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
     let template = keys.into_iter().find_map(|key| templates.get(key));
@@ -206,10 +224,10 @@ fn chosen<'a>(templates: &'a Pairs, expression: Option<&str>, body: &str) -> Opt
     template.or_else(only).map(String::as_str)
 }
 
-/// `{"statusCode": 200}`; whatever else a template computes is not run.
-fn status_of(template: &str) -> Option<u16> {
+/// Returns the number after `"statusCode":` in a template. VTL code in the template is not run.
+fn status_in_template(template: &str) -> Option<u16> {
     if let Ok(Value::Object(members)) = serde_json::from_str(template) {
-        return status(members.get("statusCode")?);
+        return parse_status(members.get("statusCode")?);
     }
     let (_, after) = template.split_once("\"statusCode\"")?;
     let after = after.trim_start().strip_prefix(':')?.trim_start();
@@ -219,8 +237,8 @@ fn status_of(template: &str) -> Option<u16> {
     after[..end].parse().ok()
 }
 
-/// A status code, which functions write as a number or as text.
-pub(super) fn status(value: &Value) -> Option<u16> {
+/// Parses a status code, which functions return as a number or as text.
+pub(super) fn parse_status(value: &Value) -> Option<u16> {
     let status = match value {
         Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
         Value::String(text) => text.parse().ok()?,
@@ -236,21 +254,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mocks_template_tells_its_status_even_with_a_program_around_it() {
-        assert_eq!(status_of(r#"{"statusCode":200}"#), Some(200));
+    fn the_status_of_a_mock_is_found_in_a_template_with_vtl_code() {
+        assert_eq!(status_in_template(r#"{"statusCode":200}"#), Some(200));
         assert_eq!(
-            status_of("#set($x = 1)\n{\"statusCode\" : 403, #if(1) }"),
+            status_in_template("#set($x = 1)\n{\"statusCode\" : 403, #if(1) }"),
             Some(403)
         );
-        assert_eq!(status_of("{}"), None);
-        assert_eq!(status_of("{\"statusCode\": \"x\"}"), None);
+        assert_eq!(status_in_template("{}"), None);
+        assert_eq!(status_in_template("{\"statusCode\": \"x\"}"), None);
     }
 
     #[test]
     fn row_c6_a_status_is_a_number_or_text_between_200_and_599() {
-        assert_eq!(status(&json!(200)), Some(200));
-        assert_eq!(status(&json!("401")), Some(401));
-        for bad in [
+        assert_eq!(parse_status(&json!(200)), Some(200));
+        assert_eq!(parse_status(&json!("401")), Some(401));
+        for invalid in [
             json!(101),
             json!(600),
             json!(-1),
@@ -258,7 +276,7 @@ mod tests {
             json!(null),
             json!("ok"),
         ] {
-            assert_eq!(status(&bad), None, "{bad}");
+            assert_eq!(parse_status(&invalid), None, "{invalid}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! One message: its route, its function, and what goes back.
+//! Handling of a message: selecting its route, calling the function, returning an answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,33 +12,35 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::client::Client;
-use super::failure;
-use super::integration::{Answer, Call, Failure, FailureKind};
-use super::log::{self, Status};
-use super::payloads::{self, EventType, Moment, RequestContext};
+use super::failure_records;
+use super::integration::{
+    IntegrationAnswer, IntegrationCall, IntegrationFailure, IntegrationFailureKind,
+};
+use super::log::{self, LoggedStatus};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::selection::select;
-use crate::apis::{Route, Served, Snapshot};
+use crate::apis::{ServedStage, Snapshot, StoredRoute};
 
-/// An error frame's contents.
-pub(super) struct Refused {
+/// Content of an error frame.
+pub(super) struct ErrorFrame {
     pub(super) status: u16,
     pub(super) message: &'static str,
     pub(super) reason: String,
     pub(super) row: &'static str,
-    /// The function, if it was called.
+    /// Function, if it was called.
     pub(super) function: Option<String>,
-    /// The error that it threw.
+    /// Error that the function returned.
     pub(super) error: Option<Box<ThrownError>>,
 }
 
-impl Refused {
+impl ErrorFrame {
     fn new(
         status: u16,
         message: &'static str,
         reason: impl Into<String>,
         row: &'static str,
     ) -> Self {
-        Refused {
+        ErrorFrame {
             status,
             message,
             reason: reason.into(),
@@ -49,7 +51,7 @@ impl Refused {
     }
 }
 
-/// Takes a message to its function. Returns the frame that goes back, if any.
+/// Handles a message. Returns the frame to send back, if any.
 pub(super) async fn handle(
     api: Arc<WebSocketApi>,
     client: Arc<Client>,
@@ -58,14 +60,14 @@ pub(super) async fn handle(
     let started = Instant::now();
     let connection = &client.connection;
     let served = api.plane.apis.served(&api.api, connection.stage.as_str());
-    let moment = Moment::now();
+    let stamp = RequestStamp::now();
     let route = served.as_deref().and_then(|it| route(it, &body));
     let key = route.map(|(route, _)| &route.route_key);
     let key_text = key.map_or("", RouteKey::as_str);
-    let context = RequestContext::new(&client, EventType::Message, key_text, moment);
+    let context = RequestContext::new(&client, EventType::Message, key_text, stamp);
     let result = match (served.as_deref(), route) {
         (Some(served), Some((route, snapshot))) => {
-            let call = Call {
+            let call = IntegrationCall {
                 api: &api,
                 served,
                 snapshot,
@@ -75,17 +77,17 @@ pub(super) async fn handle(
             };
             run(&call).await
         }
-        _ => Err(nowhere(served.as_deref(), &body)),
+        _ => Err(no_route(served.as_deref(), &body)),
     };
     if let Some(served) = &served {
         let error = result.as_ref().err();
-        let status = Status {
+        let status = LoggedStatus {
             code: error.map_or(200, |it| it.status),
             error: error.map(|it| it.message),
         };
         log::write(&api, &served.stage, &context, status);
     }
-    api.plane.events.tell(|| Event::Message {
+    api.plane.events.send(|| Event::Message {
         connection: connection.id.clone(),
         route: key.cloned(),
         bytes: body.len(),
@@ -94,27 +96,27 @@ pub(super) async fn handle(
     });
     match result {
         Ok(answer) => answer,
-        Err(refused) => {
-            let answer = frame(refused.message, &context);
-            failure::message(&api, served.as_deref(), &client, &context, refused);
+        Err(error_frame) => {
+            let answer = render_error_frame(error_frame.message, &context);
+            failure_records::message(&api, served.as_deref(), &client, &context, error_frame);
             Some(answer)
         }
     }
 }
 
-/// The route that takes a message (rows M1, M2), out of the snapshot that the stage serves (row M3).
-fn route<'a>(served: &'a Served, body: &str) -> Option<(&'a Route, &'a Snapshot)> {
+/// Selects the route of a message (rows M1, M2) in the snapshot that the stage serves (row M3).
+fn route<'a>(served: &'a ServedStage, body: &str) -> Option<(&'a StoredRoute, &'a Snapshot)> {
     let snapshot = served.snapshot.as_deref()?;
     let selected = select(&snapshot.api.route_selection_expression, body);
-    // No message selects what only the gateway calls.
+    // Only the gateway itself calls these routes.
     let reserved = matches!(selected.as_str(), RouteKey::CONNECT | RouteKey::DISCONNECT);
-    let own = snapshot.route(&selected).filter(|_| !reserved);
-    let route = own.or_else(|| snapshot.route(RouteKey::DEFAULT))?;
+    let matching = snapshot.route(&selected).filter(|_| !reserved);
+    let route = matching.or_else(|| snapshot.route(RouteKey::DEFAULT))?;
     Some((route, snapshot))
 }
 
-/// Why no route takes a message (row M3).
-fn nowhere(served: Option<&Served>, body: &str) -> Refused {
+/// Returns the error of a message that no route matches (row M3).
+fn no_route(served: Option<&ServedStage>, body: &str) -> ErrorFrame {
     let reason = match served.and_then(|it| it.snapshot.as_deref()) {
         Some(snapshot) => {
             let expression = &snapshot.api.route_selection_expression;
@@ -123,14 +125,14 @@ fn nowhere(served: Option<&Served>, body: &str) -> Refused {
                 "{expression} is `{selected}`: no such route in the deployment, and no $default"
             )
         }
-        None => "the stage serves no deployment".to_owned(),
+        None => "the stage has no deployment".to_owned(),
     };
-    Refused::new(403, "Forbidden", reason, "M3")
+    ErrorFrame::new(403, "Forbidden", reason, "M3")
 }
 
-/// Holds a message against throttle and model, and calls its integration.
-async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
-    let Call {
+/// Checks throttling and the model, then calls the integration.
+async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
+    let IntegrationCall {
         api, served, route, ..
     } = call;
     if !api
@@ -138,10 +140,10 @@ async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
         .admit(&served.stage, &route.route_key, Instant::now())
     {
         let reason = format!("the stage throttles {}", route.route_key);
-        return Err(Refused::new(429, "Too Many Requests", reason, "M19"));
+        return Err(ErrorFrame::new(429, "Too Many Requests", reason, "M19"));
     }
     if let Err(reason) = api.models.check(call.snapshot, route, call.body) {
-        return Err(Refused::new(400, "Bad request body", reason, "M6"));
+        return Err(ErrorFrame::new(400, "Bad request body", reason, "M6"));
     }
     let binary = call
         .snapshot
@@ -155,75 +157,83 @@ async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
         &served.stage.stage_variables,
     );
     let trace_id = trace_id(call.context.request_time_epoch.as_millis() / 1000);
-    let called = |refused: Refused| Refused {
+    let called = |error_frame: ErrorFrame| ErrorFrame {
         function: call.function_name(),
-        ..refused
+        ..error_frame
     };
     let answer = call.run(event, trace_id).await;
-    let answer = answer.map_err(of_failure).map_err(called)?;
+    let answer = answer.map_err(from_failure).map_err(called)?;
     if !call.snapshot.is_two_way(route) {
-        // Row M7, whatever the function returned.
+        // The function's answer is dropped (row M7).
         return Ok(None);
     }
-    let answer = answer_of(answer).map_err(called)?;
+    let answer = two_way_answer(answer).map_err(called)?;
     let largest = api.plane.settings.limits.message;
     match answer {
         Some(text) if text.len() > largest => {
             let reason = format!("the answer has {} bytes, over {largest}", text.len());
-            let refused = Refused::new(500, "Internal server error", reason, "M8");
-            Err(called(refused))
+            let error_frame = ErrorFrame::new(500, "Internal server error", reason, "M8");
+            Err(called(error_frame))
         }
         answer => Ok(answer),
     }
 }
 
-fn of_failure(failure: Failure) -> Refused {
+fn from_failure(failure: IntegrationFailure) -> ErrorFrame {
     let reason = failure.reason;
-    let refused = match failure.kind {
-        FailureKind::TimedOut => Refused::new(504, "Endpoint request timed out", reason, "M5"),
-        FailureKind::Failed => Refused::new(500, "Internal server error", reason, "M4"),
-        FailureKind::Unreachable => Refused::new(500, "Internal server error", reason, "C7"),
+    let error_frame = match failure.kind {
+        IntegrationFailureKind::TimedOut => {
+            ErrorFrame::new(504, "Endpoint request timed out", reason, "M5")
+        }
+        IntegrationFailureKind::Failed => {
+            ErrorFrame::new(500, "Internal server error", reason, "M4")
+        }
+        IntegrationFailureKind::Unreachable => {
+            ErrorFrame::new(500, "Internal server error", reason, "C7")
+        }
     };
-    Refused {
+    ErrorFrame {
         error: failure.error,
-        ..refused
+        ..error_frame
     }
 }
 
-/// What goes back on a two-way route: the `body` of the function's answer (row M8).
-fn answer_of(answer: Answer) -> Result<Option<Bytes>, Refused> {
+/// Returns the answer of a two-way route: `body` of the function's return value (row M8).
+fn two_way_answer(answer: IntegrationAnswer) -> Result<Option<Bytes>, ErrorFrame> {
     #[derive(Deserialize)]
-    struct ProxyResponse {
+    struct RouteAnswer {
         body: Option<String>,
     }
     match answer {
-        Answer::Mocked { body, .. } => Ok(body.map(Bytes::from)),
-        Answer::Returned(payload) => match serde_json::from_slice::<ProxyResponse>(&payload) {
-            Ok(response) => Ok(response.body.map(Bytes::from)),
-            Err(_) => {
-                let reason = "the function of a two-way route returned no {\"body\": \"…\"}";
-                Err(Refused::new(500, "Internal server error", reason, "M8"))
+        IntegrationAnswer::Mocked { body, .. } => Ok(body.map(Bytes::from)),
+        IntegrationAnswer::Returned(payload) => {
+            match serde_json::from_slice::<RouteAnswer>(&payload) {
+                Ok(response) => Ok(response.body.map(Bytes::from)),
+                Err(_) => {
+                    let reason = "the function of a two-way route returned no {\"body\": \"…\"}";
+                    Err(ErrorFrame::new(500, "Internal server error", reason, "M8"))
+                }
             }
-        },
+        }
     }
 }
 
-fn outcome(result: &Result<Option<Bytes>, Refused>) -> MessageOutcome {
+fn outcome(result: &Result<Option<Bytes>, ErrorFrame>) -> MessageOutcome {
     match result {
         Ok(None) => MessageOutcome::Taken,
         Ok(Some(answer)) => MessageOutcome::Answered {
             bytes: answer.len(),
         },
-        Err(refused) => MessageOutcome::Error {
-            message: refused.message,
-            reason: refused.reason.clone(),
-            row: refused.row,
+        Err(error_frame) => MessageOutcome::Error {
+            message: error_frame.message,
+            reason: error_frame.reason.clone(),
+            row: error_frame.row,
         },
     }
 }
 
-/// An error frame, byte for byte as API Gateway writes it.
-fn frame(message: &str, context: &RequestContext<'_>) -> Bytes {
+/// Builds an error frame, byte for byte as API Gateway does.
+fn render_error_frame(message: &str, context: &RequestContext<'_>) -> Bytes {
     let (connection, request) = (context.connection_id, &context.request_id);
     format!(r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#)
         .into()

@@ -1,9 +1,9 @@
-//! The data plane of WebSocket APIs: handshakes, messages, closes.
+//! Data plane of WebSocket APIs: handshakes, messages, disconnects.
 
 mod authorizer;
 mod client;
 mod close;
-mod failure;
+mod failure_records;
 mod frames;
 mod handshake;
 mod integration;
@@ -22,37 +22,39 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, RouteKey, StageName, Timestamp};
+use stackgen_gateway_common::{
+    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::DataPlane;
-use crate::apis::Stage;
-use crate::connections::Connection;
+use crate::apis::StoredStage;
+use crate::connections::OpenConnection;
 use crate::server::{self, Upgrade, UpgradeHandler};
 use crate::throttle::Throttles;
 use client::Client;
-use handshake::Decision;
-use log::Status;
-use models::Models;
-use payloads::{EventType, Moment, RequestContext};
-use refusal::Refusal;
-use request::Request;
+use handshake::HandshakeDecision;
+use log::LoggedStatus;
+use models::ModelValidators;
+use payloads::{EventType, RequestContext, RequestStamp};
+use refusal::WebSocketRefusal;
+use request::HandshakeRequest;
 use socket::Socket;
 
-/// A WebSocket API at its port.
+/// A WebSocket API on its port.
 pub struct WebSocketApi {
     plane: Arc<DataPlane>,
     api: ApiId,
     grants: Arc<dyn Grants>,
     throttles: Throttles,
-    models: Models,
+    models: ModelValidators,
 }
 
 impl UpgradeHandler for WebSocketApi {
     fn serve(self: Arc<Self>, upgrade: Box<Upgrade>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            // Boxed, so that an open connection does not hold what its handshake needed.
+            // Boxed, so that an open connection does not hold the memory of its handshake.
             let accepted = Box::pin(self.accept(upgrade)).await;
             if let Some((client, socket)) = accepted {
                 session::run(self, client, socket).await;
@@ -66,14 +68,14 @@ impl UpgradeHandler for WebSocketApi {
 }
 
 impl WebSocketApi {
-    /// The data plane of this api. `grants` says who may connect where `$connect` has IAM authorization (row A14).
+    /// Creates the data plane of an API. `grants` authorizes callers if `$connect` has IAM authorization (row A14).
     pub fn new(plane: Arc<DataPlane>, api: ApiId, grants: Arc<dyn Grants>) -> Arc<Self> {
         Arc::new(WebSocketApi {
             plane,
             api,
             grants,
             throttles: Throttles::default(),
-            models: Models::default(),
+            models: ModelValidators::default(),
         })
     }
 
@@ -86,41 +88,40 @@ impl WebSocketApi {
             peer,
             shutdown,
         } = *upgrade;
-        let request = Request::new(head, peer, stream.local_addr().ok()?);
-        let moment = Moment::now();
-        let mut client = self.client(&request, &moment);
+        let request = HandshakeRequest::new(head, peer, stream.local_addr().ok()?);
+        let stamp = RequestStamp::now();
+        let mut client = self.client(&request, &stamp);
         let stage = client.connection.stage.as_str();
         let served = self.plane.apis.served(&self.api, stage);
-        let Decision { mut trace, answer } =
-            handshake::decide(self, served.as_deref(), &request, &client, &moment).await;
+        let HandshakeDecision { mut trace, answer } =
+            handshake::decide(self, served.as_deref(), &request, &client, &stamp).await;
         client.principal = trace.principal.take();
         self.log(
             served.as_deref().map(|it| &*it.stage),
             &client,
-            &moment,
+            &stamp,
             answer.as_ref().err(),
         );
         let accepted = match answer {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                // Found from here on, since whoever reads the answer may ask at once.
-                failure::handshake(self, served.as_deref(), &client, trace, &refusal);
-                self.refuse(stream, &client, &moment, refusal, started)
-                    .await;
+                // Recorded before the answer is sent, because the client may look it up at once.
+                failure_records::handshake(self, served.as_deref(), &client, trace, &refusal);
+                self.refuse(stream, &client, &stamp, refusal, started).await;
                 return None;
             }
         };
         let client = Arc::new(client);
         let connection = &client.connection;
-        // Found from here on, since whoever reads the answer may tell others of the connection at once (row C11).
+        // Inserted before the answer is sent, because the client may pass its connection ID on at once (row C11).
         self.plane.connections.insert(Arc::clone(connection));
         if shutdown.is_cancelled() {
             connection.stop();
         }
-        let accepted = accepted.render(&moment.request_id);
-        // A client that is gone meanwhile is found so by the session, which then calls `$disconnect`.
+        let accepted = accepted.render(&stamp.request_id);
+        // If the client is gone by now, the session notices it and calls `$disconnect`.
         let _ = stream.write_all(accepted.as_bytes()).await;
-        self.plane.events.tell(|| Event::Connected {
+        self.plane.events.send(|| Event::Connected {
             api: self.api.clone(),
             stage: connection.stage.clone(),
             connection: connection.id.clone(),
@@ -132,21 +133,21 @@ impl WebSocketApi {
         Some((client, Box::new(socket)))
     }
 
-    /// A client that is not connected yet.
-    fn client(&self, request: &Request, moment: &Moment) -> Client {
+    /// Returns the client of a handshake, which is not connected yet.
+    fn client(&self, request: &HandshakeRequest, stamp: &RequestStamp) -> Client {
         let (stage, _) = request.stage();
-        let connection = Connection::new(
+        let connection = OpenConnection::new(
             ConnectionId::generate(),
             self.api.clone(),
             StageName::new(stage),
             request.peer.ip(),
             request.header("user-agent").map(str::to_owned),
-            Timestamp::now(),
+            EpochMillis::now(),
             self.plane.settings.limits.client_buffer,
         );
         Client {
             connection: Arc::new(connection),
-            handshake_id: moment.request_id.clone(),
+            handshake_id: stamp.request_id.clone(),
             domain: request.local.to_string(),
             principal: None,
         }
@@ -156,14 +157,14 @@ impl WebSocketApi {
         &self,
         mut stream: TcpStream,
         client: &Client,
-        moment: &Moment,
-        refusal: Refusal,
+        stamp: &RequestStamp,
+        refusal: WebSocketRefusal,
         started: Instant,
     ) {
         let connection = &client.connection;
-        let answer = refusal.render(connection.id.as_str(), &moment.request_id);
+        let answer = refusal.render(connection.id.as_str(), &stamp.request_id);
         let _ = stream.write_all(answer.as_bytes()).await;
-        self.plane.events.tell(|| Event::Refused {
+        self.plane.events.send(|| Event::Refused {
             api: self.api.clone(),
             stage: connection.stage.clone(),
             status: refusal.status,
@@ -171,33 +172,33 @@ impl WebSocketApi {
             row: refusal.row,
             took: started.elapsed(),
         });
-        server::part(&mut stream).await;
+        server::close_gracefully(&mut stream).await;
     }
 
     fn log(
         &self,
-        stage: Option<&Stage>,
+        stage: Option<&StoredStage>,
         client: &Client,
-        moment: &Moment,
-        error: Option<&Refusal>,
+        stamp: &RequestStamp,
+        error: Option<&WebSocketRefusal>,
     ) {
         let Some(stage) = stage else { return };
         let key = RouteKey::CONNECT;
-        let context = RequestContext::new(client, EventType::Connect, key, moment.clone());
-        let status = Status {
+        let context = RequestContext::new(client, EventType::Connect, key, stamp.clone());
+        let status = LoggedStatus {
             code: error.map_or(200, |it| it.status),
             error: error.map(|it| it.message.as_str()),
         };
         log::write(self, stage, &context, status);
     }
 
-    /// `arn:…:execute-api:…:{api}/{path}`.
+    /// Returns the ARN `arn:…:execute-api:…:{api}/{path}`.
     fn arn(&self, path: impl fmt::Display) -> String {
-        let place = &self.plane.settings.place;
-        place.execute_api(format_args!("{}/{path}", self.api))
+        let scope = &self.plane.settings.scope;
+        scope.execute_api(format_args!("{}/{path}", self.api))
     }
 
-    /// The ARN of a stage's route (row A13).
+    /// Returns the ARN of a stage's route (row A13).
     fn route_arn(&self, stage: &StageName, route: impl fmt::Display) -> String {
         self.arn(format_args!("{stage}/{route}"))
     }

@@ -1,4 +1,4 @@
-//! Models that messages are held against (row M6).
+//! Validation of messages against models (row M6).
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,25 +7,26 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use super::selection::select;
-use crate::apis::{Route, Snapshot};
+use crate::apis::{Snapshot, StoredRoute};
 
-/// How many compiled schemas are kept. An api has a handful; old deployments add theirs.
-const KEPT: usize = 256;
+/// Maximum number of cached schemas. An API has few, but old deployments add theirs.
+const MAX_VALIDATORS: usize = 256;
 
-/// Schemas, compiled once, by their text.
+/// Cache of compiled schemas, by their text.
 #[derive(Default)]
-pub(super) struct Models(RwLock<HashMap<String, Option<Arc<Validator>>>>);
+pub(super) struct ModelValidators(RwLock<HashMap<String, Option<Arc<Validator>>>>);
 
-impl Models {
-    /// Holds a message against the model that its route names for it.
+impl ModelValidators {
+    /// Validates a message against the model of its route.
     ///
     /// # Errors
     ///
-    /// Why it does not fit, without what it says. A model that is missing or no schema fits nothing.
+    /// A reason that does not quote the message. If the model is missing or its schema is not valid, no message is
+    /// valid.
     pub(super) fn check(
         &self,
         snapshot: &Snapshot,
-        route: &Route,
+        route: &StoredRoute,
         body: &str,
     ) -> Result<(), String> {
         if route.request_models.is_empty() || snapshot.api.disable_schema_validation {
@@ -40,15 +41,19 @@ impl Models {
         let model = snapshot.models.get(name);
         let model = model.ok_or_else(|| format!("there is no model {name}"))?;
         let Some(validator) = self.compiled(&model.schema) else {
-            return Err(format!("the schema of model {name} is no JSON Schema"));
+            return Err(format!("the schema of model {name} is not a JSON Schema"));
         };
         let Ok(body) = serde_json::from_str::<Value>(body) else {
-            return Err(format!("model {name} wants JSON"));
+            return Err(format!("the body is not JSON, as model {name} requires"));
         };
         validator.validate(&body).map_err(|error| {
-            let place = error.instance_path().to_string();
-            let place = if place.is_empty() { "the body" } else { &place };
-            format!("{place} does not fit model {name}")
+            let location = error.instance_path().to_string();
+            let location = if location.is_empty() {
+                "the body"
+            } else {
+                &location
+            };
+            format!("{location} does not match model {name}")
         })
     }
 
@@ -66,7 +71,7 @@ impl Models {
             })
             .map(Arc::new);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KEPT {
+        if known.len() >= MAX_VALIDATORS {
             known.clear();
         }
         known.insert(schema.to_owned(), validator.clone());

@@ -1,4 +1,4 @@
-//! The events that functions receive (rows E0 to E4).
+//! Events for functions (rows E0 to E4).
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::Serialize;
-use stackgen_gateway_common::{Timestamp, request_id};
+use stackgen_gateway_common::{EpochMillis, request_id};
 
 use super::authorizer::Principal;
 use super::client::Client;
 use crate::apis::Pairs;
 
-/// `requestContext`: what every event says of its connection and request (row E0).
+/// `requestContext`: the connection and the request of an event (row E0).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RequestContext<'a> {
@@ -30,9 +30,9 @@ pub(super) struct RequestContext<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disconnect_reason: Option<String>,
     pub(super) stage: &'a str,
-    pub(super) connected_at: Timestamp,
-    pub(super) request_time_epoch: Timestamp,
-    pub(super) identity: Identity<'a>,
+    pub(super) connected_at: EpochMillis,
+    pub(super) request_time_epoch: EpochMillis,
+    pub(super) identity: RequestIdentity<'a>,
     pub(super) request_id: String,
     pub(super) domain_name: &'a str,
     pub(super) connection_id: &'a str,
@@ -49,36 +49,36 @@ pub(super) enum EventType {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Identity<'a> {
+pub(super) struct RequestIdentity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<&'a str>,
     pub(super) source_ip: IpAddr,
 }
 
-/// When a request came, and its id.
+/// Time and ID of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Timestamp,
+pub(super) struct RequestStamp {
+    pub(super) at: EpochMillis,
     pub(super) request_id: String,
 }
 
-impl Moment {
-    /// A request that comes now.
+impl RequestStamp {
+    /// Returns the current time with a new request ID.
     pub(super) fn now() -> Self {
-        Moment {
-            at: Timestamp::now(),
+        RequestStamp {
+            at: EpochMillis::now(),
             request_id: request_id(),
         }
     }
 }
 
 impl<'a> RequestContext<'a> {
-    /// A request of a client.
+    /// Creates the context of a client's request.
     pub(super) fn new(
         client: &'a Client,
         event_type: EventType,
         route_key: &'a str,
-        Moment { at, request_id }: Moment,
+        RequestStamp { at, request_id }: RequestStamp,
     ) -> Self {
         let connection = &client.connection;
         RequestContext {
@@ -95,7 +95,7 @@ impl<'a> RequestContext<'a> {
             stage: connection.stage.as_str(),
             connected_at: connection.connected_at,
             request_time_epoch: at,
-            identity: Identity {
+            identity: RequestIdentity {
                 user_agent: connection.user_agent.as_deref(),
                 source_ip: connection.source_ip,
             },
@@ -106,7 +106,7 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// The value of a `context.` variable, in identity sources (row A3) and access logs (row L1).
+    /// Returns the value of a `context.` variable, for identity sources (row A3) and access logs (row L1).
     pub(super) fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
         Some(match name {
             "apiId" => self.api_id.into(),
@@ -138,12 +138,12 @@ impl<'a> RequestContext<'a> {
     }
 }
 
-/// Names with their last values, and with all of them.
+/// Names with all their values, from which the single-value and multi-value maps of events are built.
 #[derive(Debug, Default)]
 pub(super) struct MultiValues<'a>(IndexMap<Cow<'a, str>, Vec<Cow<'a, str>>>);
 
 impl<'a> MultiValues<'a> {
-    /// Collects pairs; headers that differ in case only are one (`ignore_case`).
+    /// Collects pairs by name. With `ignore_case`, names that differ only in case are the same.
     pub(super) fn collect(
         pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
         ignore_case: bool,
@@ -180,7 +180,7 @@ impl<'a> MultiValues<'a> {
     }
 }
 
-/// What a `$connect` function gets (row E1).
+/// Builds the event of `$connect` (row E1).
 pub(super) fn connect(
     headers: &MultiValues<'_>,
     query: &MultiValues<'_>,
@@ -189,7 +189,7 @@ pub(super) fn connect(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Connect<'a, M> {
+    struct ConnectEvent<'a, M> {
         headers: IndexMap<&'a str, &'a str>,
         multi_value_headers: M,
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -201,7 +201,7 @@ pub(super) fn connect(
         request_context: &'a RequestContext<'a>,
         is_base64_encoded: bool,
     }
-    json(&Connect {
+    json(&ConnectEvent {
         headers: headers.single(),
         multi_value_headers: headers.multi(),
         query_string_parameters: query.single(),
@@ -212,7 +212,7 @@ pub(super) fn connect(
     })
 }
 
-/// What a REQUEST authorizer gets (row E4).
+/// Builds the event of a REQUEST authorizer (row E4).
 pub(super) fn authorizer(
     method_arn: &str,
     headers: &MultiValues<'_>,
@@ -222,7 +222,7 @@ pub(super) fn authorizer(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Authorizer<'a, M> {
+    struct AuthorizerEvent<'a, M> {
         #[serde(rename = "type")]
         kind: &'static str,
         method_arn: &'a str,
@@ -233,7 +233,7 @@ pub(super) fn authorizer(
         stage_variables: &'a Pairs,
         request_context: &'a RequestContext<'a>,
     }
-    json(&Authorizer {
+    json(&AuthorizerEvent {
         kind: "REQUEST",
         method_arn,
         headers: headers.single(),
@@ -245,7 +245,7 @@ pub(super) fn authorizer(
     })
 }
 
-/// What the function of a message gets (row E2).
+/// Builds the event of a message (row E2).
 pub(super) fn message(
     context: &RequestContext<'_>,
     body: &str,
@@ -254,14 +254,14 @@ pub(super) fn message(
 ) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Message<'a> {
+    struct MessageEvent<'a> {
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         stage_variables: &'a Pairs,
         request_context: &'a RequestContext<'a>,
         body: &'a str,
         is_base64_encoded: bool,
     }
-    json(&Message {
+    json(&MessageEvent {
         stage_variables,
         request_context: context,
         body,
@@ -269,11 +269,11 @@ pub(super) fn message(
     })
 }
 
-/// What a `$disconnect` function gets (row E3).
+/// Builds the event of `$disconnect` (row E3).
 pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Disconnect<'a> {
+    struct DisconnectEvent<'a> {
         headers: IndexMap<&'a str, &'a str>,
         multi_value_headers: IndexMap<&'a str, [&'a str; 1]>,
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -287,7 +287,7 @@ pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) 
         ("X-Forwarded-For", ""),
         ("x-restapi", ""),
     ];
-    json(&Disconnect {
+    json(&DisconnectEvent {
         headers: headers.into_iter().collect(),
         multi_value_headers: headers
             .into_iter()
@@ -300,6 +300,6 @@ pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) 
 }
 
 fn json(event: &impl Serialize) -> Bytes {
-    // Maps with text keys, texts and numbers: there is nothing in them that JSON cannot say.
+    // Cannot fail: events are maps with text keys, texts and numbers.
     serde_json::to_vec(event).unwrap_or_default().into()
 }

@@ -1,4 +1,4 @@
-//! Handshakes that are refused.
+//! Refused handshakes.
 
 use std::time::SystemTime;
 
@@ -6,34 +6,34 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_common::ThrownError;
 
-use super::integration::{Failure, FailureKind};
+use super::integration::{IntegrationFailure, IntegrationFailureKind};
 
-/// Why a handshake is refused. Browsers hide the status (row X2).
+/// Answer to a refused handshake. Browsers hide it from the page (row X2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The handshake's status.
+pub(super) struct WebSocketRefusal {
+    /// Status of the answer.
     pub(super) status: u16,
-    /// The body's `message`.
+    /// `message` in the body.
     pub(super) message: String,
-    /// The reason in words, for people at this machine only.
+    /// Reason in words, for the user of the local gateway. Clients do not get it.
     pub(super) reason: String,
-    /// The row of the reference.
+    /// Row of the reference.
     pub(super) row: &'static str,
-    /// The error that a function threw.
+    /// Error that a function returned.
     pub(super) error: Option<Box<ThrownError>>,
-    /// More headers of the answer, each with the end of its line.
+    /// Additional headers, each with a line break.
     headers: &'static str,
 }
 
-impl Refusal {
-    /// A refusal with a message of its own.
+impl WebSocketRefusal {
+    /// Creates a refusal.
     pub(super) fn new(
         status: u16,
         message: impl Into<String>,
         reason: impl Into<String>,
         row: &'static str,
     ) -> Self {
-        Refusal {
+        WebSocketRefusal {
             status,
             message: message.into(),
             reason: reason.into(),
@@ -45,55 +45,59 @@ impl Refusal {
 
     pub(super) fn bad_request(message: impl Into<String>, row: &'static str) -> Self {
         let message = message.into();
-        Refusal::new(400, message.clone(), message, row)
+        WebSocketRefusal::new(400, message.clone(), message, row)
     }
 
-    /// A handshake of another version of the protocol than 13 (RFC 6455, sections 4.2.2 and 4.4).
-    pub(super) fn other_version() -> Self {
+    /// Refuses a WebSocket version other than 13 (RFC 6455, sections 4.2.2 and 4.4).
+    pub(super) fn unsupported_version() -> Self {
         let reason = "Bad handshake: Sec-WebSocket-Version is not 13";
-        Refusal {
+        WebSocketRefusal {
             headers: "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-            ..Refusal::new(426, "Upgrade Required", reason, "C1")
+            ..WebSocketRefusal::new(426, "Upgrade Required", reason, "C1")
         }
     }
 
     pub(super) fn unauthorized(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(401, "Unauthorized", reason, row)
+        WebSocketRefusal::new(401, "Unauthorized", reason, row)
     }
 
     pub(super) fn forbidden(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(403, "Forbidden", reason, row)
+        WebSocketRefusal::new(403, "Forbidden", reason, row)
     }
 
     pub(super) fn internal(reason: impl Into<String>, row: &'static str) -> Self {
-        Refusal::new(500, "Internal server error", reason, row)
+        WebSocketRefusal::new(500, "Internal server error", reason, row)
     }
 
-    /// What a `$connect` integration that gave no answer comes to.
-    pub(super) fn of_failure(failure: Failure) -> Self {
+    /// Maps the failure of the `$connect` integration.
+    pub(super) fn from_failure(failure: IntegrationFailure) -> Self {
         let reason = failure.reason;
         let refusal = match failure.kind {
-            FailureKind::TimedOut => Refusal::new(504, "Endpoint request timed out", reason, "C8"),
-            FailureKind::Failed => Refusal::new(502, "Internal server error", reason, "C6"),
-            FailureKind::Unreachable => Refusal::internal(reason, "C7"),
+            IntegrationFailureKind::TimedOut => {
+                WebSocketRefusal::new(504, "Endpoint request timed out", reason, "C8")
+            }
+            IntegrationFailureKind::Failed => {
+                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+            }
+            IntegrationFailureKind::Unreachable => WebSocketRefusal::internal(reason, "C7"),
         };
-        refusal.because_of(failure.error)
+        refusal.with_error(failure.error)
     }
 
-    /// Adds the error that a function threw.
-    pub(super) fn because_of(self, error: Option<Box<ThrownError>>) -> Self {
-        Refusal { error, ..self }
+    /// Sets the error that a function returned.
+    pub(super) fn with_error(self, error: Option<Box<ThrownError>>) -> Self {
+        WebSocketRefusal { error, ..self }
     }
 
-    /// The status that a `$connect` integration answered with (row C5). Its body is not sent (row C9).
-    pub(super) fn of_status(status: u16) -> Self {
+    /// Refuses with the status that the `$connect` integration returned (row C5). Its body is not sent (row C9).
+    pub(super) fn from_status(status: u16) -> Self {
         let phrase = StatusCode::from_u16(status).ok();
         let phrase = phrase.and_then(|it| it.canonical_reason());
         let reason = format!("the $connect integration answered {status}");
-        Refusal::new(status, phrase.unwrap_or_default(), reason, "C5")
+        WebSocketRefusal::new(status, phrase.unwrap_or_default(), reason, "C5")
     }
 
-    /// The answer's bytes.
+    /// Renders the response.
     pub(super) fn render(&self, connection_id: &str, request_id: &str) -> String {
         let body = json!({
             "message": self.message,

@@ -1,4 +1,4 @@
-//! The request of a handshake, as authorizer and `$connect` function see it.
+//! Request of a handshake.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -6,26 +6,26 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{Timestamp, traced};
+use stackgen_gateway_common::{EpochMillis, trace_id_or_new};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::payloads::MultiValues;
-use super::refusal::Refusal;
-use crate::server::{FOREIGN, RequestHead, is_loopback};
+use super::refusal::WebSocketRefusal;
+use crate::server::{FOREIGN_HOST, RequestHead, is_loopback};
 
-/// A request to upgrade that is a handshake.
-pub(super) struct Request {
+/// An upgrade request.
+pub(super) struct HandshakeRequest {
     head: RequestHead,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
-    /// `Root=…`.
+    /// Trace ID (`Root=…`).
     pub(super) trace_id: String,
 }
 
-impl Request {
+impl HandshakeRequest {
     pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
-        let trace_id = traced(head.header("x-amzn-trace-id"), Timestamp::now());
-        Request {
+        let trace_id = trace_id_or_new(head.header("x-amzn-trace-id"), EpochMillis::now());
+        HandshakeRequest {
             head,
             peer,
             local,
@@ -33,7 +33,7 @@ impl Request {
         }
     }
 
-    /// The stage that the path names, and whether there is more to the path.
+    /// Returns the stage name in the path, and true if the path continues after it.
     pub(super) fn stage(&self) -> (&str, bool) {
         let (path, _) = split_query(&self.head.target);
         let path = path.strip_prefix('/').unwrap_or(path);
@@ -43,63 +43,66 @@ impl Request {
         }
     }
 
-    /// What answers the client's key.
+    /// Returns the value of `Sec-WebSocket-Accept`.
     ///
     /// # Errors
     ///
-    /// If the request is no handshake of RFC 6455.
-    pub(super) fn accept_key(&self) -> Result<String, Refusal> {
-        let bad = |what: &str| Refusal::bad_request(format!("Bad handshake: {what}"), "C1");
+    /// If the request is not a handshake as RFC 6455 defines it.
+    pub(super) fn accept_key(&self) -> Result<String, WebSocketRefusal> {
+        let refusal =
+            |what: &str| WebSocketRefusal::bad_request(format!("Bad handshake: {what}"), "C1");
         if self.head.method != "GET" {
-            return Err(bad("the method is not GET"));
+            return Err(refusal("the method is not GET"));
         }
         for name in ["Host", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
             if self.head.values(name).nth(1).is_some() {
-                return Err(bad(&format!("{name} is there more than once")));
+                return Err(refusal(&format!("{name} occurs more than once")));
             }
         }
         match self.header("host") {
-            None => return Err(bad("Host is missing")),
-            Some(host) if !is_loopback(host) => return Err(Refusal::forbidden(FOREIGN, "C1")),
+            None => return Err(refusal("Host is missing")),
+            Some(host) if !is_loopback(host) => {
+                return Err(WebSocketRefusal::forbidden(FOREIGN_HOST, "C1"));
+            }
             Some(_) => {}
         }
         if self.has_body() {
-            return Err(bad("it has a body"));
+            return Err(refusal("the request has a body"));
         }
         if self.header("sec-websocket-version") != Some("13") {
-            return Err(Refusal::other_version());
+            return Err(WebSocketRefusal::unsupported_version());
         }
         let key = self.header("sec-websocket-key");
         let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
         match key {
             Some(key) => Ok(derive_accept_key(key.as_bytes())),
-            None => Err(bad("Sec-WebSocket-Key is not 16 bytes in base64")),
+            None => Err(refusal("Sec-WebSocket-Key is not 16 bytes in base64")),
         }
     }
 
-    /// What follows a handshake are frames.
+    /// Returns true if the request has a body. Only frames may follow a handshake.
     fn has_body(&self) -> bool {
         self.head.values("transfer-encoding").next().is_some()
             || self.head.values("content-length").any(|it| it != "0")
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.header(name)
     }
 
-    /// The last value of a query parameter.
+    /// Returns the last value of a query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         let named = self.pairs().filter(|(key, _)| key == name);
         named.last().map(|(_, value)| value)
     }
 
-    /// All query parameters.
+    /// Returns all query parameters.
     pub(super) fn query(&self) -> MultiValues<'_> {
         MultiValues::collect(self.pairs(), false)
     }
 
-    /// The query as it came.
+    /// Returns the query as sent.
     pub(super) fn raw_query(&self) -> &str {
         split_query(&self.head.target).1
     }
@@ -112,10 +115,10 @@ impl Request {
         })
     }
 
-    /// The client's headers in its own case with what API Gateway adds (row E1). Authorizers see those of the upgrade,
-    /// too (row E4).
+    /// Returns the client's headers in their own case, with those that API Gateway adds (row E1). The event of an
+    /// authorizer also contains the headers of the upgrade (row E4).
     pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
-        let own = self.head.headers.iter().filter(|(name, _)| {
+        let client_headers = self.head.headers.iter().filter(|(name, _)| {
             let hop = ["connection", "upgrade", "content-length"];
             let replaced = [
                 "x-amzn-trace-id",
@@ -126,7 +129,8 @@ impl Request {
             let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
             !is(&replaced) && (of_upgrade || !is(&hop))
         });
-        let own = own.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        let client_headers =
+            client_headers.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
         let forwarded_for = match self.header("x-forwarded-for") {
             Some(before) => format!("{before}, {}", self.peer.ip()),
             None => self.peer.ip().to_string(),
@@ -142,7 +146,7 @@ impl Request {
         ];
         let length = of_upgrade && self.header("content-length").is_none();
         let length = length.then_some(("content-length".into(), "0".into()));
-        MultiValues::collect(own.chain(length).chain(added), true)
+        MultiValues::collect(client_headers.chain(length).chain(added), true)
     }
 }
 

@@ -1,10 +1,10 @@
-//! Selection expressions: which route a message takes, and which model it is held against (row M1).
+//! Selection expressions, which select routes and models (row M1).
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What an expression comes to for a body. A path that is missing, and every path into a body that is no JSON, is `""`.
+/// Evaluates an expression for a body. The result is empty if the path is missing or the body is not JSON.
 pub(crate) fn select(expression: &str, body: &str) -> String {
     if let Some(path) = expression.strip_prefix("$request.body.") {
         return text_at(body, path).unwrap_or_default();
@@ -22,22 +22,24 @@ pub(crate) fn select(expression: &str, body: &str) -> String {
         rest = after;
     }
     selected.push_str(rest);
-    // Templates write static text as `\$default`, so that nobody takes it for a variable.
+    // Templates write static text as `\$default`, to mark it as not a variable.
     selected.replace("\\$", "$")
 }
 
-/// The string, number or boolean at a dotted path, as text. Reads the body once and keeps nothing else of it.
+/// Returns the string, number or boolean at a dotted path, as text. Reads the body once and stores nothing else of it.
 fn text_at(body: &str, path: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(body);
-    let found = At(Some(path)).deserialize(&mut deserializer).ok()?;
+    let found = PathVisitor(Some(path))
+        .deserialize(&mut deserializer)
+        .ok()?;
     deserializer.end().ok()?;
     found
 }
 
-/// What is left of the path; `None` where it ends.
-struct At<'p>(Option<&'p str>);
+/// Remaining path; `None` at its end.
+struct PathVisitor<'p>(Option<&'p str>);
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de> DeserializeSeed<'de> for PathVisitor<'_> {
     type Value = Option<String>;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
@@ -45,13 +47,13 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     }
 }
 
-impl At<'_> {
+impl PathVisitor<'_> {
     fn leaf(&self, text: impl FnOnce() -> String) -> Option<String> {
         self.0.is_none().then(text)
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
+impl<'de> Visitor<'de> for PathVisitor<'_> {
     type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,9 +99,9 @@ impl<'de> Visitor<'de> for At<'_> {
             None => (None, None),
         };
         let mut found = None;
-        while let Some(is_it) = members.next_key_seed(KeyIs(key))? {
+        while let Some(is_it) = members.next_key_seed(KeyMatcher(key))? {
             if is_it {
-                found = members.next_value_seed(At(rest))?;
+                found = members.next_value_seed(PathVisitor(rest))?;
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
@@ -108,10 +110,10 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// Whether a member's name is this one.
-struct KeyIs<'p>(Option<&'p str>);
+/// Compares the name of a member with a key.
+struct KeyMatcher<'p>(Option<&'p str>);
 
-impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
+impl<'de> DeserializeSeed<'de> for KeyMatcher<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
@@ -119,7 +121,7 @@ impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
     }
 }
 
-impl Visitor<'_> for KeyIs<'_> {
+impl Visitor<'_> for KeyMatcher<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_m1_paths_static_text_and_their_mixture_are_evaluated() {
+    fn row_m1_paths_and_static_text_are_evaluated() {
         let body = r#"{"action":"send","a":{"b":"x","n":7},"f":1.0,"t":true,"z":null,"l":[1],"action":"last"}"#;
         for (expression, expected) in [
             ("$request.body.action", "last"),
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn row_m2_a_path_into_what_is_no_json_object_is_empty() {
+    fn row_m2_a_path_is_empty_if_the_body_is_not_a_json_object() {
         for body in [
             "",
             "hello",
@@ -180,12 +182,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn row_m1_selection_is_total(expression in ".*", body in ".*") {
+        fn row_m1_selection_never_panics(expression in ".*", body in ".*") {
             select(&expression, &body);
         }
 
         #[test]
-        fn row_m1_what_a_message_says_is_what_is_selected(action in ".*", other in ".*") {
+        fn row_m1_a_value_in_the_message_is_selected_unchanged(action in ".*", other in ".*") {
             let body = serde_json::json!({"other": other, "action": action}).to_string();
             prop_assert_eq!(select("$request.body.action", &body), action);
         }

@@ -1,4 +1,4 @@
-//! A connection from its acceptance to its `$disconnect`.
+//! A connection from its handshake to its `$disconnect`.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -8,28 +8,28 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use stackgen_gateway_common::{Event, Limits, RouteKey, Timestamp, trace_id};
+use stackgen_gateway_common::{EpochMillis, Event, Limits, RouteKey, trace_id};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::client::Client;
-use super::close::Ending;
-use super::failure;
-use super::integration::Call;
-use super::log::{self, Status};
+use super::close::CloseCause;
+use super::failure_records;
+use super::integration::IntegrationCall;
+use super::log::{self, LoggedStatus};
 use super::message;
-use super::payloads::{self, EventType, Moment, RequestContext};
-use super::socket::{GOODBYE, Happened, Socket};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::socket::{CLOSE_TIMEOUT, Socket, SocketEvent};
 
-/// How many messages are read ahead of those that functions have.
-const AHEAD: usize = 32;
+/// Maximum number of messages that are read ahead while functions are busy.
+const MAX_WAITING: usize = 32;
 
-/// How many bytes are read ahead.
-const AHEAD_BYTES: usize = 256 * 1024;
+/// Maximum number of bytes that are read ahead.
+const MAX_WAITING_BYTES: usize = 256 * 1024;
 
-/// Messages of a connection: those that wait, and those that functions have.
-struct Messages {
+/// Messages of a connection that wait or are being handled.
+struct PendingMessages {
     api: Arc<WebSocketApi>,
     client: Arc<Client>,
     waiting: VecDeque<Utf8Bytes>,
@@ -37,9 +37,9 @@ struct Messages {
     running: FuturesUnordered<BoxFuture<'static, Option<Bytes>>>,
 }
 
-impl Messages {
+impl PendingMessages {
     fn new(api: &Arc<WebSocketApi>, client: &Arc<Client>) -> Self {
-        Messages {
+        PendingMessages {
             api: Arc::clone(api),
             client: Arc::clone(client),
             waiting: VecDeque::new(),
@@ -53,13 +53,13 @@ impl Messages {
         self.waiting.push_back(text);
     }
 
-    /// Starts what may start, in order.
+    /// Starts waiting messages in order, as far as the limit allows.
     fn start(&mut self) {
         let at_a_time = self.api.plane.settings.limits.messages_at_a_time.max(1);
         while self.running.len() < at_a_time {
             let Some(text) = self.waiting.pop_front() else {
-                // What a burst took is not kept for an idle connection.
-                if self.waiting.capacity() > AHEAD {
+                // An idle connection does not keep the memory of a burst.
+                if self.waiting.capacity() > MAX_WAITING {
                     self.waiting = VecDeque::new();
                 }
                 return;
@@ -70,20 +70,20 @@ impl Messages {
         }
     }
 
-    fn may_read(&self) -> bool {
-        self.waiting.len() < AHEAD && self.waiting_bytes < AHEAD_BYTES
+    fn can_read(&self) -> bool {
+        self.waiting.len() < MAX_WAITING && self.waiting_bytes < MAX_WAITING_BYTES
     }
 
-    /// What goes back of the next message that is done; waits while none runs.
-    async fn done(&mut self) -> Option<Bytes> {
+    /// Waits for the next handled message, and returns its answer. Never returns while no message is being handled.
+    async fn next_answer(&mut self) -> Option<Bytes> {
         match self.running.next().await {
             Some(answer) => answer,
             None => std::future::pending().await,
         }
     }
 
-    /// Runs all that was received to its end. Nobody is there to read the answers.
-    async fn finish(&mut self) {
+    /// Handles all received messages. The client is gone, so answers are dropped.
+    async fn handle_remaining(&mut self) {
         self.start();
         while self.running.next().await.is_some() {
             self.start();
@@ -91,109 +91,110 @@ impl Messages {
     }
 }
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket: Box<Socket>) {
-    let mut messages = Messages::new(&api, &client);
-    let ending = converse(&api, &client, &mut socket, &mut messages).await;
+    let mut messages = PendingMessages::new(&api, &client);
+    let cause = transfer(&api, &client, &mut socket, &mut messages).await;
     api.plane.connections.remove(&client.connection.id);
-    // Found before the client gets the close frame.
-    failure::ending(&api, &client, &ending);
-    Box::pin(socket.goodbye(&ending)).await;
-    let told = ending.told();
+    // Recorded before the client gets the close frame, because it may look it up at once.
+    failure_records::close(&api, &client, &cause);
+    Box::pin(socket.close(&cause)).await;
+    let details = cause.details();
     let connection = &client.connection;
-    api.plane.events.tell(|| Event::Closed {
+    api.plane.events.send(|| Event::Closed {
         connection: connection.id.clone(),
-        code: told.code,
-        reason: told.reason.clone(),
-        meaning: told.meaning,
-        row: told.row,
-        age: Timestamp::now().since(connection.connected_at),
+        code: details.code,
+        reason: details.reason.clone(),
+        meaning: details.meaning,
+        row: details.row,
+        age: EpochMillis::now().since(connection.connected_at),
     });
-    // `$disconnect` waits for its turn behind the connection's messages.
-    Box::pin(messages.finish()).await;
-    Box::pin(disconnect(&api, &client, &ending)).await;
+    // `$disconnect` runs after the connection's messages.
+    Box::pin(messages.handle_remaining()).await;
+    Box::pin(disconnect(&api, &client, &cause)).await;
 }
 
-/// Moves messages both ways until something ends the connection.
-async fn converse(
+/// Transfers messages in both directions until the connection ends.
+async fn transfer(
     api: &WebSocketApi,
     client: &Client,
     socket: &mut Socket,
-    messages: &mut Messages,
-) -> Ending {
+    messages: &mut PendingMessages,
+) -> CloseCause {
     let limits = &api.plane.settings.limits;
-    let born = Instant::now();
-    let mut active = born;
-    let mut leaving = None;
-    let mut alarm = pin!(sleep_until(born + limits.idle.min(limits.connection)));
+    let opened = Instant::now();
+    let mut active = opened;
+    let mut closing = None;
+    let mut timer = pin!(sleep_until(opened + limits.idle.min(limits.connection)));
     loop {
-        // Who does not read answers gets no more of them, and in the end cannot send more messages (row K7).
+        // A client that does not read its answers gets no more of them, and in the end cannot send messages either
+        // (row K7).
         if client.connection.has_room() {
             messages.start();
         }
-        let reading = messages.may_read();
+        let reading = messages.can_read();
         tokio::select! {
-            happened = poll_fn(|cx| socket.poll(cx, reading)) => match happened {
-                Happened::Text(text) => {
-                    client.connection.touch(Timestamp::now());
+            event = poll_fn(|cx| socket.poll(cx, reading)) => match event {
+                SocketEvent::Text(text) => {
+                    client.connection.touch(EpochMillis::now());
                     active = Instant::now();
                     messages.push(text);
                 }
-                Happened::Flushed => active = Instant::now(),
-                Happened::Leaves(ending) => {
-                    leaving = Some(ending);
-                    alarm.as_mut().reset(Instant::now() + GOODBYE);
+                SocketEvent::Flushed => active = Instant::now(),
+                SocketEvent::CloseRequested(cause) => {
+                    closing = Some(cause);
+                    timer.as_mut().reset(Instant::now() + CLOSE_TIMEOUT);
                 }
-                Happened::Ends(ending) => return ending,
+                SocketEvent::Ended(cause) => return cause,
             },
-            answer = messages.done() => {
+            answer = messages.next_answer() => {
                 if let Some(answer) = answer {
                     client.connection.answer(answer);
                 }
             }
-            () = alarm.as_mut() => match leaving.take() {
-                Some(ending) => return ending,
-                None => match next_alarm(limits, born, active) {
-                    Ok(next) => alarm.as_mut().reset(next),
-                    Err(ending) => return ending,
+            () = timer.as_mut() => match closing.take() {
+                Some(cause) => return cause,
+                None => match next_check(limits, opened, active) {
+                    Ok(next) => timer.as_mut().reset(next),
+                    Err(cause) => return cause,
                 },
             },
         }
     }
 }
 
-/// When to look again whether the connection has been idle for too long, or is too old (rows M13, M14).
-fn next_alarm(limits: &Limits, born: Instant, active: Instant) -> Result<Instant, Ending> {
+/// Returns the time of the next check for idle or old connections (rows M13, M14).
+fn next_check(limits: &Limits, opened: Instant, active: Instant) -> Result<Instant, CloseCause> {
     let now = Instant::now();
-    let (old, idle) = (born + limits.connection, active + limits.idle);
+    let (old, idle) = (opened + limits.connection, active + limits.idle);
     if now >= old {
-        return Err(Ending::Old);
+        return Err(CloseCause::TooOld);
     }
     if now >= idle {
-        return Err(Ending::Idle);
+        return Err(CloseCause::Idle);
     }
     Ok(old.min(idle))
 }
 
-/// Tells the `$disconnect` function, if there is one (row M18). What comes of it changes nothing.
-async fn disconnect(api: &WebSocketApi, client: &Client, ending: &Ending) {
+/// Calls the `$disconnect` function, if there is one (row M18). A failure has no effect on the connection.
+async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
     let stage = client.connection.stage.as_str();
     let Some(served) = api.plane.apis.served(&api.api, stage) else {
         return;
     };
-    let told = ending.told();
-    let moment = Moment::now();
-    let trace_id = trace_id(moment.at.as_millis() / 1000);
+    let details = cause.details();
+    let stamp = RequestStamp::now();
+    let trace_id = trace_id(stamp.at.as_millis() / 1000);
     let mut context =
-        RequestContext::new(client, EventType::Disconnect, RouteKey::DISCONNECT, moment);
-    context.disconnect_status_code = Some(told.code);
-    context.disconnect_reason = Some(told.reason);
+        RequestContext::new(client, EventType::Disconnect, RouteKey::DISCONNECT, stamp);
+    context.disconnect_status_code = Some(details.code);
+    context.disconnect_reason = Some(details.reason);
     let snapshot = served.snapshot.as_deref();
     let found = snapshot.and_then(|it| Some((it, it.route(RouteKey::DISCONNECT)?)));
     let mut code = 200;
     if let Some((snapshot, route)) = found {
         let event = payloads::disconnect(&context, &served.stage.stage_variables);
-        let call = Call {
+        let call = IntegrationCall {
             api,
             served: &served,
             snapshot,
@@ -203,11 +204,16 @@ async fn disconnect(api: &WebSocketApi, client: &Client, ending: &Ending) {
         };
         if let Err(failure) = call.run(event, trace_id).await {
             code = 500;
-            api.plane.events.tell(|| Event::DisconnectFailed {
+            api.plane.events.send(|| Event::DisconnectFailed {
                 connection: client.connection.id.clone(),
                 reason: failure.reason,
             });
         }
     }
-    log::write(api, &served.stage, &context, Status { code, error: None });
+    log::write(
+        api,
+        &served.stage,
+        &context,
+        LoggedStatus { code, error: None },
+    );
 }

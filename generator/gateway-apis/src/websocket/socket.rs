@@ -1,4 +1,4 @@
-//! The socket of a connection: what comes in, what goes out, and the goodbye.
+//! Socket of a connection: reading, writing and closing.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -6,60 +6,59 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use stackgen_gateway_common::{Limits, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Limits};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::close::Ending;
-use super::frames::Frames;
-use crate::connections::{Connection, Outgoing};
-
+use super::close::CloseCause;
+use super::frames::CheckedFrames;
+use crate::connections::{OpenConnection, Outgoing};
 use crate::server;
 
-/// What is read at once. Idle connections hold no more than this.
+/// Size of the read buffer, which also limits the memory of idle connections.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// What is collected before it is written.
+/// Size of the write buffer.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// How long a client may take to read what waits before a close frame, and again to answer it.
-pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+/// Time that a client has to read the waiting messages before a close frame, and again to answer the close frame.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A WebSocket with what waits for its client.
+/// A WebSocket with the messages that wait for its client.
 pub(super) struct Socket {
-    stream: WebSocketStream<Frames<TcpStream>>,
-    connection: Arc<Connection>,
-    /// The weight of posts and answers that were written and not flushed yet.
+    stream: WebSocketStream<CheckedFrames<TcpStream>>,
+    connection: Arc<OpenConnection>,
+    /// Weight of posts and answers that are written but not flushed.
     unflushed: usize,
-    dirty: bool,
-    /// A ping came whose pong may not be on its way yet.
-    ponging: bool,
-    /// Somebody asked for the end, and the session knows.
-    leaving: bool,
+    needs_flush: bool,
+    /// A ping was received whose pong may not be flushed yet.
+    pong_pending: bool,
+    /// A close was requested and reported to the session.
+    closing: bool,
 }
 
-/// What happened at a socket.
+/// Event of a socket.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Happened {
-    /// A text message came.
+pub(super) enum SocketEvent {
+    /// A text message was received.
     Text(Utf8Bytes),
-    /// All that waited for the client is on its way.
+    /// All waiting messages were flushed.
     Flushed,
-    /// The connection is to end after what waits, for which the client gets [`GOODBYE`].
-    Leaves(Ending),
+    /// The connection is to close after the waiting messages. The client has [`CLOSE_TIMEOUT`] to read them.
+    CloseRequested(CloseCause),
     /// The connection ends.
-    Ends(Ending),
+    Ended(CloseCause),
 }
 
 impl Socket {
-    /// Takes over after the handshake; `rest` came with it.
+    /// Takes over a stream after the handshake. `rest` was read from it already.
     pub(super) async fn new(
         stream: TcpStream,
         mut rest: Vec<u8>,
-        connection: Arc<Connection>,
+        connection: Arc<OpenConnection>,
         limits: &Limits,
     ) -> Self {
         let config = WebSocketConfig::default()
@@ -68,38 +67,38 @@ impl Socket {
             .max_frame_size(Some(limits.frame))
             .max_message_size(Some(limits.message));
         let role = Role::Server;
-        let frames = Frames::new(stream, &mut rest);
+        let frames = CheckedFrames::new(stream, &mut rest);
         Socket {
             stream: WebSocketStream::from_partially_read(frames, rest, role, Some(config)).await,
             connection,
             unflushed: 0,
-            dirty: false,
-            ponging: false,
-            leaving: false,
+            needs_flush: false,
+            pong_pending: false,
+            closing: false,
         }
     }
 
-    /// Writes what waits and reads what comes, unless there is enough to do (`reading` is false).
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Happened> {
-        // Also when the client takes nothing: it may be asked to leave meanwhile.
+    /// Writes waiting messages, and reads messages if `reading` is true.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<SocketEvent> {
+        // Registered even if the socket is not writable, because a close may be requested meanwhile.
         self.connection.register(cx);
-        if let Some(ending) = self.connection.ending().filter(|_| !self.leaving) {
-            self.leaving = true;
-            return Poll::Ready(Happened::Leaves(of_outgoing(&ending)));
+        if let Some(requested) = self.connection.requested_close().filter(|_| !self.closing) {
+            self.closing = true;
+            return Poll::Ready(SocketEvent::CloseRequested(cause_of(&requested)));
         }
-        if let Poll::Ready(ending) = self.poll_write(cx) {
-            return Poll::Ready(Happened::Ends(ending));
+        if let Poll::Ready(cause) = self.poll_write(cx) {
+            return Poll::Ready(SocketEvent::Ended(cause));
         }
-        if self.dirty {
+        if self.needs_flush {
             match self.stream.poll_flush_unpin(cx) {
                 Poll::Ready(Ok(())) => {
-                    self.dirty = false;
+                    self.needs_flush = false;
                     self.connection.sent(std::mem::take(&mut self.unflushed));
-                    self.connection.touch(Timestamp::now());
-                    return Poll::Ready(Happened::Flushed);
+                    self.connection.touch(EpochMillis::now());
+                    return Poll::Ready(SocketEvent::Flushed);
                 }
                 Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
+                    return Poll::Ready(SocketEvent::Ended(CloseCause::from_error(&error)));
                 }
                 Poll::Pending => {}
             }
@@ -111,66 +110,66 @@ impl Socket {
         }
     }
 
-    /// Hands what waits to the socket, as far as it takes it.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+    /// Writes waiting messages until the socket is full.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<CloseCause> {
         loop {
             if let Err(error) = ready!(self.stream.poll_ready_unpin(cx)) {
-                return Poll::Ready(Ending::of_error(&error));
+                return Poll::Ready(CloseCause::from_error(&error));
             }
             let outgoing = ready!(self.connection.poll_outgoing(cx));
             self.unflushed += outgoing.weight();
             let Outgoing::Text(text) = outgoing else {
-                return Poll::Ready(of_outgoing(&outgoing));
+                return Poll::Ready(cause_of(&outgoing));
             };
-            self.dirty = true;
+            self.needs_flush = true;
             if let Err(error) = self.stream.start_send_unpin(Message::Text(utf8(text))) {
-                return Poll::Ready(Ending::of_error(&error));
+                return Poll::Ready(CloseCause::from_error(&error));
             }
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         loop {
-            // The library answers pings itself, and reads on while the client does not take the pongs, which it keeps: here,
-            // who does not read them is not read either.
-            if self.ponging {
+            // tungstenite answers pings itself, and buffers pongs without limit while the client does not read them. So
+            // nothing more is read from that client.
+            if self.pong_pending {
                 if let Err(error) = ready!(self.stream.poll_flush_unpin(cx)) {
-                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
+                    return Poll::Ready(SocketEvent::Ended(CloseCause::from_error(&error)));
                 }
-                self.ponging = false;
+                self.pong_pending = false;
             }
-            let ending = match ready!(self.stream.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Happened::Text(text)),
-                // Neither pings nor pongs count as data (row M12).
+            let cause = match ready!(self.stream.poll_next_unpin(cx)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(SocketEvent::Text(text)),
+                // Pings and pongs do not count as data (row M12).
                 Some(Ok(Message::Ping(_))) => {
-                    self.ponging = true;
+                    self.pong_pending = true;
                     continue;
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Binary(_))) => Ending::Binary,
-                Some(Ok(Message::Close(frame))) => Ending::Client(
+                Some(Ok(Message::Binary(_))) => CloseCause::Binary,
+                Some(Ok(Message::Close(frame))) => CloseCause::Client(
                     frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())),
                 ),
-                Some(Err(error)) => Ending::of_error(&error),
-                None => Ending::Lost,
+                Some(Err(error)) => CloseCause::from_error(&error),
+                None => CloseCause::Lost,
             };
-            return Poll::Ready(Happened::Ends(ending));
+            return Poll::Ready(SocketEvent::Ended(cause));
         }
     }
 
-    /// Ends the connection in the manner of its ending, within a bound.
-    pub(super) async fn goodbye(mut self: Box<Self>, ending: &Ending) {
-        if *ending == Ending::Lost {
+    /// Closes the connection as its ending requires, within a time limit.
+    pub(super) async fn close(mut self: Box<Self>, cause: &CloseCause) {
+        if *cause == CloseCause::Lost {
             return;
         }
-        let _ = tokio::time::timeout(GOODBYE, self.part(ending)).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.exchange_close_frames(cause)).await;
     }
 
-    async fn part(&mut self, ending: &Ending) {
-        if let Some(frame) = ending.frame() {
+    async fn exchange_close_frames(&mut self, cause: &CloseCause) {
+        if let Some(frame) = cause.frame() {
             let _ = self.stream.send(Message::Close(Some(frame))).await;
         }
-        let mut answered = matches!(ending, Ending::Client(_));
+        let mut answered = matches!(cause, CloseCause::Client(_));
         while let Some(Ok(message)) = self.stream.next().await {
             answered |= message.is_close();
         }
@@ -178,19 +177,19 @@ impl Socket {
         if answered {
             let _ = stream.shutdown().await;
         } else {
-            server::part(stream).await;
+            server::close_gracefully(stream).await;
         }
     }
 }
 
-fn of_outgoing(outgoing: &Outgoing) -> Ending {
+fn cause_of(outgoing: &Outgoing) -> CloseCause {
     match outgoing {
-        Outgoing::Delete => Ending::Deleted,
-        Outgoing::Stop | Outgoing::Text(_) => Ending::Stopped,
+        Outgoing::Delete => CloseCause::Deleted,
+        Outgoing::Stop | Outgoing::Text(_) => CloseCause::Stopped,
     }
 }
 
-/// What is posted goes out as text. Bytes that are none become replacement characters.
+/// Posts are sent as text. Bytes that are not UTF-8 become replacement characters.
 fn utf8(bytes: Bytes) -> Utf8Bytes {
     match Utf8Bytes::try_from(bytes.clone()) {
         Ok(text) => text,

@@ -1,4 +1,4 @@
-//! HTTP APIs and @connections over real sockets, the latter with the AWS SDK.
+//! HTTP APIs and the management API over real sockets. The management API is called by the AWS SDK.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../shared/apis.rs"]

@@ -1,4 +1,4 @@
-//! @connections, asked by the real SDK.
+//! The management API, called by the AWS SDK.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -11,31 +11,31 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use http::{Request, StatusCode};
 use stackgen_gateway_apis::DataPlane;
-use stackgen_gateway_apis::apis::{ProtocolType, Served};
-use stackgen_gateway_apis::connections::{Connection, Outgoing};
+use stackgen_gateway_apis::apis::{ProtocolType, ServedStage};
+use stackgen_gateway_apis::connections::{OpenConnection, Outgoing};
 use stackgen_gateway_apis::management::{self, router};
-use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, StageName, Timestamp};
+use stackgen_gateway_common::{ApiId, ConnectionId, EpochMillis, Event, Grants, StageName};
 
 use crate::support::{self, Functions};
 
-/// The whole account but one function, which may post on the stage `dev` and nothing else.
+/// Allows everything to all callers except one function, which may only post on the stage `dev`.
 #[derive(Default)]
-struct OnePoster(Mutex<Vec<String>>);
+struct OnePosterGrants(Mutex<Vec<String>>);
 
-impl Grants for OnePoster {
+impl Grants for OnePosterGrants {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
         self.0.lock().unwrap().push(format!("{action} {resource}"));
         let own = "arn:aws:execute-api:us-east-1:000000000000:ws1/dev/POST/@connections/*";
         access_key != "POSTER"
             || (action == "execute-api:ManageConnections"
-                && stackgen_gateway_common::matches(own, resource))
+                && stackgen_gateway_common::pattern_matches(own, resource))
     }
 }
 
 struct Fixture {
     address: SocketAddr,
     plane: Arc<DataPlane>,
-    grants: Arc<OnePoster>,
+    grants: Arc<OnePosterGrants>,
 }
 
 impl Fixture {
@@ -43,13 +43,13 @@ impl Fixture {
         let (plane, _) = support::plane(Functions::none());
         for stage in ["dev", "prod"] {
             let snapshot = support::snapshot(support::api("ws1", ProtocolType::WebSocket));
-            let served = Served {
+            let served = ServedStage {
                 stage: Arc::new(support::stage(stage)),
                 snapshot: Some(Arc::new(snapshot)),
             };
             plane.apis.serve(&ApiId::new("ws1"), served);
         }
-        let grants = Arc::new(OnePoster::default());
+        let grants = Arc::new(OnePosterGrants::default());
         let held = Arc::clone(&grants) as Arc<dyn Grants>;
         let router = router(ApiId::new("ws1"), Arc::clone(&plane), held);
         let address = support::serve(router).await;
@@ -60,14 +60,14 @@ impl Fixture {
         }
     }
 
-    fn connect(&self, api: &str, stage: &str) -> Arc<Connection> {
-        let connection = Arc::new(Connection::new(
+    fn connect(&self, api: &str, stage: &str) -> Arc<OpenConnection> {
+        let connection = Arc::new(OpenConnection::new(
             ConnectionId::generate(),
             ApiId::new(api),
             StageName::new(stage),
             IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some("wscat".to_owned()),
-            Timestamp::from_millis(1_707_502_303_419),
+            EpochMillis::from_millis(1_707_502_303_419),
             300 * 1024,
         ));
         self.plane.connections.insert(Arc::clone(&connection));
@@ -123,7 +123,7 @@ async fn row_k1_a_post_reaches_the_connection_as_text() {
 }
 
 #[tokio::test]
-async fn row_k1_bytes_that_are_no_utf8_arrive_as_replacement_characters() {
+async fn row_k1_invalid_utf8_arrives_as_replacement_characters() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
     let data = vec![b'a', 0xff, b'b'];
@@ -133,7 +133,7 @@ async fn row_k1_bytes_that_are_no_utf8_arrive_as_replacement_characters() {
 }
 
 #[tokio::test]
-async fn row_k1_a_role_without_the_grant_gets_403_and_nothing_is_sent() {
+async fn row_k1_a_role_without_permission_gets_403_and_nothing_is_sent() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "prod");
     let refused = fixture.post("prod", &connection.id, "x").await.unwrap_err();
@@ -142,7 +142,7 @@ async fn row_k1_a_role_without_the_grant_gets_403_and_nothing_is_sent() {
     let deleted = fixture.client("dev", "POSTER").delete_connection();
     let deleted = deleted.connection_id("x").send().await.unwrap_err();
     assert!(deleted.into_service_error().is_forbidden_exception());
-    // What an administrator posts is the first to arrive.
+    // The administrator's post is the first to arrive.
     let allowed = fixture.client("prod", "ADMINISTRATOR").post_to_connection();
     let allowed = allowed.connection_id(connection.id.as_str());
     allowed.data(Blob::new("y")).send().await.unwrap();
@@ -151,10 +151,10 @@ async fn row_k1_a_role_without_the_grant_gets_403_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn row_k2_get_tells_when_it_connected_and_who_it_is() {
+async fn row_k2_get_returns_times_and_identity() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
-    connection.touch(Timestamp::from_millis(1_707_502_400_000));
+    connection.touch(EpochMillis::from_millis(1_707_502_400_000));
     let found = fixture.client("dev", "ADMINISTRATOR").get_connection();
     let found = found.connection_id(connection.id.as_str());
     let found = found.send().await.unwrap();
@@ -169,7 +169,7 @@ async fn row_k2_get_tells_when_it_connected_and_who_it_is() {
 }
 
 #[tokio::test]
-async fn row_k3_delete_asks_the_connection_to_end_and_a_second_finds_it_gone() {
+async fn row_k3_delete_closes_the_connection_and_a_second_delete_gets_gone() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
     let client = fixture.client("dev", "ADMINISTRATOR");
@@ -185,7 +185,7 @@ async fn row_k3_delete_asks_the_connection_to_end_and_a_second_finds_it_gone() {
 }
 
 #[tokio::test]
-async fn row_k4_what_is_not_open_is_gone() {
+async fn row_k4_an_unknown_or_closed_connection_is_gone() {
     let fixture = Fixture::start().await;
     let unknown = fixture.post("dev", ConnectionId::generate(), "x").await;
     assert!(unknown.unwrap_err().is_gone_exception());
@@ -254,7 +254,7 @@ async fn a_page_in_a_browser_cannot_post_even_with_a_signature_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_loopbacks_is_refused_whoever_signed() {
+async fn a_foreign_host_is_refused_even_with_a_signature() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
     let signed = "X-Amz-Credential=KEY/20240209/us-east-1/execute-api/aws4_request";
@@ -271,17 +271,17 @@ async fn a_name_that_is_not_loopbacks_is_refused_whoever_signed() {
 }
 
 #[tokio::test]
-async fn row_k5_an_endpoint_that_is_no_stages_is_forbidden_and_says_where_to_go() {
+async fn row_k5_an_endpoint_that_is_not_a_stages_is_forbidden_with_a_hint() {
     let fixture = Fixture::start().await;
     let address = support::serve(management::misdirected()).await;
     let elsewhere = Fixture { address, ..fixture };
     let refused = elsewhere.post("dev", "x", "y").await.unwrap_err();
     assert!(refused.is_forbidden_exception(), "{refused:?}");
-    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is at its stage's own address, not here: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
+    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
 }
 
 #[tokio::test]
-async fn row_k6_128_kb_pass_and_a_byte_more_is_too_large() {
+async fn row_k6_a_post_of_more_than_128_kb_is_too_large() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
     let most = vec![b'x'; 128 * 1024];
@@ -295,7 +295,7 @@ async fn row_k6_128_kb_pass_and_a_byte_more_is_too_large() {
 }
 
 #[tokio::test]
-async fn row_k7_a_client_that_does_not_read_fills_its_buffer_until_it_does() {
+async fn row_k7_posts_are_refused_while_the_buffer_is_full() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");
     let data = vec![b'x'; 128 * 1024];
@@ -313,7 +313,7 @@ async fn row_k7_a_client_that_does_not_read_fills_its_buffer_until_it_does() {
 }
 
 #[tokio::test]
-async fn row_c4_a_plain_get_on_the_stage_is_told_to_upgrade() {
+async fn row_c4_a_plain_get_on_the_stage_gets_upgrade_required() {
     let fixture = Fixture::start().await;
     let url = format!("http://{}", fixture.address);
     let stage = support::get(&format!("{url}/dev")).await;

@@ -1,4 +1,4 @@
-//! What the tests share: routers on loopback, a plain HTTP client, functions that are doubles.
+//! Shared parts of the tests: routers on loopback, a plain HTTP client, test doubles of functions.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,16 +14,16 @@ use hyper_util::rt::TokioExecutor;
 
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
-use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::server;
 use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Events, Settings, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Events, Settings};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::apis::{api, snapshot, stage};
 
-/// Serves a router as apis are served, until the test's runtime ends.
+/// Serves a router like an API, until the test's runtime ends.
 pub(crate) async fn serve(router: Router) -> SocketAddr {
     let listener = server::listen(None).unwrap();
     let address = listener.local_addr().unwrap();
@@ -36,7 +36,7 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole response.
 pub(crate) async fn send(request: Request<impl Into<Bytes>>) -> Response<Bytes> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let request = request.map(|body| Full::new(body.into()));
@@ -44,19 +44,19 @@ pub(crate) async fn send(request: Request<impl Into<Bytes>>) -> Response<Bytes> 
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
 }
 
-/// GETs a URL.
+/// Sends a GET request.
 pub(crate) async fn get(url: &str) -> Response<Bytes> {
     send(Request::get(url).body("").unwrap()).await
 }
 
-/// A data plane with these functions and nothing in it, and what is written to its logs.
+/// Returns an empty data plane with these functions, and the lines that are written to its logs.
 pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
     let lines = Arc::new(Lines::default());
     let plane = DataPlane {
         settings: Arc::new(Settings::default()),
         apis: Arc::new(Apis::default()),
         functions: Arc::new(functions),
-        connections: Arc::new(Connections::default()),
+        connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),
         failures: stackgen_gateway_common::FailureLog::default(),
@@ -67,7 +67,7 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
 type Answer =
     dyn Fn(&Invocation) -> BoxFuture<'static, Result<InvocationOutcome, InvokeError>> + Send + Sync;
 
-/// Functions that answer as a test says, and keep what they were called with.
+/// Functions that answer as a test defines, and record their calls.
 pub(crate) struct Functions {
     answer: Box<Answer>,
     pub(crate) calls: Arc<Mutex<Vec<Invocation>>>,
@@ -86,9 +86,9 @@ impl Functions {
         }
     }
 
-    /// Functions that nobody is to call.
+    /// Returns functions that must not be called.
     pub(crate) fn none() -> Self {
-        Functions::new(|invocation| panic!("nobody calls {}", invocation.function))
+        Functions::new(|invocation| panic!("unexpected call of {}", invocation.function))
     }
 }
 
@@ -103,7 +103,7 @@ impl Invoke for Functions {
     }
 }
 
-/// What a function returned.
+/// Returns the outcome of a successful call.
 pub(crate) fn returned(payload: impl Into<Bytes>) -> InvocationOutcome {
     InvocationOutcome {
         payload: payload.into(),
@@ -114,12 +114,12 @@ pub(crate) fn returned(payload: impl Into<Bytes>) -> InvocationOutcome {
     }
 }
 
-/// Log lines with the group that they were written to.
+/// Log lines with their log groups.
 #[derive(Default)]
 pub(crate) struct Lines(pub(crate) Mutex<Vec<(String, String)>>);
 
 impl PutLogs for Lines {
-    fn put(&self, group: &str, _: &str, _: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, _: &str, _: EpochMillis, lines: Vec<String>) {
         let lines = lines.into_iter().map(|line| (group.to_owned(), line));
         self.0.lock().unwrap().extend(lines);
     }

@@ -1,18 +1,19 @@
-//! What an api is made of, with nothing set that need not be.
+//! Resources of an API with minimal settings.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use stackgen_gateway_apis::apis::{
-    Api, Authorizer, Integration, Pairs, ProtocolType, Route, RouteSettings, Snapshot, Stage,
+    Pairs, ProtocolType, RouteSettings, Snapshot, StoredApi, StoredAuthorizer, StoredIntegration,
+    StoredRoute, StoredStage,
 };
 use stackgen_gateway_common::{
-    ApiId, AuthorizerId, DeploymentId, IntegrationId, Place, RouteId, RouteKey, StageName,
-    Timestamp,
+    ApiId, ArnScope, AuthorizerId, DeploymentId, EpochMillis, IntegrationId, RouteId, RouteKey,
+    StageName,
 };
 
-pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
-    Api {
+pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> StoredApi {
+    StoredApi {
         api_id: ApiId::new(id),
         name: id.to_owned(),
         protocol_type,
@@ -25,13 +26,13 @@ pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
         disable_execute_api_endpoint: false,
         version: None,
         ip_address_type: None,
-        created_date: Timestamp::default(),
+        created_date: EpochMillis::default(),
         tags: Pairs::new(),
     }
 }
 
-/// A snapshot of an api without anything else.
-pub(crate) fn snapshot(api: Api) -> Snapshot {
+/// Returns a snapshot of an API without other resources.
+pub(crate) fn snapshot(api: StoredApi) -> Snapshot {
     Snapshot {
         api: Arc::new(api),
         routes: HashMap::new(),
@@ -43,9 +44,9 @@ pub(crate) fn snapshot(api: Api) -> Snapshot {
     }
 }
 
-/// A stage that has a deployment.
-pub(crate) fn stage(name: &str) -> Stage {
-    Stage {
+/// Returns a stage that has a deployment.
+pub(crate) fn stage(name: &str) -> StoredStage {
+    StoredStage {
         stage_name: StageName::new(name),
         deployment_id: Some(DeploymentId::new("dep001")),
         auto_deploy: false,
@@ -56,15 +57,15 @@ pub(crate) fn stage(name: &str) -> Stage {
         access_log_settings: None,
         client_certificate_id: None,
         description: None,
-        created_date: Timestamp::default(),
-        last_updated_date: Timestamp::default(),
+        created_date: EpochMillis::default(),
+        last_updated_date: EpochMillis::default(),
         tags: Pairs::new(),
     }
 }
 
-/// An open route to an integration.
-pub(crate) fn route(id: &str, key: &str, integration: &IntegrationId) -> Route {
-    Route {
+/// Returns a route without authorization to an integration.
+pub(crate) fn route(id: &str, key: &str, integration: &IntegrationId) -> StoredRoute {
+    StoredRoute {
         route_id: RouteId::new(id),
         route_key: RouteKey::new(key),
         authorization_type: "NONE".to_owned(),
@@ -80,12 +81,12 @@ pub(crate) fn route(id: &str, key: &str, integration: &IntegrationId) -> Route {
     }
 }
 
-/// The proxy integration of a function.
-pub(crate) fn integration(id: &str, function: &str) -> Integration {
-    Integration {
+/// Returns the proxy integration of a function.
+pub(crate) fn integration(id: &str, function: &str) -> StoredIntegration {
+    StoredIntegration {
         integration_id: IntegrationId::new(id),
         integration_type: "AWS_PROXY".to_owned(),
-        integration_uri: Some(Place::default().function(function).invocation_uri()),
+        integration_uri: Some(ArnScope::default().function(function).invocation_uri()),
         integration_method: Some("POST".to_owned()),
         credentials_arn: None,
         timeout_in_millis: 29_000,
@@ -105,9 +106,13 @@ pub(crate) fn integration(id: &str, function: &str) -> Integration {
     }
 }
 
-/// An authorizer of that type, which calls nobody.
-pub(crate) fn authorizer(id: &str, authorizer_type: &str, identity_source: &[&str]) -> Authorizer {
-    Authorizer {
+/// Returns an authorizer of this type without a function.
+pub(crate) fn authorizer(
+    id: &str,
+    authorizer_type: &str,
+    identity_source: &[&str],
+) -> StoredAuthorizer {
+    StoredAuthorizer {
         authorizer_id: AuthorizerId::new(id),
         name: "authorizer".to_owned(),
         authorizer_type: authorizer_type.to_owned(),

@@ -1,14 +1,14 @@
-//! Rows E0 to E4, and what access logs say of the same (row L1).
+//! Events (rows E0 to E4) and their access logs (row L1).
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Stack, World};
+use crate::support::{Reply, TestApi, TestGateway};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
-/// Takes what differs from run to run out of an event, after holding it against its form.
-fn settle(world: &World, event: &mut Value) -> Value {
-    let port = world.port;
+/// Checks the form of values that differ between runs, and replaces them in the event. Returns the original context.
+fn settle(gateway: &TestGateway, event: &mut Value) -> Value {
+    let port = gateway.port;
     let context = event["requestContext"].as_object_mut().unwrap();
     let taken = context.clone();
     for (key, form) in [
@@ -42,7 +42,7 @@ fn settle(world: &World, event: &mut Value) -> Value {
     Value::Object(taken)
 }
 
-/// An event for people, without the multi-value forms, which must say the same as the others.
+/// Formats an event without the multi-value maps, which must agree with the others.
 fn pretty(mut event: Value) -> String {
     let members = event.as_object_mut().unwrap();
     for (single, multi) in [
@@ -69,7 +69,7 @@ fn pretty(mut event: Value) -> String {
 
 #[tokio::test]
 async fn rows_e0_and_e1_a_connect_event() {
-    let world = Stack::with(ROUTES).start().await;
+    let gateway = TestApi::with(ROUTES).start().await;
     let headers = [
         ("ORIGIN", "https://example.com"),
         ("user-Agent", "me/1.0"),
@@ -81,10 +81,13 @@ async fn rows_e0_and_e1_a_connect_event() {
         ),
     ];
     let target = "/prod?room=a%20b&room=c+d&empty=&flag&%C3%A4=1";
-    world.handshake(target, &headers).await.unwrap();
-    let mut event = world.functions.event("connect").await;
-    settle(&world, &mut event);
-    assert_eq!(event["headers"]["X-Forwarded-Port"], world.port.to_string());
+    gateway.handshake(target, &headers).await.unwrap();
+    let mut event = gateway.functions.event("connect").await;
+    settle(&gateway, &mut event);
+    assert_eq!(
+        event["headers"]["X-Forwarded-Port"],
+        gateway.port.to_string()
+    );
     assert_eq!(event["multiValueHeaders"]["X-Two"], json!(["a", "b"]));
     let rooms = &event["multiValueQueryStringParameters"]["room"];
     assert_eq!(rooms, &json!(["a b", "c d"]));
@@ -132,10 +135,10 @@ async fn rows_e0_and_e1_a_connect_event() {
 }
 
 #[tokio::test]
-async fn row_e1_without_query_string_and_stage_variables_there_are_no_such_keys() {
-    let world = Stack::with(ROUTES).start().await;
-    world.connect().await;
-    let event = world.functions.event("connect").await;
+async fn row_e1_missing_query_and_stage_variables_have_no_keys() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    gateway.connect().await;
+    let event = gateway.functions.event("connect").await;
     let keys: Vec<&str> = event
         .as_object()
         .unwrap()
@@ -156,30 +159,30 @@ async fn row_e1_without_query_string_and_stage_variables_there_are_no_such_keys(
     for hop in ["Connection", "Upgrade"] {
         assert_eq!(event["headers"].get(hop), None);
     }
-    Stack::with(ROUTES)
+    TestApi::with(ROUTES)
         .change_stage(|it| {
             drop(
                 it.stage_variables
                     .insert("tenant".to_owned(), "acme".to_owned()),
             )
         })
-        .serve(&world.plane);
-    world.connect().await;
-    let event = world.functions.event("connect").await;
+        .serve(&gateway.plane);
+    gateway.connect().await;
+    let event = gateway.functions.event("connect").await;
     assert_eq!(event["stageVariables"], json!({"tenant": "acme"}));
 }
 
 #[tokio::test]
 async fn rows_e0_and_e2_a_message_event() {
-    let world = Stack::with(ROUTES).start().await;
-    let mut client = world
+    let gateway = TestApi::with(ROUTES).start().await;
+    let mut client = gateway
         .handshake("/prod?x=1", &[("User-Agent", "me/1.0")])
         .await
         .unwrap();
     client.send("{\"text\": \"h\u{e4}llo\"}").await;
-    let connected = world.functions.event("connect").await;
-    let mut event = world.functions.event("default").await;
-    let context = settle(&world, &mut event);
+    let connected = gateway.functions.event("connect").await;
+    let mut event = gateway.functions.event("default").await;
+    let context = settle(&gateway, &mut event);
     for key in ["connectionId", "connectedAt", "domainName"] {
         assert_eq!(context[key], connected["requestContext"][key]);
     }
@@ -216,12 +219,12 @@ async fn rows_e0_and_e2_a_message_event() {
 
 #[tokio::test]
 async fn rows_e0_and_e3_a_disconnect_event() {
-    let world = Stack::with(ROUTES).start().await;
-    let mut client = world.connect().await;
+    let gateway = TestApi::with(ROUTES).start().await;
+    let mut client = gateway.connect().await;
     client.close(None).await;
-    let mut event = world.functions.event("disconnect").await;
-    settle(&world, &mut event);
-    let domain = format!("127.0.0.1:{}", world.port);
+    let mut event = gateway.functions.event("disconnect").await;
+    settle(&gateway, &mut event);
+    let domain = format!("127.0.0.1:{}", gateway.port);
     assert_eq!(event["headers"]["Host"], domain);
     event["headers"]["Host"] = json!("domain");
     event["multiValueHeaders"]["Host"] = json!(["domain"]);
@@ -259,14 +262,14 @@ async fn rows_e0_and_e3_a_disconnect_event() {
 
 #[tokio::test]
 async fn rows_e0_and_e4_an_authorizer_event() {
-    let world = Stack::with(ROUTES).authorizer(&[]).start().await;
+    let gateway = TestApi::with(ROUTES).authorizer(&[]).start().await;
     let headers = [(
         "X-Amzn-Trace-Id",
         "Root=1-65c66edf-000000000000000000000000",
     )];
-    world.status("/prod?token=t&token=u", &headers).await;
-    let mut event = world.functions.event("authorize").await;
-    settle(&world, &mut event);
+    gateway.status("/prod?token=t&token=u", &headers).await;
+    let mut event = gateway.functions.event("authorize").await;
+    settle(&gateway, &mut event);
     insta::assert_snapshot!(pretty(event), @r#"
     {
       "type": "REQUEST",
@@ -306,8 +309,8 @@ async fn rows_e0_and_e4_an_authorizer_event() {
       }
     }
     "#);
-    world.status("/prod", &headers).await;
-    let event = world.functions.event("authorize").await;
+    gateway.status("/prod", &headers).await;
+    let event = gateway.functions.event("authorize").await;
     for key in [
         "queryStringParameters",
         "multiValueQueryStringParameters",
@@ -318,24 +321,30 @@ async fn rows_e0_and_e4_an_authorizer_event() {
 }
 
 #[tokio::test]
-async fn row_l1_handshakes_messages_and_disconnections_are_logged() {
+async fn row_l1_handshakes_messages_and_disconnects_are_logged() {
     let format = "$context.eventType $context.routeKey $context.status $context.error.messageString $context.authorizer.principalId";
-    let mut world = Stack::with(&["$connect", "send"])
+    let mut gateway = TestApi::with(&["$connect", "send"])
         .access_log(format)
         .start()
         .await;
-    let mut client = world.connect().await;
-    assert_eq!(world.line().await, "access: CONNECT $connect 200 - -");
+    let mut client = gateway.connect().await;
+    assert_eq!(gateway.line().await, "access: CONNECT $connect 200 - -");
     client.send("hello").await;
-    assert_eq!(world.line().await, "access: MESSAGE - 403 \"Forbidden\" -");
-    client.send(r#"{"action":"send"}"#).await;
-    assert_eq!(world.line().await, "access: MESSAGE send 200 - -");
-    client.close(None).await;
-    assert_eq!(world.line().await, "access: DISCONNECT $disconnect 200 - -");
-    world.functions.always("connect", Reply::Throw("x"));
-    world.status("/prod", &[]).await;
     assert_eq!(
-        world.line().await,
+        gateway.line().await,
+        "access: MESSAGE - 403 \"Forbidden\" -"
+    );
+    client.send(r#"{"action":"send"}"#).await;
+    assert_eq!(gateway.line().await, "access: MESSAGE send 200 - -");
+    client.close(None).await;
+    assert_eq!(
+        gateway.line().await,
+        "access: DISCONNECT $disconnect 200 - -"
+    );
+    gateway.functions.always("connect", Reply::Throw("x"));
+    gateway.status("/prod", &[]).await;
+    assert_eq!(
+        gateway.line().await,
         "access: CONNECT $connect 502 \"Internal server error\" -"
     );
 }

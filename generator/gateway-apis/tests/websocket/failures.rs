@@ -1,10 +1,10 @@
-//! Failures are kept for the client that asks why.
+//! Failures that clients can look up.
 
 use serde_json::json;
 use stackgen_gateway_common::FailureSubject::{Connection, Handshake, Message};
 use stackgen_gateway_common::invoke::InvokeErrorKind;
 
-use crate::support::{Reply, Response, Stack};
+use crate::support::{Reply, Response, TestApi};
 
 const ROUTES: &[&str] = &["$connect", "$disconnect", "send"];
 const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect";
@@ -23,12 +23,12 @@ fn allow() -> Reply {
 
 #[tokio::test]
 async fn a_refused_handshake_is_found_by_its_request_and_by_its_connection() {
-    let world = Stack::with(ROUTES).authorizer(&[]).start().await;
-    world.functions.always("authorize", allow());
+    let gateway = TestApi::with(ROUTES).authorizer(&[]).start().await;
+    gateway.functions.always("authorize", allow());
     let reply = Reply::Json(json!({"statusCode": 404}));
-    world.functions.always("connect", reply);
-    let refused = world.handshake("/prod", &[]).await.unwrap_err();
-    let found = world.plane.failures.find(&request_id(&refused));
+    gateway.functions.always("connect", reply);
+    let refused = gateway.handshake("/prod", &[]).await.unwrap_err();
+    let found = gateway.plane.failures.find(&request_id(&refused));
     let [failure] = found.as_slice() else {
         panic!("{found:?}")
     };
@@ -44,17 +44,17 @@ async fn a_refused_handshake_is_found_by_its_request_and_by_its_connection() {
     assert_eq!(authorizer.function.as_deref(), Some("authorize"));
     assert_eq!(authorizer.verdict, "allowed as `alice`");
     let connection = refused.json()["connectionId"].as_str().unwrap().to_owned();
-    assert_eq!(world.plane.failures.find(&connection), found);
-    assert_eq!(world.plane.failures.find("other"), []);
+    assert_eq!(gateway.plane.failures.find(&connection), found);
+    assert_eq!(gateway.plane.failures.find("other"), []);
 }
 
 #[tokio::test]
-async fn what_an_authorizer_threw_is_kept_and_the_route_was_not_asked() {
-    let world = Stack::with(ROUTES).authorizer(&[]).start().await;
+async fn the_error_of_an_authorizer_is_recorded_and_the_route_is_not_called() {
+    let gateway = TestApi::with(ROUTES).authorizer(&[]).start().await;
     let reply = Reply::Throw("no such issuer");
-    world.functions.always("authorize", reply);
-    let refused = world.handshake("/prod", &[]).await.unwrap_err();
-    let found = world.plane.failures.find(&request_id(&refused));
+    gateway.functions.always("authorize", reply);
+    let refused = gateway.handshake("/prod", &[]).await.unwrap_err();
+    let found = gateway.plane.failures.find(&request_id(&refused));
     assert_eq!((found[0].status, found[0].row.as_str()), (500, "A7"));
     assert_eq!(found[0].function, None);
     let error = found[0].error.as_ref().unwrap();
@@ -68,10 +68,10 @@ async fn what_an_authorizer_threw_is_kept_and_the_route_was_not_asked() {
 }
 
 #[tokio::test]
-async fn a_stage_that_is_not_there_has_met_no_route() {
-    let world = Stack::with(ROUTES).start().await;
-    let refused = world.handshake("/other", &[]).await.unwrap_err();
-    let found = world.plane.failures.find(&request_id(&refused));
+async fn a_failure_on_a_missing_stage_has_no_route() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    let refused = gateway.handshake("/other", &[]).await.unwrap_err();
+    let found = gateway.plane.failures.find(&request_id(&refused));
     assert_eq!(found[0].reason, "there is no stage `other`");
     assert_eq!(found[0].row, "C3");
     assert_eq!(found[0].deployment_id, None);
@@ -80,19 +80,19 @@ async fn a_stage_that_is_not_there_has_met_no_route() {
 }
 
 #[tokio::test]
-async fn error_frames_of_a_connection_are_found_by_its_handshake_and_by_themselves() {
-    let world = Stack::with(ROUTES).start().await;
-    world.functions.always("send", Reply::Throw("thrown"));
-    let mut client = world.connect().await;
+async fn error_frames_are_found_by_handshake_and_by_request() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    gateway.functions.always("send", Reply::Throw("thrown"));
+    let mut client = gateway.connect().await;
     client.send(r#"{"action":"nowhere"}"#).await;
     client.text().await;
     client.send(r#"{"action":"send"}"#).await;
     let frame: serde_json::Value = serde_json::from_str(&client.text().await).unwrap();
     let kind = Reply::Unreachable(InvokeErrorKind::AccessDenied);
-    world.functions.always("send", kind);
+    gateway.functions.always("send", kind);
     client.send(r#"{"action":"send"}"#).await;
     client.text().await;
-    let found = world.plane.failures.find(&request_id(&client.answer));
+    let found = gateway.plane.failures.find(&request_id(&client.answer));
     let rows: Vec<_> = found.iter().map(|it| it.row.as_str()).collect();
     assert_eq!(rows, ["M3", "M4", "C7"]);
     assert!(found.iter().all(|it| it.subject == Message), "{found:?}");
@@ -102,7 +102,7 @@ async fn error_frames_of_a_connection_are_found_by_its_handshake_and_by_themselv
     assert_eq!(found[1].function.as_deref(), Some("send"));
     assert_eq!(found[1].error.as_ref().unwrap().message, "thrown");
     assert_eq!(found[2].error, None);
-    let one = world
+    let one = gateway
         .plane
         .failures
         .find(frame["requestId"].as_str().unwrap());
@@ -110,39 +110,39 @@ async fn error_frames_of_a_connection_are_found_by_its_handshake_and_by_themselv
 }
 
 #[tokio::test]
-async fn a_close_by_the_gateway_is_found_before_the_client_sees_it_and_one_by_the_client_is_none() {
-    let mut world = Stack::with(ROUTES).start().await;
-    let mut client = world.connect().await;
+async fn only_a_close_by_the_gateway_is_recorded_and_before_the_client_sees_it() {
+    let mut gateway = TestApi::with(ROUTES).start().await;
+    let mut client = gateway.connect().await;
     let id = request_id(&client.answer);
     client
         .send_message(tokio_tungstenite::tungstenite::Message::Binary("x".into()))
         .await;
     assert_eq!(client.closed().await.unwrap().0, 1003);
-    let found = world.plane.failures.find(&id);
+    let found = gateway.plane.failures.find(&id);
     assert_eq!(found[0].subject, Connection);
     assert_eq!((found[0].status, found[0].row.as_str()), (1003, "M10"));
-    assert_eq!(found[0].reason, "binary frames are not taken");
+    assert_eq!(found[0].reason, "binary frames are not supported");
     assert_eq!(found[0].message, "Unsupported data");
-    world.closed().await;
-    let mut client = world.connect().await;
+    gateway.closed().await;
+    let mut client = gateway.connect().await;
     let id = request_id(&client.answer);
     client.close(Some((4000, "bye"))).await;
-    world.closed().await;
-    assert_eq!(world.plane.failures.find(&id), []);
+    gateway.closed().await;
+    assert_eq!(gateway.plane.failures.find(&id), []);
 }
 
 #[tokio::test]
-async fn only_the_latest_failures_are_kept() {
-    let world = Stack::with(ROUTES).start().await;
-    let first = world.handshake("/other", &[]).await.unwrap_err();
+async fn only_the_latest_failures_are_stored() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    let first = gateway.handshake("/other", &[]).await.unwrap_err();
     let first = request_id(&first);
-    let mut client = world.connect().await;
-    assert_eq!(world.plane.failures.find(&first).len(), 1);
+    let mut client = gateway.connect().await;
+    assert_eq!(gateway.plane.failures.find(&first).len(), 1);
     for _ in 0..stackgen_gateway_common::FailureLog::CAPACITY {
         client.send("nowhere").await;
         client.text().await;
     }
-    assert_eq!(world.plane.failures.find(&first), []);
-    let found = world.plane.failures.find(&request_id(&client.answer));
+    assert_eq!(gateway.plane.failures.find(&first), []);
+    let found = gateway.plane.failures.find(&request_id(&client.answer));
     assert_eq!(found.len(), stackgen_gateway_common::FailureLog::CAPACITY);
 }

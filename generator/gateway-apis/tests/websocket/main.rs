@@ -1,4 +1,4 @@
-//! The data plane of WebSocket APIs over real sockets, row by row of the reference.
+//! The data plane of WebSocket APIs over real sockets, by rows of the reference.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../shared/apis.rs"]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use thiserror::Error;
 
 use super::{FilterPattern, PutLogs};
-use crate::Timestamp;
+use crate::EpochMillis;
 
 /// Maximum number of events per group. The oldest are removed first.
 const MAX_EVENTS: usize = 20_000;
@@ -23,7 +23,7 @@ pub struct Logs {
 
 #[derive(Debug)]
 struct GroupState {
-    created: Timestamp,
+    created: EpochMillis,
     retention_in_days: Option<u32>,
     streams: BTreeMap<Arc<str>, StreamTimes>,
     events: VecDeque<LogEvent>,
@@ -34,10 +34,10 @@ struct GroupState {
 
 #[derive(Clone, Copy, Debug)]
 struct StreamTimes {
-    created: Timestamp,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-    ingested: Option<Timestamp>,
+    created: EpochMillis,
+    first: Option<EpochMillis>,
+    last: Option<EpochMillis>,
+    ingested: Option<EpochMillis>,
 }
 
 /// Line of a log.
@@ -48,9 +48,9 @@ pub struct LogEvent {
     /// Name of the stream.
     pub stream: Arc<str>,
     /// Time of the event.
-    pub at: Timestamp,
+    pub at: EpochMillis,
     /// Time of arrival.
-    pub ingested: Timestamp,
+    pub ingested: EpochMillis,
     /// Text of the line.
     pub message: Arc<str>,
 }
@@ -61,7 +61,7 @@ pub struct LogGroupInfo {
     /// Name of the group.
     pub name: String,
     /// Time of its creation.
-    pub created: Timestamp,
+    pub created: EpochMillis,
     /// Retention in days. It has no effect: events are stored until the gateway ends or a limit is reached.
     pub retention_in_days: Option<u32>,
     /// Size of all messages in bytes.
@@ -74,13 +74,13 @@ pub struct LogStreamInfo {
     /// Name of the stream.
     pub name: Arc<str>,
     /// Time of its creation.
-    pub created: Timestamp,
+    pub created: EpochMillis,
     /// Time of the first event.
-    pub first: Option<Timestamp>,
+    pub first: Option<EpochMillis>,
     /// Time of the last event.
-    pub last: Option<Timestamp>,
+    pub last: Option<EpochMillis>,
     /// Arrival of the last event.
-    pub ingested: Option<Timestamp>,
+    pub ingested: Option<EpochMillis>,
 }
 
 /// Selection of events of a group.
@@ -91,9 +91,9 @@ pub struct LogQuery {
     /// Prefix of the streams' names.
     pub prefix: String,
     /// Start of the time range, inclusive.
-    pub start: Option<Timestamp>,
+    pub start: Option<EpochMillis>,
     /// End of the time range, exclusive.
-    pub end: Option<Timestamp>,
+    pub end: Option<EpochMillis>,
     /// Pattern that messages must match.
     pub pattern: FilterPattern,
 }
@@ -203,7 +203,7 @@ impl Logs {
         &self,
         group: &str,
         stream: &str,
-        events: impl IntoIterator<Item = (Timestamp, String)>,
+        events: impl IntoIterator<Item = (EpochMillis, String)>,
     ) -> Result<(), LogsError> {
         let group = self.group(group)?;
         let mut group = lock(&group);
@@ -244,7 +244,7 @@ impl Logs {
 }
 
 impl PutLogs for Logs {
-    fn put(&self, group: &str, stream: &str, at: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, stream: &str, at: EpochMillis, lines: Vec<String>) {
         let found = self.group(group).unwrap_or_else(|_| {
             let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
             groups.entry(group.to_owned()).or_default().clone()
@@ -267,7 +267,7 @@ impl LogQuery {
 impl Default for GroupState {
     fn default() -> Self {
         GroupState {
-            created: Timestamp::now(),
+            created: EpochMillis::now(),
             retention_in_days: None,
             streams: BTreeMap::new(),
             events: VecDeque::new(),
@@ -292,7 +292,7 @@ impl GroupState {
         }
         let name: Arc<str> = name.into();
         let stream = StreamTimes {
-            created: Timestamp::now(),
+            created: EpochMillis::now(),
             first: None,
             last: None,
             ingested: None,
@@ -301,9 +301,9 @@ impl GroupState {
         name
     }
 
-    fn push(&mut self, stream: &str, events: impl IntoIterator<Item = (Timestamp, String)>) {
+    fn push(&mut self, stream: &str, events: impl IntoIterator<Item = (EpochMillis, String)>) {
         let name = self.stream(stream);
-        let ingested = Timestamp::now();
+        let ingested = EpochMillis::now();
         for (at, message) in events {
             if let Some(stream) = self.streams.get_mut(&name) {
                 stream.first.get_or_insert(at);
@@ -336,7 +336,7 @@ fn lock(group: &Mutex<GroupState>) -> MutexGuard<'_, GroupState> {
 mod tests {
     use super::*;
 
-    const AT: Timestamp = Timestamp::from_millis(1_000);
+    const AT: EpochMillis = EpochMillis::from_millis(1_000);
 
     fn messages(logs: &Logs, query: &LogQuery) -> Vec<String> {
         let events = logs.events("group", query).expect("events");
@@ -363,12 +363,12 @@ mod tests {
         };
         assert_eq!(messages(&logs, &of_b), ["3"]);
         let late = LogQuery {
-            start: Some(Timestamp::from_millis(1_001)),
+            start: Some(EpochMillis::from_millis(1_001)),
             ..LogQuery::default()
         };
         assert_eq!(messages(&logs, &late), ["3"]);
         let early = LogQuery {
-            end: Some(Timestamp::from_millis(1_001)),
+            end: Some(EpochMillis::from_millis(1_001)),
             ..LogQuery::default()
         };
         assert_eq!(messages(&logs, &early), ["1", "2"]);

@@ -1,4 +1,4 @@
-//! Functions: list, get, create, update, delete.
+//! Operations on functions: list, get, create, update, delete.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{
-    Answer, Page, Refusal, changed, configuration, created, no_content, ok, qualified, read,
+use super::function_identifier::{FunctionIdentifier, QualifierQuery};
+use super::response::{
+    LambdaErrorResponse, LambdaResult, PageQuery, changed, configuration, created, no_content, ok,
+    qualified, read,
 };
-use super::name::{Name, Qualified};
 use crate::functions::{Code, Configuration, FunctionVersion, Functions, LogFormat};
 
 type Lambda = State<Arc<Functions>>;
 
-/// What `CreateFunction` and `UpdateFunctionConfiguration` take.
+/// Input of `CreateFunction` and `UpdateFunctionConfiguration`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Settings {
+struct FunctionInput {
     function_name: Option<String>,
     description: Option<String>,
     runtime: Option<String>,
@@ -30,10 +31,10 @@ struct Settings {
     role: Option<String>,
     timeout: Option<u64>,
     memory_size: Option<u32>,
-    environment: Option<Environment>,
+    environment: Option<EnvironmentInput>,
     architectures: Option<Vec<String>>,
-    logging_config: Option<Logging>,
-    code: Option<Package>,
+    logging_config: Option<LoggingInput>,
+    code: Option<CodeInput>,
     package_type: Option<String>,
     publish: bool,
     revision_id: Option<String>,
@@ -41,28 +42,28 @@ struct Settings {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Environment {
+struct EnvironmentInput {
     variables: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Logging {
+struct LoggingInput {
     log_format: Option<String>,
     log_group: Option<String>,
 }
 
-/// What `UpdateFunctionCode` takes, and `Code` of `CreateFunction`.
+/// Input of `UpdateFunctionCode`, and `Code` of `CreateFunction`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Package {
+struct CodeInput {
     zip_file: Option<String>,
     publish: bool,
     dry_run: bool,
     revision_id: Option<String>,
 }
 
-impl Settings {
+impl FunctionInput {
     fn change(&mut self, configuration: &mut Configuration) {
         fn set<T>(target: &mut T, value: Option<T>) {
             if let Some(value) = value {
@@ -101,27 +102,27 @@ impl Settings {
     }
 }
 
-impl Package {
-    fn code(&self) -> Result<Code, Refusal> {
+impl CodeInput {
+    fn code(&self) -> Result<Code, LambdaErrorResponse> {
         let Some(zip) = &self.zip_file else {
-            return Err(Refusal::invalid(
-                "The local Lambda takes code as ZipFile: it has no S3 and no images",
+            return Err(LambdaErrorResponse::invalid(
+                "The local Lambda supports only ZipFile, not S3 or container images",
             ));
         };
         let zip = STANDARD.decode(zip);
-        let zip = zip.map_err(|_| Refusal::invalid("ZipFile is not base64"))?;
+        let zip = zip.map_err(|_| LambdaErrorResponse::invalid("ZipFile is not base64"))?;
         Ok(Code::ZipBytes(zip.into()))
     }
 }
 
 pub(super) async fn list(
     State(lambda): Lambda,
-    Query(page): Query<Page>,
-    Query(which): Query<BTreeMap<String, String>>,
-) -> Answer {
+    Query(page): Query<PageQuery>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> LambdaResult {
     let mut shown = Vec::new();
     for latest in lambda.list() {
-        if which
+        if query
             .get("FunctionVersion")
             .is_some_and(|version| version == "ALL")
         {
@@ -134,17 +135,19 @@ pub(super) async fn list(
     page.of("Functions", shown)
 }
 
-pub(super) async fn create(State(lambda): Lambda, body: Bytes) -> Answer {
-    let mut settings: Settings = read(&body)?;
+pub(super) async fn create(State(lambda): Lambda, body: Bytes) -> LambdaResult {
+    let mut settings: FunctionInput = read(&body)?;
     if settings.package_type.as_deref() == Some("Image") {
-        return Err(Refusal::invalid("The local Lambda runs no images"));
+        return Err(LambdaErrorResponse::invalid(
+            "The local Lambda does not support container images",
+        ));
     }
-    let missing = |name: &str| Refusal::invalid(format!("{name} is missing"));
+    let missing = |name: &str| LambdaErrorResponse::invalid(format!("{name} is missing"));
     let name = settings
         .function_name
         .take()
         .ok_or_else(|| missing("FunctionName"))?;
-    let name = Name::parse(&name, None, &lambda)?.name;
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
     if settings.role.is_none() {
         return Err(missing("Role"));
     }
@@ -165,9 +168,9 @@ pub(super) async fn create(State(lambda): Lambda, body: Bytes) -> Answer {
 pub(super) async fn get(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    Query(qualified): Query<QualifierQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     let version = lambda.get(&name.name, name.qualifier.as_deref())?;
     let mut shown = json!({
         "Configuration": configuration(&version, name.qualifier.as_deref()),
@@ -189,9 +192,9 @@ fn location(version: &FunctionVersion) -> String {
 pub(super) async fn get_configuration(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    Query(qualified): Query<QualifierQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     let version = lambda.get(&name.name, name.qualifier.as_deref())?;
     ok(configuration(&version, name.qualifier.as_deref()))
 }
@@ -200,9 +203,9 @@ pub(super) async fn update_configuration(
     State(lambda): Lambda,
     Path(name): Path<String>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let mut settings: Settings = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let mut settings: FunctionInput = read(&body)?;
     let revision = settings.revision_id.take();
     let mut configuration = (*lambda.get(&name, None)?.configuration).clone();
     settings.change(&mut configuration);
@@ -214,9 +217,9 @@ pub(super) async fn update_code(
     State(lambda): Lambda,
     Path(name): Path<String>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let package: Package = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let package: CodeInput = read(&body)?;
     let current = lambda.get(&name, None)?;
     let code = package.code()?;
     if package.dry_run {
@@ -237,9 +240,9 @@ pub(super) async fn update_code(
 pub(super) async fn delete(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    Query(qualified): Query<QualifierQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     lambda.delete(&name.name, name.qualifier.as_deref())?;
     no_content()
 }
@@ -248,35 +251,43 @@ pub(super) async fn put_concurrency(
     State(lambda): Lambda,
     Path(name): Path<String>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let wanted: BTreeMap<String, Value> = read(&body)?;
-    let reserved = wanted
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let input: BTreeMap<String, Value> = read(&body)?;
+    let reserved = input
         .get("ReservedConcurrentExecutions")
         .and_then(Value::as_u64);
     let Some(reserved) = reserved.and_then(|reserved| usize::try_from(reserved).ok()) else {
-        return Err(Refusal::invalid("ReservedConcurrentExecutions is missing"));
+        return Err(LambdaErrorResponse::invalid(
+            "ReservedConcurrentExecutions is missing",
+        ));
     };
     lambda.set_reserved_concurrency(&name, Some(reserved))?;
     ok(json!({ "ReservedConcurrentExecutions": reserved }))
 }
 
-pub(super) async fn delete_concurrency(State(lambda): Lambda, Path(name): Path<String>) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
+pub(super) async fn delete_concurrency(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
     lambda.set_reserved_concurrency(&name, None)?;
     no_content()
 }
 
-pub(super) async fn get_concurrency(State(lambda): Lambda, Path(name): Path<String>) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
+pub(super) async fn get_concurrency(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
     ok(match lambda.reserved_concurrency(&name)? {
         Some(reserved) => json!({ "ReservedConcurrentExecutions": reserved }),
         None => json!({}),
     })
 }
 
-pub(super) async fn tags(State(lambda): Lambda, Path(arn): Path<String>) -> Answer {
-    let name = Name::parse(&arn, None, &lambda)?;
+pub(super) async fn tags(State(lambda): Lambda, Path(arn): Path<String>) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&arn, None, &lambda)?;
     lambda.get(&name.name, None)?;
     ok(json!({ "Tags": {} }))
 }

@@ -1,4 +1,4 @@
-//! `Invoke`.
+//! The operation `Invoke`.
 
 use std::sync::Arc;
 
@@ -11,25 +11,24 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome, Invoke};
 use stackgen_gateway_common::sigv4::credential;
-use stackgen_gateway_common::{Timestamp, trace_id};
+use stackgen_gateway_common::{EpochMillis, trace_id};
 
-use super::answer::{Answer, Refusal};
-use super::name::{Name, Qualified};
-
+use super::function_identifier::{FunctionIdentifier, QualifierQuery};
+use super::response::{LambdaErrorResponse, LambdaResult};
 use crate::functions::Functions;
 
-/// How much of its log an invocation answers.
-const TAIL: usize = 4 * 1024;
+/// Bytes of the log that `LogType: Tail` returns.
+const LOG_TAIL_BYTES: usize = 4 * 1024;
 
 pub(super) async fn invoke(
     State(lambda): State<Arc<Functions>>,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
+    Query(qualified): Query<QualifierQuery>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let payload = if body.is_empty() {
         Bytes::from_static(b"{}")
@@ -37,7 +36,7 @@ pub(super) async fn invoke(
         body
     };
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
-        return Err(Refusal::new(
+        return Err(LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "InvalidRequestContentException",
             format!("Could not parse request body into json: {error}"),
@@ -49,7 +48,7 @@ pub(super) async fn invoke(
         function: name.arn(&lambda),
         payload,
         caller: role.map_or(InvocationCaller::Account, InvocationCaller::Role),
-        trace_id: trace.unwrap_or_else(|| trace_id(Timestamp::now().as_millis() / 1000)),
+        trace_id: trace.unwrap_or_else(|| trace_id(EpochMillis::now().as_millis() / 1000)),
     };
     match text("x-amz-invocation-type") {
         Some("DryRun") => {
@@ -65,13 +64,13 @@ pub(super) async fn invoke(
             answer(outcome, Some(&lines))
         }
         None | Some("RequestResponse") => answer(lambda.invoke(invocation).await?, None),
-        Some(other) => Err(Refusal::invalid(format!(
-            "{other} is no invocation type: RequestResponse, Event and DryRun are"
+        Some(other) => Err(LambdaErrorResponse::invalid(format!(
+            "{other} is not an invocation type: use RequestResponse, Event or DryRun"
         ))),
     }
 }
 
-fn answer(outcome: InvocationOutcome, lines: Option<&[String]>) -> Answer {
+fn answer(outcome: InvocationOutcome, lines: Option<&[String]>) -> LambdaResult {
     let mut answer = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-amzn-requestid", &outcome.request_id)
@@ -82,11 +81,11 @@ fn answer(outcome: InvocationOutcome, lines: Option<&[String]>) -> Answer {
     if let Some(lines) = lines {
         let mut text = lines.join("\n");
         text.push('\n');
-        let start = text.ceil_char_boundary(text.len().saturating_sub(TAIL));
+        let start = text.ceil_char_boundary(text.len().saturating_sub(LOG_TAIL_BYTES));
         answer = answer.header("x-amz-log-result", STANDARD.encode(&text[start..]));
     }
     answer.body(Body::from(outcome.payload)).map_err(|error| {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ServiceException",
             error.to_string(),

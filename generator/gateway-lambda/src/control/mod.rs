@@ -1,9 +1,9 @@
-//! Lambda's API, as far as it is about functions, versions, aliases, policies and invocations.
+//! Lambda's API: functions, versions, aliases, policies and invocations.
 
-mod answer;
+mod function_identifier;
 mod functions;
 mod invoke;
-mod name;
+mod response;
 mod versions;
 
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use http::StatusCode;
 
 use crate::functions::Functions;
 
-/// The largest request: a zip of 50 MB in base64, and what is around it.
-const LARGEST_REQUEST: usize = 72 * 1024 * 1024;
+/// Maximum size of a request: a zip of 50 MB in base64 with its JSON.
+const MAX_REQUEST_BYTES: usize = 72 * 1024 * 1024;
 
-/// Answers for these functions.
+/// Returns the routes of all supported operations.
 pub fn routes(lambda: Arc<Functions>) -> Router {
     let all = "/2015-03-31/functions";
     let of = |rest: &str| format!("/2015-03-31/functions/{{name}}{rest}");
@@ -65,14 +65,14 @@ pub fn routes(lambda: Arc<Functions>) -> Router {
         )
         .route("/2017-03-31/tags/{arn}", get(functions::tags))
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .with_state(lambda)
 }
 
-async fn unknown(method: http::Method, uri: http::Uri) -> answer::Refusal {
-    answer::Refusal::new(
+async fn unknown(method: http::Method, uri: http::Uri) -> response::LambdaErrorResponse {
+    response::LambdaErrorResponse::new(
         StatusCode::NOT_FOUND,
         "UnknownOperationException",
-        format!("The local Lambda has no {method} {}", uri.path()),
+        format!("The local Lambda does not support {method} {}", uri.path()),
     )
 }

@@ -1,4 +1,4 @@
-//! Versions, aliases and policies.
+//! Operations on versions, aliases and policies.
 
 use std::sync::Arc;
 
@@ -7,17 +7,18 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{
-    Answer, Page, Refusal, alias, configuration, created, no_content, ok, qualified, read,
+use super::function_identifier::{FunctionIdentifier, QualifierQuery};
+use super::response::{
+    LambdaErrorResponse, LambdaResult, PageQuery, alias, configuration, created, no_content, ok,
+    qualified, read,
 };
-use super::name::{Name, Qualified};
 use crate::functions::{Functions, PermissionStatement};
 
 type Lambda = State<Arc<Functions>>;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Publish {
+struct PublishInput {
     #[serde(rename = "CodeSha256")]
     code_sha256: Option<String>,
     description: Option<String>,
@@ -26,7 +27,7 @@ struct Publish {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct AliasSettings {
+struct AliasInput {
     name: Option<String>,
     function_version: Option<String>,
     description: Option<String>,
@@ -36,7 +37,7 @@ struct AliasSettings {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Grant {
+struct PermissionInput {
     statement_id: String,
     action: String,
     principal: String,
@@ -48,22 +49,22 @@ struct Grant {
     revision_id: Option<String>,
 }
 
-/// `?RevisionId=`, `?FunctionVersion=`.
+/// Query of a request: `?RevisionId=`, `?FunctionVersion=`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Which {
+pub(super) struct VersionQuery {
     revision_id: Option<String>,
     function_version: Option<String>,
 }
 
-impl AliasSettings {
-    /// One version at a time.
-    fn check(&self) -> Result<(), Refusal> {
+impl AliasInput {
+    /// Refuses weights of additional versions.
+    fn check(&self) -> Result<(), LambdaErrorResponse> {
         let weights = self.routing_config.as_ref();
         let weights = weights.and_then(|config| config["AdditionalVersionWeights"].as_object());
         if weights.is_some_and(|weights| !weights.is_empty()) {
-            return Err(Refusal::invalid(
-                "The local Lambda's aliases point at one version: RoutingConfig is not supported",
+            return Err(LambdaErrorResponse::invalid(
+                "The local Lambda does not support RoutingConfig: an alias points at one version",
             ));
         }
         Ok(())
@@ -73,9 +74,9 @@ impl AliasSettings {
 pub(super) async fn list(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(page): Query<Page>,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
+    Query(page): Query<PageQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
     let versions = lambda.versions(&name)?;
     page.of("Versions", versions.iter().map(qualified).collect())
 }
@@ -84,9 +85,9 @@ pub(super) async fn publish(
     State(lambda): Lambda,
     Path(name): Path<String>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let publish: Publish = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let publish: PublishInput = read(&body)?;
     let sha256 = publish
         .code_sha256
         .as_deref()
@@ -103,12 +104,12 @@ pub(super) async fn publish(
 pub(super) async fn list_aliases(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(page): Query<Page>,
-    Query(which): Query<Which>,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
+    Query(page): Query<PageQuery>,
+    Query(query): Query<VersionQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
     let mut aliases = lambda.aliases(&name)?;
-    if let Some(version) = which.function_version {
+    if let Some(version) = query.function_version {
         aliases.retain(|alias| alias.version == version);
     }
     let shown = aliases.iter().map(|one| alias(&lambda, &name, one));
@@ -119,38 +120,40 @@ pub(super) async fn create_alias(
     State(lambda): Lambda,
     Path(name): Path<String>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let settings: AliasSettings = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let settings: AliasInput = read(&body)?;
     settings.check()?;
-    let (Some(own), Some(version)) = (settings.name, settings.function_version) else {
-        return Err(Refusal::invalid("Name or FunctionVersion is missing"));
+    let (Some(alias_name), Some(version)) = (settings.name, settings.function_version) else {
+        return Err(LambdaErrorResponse::invalid(
+            "Name or FunctionVersion is missing",
+        ));
     };
     let description = settings.description.unwrap_or_default();
-    let made = lambda.create_alias(&name, &own, &version, description)?;
-    created(alias(&lambda, &name, &made))
+    let created_alias = lambda.create_alias(&name, &alias_name, &version, description)?;
+    created(alias(&lambda, &name, &created_alias))
 }
 
 pub(super) async fn get_alias(
     State(lambda): Lambda,
-    Path((name, own)): Path<(String, String)>,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let found = lambda.alias(&name, &own)?;
+    Path((name, alias_name)): Path<(String, String)>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let found = lambda.alias(&name, &alias_name)?;
     ok(alias(&lambda, &name, &found))
 }
 
 pub(super) async fn update_alias(
     State(lambda): Lambda,
-    Path((name, own)): Path<(String, String)>,
+    Path((name, alias_name)): Path<(String, String)>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    let settings: AliasSettings = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    let settings: AliasInput = read(&body)?;
     settings.check()?;
     let changed = lambda.update_alias(
         &name,
-        &own,
+        &alias_name,
         settings.function_version.as_deref(),
         settings.description,
         settings.revision_id.as_deref(),
@@ -160,19 +163,19 @@ pub(super) async fn update_alias(
 
 pub(super) async fn delete_alias(
     State(lambda): Lambda,
-    Path((name, own)): Path<(String, String)>,
-) -> Answer {
-    let name = Name::parse(&name, None, &lambda)?.name;
-    lambda.delete_alias(&name, &own)?;
+    Path((name, alias_name)): Path<(String, String)>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, None, &lambda)?.name;
+    lambda.delete_alias(&name, &alias_name)?;
     no_content()
 }
 
 pub(super) async fn get_policy(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    Query(qualified): Query<QualifierQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
     let policy = lambda.policy(&name.name, name.qualifier.as_deref())?;
     let arn = name.arn(&lambda);
     let statements: Vec<_> = policy
@@ -187,11 +190,11 @@ pub(super) async fn get_policy(
 pub(super) async fn add_permission(
     State(lambda): Lambda,
     Path(name): Path<String>,
-    Query(qualified): Query<Qualified>,
+    Query(qualified): Query<QualifierQuery>,
     body: Bytes,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
-    let grant: Grant = read(&body)?;
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
+    let grant: PermissionInput = read(&body)?;
     let permission = PermissionStatement {
         statement_id: grant.statement_id,
         action: grant.action,
@@ -208,11 +211,11 @@ pub(super) async fn add_permission(
 pub(super) async fn remove_permission(
     State(lambda): Lambda,
     Path((name, statement)): Path<(String, String)>,
-    Query(qualified): Query<Qualified>,
-    Query(which): Query<Which>,
-) -> Answer {
-    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
-    let (qualifier, revision) = (name.qualifier.as_deref(), which.revision_id.as_deref());
+    Query(qualified): Query<QualifierQuery>,
+    Query(query): Query<VersionQuery>,
+) -> LambdaResult {
+    let name = FunctionIdentifier::parse(&name, qualified.qualifier, &lambda)?;
+    let (qualifier, revision) = (name.qualifier.as_deref(), query.revision_id.as_deref());
     lambda.remove_permission(&name.name, qualifier, &statement, revision)?;
     no_content()
 }

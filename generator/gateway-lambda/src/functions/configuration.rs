@@ -14,7 +14,7 @@ pub struct Configuration {
     pub runtime: String,
     /// `Handler`, such as `app.handler`. `provided` runtimes accept any text.
     pub handler: String,
-    /// `Role`: ARN by which [`stackgen_gateway_common::Roles`] finds the role's permissions.
+    /// `Role`: ARN by which [`stackgen_gateway_common::RoleStore`] finds the role's permissions.
     pub role: String,
     /// `Timeout`, in whole seconds.
     pub timeout: Duration,

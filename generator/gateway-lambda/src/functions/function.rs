@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use stackgen_gateway_common::{FunctionArn, Timestamp, uuid};
+use stackgen_gateway_common::{EpochMillis, FunctionArn, uuid};
 
 use super::pool::EnvironmentPool;
 use super::{
@@ -356,7 +356,7 @@ impl FunctionRecord {
     /// Returns true if the policy of exactly this qualifier allows API Gateway (rows C7, A16, D19).
     pub(super) fn allows_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
         let state = self.read();
-        let account = &self.arn.place.account;
+        let account = &self.arn.scope.account;
         let policy = state.policies.get(qualifier.unwrap_or(LATEST));
         policy.is_some_and(|policy| {
             let mut statements = policy.statements.iter();
@@ -431,7 +431,7 @@ fn new_version(
         configuration,
         code,
         revision_id: uuid(),
-        last_modified: Timestamp::now(),
+        last_modified: EpochMillis::now(),
         pool,
     })
 }

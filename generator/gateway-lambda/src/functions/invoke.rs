@@ -83,7 +83,7 @@ impl Functions {
         let arn = &invocation.function;
         let qualifier = arn.qualifier.as_deref();
         let function = self.find(&arn.name);
-        let function = function.filter(|function| function.arn.place == arn.place);
+        let function = function.filter(|function| function.arn.scope == arn.scope);
         let found = function.and_then(|function| Some((function.version(qualifier)?, function)));
         let Some((version, function)) = found else {
             return error(

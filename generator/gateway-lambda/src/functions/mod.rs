@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Events, Place, Roles, Settings};
+use stackgen_gateway_common::{ArnScope, Events, RoleStore, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,7 +48,7 @@ pub struct Functions {
 /// State that all functions share.
 pub(super) struct FunctionHost {
     settings: Arc<Settings>,
-    roles: Arc<Roles>,
+    roles: Arc<RoleStore>,
     logs: Arc<dyn PutLogs>,
     events: Events,
     /// Environment variables that every process gets in addition to its function's own.
@@ -97,7 +97,7 @@ impl Functions {
     /// If the temporary folder for code cannot be created, or the watcher cannot be started.
     pub fn new(
         settings: Arc<Settings>,
-        roles: Arc<Roles>,
+        roles: Arc<RoleStore>,
         logs: Arc<dyn PutLogs>,
         events: Events,
     ) -> io::Result<Self> {
@@ -140,8 +140,8 @@ impl Functions {
     }
 
     /// Returns partition, region and account of these functions.
-    pub fn place(&self) -> &Place {
-        &self.host.settings.place
+    pub fn scope(&self) -> &ArnScope {
+        &self.host.settings.scope
     }
 
     /// Creates a function, or updates `$LATEST` of the existing one. If nothing changes, its processes keep running.
@@ -358,7 +358,7 @@ impl Functions {
         }
         let function = Arc::new(FunctionRecord::new(
             &self.host,
-            self.place().function(name),
+            self.scope().function(name),
             configuration,
             code,
         ));
@@ -376,7 +376,7 @@ impl Functions {
     }
 
     fn not_found(&self, name: &str, qualifier: Option<&str>) -> FunctionError {
-        let mut arn = self.place().function(name);
+        let mut arn = self.scope().function(name);
         arn.qualifier = qualifier.map(str::to_owned);
         FunctionError::not_found(format!("Function not found: {arn}"))
     }

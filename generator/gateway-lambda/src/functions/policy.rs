@@ -1,7 +1,7 @@
 //! Statements of a function's resource policy (rows C7, A16, D19).
 
 use serde_json::{Value, json};
-use stackgen_gateway_common::{FunctionArn, matches};
+use stackgen_gateway_common::{FunctionArn, pattern_matches};
 
 /// Statement of a policy, as in `AddPermission`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl PermissionStatement {
     /// Returns true if the statement allows API Gateway to invoke the function for this source.
     pub(crate) fn allows_api_gateway(&self, source_arn: &str, account: &str) -> bool {
         let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
-        let action = matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
+        let action = pattern_matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
         let source = self.source_arn.as_deref();
         let owner = self.source_account.as_deref();
         principal
@@ -37,7 +37,7 @@ impl PermissionStatement {
             "*" => json!("*"),
             service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
             account if account.bytes().all(|byte| byte.is_ascii_digit()) => json!({
-                "AWS": format!("arn:{}:iam::{account}:root", resource.place.partition)
+                "AWS": format!("arn:{}:iam::{account}:root", resource.scope.partition)
             }),
             arn => json!({ "AWS": arn }),
         };
@@ -64,7 +64,7 @@ fn matches_arn(pattern: &str, arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     loop {
         match (patterns.next(), parts.next()) {
-            (Some(pattern), Some(part)) if matches(pattern, part) => {}
+            (Some(pattern), Some(part)) if pattern_matches(pattern, part) => {}
             (None, None) => return true,
             _ => return false,
         }

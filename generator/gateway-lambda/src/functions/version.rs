@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stackgen_gateway_common::{FunctionArn, Timestamp};
+use stackgen_gateway_common::{EpochMillis, FunctionArn};
 
 use super::{CodeCopy, Configuration, PermissionStatement};
 
@@ -23,7 +23,7 @@ pub struct FunctionVersion {
     /// `RevisionId`, which changes with every change.
     pub revision_id: String,
     /// `LastModified`.
-    pub last_modified: Timestamp,
+    pub last_modified: EpochMillis,
     /// Processes of this version.
     pub(super) pool: Arc<super::pool::EnvironmentPool>,
 }

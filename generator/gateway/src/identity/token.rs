@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use stackgen_gateway_common::{Timestamp, uuid};
+use stackgen_gateway_common::{EpochMillis, uuid};
 
 /// Token to mint.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Token {
     }
 
     pub(super) fn claims(self, issuer: &str) -> Value {
-        let now = Timestamp::now().as_millis() / 1000;
+        let now = EpochMillis::now().as_millis() / 1000;
         let mut claims = json!({
             "iss": issuer,
             "sub": self.subject,

@@ -9,7 +9,7 @@ use stackgen_gateway_common::invoke::{
     Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError,
 };
 use stackgen_gateway_common::logs::{LogQuery, Logs};
-use stackgen_gateway_common::{Event, Events, FunctionSettings, Place, Roles, Settings};
+use stackgen_gateway_common::{ArnScope, Event, Events, FunctionSettings, RoleStore, Settings};
 use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
 
 pub(crate) use crate::puppet::puppet;
@@ -17,7 +17,7 @@ pub(crate) use crate::puppet::puppet;
 /// Local Lambda with the services that it needs.
 pub(crate) struct Lambda {
     pub(crate) functions: Arc<Functions>,
-    pub(crate) roles: Arc<Roles>,
+    pub(crate) roles: Arc<RoleStore>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) events: Events,
 }
@@ -31,7 +31,7 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
         functions,
         ..Settings::default()
     };
-    let roles = Arc::new(Roles::default());
+    let roles = Arc::new(RoleStore::default());
     let logs = Arc::new(Logs::default());
     let events = Events::default();
     let functions = Functions::new(settings.into(), roles.clone(), logs.clone(), events.clone());
@@ -118,7 +118,7 @@ impl Lambda {
 pub(crate) fn configuration(variables: &[(&str, &str)]) -> Configuration {
     let variables = variables.iter();
     Configuration {
-        role: Place::default().role("puppet"),
+        role: ArnScope::default().role("puppet"),
         environment: variables
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
@@ -133,7 +133,7 @@ pub(crate) fn invocation(name: &str, what: &str) -> Invocation {
         Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
         None => (name, None),
     };
-    let mut function = Place::default().function(name);
+    let mut function = ArnScope::default().function(name);
     function.qualifier = qualifier;
     Invocation {
         function,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use stackgen_gateway_common::invoke::{InvocationCaller, Invoke, InvokeErrorKind};
-use stackgen_gateway_common::{Effect, Statement};
+use stackgen_gateway_common::{PolicyEffect, PolicyStatement};
 use stackgen_gateway_lambda::functions::{
     Code, FunctionChange, FunctionErrorKind, LATEST, PermissionStatement,
 };
@@ -318,8 +318,8 @@ async fn row_d19_a_role_may_invoke_what_its_statements_allow() {
     assert!(refused.contains("is not known here"), "{refused}");
     lambda.roles.declare(
         "invoker",
-        vec![Statement {
-            effect: Effect::Allow,
+        vec![PolicyStatement {
+            effect: PolicyEffect::Allow,
             action: Some(vec!["lambda:InvokeFunction".to_owned()]),
             not_action: None,
             resource: Some(vec![

@@ -1,4 +1,4 @@
-//! Tables, tokens, and HTTP APIs with the local issuer and with processes, over real sockets.
+//! HTTP tests over real sockets: tables, tokens, and HTTP APIs with the local issuer and with processes.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(

@@ -203,7 +203,7 @@ async fn expired_items_are_removed_and_others_stay() {
     tables.create_or_update(sessions()).await.unwrap();
     let client = client(&tables.endpoint());
     put(&client, "later", LATER).await;
-    let now = stackgen_gateway_common::Timestamp::now().as_millis() / 1000;
+    let now = stackgen_gateway_common::EpochMillis::now().as_millis() / 1000;
     put(&client, "over", now - 3600).await;
     while find(&client, "over").await.is_some() {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Finds the puppet: a function that executes the commands in its event.
+//! Finds the puppet: a function that runs the commands in its event.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 pub(crate) fn puppet() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let profile = test.parent().and_then(Path::parent);
-    let puppet = profile.expect("tests are in deps/").join("examples/puppet");
+    let puppet = profile
+        .expect("the test is in deps/")
+        .join("examples/puppet");
     assert!(
         puppet.is_file(),
         "{} is missing: cargo build --workspace --examples",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stackgen_gateway::gateway::{Remote, RemoteError, Tokens};
+use stackgen_gateway::gateway::{RemoteError, RemoteGateway, TokenRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,7 +21,7 @@ async fn status(authority: &str, request: &str) -> String {
 async fn the_key_allows_applying_templates_and_minting_tokens() {
     let gateway = gateway().await;
     let endpoint = gateway.state().await.endpoint;
-    let remote = Remote::new(&endpoint, gateway.key());
+    let remote = RemoteGateway::new(&endpoint, gateway.key());
     let applied = remote
         .apply(&template("out/dev/template.yaml"))
         .await
@@ -30,9 +30,9 @@ async fn the_key_allows_applying_templates_and_minting_tokens() {
     let state = remote.state().await.expect("a state");
     assert_eq!(state, gateway.state().await);
     assert_eq!(state.stack.as_deref(), Some("stack"));
-    let asked = Tokens {
+    let asked = TokenRequest {
         subject: "ada".to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
     let token = remote.mint(&asked).await.expect("a token");
     assert_eq!(token.split('.').count(), 3);
@@ -51,7 +51,7 @@ async fn the_key_allows_reading_why_a_handshake_failed() {
     let template = template("out/dev/template.yaml");
     gateway.apply(template).await.expect("applied");
     let state = gateway.state().await;
-    let remote = Remote::new(&state.endpoint, gateway.key());
+    let remote = RemoteGateway::new(&state.endpoint, gateway.key());
     let socket = state
         .apis
         .iter()
@@ -75,7 +75,9 @@ async fn the_key_allows_reading_why_a_handshake_failed() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].reason, "there is no stage `nowhere`");
     assert_eq!(remote.failures("other").await.expect("an answer"), []);
-    let refused = Remote::new(&state.endpoint, "guess").failures(id).await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess")
+        .failures(id)
+        .await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }
@@ -112,7 +114,7 @@ async fn without_the_key_only_the_issuers_keys_are_readable() {
     );
     let keys = "/_stackgen/issuer/.well-known/jwks.json";
     assert_eq!(status(&authority, &get(keys, &authority, "")).await, "200");
-    let refused = Remote::new(&state.endpoint, "guess").state().await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess").state().await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
 use stackgen_gateway_apis::apis::{Api, Route};
 use stackgen_gateway_common::ApiId;
 use stackgen_gateway_stack::{
@@ -17,7 +17,9 @@ pub(crate) fn root() -> PathBuf {
 
 /// Starts an empty gateway.
 pub(crate) async fn gateway() -> Gateway {
-    Gateway::start(Options::default()).await.expect("a gateway")
+    Gateway::start(GatewayOptions::default())
+        .await
+        .expect("a gateway")
 }
 
 /// Reads a template of the repository.

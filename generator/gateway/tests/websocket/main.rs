@@ -1,4 +1,4 @@
-//! WebSocket APIs whose functions are processes, over real sockets.
+//! WebSocket APIs over real sockets, with processes as functions.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(

@@ -288,7 +288,7 @@ fn recorded_error_frames_are_grouped_by_reason() {
 #[test]
 fn a_recorded_close_replaces_the_guess_by_age() {
     let report = open([ended(5, 1001, ClosedBy::Server)]);
-    let reason = "no data either way for too long";
+    let reason = "no data was sent or received for too long";
     let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
     let explanations = explain_with_records(&report, &[recorded]);
     assert_eq!(rows(&explanations), ["M13"]);

@@ -90,12 +90,12 @@ mod tests {
     async fn the_first_event_is_told_at_once_and_those_of_the_next_moment_together() {
         let events = Events::default();
         let mut feed = Feed::new(&events);
-        events.tell(|| event(0));
+        events.send(|| event(0));
         let began = Instant::now();
         assert_eq!(numbers(&feed.next().await.unwrap()), ["0"]);
         assert_eq!(began.elapsed(), Duration::ZERO);
-        events.tell(|| event(1));
-        events.tell(|| event(2));
+        events.send(|| event(1));
+        events.send(|| event(2));
         assert_eq!(numbers(&feed.next().await.unwrap()), ["1", "2"]);
         assert_eq!(began.elapsed(), PAUSE);
     }
@@ -104,7 +104,7 @@ mod tests {
     async fn events_that_came_too_fast_are_counted() {
         let events = Events::new(4);
         let mut feed = Feed::new(&events);
-        (0..10).for_each(|number| events.tell(|| event(number)));
+        (0..10).for_each(|number| events.send(|| event(number)));
         let batch = feed.next().await.unwrap();
         assert_eq!((batch.missed, numbers(&batch).len()), (6, 4));
         drop(events);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use stackgen_gateway::gateway::{Gateway, Options, StartError};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions, StartError};
 use stackgen_gateway::stack::ApplyResult;
 use stackgen_gateway::{ApiId, Event, Limits, Settings};
 use tokio::time::timeout;
@@ -96,7 +96,7 @@ struct GatewayArgs {
 }
 
 impl GatewayArgs {
-    fn options(&self, project: &Path) -> std::io::Result<Options> {
+    fn options(&self, project: &Path) -> std::io::Result<GatewayOptions> {
         let mut settings = Settings::default();
         let Limits {
             idle,
@@ -119,7 +119,7 @@ impl GatewayArgs {
         let folder = project.parent().unwrap_or(Path::new(""));
         functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
         functions.watcher = Some(watcher::command(project)?);
-        Ok(Options {
+        Ok(GatewayOptions {
             settings,
             port: (self.port != 0).then_some(self.port),
             data: self.data.clone(),

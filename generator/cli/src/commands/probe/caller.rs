@@ -1,6 +1,6 @@
 //! Caller of a probe, its token and the token's placement.
 
-use stackgen_gateway::gateway::Tokens;
+use stackgen_gateway::gateway::TokenRequest;
 use stackgen_probe::{ProbeCaller, ProbeTarget, Secret, TokenPlacement};
 use stackgen_synth::spec::{Authorizer, Callers};
 
@@ -208,9 +208,9 @@ impl CallerArgs {
 
 /// Lets the local gateway's issuer mint a token.
 async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
-    let tokens = Tokens {
+    let tokens = TokenRequest {
         subject: subject.to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
     Ok(local.remote().mint(&tokens).await?)
 }

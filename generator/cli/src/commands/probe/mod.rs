@@ -11,7 +11,7 @@ use serde::Serialize;
 use stackgen_deploy::{Interrupt, Protocol};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::ApiState;
+use stackgen_gateway::gateway::ApiEndpoint;
 use stackgen_probe::{
     BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, ProbeTarget,
     TargetError, explain, explain_with_records, run,
@@ -150,7 +150,7 @@ impl ProbeCommand {
     }
 
     /// Returns the API of `--api`, or the only WebSocket API.
-    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
+    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiEndpoint, CliError> {
         let apis = local.state.apis.iter();
         let mut websocket_apis = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
         match (&self.api, websocket_apis.next(), websocket_apis.next()) {

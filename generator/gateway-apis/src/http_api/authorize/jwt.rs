@@ -3,48 +3,52 @@
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde_json::{Map, Value};
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 
 use super::super::Exchange;
-use super::super::refusal::Refusal;
-use super::Authorized;
-use crate::apis::{Authorizer, JwtConfiguration};
+use super::super::refusal::HttpRefusal;
+use super::RequestAuthorization;
+use crate::apis::{JwtConfiguration, StoredAuthorizer};
 
 impl Exchange<'_> {
-    /// Verifies the token of the authorizer's identity source.
-    pub(super) async fn jwt(
+    /// Verifies the token in the authorizer's identity source.
+    pub(super) async fn authorize_with_jwt(
         &self,
-        authorizer: &Authorizer,
+        authorizer: &StoredAuthorizer,
         scopes: &[String],
-    ) -> Result<Authorized, Refusal> {
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let token = authorizer.identity_source.first();
-        let token = token.and_then(|source| self.identity(source, None));
+        let token = token.and_then(|source| self.identity_value(source, None));
         let Some(token) = token else {
-            let refusal = Refusal::unauthorized("the request has no token");
-            return Err(refusal.challenging("Bearer".to_owned()));
+            let refusal = HttpRefusal::unauthorized("the request has no token");
+            return Err(refusal.with_challenge("Bearer".to_owned()));
         };
         let Some(jwt) = &authorizer.jwt_configuration else {
-            return Err(Refusal::internal("the authorizer has no JWT configuration"));
+            return Err(HttpRefusal::internal(
+                "the authorizer has no JWT configuration",
+            ));
         };
-        let claims = self.verify(bearer(&token), jwt).await;
+        let claims = self.verify(without_scheme(&token), jwt).await;
         let claims = claims.map_err(|problem| {
             let scopes = scopes.join(" ");
             let challenge = format!(
                 r#"Bearer scope="{scopes}" error="invalid_token" error_description="{problem}""#
             );
-            Refusal::unauthorized(problem).challenging(challenge)
+            HttpRefusal::unauthorized(problem).with_challenge(challenge)
         })?;
-        let own = scopes_of(&claims);
-        if !scopes.is_empty() && !scopes.iter().any(|scope| own.contains(scope)) {
+        let token_scopes = scopes_of(&claims);
+        if !scopes.is_empty() && !scopes.iter().any(|scope| token_scopes.contains(scope)) {
             let required = scopes.join(" ");
             let refusal =
-                Refusal::forbidden(format!("the token has none of the scopes {required}"));
-            return Err(refusal.challenging(format!(
+                HttpRefusal::forbidden(format!("the token has none of the scopes {required}"));
+            return Err(refusal.with_challenge(format!(
                 r#"Bearer scope="{required}" error="insufficient_scope""#
             )));
         }
-        let granted = own.into_iter().filter(|scope| scopes.contains(scope));
-        Ok(Authorized::Jwt {
+        let granted = token_scopes
+            .into_iter()
+            .filter(|scope| scopes.contains(scope));
+        Ok(RequestAuthorization::Jwt {
             scopes: (!scopes.is_empty()).then(|| granted.collect()),
             claims: claims
                 .into_iter()
@@ -53,7 +57,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// The claims of a good token, or what is wrong with it, in the words of `error_description`.
+    /// Verifies a token and returns its claims. An error is the text for `error_description`.
     async fn verify(
         &self,
         token: &str,
@@ -74,21 +78,21 @@ impl Exchange<'_> {
         validation.set_required_spec_claims(&["exp", "iss"]);
         let claims = decode::<Map<String, Value>>(token, &key, &validation);
         let claims = claims.map_err(|error| problem(error.kind()))?.claims;
-        // Tokens may be issued in the second that it is.
-        let now = Timestamp::now().as_millis() / 1000;
+        // A token may have been issued in the current second.
+        let now = EpochMillis::now().as_millis() / 1000;
         let issued = claims.get("iat").and_then(Value::as_f64);
         if issued.is_some_and(|issued| issued > now as f64) {
             return Err("the token is used before it was issued".to_owned());
         }
-        if !is_for(&claims, &jwt.audience) {
+        if !has_audience(&claims, &jwt.audience) {
             return Err("the token does not have a valid audience".to_owned());
         }
         Ok(claims)
     }
 }
 
-/// A token, with or without `Bearer ` before it.
-fn bearer(value: &str) -> &str {
+/// Returns the token without a leading `Bearer `.
+fn without_scheme(value: &str) -> &str {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => value,
@@ -107,8 +111,8 @@ fn problem(kind: &ErrorKind) -> String {
     .to_owned()
 }
 
-/// `aud` has one of the audiences; without an `aud`, `client_id` does.
-fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
+/// Returns true if `aud` contains one of the audiences. Without `aud`, `client_id` counts.
+fn has_audience(claims: &Map<String, Value>, audience: &[String]) -> bool {
     let is_one = |value: &Value| {
         let value = value.as_str();
         value.is_some_and(|value| audience.iter().any(|one| one == value))
@@ -121,7 +125,7 @@ fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
     }
 }
 
-/// `scope`, or else `scp`: words in a text, or a list.
+/// Returns the scopes in `scope`, or else in `scp`: a text of words, or a list.
 fn scopes_of(claims: &Map<String, Value>) -> Vec<String> {
     match claims.get("scope").or_else(|| claims.get("scp")) {
         Some(Value::String(words)) => words.split_whitespace().map(str::to_owned).collect(),
@@ -134,7 +138,7 @@ fn scopes_of(claims: &Map<String, Value>) -> Vec<String> {
     }
 }
 
-/// A claim as text. API Gateway writes lists and objects as Go prints them: `[admin user]`, `map[a:1]`.
+/// Formats a claim as text. API Gateway formats lists and objects like Go: `[admin user]`, `map[a:1]`.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn client_id_counts_only_where_there_is_no_aud() {
+    fn client_id_counts_only_without_aud() {
         let audience = ["app".to_owned()];
         for (of, expected) in [
             (json!({"aud": "app"}), true),
@@ -175,12 +179,16 @@ mod tests {
             (json!({"aud": "x", "client_id": "app"}), false),
             (json!({}), false),
         ] {
-            assert_eq!(is_for(&claims(of.clone()), &audience), expected, "{of}");
+            assert_eq!(
+                has_audience(&claims(of.clone()), &audience),
+                expected,
+                "{of}"
+            );
         }
     }
 
     #[test]
-    fn claims_are_written_as_go_prints_them() {
+    fn claims_are_formatted_like_go() {
         for (value, expected) in [
             (json!("a"), "a"),
             (json!(1_700_000_000), "1700000000"),
@@ -193,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_words_or_a_list() {
+    fn scopes_are_a_text_of_words_or_a_list() {
         let expected = ["read", "write"];
         assert_eq!(scopes_of(&claims(json!({"scope": "read write"}))), expected);
         assert_eq!(

@@ -16,26 +16,26 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-/// How long keys are good for once they are fetched. API Gateway keeps them as long.
-const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+/// Time for which fetched keys are valid, as on API Gateway.
+const KEY_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How often keys may be fetched because a token names one that is not among them.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Minimum time between two fetches because of an unknown key ID.
+const REFETCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long an issuer may take for an answer.
-const TIME: Duration = Duration::from_millis(1500);
+/// Time that an issuer has to answer.
+const ISSUER_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// The largest answer of an issuer, in bytes.
-const LARGEST: usize = 150_000;
+/// Maximum size of an issuer's answer, in bytes.
+const MAX_RESPONSE_BYTES: usize = 150_000;
 
-/// Keys of issuers.
-pub(in super::super) struct Keys {
+/// Cached keys of issuers.
+pub(in super::super) struct IssuerKeys {
     client: Client<HttpConnector, Empty<Bytes>>,
-    kept: Mutex<HashMap<String, Kept>>,
+    cached: Mutex<HashMap<String, CachedKeys>>,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct CachedKeys {
     keys: Arc<JwkSet>,
     at: Instant,
 }
@@ -46,41 +46,41 @@ struct Discovery {
     jwks_uri: String,
 }
 
-impl Default for Keys {
+impl Default for IssuerKeys {
     fn default() -> Self {
-        Keys {
+        IssuerKeys {
             client: Client::builder(TokioExecutor::new()).build_http(),
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 }
 
-impl Keys {
-    /// The issuer's key of that id, or why there is none.
+impl IssuerKeys {
+    /// Returns the issuer's key with this ID, or a reason why there is none.
     pub(super) async fn find(&self, issuer: &str, kid: &str) -> Result<DecodingKey, String> {
-        // Held while keys are fetched: whoever comes meanwhile finds them.
-        let mut all = self.kept.lock().await;
-        let kept = all.get(issuer).cloned();
-        let known = kept.filter(|kept| {
-            let age = kept.at.elapsed();
-            age < KEPT && (kept.keys.find(kid).is_some() || age < AGAIN)
+        // The lock is held during the fetch, so that concurrent requests do not fetch, too.
+        let mut all = self.cached.lock().await;
+        let cached = all.get(issuer).cloned();
+        let known = cached.filter(|cached| {
+            let age = cached.at.elapsed();
+            age < KEY_LIFETIME && (cached.keys.find(kid).is_some() || age < REFETCH_INTERVAL)
         });
         let keys = match known {
-            Some(kept) => kept.keys,
+            Some(cached) => cached.keys,
             None => {
                 let keys = Arc::new(self.fetch(issuer).await?);
-                let kept = Kept {
+                let cached = CachedKeys {
                     keys: Arc::clone(&keys),
                     at: Instant::now(),
                 };
-                all.insert(issuer.to_owned(), kept);
+                all.insert(issuer.to_owned(), cached);
                 keys
             }
         };
         drop(all);
         let key = keys
             .find(kid)
-            .ok_or("the token's kid is no key of the issuer")?;
+            .ok_or("the issuer has no key with the token's kid")?;
         DecodingKey::from_jwk(key).map_err(|_| "the issuer's key cannot be read".to_owned())
     }
 
@@ -90,19 +90,19 @@ impl Keys {
             issuer.trim_end_matches('/')
         );
         let discovery: Discovery = self.get(&url).await.ok_or_else(|| {
-            format!("OIDC discovery endpoint communication error: {url} does not answer as it should (http:// only)")
+            format!("OIDC discovery endpoint communication error: {url} returned no discovery document (only http:// is supported)")
         })?;
         if discovery.issuer != issuer {
-            return Err(format!("the issuer at {url} has another name"));
+            return Err(format!("the document at {url} names another issuer"));
         }
         let url = discovery.jwks_uri;
         let keys = self.get(&url).await;
         keys.ok_or_else(|| {
-            format!("JWKS communication error: {url} does not answer as it should (http:// only)")
+            format!("JWKS communication error: {url} returned no keys (only http:// is supported)")
         })
     }
 
-    /// A document, in time and not too large.
+    /// Fetches a JSON document, within limits of time and size.
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Option<T> {
         let uri: Uri = url.parse().ok()?;
         let fetch = async {
@@ -110,10 +110,10 @@ impl Keys {
             if !response.status().is_success() {
                 return None;
             }
-            let body = Limited::new(response.into_body(), LARGEST);
+            let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES);
             Some(body.collect().await.ok()?.to_bytes())
         };
-        let body = tokio::time::timeout(TIME, fetch).await.ok()??;
+        let body = tokio::time::timeout(ISSUER_TIMEOUT, fetch).await.ok()??;
         serde_json::from_slice(&body).ok()
     }
 }

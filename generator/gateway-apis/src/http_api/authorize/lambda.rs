@@ -1,4 +1,4 @@
-//! Lambda authorizers: identity sources, both formats, simple answers and policies, results that are kept.
+//! Lambda authorizers: identity sources, both formats, simple responses and policies, cached results.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,107 +6,107 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
-use stackgen_gateway_common::{FunctionArn, Roles, Statement};
+use stackgen_gateway_common::{FunctionArn, PolicyStatement, RoleStore};
 
 use super::super::Exchange;
-use super::super::integration::unreached;
-use super::super::payload::Of;
-use super::super::refusal::Refusal;
-use super::super::response::Version;
-use super::super::route::Matched;
-use super::Authorized;
-use crate::apis::{Authorizer, with_variables};
+use super::super::events::EventBuilder;
+use super::super::integration::from_invoke_error;
+use super::super::refusal::HttpRefusal;
+use super::super::response::PayloadVersion;
+use super::super::route::RouteMatch;
+use super::RequestAuthorization;
+use crate::apis::{StoredAuthorizer, substitute_variables};
 
-/// How long an authorizer may take.
-const TIME: Duration = Duration::from_secs(10);
+/// Time that an authorizer has to answer.
+const AUTHORIZER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many results are kept at most; the rest is asked for again.
-const MOST: usize = 10_000;
+/// Maximum number of cached results. Without room, results are not cached.
+const MAX_RESULTS: usize = 10_000;
 
-/// What authorizers said, by authorizer and identity.
+/// Cached results of authorizers, with their expiry.
 #[derive(Default)]
-pub(in super::super) struct Results(Mutex<HashMap<Key, (Instant, Value)>>);
+pub(in super::super) struct AuthorizerCache(Mutex<HashMap<CacheKey, (Instant, Value)>>);
 
-/// The stage, the authorizer's id and what it calls; and the values of its identity sources.
-type Key = (String, Vec<String>);
+/// Cache key: the stage with the authorizer's ID and URI, and the values of the identity sources.
+type CacheKey = (String, Vec<String>);
 
-impl Results {
-    fn get(&self, key: &Key) -> Option<Value> {
+impl AuthorizerCache {
+    fn get(&self, key: &CacheKey) -> Option<Value> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, result) = all.get(key)?;
         (*until > Instant::now()).then(|| result.clone())
     }
 
-    fn put(&self, key: Key, time: Duration, result: Value) {
+    fn put(&self, key: CacheKey, time: Duration, result: Value) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if all.len() >= MOST {
+        if all.len() >= MAX_RESULTS {
             all.retain(|_, (until, _)| *until > now);
         }
-        if all.len() < MOST {
+        if all.len() < MAX_RESULTS {
             all.insert(key, (now + time, result));
         }
     }
 }
 
 impl Exchange<'_> {
-    /// Asks the function, unless it was asked the same a moment ago.
-    pub(super) async fn lambda(
+    /// Calls the authorizer's function, unless a cached result is valid.
+    pub(super) async fn authorize_with_lambda(
         &self,
-        authorizer: &Authorizer,
-        matched: &Matched,
-    ) -> Result<Authorized, Refusal> {
+        authorizer: &StoredAuthorizer,
+        matched: &RouteMatch,
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let mut identity = Vec::new();
         for source in &authorizer.identity_source {
-            let Some(value) = self.identity(source, Some(matched)) else {
+            let Some(value) = self.identity_value(source, Some(matched)) else {
                 let reason = format!("identity source {source} is missing or empty");
-                return Err(Refusal::unauthorized(reason));
+                return Err(HttpRefusal::unauthorized(reason));
             };
             identity.push(value);
         }
         let time = authorizer.authorizer_result_ttl_in_seconds.unwrap_or(0);
-        let kept = (time > 0 && !identity.is_empty()).then(|| {
+        let cached = (time > 0 && !identity.is_empty()).then(|| {
             let uri = authorizer.authorizer_uri.clone().unwrap_or_default();
-            // A stage's variables may have a part in what is called.
+            // The URI may contain stage variables, so two stages may call different functions.
             let stage = &self.served.stage.stage_name;
             let id = format!("{stage} {} {uri}", authorizer.authorizer_id);
             (id, identity.clone())
         });
-        if let Some(result) = kept.as_ref().and_then(|key| self.api.results.get(key)) {
-            return self.judge(authorizer, matched, &result);
+        if let Some(result) = cached.as_ref().and_then(|key| self.api.results.get(key)) {
+            return self.evaluate(authorizer, matched, &result);
         }
-        let result = self.ask(authorizer, matched, &identity).await?;
-        let judged = self.judge(authorizer, matched, &result);
-        // An answer that cannot be understood is asked for again.
-        let understood = judged
+        let result = self.call_authorizer(authorizer, matched, &identity).await?;
+        let evaluated = self.evaluate(authorizer, matched, &result);
+        // A malformed result is not cached.
+        let is_valid = evaluated
             .as_ref()
             .err()
             .is_none_or(|refusal| refusal.status != 500);
-        if let Some(key) = kept.filter(|_| understood) {
+        if let Some(key) = cached.filter(|_| is_valid) {
             let time = Duration::from_secs(time);
             self.api.results.put(key, time, result);
         }
-        judged
+        evaluated
     }
 
-    async fn ask(
+    async fn call_authorizer(
         &self,
-        authorizer: &Authorizer,
-        matched: &Matched,
+        authorizer: &StoredAuthorizer,
+        matched: &RouteMatch,
         identity: &[String],
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, HttpRefusal> {
         let uri = authorizer.authorizer_uri.as_deref().unwrap_or_default();
-        let uri = with_variables(uri, &self.served.stage.stage_variables);
-        let function = FunctionArn::of_uri(&uri);
-        let function = function.ok_or_else(|| fault("its URI names no function"))?;
-        let of = Of {
+        let uri = substitute_variables(uri, &self.served.stage.stage_variables);
+        let function = FunctionArn::from_uri(&uri);
+        let function = function.ok_or_else(|| unusable("its URI does not name a function"))?;
+        let builder = EventBuilder {
             exchange: self,
             matched,
         };
         let version = authorizer.authorizer_payload_format_version.as_deref();
-        let event = match Version::of(version) {
-            Version::V1 => of.authorizer_v1(identity),
-            Version::V2 => of.authorizer_v2(identity),
+        let event = match PayloadVersion::parse(version) {
+            PayloadVersion::V1 => builder.authorizer_v1(identity),
+            PayloadVersion::V2 => builder.authorizer_v2(identity),
         };
         let invocation = Invocation {
             function,
@@ -120,49 +120,53 @@ impl Exchange<'_> {
             trace_id: self.request.trace_id.clone(),
         };
         let outcome = self.api.plane.functions.invoke(invocation);
-        let outcome = tokio::time::timeout(TIME, outcome).await;
-        let outcome = outcome.map_err(|_| fault("it took over 10 s"))?;
-        let outcome = outcome.map_err(|error| unreached(error).by_authorizer())?;
+        let outcome = tokio::time::timeout(AUTHORIZER_TIMEOUT, outcome).await;
+        let outcome = outcome.map_err(|_| unusable("it took over 10 s"))?;
+        let outcome = outcome.map_err(|error| from_invoke_error(error).by_authorizer())?;
         if outcome.failed {
             return Err(failed(&outcome));
         }
-        serde_json::from_slice(&outcome.payload).map_err(|_| fault("it returned no JSON"))
+        serde_json::from_slice(&outcome.payload).map_err(|_| unusable("it did not return JSON"))
     }
 
-    /// Row A16.
-    fn authorizer_arn(&self, authorizer: &Authorizer) -> String {
-        let place = &self.api.plane.settings.place;
+    /// Returns the source ARN of the call (row A16).
+    fn authorizer_arn(&self, authorizer: &StoredAuthorizer) -> String {
+        let scope = &self.api.plane.settings.scope;
         let (api, id) = (&self.api.api, &authorizer.authorizer_id);
-        place.execute_api(format_args!("{api}/authorizers/{id}"))
+        scope.execute_api(format_args!("{api}/authorizers/{id}"))
     }
 
-    fn judge(
+    fn evaluate(
         &self,
-        authorizer: &Authorizer,
-        matched: &Matched,
+        authorizer: &StoredAuthorizer,
+        matched: &RouteMatch,
         result: &Value,
-    ) -> Result<Authorized, Refusal> {
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let context = context(result)?;
         if authorizer.enable_simple_responses == Some(true) {
             return match result.get("isAuthorized") {
-                Some(Value::Bool(true)) => Ok(Authorized::Lambda {
+                Some(Value::Bool(true)) => Ok(RequestAuthorization::Lambda {
                     principal: None,
                     context,
                 }),
-                Some(Value::Bool(false)) => {
-                    Err(Refusal::forbidden("the authorizer says isAuthorized false"))
-                }
-                _ => Err(fault("it returned no isAuthorized, as simple responses do")),
+                Some(Value::Bool(false)) => Err(HttpRefusal::forbidden(
+                    "the authorizer returned isAuthorized false",
+                )),
+                _ => Err(unusable(
+                    "it returned no isAuthorized, which simple responses need",
+                )),
             };
         }
         let principal = result.get("principalId").and_then(Value::as_str);
-        let statements = result.get("policyDocument").map(Statement::of_policy);
+        let statements = result
+            .get("policyDocument")
+            .map(PolicyStatement::parse_policy);
         let Some(Ok(statements)) = statements else {
-            return Err(fault("it returned no policyDocument that can be read"));
+            return Err(unusable("it returned no valid policyDocument"));
         };
-        let policy = Roles::default();
+        let policy = RoleStore::default();
         policy.declare("policy", statements);
-        let arn = Of {
+        let arn = EventBuilder {
             exchange: self,
             matched,
         }
@@ -170,35 +174,37 @@ impl Exchange<'_> {
         if !policy.allows("policy", "execute-api:Invoke", &arn) {
             let reason =
                 format!("the authorizer's policy does not allow execute-api:Invoke on {arn}");
-            return Err(Refusal::forbidden(reason));
+            return Err(HttpRefusal::forbidden(reason));
         }
-        Ok(Authorized::Lambda {
+        Ok(RequestAuthorization::Lambda {
             principal: principal.map(str::to_owned),
             context,
         })
     }
 }
 
-fn context(result: &Value) -> Result<Option<Map<String, Value>>, Refusal> {
+fn context(result: &Value) -> Result<Option<Map<String, Value>>, HttpRefusal> {
     match result.get("context") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(context)) => Ok(Some(context.clone())),
-        Some(_) => Err(fault("its context is no object")),
+        Some(_) => Err(unusable("its context is not an object")),
     }
 }
 
-fn fault(problem: &str) -> Refusal {
-    Refusal::internal(format!("the authorizer cannot be used: {problem}")).by_authorizer()
+fn unusable(problem: &str) -> HttpRefusal {
+    HttpRefusal::internal(format!("the authorizer cannot be used: {problem}")).by_authorizer()
 }
 
-/// Exactly `Unauthorized` is 401 (row A6), all else 500.
-fn failed(outcome: &InvocationOutcome) -> Refusal {
+/// Maps the error of a failed authorizer: exactly `Unauthorized` becomes 401 (row A6), all others 500.
+fn failed(outcome: &InvocationOutcome) -> HttpRefusal {
     let error: Option<Value> = serde_json::from_slice(&outcome.payload).ok();
     let message = error
         .as_ref()
         .and_then(|error| error["errorMessage"].as_str());
     match message {
-        Some("Unauthorized") => Refusal::unauthorized("the authorizer failed with Unauthorized"),
-        _ => fault("the function failed"),
+        Some("Unauthorized") => {
+            HttpRefusal::unauthorized("the authorizer failed with Unauthorized")
+        }
+        _ => unusable("the function failed"),
     }
 }

@@ -1,6 +1,6 @@
-//! Who may take a route.
+//! Authorization of requests.
 
-mod identity;
+mod identity_source;
 mod jwt;
 mod keys;
 mod lambda;
@@ -8,28 +8,28 @@ mod lambda;
 use serde_json::{Map, Value, json};
 use stackgen_gateway_common::sigv4;
 
-pub(super) use self::keys::Keys;
-pub(super) use self::lambda::Results;
+pub(super) use self::keys::IssuerKeys;
+pub(super) use self::lambda::AuthorizerCache;
 use super::Exchange;
-use super::payload::Of;
-use super::refusal::Refusal;
-use super::route::Matched;
-use crate::apis::{Authorizer, Route};
+use super::events::EventBuilder;
+use super::refusal::HttpRefusal;
+use super::route::RouteMatch;
+use crate::apis::{StoredAuthorizer, StoredRoute};
 
-/// What is known of a caller whom a route lets in.
+/// Result of an authorization that succeeded.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Authorized {
-    /// The route is open.
+pub(super) enum RequestAuthorization {
+    /// The route needs no authorization.
     #[default]
-    Anybody,
-    /// A token was verified.
+    Open,
+    /// A JWT was verified.
     Jwt {
-        /// Its claims, as text.
+        /// Claims, as text.
         claims: Map<String, Value>,
-        /// Its scopes; `None` when the route asks for none.
+        /// Scopes; `None` if the route requires none.
         scopes: Option<Vec<String>>,
     },
-    /// A function let the caller in.
+    /// A Lambda authorizer allowed the request.
     Lambda {
         principal: Option<String>,
         context: Option<Map<String, Value>>,
@@ -42,16 +42,16 @@ pub(super) enum Authorized {
     },
 }
 
-impl Authorized {
-    /// `requestContext.authorizer` of format 2.0.
-    pub(super) fn v2(&self) -> Option<Value> {
+impl RequestAuthorization {
+    /// Returns `requestContext.authorizer` in format 2.0.
+    pub(super) fn context_v2(&self) -> Option<Value> {
         Some(match self {
-            Authorized::Anybody => return None,
-            Authorized::Jwt { claims, scopes } => {
+            RequestAuthorization::Open => return None,
+            RequestAuthorization::Jwt { claims, scopes } => {
                 json!({"jwt": {"claims": claims, "scopes": scopes}})
             }
-            Authorized::Lambda { context, .. } => json!({"lambda": context}),
-            Authorized::Iam {
+            RequestAuthorization::Lambda { context, .. } => json!({"lambda": context}),
+            RequestAuthorization::Iam {
                 access_key,
                 account,
                 user_arn,
@@ -67,12 +67,16 @@ impl Authorized {
         })
     }
 
-    /// `requestContext.authorizer` of format 1.0.
-    pub(super) fn v1(&self) -> Value {
+    /// Returns `requestContext.authorizer` in format 1.0.
+    pub(super) fn context_v1(&self) -> Value {
         match self {
-            Authorized::Anybody | Authorized::Iam { .. } => json!({"claims": null, "scopes": null}),
-            Authorized::Jwt { claims, scopes } => json!({"claims": claims, "scopes": scopes}),
-            Authorized::Lambda { principal, context } => {
+            RequestAuthorization::Open | RequestAuthorization::Iam { .. } => {
+                json!({"claims": null, "scopes": null})
+            }
+            RequestAuthorization::Jwt { claims, scopes } => {
+                json!({"claims": claims, "scopes": scopes})
+            }
+            RequestAuthorization::Lambda { principal, context } => {
                 let mut all = context.clone().unwrap_or_default();
                 all.insert("principalId".to_owned(), json!(principal));
                 all.into()
@@ -80,15 +84,17 @@ impl Authorized {
         }
     }
 
-    /// `$context.authorizer.{name}`.
+    /// Returns the value of `$context.authorizer.{name}`.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let value = match self {
-            Authorized::Jwt { claims, .. } => claims.get(name.strip_prefix("claims.")?)?,
-            Authorized::Lambda { principal, .. } if name == "principalId" => {
+            RequestAuthorization::Jwt { claims, .. } => {
+                claims.get(name.strip_prefix("claims.")?)?
+            }
+            RequestAuthorization::Lambda { principal, .. } if name == "principalId" => {
                 return principal.clone();
             }
-            Authorized::Lambda { context, .. } => context.as_ref()?.get(name)?,
-            Authorized::Anybody | Authorized::Iam { .. } => return None,
+            RequestAuthorization::Lambda { context, .. } => context.as_ref()?.get(name)?,
+            RequestAuthorization::Open | RequestAuthorization::Iam { .. } => return None,
         };
         match value {
             Value::String(text) => Some(text.clone()),
@@ -99,58 +105,65 @@ impl Authorized {
 }
 
 impl Exchange<'_> {
-    /// Lets the caller in or not, as the route says.
-    pub(super) async fn authorize(&self, matched: &Matched) -> Result<Authorized, Refusal> {
+    /// Authorizes the request by the route's authorization type.
+    pub(super) async fn authorize(
+        &self,
+        matched: &RouteMatch,
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let route = &matched.route;
         match route.authorization_type.as_str() {
-            "NONE" => Ok(Authorized::Anybody),
-            "AWS_IAM" => self.iam(matched),
+            "NONE" => Ok(RequestAuthorization::Open),
+            "AWS_IAM" => self.authorize_with_iam(matched),
             "JWT" => {
                 let authorizer = self.authorizer(route)?;
-                self.jwt(authorizer, &route.authorization_scopes).await
+                self.authorize_with_jwt(authorizer, &route.authorization_scopes)
+                    .await
             }
             "CUSTOM" => {
                 let authorizer = self.authorizer(route)?;
-                self.lambda(authorizer, matched).await
+                self.authorize_with_lambda(authorizer, matched).await
             }
-            other => Err(Refusal::internal(format!(
-                "authorization type {other} is not known here"
+            other => Err(HttpRefusal::internal(format!(
+                "authorization type {other} is unknown"
             ))),
         }
     }
 
-    fn authorizer(&self, route: &Route) -> Result<&Authorizer, Refusal> {
+    fn authorizer(&self, route: &StoredRoute) -> Result<&StoredAuthorizer, HttpRefusal> {
         let authorizer = self.snapshot.authorizer(route);
-        let missing = || Refusal::internal("the route's authorizer is not in the deployment");
+        let missing = || HttpRefusal::internal("the route's authorizer is not in the deployment");
         Ok(authorizer.ok_or_else(missing)?)
     }
 
-    /// Row A14, for HTTP APIs. Signatures are not verified.
-    fn iam(&self, matched: &Matched) -> Result<Authorized, Refusal> {
+    /// Checks the caller's permission as row A14 does for `$connect`. Signatures are not verified.
+    fn authorize_with_iam(
+        &self,
+        matched: &RouteMatch,
+    ) -> Result<RequestAuthorization, HttpRefusal> {
         let authorization = self.request.header("authorization");
         let caller = sigv4::caller(authorization.as_deref(), &self.request.query);
         let Some(caller) = caller else {
-            return Err(Refusal::forbidden("the request is not signed"));
+            return Err(HttpRefusal::forbidden("the request is not signed"));
         };
-        let of = Of {
+        let builder = EventBuilder {
             exchange: self,
             matched,
         };
-        let (action, resource) = ("execute-api:Invoke", of.route_arn());
+        let (action, resource) = ("execute-api:Invoke", builder.route_arn());
         if !self
             .api
             .grants
             .allows(&caller.access_key, action, &resource)
         {
-            return Err(Refusal::forbidden(format!(
+            return Err(HttpRefusal::forbidden(format!(
                 "the caller's role does not allow {action} on {resource}"
             )));
         }
-        let place = &self.api.plane.settings.place;
-        Ok(Authorized::Iam {
+        let scope = &self.api.plane.settings.scope;
+        Ok(RequestAuthorization::Iam {
             access_key: caller.access_key,
-            account: place.account.clone(),
-            user_arn: format!("arn:{}:iam::{}:root", place.partition, place.account),
+            account: scope.account.clone(),
+            user_arn: format!("arn:{}:iam::{}:root", scope.partition, scope.account),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! REQUEST authorizers, which are asked once, before `$connect` (row A1).
+//! REQUEST authorizers, which API Gateway calls once, before `$connect` (row A1).
 
 mod output;
 mod policy;
@@ -10,31 +10,31 @@ use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOu
 use stackgen_gateway_common::{AuthorizerRecord, RouteKey, ThrownError};
 
 pub(super) use output::Principal;
-use output::{BadOutput, Output};
+use output::{AuthorizerOutput, AuthorizerOutputError};
 
 use super::WebSocketApi;
-use super::integration::{self, Failure};
+use super::integration::{self, IntegrationFailure};
 use super::payloads::{self, RequestContext};
-use super::refusal::Refusal;
-use super::request::Request;
-use crate::apis::{Authorizer, Stage};
+use super::refusal::WebSocketRefusal;
+use super::request::HandshakeRequest;
+use crate::apis::{StoredAuthorizer, StoredStage};
 
-/// Who calls, with the API key that the authorizer gave (row A15).
-pub(super) struct Authorized {
+/// Principal with the API key that the authorizer returned (row A15).
+pub(super) struct AuthorizerResult {
     pub(super) principal: Principal,
     pub(super) usage_identifier_key: Option<String>,
 }
 
-/// Asks the authorizer of `$connect` whether this request may go on.
+/// Calls the authorizer of `$connect` and evaluates its policy.
 pub(super) async fn authorize(
     api: &WebSocketApi,
-    authorizer: &Authorizer,
-    stage: &Stage,
-    request: &Request,
+    authorizer: &StoredAuthorizer,
+    stage: &StoredStage,
+    request: &HandshakeRequest,
     context: &RequestContext<'_>,
-) -> Result<Authorized, Refusal> {
+) -> Result<AuthorizerResult, WebSocketRefusal> {
     for source in &authorizer.identity_source {
-        present(source, stage, request, context)?;
+        check_identity_source(source, stage, request, context)?;
     }
     let method_arn = api.route_arn(&stage.stage_name, RouteKey::CONNECT);
     let event = payloads::authorizer(
@@ -47,17 +47,19 @@ pub(super) async fn authorize(
     let started = Instant::now();
     let outcome = invoke(api, authorizer, stage, request, event).await?;
     if outcome.failed {
-        return Err(thrown(&outcome.payload));
+        return Err(refusal_from_error(&outcome.payload));
     }
     let latency = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let output = Output::read(&outcome.payload, latency).map_err(|BadOutput(reason, row)| {
-        Refusal::internal(format!("authorizer: {reason}"), row)
-    })?;
+    let output = AuthorizerOutput::read(&outcome.payload, latency).map_err(
+        |AuthorizerOutputError(reason, row)| {
+            WebSocketRefusal::internal(format!("authorizer: {reason}"), row)
+        },
+    )?;
     output
         .policy
         .allows(&method_arn)
-        .map_err(|reason| Refusal::forbidden(reason, "A5"))?;
-    Ok(Authorized {
+        .map_err(|reason| WebSocketRefusal::forbidden(reason, "A5"))?;
+    Ok(AuthorizerResult {
         principal: output.principal,
         usage_identifier_key: output.usage_identifier_key,
     })
@@ -65,14 +67,16 @@ pub(super) async fn authorize(
 
 async fn invoke(
     api: &WebSocketApi,
-    authorizer: &Authorizer,
-    stage: &Stage,
-    request: &Request,
+    authorizer: &StoredAuthorizer,
+    stage: &StoredStage,
+    request: &HandshakeRequest,
     event: bytes::Bytes,
-) -> Result<InvocationOutcome, Refusal> {
+) -> Result<InvocationOutcome, WebSocketRefusal> {
     let uri = authorizer.authorizer_uri.as_deref();
     let function = integration::function(uri, &stage.stage_variables).map_err(
-        |Failure { reason, .. }| Refusal::internal(format!("authorizer: {reason}"), "A7"),
+        |IntegrationFailure { reason, .. }| {
+            WebSocketRefusal::internal(format!("authorizer: {reason}"), "A7")
+        },
     )?;
     let invocation = Invocation {
         function,
@@ -89,40 +93,46 @@ async fn invoke(
     let within = api.plane.settings.limits.integration;
     match tokio::time::timeout(within, invoked).await {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(error)) => Err(Refusal::internal(format!("authorizer: {error}"), "A16")),
-        Err(_) => Err(Refusal::internal("the authorizer took too long", "A7")),
+        Ok(Err(error)) => Err(WebSocketRefusal::internal(
+            format!("authorizer: {error}"),
+            "A16",
+        )),
+        Err(_) => Err(WebSocketRefusal::internal(
+            "the authorizer took too long",
+            "A7",
+        )),
     }
 }
 
-/// An authorizer that failed: 401 if it said exactly `Unauthorized` (row A6), else 500 (row A7).
-fn thrown(payload: &[u8]) -> Refusal {
+/// Maps the error of a failed authorizer: exactly `Unauthorized` becomes 401 (row A6), all others 500 (row A7).
+fn refusal_from_error(payload: &[u8]) -> WebSocketRefusal {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Thrown {
+    struct ErrorPayload {
         error_message: String,
     }
-    let refusal = match serde_json::from_slice::<Thrown>(payload) {
-        Ok(thrown) if thrown.error_message == "Unauthorized" => {
-            Refusal::unauthorized("the authorizer said Unauthorized", "A6")
+    let refusal = match serde_json::from_slice::<ErrorPayload>(payload) {
+        Ok(error) if error.error_message == "Unauthorized" => {
+            WebSocketRefusal::unauthorized("the authorizer failed with Unauthorized", "A6")
         }
-        _ => Refusal::internal(
-            format!("authorizer: {}", integration::failed(payload)),
+        _ => WebSocketRefusal::internal(
+            format!("authorizer: {}", integration::describe_error(payload)),
             "A7",
         ),
     };
-    refusal.because_of(ThrownError::read(payload).map(Box::new))
+    refusal.with_error(ThrownError::read(payload).map(Box::new))
 }
 
-/// Returns what there is to record of an authorizer: its function, and the principal that it allowed or why not.
+/// Returns the record of an authorizer: its function, and the allowed principal or the reason for the refusal.
 pub(super) fn record(
-    authorizer: &Authorizer,
-    stage: &Stage,
-    verdict: Result<&str, &Refusal>,
+    authorizer: &StoredAuthorizer,
+    stage: &StoredStage,
+    verdict: Result<&str, &WebSocketRefusal>,
 ) -> AuthorizerRecord {
     let uri = authorizer.authorizer_uri.as_deref();
     let function = integration::function(uri, &stage.stage_variables).ok();
     AuthorizerRecord {
-        function: function.as_ref().map(integration::named),
+        function: function.as_ref().map(integration::display_name),
         verdict: match verdict {
             Ok(principal) => format!("allowed as `{principal}`"),
             Err(refusal) => refusal.reason.clone(),
@@ -130,14 +140,14 @@ pub(super) fn record(
     }
 }
 
-/// Whether an identity source has a value (rows A2, A3).
-fn present(
+/// Checks that an identity source has a value (rows A2, A3).
+fn check_identity_source(
     source: &str,
-    stage: &Stage,
-    request: &Request,
+    stage: &StoredStage,
+    request: &HandshakeRequest,
     context: &RequestContext<'_>,
-) -> Result<(), Refusal> {
-    let there = if let Some(name) = source.strip_prefix("route.request.header.") {
+) -> Result<(), WebSocketRefusal> {
+    let is_present = if let Some(name) = source.strip_prefix("route.request.header.") {
         request.header(name).is_some_and(|value| !value.is_empty())
     } else if let Some(name) = source.strip_prefix("route.request.querystring.") {
         request
@@ -153,13 +163,13 @@ fn present(
             .get(name)
             .is_some_and(|value| !value.is_empty())
     } else {
-        let reason = format!("{source} is no identity source of a WebSocket API");
-        return Err(Refusal::internal(reason, "A3"));
+        let reason = format!("{source} is not an identity source of a WebSocket API");
+        return Err(WebSocketRefusal::internal(reason, "A3"));
     };
-    if there {
+    if is_present {
         return Ok(());
     }
     let reason =
-        format!("identity source {source} is missing or empty; the authorizer was not asked");
-    Err(Refusal::unauthorized(reason, "A2"))
+        format!("identity source {source} is missing or empty; the authorizer was not called");
+    Err(WebSocketRefusal::unauthorized(reason, "A2"))
 }

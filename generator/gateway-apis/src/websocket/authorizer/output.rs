@@ -1,71 +1,80 @@
-//! What an authorizer answered (rows A7 to A10, A15).
+//! Output of REQUEST authorizers (rows A7 to A10, A15).
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::policy::Policy;
+use super::policy::AuthorizerPolicy;
 use crate::apis::Pairs;
 
-/// The largest output, in bytes (row A9).
+/// Maximum size of the output, in bytes (row A9).
 const OUTPUT_BYTES: usize = 8 * 1024;
 
-/// Who the authorizer says is calling, as every later event of the connection carries it (row A10).
+/// Principal that the authorizer returned. All later events of the connection contain it (row A10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {
     /// `principalId`.
     pub(crate) id: String,
-    /// The context: scalars as strings.
+    /// Context, with all values as strings.
     pub(crate) context: Pairs,
-    /// Milliseconds that the authorizer took.
+    /// Duration of the authorizer's call in milliseconds.
     pub(crate) integration_latency: u64,
 }
 
-/// An output that can be understood.
+/// Valid output.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct AuthorizerOutput {
     pub(super) principal: Principal,
-    pub(super) policy: Policy,
-    /// The API key of the caller (row A15).
+    pub(super) policy: AuthorizerPolicy,
+    /// API key of the caller (row A15).
     pub(super) usage_identifier_key: Option<String>,
 }
 
-/// Why an output cannot be understood, and the row that says so.
+/// Reason why an output is not valid, with the row of the reference.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadOutput(pub(super) String, pub(super) &'static str);
+pub(super) struct AuthorizerOutputError(pub(super) String, pub(super) &'static str);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct RawOutput {
     principal_id: Option<String>,
-    policy_document: Option<Policy>,
+    policy_document: Option<AuthorizerPolicy>,
     context: Option<Map<String, Value>>,
     usage_identifier_key: Option<String>,
 }
 
-impl Output {
-    /// Reads what the function returned.
-    pub(super) fn read(payload: &[u8], integration_latency: u64) -> Result<Self, BadOutput> {
+impl AuthorizerOutput {
+    /// Parses the function's return value.
+    pub(super) fn read(
+        payload: &[u8],
+        integration_latency: u64,
+    ) -> Result<Self, AuthorizerOutputError> {
         if payload.len() > OUTPUT_BYTES {
             let reason = format!(
                 "its output has {} bytes, over {OUTPUT_BYTES}",
                 payload.len()
             );
-            return Err(BadOutput(reason, "A9"));
+            return Err(AuthorizerOutputError(reason, "A9"));
         }
-        // The error itself would quote values.
-        let raw: Raw = serde_json::from_slice(payload).map_err(|error| {
+        // serde's message could quote values.
+        let raw: RawOutput = serde_json::from_slice(payload).map_err(|error| {
             let at = (error.line(), error.column());
-            let reason = format!("its output is no policy (line {}, column {})", at.0, at.1);
-            BadOutput(reason, "A7")
+            let reason = format!(
+                "its output is not a policy (line {}, column {})",
+                at.0, at.1
+            );
+            AuthorizerOutputError(reason, "A7")
         })?;
         let id = raw.principal_id.filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| BadOutput("its output has no principalId".to_owned(), "A8"))?;
+        let id = id.ok_or_else(|| {
+            AuthorizerOutputError("its output has no principalId".to_owned(), "A8")
+        })?;
         let policy = raw.policy_document;
-        let policy =
-            policy.ok_or_else(|| BadOutput("its output has no policyDocument".to_owned(), "A7"))?;
+        let policy = policy.ok_or_else(|| {
+            AuthorizerOutputError("its output has no policyDocument".to_owned(), "A7")
+        })?;
         let context = scalars(raw.context.unwrap_or_default())?;
-        Ok(Output {
+        Ok(AuthorizerOutput {
             principal: Principal {
                 id,
                 context,
@@ -77,15 +86,15 @@ impl Output {
     }
 }
 
-/// The context with its values as strings (row A9).
-fn scalars(context: Map<String, Value>) -> Result<Pairs, BadOutput> {
+/// Converts the values of the context to strings (row A9).
+fn scalars(context: Map<String, Value>) -> Result<Pairs, AuthorizerOutputError> {
     let text = |(key, value)| match value {
         Value::String(text) => Ok((key, text)),
         Value::Number(_) | Value::Bool(_) => Ok((key, value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => {
             let reason =
-                format!("the value of `{key}` in its context is no string, number or boolean");
-            Err(BadOutput(reason, "A9"))
+                format!("the value of `{key}` in its context is not a string, number or boolean");
+            Err(AuthorizerOutputError(reason, "A9"))
         }
     };
     context.into_iter().map(text).collect()
@@ -97,7 +106,7 @@ impl Serialize for Principal {
         map.serialize_entry("principalId", &self.id)?;
         map.serialize_entry("integrationLatency", &self.integration_latency)?;
         for (key, value) in &self.context {
-            // No context passes itself off as the principal.
+            // A context key cannot replace the principal.
             if !matches!(key.as_str(), "principalId" | "integrationLatency") {
                 map.serialize_entry(key, value)?;
             }
@@ -113,8 +122,8 @@ mod tests {
 
     use super::*;
 
-    fn read(output: &Value) -> Result<Output, BadOutput> {
-        Output::read(output.to_string().as_bytes(), 3)
+    fn read(output: &Value) -> Result<AuthorizerOutput, AuthorizerOutputError> {
+        AuthorizerOutput::read(output.to_string().as_bytes(), 3)
     }
 
     fn row(output: &Value) -> &'static str {
@@ -138,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_a7_to_a9_what_is_malformed_is_told_by_its_row() {
+    fn rows_a7_to_a9_a_malformed_output_is_reported_with_its_row() {
         assert_eq!(row(&json!(null)), "A7");
         assert_eq!(row(&json!("Allow")), "A7");
         assert_eq!(row(&json!({"principalId": "a"})), "A7");
@@ -159,8 +168,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn row_a7_reading_is_total(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Output::read(&bytes, 0);
+        fn row_a7_parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = AuthorizerOutput::read(&bytes, 0);
         }
     }
 }

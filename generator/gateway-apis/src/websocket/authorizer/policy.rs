@@ -1,23 +1,23 @@
-//! The policies that authorizers answer with (row A5).
+//! Policies that authorizers return (row A5).
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use stackgen_gateway_common::matches;
+use stackgen_gateway_common::pattern_matches;
 
-/// What API Gateway asks the policy for.
+/// Action that the policy must allow.
 const ACTION: &str = "execute-api:Invoke";
 
 /// An IAM policy.
 #[derive(Debug, Deserialize)]
-pub(super) struct Policy {
+pub(super) struct AuthorizerPolicy {
     #[serde(rename = "Statement")]
-    statement: OneOrMany<Statement>,
+    statement: OneOrMany<AuthorizerStatement>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Statement {
-    effect: Effect,
+struct AuthorizerStatement {
+    effect: StatementEffect,
     action: Option<OneOrMany<String>>,
     resource: Option<OneOrMany<String>>,
     not_action: Option<IgnoredAny>,
@@ -26,7 +26,7 @@ struct Statement {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-enum Effect {
+enum StatementEffect {
     Allow,
     Deny,
 }
@@ -47,29 +47,29 @@ impl<T> OneOrMany<T> {
     }
 }
 
-impl Policy {
-    /// Whether the policy allows this.
+impl AuthorizerPolicy {
+    /// Checks that the policy allows the method.
     ///
     /// # Errors
     ///
-    /// Why it does not: a denial that matches wins over everything. What is not evaluated here (NotAction,
-    /// NotResource, Condition) allows nothing and denies all.
+    /// A reason, if it does not. A matching `Deny` overrides any `Allow`. Statements with NotAction, NotResource or
+    /// Condition are not evaluated here: an `Allow` with one of them never matches, a `Deny` always does.
     pub(super) fn allows(&self, method_arn: &str) -> Result<(), String> {
         let statements = self.statement.as_slice();
         let of = |effect| statements.iter().filter(move |it| it.effect == effect);
-        if of(Effect::Deny).any(|it| it.is_foreign() || it.matches(method_arn)) {
+        if of(StatementEffect::Deny).any(|it| it.is_unsupported() || it.matches(method_arn)) {
             return Err(format!("the policy denies {method_arn}"));
         }
-        if of(Effect::Allow).any(|it| !it.is_foreign() && it.matches(method_arn)) {
+        if of(StatementEffect::Allow).any(|it| !it.is_unsupported() && it.matches(method_arn)) {
             return Ok(());
         }
-        if of(Effect::Allow).any(Statement::is_foreign) {
+        if of(StatementEffect::Allow).any(AuthorizerStatement::is_unsupported) {
             return Err(
-                "the policy uses NotAction, NotResource or Condition, which allow nothing here"
+                "the policy uses NotAction, NotResource or Condition, which are not evaluated here"
                     .to_owned(),
             );
         }
-        let resources: Vec<&str> = of(Effect::Allow)
+        let resources: Vec<&str> = of(StatementEffect::Allow)
             .filter_map(|it| it.resource.as_ref())
             .flat_map(|it| it.as_slice())
             .map(String::as_str)
@@ -84,8 +84,8 @@ impl Policy {
     }
 }
 
-impl Statement {
-    fn is_foreign(&self) -> bool {
+impl AuthorizerStatement {
+    fn is_unsupported(&self) -> bool {
         self.not_action.is_some() || self.not_resource.is_some() || self.condition.is_some()
     }
 
@@ -94,10 +94,12 @@ impl Statement {
             let list = list.as_ref().map_or(&[][..], OneOrMany::as_slice);
             list.iter().any(|pattern| fits(pattern))
         };
-        // Actions are compared without regard to case, resources are not.
+        // IAM ignores the case of actions, but not of resources.
         any(&self.action, &|pattern| {
-            matches(&pattern.to_ascii_lowercase(), &ACTION.to_ascii_lowercase())
-        }) && any(&self.resource, &|pattern| matches(pattern, method_arn))
+            pattern_matches(&pattern.to_ascii_lowercase(), &ACTION.to_ascii_lowercase())
+        }) && any(&self.resource, &|pattern| {
+            pattern_matches(pattern, method_arn)
+        })
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
     const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:api/prod/$connect";
 
     fn allows(statement: Value) -> bool {
-        let policy: Policy = serde_json::from_value(json!({
+        let policy: AuthorizerPolicy = serde_json::from_value(json!({
             "Version": "2012-10-17",
             "Statement": statement,
         }))
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn row_a5_resources_match_by_wildcards_over_the_whole_arn() {
+    fn row_a5_wildcards_match_the_whole_arn() {
         assert!(allows(statement("Allow", ARN)));
         assert!(allows(json!([statement("Allow", "arn:*:api/prod/*")])));
         assert!(allows(
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn row_a5_a_denial_wins_and_what_is_not_evaluated_fails_closed() {
+    fn row_a5_a_deny_overrides_and_unsupported_statements_fail_closed() {
         assert!(!allows(json!([
             statement("Allow", "*"),
             statement("Deny", ARN)
@@ -151,28 +153,31 @@ mod tests {
             statement("Deny", "other")
         ])));
         for key in ["NotAction", "NotResource", "Condition"] {
-            let mut foreign = statement("Allow", "*");
-            foreign[key] = json!({});
-            assert!(!allows(foreign.clone()), "{key}");
-            foreign["Effect"] = json!("Deny");
-            foreign["Resource"] = json!("other");
-            assert!(!allows(json!([statement("Allow", "*"), foreign])), "{key}");
+            let mut unsupported = statement("Allow", "*");
+            unsupported[key] = json!({});
+            assert!(!allows(unsupported.clone()), "{key}");
+            unsupported["Effect"] = json!("Deny");
+            unsupported["Resource"] = json!("other");
+            assert!(
+                !allows(json!([statement("Allow", "*"), unsupported])),
+                "{key}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn row_a5_a_denial_of_everything_beats_any_other_statement(resources in prop::collection::vec(".*", 0..4)) {
+        fn row_a5_a_deny_of_everything_overrides_all_statements(resources in prop::collection::vec(".*", 0..4)) {
             let mut statements: Vec<Value> = resources.iter().map(|it| statement("Allow", it)).collect();
             statements.push(statement("Deny", "*"));
             prop_assert!(!allows(Value::Array(statements)));
         }
 
         #[test]
-        fn row_a5_matching_is_total_and_a_text_matches_itself(pattern in ".*", text in "[^*?]*") {
-            matches(&pattern, &text);
-            prop_assert!(matches(&text, &text));
-            prop_assert!(matches("*", &text));
+        fn row_a5_matching_never_panics_and_a_text_matches_itself(pattern in ".*", text in "[^*?]*") {
+            pattern_matches(&pattern, &text);
+            prop_assert!(pattern_matches(&text, &text));
+            prop_assert!(pattern_matches("*", &text));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use stackgen_gateway_apis::apis::{Authorizer, Served};
+use stackgen_gateway_apis::apis::{ServedStage, StoredAuthorizer};
 use stackgen_gateway_common::invoke::InvocationCaller;
-use stackgen_gateway_common::{ApiId, AuthorizerId, Place, StageName};
+use stackgen_gateway_common::{ApiId, ArnScope, AuthorizerId, StageName};
 
-use super::{Running, Wiring, by_name, good, refused, thrown};
+use super::{HttpApiBuilder, RunningApi, by_name, fail, refused, succeed};
 use crate::apis::authorizer;
 
 const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:http1/$default/GET/a/7";
@@ -24,42 +24,42 @@ fn policy(effect: &str, resource: &str) -> Value {
     })
 }
 
-/// An api whose authorizer returns this, or throws this text.
-async fn start(change: impl FnOnce(&mut Authorizer), answer: Value) -> Running {
-    let mut wiring = Wiring::of(&[]);
+/// Starts an API whose authorizer returns this value, or fails with this text.
+async fn start(change: impl FnOnce(&mut StoredAuthorizer), answer: Value) -> RunningApi {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
     for key in ["GET /a/{id}", "GET /b"] {
-        wiring.route(key, |route, _| {
+        builder.route(key, |route, _| {
             route.authorization_type = "CUSTOM".to_owned();
             route.authorizer_id = Some(AuthorizerId::new("auth1"));
         });
     }
-    wiring.route("GET /one", |route, integration| {
+    builder.route("GET /one", |route, integration| {
         route.authorization_type = "CUSTOM".to_owned();
         route.authorizer_id = Some(AuthorizerId::new("auth1"));
         integration.payload_format_version = Some("1.0".to_owned());
     });
     let mut authorizer = authorizer("auth1", "REQUEST", &["$request.header.Authorization"]);
-    authorizer.authorizer_uri = Some(Place::default().function("auth").invocation_uri());
+    authorizer.authorizer_uri = Some(ArnScope::default().function("auth").invocation_uri());
     authorizer.authorizer_payload_format_version = Some("2.0".to_owned());
     change(&mut authorizer);
-    let authorizers = &mut wiring.snapshot.authorizers;
+    let authorizers = &mut builder.snapshot.authorizers;
     authorizers.insert(AuthorizerId::new("auth1"), authorizer.into());
     let functions = by_name(move |name| match (name, &answer) {
-        ("auth", Value::String(message)) => thrown(message),
-        ("auth", answer) => good(answer.clone()),
-        _ => good(json!({"statusCode": 200})),
+        ("auth", Value::String(message)) => fail(message),
+        ("auth", answer) => succeed(answer.clone()),
+        _ => succeed(json!({"statusCode": 200})),
     });
-    wiring.start(functions).await
+    builder.start(functions).await
 }
 
-fn authorizer_event(running: &Running) -> Value {
+fn authorizer_event(running: &RunningApi) -> Value {
     let calls = running.calls.lock().unwrap();
     let mut calls = calls.iter();
     let call = calls.find(|call| call.function.name == "auth").unwrap();
     serde_json::from_slice(&call.payload).unwrap()
 }
 
-async fn get(running: &Running, path: &str) -> StatusCode {
+async fn get(running: &RunningApi, path: &str) -> StatusCode {
     running
         .get_with(path, "authorization", "key")
         .await
@@ -67,7 +67,7 @@ async fn get(running: &Running, path: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn an_allowing_policy_lets_in_and_its_context_reaches_the_function() {
+async fn an_allow_policy_admits_the_request_and_its_context_reaches_the_function() {
     let running = start(|_| (), policy("Allow", ARN)).await;
     assert_eq!(get(&running, "/a/7").await, 200);
     let authorizer = &running.last_event()["requestContext"]["authorizer"];
@@ -90,7 +90,7 @@ async fn an_allowing_policy_lets_in_and_its_context_reaches_the_function() {
 }
 
 #[tokio::test]
-async fn a_policy_that_denies_or_is_about_another_route_is_403() {
+async fn a_policy_that_does_not_allow_the_route_is_403() {
     for answer in [
         policy("Deny", ARN),
         policy(
@@ -104,13 +104,14 @@ async fn a_policy_that_denies_or_is_about_another_route_is_403() {
             refused(&response),
             (StatusCode::FORBIDDEN, r#"{"message":"Forbidden"}"#)
         );
-        assert_eq!(running.called(), 1);
+        assert_eq!(running.call_count(), 1);
     }
 }
 
 #[tokio::test]
-async fn simple_responses_are_a_word() {
-    let simple = |authorizer: &mut Authorizer| authorizer.enable_simple_responses = Some(true);
+async fn simple_responses_decide_by_is_authorized() {
+    let simple =
+        |authorizer: &mut StoredAuthorizer| authorizer.enable_simple_responses = Some(true);
     let yes = start(simple, json!({"isAuthorized": true, "context": {"k": "v"}})).await;
     assert_eq!(get(&yes, "/a/7").await, 200);
     let authorizer = &yes.last_event()["requestContext"]["authorizer"];
@@ -122,32 +123,32 @@ async fn simple_responses_are_a_word() {
 }
 
 #[tokio::test]
-async fn row_a2_a_missing_or_empty_identity_source_is_401_and_nobody_is_asked() {
+async fn row_a2_a_missing_or_empty_identity_source_is_401_without_calling_the_authorizer() {
     let mut running = start(|_| (), policy("Allow", "*")).await;
     let response = running.get("/a/7").await;
     assert_eq!(
         refused(&response),
         (StatusCode::UNAUTHORIZED, r#"{"message":"Unauthorized"}"#)
     );
-    let reason = running.told().await.3.unwrap();
+    let reason = running.next_event().await.3.unwrap();
     assert_eq!(
         reason,
         "identity source $request.header.Authorization is missing or empty"
     );
     let empty = running.get_with("/a/7", "authorization", "").await;
     assert_eq!(empty.status(), 401);
-    assert_eq!(running.called(), 0);
+    assert_eq!(running.call_count(), 0);
 }
 
 #[tokio::test]
-async fn identities_are_read_from_queries_variables_and_context() {
+async fn identity_sources_can_be_query_variables_and_context() {
     let sources = [
         "$request.querystring.key",
         "$stageVariables.none",
         "$context.routeKey",
     ];
     let with = |count: usize| {
-        move |authorizer: &mut Authorizer| {
+        move |authorizer: &mut StoredAuthorizer| {
             let sources = [sources[0], sources[2], sources[1]];
             authorizer.identity_source =
                 sources[..count].iter().map(|&one| one.to_owned()).collect();
@@ -162,8 +163,8 @@ async fn identities_are_read_from_queries_variables_and_context() {
 }
 
 #[tokio::test]
-async fn format_1_events_carry_the_identity_as_a_token() {
-    let one = |authorizer: &mut Authorizer| {
+async fn format_1_events_contain_the_identity_as_a_token() {
+    let one = |authorizer: &mut StoredAuthorizer| {
         authorizer.authorizer_payload_format_version = Some("1.0".to_owned());
     };
     let running = start(one, policy("Allow", "*")).await;
@@ -180,38 +181,39 @@ async fn format_1_events_carry_the_identity_as_a_token() {
 }
 
 #[tokio::test]
-async fn results_are_kept_for_the_identity_and_judged_for_every_route() {
-    let kept =
-        |authorizer: &mut Authorizer| authorizer.authorizer_result_ttl_in_seconds = Some(3600);
+async fn cached_results_are_evaluated_for_every_route() {
+    let kept = |authorizer: &mut StoredAuthorizer| {
+        authorizer.authorizer_result_ttl_in_seconds = Some(3600)
+    };
     let running = start(kept, policy("Allow", ARN)).await;
     assert_eq!(get(&running, "/a/7").await, 200);
     assert_eq!(get(&running, "/a/7").await, 200);
-    assert_eq!(running.called(), 3);
-    // The kept policy allows one route alone.
+    assert_eq!(running.call_count(), 3);
+    // The cached policy allows only one route.
     assert_eq!(get(&running, "/b").await, 403);
-    assert_eq!(running.called(), 3);
+    assert_eq!(running.call_count(), 3);
     let other = running.get_with("/a/7", "authorization", "another").await;
     assert_eq!(other.status(), 200);
-    assert_eq!(running.called(), 5);
+    assert_eq!(running.call_count(), 5);
 }
 
 #[tokio::test]
-async fn results_of_one_stage_are_not_anothers() {
-    let by_stage = |authorizer: &mut Authorizer| {
+async fn cached_results_are_separate_per_stage() {
+    let by_stage = |authorizer: &mut StoredAuthorizer| {
         authorizer.authorizer_result_ttl_in_seconds = Some(3600);
-        let function = Place::default().function("${stageVariables.authorizer}");
+        let function = ArnScope::default().function("${stageVariables.authorizer}");
         authorizer.authorizer_uri = Some(function.invocation_uri());
     };
     let running = start(by_stage, policy("Allow", "*")).await;
     let api = ApiId::new("http1");
     let served = running.plane.apis.served(&api, "$default").unwrap();
-    // Of these functions, `auth` alone returns a policy.
+    // Only the function `auth` returns a policy.
     for (name, function) in [("open", "auth"), ("closed", "another")] {
         let mut stage = (*served.stage).clone();
         stage.stage_name = StageName::new(name);
         let variables = &mut stage.stage_variables;
         variables.insert("authorizer".to_owned(), function.to_owned());
-        let served = Served {
+        let served = ServedStage {
             stage: Arc::new(stage),
             snapshot: served.snapshot.clone(),
         };
@@ -222,15 +224,15 @@ async fn results_of_one_stage_are_not_anothers() {
 }
 
 #[tokio::test]
-async fn without_a_time_to_live_the_authorizer_is_asked_each_time() {
+async fn without_a_ttl_the_authorizer_is_called_each_time() {
     let running = start(|_| (), policy("Allow", ARN)).await;
     get(&running, "/a/7").await;
     get(&running, "/a/7").await;
-    assert_eq!(running.called(), 4);
+    assert_eq!(running.call_count(), 4);
 }
 
 #[tokio::test]
-async fn an_authorizer_that_fails_or_makes_no_sense_is_500_and_unauthorized_is_401() {
+async fn a_failing_or_malformed_authorizer_is_500_and_unauthorized_is_401() {
     for (answer, status) in [
         (json!("Unauthorized"), 401),
         (json!("unauthorized"), 500),
@@ -243,12 +245,12 @@ async fn an_authorizer_that_fails_or_makes_no_sense_is_500_and_unauthorized_is_4
 }
 
 #[tokio::test]
-async fn a_route_with_iam_wants_a_signature_of_somebody_who_may() {
-    let mut wiring = Wiring::of(&[]);
-    wiring.route("GET /", |route, _| {
+async fn a_route_with_iam_requires_a_signature_and_permission() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
+    builder.route("GET /", |route, _| {
         route.authorization_type = "AWS_IAM".to_owned()
     });
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     assert_eq!(running.get("/").await.status(), 403);
     let signed = |key: &str| {
         format!(

@@ -1,11 +1,11 @@
-//! Cross-origin requests, as browsers send them.
+//! CORS requests, as browsers send them.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::json;
 use stackgen_gateway_apis::apis::Cors;
 
-use super::{Running, Wiring};
+use super::{HttpApiBuilder, RunningApi};
 use crate::support;
 
 fn cors(origins: &[&str]) -> Cors {
@@ -20,7 +20,7 @@ fn cors(origins: &[&str]) -> Cors {
     }
 }
 
-async fn preflight(running: &Running, path: &str, origin: &str) -> Response<Bytes> {
+async fn preflight(running: &RunningApi, path: &str, origin: &str) -> Response<Bytes> {
     let request = Request::builder()
         .method(Method::OPTIONS)
         .uri(running.url(path))
@@ -29,22 +29,22 @@ async fn preflight(running: &Running, path: &str, origin: &str) -> Response<Byte
     support::send(request.body("").unwrap()).await
 }
 
-async fn start(wiring: Wiring, cors: Option<Cors>) -> Running {
-    let mut wiring = wiring;
-    let mut api = (*wiring.snapshot.api).clone();
+async fn start(builder: HttpApiBuilder, cors: Option<Cors>) -> RunningApi {
+    let mut builder = builder;
+    let mut api = (*builder.snapshot.api).clone();
     api.cors_configuration = cors;
-    wiring.snapshot.api = api.into();
+    builder.snapshot.api = api.into();
     let answer = json!({
         "statusCode": 200,
         "headers": {"access-control-allow-origin": "https://of-the-function", "x-own": "1"},
     });
-    wiring.returning(answer).await
+    builder.returning(answer).await
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_without_a_route_and_without_the_function() {
-    let wiring = Wiring::of(&["POST /a", "ANY /any"]);
-    let running = start(wiring, Some(cors(&["https://app.example"]))).await;
+async fn a_preflight_request_needs_no_route_and_no_function() {
+    let builder = HttpApiBuilder::with_routes(&["POST /a", "ANY /any"]);
+    let running = start(builder, Some(cors(&["https://app.example"]))).await;
     for path in ["/a", "/any", "/nosuch"] {
         let response = preflight(&running, path, "https://app.example").await;
         assert_eq!(response.status(), 204, "{path}");
@@ -59,13 +59,13 @@ async fn a_preflight_is_answered_without_a_route_and_without_the_function() {
             assert_eq!(response.headers()[name], value, "{path} {name}");
         }
     }
-    assert_eq!(running.called(), 0);
+    assert_eq!(running.call_count(), 0);
 }
 
 #[tokio::test]
-async fn another_origin_gets_no_cors_headers() {
+async fn a_foreign_origin_gets_no_cors_headers() {
     let running = start(
-        Wiring::of(&["GET /a"]),
+        HttpApiBuilder::with_routes(&["GET /a"]),
         Some(cors(&["https://app.example"])),
     )
     .await;
@@ -80,8 +80,12 @@ async fn another_origin_gets_no_cors_headers() {
 }
 
 #[tokio::test]
-async fn the_apis_headers_replace_those_of_the_function_and_stand_on_refusals_too() {
-    let running = start(Wiring::of(&["GET /a"]), Some(cors(&["https://*"]))).await;
+async fn the_cors_headers_of_the_api_replace_those_of_the_function_even_on_errors() {
+    let running = start(
+        HttpApiBuilder::with_routes(&["GET /a"]),
+        Some(cors(&["https://*"])),
+    )
+    .await;
     for path in ["/a", "/nosuch"] {
         let response = running
             .get_with(path, "origin", "https://app.example")
@@ -103,8 +107,8 @@ async fn the_apis_headers_replace_those_of_the_function_and_stand_on_refusals_to
 }
 
 #[tokio::test]
-async fn any_origin_is_answered_with_a_star() {
-    let running = start(Wiring::of(&["GET /a"]), Some(cors(&["*"]))).await;
+async fn an_allowed_wildcard_origin_is_answered_with_a_star() {
+    let running = start(HttpApiBuilder::with_routes(&["GET /a"]), Some(cors(&["*"]))).await;
     let response = running
         .get_with("/a", "origin", "http://localhost:3000")
         .await;
@@ -112,8 +116,12 @@ async fn any_origin_is_answered_with_a_star() {
 }
 
 #[tokio::test]
-async fn without_settings_preflights_go_to_routes_and_functions_answer_for_themselves() {
-    let running = start(Wiring::of(&["GET /a", "OPTIONS /own"]), None).await;
+async fn without_a_cors_configuration_preflight_requests_go_to_routes() {
+    let running = start(
+        HttpApiBuilder::with_routes(&["GET /a", "OPTIONS /own"]),
+        None,
+    )
+    .await;
     assert_eq!(
         preflight(&running, "/a", "https://app.example")
             .await
@@ -123,16 +131,16 @@ async fn without_settings_preflights_go_to_routes_and_functions_answer_for_thems
     let own = preflight(&running, "/own", "https://app.example").await;
     let allowed = &own.headers()["access-control-allow-origin"];
     assert_eq!(allowed, "https://of-the-function");
-    assert_eq!(running.called(), 1);
+    assert_eq!(running.call_count(), 1);
 }
 
 #[tokio::test]
-async fn a_preflight_to_a_route_for_all_methods_that_wants_a_token_is_401() {
-    let mut wiring = Wiring::of(&[]);
-    wiring.route("ANY /{proxy+}", |route, _| {
+async fn a_preflight_request_to_an_any_route_with_iam_is_403() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
+    builder.route("ANY /{proxy+}", |route, _| {
         route.authorization_type = "AWS_IAM".to_owned();
     });
-    let running = start(wiring, Some(cors(&["*"]))).await;
+    let running = start(builder, Some(cors(&["*"]))).await;
     assert_eq!(
         preflight(&running, "/a", "https://app.example")
             .await

@@ -1,14 +1,14 @@
-//! What functions are called with.
+//! Events that functions receive.
 
 use http::Request;
 use serde_json::{Value, json};
 use stackgen_gateway_common::invoke::InvocationCaller;
 
-use super::Wiring;
+use super::HttpApiBuilder;
 use crate::support;
 
-/// What differs between two runs.
-fn settled(mut event: Value, address: impl ToString) -> Value {
+/// Replaces values that differ between runs.
+fn normalized(mut event: Value, address: impl ToString) -> Value {
     let port = address.to_string().rsplit_once(':').unwrap().1.to_owned();
     let context = &mut event["requestContext"];
     for name in ["requestId", "extendedRequestId", "time", "requestTime"] {
@@ -43,14 +43,14 @@ fn request(url: &str) -> Request<&'static str> {
 }
 
 #[tokio::test]
-async fn format_2_tells_the_request_with_lower_case_headers_joined_and_cookies_apart() {
-    let mut wiring = Wiring::of(&["POST /sessions/{sessionId}"]);
-    let variables = &mut wiring.stage.stage_variables;
+async fn format_2_has_joined_lower_case_headers_and_separate_cookies() {
+    let mut builder = HttpApiBuilder::with_routes(&["POST /sessions/{sessionId}"]);
+    let variables = &mut builder.stage.stage_variables;
     variables.insert("colour".to_owned(), "blue".to_owned());
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     let url = running.url("/sessions/a%20b?q=1&q=x%2Cy&empty=");
     support::send(request(&url)).await;
-    let event = settled(running.last_event(), running.address);
+    let event = normalized(running.last_event(), running.address);
     assert_eq!(
         event,
         json!({
@@ -98,9 +98,9 @@ async fn format_2_tells_the_request_with_lower_case_headers_joined_and_cookies_a
 }
 
 #[tokio::test]
-async fn row_c7_a_functions_policy_is_asked_for_the_method_and_the_routes_path() {
-    let wiring = Wiring::of(&["POST /sessions/{sessionId}"]);
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+async fn row_c7_the_source_arn_has_the_method_and_the_routes_path() {
+    let builder = HttpApiBuilder::with_routes(&["POST /sessions/{sessionId}"]);
+    let running = builder.returning(json!({"statusCode": 200})).await;
     support::send(request(&running.url("/sessions/7"))).await;
     let call = running.last_call();
     assert_eq!(call.trace_id, "Root=1-65c66edf-000000000000000000000000");
@@ -115,16 +115,16 @@ async fn row_c7_a_functions_policy_is_asked_for_the_method_and_the_routes_path()
 }
 
 #[tokio::test]
-async fn format_1_is_what_nothing_means_and_has_every_value() {
-    let mut wiring = Wiring::of(&[]);
-    wiring.route("POST /sessions/{proxy+}", |_, integration| {
+async fn format_1_is_the_default_and_has_every_value() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
+    builder.route("POST /sessions/{proxy+}", |_, integration| {
         integration.payload_format_version = None;
         integration.credentials_arn = Some("arn:aws:iam::000000000000:role/invoker".to_owned());
     });
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     let url = running.url("/sessions/a/b?q=1&q=2");
     support::send(request(&url)).await;
-    let event = settled(running.last_event(), running.address);
+    let event = normalized(running.last_event(), running.address);
     assert_eq!(event["version"], "1.0");
     assert_eq!(event["resource"], "/sessions/{proxy+}");
     assert_eq!(event["path"], "/sessions/a/b");
@@ -148,12 +148,12 @@ async fn format_1_is_what_nothing_means_and_has_every_value() {
 }
 
 #[tokio::test]
-async fn what_there_is_nothing_of_is_left_out_of_format_2_and_null_in_format_1() {
-    let mut wiring = Wiring::of(&["GET /two"]);
-    wiring.route("GET /one", |_, integration| {
+async fn missing_values_are_left_out_of_format_2_and_null_in_format_1() {
+    let mut builder = HttpApiBuilder::with_routes(&["GET /two"]);
+    builder.route("GET /one", |_, integration| {
         integration.payload_format_version = Some("1.0".to_owned());
     });
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     running.get("/two").await;
     let two = running.last_event();
     let absent = [
@@ -183,7 +183,7 @@ async fn what_there_is_nothing_of_is_left_out_of_format_2_and_null_in_format_1()
 
 #[tokio::test]
 async fn only_text_json_xml_and_javascript_bodies_are_text() {
-    let running = Wiring::of(&["POST /"])
+    let running = HttpApiBuilder::with_routes(&["POST /"])
         .returning(json!({"statusCode": 200}))
         .await;
     for (content_type, encoded) in [
@@ -209,10 +209,10 @@ async fn only_text_json_xml_and_javascript_bodies_are_text() {
 }
 
 #[tokio::test]
-async fn a_named_stage_is_the_paths_first_segment_and_routes_do_not_see_it() {
-    let mut wiring = Wiring::of(&["GET /devices", "$default"]);
-    wiring.stage = support::stage("dev");
-    let mut running = wiring.returning(json!({"statusCode": 200})).await;
+async fn a_named_stage_is_the_first_segment_of_the_path_and_not_part_of_routes() {
+    let mut builder = HttpApiBuilder::with_routes(&["GET /devices", "$default"]);
+    builder.stage = support::stage("dev");
+    let mut running = builder.returning(json!({"statusCode": 200})).await;
     assert_eq!(running.get("/dev/devices").await.status(), 200);
     let event = running.last_event();
     assert_eq!(event["routeKey"], "GET /devices");
@@ -221,26 +221,26 @@ async fn a_named_stage_is_the_paths_first_segment_and_routes_do_not_see_it() {
     assert_eq!(running.get("/dev").await.status(), 200);
     assert_eq!(running.last_event()["routeKey"], "$default");
     assert_eq!(running.get("/devices").await.status(), 404);
-    running.told().await;
-    running.told().await;
-    let (_, _, status, reason) = running.told().await;
+    running.next_event().await;
+    running.next_event().await;
+    let (_, _, status, reason) = running.next_event().await;
     assert_eq!(
         (status, reason.as_deref()),
-        (404, Some("no stage of this api serves this path"))
+        (404, Some("no stage of this API serves this path"))
     );
 }
 
 #[tokio::test]
-async fn row_d2_a_stage_variable_chooses_the_function() {
-    let mut wiring = Wiring::of(&[]);
-    wiring.route("GET /", |_, integration| {
+async fn row_d2_a_stage_variable_selects_the_function() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
+    builder.route("GET /", |_, integration| {
         let uri = integration.integration_uri.take().unwrap();
         integration.integration_uri =
             Some(uri.replace(":function:f", ":function:${stageVariables.name}"));
     });
-    let variables = &mut wiring.stage.stage_variables;
+    let variables = &mut builder.stage.stage_variables;
     variables.insert("name".to_owned(), "chosen".to_owned());
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     running.get("/").await;
     assert_eq!(running.last_call().function.name, "chosen");
 }

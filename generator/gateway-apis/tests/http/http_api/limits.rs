@@ -1,15 +1,15 @@
-//! Limits, throttles and access logs.
+//! Limits, throttling and access logs.
 
 use http::{Request, StatusCode};
 use serde_json::json;
 use stackgen_gateway_apis::apis::{AccessLogSettings, RouteSettings};
 
-use super::{Wiring, refused};
+use super::{HttpApiBuilder, refused};
 use crate::support;
 
 #[tokio::test]
-async fn ten_megabytes_pass_and_a_byte_more_is_too_large() {
-    let running = Wiring::of(&["POST /"])
+async fn a_body_of_more_than_10_mb_is_too_large() {
+    let running = HttpApiBuilder::with_routes(&["POST /"])
         .returning(json!({"statusCode": 200}))
         .await;
     let send = |size: usize| {
@@ -24,33 +24,33 @@ async fn ten_megabytes_pass_and_a_byte_more_is_too_large() {
         refused(&response),
         (StatusCode::PAYLOAD_TOO_LARGE, expected)
     );
-    assert_eq!(running.called(), 1);
+    assert_eq!(running.call_count(), 1);
 }
 
 #[tokio::test]
-async fn a_page_that_came_by_a_name_of_its_own_is_refused_before_any_route() {
-    let running = Wiring::of(&["$default"])
+async fn a_foreign_host_is_refused_before_routing() {
+    let running = HttpApiBuilder::with_routes(&["$default"])
         .returning(json!({"statusCode": 200}))
         .await;
     let response = running.get_with("/", "host", "rebound.example:80").await;
     let expected = r#"{"message":"Forbidden: the Host header names another machine; use 127.0.0.1 or localhost"}"#;
     assert_eq!(refused(&response), (StatusCode::FORBIDDEN, expected));
-    assert_eq!(running.called(), 0);
+    assert_eq!(running.call_count(), 0);
     let own = running.get_with("/", "host", "app.localhost:3000").await;
     assert_eq!(own.status(), 200);
 }
 
 #[tokio::test]
-async fn row_l5_a_route_that_is_asked_too_often_is_429_and_others_are_not() {
-    let mut wiring = Wiring::of(&["GET /a", "GET /b"]);
+async fn row_l5_only_the_throttled_route_is_429() {
+    let mut builder = HttpApiBuilder::with_routes(&["GET /a", "GET /b"]);
     let settings = RouteSettings {
         throttling_burst_limit: Some(1),
         throttling_rate_limit: Some(0.000_001),
         ..RouteSettings::default()
     };
-    let routes = &mut wiring.stage.route_settings;
+    let routes = &mut builder.stage.route_settings;
     routes.insert("GET /a".to_owned(), settings);
-    let running = wiring.returning(json!({"statusCode": 200})).await;
+    let running = builder.returning(json!({"statusCode": 200})).await;
     assert_eq!(running.get("/a").await.status(), 200);
     let response = running.get("/a").await;
     let expected = r#"{"message":"Too Many Requests"}"#;
@@ -59,13 +59,13 @@ async fn row_l5_a_route_that_is_asked_too_often_is_429_and_others_are_not() {
         (StatusCode::TOO_MANY_REQUESTS, expected)
     );
     assert_eq!(running.get("/b").await.status(), 200);
-    assert_eq!(running.called(), 2);
+    assert_eq!(running.call_count(), 2);
 }
 
 #[tokio::test]
-async fn row_l1_every_request_has_its_line_in_the_access_log() {
-    let mut wiring = Wiring::of(&["GET /a/{id}"]);
-    wiring.stage.access_log_settings = Some(AccessLogSettings {
+async fn row_l1_every_request_has_a_line_in_the_access_log() {
+    let mut builder = HttpApiBuilder::with_routes(&["GET /a/{id}"]);
+    builder.stage.access_log_settings = Some(AccessLogSettings {
         destination_arn: Some("arn:aws:logs:us-east-1:000000000000:log-group:access".to_owned()),
         format: Some(
             "$context.httpMethod $context.path $context.routeKey $context.status $context.responseLength \
@@ -74,7 +74,7 @@ async fn row_l1_every_request_has_its_line_in_the_access_log() {
                 .to_owned(),
         ),
     });
-    let running = wiring
+    let running = builder
         .returning(json!({"statusCode": 404, "body": "none"}))
         .await;
     running.get("/a/7?token=secret").await;

@@ -1,10 +1,10 @@
-//! HTTP APIs over real sockets, with functions that are doubles.
+//! HTTP APIs over real sockets, with test doubles as functions.
 
 mod authorizers;
+mod builder;
 mod cors;
 mod events;
 mod limits;
 mod responses;
-mod wiring;
 
-pub(crate) use wiring::*;
+pub(crate) use builder::*;

@@ -1,11 +1,11 @@
-//! What becomes of what functions return.
+//! Responses to clients.
 
 use http::{Request, StatusCode};
 use serde_json::json;
 use stackgen_gateway_common::invoke::{InvokeError, InvokeErrorKind};
 use tokio::net::TcpStream;
 
-use super::{Wiring, by_name, never, refused, thrown};
+use super::{HttpApiBuilder, by_name, fail, never_answer, refused};
 use crate::support;
 
 #[tokio::test]
@@ -17,7 +17,9 @@ async fn a_functions_status_headers_cookies_and_bytes_reach_the_client() {
         "body": "AP8=",
         "isBase64Encoded": true,
     });
-    let mut running = Wiring::of(&["GET /a"]).returning(answer).await;
+    let mut running = HttpApiBuilder::with_routes(&["GET /a"])
+        .returning(answer)
+        .await;
     let response = running.get("/a?token=secret").await;
     assert_eq!(response.status(), 201);
     assert_eq!(response.headers()["content-type"], "image/png");
@@ -27,14 +29,14 @@ async fn a_functions_status_headers_cookies_and_bytes_reach_the_client() {
     assert_eq!(response.body().as_ref(), [0, 255]);
     let id = running.last_event()["requestContext"]["requestId"].clone();
     assert_eq!(response.headers()["apigw-requestid"], id.as_str().unwrap());
-    let told = running.told().await;
+    let next_event = running.next_event().await;
     let path = "/a?token=…".to_owned();
-    assert_eq!(told, (path, Some("GET /a".to_owned()), 201, None));
+    assert_eq!(next_event, (path, Some("GET /a".to_owned()), 201, None));
 }
 
 #[tokio::test]
-async fn format_2_makes_a_body_of_json_without_a_status() {
-    let running = Wiring::of(&["GET /"])
+async fn format_2_returns_json_without_a_status_as_the_body() {
+    let running = HttpApiBuilder::with_routes(&["GET /"])
         .returning(json!({"message": "hi"}))
         .await;
     let response = running.get("/").await;
@@ -43,24 +45,24 @@ async fn format_2_makes_a_body_of_json_without_a_status() {
 }
 
 #[tokio::test]
-async fn malformed_answers_and_errors_of_functions_are_500_and_the_event_says_why() {
-    let mut wiring = Wiring::of(&[]);
+async fn malformed_values_and_errors_of_functions_are_500_with_a_reason_in_the_event() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
     for name in ["malformed", "thrown"] {
-        wiring.route(&format!("GET /{name}"), |_, integration| {
-            let uri = stackgen_gateway_common::Place::default()
+        builder.route(&format!("GET /{name}"), |_, integration| {
+            let uri = stackgen_gateway_common::ArnScope::default()
                 .function(name)
                 .to_string();
             integration.integration_uri = Some(uri);
         });
     }
     let functions = by_name(|name| match name {
-        "malformed" => super::good(json!({"statusCode": 200, "body": {"a": "secret"}})),
-        _ => thrown("secret"),
+        "malformed" => super::succeed(json!({"statusCode": 200, "body": {"a": "secret"}})),
+        _ => fail("secret"),
     });
-    let mut running = wiring.start(functions).await;
+    let mut running = builder.start(functions).await;
     let internal = r#"{"message":"Internal Server Error"}"#;
     for (path, expected) in [
-        ("/malformed", "body is no string"),
+        ("/malformed", "body is not a string"),
         ("/thrown", "the function failed"),
     ] {
         let response = running.get(path).await;
@@ -68,17 +70,17 @@ async fn malformed_answers_and_errors_of_functions_are_500_and_the_event_says_wh
             refused(&response),
             (StatusCode::INTERNAL_SERVER_ERROR, internal)
         );
-        let (_, _, _, reason) = running.told().await;
+        let (_, _, _, reason) = running.next_event().await;
         assert_eq!(reason.as_deref(), Some(expected));
     }
 }
 
 #[tokio::test]
-async fn row_c7_a_function_that_may_not_be_called_is_500_and_a_busy_one_503() {
-    let mut wiring = Wiring::of(&[]);
+async fn row_c7_a_missing_permission_is_500_and_a_busy_function_is_503() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
     for name in ["denied", "busy"] {
-        wiring.route(&format!("GET /{name}"), |_, integration| {
-            let uri = stackgen_gateway_common::Place::default()
+        builder.route(&format!("GET /{name}"), |_, integration| {
+            let uri = stackgen_gateway_common::ArnScope::default()
                 .function(name)
                 .to_string();
             integration.integration_uri = Some(uri);
@@ -95,9 +97,12 @@ async fn row_c7_a_function_that_may_not_be_called_is_500_and_a_busy_one_503() {
         let message = message.to_owned();
         Box::pin(std::future::ready(Err(InvokeError { kind, message })))
     });
-    let mut running = wiring.start(functions).await;
+    let mut running = builder.start(functions).await;
     assert_eq!(running.get("/denied").await.status(), 500);
-    assert_eq!(running.told().await.3.as_deref(), Some("no permission"));
+    assert_eq!(
+        running.next_event().await.3.as_deref(),
+        Some("no permission")
+    );
     let busy = running.get("/busy").await;
     let unavailable = r#"{"message":"Service Unavailable"}"#;
     assert_eq!(
@@ -107,29 +112,29 @@ async fn row_c7_a_function_that_may_not_be_called_is_500_and_a_busy_one_503() {
 }
 
 #[tokio::test]
-async fn a_function_that_takes_longer_than_the_integration_allows_is_503() {
-    let mut wiring = Wiring::of(&[]);
-    wiring.route("GET /", |_, integration| integration.timeout_in_millis = 50);
-    let mut running = wiring.start(by_name(|_| never())).await;
+async fn a_function_that_exceeds_the_integration_timeout_is_503() {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
+    builder.route("GET /", |_, integration| integration.timeout_in_millis = 50);
+    let mut running = builder.start(by_name(|_| never_answer())).await;
     let response = running.get("/").await;
     let unavailable = r#"{"message":"Service Unavailable"}"#;
     assert_eq!(
         refused(&response),
         (StatusCode::SERVICE_UNAVAILABLE, unavailable)
     );
-    let (_, _, _, reason) = running.told().await;
+    let (_, _, _, reason) = running.next_event().await;
     assert_eq!(reason.as_deref(), Some("the function took over 50 ms"));
 }
 
 #[tokio::test]
-async fn what_no_route_or_only_a_dead_route_matches_is_not_found() {
-    let mut wiring = Wiring::of(&["GET /a"]);
-    wiring.route("GET /dead", |route, _| route.target = None);
-    wiring.route("GET /elsewhere", |_, integration| {
+async fn a_request_without_a_route_or_a_target_is_not_found() {
+    let mut builder = HttpApiBuilder::with_routes(&["GET /a"]);
+    builder.route("GET /dead", |route, _| route.target = None);
+    builder.route("GET /elsewhere", |_, integration| {
         integration.integration_type = "HTTP_PROXY".to_owned();
         integration.integration_uri = Some("https://example.com".to_owned());
     });
-    let mut running = wiring.returning(json!({})).await;
+    let mut running = builder.returning(json!({})).await;
     let missing = r#"{"message":"Not Found"}"#;
     for path in ["/b", "/a/", "/dead"] {
         let response = running.get(path).await;
@@ -138,21 +143,23 @@ async fn what_no_route_or_only_a_dead_route_matches_is_not_found() {
             (StatusCode::NOT_FOUND, missing),
             "{path}"
         );
-        running.told().await;
+        running.next_event().await;
     }
     let post = Request::post(running.url("/a")).body("").unwrap();
     assert_eq!(support::send(post).await.status(), 404);
-    running.told().await;
+    running.next_event().await;
     assert_eq!(running.get("/elsewhere").await.status(), 500);
-    let (_, _, _, reason) = running.told().await;
-    insta::assert_snapshot!(reason.unwrap(), @r#"HTTP_PROXY integrations of "https://example.com" are not run here, only Lambda proxy integrations"#);
+    let (_, _, _, reason) = running.next_event().await;
+    insta::assert_snapshot!(reason.unwrap(), @r#"only Lambda proxy integrations are supported here, not HTTP_PROXY of "https://example.com""#);
 }
 
 #[tokio::test]
 async fn a_stage_without_a_deployment_serves_nothing() {
-    let running = Wiring::of(&["GET /"]).returning(json!({})).await;
+    let running = HttpApiBuilder::with_routes(&["GET /"])
+        .returning(json!({}))
+        .await;
     let api = stackgen_gateway_common::ApiId::new("http1");
-    let served = stackgen_gateway_apis::apis::Served {
+    let served = stackgen_gateway_apis::apis::ServedStage {
         stage: support::stage("$default").into(),
         snapshot: None,
     };
@@ -161,11 +168,11 @@ async fn a_stage_without_a_deployment_serves_nothing() {
 }
 
 #[tokio::test]
-async fn one_connection_carries_many_requests() {
+async fn a_connection_can_be_reused_for_several_requests() {
     use hyper::client::conn::http1;
     use hyper_util::rt::TokioIo;
 
-    let running = Wiring::of(&["GET /"])
+    let running = HttpApiBuilder::with_routes(&["GET /"])
         .returning(json!({"statusCode": 204}))
         .await;
     let stream = TcpStream::connect(running.address).await.unwrap();
@@ -181,5 +188,5 @@ async fn one_connection_carries_many_requests() {
         let response = sender.send_request(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), 204);
     }
-    assert_eq!(running.called(), 3);
+    assert_eq!(running.call_count(), 3);
 }

@@ -1,4 +1,4 @@
-//! A WebSocket client that sees handshakes as they are.
+//! A WebSocket client that reads handshakes byte by byte.
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -9,13 +9,13 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
-use super::soon;
+use super::within_timeout;
 
-/// The key of RFC 6455's own example, and what answers it.
+/// The example key of RFC 6455 and the matching `Sec-WebSocket-Accept`.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// An answer to a request.
+/// Response to a request.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -23,8 +23,8 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
-/// A handshake that was refused.
-pub(crate) type Refused = Response;
+/// Response that refuses a handshake.
+pub(crate) type RefusedHandshake = Response;
 
 impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -40,31 +40,31 @@ impl Response {
     }
 }
 
-/// A connection.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) answer: Response,
     pub(crate) socket: WebSocketStream<TcpStream>,
 }
 
-/// Connects and asks to upgrade.
+/// Opens a TCP connection and requests an upgrade.
 pub(crate) async fn handshake(
     port: u16,
     target: &str,
     headers: &[(&str, &str)],
-) -> Result<Client, Refused> {
+) -> Result<Client, RefusedHandshake> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     upgrade(stream, target, headers).await
 }
 
-/// Asks to upgrade a connection.
+/// Requests an upgrade of a TCP connection.
 pub(crate) async fn upgrade(
     mut stream: TcpStream,
     target: &str,
     headers: &[(&str, &str)],
-) -> Result<Client, Refused> {
+) -> Result<Client, RefusedHandshake> {
     stream.write_all(&request(target, headers)).await.unwrap();
-    let (answer, rest) = soon(read(&mut stream)).await;
+    let (answer, rest) = within_timeout(read(&mut stream)).await;
     if answer.status != 101 {
         return Err(answer);
     }
@@ -72,7 +72,7 @@ pub(crate) async fn upgrade(
     Ok(Client { answer, socket })
 }
 
-/// A request to upgrade.
+/// Returns an upgrade request.
 pub(crate) fn request(target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut request = format!(
         "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -91,11 +91,11 @@ pub(crate) async fn send(mut stream: TcpStream, bytes: Vec<u8>) -> TcpStream {
     stream
 }
 
-/// Sends bytes and reads the answer.
+/// Sends bytes and reads the response.
 pub(crate) async fn raw(port: u16, request: &[u8]) -> Response {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request).await.unwrap();
-    soon(read(&mut stream)).await.0
+    within_timeout(read(&mut stream)).await.0
 }
 
 async fn read(stream: &mut TcpStream) -> (Response, Vec<u8>) {
@@ -128,7 +128,7 @@ async fn read(stream: &mut TcpStream) -> (Response, Vec<u8>) {
                 assert_ne!(
                     stream.read_buf(&mut body).await.unwrap(),
                     0,
-                    "the answer is cut off"
+                    "the response is incomplete"
                 );
             }
             return (
@@ -143,7 +143,7 @@ async fn read(stream: &mut TcpStream) -> (Response, Vec<u8>) {
         assert_ne!(
             stream.read_buf(&mut bytes).await.unwrap(),
             0,
-            "no answer: {bytes:?}"
+            "no response: {bytes:?}"
         );
     }
 }
@@ -154,30 +154,30 @@ impl Client {
         self.socket.send(Message::text(text.into())).await.unwrap();
     }
 
-    /// Sends anything.
+    /// Sends a message of any type.
     pub(crate) async fn send_message(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Sends bytes past the protocol.
+    /// Sends raw bytes.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
         self.socket.get_mut().write_all(bytes).await.unwrap();
     }
 
-    /// The next text message.
+    /// Waits for the next text message.
     pub(crate) async fn text(&mut self) -> String {
         match self.next().await {
             Some(Message::Text(text)) => text.to_string(),
-            other => panic!("no text but {other:?}"),
+            other => panic!("{other:?} is not a text message"),
         }
     }
 
-    /// The next message of any kind; `None` when the connection ended.
+    /// Waits for the next message of any type; `None` if the connection ended.
     pub(crate) async fn next(&mut self) -> Option<Message> {
-        soon(self.socket.next()).await?.ok()
+        within_timeout(self.socket.next()).await?.ok()
     }
 
-    /// The gateway's close frame.
+    /// Waits for the gateway's close frame.
     pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
         loop {
             match self.next().await {
@@ -191,7 +191,7 @@ impl Client {
         }
     }
 
-    /// Waits for an answered ping: what was sent before was read.
+    /// Sends a ping and waits for the pong. Everything sent before has been read by then.
     pub(crate) async fn ping(&mut self) {
         self.send_message(Message::Ping(Bytes::from_static(b"?")))
             .await;
@@ -204,7 +204,7 @@ impl Client {
         }
     }
 
-    /// Closes with a code and a reason, or with none.
+    /// Closes with or without a code and a reason.
     pub(crate) async fn close(&mut self, frame: Option<(u16, &str)>) {
         let frame = frame.map(|(code, reason)| CloseFrame {
             code: code.into(),
@@ -214,7 +214,7 @@ impl Client {
         while self.next().await.is_some() {}
     }
 
-    /// A masked frame of a client, header and payload.
+    /// Encodes a masked frame.
     pub(crate) fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![first_byte];
         match payload.len() {

@@ -1,4 +1,4 @@
-//! Functions in this process.
+//! Test doubles of functions in this process.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,16 +13,16 @@ use stackgen_gateway_common::invoke::{
 use stackgen_gateway_common::uuid;
 use tokio::sync::Notify;
 
-use super::soon;
+use super::within_timeout;
 
-/// What a function does with an event.
+/// Reaction of a function to an event.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// Returns this.
+    /// Returns this value.
     Json(Value),
     /// Returns these bytes.
     Bytes(Vec<u8>),
-    /// Throws this.
+    /// Fails with this message.
     Throw(&'static str),
     /// Never returns.
     Hang,
@@ -34,7 +34,7 @@ pub(crate) enum Reply {
 
 type Handler = Box<dyn Fn(&Value) -> Reply + Send + Sync>;
 
-/// Functions by their names. One that nobody defined returns `{"statusCode": 200}`.
+/// Functions by name. A function without a handler returns `{"statusCode": 200}`.
 #[derive(Default)]
 pub(crate) struct Functions {
     handlers: Mutex<HashMap<String, Handler>>,
@@ -44,25 +44,25 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// Defines what a function does.
+    /// Sets the handler of a function.
     pub(crate) fn on(&self, name: &str, handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) {
         let mut handlers = self.handlers.lock().unwrap();
         handlers.insert(name.to_owned(), Box::new(handler));
     }
 
-    /// Defines what a function always does.
+    /// Sets the constant reply of a function.
     pub(crate) fn always(&self, name: &str, reply: Reply) {
         self.on(name, move |_| reply.clone());
     }
 
-    /// Lets one more held function return.
+    /// Lets held functions return.
     pub(crate) fn release(&self, count: usize) {
         self.released.send_modify(|released| *released += count);
     }
 
-    /// The next call of a function that was not taken yet: its event and its caller.
+    /// Waits for the next call of a function, removes it and returns its event and its caller.
     pub(crate) async fn call(&self, name: &str) -> (Value, InvocationCaller) {
-        soon(async {
+        within_timeout(async {
             loop {
                 let called = self.called.notified();
                 {
@@ -78,12 +78,12 @@ impl Functions {
         .await
     }
 
-    /// The event of the next call.
+    /// Waits for the next call of a function, removes it and returns its event.
     pub(crate) async fn event(&self, name: &str) -> Value {
         self.call(name).await.0
     }
 
-    /// How many calls of a function were not taken yet.
+    /// Returns the number of calls of a function that were not removed.
     pub(crate) fn calls(&self, name: &str) -> usize {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter(|(it, ..)| it == name).count()

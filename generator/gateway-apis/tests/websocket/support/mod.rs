@@ -1,42 +1,42 @@
-//! A gateway with one api, functions in this process, and clients that see handshakes as they are.
+//! A gateway with one API, functions in this process, and clients that read handshakes byte by byte.
 
 mod client;
 mod functions;
-mod stack;
+mod test_api;
 
-pub(crate) use client::{ACCEPT, Client, Refused, Response, request, send, upgrade};
+pub(crate) use client::{ACCEPT, Client, RefusedHandshake, Response, request, send, upgrade};
 pub(crate) use functions::{Functions, Reply};
-pub(crate) use stack::Stack;
+pub(crate) use test_api::TestApi;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use stackgen_gateway_apis::DataPlane;
-use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{listen, serve};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{Event, Events, Grants, Settings, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Event, Events, Grants, Settings};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time that a test waits for anything.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Waits for what must happen.
-pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    let Ok(done) = tokio::time::timeout(PATIENCE, what).await else {
-        panic!("waited for {PATIENCE:?}");
+/// Waits for something that must happen soon.
+pub(crate) async fn within_timeout<T>(what: impl Future<Output = T>) -> T {
+    let Ok(done) = tokio::time::timeout(TIMEOUT, what).await else {
+        panic!("waited for {TIMEOUT:?}");
     };
     done
 }
 
-/// A gateway with one api.
-pub(crate) struct World {
+/// A gateway with one API.
+pub(crate) struct TestGateway {
     pub(crate) port: u16,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) functions: Arc<Functions>,
@@ -49,23 +49,23 @@ pub(crate) struct World {
 struct Lines(UnboundedSender<String>);
 
 impl PutLogs for Lines {
-    fn put(&self, group: &str, _stream: &str, _at: Timestamp, lines: Vec<String>) {
+    fn put(&self, group: &str, _stream: &str, _at: EpochMillis, lines: Vec<String>) {
         for line in lines {
             let _ = self.0.send(format!("{group}: {line}"));
         }
     }
 }
 
-/// Whoever asks may connect and manage connections, but the access key `NOBODY`.
-struct AllButOne;
+/// Allows everything, except for the access key `NOBODY`.
+struct AllExceptNobody;
 
-impl Grants for AllButOne {
+impl Grants for AllExceptNobody {
     fn allows(&self, access_key: &str, _action: &str, _resource: &str) -> bool {
         access_key != "NOBODY"
     }
 }
 
-/// The `Authorization` header of a request that this access key signed.
+/// Returns the `Authorization` header of a request that this access key signed.
 pub(crate) fn signature(access_key: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={access_key}/20240209/us-east-1/execute-api/aws4_request, \
@@ -73,17 +73,17 @@ pub(crate) fn signature(access_key: &str) -> String {
     )
 }
 
-impl World {
+impl TestGateway {
     /// Serves a stack with functions in this process.
-    pub(crate) async fn start(stack: Stack, settings: Settings) -> Self {
+    pub(crate) async fn start(test_api: TestApi, settings: Settings) -> Self {
         let functions = Arc::new(Functions::default());
         let invoke = Arc::clone(&functions) as Arc<dyn Invoke>;
-        World::start_with(stack, settings, functions, invoke).await
+        TestGateway::start_with(test_api, settings, functions, invoke).await
     }
 
     /// Serves a stack with these functions.
     pub(crate) async fn start_with(
-        stack: Stack,
+        test_api: TestApi,
         settings: Settings,
         functions: Arc<Functions>,
         invoke: Arc<dyn Invoke>,
@@ -93,22 +93,22 @@ impl World {
             settings: Arc::new(settings),
             apis: Arc::default(),
             functions: invoke,
-            connections: Arc::new(Connections::default()),
+            connections: Arc::new(OpenConnections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),
             failures: stackgen_gateway_common::FailureLog::default(),
         });
-        let api = stack.api();
-        stack.serve(&plane);
+        let api = test_api.api();
+        test_api.serve(&plane);
         let listener = listen(None).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shutdown = CancellationToken::new();
         let events = plane.events.subscribe();
-        let grants = Arc::new(AllButOne) as Arc<dyn Grants>;
+        let grants = Arc::new(AllExceptNobody) as Arc<dyn Grants>;
         let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone(), Arc::clone(&grants));
         let http = management::router(api, Arc::clone(&plane), grants);
         let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
-        World {
+        TestGateway {
             port,
             plane,
             functions,
@@ -119,21 +119,21 @@ impl World {
         }
     }
 
-    /// Connects to the stage `prod`, which must accept.
+    /// Connects to the stage `prod`, which must accept the handshake.
     pub(crate) async fn connect(&self) -> Client {
         self.handshake("/prod", &[]).await.unwrap()
     }
 
-    /// Connects; or not.
+    /// Performs a handshake.
     pub(crate) async fn handshake(
         &self,
         target: &str,
         headers: &[(&str, &str)],
-    ) -> Result<Client, Refused> {
+    ) -> Result<Client, RefusedHandshake> {
         client::handshake(self.port, target, headers).await
     }
 
-    /// The status with which a handshake is refused.
+    /// Returns the status of a handshake.
     pub(crate) async fn status(&self, target: &str, headers: &[(&str, &str)]) -> u16 {
         match self.handshake(target, headers).await {
             Ok(_) => 101,
@@ -141,14 +141,14 @@ impl World {
         }
     }
 
-    /// Sends bytes and reads the answer.
+    /// Sends bytes and reads the response.
     pub(crate) async fn raw(&self, request: &[u8]) -> Response {
         client::raw(self.port, request).await
     }
 
-    /// The next event that fits.
+    /// Waits for the next event that matches.
     pub(crate) async fn event<T>(&mut self, fits: impl Fn(&Event) -> Option<T>) -> T {
-        soon(async {
+        within_timeout(async {
             loop {
                 if let Some(found) = fits(&self.events.recv().await.unwrap()) {
                     return found;
@@ -158,7 +158,7 @@ impl World {
         .await
     }
 
-    /// Row and reason of the next refusal.
+    /// Waits for the next refusal, and returns its status, row and reason.
     pub(crate) async fn refusal(&mut self) -> (u16, &'static str, String) {
         self.event(|event| match event {
             Event::Refused {
@@ -172,7 +172,7 @@ impl World {
         .await
     }
 
-    /// Code, reason and row of the next close.
+    /// Waits for the next close, and returns its code, reason and row.
     pub(crate) async fn closed(&mut self) -> (u16, String, &'static str) {
         self.event(|event| match event {
             Event::Closed {
@@ -183,15 +183,15 @@ impl World {
         .await
     }
 
-    /// The next line of an access log.
+    /// Waits for the next line of an access log.
     pub(crate) async fn line(&mut self) -> String {
-        soon(self.lines.recv()).await.unwrap()
+        within_timeout(self.lines.recv()).await.unwrap()
     }
 
-    /// Stops the gateway and waits for its end.
+    /// Stops the gateway and waits until it ends.
     pub(crate) async fn stop(self) -> Arc<Functions> {
         self.shutdown.cancel();
-        soon(self.served).await.unwrap();
+        within_timeout(self.served).await.unwrap();
         self.functions
     }
 }

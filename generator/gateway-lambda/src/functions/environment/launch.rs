@@ -82,7 +82,7 @@ impl LaunchCommand {
     ) -> BTreeMap<OsString, OsString> {
         let configuration = pool.configuration();
         let host = pool.host();
-        let place = &host.settings.place;
+        let scope = &host.settings.scope;
         let credentials = pool.credentials();
         let path = host.settings.functions.path.as_deref().unwrap_or(PATH);
         let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
@@ -107,8 +107,8 @@ impl LaunchCommand {
         set("AWS_LAMBDA_LOG_GROUP_NAME", pool.log_group());
         set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
         set("AWS_LAMBDA_RUNTIME_API", &address.to_string());
-        set("AWS_REGION", &place.region);
-        set("AWS_DEFAULT_REGION", &place.region);
+        set("AWS_REGION", &scope.region);
+        set("AWS_DEFAULT_REGION", &scope.region);
         set("AWS_ACCESS_KEY_ID", &credentials.access_key);
         set("AWS_SECRET_ACCESS_KEY", &credentials.secret_key);
         set("AWS_SESSION_TOKEN", &credentials.session_token);

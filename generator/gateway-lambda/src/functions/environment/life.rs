@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process_group};
 use stackgen_gateway_common::invoke::{InvokeError, InvokeErrorKind};
-use stackgen_gateway_common::{Event, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Event};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
@@ -210,7 +210,7 @@ async fn spawn(command: &mut Command) -> io::Result<Child> {
 
 /// Returns a name like `2024/02/09/[$LATEST]0123456789abcdef0123456789abcdef`.
 fn stream_name(version: &str) -> String {
-    let date = Timestamp::now().iso8601();
+    let date = EpochMillis::now().iso8601();
     let day = date.get(..10).unwrap_or_default().replace('-', "/");
     format!("{day}/[{version}]{:032x}", fastrand::u128(..))
 }
@@ -325,7 +325,7 @@ impl ExecutionEnvironment {
     }
 
     fn report_failure(&self, reason: String) {
-        self.pool.host().events.tell(|| Event::FunctionFailed {
+        self.pool.host().events.send(|| Event::FunctionFailed {
             function: self.pool.function().name.clone(),
             reason,
         });

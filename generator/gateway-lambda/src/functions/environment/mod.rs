@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use stackgen_gateway_common::invoke::{InvocationOutcome, InvokeError};
-use stackgen_gateway_common::{Timestamp, uuid};
+use stackgen_gateway_common::{EpochMillis, uuid};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -148,7 +148,7 @@ impl ExecutionEnvironment {
         let connection = connection.clone();
         let timeout = self.pool.configuration().timeout;
         let now = Instant::now();
-        let event = runtime_api::event(&invocation, Timestamp::now().after(timeout));
+        let event = runtime_api::event(&invocation, EpochMillis::now().after(timeout));
         // Before the event is sent: the `START` line must precede what the process writes.
         self.log.send(LogEntry::Start {
             request_id: invocation.request_id.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use stackgen_gateway_common::{Event, Timestamp};
+use stackgen_gateway_common::{EpochMillis, Event};
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot};
 
@@ -235,14 +235,14 @@ impl StreamWriter {
         let host = self.pool.host();
         let function = self.pool.function();
         for line in &self.lines {
-            host.events.tell(|| Event::Log {
+            host.events.send(|| Event::Log {
                 function: function.name.clone(),
                 line: line.clone(),
             });
         }
         let lines = std::mem::take(&mut self.lines);
         host.logs
-            .put(self.pool.log_group(), &self.name, Timestamp::now(), lines);
+            .put(self.pool.log_group(), &self.name, EpochMillis::now(), lines);
     }
 
     /// Returns the peak memory of the process in MB; 0 if the system does not show it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 
 use super::super::{Configuration, LogFormat};
 
@@ -136,7 +136,7 @@ pub(super) fn end(configuration: &Configuration, report: &InvocationReport<'_>) 
     let mut lines = match (report.ending, configuration.log_format) {
         (InvocationEnd::Timeout, LogFormat::Text) => vec![format!(
             "{} {id} Task timed out after {:.2} seconds",
-            Timestamp::now().iso8601(),
+            EpochMillis::now().iso8601(),
             configuration.timeout.as_secs_f64()
         )],
         (InvocationEnd::Exit(reason), LogFormat::Text) => vec![
@@ -185,5 +185,5 @@ pub(super) fn end(configuration: &Configuration, report: &InvocationReport<'_>) 
 }
 
 fn platform(kind: &str, record: serde_json::Value) -> String {
-    json!({ "time": Timestamp::now().iso8601(), "type": format!("platform.{kind}"), "record": record }).to_string()
+    json!({ "time": EpochMillis::now().iso8601(), "type": format!("platform.{kind}"), "record": record }).to_string()
 }

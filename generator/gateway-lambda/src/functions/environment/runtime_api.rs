@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -165,7 +165,7 @@ fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 /// Returns the answer to `/invocation/next`.
-pub(super) fn event(invocation: &QueuedInvocation, deadline: Timestamp) -> Vec<u8> {
+pub(super) fn event(invocation: &QueuedInvocation, deadline: EpochMillis) -> Vec<u8> {
     // The trace ID comes from a client; control characters could inject headers.
     let trace: String = invocation
         .trace_id

@@ -5,7 +5,7 @@ use aws_sdk_lambda::types::{InvocationType, LogType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use stackgen_gateway_common::Statement;
+use stackgen_gateway_common::PolicyStatement;
 use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, clients, refusal};
@@ -108,7 +108,7 @@ async fn row_d19_a_function_needs_permission_of_its_role_to_invoke_another() {
     };
     assert_eq!(refusal(invoke().await), "AccessDeniedException");
     let policy = json!({ "Statement": { "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*" } });
-    let statements = Statement::of_policy(&policy).expect("a policy");
+    let statements = PolicyStatement::parse_policy(&policy).expect("a policy");
     account.lambda.roles.declare("worker", statements);
     assert_eq!(invoke().await.expect("an outcome").status_code(), 200);
 }

@@ -1,7 +1,7 @@
 //! CloudWatch Logs.
 
 use aws_sdk_cloudwatchlogs as logs;
-use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::EpochMillis;
 use stackgen_gateway_common::logs::PutLogs;
 
 use super::{Account, account, refusal};
@@ -38,7 +38,7 @@ async fn three_events() -> Account {
     account
         .lambda
         .logs
-        .put("group", "b", Timestamp::from_millis(2_000), two);
+        .put("group", "b", EpochMillis::from_millis(2_000), two);
     account
 }
 

@@ -14,8 +14,8 @@ use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use serde_json::{Value, json};
-use stackgen_gateway::control::{self, Services};
-use stackgen_gateway_common::{FunctionSettings, Place};
+use stackgen_gateway::control::{self, ServiceRouters};
+use stackgen_gateway_common::{ArnScope, FunctionSettings};
 
 use crate::support::{Lambda, lambda_with, puppet};
 
@@ -32,10 +32,10 @@ async fn account() -> Account {
         retry: Duration::from_millis(5),
         ..FunctionSettings::default()
     });
-    let routes = control::routes(Services {
+    let routes = control::routes(ServiceRouters {
         lambda: stackgen_gateway_lambda::control::routes(lambda.functions.clone()),
-        logs: control::logs::routes(lambda.logs.clone(), Place::default()),
-        ..Services::default()
+        logs: control::logs::routes(lambda.logs.clone(), ArnScope::default()),
+        ..ServiceRouters::default()
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await

@@ -1,13 +1,13 @@
-//! HTTP APIs over real sockets, with the local issuer and with processes.
+//! HTTP APIs with the local issuer and with processes.
 
-mod jwt;
-mod process;
 #[allow(
     dead_code,
     unused_imports,
     reason = "shared with the tests of gateway-apis"
 )]
-#[path = "../../../../gateway-apis/tests/http/http_api/wiring.rs"]
-mod wiring;
+#[path = "../../../../gateway-apis/tests/http/http_api/builder.rs"]
+mod builder;
+mod jwt;
+mod process;
 
-use wiring::{Running, Wiring, refused};
+use builder::{HttpApiBuilder, RunningApi, refused};

@@ -1,28 +1,28 @@
-//! Events of functions and authorizers, in both formats.
+//! Events for functions and authorizers, in both payload formats.
 
 use serde_json::{Map, Value, json};
 
 use super::Exchange;
-use super::authorize::Authorized;
-use super::request::{Request, decoded};
-use super::route::Matched;
+use super::authorize::RequestAuthorization;
+use super::request::{HttpRequest, decoded};
+use super::route::RouteMatch;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Whom and what an event is of.
+/// A matched request, from which events are built.
 #[derive(Clone, Copy)]
-pub(super) struct Of<'a> {
+pub(super) struct EventBuilder<'a> {
     pub(super) exchange: &'a Exchange<'a>,
-    pub(super) matched: &'a Matched,
+    pub(super) matched: &'a RouteMatch,
 }
 
-impl Of<'_> {
-    /// Format 2.0. What there is nothing of is left out.
-    pub(super) fn v2(&self, authorized: &Authorized) -> Map<String, Value> {
+impl EventBuilder<'_> {
+    /// Returns the event in format 2.0, which leaves out missing values.
+    pub(super) fn event_v2(&self, authorized: &RequestAuthorization) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = self.head_v2();
         let mut context = self.context_v2();
-        if let Some(authorizer) = authorized.v2() {
+        if let Some(authorizer) = authorized.context_v2() {
             context.insert("authorizer".to_owned(), authorizer);
         }
         event.insert("requestContext".to_owned(), context.into());
@@ -35,7 +35,7 @@ impl Of<'_> {
         event
     }
 
-    /// Format 2.0 for an authorizer.
+    /// Returns the authorizer's event in format 2.0.
     pub(super) fn authorizer_v2(&self, identity: &[String]) -> Map<String, Value> {
         let mut event = object(json!({
             "version": "2.0",
@@ -81,7 +81,7 @@ impl Of<'_> {
     fn context_v2(&self) -> Map<String, Value> {
         let (exchange, request) = (self.exchange, self.exchange.request);
         object(json!({
-            "accountId": exchange.api.plane.settings.place.account,
+            "accountId": exchange.api.plane.settings.scope.account,
             "apiId": exchange.api.api,
             "domainName": request.domain,
             "domainPrefix": exchange.api.api,
@@ -100,8 +100,8 @@ impl Of<'_> {
         }))
     }
 
-    /// Format 1.0. What there is nothing of is null.
-    pub(super) fn v1(&self, authorized: &Authorized) -> Map<String, Value> {
+    /// Returns the event in format 1.0, in which missing values are null.
+    pub(super) fn event_v1(&self, authorized: &RequestAuthorization) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = object(json!({ "version": "1.0" }));
         event.extend(self.head_v1());
@@ -116,7 +116,7 @@ impl Of<'_> {
         };
         event.insert("multiValueQueryStringParameters".to_owned(), multi);
         let mut context = self.context_v1();
-        context.insert("authorizer".to_owned(), authorized.v1());
+        context.insert("authorizer".to_owned(), authorized.context_v1());
         event.insert("requestContext".to_owned(), context.into());
         let (body, encoded) = body(request);
         event.insert("body".to_owned(), body.into());
@@ -124,7 +124,7 @@ impl Of<'_> {
         event
     }
 
-    /// Format 1.0 for an authorizer.
+    /// Returns the authorizer's event in format 1.0.
     pub(super) fn authorizer_v1(&self, identity: &[String]) -> Map<String, Value> {
         let identity = identity.join(",");
         let mut event = object(json!({
@@ -159,7 +159,7 @@ impl Of<'_> {
     fn context_v1(&self) -> Map<String, Value> {
         let (exchange, request) = (self.exchange, self.exchange.request);
         object(json!({
-            "accountId": exchange.api.plane.settings.place.account,
+            "accountId": exchange.api.plane.settings.scope.account,
             "apiId": exchange.api.api,
             "domainName": request.domain,
             "domainPrefix": exchange.api.api,
@@ -190,21 +190,21 @@ impl Of<'_> {
         }))
     }
 
-    /// The path of the route's key; `$default` has none.
+    /// Returns the path in the route's key, or `$default`.
     fn resource(&self) -> &str {
         let key = self.matched.route.route_key.as_str();
         key.split_once(' ').map_or(key, |(_, path)| path)
     }
 
-    /// What an authorizer's policy has to allow: the request's own method and path.
+    /// Returns the ARN that an authorizer's policy must allow. It contains the request's own method and path.
     pub(super) fn route_arn(&self) -> String {
         let path = decoded(self.exchange.path);
         let method = &self.exchange.request.method;
         self.exchange.arn(format_args!("{method}{path}"))
     }
 
-    /// What a function's policy has to allow (row C7): the request's method and the route's path, as
-    /// `arn:aws:execute-api:…:{api}/*/*/sessions/{id}` grants it.
+    /// Returns the ARN that the function's policy must allow (row C7). It contains the request's method and the route's
+    /// path, which a source ARN such as `arn:aws:execute-api:…:{api}/*/*/sessions/{id}` matches.
     pub(super) fn source_arn(&self) -> String {
         let method = self.exchange.request.method.as_str();
         match self.matched.route.route_key.as_str().split_once(' ') {
@@ -227,8 +227,8 @@ impl Of<'_> {
     }
 }
 
-impl Request {
-    /// Format 1.0 has cookies among the headers.
+impl HttpRequest {
+    /// Returns the headers with the cookies among them, as format 1.0 has it.
     fn headers_and_cookies(&self) -> Vec<(String, Vec<String>)> {
         let mut headers = self.headers.clone();
         if !self.cookies.is_empty() {
@@ -238,13 +238,13 @@ impl Request {
     }
 }
 
-/// The body as it stands in an event, and whether as base64.
-fn body(request: &Request) -> (Option<String>, bool) {
+/// Returns the body for an event, and true if it is encoded in base64.
+fn body(request: &HttpRequest) -> (Option<String>, bool) {
     if request.body.is_empty() {
         return (None, false);
     }
     match std::str::from_utf8(&request.body) {
-        Ok(text) if request.has_text() => (Some(text.to_owned()), false),
+        Ok(text) if request.has_text_body() => (Some(text.to_owned()), false),
         _ => (Some(STANDARD.encode(&request.body)), true),
     }
 }

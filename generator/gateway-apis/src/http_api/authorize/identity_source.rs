@@ -1,13 +1,17 @@
-//! Where identities are read from: `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`,
+//! Identity sources: `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`,
 //! `$stageVariables.name`.
 
 use super::super::Exchange;
 use super::super::log::variable;
-use super::super::route::Matched;
+use super::super::route::RouteMatch;
 
 impl Exchange<'_> {
-    /// The value that an expression selects; `None` when there is none, or an empty one.
-    pub(super) fn identity(&self, source: &str, matched: Option<&Matched>) -> Option<String> {
+    /// Returns the value of an identity source; `None` if it is missing or empty.
+    pub(super) fn identity_value(
+        &self,
+        source: &str,
+        matched: Option<&RouteMatch>,
+    ) -> Option<String> {
         let value = if let Some(name) = source.strip_prefix("$request.header.") {
             self.request.header(name)
         } else if let Some(name) = source.strip_prefix("$request.querystring.") {

@@ -1,4 +1,4 @@
-//! What the tests of HTTP APIs share: an API before and after it is served.
+//! Shared parts of the tests of HTTP APIs: an API before and after it is served.
 
 use std::future::{pending, ready};
 use std::net::SocketAddr;
@@ -9,23 +9,25 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use stackgen_gateway_apis::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
+use stackgen_gateway_apis::apis::{
+    ProtocolType, ServedStage, Snapshot, StoredIntegration, StoredRoute, StoredStage,
+};
 use stackgen_gateway_apis::{DataPlane, http_api};
 use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
-use stackgen_gateway_common::{ApiId, Event, Grants, Place};
+use stackgen_gateway_common::{ApiId, ArnScope, Event, Grants};
 use tokio::sync::broadcast::Receiver;
 
 use crate::apis;
 use crate::support::{self, Functions, Lines, returned};
 
 /// An HTTP API before it is served.
-pub(crate) struct Wiring {
+pub(crate) struct HttpApiBuilder {
     pub(crate) snapshot: Snapshot,
-    pub(crate) stage: Stage,
+    pub(crate) stage: StoredStage,
 }
 
-/// An HTTP API that is served.
-pub(crate) struct Running {
+/// A running HTTP API.
+pub(crate) struct RunningApi {
     pub(crate) address: SocketAddr,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) lines: Arc<Lines>,
@@ -33,33 +35,37 @@ pub(crate) struct Running {
     events: Receiver<Event>,
 }
 
-/// Everybody may everything, but the access key `NOBODY`.
-struct AllButOne;
+/// Allows everything, except for the access key `NOBODY`.
+struct AllExceptNobody;
 
-impl Grants for AllButOne {
+impl Grants for AllExceptNobody {
     fn allows(&self, access_key: &str, _: &str, _: &str) -> bool {
         access_key != "NOBODY"
     }
 }
 
-impl Wiring {
-    /// An api with a `$default` stage and these routes to the function `f`, format 2.0.
-    pub(crate) fn of(routes: &[&str]) -> Self {
-        let mut wiring = Wiring {
+impl HttpApiBuilder {
+    /// Returns an API with a `$default` stage, and these routes to the function `f` in format 2.0.
+    pub(crate) fn with_routes(routes: &[&str]) -> Self {
+        let mut builder = HttpApiBuilder {
             snapshot: support::snapshot(support::api("http1", ProtocolType::Http)),
             stage: support::stage("$default"),
         };
         for key in routes {
-            wiring.route(key, |_, _| ());
+            builder.route(key, |_, _| ());
         }
-        wiring
+        builder
     }
 
     /// Adds a route, and changes it and its integration.
-    pub(crate) fn route(&mut self, key: &str, change: impl FnOnce(&mut Route, &mut Integration)) {
+    pub(crate) fn route(
+        &mut self,
+        key: &str,
+        change: impl FnOnce(&mut StoredRoute, &mut StoredIntegration),
+    ) {
         let id = format!("int{}", self.snapshot.routes.len());
-        let mut integration = Integration {
-            integration_uri: Some(Place::default().function("f").to_string()),
+        let mut integration = StoredIntegration {
+            integration_uri: Some(ArnScope::default().function("f").to_string()),
             timeout_in_millis: 30_000,
             payload_format_version: Some("2.0".to_owned()),
             ..apis::integration(&id, "f")
@@ -75,29 +81,29 @@ impl Wiring {
         snapshot.integrations.insert(integration_id, integration);
     }
 
-    /// Serves it with functions that answer like this.
-    pub(crate) async fn start(self, functions: Functions) -> Running {
+    /// Serves the API with test doubles.
+    pub(crate) async fn start(self, functions: Functions) -> RunningApi {
         let calls = Arc::clone(&functions.calls);
         self.run(functions, calls).await
     }
 
-    /// Serves it with these functions, whose calls are in `calls`.
+    /// Serves the API with functions that record their calls in `calls`.
     pub(crate) async fn run(
         self,
         functions: impl Invoke,
         calls: Arc<Mutex<Vec<Invocation>>>,
-    ) -> Running {
+    ) -> RunningApi {
         let (plane, lines) = support::plane(functions);
         let api = ApiId::new("http1");
-        let served = Served {
+        let served = ServedStage {
             stage: Arc::new(self.stage),
             snapshot: Some(Arc::new(self.snapshot)),
         };
         plane.apis.serve(&api, served);
         let events = plane.events.subscribe();
-        let router = http_api::router(api, Arc::clone(&plane), Arc::new(AllButOne));
+        let router = http_api::router(api, Arc::clone(&plane), Arc::new(AllExceptNobody));
         let address = support::serve(router).await;
-        Running {
+        RunningApi {
             address,
             plane,
             lines,
@@ -106,13 +112,13 @@ impl Wiring {
         }
     }
 
-    /// Serves it with a function that returns this.
-    pub(crate) async fn returning(self, answer: Value) -> Running {
+    /// Serves the API with a function that returns this value.
+    pub(crate) async fn returning(self, answer: Value) -> RunningApi {
         self.start(always(answer)).await
     }
 }
 
-impl Running {
+impl RunningApi {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -121,14 +127,14 @@ impl Running {
         support::get(&self.url(path)).await
     }
 
-    /// GETs with one header.
+    /// Sends a GET request with one header.
     pub(crate) async fn get_with(&self, path: &str, name: &str, value: &str) -> Response<Bytes> {
         let request = Request::get(self.url(path)).header(name, value);
         support::send(request.body("").unwrap()).await
     }
 
-    /// How often functions were called.
-    pub(crate) fn called(&self) -> usize {
+    /// Returns the number of calls of functions.
+    pub(crate) fn call_count(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
 
@@ -136,13 +142,13 @@ impl Running {
         self.calls.lock().unwrap().last().unwrap().clone()
     }
 
-    /// The event of the last call.
+    /// Returns the event of the last call.
     pub(crate) fn last_event(&self) -> Value {
         serde_json::from_slice(&self.last_call().payload).unwrap()
     }
 
-    /// The next event for people: path, route, status, reason.
-    pub(crate) async fn told(&mut self) -> (String, Option<String>, u16, Option<String>) {
+    /// Waits for the next request event, and returns its path, route, status and reason.
+    pub(crate) async fn next_event(&mut self) -> (String, Option<String>, u16, Option<String>) {
         let Event::Request {
             path,
             route,
@@ -151,29 +157,31 @@ impl Running {
             ..
         } = self.events.recv().await.unwrap()
         else {
-            panic!("requests are told as requests");
+            panic!("the event is not a request");
         };
         (path, route.map(|key| key.to_string()), status, reason)
     }
 }
 
-type Answering = BoxFuture<'static, Result<InvocationOutcome, InvokeError>>;
+type FunctionAnswer = BoxFuture<'static, Result<InvocationOutcome, InvokeError>>;
 
-/// Functions that return this.
+/// Returns functions that all return this value.
 pub(crate) fn always(answer: Value) -> Functions {
     Functions::new(move |_| Box::pin(ready(Ok(returned(answer.to_string())))))
 }
 
-/// Functions that each do what is said of their name.
-pub(crate) fn by_name(answer: impl Fn(&str) -> Answering + Send + Sync + 'static) -> Functions {
+/// Returns functions that answer by their name.
+pub(crate) fn by_name(
+    answer: impl Fn(&str) -> FunctionAnswer + Send + Sync + 'static,
+) -> Functions {
     Functions::new(move |invocation| answer(&invocation.function.name))
 }
 
-pub(crate) fn good(answer: Value) -> Answering {
+pub(crate) fn succeed(answer: Value) -> FunctionAnswer {
     Box::pin(ready(Ok(returned(answer.to_string()))))
 }
 
-pub(crate) fn thrown(message: &str) -> Answering {
+pub(crate) fn fail(message: &str) -> FunctionAnswer {
     let error = json!({"errorMessage": message, "errorType": "Error"});
     let outcome = InvocationOutcome {
         failed: true,
@@ -182,7 +190,7 @@ pub(crate) fn thrown(message: &str) -> Answering {
     Box::pin(ready(Ok(outcome)))
 }
 
-pub(crate) fn never() -> Answering {
+pub(crate) fn never_answer() -> FunctionAnswer {
     Box::pin(pending())
 }
 

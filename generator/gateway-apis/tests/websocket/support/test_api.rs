@@ -1,46 +1,45 @@
-//! An api as a template would make it.
+//! An API, built as from a template.
 
 use std::sync::Arc;
 
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::{
-    AccessLogSettings, Api, Authorizer, Integration, IntegrationResponse, Model, Pairs,
-    ParameterConstraints, ProtocolType, Route, RouteResponse, RouteSettings, Served, Snapshot,
-    Stage,
+    AccessLogSettings, Pairs, ParameterConstraints, ProtocolType, RouteSettings, ServedStage,
+    Snapshot, StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse,
+    StoredModel, StoredRoute, StoredRouteResponse, StoredStage,
 };
 use stackgen_gateway_common::{
-    ApiId, IntegrationId, IntegrationResponseId, ModelId, Place, RouteResponseId, Settings,
+    ApiId, ArnScope, IntegrationId, IntegrationResponseId, ModelId, RouteResponseId, Settings,
 };
 
-use super::World;
+use super::TestGateway;
 use crate::apis::{api, authorizer, integration, route, snapshot, stage};
 
-/// An api with a stage `prod`. Every route has an integration of its own, with the function of the route's name unless
-/// it is said otherwise.
+/// An API with a stage `prod`. Each route has its own integration, whose function has the route's name by default.
 #[derive(Clone)]
-pub(crate) struct Stack {
+pub(crate) struct TestApi {
     pub(crate) snapshot: Snapshot,
-    pub(crate) stage: Stage,
+    pub(crate) stage: StoredStage,
     pub(crate) deployed: bool,
 }
 
-impl Stack {
-    /// An api whose messages choose routes by `action`, without any route.
+impl TestApi {
+    /// Returns an API without routes, which selects routes by `action`.
     pub(crate) fn new() -> Self {
-        Stack {
+        TestApi {
             snapshot: snapshot(api("a1b2c3d4e5", ProtocolType::WebSocket)),
             stage: stage("prod"),
             deployed: true,
         }
     }
 
-    /// With these routes, each with a function of its name, `$` left out.
+    /// Returns an API with these routes. Their functions have the same names without `$`.
     pub(crate) fn with(keys: &[&str]) -> Self {
         keys.iter()
-            .fold(Stack::new(), |stack, key| stack.route(key))
+            .fold(TestApi::new(), |test_api, key| test_api.route(key))
     }
 
-    /// Adds a route with a function of its name, `$` left out.
+    /// Adds a route whose function has the same name without `$`.
     pub(crate) fn route(mut self, key: &str) -> Self {
         let name = key.trim_start_matches('$');
         let integration = integration(name, name);
@@ -51,14 +50,14 @@ impl Stack {
         self
     }
 
-    /// Changes the api.
-    pub(crate) fn change_api(mut self, change: impl FnOnce(&mut Api)) -> Self {
+    /// Changes the API.
+    pub(crate) fn change_api(mut self, change: impl FnOnce(&mut StoredApi)) -> Self {
         change(Arc::make_mut(&mut self.snapshot.api));
         self
     }
 
     /// Changes a route.
-    pub(crate) fn change_route(mut self, key: &str, change: impl FnOnce(&mut Route)) -> Self {
+    pub(crate) fn change_route(mut self, key: &str, change: impl FnOnce(&mut StoredRoute)) -> Self {
         let route = self.snapshot.routes.get_mut(key).unwrap();
         change(Arc::make_mut(route));
         self
@@ -68,7 +67,7 @@ impl Stack {
     pub(crate) fn change_integration(
         mut self,
         key: &str,
-        change: impl FnOnce(&mut Integration),
+        change: impl FnOnce(&mut StoredIntegration),
     ) -> Self {
         let id = key.trim_start_matches('$');
         let integration = self.snapshot.integrations.get_mut(id).unwrap();
@@ -77,23 +76,23 @@ impl Stack {
     }
 
     /// Changes the stage.
-    pub(crate) fn change_stage(mut self, change: impl FnOnce(&mut Stage)) -> Self {
+    pub(crate) fn change_stage(mut self, change: impl FnOnce(&mut StoredStage)) -> Self {
         change(&mut self.stage);
         self
     }
 
     /// Makes a route two-way (row M8).
     pub(crate) fn two_way(self, key: &str) -> Self {
-        let mut stack = self.route_response(key);
-        stack = stack.change_route(key, |route| {
+        let mut test_api = self.route_response(key);
+        test_api = test_api.change_route(key, |route| {
             route.route_response_selection_expression = Some("$default".to_owned());
         });
-        stack
+        test_api
     }
 
     /// Adds a route response `$default`.
     pub(crate) fn route_response(mut self, key: &str) -> Self {
-        let response = RouteResponse {
+        let response = StoredRouteResponse {
             route_response_id: RouteResponseId::new("response"),
             route_response_key: "$default".to_owned(),
             model_selection_expression: None,
@@ -107,10 +106,10 @@ impl Stack {
         self
     }
 
-    /// Puts an authorizer with these identity sources, whose function is `authorize`, before `$connect`.
+    /// Adds an authorizer to `$connect` with these identity sources and the function `authorize`.
     pub(crate) fn authorizer(mut self, sources: &[&str]) -> Self {
-        let authorizer = Authorizer {
-            authorizer_uri: Some(Place::default().function("authorize").invocation_uri()),
+        let authorizer = StoredAuthorizer {
+            authorizer_uri: Some(ArnScope::default().function("authorize").invocation_uri()),
             ..authorizer("auth01", "REQUEST", sources)
         };
         let id = authorizer.authorizer_id.clone();
@@ -131,9 +130,9 @@ impl Stack {
         })
     }
 
-    /// Holds messages of a route against a schema.
+    /// Validates the messages of a route against a schema.
     pub(crate) fn model(mut self, key: &str, schema: &str) -> Self {
-        let model = Model {
+        let model = StoredModel {
             model_id: ModelId::new("model1"),
             name: "Message".to_owned(),
             content_type: Some("application/json".to_owned()),
@@ -152,7 +151,7 @@ impl Stack {
 
     /// Adds an integration response.
     pub(crate) fn integration_response(mut self, key: &str, template: &str) -> Self {
-        let response = IntegrationResponse {
+        let response = StoredIntegrationResponse {
             integration_response_id: IntegrationResponseId::new("response"),
             integration_response_key: "$default".to_owned(),
             response_templates: Pairs::from([("$default".to_owned(), template.to_owned())]),
@@ -167,7 +166,7 @@ impl Stack {
         self
     }
 
-    /// Limits a route; `$default` settings of the stage when there is none.
+    /// Throttles a route, or with `None` the stage.
     pub(crate) fn throttle(self, route: Option<&str>, burst: u32, rate: f64) -> Self {
         let settings = RouteSettings {
             throttling_burst_limit: Some(burst),
@@ -182,7 +181,7 @@ impl Stack {
         })
     }
 
-    /// Writes access logs in this format.
+    /// Turns on access logs in this format.
     pub(crate) fn access_log(self, format: &str) -> Self {
         self.change_stage(|stage| {
             stage.access_log_settings = Some(AccessLogSettings {
@@ -194,29 +193,29 @@ impl Stack {
         })
     }
 
-    /// The api's id.
+    /// Returns the API's ID.
     pub(crate) fn api(&self) -> ApiId {
         self.snapshot.api.api_id.clone()
     }
 
-    /// Serves it, at once, in the place of what was served before.
+    /// Serves this API in place of the previous one.
     pub(crate) fn serve(&self, plane: &DataPlane) {
-        let served = Served {
+        let served = ServedStage {
             stage: Arc::new(self.stage.clone()),
             snapshot: self.deployed.then(|| Arc::new(self.snapshot.clone())),
         };
         plane.apis.serve(&self.api(), served);
     }
 
-    /// Starts a gateway that behaves as API Gateway does.
-    pub(crate) async fn start(self) -> World {
-        World::start(self, Settings::default()).await
+    /// Starts a gateway with default settings.
+    pub(crate) async fn start(self) -> TestGateway {
+        TestGateway::start(self, Settings::default()).await
     }
 
-    /// Starts a gateway with other settings.
-    pub(crate) async fn start_with(self, change: impl FnOnce(&mut Settings)) -> World {
+    /// Starts a gateway with changed settings.
+    pub(crate) async fn start_with(self, change: impl FnOnce(&mut Settings)) -> TestGateway {
         let mut settings = Settings::default();
         change(&mut settings);
-        World::start(self, settings).await
+        TestGateway::start(self, settings).await
     }
 }

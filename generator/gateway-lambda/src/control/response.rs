@@ -1,4 +1,4 @@
-//! What Lambda answers: its JSON and its errors.
+//! Responses of Lambda: its JSON and its errors.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use crate::functions::{
     FunctionAlias, FunctionError, FunctionErrorKind, FunctionVersion, Functions, LATEST, LogFormat,
 };
 
-/// An error as Lambda answers it.
-pub(super) struct Refusal {
+/// Error response.
+pub(super) struct LambdaErrorResponse {
     status: StatusCode,
     kind: &'static str,
     message: Cow<'static, str>,
 }
 
-/// What most operations answer.
-pub(super) type Answer = Result<Response, Refusal>;
+/// Result of most operations.
+pub(super) type LambdaResult = Result<Response, LambdaErrorResponse>;
 
-impl Refusal {
+impl LambdaErrorResponse {
     pub(super) fn new(
         status: StatusCode,
         kind: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Refusal {
+        LambdaErrorResponse {
             status,
             kind,
             message: message.into(),
@@ -39,7 +39,7 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "InvalidParameterValueException",
             message,
@@ -47,7 +47,7 @@ impl Refusal {
     }
 }
 
-impl From<FunctionError> for Refusal {
+impl From<FunctionError> for LambdaErrorResponse {
     fn from(error: FunctionError) -> Self {
         let (status, kind) = match error.kind {
             FunctionErrorKind::NotFound => (404, "ResourceNotFoundException"),
@@ -57,11 +57,11 @@ impl From<FunctionError> for Refusal {
             FunctionErrorKind::Service => (500, "ServiceException"),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Refusal::new(status, kind, error.message)
+        LambdaErrorResponse::new(status, kind, error.message)
     }
 }
 
-impl From<InvokeError> for Refusal {
+impl From<InvokeError> for LambdaErrorResponse {
     fn from(error: InvokeError) -> Self {
         let (status, kind) = match error.kind {
             InvokeErrorKind::NotFound => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
@@ -74,11 +74,11 @@ impl From<InvokeError> for Refusal {
             }
             InvokeErrorKind::Unrunnable => (StatusCode::BAD_GATEWAY, "InvalidRuntimeException"),
         };
-        Refusal::new(status, kind, error.message)
+        LambdaErrorResponse::new(status, kind, error.message)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for LambdaErrorResponse {
     fn into_response(self) -> Response {
         let fault = if self.status.is_server_error() {
             "Service"
@@ -94,11 +94,11 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Reads a request's body; an empty one is an empty object.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// Parses the body of a request. An empty body counts as an empty object.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, LambdaErrorResponse> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::new(
+        LambdaErrorResponse::new(
             StatusCode::BAD_REQUEST,
             "SerializationException",
             error.to_string(),
@@ -106,36 +106,36 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     })
 }
 
-pub(super) fn ok(body: Value) -> Answer {
+pub(super) fn ok(body: Value) -> LambdaResult {
     Ok(Json(body).into_response())
 }
 
-pub(super) fn created(body: Value) -> Answer {
+pub(super) fn created(body: Value) -> LambdaResult {
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
-pub(super) fn no_content() -> Answer {
+pub(super) fn no_content() -> LambdaResult {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Which part of a list.
+/// Page of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Page {
+pub(super) struct PageQuery {
     #[serde(default)]
     marker: Option<String>,
     #[serde(default)]
     max_items: Option<usize>,
 }
 
-impl Page {
-    /// `{key: […], "NextMarker": …}`.
-    pub(super) fn of(&self, key: &str, items: Vec<Value>) -> Answer {
+impl PageQuery {
+    /// Responds with a page: `{key: […], "NextMarker": …}`.
+    pub(super) fn of(&self, key: &str, items: Vec<Value>) -> LambdaResult {
         let start = match self.marker.as_deref() {
             None | Some("") => 0,
             Some(marker) => marker
                 .parse()
-                .map_err(|_| Refusal::invalid("The marker is invalid"))?,
+                .map_err(|_| LambdaErrorResponse::invalid("The marker is invalid"))?,
         };
         let size = self.max_items.unwrap_or(50).clamp(1, 50);
         let total = items.len();
@@ -149,7 +149,7 @@ impl Page {
     }
 }
 
-/// A version as all operations show it. `qualifier` is what its ARN ends in.
+/// Returns the configuration of a version, as all operations have it. Its ARN ends in `qualifier`.
 pub(super) fn configuration(version: &FunctionVersion, qualifier: Option<&str>) -> Value {
     let configuration = &version.configuration;
     let mut arn = version.function.clone();
@@ -191,9 +191,9 @@ pub(super) fn configuration(version: &FunctionVersion, qualifier: Option<&str>) 
     shown
 }
 
-/// An alias as all operations show it.
+/// Returns an alias, as all operations have it.
 pub(super) fn alias(lambda: &Functions, function: &str, alias: &FunctionAlias) -> Value {
-    let arn = lambda.place().function(function).qualified(&*alias.name);
+    let arn = lambda.scope().function(function).qualified(&*alias.name);
     json!({
         "AliasArn": arn.to_string(),
         "Name": alias.name,
@@ -203,12 +203,12 @@ pub(super) fn alias(lambda: &Functions, function: &str, alias: &FunctionAlias) -
     })
 }
 
-/// `$LATEST` and versions of a list carry their versions in their ARNs.
+/// Returns a version in a list. ARNs in lists are qualified with the version, even `$LATEST`.
 pub(super) fn qualified(version: &Arc<FunctionVersion>) -> Value {
     configuration(version, Some(&version.version))
 }
 
-/// What a change of `$LATEST` shows: without a qualifier, unless it was published.
+/// Returns the result of a change. The ARN of `$LATEST` is unqualified, that of a published version is qualified.
 pub(super) fn changed(version: &FunctionVersion) -> Value {
     let published = (version.version != LATEST).then_some(version.version.as_str());
     configuration(version, published)

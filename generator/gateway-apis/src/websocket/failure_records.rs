@@ -1,23 +1,23 @@
-//! Records of failures, for clients that ask why.
+//! Records of failures, which clients can look up.
 
 use stackgen_gateway_common::{FailureRecord, FailureSubject, RouteKey};
 
 use super::WebSocketApi;
 use super::client::Client;
-use super::close::Ending;
+use super::close::CloseCause;
 use super::handshake::HandshakeTrace;
-use super::message::Refused;
+use super::message::ErrorFrame;
 use super::payloads::RequestContext;
-use super::refusal::Refusal;
-use crate::apis::Served;
+use super::refusal::WebSocketRefusal;
+use crate::apis::ServedStage;
 
-/// Records a handshake that is refused.
+/// Records a refused handshake.
 pub(super) fn handshake(
     api: &WebSocketApi,
-    served: Option<&Served>,
+    served: Option<&ServedStage>,
     client: &Client,
     trace: HandshakeTrace,
-    refusal: &Refusal,
+    refusal: &WebSocketRefusal,
 ) {
     let route = trace.has_route.then(|| RouteKey::new(RouteKey::CONNECT));
     api.plane.failures.add(FailureRecord {
@@ -29,49 +29,53 @@ pub(super) fn handshake(
         message: refusal.message.clone(),
         reason: refusal.reason.clone(),
         row: refusal.row.to_owned(),
-        ..of_client(client, served, FailureSubject::Handshake)
+        ..base_record(client, served, FailureSubject::Handshake)
     });
 }
 
-/// Records a message that is answered with an error frame.
+/// Records a message that gets an error frame.
 pub(super) fn message(
     api: &WebSocketApi,
-    served: Option<&Served>,
+    served: Option<&ServedStage>,
     client: &Client,
     context: &RequestContext<'_>,
-    refused: Refused,
+    error_frame: ErrorFrame,
 ) {
     let route = (!context.route_key.is_empty()).then(|| RouteKey::new(context.route_key));
     api.plane.failures.add(FailureRecord {
         request_id: context.request_id.clone(),
         route,
-        function: refused.function,
-        error: refused.error.map(|error| *error),
-        status: refused.status,
-        message: refused.message.to_owned(),
-        reason: refused.reason,
-        row: refused.row.to_owned(),
-        ..of_client(client, served, FailureSubject::Message)
+        function: error_frame.function,
+        error: error_frame.error.map(|error| *error),
+        status: error_frame.status,
+        message: error_frame.message.to_owned(),
+        reason: error_frame.reason,
+        row: error_frame.row.to_owned(),
+        ..base_record(client, served, FailureSubject::Message)
     });
 }
 
-/// Records that this side closes a connection.
-pub(super) fn ending(api: &WebSocketApi, client: &Client, ending: &Ending) {
-    if ending.frame().is_none() {
+/// Records a connection that the gateway closes.
+pub(super) fn close(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
+    if cause.frame().is_none() {
         return;
     }
-    let told = ending.told();
+    let details = cause.details();
     api.plane.failures.add(FailureRecord {
-        status: told.code,
-        message: told.reason,
-        reason: told.meaning.to_owned(),
-        row: told.row.to_owned(),
-        ..of_client(client, None, FailureSubject::Connection)
+        status: details.code,
+        message: details.reason,
+        reason: details.meaning.to_owned(),
+        row: details.row.to_owned(),
+        ..base_record(client, None, FailureSubject::Connection)
     });
 }
 
-/// Returns a record with what is known of the client.
-fn of_client(client: &Client, served: Option<&Served>, subject: FailureSubject) -> FailureRecord {
+/// Returns a record with the client's data.
+fn base_record(
+    client: &Client,
+    served: Option<&ServedStage>,
+    subject: FailureSubject,
+) -> FailureRecord {
     let connection = &client.connection;
     FailureRecord {
         subject,
