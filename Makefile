@@ -68,6 +68,10 @@ bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
 fuzz: ## Look for texts on which the linter fails, for SECONDS=600
 	generator/lint/fuzz/run $(SECONDS)
 
+.PHONY: mutate
+mutate: ## Run synth, lint, diff, graph and dev on 6,500 mutated files, for SEED=1; takes ten minutes
+	STACKGEN_MUTATE_SEED=$(or $(SEED),1) $(CARGO) test -p stackgen --test mutate -- --ignored --nocapture
+
 .PHONY: growth
 growth: ## Does what the linter costs grow with the length of a template and no faster?
 	cp Cargo.lock generator/lint/fuzz

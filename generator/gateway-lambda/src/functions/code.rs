@@ -9,11 +9,10 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::FunctionError;
+use super::unzip::unzip;
 
 /// Maximum size of unpacked code in bytes: twice Lambda's 250 MB, because debug builds are larger.
-const MAX_SIZE: u64 = 512 * 1024 * 1024;
-/// Maximum number of files in a zip.
-const MAX_FILES: usize = 100_000;
+pub(super) const MAX_SIZE: u64 = 512 * 1024 * 1024;
 
 /// Source of a function's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Code {
                 copy_folder(path, root).map_err(|error| read_error(path, &error))
             }
             Code::Zip(path) => {
-                let zip = fs::read(path).map_err(|error| read_error(path, &error))?;
+                let zip = read_zip(path).map_err(|error| read_error(path, &error))?;
                 unzip(&zip, root)
             }
             Code::ZipBytes(zip) => unzip(zip, root),
@@ -68,7 +67,7 @@ pub(super) struct CopiedCode {
 fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<CopiedCode> {
     fs::create_dir(root)?;
     let to = root.join("bootstrap");
-    let size = fs::copy(from, &to)?;
+    let size = copy_file(from, &to, MAX_SIZE)?;
     fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     let mut digest = digest::Context::new(&digest::SHA256);
     // Hash the copy: a build may be overwriting the original.
@@ -96,13 +95,8 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
                 folders.push(path);
                 continue;
             }
-            size += fs::copy(entry.path(), root.join(&path))?;
-            if size > MAX_SIZE {
-                return Err(io::Error::other(format!(
-                    "it is larger than {MAX_SIZE} bytes"
-                )));
-            }
             let copy = root.join(&path);
+            size += copy_file(&entry.path(), &copy, MAX_SIZE - size)?;
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(&[0]);
             // The mode counts as code: a bootstrap must be executable.
@@ -116,6 +110,36 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
     })
 }
 
+/// Copies a regular file of up to `limit` bytes and returns its size.
+///
+/// Does not open anything else: a pipe would block, and a device has no end.
+fn copy_file(from: &Path, to: &Path, limit: u64) -> io::Result<u64> {
+    require_regular(from, limit)?;
+    fs::copy(from, to)
+}
+
+/// Reads a zip file of up to [`MAX_SIZE`] bytes.
+fn read_zip(path: &Path) -> io::Result<Vec<u8>> {
+    require_regular(path, MAX_SIZE)?;
+    fs::read(path)
+}
+
+fn require_regular(path: &Path, limit: u64) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other(format!(
+            "{} is not a regular file",
+            path.display()
+        )));
+    }
+    if metadata.len() > limit {
+        return Err(io::Error::other(format!(
+            "it is larger than {MAX_SIZE} bytes"
+        )));
+    }
+    Ok(())
+}
+
 fn hash_file(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 256 * 1024];
@@ -126,53 +150,4 @@ fn hash_file(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
         }
         digest.update(&buffer[..read]);
     }
-}
-
-/// Unpacks a zip into a new folder. Entries cannot escape the folder, links are refused, and the size limit applies to the
-/// unpacked bytes, not to the sizes that the zip declares.
-fn unzip(zip: &[u8], root: &Path) -> Result<CopiedCode, FunctionError> {
-    let invalid =
-        |what: String| FunctionError::invalid(format!("Could not unzip uploaded file. {what}"));
-    let broken = |error: zip::result::ZipError| invalid(format!("{error}."));
-    let write_error = |error: io::Error| FunctionError::file("cannot unpack code", &error);
-    let mut archive = zip::ZipArchive::new(io::Cursor::new(zip)).map_err(broken)?;
-    if archive.len() > MAX_FILES {
-        return Err(invalid(format!("It has more than {MAX_FILES} files.")));
-    }
-    fs::create_dir(root).map_err(write_error)?;
-    let mut bytes_left = MAX_SIZE;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(broken)?;
-        let Some(relative) = entry.enclosed_name() else {
-            return Err(invalid(format!("{:?} is outside of it.", entry.name())));
-        };
-        let path = root.join(relative);
-        if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(write_error)?;
-            continue;
-        }
-        if entry.is_symlink() {
-            return Err(invalid(format!("{:?} is a link.", entry.name())));
-        }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(write_error)?;
-        }
-        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-        let mut file = File::create(&path).map_err(write_error)?;
-        let unpacked = io::copy(&mut entry.take(bytes_left + 1), &mut file)
-            .map_err(|error| invalid(format!("{error}.")))?;
-        bytes_left = bytes_left.checked_sub(unpacked).ok_or_else(|| {
-            FunctionError::invalid(format!(
-                "Unzipped size must be smaller than {MAX_SIZE} bytes"
-            ))
-        })?;
-        // Always readable for the function; executable only if the zip says so.
-        file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
-            .map_err(write_error)?;
-    }
-    let digest = digest::digest(&digest::SHA256, zip);
-    Ok(CopiedCode {
-        sha256: digest.as_ref().to_vec(),
-        size: zip.len() as u64,
-    })
 }

@@ -13,6 +13,7 @@ mod policy;
 mod pool;
 mod processes;
 mod store;
+mod unzip;
 mod version;
 mod watcher;
 

@@ -1,5 +1,6 @@
 //! Functions that throw errors, crash, hang, or cannot be started.
 
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
@@ -228,6 +229,50 @@ async fn code_that_this_machine_cannot_run_is_an_error_with_advice() {
         put.await.expect("a function");
         let refused = lambda.invoke("empty", "ok").await.expect_err("a refusal");
         assert!(refused.message.contains(error), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn code_with_pipes_devices_or_endless_files_is_rejected() {
+    let lambda = lambda();
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    for name in ["pipe", "device", "up", "huge"] {
+        std::fs::create_dir(at(name)).expect("a folder");
+    }
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("pipe/pipe"))
+        .status();
+    assert!(pipe.expect("a status").success());
+    symlink("/dev/zero", at("device/zero")).expect("a link");
+    symlink(".", at("up/a")).expect("a link");
+    symlink(".", at("up/b")).expect("a link");
+    let huge = std::fs::File::create(at("huge/huge.zip")).expect("a file");
+    huge.set_len(1 << 40).expect("a length");
+    for (code, reason) in [
+        (Code::Folder(at("pipe")), "pipe/pipe is not a regular file"),
+        (Code::Folder(at("device")), "device/zero is not a regular file"),
+        (Code::Folder(at("up")), "Too many levels of symbolic links"),
+        (Code::Folder(at("huge")), "it is larger than 536870912 bytes"),
+        (
+            Code::Bootstrap(at("huge/huge.zip")),
+            "it is larger than 536870912 bytes",
+        ),
+        (
+            Code::Bootstrap(at("pipe/pipe")),
+            "pipe/pipe is not a regular file",
+        ),
+        (Code::Zip(at("huge/huge.zip")), "it is larger than 536870912 bytes"),
+        (
+            Code::Zip(at("device/zero")),
+            "device/zero is not a regular file",
+        ),
+    ] {
+        let created = lambda
+            .functions
+            .create_or_update("f", configuration(&[]), code.clone());
+        let error = created.await.expect_err("an error");
+        assert!(error.message.contains(reason), "{code:?}: {error}");
     }
 }
 

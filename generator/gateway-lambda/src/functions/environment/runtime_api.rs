@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use stackgen_gateway_common::EpochMillis;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::http::{self, RuntimeRequest};
 use super::report::{self, InvocationEnd};
@@ -25,8 +26,10 @@ pub(super) async fn serve(environment: Arc<ExecutionEnvironment>, stream: TcpStr
     let mut buffer = BytesMut::with_capacity(16 * 1024);
     while let Ok(Some(request)) = http::read(&mut reader, &writer, &mut buffer, MAX_ANSWER).await {
         let close = request.close;
-        // The answer is an event that is sent later on this connection.
         let Some(answer) = handle(&environment, &writer, request) else {
+            if close {
+                return close_after_event(&environment, reader, writer).await;
+            }
             continue;
         };
         if http::write(&writer, &answer).await.is_err() || close {
@@ -34,6 +37,24 @@ pub(super) async fn serve(environment: Arc<ExecutionEnvironment>, stream: TcpStr
         }
     }
     environment.connection_closed(&writer);
+}
+
+/// Waits until the process closes a connection on which it asked for an event and for the end of the connection.
+///
+/// Only the environment holds the writing half then, and drops it after it sends the event. This closes the connection,
+/// and some clients read until that happens.
+async fn close_after_event(
+    environment: &Arc<ExecutionEnvironment>,
+    mut reader: OwnedReadHalf,
+    writer: Arc<OwnedWriteHalf>,
+) {
+    let waiting = Arc::downgrade(&writer);
+    drop(writer);
+    let mut ignored = [0; 64];
+    while matches!(reader.read(&mut ignored).await, Ok(1..)) {}
+    if let Some(writer) = waiting.upgrade() {
+        environment.connection_closed(&writer);
+    }
 }
 
 /// Handles a request. Returns the answer, or `None` if the answer is an event that [`send`] writes later.

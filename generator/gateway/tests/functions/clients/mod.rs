@@ -4,6 +4,7 @@ mod functions;
 mod invocations;
 mod logs;
 mod versions;
+mod zips;
 
 use std::io::Write;
 use std::time::Duration;
