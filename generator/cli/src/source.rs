@@ -321,7 +321,7 @@ pub(crate) fn problems(template: &StackTemplate, problems: Vec<TemplateProblem>)
             },
             _ => Span::default(),
         };
-        let told = stackgen_synth::TemplateProblem::new(span, problem.message);
+        let told = stackgen_synth::Problem::new(span, problem.message);
         match problem.hint {
             Some(hint) => told.hint(hint),
             None => told,

@@ -214,7 +214,7 @@ fn code(applied: &ApplyResult, model: &Model) -> Vec<String> {
         .filter(|change| change.action == stack::ChangeAction::Code);
     let lines = functions.map(|function| {
         let name = &function.physical_id;
-        let is_of_it = |version: &&&stack::Change| {
+        let is_of_it = |version: &&&stack::ResourceChange| {
             let of = function_of(&version.logical_id, model);
             of.is_some_and(|id| id.as_str() == function.logical_id)
         };
