@@ -8,6 +8,7 @@ use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError}
 use stackgen_gateway_common::{FunctionArn, RouteKey, ThrownError};
 
 use super::WebSocketApi;
+use super::failure::{IntegrationFailure, IntegrationFailureKind};
 use super::payloads::RequestContext;
 use super::selection::select;
 use crate::access_log;
@@ -34,36 +35,6 @@ pub(super) enum IntegrationAnswer {
     Returned(Bytes),
     /// Answer of a mock integration.
     Mocked { status: u16, body: Option<String> },
-}
-
-/// Reason why an integration gave no answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct IntegrationFailure {
-    pub(super) kind: IntegrationFailureKind,
-    pub(super) reason: String,
-    /// Error that the function returned.
-    pub(super) error: Option<Box<ThrownError>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IntegrationFailureKind {
-    /// The integration timed out (rows C8, M5).
-    TimedOut,
-    /// The function failed (rows C6, M4).
-    Failed,
-    /// The integration could not be called: a permission or the function is missing, or its type is not supported
-    /// (row C7).
-    Unreachable,
-}
-
-impl IntegrationFailure {
-    fn unreachable(reason: impl Into<String>) -> Self {
-        IntegrationFailure {
-            kind: IntegrationFailureKind::Unreachable,
-            reason: reason.into(),
-            error: None,
-        }
-    }
 }
 
 impl IntegrationCall<'_> {

@@ -12,10 +12,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::client::Client;
+use super::failure::IntegrationFailure;
 use super::failure_records;
-use super::integration::{
-    IntegrationAnswer, IntegrationCall, IntegrationFailure, IntegrationFailureKind,
-};
+use super::integration::{IntegrationAnswer, IntegrationCall};
 use super::log::{self, LoggedStatus};
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::selection::select;
@@ -180,21 +179,15 @@ async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
 }
 
 fn from_failure(failure: IntegrationFailure) -> ErrorFrame {
-    let reason = failure.reason;
-    let error_frame = match failure.kind {
-        IntegrationFailureKind::TimedOut => {
-            ErrorFrame::new(504, "Endpoint request timed out", reason, "M5")
-        }
-        IntegrationFailureKind::Failed => {
-            ErrorFrame::new(500, "Internal server error", reason, "M4")
-        }
-        IntegrationFailureKind::Unreachable => {
-            ErrorFrame::new(500, "Internal server error", reason, "C7")
-        }
-    };
+    let response = failure.kind.response(EventType::Message);
     ErrorFrame {
         error: failure.error,
-        ..error_frame
+        ..ErrorFrame::new(
+            response.status,
+            response.message,
+            failure.reason,
+            response.row,
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 mod authorizer;
 mod client;
 mod close;
+mod failure;
 mod failure_records;
 mod frames;
 mod handshake;

@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_common::ThrownError;
 
-use super::integration::{IntegrationFailure, IntegrationFailureKind};
+use super::failure::IntegrationFailure;
+use super::payloads::EventType;
 
 /// Answer to a refused handshake. Browsers hide it from the page (row X2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,17 +72,14 @@ impl WebSocketRefusal {
 
     /// Maps the failure of the `$connect` integration.
     pub(super) fn from_failure(failure: IntegrationFailure) -> Self {
-        let reason = failure.reason;
-        let refusal = match failure.kind {
-            IntegrationFailureKind::TimedOut => {
-                WebSocketRefusal::new(504, "Endpoint request timed out", reason, "C8")
-            }
-            IntegrationFailureKind::Failed => {
-                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
-            }
-            IntegrationFailureKind::Unreachable => WebSocketRefusal::internal(reason, "C7"),
-        };
-        refusal.with_error(failure.error)
+        let response = failure.kind.response(EventType::Connect);
+        WebSocketRefusal::new(
+            response.status,
+            response.message,
+            failure.reason,
+            response.row,
+        )
+        .with_error(failure.error)
     }
 
     /// Sets the error that a function returned.

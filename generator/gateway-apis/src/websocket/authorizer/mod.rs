@@ -13,7 +13,8 @@ pub(super) use output::Principal;
 use output::{AuthorizerOutput, AuthorizerOutputError};
 
 use super::WebSocketApi;
-use super::integration::{self, IntegrationFailure};
+use super::failure::IntegrationFailure;
+use super::integration;
 use super::payloads::{self, RequestContext};
 use super::refusal::WebSocketRefusal;
 use super::request::HandshakeRequest;
