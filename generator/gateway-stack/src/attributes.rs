@@ -5,7 +5,7 @@ use stackgen_gateway_common::ArnScope;
 /// Returns the value of `Ref` (without an attribute) or `GetAtt` for a physical ID. `of` is the function of a version or an
 /// alias, and the protocol of an API. Types that the gateway does not run get a plausible value.
 pub(super) fn value(
-    place: &ArnScope,
+    scope: &ArnScope,
     kind: &str,
     id: &str,
     of: &str,
@@ -14,43 +14,43 @@ pub(super) fn value(
     match (kind, attribute) {
         ("AWS::ApiGatewayV2::Api", Some("ApiEndpoint")) => {
             let scheme = if of == "WEBSOCKET" { "wss" } else { "https" };
-            let (region, suffix) = (&place.region, url_suffix(place));
+            let (region, suffix) = (&scope.region, url_suffix(scope));
             format!("{scheme}://{id}.execute-api.{region}.{suffix}")
         }
         ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
         ("AWS::Lambda::Version" | "AWS::Lambda::Alias", _) => {
-            place.function(of).qualified(id).to_string()
+            scope.function(of).qualified(id).to_string()
         }
-        ("AWS::Lambda::Function", Some("Arn")) => place.function(id).to_string(),
-        ("AWS::IAM::Role", Some("Arn")) => place.role(id),
-        ("AWS::Logs::LogGroup", Some("Arn")) => arn(place, "logs", &format!("log-group:{id}:*")),
+        ("AWS::Lambda::Function", Some("Arn")) => scope.function(id).to_string(),
+        ("AWS::IAM::Role", Some("Arn")) => scope.role(id),
+        ("AWS::Logs::LogGroup", Some("Arn")) => arn(scope, "logs", &format!("log-group:{id}:*")),
         ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Some(attribute)) => {
-            let table = arn(place, "dynamodb", &format!("table/{id}"));
+            let table = arn(scope, "dynamodb", &format!("table/{id}"));
             match attribute {
                 "StreamArn" => format!("{table}/stream/2026-01-01T00:00:00.000"),
                 _ => table,
             }
         }
-        (_, attribute) => plausible_value(place, kind, id, attribute),
+        (_, attribute) => plausible_value(scope, kind, id, attribute),
     }
 }
 
 /// Returns a plausible value for types that the gateway does not run.
-fn plausible_value(place: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
-    let (region, account, suffix) = (&place.region, &place.account, url_suffix(place));
+fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
+    let (region, account, suffix) = (&scope.region, &scope.account, url_suffix(scope));
     match (kind, attribute) {
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
             format!("https://sqs.{region}.{suffix}/{account}/{id}")
         }
-        ("AWS::SQS::Queue", Some("Arn")) => arn(place, "sqs", id),
-        ("AWS::SNS::Topic", None) => arn(place, "sns", id),
+        ("AWS::SQS::Queue", Some("Arn")) => arn(scope, "sqs", id),
+        ("AWS::SNS::Topic", None) => arn(scope, "sns", id),
         ("AWS::SecretsManager::Secret", None) => {
-            arn(place, "secretsmanager", &format!("secret:{id}"))
+            arn(scope, "secretsmanager", &format!("secret:{id}"))
         }
         ("AWS::IAM::ManagedPolicy", None) => {
-            format!("arn:{}:iam::{account}:policy/{id}", place.partition)
+            format!("arn:{}:iam::{account}:policy/{id}", scope.partition)
         }
-        ("AWS::S3::Bucket", Some("Arn")) => format!("arn:{}:s3:::{id}", place.partition),
+        ("AWS::S3::Bucket", Some("Arn")) => format!("arn:{}:s3:::{id}", scope.partition),
         ("AWS::S3::Bucket", Some("DomainName")) => format!("{id}.s3.{suffix}"),
         ("AWS::S3::Bucket", Some("RegionalDomainName")) => format!("{id}.s3.{region}.{suffix}"),
         ("AWS::Cognito::UserPool", attribute) => {
@@ -60,7 +60,7 @@ fn plausible_value(place: &ArnScope, kind: &str, id: &str, attribute: Option<&st
                 None | Some("UserPoolId") => pool,
                 Some("ProviderName") => provider,
                 Some("ProviderURL") => format!("https://{provider}"),
-                Some(_) => arn(place, "cognito-idp", &format!("userpool/{pool}")),
+                Some(_) => arn(scope, "cognito-idp", &format!("userpool/{pool}")),
             }
         }
         (_, None) => id.to_owned(),
@@ -68,7 +68,7 @@ fn plausible_value(place: &ArnScope, kind: &str, id: &str, attribute: Option<&st
             let mut words = kind.split("::").skip(1);
             let service = words.next().unwrap_or_default().to_lowercase();
             let word = words.next().unwrap_or_default().to_lowercase();
-            arn(place, &service, &format!("{word}/{id}"))
+            arn(scope, &service, &format!("{word}/{id}"))
         }
         (_, Some("Name" | "QueueName" | "TopicName" | "Id")) => id.to_owned(),
         (_, Some(attribute)) => format!("{id}.{attribute}"),
@@ -85,19 +85,19 @@ pub(super) fn function_name(text: &str) -> &str {
 }
 
 /// Returns the value of `AWS::URLSuffix`.
-pub(super) fn url_suffix(place: &ArnScope) -> &'static str {
-    match place.partition.as_str() {
+pub(super) fn url_suffix(scope: &ArnScope) -> &'static str {
+    match scope.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
         _ => "amazonaws.com",
     }
 }
 
-fn arn(place: &ArnScope, service: &str, resource: &str) -> String {
+fn arn(scope: &ArnScope, service: &str, resource: &str) -> String {
     let ArnScope {
         partition,
         region,
         account,
-    } = place;
+    } = scope;
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 

@@ -9,7 +9,8 @@ use super::{StackTemplate, TemplateProblem, attributes};
 /// Parses a template with known parameters, account and region.
 pub(super) fn model(
     template: &StackTemplate,
-    place: &ArnScope) -> Result<Model, Vec<TemplateProblem>> {
+    scope: &ArnScope,
+) -> Result<Model, Vec<TemplateProblem>> {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).map_err(|errors| {
@@ -19,7 +20,7 @@ pub(super) fn model(
         });
         problems.collect::<Vec<_>>()
     })?;
-    let model = Model::from_template(&node, &inputs(template, place));
+    let model = Model::from_template(&node, &inputs(template, scope));
     if model.problems.is_empty() {
         return Ok(model);
     }
@@ -29,13 +30,13 @@ pub(super) fn model(
         .collect())
 }
 
-fn inputs(template: &StackTemplate, place: &ArnScope) -> Inputs {
+fn inputs(template: &StackTemplate, scope: &ArnScope) -> Inputs {
     let stack = &template.stack;
     let ArnScope {
         partition,
         region,
         account,
-    } = place;
+    } = scope;
     let pseudo = [
         (Pseudo::AccountId, account.clone()),
         (Pseudo::NotificationARNs, String::new()),
@@ -46,7 +47,7 @@ fn inputs(template: &StackTemplate, place: &ArnScope) -> Inputs {
             format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/local"),
         ),
         (Pseudo::StackName, stack.clone()),
-        (Pseudo::URLSuffix, attributes::url_suffix(place).to_owned()),
+        (Pseudo::URLSuffix, attributes::url_suffix(scope).to_owned()),
     ];
     let inputs = pseudo
         .into_iter()

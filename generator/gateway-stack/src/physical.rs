@@ -25,7 +25,7 @@ pub(super) enum UnresolvedReason {
 
 /// Physical IDs of a template's resources.
 pub(super) struct PhysicalIds<'a> {
-    pub(super) place: &'a ArnScope,
+    pub(super) scope: &'a ArnScope,
     pub(super) stack: &'a str,
     model: &'a Model,
     /// Known IDs: those of existing resources, and the numbers of published versions.
@@ -36,9 +36,9 @@ pub(super) struct PhysicalIds<'a> {
 }
 
 impl<'a> PhysicalIds<'a> {
-    pub(super) fn new(place: &'a ArnScope, stack: &'a str, model: &'a Model) -> Self {
+    pub(super) fn new(scope: &'a ArnScope, stack: &'a str, model: &'a Model) -> Self {
         PhysicalIds {
-            place,
+            scope,
             stack,
             model,
             known: HashMap::new(),
@@ -137,7 +137,7 @@ impl<'a> PhysicalIds<'a> {
             "AWS::ApiGatewayV2::Api" => protocol_of(resource),
             _ => String::new(),
         };
-        Ok(attributes::value(self.place, kind, &id, &of, attribute))
+        Ok(attributes::value(self.scope, kind, &id, &of, attribute))
     }
 
     /// Returns the name of the function of a version or an alias.

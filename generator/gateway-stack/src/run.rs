@@ -192,7 +192,7 @@ impl<'a> StackRun<'a> {
         Ok(())
     }
 
-    /// Returns the physical_id ID for a new resource. Skips generated IDs that are taken, for example by a retained deployment.
+    /// Returns the physical ID for a new resource. Skips generated IDs that are taken, for example by a retained deployment.
     fn unused_id(&mut self, desired: &DesiredResource<'_>) -> Result<String, ResourceError> {
         let (id, kind) = (&desired.resource.logical_id, desired.resource.kind.as_str());
         loop {
@@ -236,9 +236,9 @@ impl<'a> StackRun<'a> {
         let code = (resource.kind == "AWS::Lambda::Function")
             .then(|| code::code_of(resource, self.template));
         let result = self.account.update(desired, &existing, code).await?;
-        if let Some(held) = self.state.resources.get_mut(&resource.logical_id) {
-            held.properties = desired.properties.clone();
-            held.retained = resource.retained;
+        if let Some(stored) = self.state.resources.get_mut(&resource.logical_id) {
+            stored.properties = desired.properties.clone();
+            stored.retained = resource.retained;
         }
         let action = match result {
             UpdateResult::Unchanged => return Ok(()),

@@ -23,6 +23,6 @@ pub trait TableStore: Send + Sync + 'static {
 pub struct TableStoreError {
     /// Message, in DynamoDB's words if it comes from there.
     pub message: String,
-    /// What to do about it.
+    /// Advice.
     pub hint: Option<String>,
 }

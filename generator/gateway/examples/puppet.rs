@@ -98,7 +98,8 @@ fn script(event: &Value) -> String {
             .or_else(|| text(&event["do"]))
     };
     let default = if authorizer { "allow" } else { "ok" };
-    commands.or_else(|| std::env::var("PUPPET").ok())
+    commands
+        .or_else(|| std::env::var("PUPPET").ok())
         .unwrap_or_else(|| default.to_owned())
 }
 

@@ -103,7 +103,9 @@ impl ApiCall {
             None => Some(DEFAULT_PAGE_SIZE),
         };
         let size = size.ok_or_else(|| {
-            ApiError::bad_request(format!("maxResults must be a number from 1 to {MAX_PAGE_SIZE}"))
+            ApiError::bad_request(format!(
+                "maxResults must be a number from 1 to {MAX_PAGE_SIZE}"
+            ))
         })?;
         let end = all.len().min(start + size);
         let mut page = json!({ "items": all[start..end] });

@@ -50,8 +50,8 @@ impl Fixture {
             plane.apis.serve(&ApiId::new("ws1"), served);
         }
         let grants = Arc::new(OnePosterGrants::default());
-        let held = Arc::clone(&grants) as Arc<dyn Grants>;
-        let router = router(ApiId::new("ws1"), Arc::clone(&plane), held);
+        let shared = Arc::clone(&grants) as Arc<dyn Grants>;
+        let router = router(ApiId::new("ws1"), Arc::clone(&plane), shared);
         let address = support::serve(router).await;
         Fixture {
             address,
@@ -113,9 +113,9 @@ async fn row_k1_a_post_reaches_the_connection_as_text() {
         status: 200,
     };
     assert_eq!(events.recv().await.unwrap(), posted);
-    let asked = fixture.grants.0.lock().unwrap();
+    let checks = fixture.grants.0.lock().unwrap();
     assert_eq!(
-        *asked,
+        *checks,
         [
             "execute-api:ManageConnections arn:aws:execute-api:us-east-1:000000000000:ws1/dev/POST/@connections/{connectionId}"
         ]

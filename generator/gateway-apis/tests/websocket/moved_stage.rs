@@ -57,11 +57,11 @@ async fn row_d21_the_next_message_of_an_open_socket_is_routed_by_the_new_deploym
 #[tokio::test]
 async fn row_d21_connect_is_not_called_again_and_the_new_deployment_handles_the_disconnect() {
     let (gateway, mut client) = open_old_deployment().await;
-    let asked = gateway.functions.calls("authorize");
+    let calls = gateway.functions.calls("authorize");
     move_stage(&gateway);
     client.close(Some((1000, ""))).await;
     gateway.functions.event("new-disconnect").await;
-    assert_eq!(gateway.functions.calls("authorize"), asked);
+    assert_eq!(gateway.functions.calls("authorize"), calls);
     assert_eq!(gateway.functions.calls("new-connect"), 0);
     assert_eq!(gateway.functions.calls("old-disconnect"), 0);
 }

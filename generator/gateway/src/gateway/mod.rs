@@ -98,19 +98,17 @@ impl Gateway {
         let settings = Arc::new(options.settings);
         let listener = server::listen(options.port).or_else(|_| server::listen(None));
         let listener = listener.map_err(StartError::Listen)?;
-        let port = listener
-            .local_addr()
-            .map_err(StartError::Listen)?
-            .port();
+        let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER_PATH), options.issuer_key)?;
+        let issuer = Issuer::start(
+            format!("{endpoint}{}", private::ISSUER_PATH),
+            options.issuer_key,
+        )?;
         let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
         let tables = Arc::new(tables);
-        let (events, roles, logs) = (
-            Events::default(),
-            Arc::<RoleStore>::default(),
-            Arc::<Logs>::default(),
-        );
+        let events = Events::default();
+        let roles = Arc::<RoleStore>::default();
+        let logs = Arc::<Logs>::default();
         let functions = Functions::new(
             settings.clone(),
             roles.clone(),

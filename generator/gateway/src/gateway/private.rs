@@ -60,7 +60,10 @@ async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: N
     });
     match known {
         true => next.run(request).await,
-        false => error(StatusCode::FORBIDDEN, &format!("{KEY_HEADER} is missing or wrong")),
+        false => error(
+            StatusCode::FORBIDDEN,
+            &format!("{KEY_HEADER} is missing or wrong"),
+        ),
     }
 }
 

@@ -41,7 +41,7 @@ async fn the_verdicts_of_the_autobahn_cases_match_the_docs() {
     assert_eq!(
         page,
         std::fs::read_to_string(&path).unwrap_or_default(),
-        "`make docs` brings {PAGE} up to date"
+        "{PAGE} is stale: run `make docs`"
     );
 }
 

@@ -29,7 +29,7 @@ struct Page {
 }
 
 impl Page {
-    /// Opens a page that runs a script. The script has the stage's `URL`, and reports with `tell`.
+    /// Opens a page that runs a script. The script has the stage's `URL`, and reports with `report`.
     fn open(listener: TcpListener, url: &str, script: &str) -> Option<Page> {
         let paths = [
             "/usr/bin/chromium",
@@ -39,14 +39,14 @@ impl Page {
         let browser = program("Chromium", &paths.map(PathBuf::from))?;
         let html = format!(
             "<!doctype html><script>const URL = {};\
-             const tell = what => fetch('/told', {{method: 'POST', body: JSON.stringify(what)}});\n{script}</script>",
+             const report = value => fetch('/report', {{method: 'POST', body: JSON.stringify(value)}});\n{script}</script>",
             json!(url)
         );
         let (reported, reports) = mpsc::channel(8);
         let pages = Router::new()
             .route("/", get(async move || Html(html)))
             .route(
-                "/told",
+                "/report",
                 post(async move |body: String| drop(reported.send(body).await)),
             );
         let address = listener.local_addr().unwrap();
@@ -113,7 +113,7 @@ async fn a_page_connects_sends_and_gets_an_answer() {
     let running = RunningGateway::start().await;
     let script = "const socket = new WebSocket(URL);
         socket.onopen = () => socket.send('{\"action\":\"hello\"}');
-        socket.onmessage = message => tell({printed: message.data, protocol: socket.protocol});";
+        socket.onmessage = message => report({printed: message.data, protocol: socket.protocol});";
     if let Some(reported) = page(running.url(), script).await {
         assert_eq!(
             reported,
@@ -128,7 +128,7 @@ async fn row_x2_a_page_sees_only_1006_of_a_refused_handshake() {
     let running = RunningGateway::start().await;
     let url = format!("{}?auth=allow&do=status:403", running.url());
     let script = "const socket = new WebSocket(URL);
-        socket.onclose = closed => tell({code: closed.code, reason: closed.reason, clean: closed.wasClean});";
+        socket.onclose = closed => report({code: closed.code, reason: closed.reason, clean: closed.wasClean});";
     if let Some(reported) = page(&url, script).await {
         assert_eq!(
             reported,
@@ -142,7 +142,7 @@ async fn row_x2_a_page_sees_only_1006_of_a_refused_handshake() {
 async fn row_c10_a_page_sees_1006_if_its_subprotocol_is_not_echoed() {
     let running = RunningGateway::start().await;
     let script = "const socket = new WebSocket(URL, ['bearer', 'abc']);
-        socket.onclose = closed => tell({code: closed.code});";
+        socket.onclose = closed => report({code: closed.code});";
     if let Some(reported) = page(running.url(), script).await {
         assert_eq!(reported, json!({"code": 1006}));
     }
@@ -155,7 +155,7 @@ async fn row_x1_a_close_without_a_code_is_1005_for_page_and_gateway() {
     let mut events = running.gateway.events().subscribe();
     let script = "const socket = new WebSocket(URL);
         socket.onopen = () => socket.close();
-        socket.onclose = closed => tell({code: closed.code, clean: closed.wasClean});";
+        socket.onclose = closed => report({code: closed.code, clean: closed.wasClean});";
     if let Some(reported) = page(running.url(), script).await {
         assert_eq!(reported, json!({"code": 1005, "clean": true}));
         let code = loop {
@@ -173,7 +173,7 @@ async fn row_m17_leaving_a_page_closes_with_1001() {
     let running = RunningGateway::start().await;
     let mut events = running.gateway.events().subscribe();
     let script = "const socket = new WebSocket(URL);
-        socket.onopen = () => tell('connected').then(() => location.replace('about:blank'));";
+        socket.onopen = () => report('connected').then(() => location.replace('about:blank'));";
     if let Some(mut page) = Page::open(listener().await, running.url(), script) {
         assert_eq!(page.reported().await, "connected");
         let closed = loop {

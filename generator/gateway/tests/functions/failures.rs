@@ -205,13 +205,13 @@ async fn code_that_this_machine_cannot_run_is_an_error_with_advice() {
     });
     assert_eq!(reason.await, refused.message);
 
-    let absent = Code::Absent("it lies in S3".to_owned());
+    let absent = Code::Absent("it is in S3".to_owned());
     let put = lambda
         .functions
         .create_or_update("absent", configuration(&[]), absent);
     put.await.expect("a function");
     let refused = lambda.invoke("absent", "ok").await.expect_err("a refusal");
-    assert_eq!(refused.message, "cannot run absent: it lies in S3");
+    assert_eq!(refused.message, "cannot run absent: it is in S3");
 
     let folder = tempfile::tempdir().expect("a folder");
     let empty = Code::Folder(folder.path().to_owned());
@@ -251,9 +251,15 @@ async fn code_with_pipes_devices_or_endless_files_is_rejected() {
     huge.set_len(1 << 40).expect("a length");
     for (code, reason) in [
         (Code::Folder(at("pipe")), "pipe/pipe is not a regular file"),
-        (Code::Folder(at("device")), "device/zero is not a regular file"),
+        (
+            Code::Folder(at("device")),
+            "device/zero is not a regular file",
+        ),
         (Code::Folder(at("up")), "Too many levels of symbolic links"),
-        (Code::Folder(at("huge")), "it is larger than 536870912 bytes"),
+        (
+            Code::Folder(at("huge")),
+            "it is larger than 536870912 bytes",
+        ),
         (
             Code::Bootstrap(at("huge/huge.zip")),
             "it is larger than 536870912 bytes",
@@ -262,7 +268,10 @@ async fn code_with_pipes_devices_or_endless_files_is_rejected() {
             Code::Bootstrap(at("pipe/pipe")),
             "pipe/pipe is not a regular file",
         ),
-        (Code::Zip(at("huge/huge.zip")), "it is larger than 536870912 bytes"),
+        (
+            Code::Zip(at("huge/huge.zip")),
+            "it is larger than 536870912 bytes",
+        ),
         (
             Code::Zip(at("device/zero")),
             "device/zero is not a regular file",

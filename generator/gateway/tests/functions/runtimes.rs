@@ -150,29 +150,29 @@ async fn without_a_runtime_interface_client_the_error_says_what_to_install() {
         path: Some(folder.path().display().to_string()),
         ..FunctionSettings::default()
     });
-    let asks = async |runtime: &str| {
+    let error_message = async |runtime: &str| {
         put(&lambda, runtime, "app.py", "").await;
         let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
         assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
         refused.message
     };
-    let none = asks("python3.13").await;
+    let message = error_message("python3.13").await;
     assert!(
-        none.contains("install python3.13 and its package awslambdaric"),
-        "{none}"
+        message.contains("install python3.13 and its package awslambdaric"),
+        "{message}"
     );
-    let none = asks("nodejs22.x").await;
-    assert!(none.contains("install Node.js"), "{none}");
+    let message = error_message("nodejs22.x").await;
+    assert!(message.contains("install Node.js"), "{message}");
     for name in ["python3", "node"] {
         write_program(&folder.path().join(name), "exit 1");
     }
-    let client = asks("python3.13").await;
+    let message = error_message("python3.13").await;
     assert!(
-        client.contains(&format!("{} -m pip install awslambdaric", python.display())),
-        "{client}"
+        message.contains(&format!("{} -m pip install awslambdaric", python.display())),
+        "{message}"
     );
-    let client = asks("nodejs22.x").await;
-    assert!(client.contains("npm install aws-lambda-ric"), "{client}");
+    let message = error_message("nodejs22.x").await;
+    assert!(message.contains("npm install aws-lambda-ric"), "{message}");
 }
 
 /// Writes an executable script.

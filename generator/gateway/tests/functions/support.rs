@@ -94,7 +94,10 @@ impl Lambda {
 
     /// Returns how often the function's log contains this line.
     pub(crate) fn count_lines(&self, name: &str, line: &str) -> usize {
-        self.log(name).iter().filter(|logged| *logged == line).count()
+        self.log(name)
+            .iter()
+            .filter(|logged| *logged == line)
+            .count()
     }
 
     /// Waits for the next event for which `find` returns a value.

@@ -235,7 +235,7 @@ async fn a_file_that_is_not_a_database_of_the_gateway_is_an_error_and_stays_unch
         .expect("a table");
     drop(other);
     std::fs::create_dir(path("folder")).expect("a folder");
-    for (name, says) in [
+    for (name, message) in [
         ("text", "text is not a database"),
         ("other", "other is a database of another program"),
         ("folder", "folder is not a database"),
@@ -243,7 +243,7 @@ async fn a_file_that_is_not_a_database_of_the_gateway_is_an_error_and_stays_unch
         let before = std::fs::read(path(name)).ok();
         let refused = Tables::start(Some(&path(name)), NEVER).await.err();
         let refused = refused.expect("an error");
-        assert!(refused.to_string().contains(says), "{refused}");
+        assert!(refused.to_string().contains(message), "{refused}");
         assert!(refused.hint().is_some(), "{refused}");
         assert_eq!(std::fs::read(path(name)).ok(), before, "{name}");
     }

@@ -30,11 +30,11 @@ async fn the_key_allows_applying_templates_and_minting_tokens() {
     let state = remote.state().await.expect("a state");
     assert_eq!(state, gateway.state().await);
     assert_eq!(state.stack.as_deref(), Some("stack"));
-    let asked = TokenRequest {
+    let request = TokenRequest {
         subject: "ada".to_owned(),
         ..TokenRequest::default()
     };
-    let token = remote.mint(&asked).await.expect("a token");
+    let token = remote.mint(&request).await.expect("a token");
     assert_eq!(token.split('.').count(), 3);
     let first = remote.rotate(false).await.expect("a key");
     assert_ne!(first, remote.rotate(true).await.expect("a key"));

@@ -1,4 +1,4 @@
-//! The same with real processes: one test per group of rows.
+//! WebSocket APIs whose functions are real processes: one test per group of rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -164,10 +164,10 @@ async fn identity_sources_can_be_query_variables_and_context() {
 
 #[tokio::test]
 async fn format_1_events_contain_the_identity_as_a_token() {
-    let one = |authorizer: &mut StoredAuthorizer| {
+    let format_1 = |authorizer: &mut StoredAuthorizer| {
         authorizer.authorizer_payload_format_version = Some("1.0".to_owned());
     };
-    let running = start(one, policy("Allow", "*")).await;
+    let running = start(format_1, policy("Allow", "*")).await;
     assert_eq!(get(&running, "/one").await, 200);
     let event = authorizer_event(&running);
     assert_eq!(event["version"], "1.0");
@@ -182,10 +182,10 @@ async fn format_1_events_contain_the_identity_as_a_token() {
 
 #[tokio::test]
 async fn cached_results_are_evaluated_for_every_route() {
-    let kept = |authorizer: &mut StoredAuthorizer| {
+    let cached = |authorizer: &mut StoredAuthorizer| {
         authorizer.authorizer_result_ttl_in_seconds = Some(3600)
     };
-    let running = start(kept, policy("Allow", ARN)).await;
+    let running = start(cached, policy("Allow", ARN)).await;
     assert_eq!(get(&running, "/a/7").await, 200);
     assert_eq!(get(&running, "/a/7").await, 200);
     assert_eq!(running.call_count(), 3);

@@ -245,9 +245,9 @@ fn node(
 /// Finds an executable on the `PATH`.
 fn on_path(name: &str, settings: &FunctionSettings) -> Option<PathBuf> {
     let path = settings.path.as_deref().unwrap_or(PATH);
-    let mut places = path.split(':').map(|folder| Path::new(folder).join(name));
-    places.find(|place| {
-        let found = place.metadata();
+    let mut paths = path.split(':').map(|folder| Path::new(folder).join(name));
+    paths.find(|path| {
+        let found = path.metadata();
         found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     })
 }
