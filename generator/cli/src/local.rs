@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stackgen_gateway::gateway::{ApiState, Remote, RemoteError, State};
+use stackgen_gateway::gateway::{ApiEndpoint, GatewayState, RemoteError, RemoteGateway};
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
@@ -28,7 +28,7 @@ pub(crate) struct LocalGateway {
     pub(crate) key: String,
     /// APIs, stages and endpoints.
     #[serde(flatten)]
-    pub(crate) state: State,
+    pub(crate) state: GatewayState,
 }
 
 impl LocalGateway {
@@ -88,7 +88,7 @@ impl LocalGateway {
     }
 
     /// Returns the API with this ID or name, or the only API.
-    pub(crate) fn api(&self, selector: Option<&str>) -> Result<&ApiState, CliError> {
+    pub(crate) fn api(&self, selector: Option<&str>) -> Result<&ApiEndpoint, CliError> {
         let apis = &self.state.apis;
         let found = match selector {
             Some(selector) => apis
@@ -108,8 +108,8 @@ impl LocalGateway {
     }
 
     /// Returns a client of the gateway.
-    pub(crate) fn remote(&self) -> Remote {
-        Remote::new(&self.state.endpoint, self.key.as_str())
+    pub(crate) fn remote(&self) -> RemoteGateway {
+        RemoteGateway::new(&self.state.endpoint, self.key.as_str())
     }
 
     /// Writes the file of a project. Only its owner can read it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources, Span, emit};
-use stackgen_gateway::stack::{Apply, Problem, StackCode, Template};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProblem};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
@@ -53,7 +53,7 @@ pub(crate) struct SourceArgs {
 /// A template that is ready to be applied, and its model.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedStack {
-    pub(crate) template: Template,
+    pub(crate) template: StackTemplate,
     /// Model before code was built, so that new code is no change of the wiring.
     pub(crate) model: Model,
     /// Folders of the functions' sources.
@@ -183,8 +183,8 @@ impl SourceArgs {
         file: &Path,
         text: String,
         code: BTreeMap<String, StackCode>,
-    ) -> Template {
-        Template {
+    ) -> StackTemplate {
+        StackTemplate {
             stack,
             // The gateway may run in another folder.
             file: std::path::absolute(file)
@@ -194,7 +194,7 @@ impl SourceArgs {
             text,
             parameters: self.parameters.iter().cloned().collect(),
             code,
-            apply: Apply::Everything,
+            apply: ApplyMode::Everything,
         }
     }
 
@@ -255,7 +255,7 @@ impl TemplateFunctions {
         code.collect()
     }
 
-    fn prepared(self, template: Template) -> PreparedStack {
+    fn prepared(self, template: StackTemplate) -> PreparedStack {
         PreparedStack {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
@@ -305,12 +305,12 @@ fn stack_name(text: &str) -> String {
 }
 
 /// Creates the error of a template that the gateway refuses, with locations.
-pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError {
+pub(crate) fn problems(template: &StackTemplate, problems: Vec<TemplateProblem>) -> CliError {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let id = source.id();
     let problems = problems.into_iter().map(|problem| {
-        let span = match (problem.place, problem.line, problem.column) {
+        let span = match (problem.byte_range, problem.line, problem.column) {
             (Some((start, end)), Some(line), Some(column)) => Span {
                 file: Some(id),
                 start,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use stackgen_gateway::functions::{self, WatcherCommand};
+use stackgen_gateway::{WatcherCommand, functions};
 
 use crate::local::LocalGateway;
 

@@ -1,37 +1,39 @@
-//! A function that does what its event tells it, for tests over real processes.
+//! Puppet: a function that runs the commands in its event, for tests with real processes.
 //!
-//! What to do comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message, or
-//! from the event itself (`{"do": "…"}`, as the `aws` command invokes); else from the variable `PUPPET`; else it is `ok`.
-//! Authorizers look at the query parameter `auth` first. Several commands are joined by `;`, and the last answer counts:
+//! The script comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message,
+//! or from the event itself (`{"do": "…"}`, as in `aws lambda invoke`). Otherwise it comes from the variable `PUPPET`,
+//! and the default is `ok`. Authorizers read the query parameter `auth` instead of `do`. A script is a list of commands
+//! separated by `;`. The last answer counts:
 //!
-//! | command | does |
+//! | command | effect |
 //! |---|---|
 //! | `ok` | answers 200 |
-//! | `status:401` | answers that status |
-//! | `body:TEXT` | answers 200 with that body |
+//! | `status:401` | answers this status |
+//! | `body:TEXT` | answers 200 with this body |
 //! | `echo` | answers 200 with the event as the body |
 //! | `mirror` | answers 200 with the message's own body |
-//! | `env:NAME` | answers 200 with the variable's value, or `(unset)` |
+//! | `env:NAME` | answers 200 with the environment variable's value, or `(unset)` |
 //! | `subprotocol:NAME` | answers 200 with `Sec-WebSocket-Protocol` |
-//! | `raw:JSON` | answers exactly this; takes the rest of the text |
+//! | `raw:JSON` | answers exactly this JSON, which extends to the end of the text |
 //! | `null` | answers `null` |
 //! | `throw:MESSAGE` | fails with the type `Thrown` |
 //! | `sleep:MILLIS` | waits |
-//! | `await:FILE` | waits until there is such a file |
-//! | `exit`, `exit:CODE` | ends the process at once |
+//! | `await:FILE` | waits until this file exists |
+//! | `exit`, `exit:CODE` | exits immediately |
 //! | `print:TEXT` | writes a line to standard output |
-//! | `fork` | leaves a child process that sleeps for a minute, and answers its id |
-//! | `pid` | answers 200 with the id of this process |
-//! | `count` | answers 200 with how many events this process got |
-//! | `post:TEXT` | posts to its own connection at `MANAGEMENT_ENDPOINT`; a failure is thrown as `Post` with the status |
-//! | `delete` | ends its own connection, in the same way |
-//! | `allow`, `deny` | answers a policy for exactly `methodArn`; for payload 2.0 with simple responses, `simple:true` |
+//! | `fork` | starts a child process that sleeps for a minute, and answers its ID |
+//! | `pid` | answers 200 with the ID of this process |
+//! | `count` | answers 200 with the number of events that this process has received |
+//! | `post:TEXT` | posts to its own connection at `MANAGEMENT_ENDPOINT`; throws `Post` with the status if that fails |
+//! | `delete` | deletes its own connection; throws `Post` as well |
+//! | `allow`, `deny` | answers a policy for exactly `methodArn` |
+//! | `simple:true`, `simple:false` | answers a simple response of payload format 2.0 |
 //! | `allow:RESOURCE` | answers a policy that allows this resource |
 //! | `context:JSON` | answers a policy that allows, with this context |
 //! | `unauthorized` | fails with the message `Unauthorized` |
 //!
-//! With the variable `RECORDER` it first posts every event, as it got it, to that URL. With `PUPPET_INIT` it does that
-//! (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
+//! With the variable `RECORDER`, the function first posts every event to that URL. With `PUPPET_INIT`, it runs that
+//! command (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,14 +74,14 @@ async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             _ => std::mem::take(&mut rest),
         };
         let (verb, argument) = split(command);
-        if let Some(said) = act(verb, argument, &event).await? {
-            answer = said;
+        if let Some(result) = run_command(verb, argument, &event).await? {
+            answer = result;
         }
     }
     Ok(answer)
 }
 
-/// What to do, for this event.
+/// Returns the script for this event.
 fn script(event: &Value) -> String {
     let query = &event["queryStringParameters"];
     let authorizer = event["type"] == "REQUEST";
@@ -88,23 +90,28 @@ fn script(event: &Value) -> String {
         body["do"].as_str().map(str::to_owned)
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let told = if authorizer {
+    let commands = if authorizer {
         text(&query["auth"])
     } else {
         text(&query["do"])
             .or_else(of_body)
             .or_else(|| text(&event["do"]))
     };
-    let otherwise = if authorizer { "allow" } else { "ok" };
-    told.or_else(|| std::env::var("PUPPET").ok())
-        .unwrap_or_else(|| otherwise.to_owned())
+    let default = if authorizer { "allow" } else { "ok" };
+    commands
+        .or_else(|| std::env::var("PUPPET").ok())
+        .unwrap_or_else(|| default.to_owned())
 }
 
 fn split(command: &str) -> (&str, &str) {
     command.split_once(':').unwrap_or((command, ""))
 }
 
-async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>, Diagnostic> {
+async fn run_command(
+    verb: &str,
+    argument: &str,
+    event: &Value,
+) -> Result<Option<Value>, Diagnostic> {
     let body = |text: String| Some(json!({ "statusCode": 200, "body": text }));
     Ok(match verb {
         "ok" => Some(json!({ "statusCode": 200 })),
@@ -191,7 +198,7 @@ async fn sleep(millis: &str) {
     tokio::time::sleep(Duration::from_millis(millis.parse().unwrap_or(0))).await;
 }
 
-/// Posts to the event's own connection, or ends it.
+/// Posts to the event's own connection, or deletes it.
 async fn manage(verb: &str, text: &str, event: &Value) -> Result<(), Diagnostic> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let keys = management::config::Credentials::new(
@@ -240,7 +247,7 @@ async fn manage(verb: &str, text: &str, event: &Value) -> Result<(), Diagnostic>
     }
 }
 
-/// Posts an event to whoever records it, and waits until it is there.
+/// Posts an event to the recorder and waits for the answer.
 async fn record(event: &Value) {
     let Ok(recorder) = std::env::var("RECORDER") else {
         return;

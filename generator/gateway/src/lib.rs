@@ -1,44 +1,19 @@
-//! API Gateway and Lambda on this machine: runs a rendered template as the stage would, row by row of
-//! `docs/reference/api-gateway-websocket.md`.
+//! The local gateway: API Gateway, Lambda, DynamoDB and a token issuer, which run a template as AWS would. Rows such as
+//! D1 are rows of `docs/reference/api-gateway-websocket.md`.
 //!
-//! Nothing here prints, exits or reads the environment; everything listens on loopback.
+//! This crate never prints, exits or reads the environment. All its listeners are on loopback.
 
-pub mod access_log;
-pub mod apis;
-mod arn;
-mod body;
-pub mod connections;
+#![forbid(unsafe_code)]
+
 pub mod control;
-mod data_plane;
-mod event;
-mod failures;
-pub mod functions;
 pub mod gateway;
-mod grants;
-pub mod http_api;
 pub mod identity;
-mod ids;
-pub mod logs;
-pub mod management;
-mod roles;
-pub mod server;
-mod settings;
-pub mod sigv4;
-pub mod stack;
 pub mod tables;
-mod throttle;
-mod time;
-pub mod websocket;
 
-pub use arn::{FunctionArn, Place, matches};
-pub use data_plane::DataPlane;
-pub use event::{Event, Events, MessageOutcome};
-pub use failures::{AuthorizerRecord, FailureLog, FailureRecord, FailureSubject, ThrownError};
-pub use grants::Grants;
-pub use ids::{
-    ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
-    RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, uuid,
+pub use stackgen_gateway_apis::apis;
+pub use stackgen_gateway_common::{
+    ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject,
+    IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName, WatcherCommand,
 };
-pub use roles::{Effect, Roles, Statement};
-pub use settings::{ControlSettings, FunctionSettings, Limits, Settings};
-pub use time::Timestamp;
+pub use stackgen_gateway_lambda::functions;
+pub use stackgen_gateway_stack as stack;

@@ -10,106 +10,106 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
-use crate::dial::{Stream, reason};
 use crate::secret::Secrets;
+use crate::transport::{Stream, error_text};
 
-/// How long the other side has to answer a close frame.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Timeout for the other side's answer to a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a message may wait for the other side to read it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for sending a message to a server that does not read.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that was accepted. Dropping it cuts the TCP connection: the server sees 1006.
-pub struct Connection {
+/// Open WebSocket connection. Dropping it ends TCP without a close frame: the server sees 1006.
+pub struct ClientConnection {
     stream: WebSocketStream<Stream>,
     secrets: Secrets,
-    /// How it ended, once it has.
-    closed: Option<Close>,
+    /// Set once the connection has ended.
+    closed: Option<ConnectionEnd>,
 }
 
-/// What came in.
+/// Result of waiting for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A text message.
-    Text(Text),
-    /// A binary message, which API Gateway never sends on its own account.
+    Text(MessageText),
+    /// A binary message of this size. API Gateway never sends one.
     Binary(usize),
-    /// A ping; it is answered already.
+    /// A ping, which was already answered.
     Ping,
     /// The answer to a ping.
     Pong,
     /// The connection ended.
-    Closed(Close),
-    /// Nothing, until the deadline.
+    Closed(ConnectionEnd),
+    /// Nothing arrived before the deadline.
     Nothing,
 }
 
-/// A message's text. Its `Debug` tells its length alone: messages hold what is nobody's business.
+/// Text of a message. Its `Debug` output shows only the length, because messages may be confidential.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text(String);
+pub struct MessageText(String);
 
-impl Text {
-    /// The text.
+impl MessageText {
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for MessageText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }
 }
 
-/// Who ended a connection.
+/// Party that ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Side {
-    /// This side's close frame was first.
+pub enum ClosedBy {
+    /// The client sent the first close frame.
     Client,
-    /// The server's was.
+    /// The server sent the first close frame.
     Server,
-    /// No close frame: TCP ended.
+    /// TCP ended without a close frame.
     Network,
 }
 
-/// How a connection ended. No secret is in it.
+/// End of a connection. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Close {
-    /// What a browser's `CloseEvent` says: 1005 for a close frame without a status (row X1), 1006 for none at all.
+pub struct ConnectionEnd {
+    /// Code as in a browser's `CloseEvent`: 1005 for a close frame without a status (row X1), 1006 without a close frame.
     pub code: u16,
-    /// The close frame's reason, or what the system says of TCP.
+    /// Reason of the close frame, or the operating system's error.
     pub reason: String,
-    /// Who ended it.
-    pub by: Side,
-    /// True when both sides said so.
+    /// Party that ended it.
+    pub by: ClosedBy,
+    /// True if both sides sent a close frame.
     pub clean: bool,
 }
 
-/// How to end a connection.
+/// Close frame that the client sends.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Closing {
-    /// A close frame without a status, as a bare `close()` sends it: 1005 on the other side (rows X1, M16).
+pub enum ClientClose {
+    /// Close frame without a status, as a bare `close()` sends it: the server sees 1005 (rows X1, M16).
     #[default]
     Bare,
-    /// A close frame with a code.
+    /// Close frame with this code.
     Code(u16),
 }
 
-impl Closing {
-    /// The code that says that all is well.
-    pub const NORMAL: Closing = Closing::Code(1000);
+impl ClientClose {
+    /// Normal closure, code 1000.
+    pub const NORMAL: ClientClose = ClientClose::Code(1000);
 
-    /// True for a code that a close frame may carry.
-    pub fn can_be_sent(code: u16) -> bool {
+    /// Returns true if a close frame may carry this code.
+    pub fn is_valid_code(code: u16) -> bool {
         matches!(code, 1000..=1003 | 1007..=1013 | 3000..=4999)
     }
 
     fn frame(&self) -> Option<CloseFrame> {
         match self {
-            Closing::Bare => None,
-            Closing::Code(code) => Some(CloseFrame {
+            ClientClose::Bare => None,
+            ClientClose::Code(code) => Some(CloseFrame {
                 code: (*code).into(),
                 reason: "".into(),
             }),
@@ -118,13 +118,13 @@ impl Closing {
 
     fn code(&self) -> u16 {
         match self {
-            Closing::Bare => 1005,
-            Closing::Code(code) => *code,
+            ClientClose::Bare => 1005,
+            ClientClose::Code(code) => *code,
         }
     }
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for ClientConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("closed", &self.closed)
@@ -132,49 +132,49 @@ impl fmt::Debug for Connection {
     }
 }
 
-impl Connection {
-    /// A connection whose handshake is done; `read` came behind it.
+impl ClientConnection {
+    /// Creates a connection after its handshake. `read` holds the bytes that arrived after the handshake's answer.
     pub(crate) async fn new(stream: Stream, read: Vec<u8>, secrets: Secrets) -> Self {
-        Connection {
+        ClientConnection {
             stream: WebSocketStream::from_partially_read(stream, read, Role::Client, None).await,
             secrets,
             closed: None,
         }
     }
 
-    /// How it ended, if it has.
-    pub fn closed(&self) -> Option<&Close> {
+    /// Returns how the connection ended, if it has ended.
+    pub fn end(&self) -> Option<&ConnectionEnd> {
         self.closed.as_ref()
     }
 
-    /// Sends a text message, in one frame.
+    /// Sends a text message in one frame.
     ///
     /// # Errors
     ///
-    /// How the connection ended, if it has.
-    pub async fn send(&mut self, text: &str) -> Result<(), Close> {
-        self.put(Message::text(text)).await
+    /// If the connection has ended or ends while sending.
+    pub async fn send(&mut self, text: &str) -> Result<(), ConnectionEnd> {
+        self.send_message(Message::text(text)).await
     }
 
-    /// Sends a binary message, in one frame; API Gateway closes the connection for it (row M10).
+    /// Sends a binary message in one frame. API Gateway then closes the connection (row M10).
     ///
     /// # Errors
     ///
-    /// How the connection ended, if it has.
-    pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), Close> {
-        self.put(Message::binary(bytes)).await
+    /// If the connection has ended or ends while sending.
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), ConnectionEnd> {
+        self.send_message(Message::binary(bytes)).await
     }
 
     /// Sends a ping.
     ///
     /// # Errors
     ///
-    /// How the connection ended, if it has.
-    pub async fn ping(&mut self) -> Result<(), Close> {
-        self.put(Message::Ping(Bytes::new())).await
+    /// If the connection has ended or ends while sending.
+    pub async fn ping(&mut self) -> Result<(), ConnectionEnd> {
+        self.send_message(Message::Ping(Bytes::new())).await
     }
 
-    /// The next thing that comes in until the deadline. Nothing is lost when this is not waited for to its end.
+    /// Waits until the deadline for the next message, ping, pong or close. Dropping the future loses no message.
     pub async fn receive(&mut self, deadline: Instant) -> Incoming {
         if let Some(close) = &self.closed {
             return Incoming::Closed(close.clone());
@@ -184,16 +184,20 @@ impl Connection {
                 return Incoming::Nothing;
             };
             return match next {
-                Some(Ok(Message::Text(text))) => Incoming::Text(Text(text.as_str().to_owned())),
+                Some(Ok(Message::Text(text))) => {
+                    Incoming::Text(MessageText(text.as_str().to_owned()))
+                }
                 Some(Ok(Message::Binary(bytes))) => Incoming::Binary(bytes.len()),
                 Some(Ok(Message::Ping(_))) => {
-                    // The pong waits to be sent with whatever is next. If it cannot be sent, the next read says why.
+                    // tungstenite only queues the pong. If the flush fails, the next read reports the error.
                     let _ = timeout_at(deadline, self.stream.flush()).await;
                     Incoming::Ping
                 }
                 Some(Ok(Message::Pong(_))) => Incoming::Pong,
-                Some(Ok(Message::Close(frame))) => Incoming::Closed(self.farewell(frame).await),
-                // Raw frames are never read.
+                Some(Ok(Message::Close(frame))) => {
+                    Incoming::Closed(self.closed_by_server(frame).await)
+                }
+                // tungstenite returns raw frames only when writing.
                 Some(Ok(Message::Frame(_))) => continue,
                 Some(Err(error)) => Incoming::Closed(self.failed(&error)),
                 None => Incoming::Closed(self.lost("the server closed TCP")),
@@ -201,13 +205,13 @@ impl Connection {
         }
     }
 
-    /// Ends the connection and waits for the other side to agree. What comes in meanwhile is not looked at.
-    pub async fn close(mut self, closing: &Closing) -> Close {
+    /// Sends a close frame and waits for the server's. Messages that arrive meanwhile are dropped.
+    pub async fn close(mut self, how: &ClientClose) -> ConnectionEnd {
         if let Some(close) = self.closed.take() {
             return close;
         }
-        let clean = timeout(FAREWELL, async {
-            self.stream.send(Message::Close(closing.frame())).await?;
+        let clean = timeout(CLOSE_TIMEOUT, async {
+            self.stream.send(Message::Close(how.frame())).await?;
             let mut answered = false;
             while let Some(Ok(message)) = self.stream.next().await {
                 answered |= matches!(message, Message::Close(_));
@@ -219,32 +223,32 @@ impl Connection {
             Ok(Ok(answered)) => answered,
             Err(_) => false,
         };
-        Close {
-            code: closing.code(),
+        ConnectionEnd {
+            code: how.code(),
             reason: String::new(),
-            by: Side::Client,
+            by: ClosedBy::Client,
             clean,
         }
     }
 
-    async fn put(&mut self, message: Message) -> Result<(), Close> {
+    async fn send_message(&mut self, message: Message) -> Result<(), ConnectionEnd> {
         if let Some(close) = &self.closed {
             return Err(close.clone());
         }
-        match timeout(PATIENCE, self.stream.send(message)).await {
+        match timeout(SEND_TIMEOUT, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Err(_) => Err(self.lost("the other side does not read")),
-            // Whoever closed may have said why before: that is read first.
+            // The server may have sent a close frame before TCP ended; its code explains more than the error.
             Ok(Err(error)) => match self.stream.next().await {
-                Some(Ok(Message::Close(frame))) => Err(self.farewell(frame).await),
+                Some(Ok(Message::Close(frame))) => Err(self.closed_by_server(frame).await),
                 _ => Err(self.failed(&error)),
             },
         }
     }
 
-    /// The server's close frame is answered, and it closes TCP.
-    async fn farewell(&mut self, frame: Option<CloseFrame>) -> Close {
-        let clean = timeout(FAREWELL, async {
+    /// Answers the server's close frame and waits for the end of TCP.
+    async fn closed_by_server(&mut self, frame: Option<CloseFrame>) -> ConnectionEnd {
+        let clean = timeout(CLOSE_TIMEOUT, async {
             while let Some(Ok(_)) = self.stream.next().await {}
         });
         let (code, reason) = match frame {
@@ -252,21 +256,21 @@ impl Connection {
             None => (1005, String::new()),
         };
         let clean = clean.await.is_ok();
-        self.ended(Close {
+        self.ended(ConnectionEnd {
             code,
             reason,
-            by: Side::Server,
+            by: ClosedBy::Server,
             clean,
         })
     }
 
-    fn failed(&mut self, error: &Error) -> Close {
+    fn failed(&mut self, error: &Error) -> ConnectionEnd {
         match error {
             Error::Io(error) => {
-                let reason = reason(error);
+                let reason = error_text(error);
                 self.lost(&reason)
             }
-            // What the server sent is no WebSocket frame, or too much: this side gives up, as a browser would.
+            // The server broke the WebSocket protocol: give up, as a browser does.
             error => {
                 let reason = error.to_string();
                 self.lost(&reason)
@@ -274,17 +278,17 @@ impl Connection {
         }
     }
 
-    fn lost(&mut self, reason: &str) -> Close {
+    fn lost(&mut self, reason: &str) -> ConnectionEnd {
         let reason = self.secrets.hide(reason);
-        self.ended(Close {
+        self.ended(ConnectionEnd {
             code: 1006,
             reason,
-            by: Side::Network,
+            by: ClosedBy::Network,
             clean: false,
         })
     }
 
-    fn ended(&mut self, close: Close) -> Close {
+    fn ended(&mut self, close: ConnectionEnd) -> ConnectionEnd {
         self.closed = Some(close.clone());
         close
     }

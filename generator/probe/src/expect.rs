@@ -1,12 +1,12 @@
-//! What somebody wants to see, and whether it was seen.
+//! Expected messages, and the results of comparing expectations with observations.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// A message that is wanted.
+/// Pattern for an expected message.
 #[derive(Clone, PartialEq)]
 pub enum Expectation {
-    /// A JSON document that has at least this: objects may have more members, arrays may not have more elements.
+    /// JSON document that contains at least this: objects may have more members, arrays must have as many elements.
     Json(Value),
     /// Text that contains this.
     Text(String),
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Expectation {
 }
 
 impl Expectation {
-    /// A JSON object or array is one, and all else is text.
+    /// Parses a pattern: a JSON object or array, or any other text.
     pub fn parse(text: &str) -> Self {
         match serde_json::from_str(text) {
             Ok(value @ (Value::Object(_) | Value::Array(_))) => Expectation::Json(value),
@@ -30,18 +30,18 @@ impl Expectation {
         }
     }
 
-    /// True for a message that is as wanted.
-    pub fn met_by(&self, message: &str) -> bool {
+    /// Returns true if the message matches.
+    pub fn matches(&self, message: &str) -> bool {
         match self {
             Expectation::Text(text) => message.contains(text),
-            Expectation::Json(wanted) => {
-                serde_json::from_str(message).is_ok_and(|value| holds(&value, wanted))
+            Expectation::Json(expected) => {
+                serde_json::from_str(message).is_ok_and(|value| contains(&value, expected))
             }
         }
     }
 
-    /// What is wanted, as it was asked for.
-    pub fn says(&self) -> String {
+    /// Returns the pattern as text.
+    pub fn text(&self) -> String {
         match self {
             Expectation::Text(text) => text.clone(),
             Expectation::Json(value) => value.to_string(),
@@ -49,37 +49,43 @@ impl Expectation {
     }
 }
 
-/// True when the value has all that is wanted.
-fn holds(value: &Value, wanted: &Value) -> bool {
-    match (value, wanted) {
-        (Value::Object(value), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(key, wanted)| value.get(key).is_some_and(|value| holds(value, wanted))),
-        (Value::Array(values), Value::Array(wanted)) => {
-            values.len() == wanted.len()
+/// Returns true if the value contains everything that is expected.
+fn contains(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::Object(value), Value::Object(expected)) => {
+            expected.iter().all(|(key, expected)| {
+                value
+                    .get(key)
+                    .is_some_and(|value| contains(value, expected))
+            })
+        }
+        (Value::Array(values), Value::Array(expected)) => {
+            values.len() == expected.len()
                 && values
                     .iter()
-                    .zip(wanted)
-                    .all(|(value, wanted)| holds(value, wanted))
+                    .zip(expected)
+                    .all(|(value, expected)| contains(value, expected))
         }
-        // 1 and 1.0 are one number.
-        (Value::Number(value), Value::Number(wanted)) => {
-            value == wanted || value.as_f64() == wanted.as_f64()
+        // serde_json distinguishes 1 from 1.0; JSON does not.
+        (Value::Number(value), Value::Number(expected)) => {
+            value == expected || value.as_f64() == expected.as_f64()
         }
-        _ => value == wanted,
+        _ => value == expected,
     }
 }
 
-/// Something that was wanted, and whether it happened.
+/// Result of comparing one expectation with the observations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Check {
-    /// What was wanted.
-    pub wanted: String,
-    /// Whether it happened.
+pub struct CheckResult {
+    /// Expectation in words.
+    #[serde(rename = "wanted")]
+    pub expected: String,
+    /// True if the expectation is met.
     pub met: bool,
-    /// What happened.
-    pub seen: String,
+    /// Observation in words.
+    #[serde(rename = "seen")]
+    pub actual: String,
 }
 
 #[cfg(test)]
@@ -87,14 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subset_is_enough_of_objects_and_never_of_arrays() {
-        let met = |wanted: &str, message: &str| Expectation::parse(wanted).met_by(message);
-        assert!(met(r#"{"a":{"b":1}}"#, r#"{"a":{"b":1.0,"c":2},"d":3}"#));
-        assert!(!met(r#"{"a":{"b":1}}"#, r#"{"a":{"b":2}}"#));
-        assert!(met(r#"[{"a":1}]"#, r#"[{"a":1,"b":2}]"#));
-        assert!(!met(r#"[{"a":1}]"#, r#"[{"a":1},{"a":2}]"#));
-        assert!(!met(r#"{"a":1}"#, "a:1"));
-        assert!(met("pong", "ping pong"));
-        assert!(met("42", "it is 42"));
+    fn objects_may_have_more_members_and_arrays_no_more_elements() {
+        let matches = |pattern: &str, message: &str| Expectation::parse(pattern).matches(message);
+        assert!(matches(
+            r#"{"a":{"b":1}}"#,
+            r#"{"a":{"b":1.0,"c":2},"d":3}"#
+        ));
+        assert!(!matches(r#"{"a":{"b":1}}"#, r#"{"a":{"b":2}}"#));
+        assert!(matches(r#"[{"a":1}]"#, r#"[{"a":1,"b":2}]"#));
+        assert!(!matches(r#"[{"a":1}]"#, r#"[{"a":1},{"a":2}]"#));
+        assert!(!matches(r#"{"a":1}"#, "a:1"));
+        assert!(matches("pong", "ping pong"));
+        assert!(matches("42", "it is 42"));
     }
 }

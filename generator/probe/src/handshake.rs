@@ -1,4 +1,4 @@
-//! The handshake: what browsers hide.
+//! The WebSocket handshake and its answer, which browsers hide.
 
 use std::net::SocketAddr;
 
@@ -9,49 +9,50 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::body;
-use crate::connection::Connection;
-use crate::dial::{ConnectError, Dialled, Step, Stream, Timings, dial, reason};
+use crate::connect_error::{ConnectError, ConnectStep, Timings};
+use crate::connection::ClientConnection;
 use crate::secret::HIDDEN;
-use crate::target::Target;
+use crate::target::ProbeTarget;
+use crate::transport::{Stream, Transport, error_text, open_transport};
 
-/// The largest head of an answer.
-const HEAD: usize = 64 * 1024;
+/// Maximum size of the head of an answer.
+const MAX_HEAD: usize = 64 * 1024;
 
-/// The answer to a handshake. No secret is in it.
+/// Answer to a handshake. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Handshake {
-    /// `101` when there is a connection.
+pub struct HandshakeResponse {
+    /// HTTP status; 101 if the server accepts.
     pub status: u16,
-    /// What stands behind the status.
+    /// Reason phrase.
     pub reason: String,
-    /// In the order of the answer, names as they came.
+    /// Headers in the order of the answer, with names as the server spells them.
     pub headers: Vec<Header>,
-    /// The body's beginning; empty behind 101.
+    /// Beginning of the body; empty with 101.
     pub body: String,
-    /// The subprotocol that the server chose.
+    /// Subprotocol that the server chose.
     pub subprotocol: Option<String>,
-    /// What is wrong with an answer that says 101; then there is no connection.
+    /// Violations of the protocol by an answer with 101. If there are any, no connection opens.
     pub violations: Vec<Violation>,
-    /// Where the server is.
+    /// Address of the server.
     pub peer: SocketAddr,
-    /// The version of TLS.
+    /// TLS version.
     pub tls: Option<String>,
-    /// How long it took.
+    /// Durations of the steps.
     pub timings: Timings,
 }
 
-/// A header of an answer.
+/// Header of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
-    /// As it came.
+    /// Name as the server spells it.
     pub name: String,
-    /// As it came; cookies are hidden.
+    /// Value with secrets and cookies hidden.
     pub value: String,
 }
 
-/// Why an answer with 101 is none: RFC 6455, section 4.1.
+/// Violation of RFC 6455, section 4.1, by an answer with 101.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Violation {
@@ -59,116 +60,116 @@ pub enum Violation {
     Upgrade,
     /// `Connection: Upgrade` is missing.
     Connection,
-    /// `Sec-WebSocket-Accept` is missing or answers another key.
+    /// `Sec-WebSocket-Accept` is missing or does not match the key.
     Accept,
-    /// A subprotocol that was not offered.
+    /// The server chose a subprotocol that was not offered.
     Subprotocol,
-    /// An extension; none is offered.
+    /// The server chose an extension, although none was offered.
     Extension,
 }
 
 impl Violation {
-    /// What is wrong, in words.
-    pub fn says(self) -> &'static str {
+    /// Returns the violation in words.
+    pub fn description(self) -> &'static str {
         match self {
             Violation::Upgrade => "it lacks `Upgrade: websocket`",
             Violation::Connection => "it lacks `Connection: Upgrade`",
-            Violation::Accept => "its Sec-WebSocket-Accept does not answer the key",
-            Violation::Subprotocol => "it chose a subprotocol that was not offered",
-            Violation::Extension => "it chose an extension, and none was offered",
+            Violation::Accept => "its Sec-WebSocket-Accept does not match the key",
+            Violation::Subprotocol => "it chooses a subprotocol that was not offered",
+            Violation::Extension => "it chooses an extension, but none was offered",
         }
     }
 }
 
-impl Handshake {
-    /// The header of that name, in any case.
+impl HandshakeResponse {
+    /// Returns the value of a header; the name's case does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let found = headers.find(|header| header.name.eq_ignore_ascii_case(name))?;
         Some(&found.value)
     }
 
-    /// True when there is a connection.
-    pub fn accepted(&self) -> bool {
+    /// Returns true if the handshake opened a connection.
+    pub fn is_accepted(&self) -> bool {
         self.status == 101 && self.violations.is_empty()
     }
 }
 
-/// A handshake that was answered, and the connection if it was accepted.
+/// Answer to a handshake, and the connection if the server accepted.
 #[derive(Debug)]
-pub struct Attempt {
-    /// The answer.
-    pub handshake: Handshake,
-    /// The open connection.
-    pub connection: Option<Connection>,
+pub struct HandshakeAttempt {
+    /// Answer of the server.
+    pub handshake: HandshakeResponse,
+    /// Open connection.
+    pub connection: Option<ClientConnection>,
 }
 
-/// Connects and shakes hands. An answer that refuses is no error.
+/// Connects and performs the handshake. A refusal is not an error.
 ///
 /// Proxies are not supported: the connection goes to the target's host.
 ///
 /// # Errors
 ///
-/// If there is no answer: no address, no listener, no TLS, no HTTP, or not in time.
-pub async fn connect(target: &Target) -> Result<Attempt, ConnectError> {
-    let mut dialled = dial(target).await?;
+/// If DNS, TCP or TLS fails, or no HTTP answer arrives in time.
+pub async fn connect(target: &ProbeTarget) -> Result<HandshakeAttempt, ConnectError> {
+    let mut transport = open_transport(target).await?;
     let key = generate_key();
     let began = Instant::now();
-    let request = target.request(&key);
+    let request = target.handshake_request(&key);
     let answer = timeout(
         target.timeout,
-        exchange(&mut dialled.stream, target, &request),
+        exchange(&mut transport.stream, target, &request),
     );
     let (head, rest) = answer.await.map_err(|_| ConnectError::TimedOut {
-        step: Step::Upgrade,
+        step: ConnectStep::Upgrade,
         after: target.timeout,
     })??;
-    dialled.timings.upgrade = began.elapsed();
-    Ok(settle(target, &key, dialled, head, rest).await)
+    transport.timings.upgrade = began.elapsed();
+    Ok(accept_or_read_body(target, &key, transport, head, rest).await)
 }
 
-/// Makes one HTTP request without a body, and returns the status of the answer.
+/// Sends one HTTP request without a body and returns the status of the answer.
 ///
 /// # Errors
 ///
-/// As those of [`connect`].
-pub async fn request(target: &Target, method: &str) -> Result<u16, ConnectError> {
-    let mut dialled = dial(target).await?;
+/// As for [`connect`].
+pub async fn request_status(target: &ProbeTarget, method: &str) -> Result<u16, ConnectError> {
+    let mut transport = open_transport(target).await?;
     let request = target.plain_request(method);
-    let answer = exchange(&mut dialled.stream, target, &request);
+    let answer = exchange(&mut transport.stream, target, &request);
     let answer = timeout(target.timeout, answer).await;
     let (head, _) = answer.map_err(|_| ConnectError::TimedOut {
-        step: Step::Upgrade,
+        step: ConnectStep::Upgrade,
         after: target.timeout,
     })??;
     Ok(head.status)
 }
 
-/// The head of an answer.
-struct Head {
+/// Head of an HTTP answer.
+struct ResponseHead {
     status: u16,
     reason: String,
     headers: Vec<Header>,
 }
 
-/// Sends the request, reads the head, and returns what came behind it.
+/// Sends the request. Returns the head of the answer and the bytes that arrived after it.
 async fn exchange(
     stream: &mut Stream,
-    target: &Target,
+    target: &ProbeTarget,
     request: &str,
-) -> Result<(Head, Vec<u8>), ConnectError> {
+) -> Result<(ResponseHead, Vec<u8>), ConnectError> {
     let dropped = |error: &std::io::Error, after_bytes| ConnectError::Dropped {
         after_bytes,
-        reason: reason(error),
+        reason: error_text(error),
     };
     let sent = stream.write_all(request.as_bytes()).await;
     sent.map_err(|error| dropped(&error, 0))?;
     stream.flush().await.map_err(|error| dropped(&error, 0))?;
     let mut bytes = Vec::new();
     loop {
-        if let Some((head, length)) = parse(&bytes, target)? {
+        if let Some((head, length)) = parse_head(&bytes, target)? {
             let rest = bytes.split_off(length);
-            // 100 Continue and 103 Early Hints come before the answer.
+            // 100 Continue and 103 Early Hints precede the answer.
             if (100..200).contains(&head.status) && head.status != 101 {
                 bytes = rest;
                 continue;
@@ -177,7 +178,7 @@ async fn exchange(
         }
         let read = stream.read_buf(&mut bytes).await;
         if read.map_err(|error| dropped(&error, bytes.len()))? == 0 {
-            let reason = "the server closed it".to_owned();
+            let reason = "the server closed the connection".to_owned();
             return Err(ConnectError::Dropped {
                 after_bytes: bytes.len(),
                 reason,
@@ -186,8 +187,11 @@ async fn exchange(
     }
 }
 
-/// The head at the beginning of these bytes and its length; `None` when more are needed.
-fn parse(bytes: &[u8], target: &Target) -> Result<Option<(Head, usize)>, ConnectError> {
+/// Parses the head at the beginning of the bytes. Returns it with its length, or `None` if it is incomplete.
+fn parse_head(
+    bytes: &[u8],
+    target: &ProbeTarget,
+) -> Result<Option<(ResponseHead, usize)>, ConnectError> {
     let not_http = |reason: String| ConnectError::NotHttp { reason };
     let mut headers = [httparse::EMPTY_HEADER; 128];
     let mut response = httparse::Response::new(&mut headers);
@@ -201,35 +205,36 @@ fn parse(bytes: &[u8], target: &Target) -> Result<Option<(Head, usize)>, Connect
                     false => secrets.hide(&String::from_utf8_lossy(header.value)),
                 },
             };
-            let head = Head {
+            let head = ResponseHead {
                 status: response.code.unwrap_or_default(),
                 reason: secrets.hide(response.reason.unwrap_or_default()),
                 headers: response.headers.iter().map(header).collect(),
             };
             Ok(Some((head, length)))
         }
-        Ok(httparse::Status::Partial) if bytes.len() > HEAD => {
-            Err(not_http(format!("its head has more than {HEAD} bytes")))
-        }
+        Ok(httparse::Status::Partial) if bytes.len() > MAX_HEAD => Err(not_http(format!(
+            "its head is longer than {MAX_HEAD} bytes"
+        ))),
         Ok(httparse::Status::Partial) => Ok(None),
         Err(error) => Err(not_http(error.to_string())),
     }
 }
 
-async fn settle(
-    target: &Target,
+/// Opens the connection if the server accepted; otherwise reads the body of the answer.
+async fn accept_or_read_body(
+    target: &ProbeTarget,
     key: &str,
-    dialled: Dialled,
-    head: Head,
+    transport: Transport,
+    head: ResponseHead,
     rest: Vec<u8>,
-) -> Attempt {
-    let Dialled {
+) -> HandshakeAttempt {
+    let Transport {
         mut stream,
         peer,
         tls,
         timings,
-    } = dialled;
-    let mut handshake = Handshake {
+    } = transport;
+    let mut handshake = HandshakeResponse {
         status: head.status,
         reason: head.reason,
         headers: head.headers,
@@ -243,7 +248,7 @@ async fn settle(
     if handshake.status != 101 {
         let body = body::read(&mut stream, &handshake, rest, target.timeout).await;
         handshake.body = target.secrets().hide(&body);
-        return Attempt {
+        return HandshakeAttempt {
             handshake,
             connection: None,
         };
@@ -253,41 +258,46 @@ async fn settle(
         .map(str::to_owned);
     handshake.violations = violations(target, key, &handshake, chosen.as_deref());
     handshake.subprotocol = chosen;
-    let connection = match handshake.accepted() {
-        true => Some(Connection::new(stream, rest, target.secrets().clone()).await),
+    let connection = match handshake.is_accepted() {
+        true => Some(ClientConnection::new(stream, rest, target.secrets().clone()).await),
         false => None,
     };
-    Attempt {
+    HandshakeAttempt {
         handshake,
         connection,
     }
 }
 
 fn violations(
-    target: &Target,
+    target: &ProbeTarget,
     key: &str,
-    handshake: &Handshake,
+    handshake: &HandshakeResponse,
     chosen: Option<&str>,
 ) -> Vec<Violation> {
-    let has = |name: &str, wanted: &str| {
+    let has_word = |name: &str, searched: &str| {
         let mut headers = handshake.headers.iter();
         headers.any(|header| {
             let mut words = header.value.split(',').map(str::trim);
             header.name.eq_ignore_ascii_case(name)
-                && words.any(|word| word.eq_ignore_ascii_case(wanted))
+                && words.any(|word| word.eq_ignore_ascii_case(searched))
         })
     };
     let accept = derive_accept_key(key.as_bytes());
-    // Headers of an answer show no secret, and neither does what was offered.
-    let offered = |chosen: &str| target.offered().iter().any(|offered| offered == chosen);
+    // Secrets are hidden in `chosen`, so it is compared with the offers in the same form.
+    let is_offered = |chosen: &str| {
+        target
+            .offered_subprotocols()
+            .iter()
+            .any(|offered| offered == chosen)
+    };
     let rules = [
-        (has("upgrade", "websocket"), Violation::Upgrade),
-        (has("connection", "upgrade"), Violation::Connection),
+        (has_word("upgrade", "websocket"), Violation::Upgrade),
+        (has_word("connection", "upgrade"), Violation::Connection),
         (
             handshake.header("sec-websocket-accept") == Some(accept.as_str()),
             Violation::Accept,
         ),
-        (chosen.is_none_or(offered), Violation::Subprotocol),
+        (chosen.is_none_or(is_offered), Violation::Subprotocol),
         (
             handshake
                 .header("sec-websocket-extensions")
@@ -297,7 +307,7 @@ fn violations(
     ];
     rules
         .into_iter()
-        .filter(|(kept, _)| !kept)
+        .filter(|(is_met, _)| !is_met)
         .map(|(_, violation)| violation)
         .collect()
 }

@@ -1,15 +1,17 @@
-//! A WebSocket client that connects as a caller of a stack, reads what browsers hide, and explains what it saw.
+//! A WebSocket client that connects as a caller of a stack, reads what browsers hide, and explains the result.
 //!
-//! [`connect`] shakes hands with a [`Target`] and returns the answer, whatever its status, and a [`Connection`] if there
-//! is one. No token, key or password that a target brings along is in anything that comes out: errors, `Debug` and JSON
-//! show [`HIDDEN`] in its place.
+//! [`connect`] performs a handshake with a [`ProbeTarget`]. It returns the answer, whatever its status, and a
+//! [`ClientConnection`] if the server accepts. [`run`] executes a whole [`ProbePlan`], and [`explain`] finds causes in its
+//! [`ProbeReport`].
 //!
-//! Nothing here prints, exits or reads the environment, but for where the TLS library looks for this machine's root
-//! certificates.
+//! No output contains a token, key or password of the target: errors, `Debug` output and JSON show [`HIDDEN`] instead.
+//!
+//! This crate never prints, exits or reads the environment, with one exception: the TLS library reads the variables that
+//! locate the root certificates of this machine.
 
 mod body;
+mod connect_error;
 mod connection;
-mod dial;
 mod expect;
 mod explain;
 mod handshake;
@@ -19,17 +21,26 @@ mod report;
 mod run;
 mod secret;
 mod target;
+mod transport;
 
-pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
-pub use dial::{ConnectError, Step, Timings, trusting};
-pub use expect::{Check, Expectation};
+pub use connect_error::{ConnectError, ConnectStep, Timings};
+pub use connection::{
+    ClientClose, ClientConnection, ClosedBy, ConnectionEnd, Incoming, MessageText,
+};
+pub use expect::{CheckResult, Expectation};
 pub use explain::{
     Certainty, ERROR_FRAMES, Explanation, RecordSubject, ServerRecord, explain, explain_close_code,
-    explain_error_frame, explain_handshake_status, explain_with,
+    explain_error_frame, explain_handshake_status, explain_with_records,
 };
-pub use handshake::{Attempt, Handshake, Header, Violation, connect, request};
-pub use load::{Latency, Load};
-pub use report::{BrowserView, Caller, Observation, Outcome, Report, Seen, error_frame};
-pub use run::{Plan, Telling, run};
+pub use handshake::{
+    HandshakeAttempt, HandshakeResponse, Header, Violation, connect, request_status,
+};
+pub use load::{Latency, LoadPlan};
+pub use report::{
+    BrowserView, HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport,
+    error_frame_message,
+};
+pub use run::{ProbeEvent, ProbePlan, run};
 pub use secret::{HIDDEN, Secret, Secrets};
-pub use target::{Target, TargetError, TokenIn};
+pub use target::{ProbeTarget, TargetError, TokenPlacement};
+pub use transport::tls_config_with_roots;

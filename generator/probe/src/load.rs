@@ -1,4 +1,4 @@
-//! How long exchanges take: a message out, its answer back.
+//! Load: measures exchanges, each a message and its answer.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,29 +8,29 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::connection::{Close, Closing, Connection, Incoming};
+use crate::connection::{ClientClose, ClientConnection, ConnectionEnd, Incoming};
 use crate::expect::Expectation;
 use crate::handshake::connect;
 use crate::millis::{millis, some_millis};
-use crate::report::error_frame;
-use crate::target::Target;
+use crate::report::error_frame_message;
+use crate::target::ProbeTarget;
 
-/// What to measure. Its `Debug` shows no message.
+/// Exchanges to measure. The `Debug` output shows no message.
 #[derive(Clone)]
-pub struct Load {
-    /// What is sent.
+pub struct LoadPlan {
+    /// Message to send.
     pub text: String,
-    /// What its answer looks like; any message that is not an error frame when left out.
+    /// Pattern for the answer (default: any message but an error frame).
     pub answer: Option<Expectation>,
-    /// How many exchanges in all.
+    /// Total number of exchanges.
     pub count: usize,
-    /// How many connections share them; each has one exchange under way at a time.
+    /// Number of connections that share the exchanges. Each connection runs one exchange at a time.
     pub concurrency: usize,
-    /// How long an answer may take.
+    /// Timeout for an answer.
     pub timeout: Duration,
 }
 
-impl fmt::Debug for Load {
+impl fmt::Debug for LoadPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -40,37 +40,37 @@ impl fmt::Debug for Load {
     }
 }
 
-/// What exchanges took.
+/// Results of a load measurement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
-    /// How many connections took part.
+    /// Number of connections that took part.
     pub connections: usize,
-    /// How many connections were wanted and refused.
+    /// Number of connections that could not be opened.
     pub refused: usize,
-    /// How many exchanges were answered.
+    /// Number of exchanges that were answered.
     pub answered: usize,
-    /// How many got an error frame, no answer in time, or a closed connection.
+    /// Number of exchanges that ended with an error frame, a timeout or a closed connection.
     pub failed: usize,
-    /// From the first to the last.
+    /// Time from the first message to the last answer.
     #[serde(serialize_with = "millis", rename = "tookMs")]
     pub took: Duration,
-    /// The quickest.
+    /// Shortest exchange.
     #[serde(serialize_with = "some_millis", rename = "minMs")]
     pub min: Option<Duration>,
-    /// Half took no longer.
+    /// 50th percentile.
     #[serde(serialize_with = "some_millis", rename = "p50Ms")]
     pub p50: Option<Duration>,
-    /// 99 of 100 took no longer.
+    /// 99th percentile.
     #[serde(serialize_with = "some_millis", rename = "p99Ms")]
     pub p99: Option<Duration>,
-    /// The slowest.
+    /// Longest exchange.
     #[serde(serialize_with = "some_millis", rename = "maxMs")]
     pub max: Option<Duration>,
 }
 
 impl Latency {
-    /// Answered exchanges a second.
+    /// Returns the number of answered exchanges per second.
     pub fn per_second(&self) -> f64 {
         match self.took.is_zero() {
             true => 0.0,
@@ -78,100 +78,113 @@ impl Latency {
         }
     }
 
-    fn of(mut answered: Vec<Duration>) -> Self {
+    fn from_samples(mut answered: Vec<Duration>) -> Self {
         answered.sort_unstable();
-        // The nearest rank: the smallest that so many of a hundred do not exceed.
-        let rank = |percent: usize| {
+        // Nearest-rank method: the smallest sample that `percent` of all samples do not exceed.
+        let percentile = |percent: usize| {
             let rank = (answered.len() * percent).div_ceil(100).max(1);
             answered.get(rank - 1).copied()
         };
         Latency {
             answered: answered.len(),
             min: answered.first().copied(),
-            p50: rank(50),
-            p99: rank(99),
+            p50: percentile(50),
+            p99: percentile(99),
             max: answered.last().copied(),
             ..Latency::default()
         }
     }
 }
 
-/// What one connection did.
+/// Exchanges of one connection.
 #[derive(Default)]
-struct Share {
+struct ConnectionResults {
     answered: Vec<Duration>,
     failed: usize,
 }
 
-/// Measures with this connection and as many more of the same target as the load asks for. Says how this connection
-/// ended, if it did.
+/// Measures exchanges over this connection and as many others to the same target as the plan asks for. Returns how this
+/// connection ended, if it did.
 pub(crate) async fn measure(
-    target: &Target,
-    connection: &mut Connection,
-    load: &Load,
-) -> (Latency, Option<Close>) {
-    let wanted = load.concurrency.max(1);
-    let attempts = join_all((1..wanted).map(|_| connect(target))).await;
+    target: &ProbeTarget,
+    connection: &mut ClientConnection,
+    load: &LoadPlan,
+) -> (Latency, Option<ConnectionEnd>) {
+    let requested = load.concurrency.max(1);
+    let attempts = join_all((1..requested).map(|_| connect(target))).await;
     let opened = attempts
         .into_iter()
         .filter_map(|attempt| attempt.ok()?.connection);
-    let mut others: Vec<Connection> = opened.collect();
+    let mut others: Vec<ClientConnection> = opened.collect();
     let left = Cell::new(load.count);
     let began = Instant::now();
-    let mut everybody = vec![exchanges(connection, load, &left)];
-    everybody.extend(others.iter_mut().map(|other| exchanges(other, load, &left)));
-    let connections = everybody.len();
-    let shares = join_all(everybody).await;
+    let mut workers = vec![run_exchanges(connection, load, &left)];
+    workers.extend(
+        others
+            .iter_mut()
+            .map(|other| run_exchanges(other, load, &left)),
+    );
+    let connections = workers.len();
+    let results = join_all(workers).await;
     let took = began.elapsed();
     join_all(
         others
             .into_iter()
-            .map(|other| other.close(&Closing::NORMAL)),
+            .map(|other| other.close(&ClientClose::NORMAL)),
     )
     .await;
-    let failed = shares.iter().map(|share| share.failed).sum();
-    let answered = shares
+    let failed = results.iter().map(|result| result.failed).sum();
+    let answered = results
         .into_iter()
-        .flat_map(|share| share.answered)
+        .flat_map(|result| result.answered)
         .collect();
     let latency = Latency {
         connections,
-        refused: wanted - connections,
+        refused: requested - connections,
         failed,
         took,
-        ..Latency::of(answered)
+        ..Latency::from_samples(answered)
     };
-    (latency, connection.closed().cloned())
+    (latency, connection.end().cloned())
 }
 
-async fn exchanges(connection: &mut Connection, load: &Load, left: &Cell<usize>) -> Share {
-    let mut share = Share::default();
+/// Runs exchanges until none is left or the connection ends.
+async fn run_exchanges(
+    connection: &mut ClientConnection,
+    load: &LoadPlan,
+    left: &Cell<usize>,
+) -> ConnectionResults {
+    let mut results = ConnectionResults::default();
     while left.get() > 0 {
         left.set(left.get() - 1);
         let began = Instant::now();
         if connection.send(&load.text).await.is_err() {
-            share.failed += 1;
+            results.failed += 1;
             break;
         }
-        match answer(connection, load, began + load.timeout).await {
-            Some(true) => share.answered.push(began.elapsed()),
-            Some(false) => share.failed += 1,
+        match receive_answer(connection, load, began + load.timeout).await {
+            Some(true) => results.answered.push(began.elapsed()),
+            Some(false) => results.failed += 1,
             None => {
-                share.failed += 1;
+                results.failed += 1;
                 break;
             }
         }
     }
-    share
+    results
 }
 
-/// Whether an answer came; `None` when none can come any more.
-async fn answer(connection: &mut Connection, load: &Load, deadline: Instant) -> Option<bool> {
+/// Waits for the answer. Returns false for an error frame or a timeout, and `None` if the connection ended.
+async fn receive_answer(
+    connection: &mut ClientConnection,
+    load: &LoadPlan,
+    deadline: Instant,
+) -> Option<bool> {
     loop {
         match connection.receive(deadline).await {
             Incoming::Text(text) => match &load.answer {
-                _ if error_frame(text.as_str()).is_some() => return Some(false),
-                Some(wanted) if !wanted.met_by(text.as_str()) => {}
+                _ if error_frame_message(text.as_str()).is_some() => return Some(false),
+                Some(expected) if !expected.matches(text.as_str()) => {}
                 _ => return Some(true),
             },
             Incoming::Nothing => return Some(false),
@@ -186,8 +199,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_nearest_ranks() {
-        let of = |count: u64| Latency::of((1..=count).rev().map(Duration::from_millis).collect());
+    fn percentiles_use_the_nearest_rank() {
+        let of = |count: u64| {
+            Latency::from_samples((1..=count).rev().map(Duration::from_millis).collect())
+        };
         assert_eq!(of(100).p50, Some(Duration::from_millis(50)));
         assert_eq!(of(100).p99, Some(Duration::from_millis(99)));
         assert_eq!(of(101).p99, Some(Duration::from_millis(100)));

@@ -1,11 +1,11 @@
-//! Durations in JSON: milliseconds with three decimals.
+//! Serializes durations as milliseconds with microsecond precision.
 
 use std::time::Duration;
 
 use serde::Serializer;
 
 pub(crate) fn as_millis(duration: Duration) -> f64 {
-    // Microseconds of any age that a connection reaches are exact in an f64.
+    // f64 represents the microseconds of any possible connection age exactly.
     duration.as_micros() as f64 / 1000.0
 }
 

@@ -1,163 +1,163 @@
-//! What a probe saw, in order.
+//! Report of a probe: the handshake, everything that was observed, and the results of the checks.
 
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::connection::{Close, Side};
-use crate::dial::ConnectError;
-use crate::expect::Check;
-use crate::handshake::Handshake;
+use crate::connect_error::ConnectError;
+use crate::connection::{ClosedBy, ConnectionEnd};
+use crate::expect::CheckResult;
+use crate::handshake::HandshakeResponse;
 use crate::load::Latency;
 use crate::millis::{millis, some_millis};
-use crate::target::{Target, TokenIn};
+use crate::target::{ProbeTarget, TokenPlacement};
 
-/// More of a text is not kept.
-const TEXT: usize = 4096;
+/// Maximum number of characters of a text that the report keeps.
+const MAX_TEXT: usize = 4096;
 
-/// More observations are counted and not kept: a chatty connection may be held for two hours.
-const OBSERVATIONS: usize = 10_000;
+/// Maximum number of observations; more are only counted. A busy connection may be held for two hours.
+const MAX_OBSERVATIONS: usize = 10_000;
 
-/// Everything that a probe saw. No secret is in it.
+/// Everything that a probe observed. It contains no secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// The URL, as people may see it.
+pub struct ProbeReport {
+    /// URL with its secrets hidden.
     pub url: String,
-    /// Who connected.
-    pub caller: Caller,
-    /// The names of headers that were brought along; a browser can send none of them.
+    /// Caller that connected.
+    pub caller: ProbeCaller,
+    /// Names of the added headers. A page in a browser cannot add headers.
     pub headers: Vec<String>,
-    /// The subprotocols that were offered.
+    /// Offered subprotocols.
     pub subprotocols: Vec<String>,
-    /// The handshake's answer, or why there is none.
+    /// Answer to the handshake, or the reason why there is none.
     #[serde(flatten)]
-    pub outcome: Outcome,
-    /// What happened on the connection.
+    pub outcome: HandshakeOutcome,
+    /// Observations on the connection, in order.
     pub observations: Vec<Observation>,
-    /// How many more things happened than are kept.
+    /// Number of observations beyond the limit, which are missing from `observations`.
     pub omitted: usize,
-    /// How it ended.
-    pub close: Option<Close>,
-    /// How old the connection was when it ended.
+    /// End of the connection.
+    pub close: Option<ConnectionEnd>,
+    /// Age of the connection at its end.
     #[serde(serialize_with = "some_millis")]
     pub age: Option<Duration>,
-    /// What exchanges took, if that was measured.
+    /// Results of the load measurement, if there was one.
     pub latency: Option<Latency>,
-    /// What was wanted, and whether it happened.
-    pub checks: Vec<Check>,
-    /// Ended by the person at the keyboard before its time.
+    /// Results of the expectations.
+    pub checks: Vec<CheckResult>,
+    /// True if the user stopped the probe.
     pub interrupted: bool,
 }
 
-/// The handshake's answer, or why there is none.
+/// Answer to a handshake, or the reason why there is none.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// There was an answer, whatever it says.
-    Handshake(Handshake),
-    /// There was none.
+pub enum HandshakeOutcome {
+    /// The server answered, with any status.
+    Handshake(HandshakeResponse),
+    /// There is no answer.
     #[serde(serialize_with = "with_message")]
     Error(ConnectError),
 }
 
-/// Who connects.
+/// Caller of a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "as")]
-pub enum Caller {
-    /// Without a token.
+pub enum ProbeCaller {
+    /// Caller without a token.
     Anonymous,
-    /// With a token.
+    /// Caller with a token.
     Authenticated {
-        /// The name that its token was made for, if that is known.
+        /// Name that the token was minted for, if it is known.
         name: Option<String>,
-        /// How the token travelled: `query`, `header`, `subprotocol`.
+        /// Placement of the token: `query`, `header` or `subprotocol`.
         token_in: &'static str,
     },
 }
 
-impl Caller {
-    /// One who brings a token so.
-    pub fn with(name: Option<String>, travels: &TokenIn) -> Self {
-        let token_in = match travels {
-            TokenIn::Query(_) => "query",
-            TokenIn::Header(_) => "header",
-            TokenIn::Subprotocol => "subprotocol",
+impl ProbeCaller {
+    /// Creates a caller with a token in this placement.
+    pub fn with_token(name: Option<String>, placement: &TokenPlacement) -> Self {
+        let token_in = match placement {
+            TokenPlacement::Query(_) => "query",
+            TokenPlacement::Header(_) => "header",
+            TokenPlacement::Subprotocol => "subprotocol",
         };
-        Caller::Authenticated { name, token_in }
+        ProbeCaller::Authenticated { name, token_in }
     }
 }
 
-/// Something that happened on a connection.
+/// Event on a connection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observation {
-    /// How old the connection was.
+    /// Age of the connection.
     #[serde(serialize_with = "millis", rename = "atMs")]
     pub at: Duration,
-    /// What happened.
+    /// Kind of the event.
     #[serde(flatten)]
-    pub seen: Seen,
+    pub kind: ObservationKind,
 }
 
-/// What happened on a connection.
+/// Kind of an event on a connection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
     tag = "what"
 )]
-pub enum Seen {
-    /// A text message went out.
+pub enum ObservationKind {
+    /// A text message was sent.
     Sent {
-        /// Its beginning.
+        /// Beginning of the message.
         text: String,
-        /// Its size.
+        /// Size of the message.
         bytes: usize,
     },
-    /// A text message came in.
+    /// A text message arrived.
     Received {
-        /// Its beginning.
+        /// Beginning of the message.
         text: String,
-        /// Its size.
+        /// Size of the message.
         bytes: usize,
-        /// Set for API Gateway's own error frames: their `message`.
+        /// `message` of an error frame of API Gateway.
         error: Option<String>,
     },
-    /// A binary message came in.
+    /// A binary message arrived.
     Binary {
-        /// Its size.
+        /// Size of the message.
         bytes: usize,
     },
-    /// A ping went out.
+    /// A ping was sent.
     PingSent,
-    /// The answer to a ping came in.
+    /// The answer to a ping arrived.
     Pong {
-        /// After the last ping.
+        /// Time since the last ping.
         #[serde(serialize_with = "millis", rename = "afterMs")]
         after: Duration,
     },
-    /// A ping came in.
+    /// A ping arrived.
     Ping,
-    /// Nothing came in after what was sent.
+    /// No answer to the sent messages arrived.
     Silence {
-        /// For how long.
+        /// Time that the probe waited.
         #[serde(serialize_with = "millis", rename = "forMs")]
         waited: Duration,
     },
     /// The connection ended.
-    Closed(Close),
+    Closed(ConnectionEnd),
 }
 
-impl Report {
-    /// One that begins, with what is known before connecting.
-    pub fn new(target: &Target, caller: Caller, outcome: Outcome) -> Self {
+impl ProbeReport {
+    /// Creates a report without observations.
+    pub fn new(target: &ProbeTarget, caller: ProbeCaller, outcome: HandshakeOutcome) -> Self {
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-        Report {
+        ProbeReport {
             url: target.url(),
             caller,
             headers: owned(target.header_names()),
-            subprotocols: target.offered(),
+            subprotocols: target.offered_subprotocols(),
             outcome,
             observations: Vec::new(),
             omitted: 0,
@@ -169,57 +169,57 @@ impl Report {
         }
     }
 
-    /// The handshake's answer, if there was one.
-    pub fn handshake(&self) -> Option<&Handshake> {
+    /// Returns the answer to the handshake, if there is one.
+    pub fn handshake(&self) -> Option<&HandshakeResponse> {
         match &self.outcome {
-            Outcome::Handshake(handshake) => Some(handshake),
-            Outcome::Error(_) => None,
+            HandshakeOutcome::Handshake(handshake) => Some(handshake),
+            HandshakeOutcome::Error(_) => None,
         }
     }
 
-    /// True when all that was wanted happened.
+    /// Returns true if all expectations are met.
     pub fn passed(&self) -> bool {
         self.checks.iter().all(|check| check.met)
     }
 
-    /// Adds what happened.
+    /// Adds an observation.
     pub(crate) fn add(&mut self, observation: Observation) {
-        if let Seen::Closed(close) = &observation.seen {
+        if let ObservationKind::Closed(close) = &observation.kind {
             self.close = Some(close.clone());
             self.age = Some(observation.at);
         }
-        if self.observations.len() < OBSERVATIONS {
+        if self.observations.len() < MAX_OBSERVATIONS {
             self.observations.push(observation);
         } else {
             self.omitted += 1;
         }
     }
 
-    /// What a browser would have told a page.
+    /// Returns what a page in a browser would have seen.
     pub fn browser(&self) -> BrowserView {
-        let fails = |why: &'static str| BrowserView {
+        let failed = |why: &'static str| BrowserView {
             opens: false,
             code: Some(1006),
             reason: String::new(),
             why,
         };
         let handshake = match &self.outcome {
-            Outcome::Error(_) => return fails("there is no answer to the handshake"),
-            Outcome::Handshake(handshake) => handshake,
+            HandshakeOutcome::Error(_) => return failed("there is no answer to the handshake"),
+            HandshakeOutcome::Handshake(handshake) => handshake,
         };
         if handshake.status != 101 {
-            return fails("a browser hides the status of a handshake that fails");
+            return failed("a browser hides the status of a handshake that fails");
         }
         if !handshake.violations.is_empty() {
-            return fails("the answer breaks the WebSocket protocol");
+            return failed("the answer breaks the WebSocket protocol");
         }
         if !self.subprotocols.is_empty() && handshake.subprotocol.is_none() {
-            return fails("subprotocols were offered and none was chosen");
+            return failed("subprotocols were offered, but the server chose none");
         }
         let close = self.close.as_ref();
-        // The code of a close frame of this side: the other side echoes it.
+        // This also holds if the client closed: the server echoes the client's code.
         let code = close.map(|close| close.code);
-        let reason = close.filter(|close| close.by == Side::Server);
+        let reason = close.filter(|close| close.by == ClosedBy::Server);
         BrowserView {
             opens: true,
             code,
@@ -229,23 +229,23 @@ impl Report {
     }
 }
 
-/// What a browser would have told a page.
+/// Events that a page in a browser would have seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BrowserView {
-    /// Whether `onopen` is called.
+    /// True if the browser calls `onopen`.
     pub opens: bool,
-    /// `CloseEvent.code`, once the connection has ended.
+    /// `CloseEvent.code`, if the connection has ended.
     pub code: Option<u16>,
     /// `CloseEvent.reason`.
     pub reason: String,
-    /// Why.
+    /// Reason for `opens`.
     pub why: &'static str,
 }
 
-/// The `message` of a frame that API Gateway itself sends when it cannot serve a message: a JSON object of exactly
-/// `message`, `connectionId` and `requestId`.
-pub fn error_frame(text: &str) -> Option<String> {
+/// Returns the `message` of an error frame. API Gateway sends these frames when it cannot serve a message: JSON objects of
+/// exactly `message`, `connectionId` and `requestId`.
+pub fn error_frame_message(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     let object = value.as_object().filter(|object| object.len() == 3)?;
     let string = |key: &str| object.get(key)?.as_str();
@@ -253,9 +253,9 @@ pub fn error_frame(text: &str) -> Option<String> {
     string("message").map(str::to_owned)
 }
 
-/// A text's beginning.
-pub(crate) fn beginning(text: &str) -> String {
-    match text.char_indices().nth(TEXT) {
+/// Returns the beginning of a text, up to the report's limit.
+pub(crate) fn truncated(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -263,13 +263,13 @@ pub(crate) fn beginning(text: &str) -> String {
 
 fn with_message<S: Serializer>(error: &ConnectError, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
-    struct Told<'a> {
+    struct ErrorWithMessage<'a> {
         #[serde(flatten)]
         error: &'a ConnectError,
         message: String,
     }
     let message = error.to_string();
-    Told { error, message }.serialize(serializer)
+    ErrorWithMessage { error, message }.serialize(serializer)
 }
 
 #[cfg(test)]
@@ -277,16 +277,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_gateways_own_frames_are_error_frames() {
+    fn only_frames_of_the_gateway_are_error_frames() {
         let frame = r#"{"message": "Forbidden", "connectionId":"abc=", "requestId":"def="}"#;
-        assert_eq!(error_frame(frame).as_deref(), Some("Forbidden"));
-        assert_eq!(error_frame(r#"{"message":"Forbidden"}"#), None);
+        assert_eq!(error_frame_message(frame).as_deref(), Some("Forbidden"));
+        assert_eq!(error_frame_message(r#"{"message":"Forbidden"}"#), None);
         assert_eq!(
-            error_frame(r#"{"message":1,"connectionId":"a","requestId":"b"}"#),
+            error_frame_message(r#"{"message":1,"connectionId":"a","requestId":"b"}"#),
             None
         );
         let more = r#"{"message":"Forbidden","connectionId":"a","requestId":"b","x":1}"#;
-        assert_eq!(error_frame(more), None);
-        assert_eq!(error_frame("hello"), None);
+        assert_eq!(error_frame_message(more), None);
+        assert_eq!(error_frame_message("hello"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What nobody may read: tokens, keys and passwords, wherever they turn up.
+//! Secrets: tokens, keys and passwords that must not appear in any output.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 
-/// What stands in a secret's place.
+/// Replacement for a secret in any output.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Shorter ones are not looked for inside of other text: that would hide half of it, and keep nothing secret.
-const SHORTEST: usize = 4;
+/// Minimum length of a secret that is searched for in other text. Shorter ones would match by chance.
+const MIN_SECRET_LENGTH: usize = 4;
 
-/// Text that is sent and never shown.
+/// Text that is sent but never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
 
-    /// The text itself, to be sent.
+    /// Returns the text, for sending it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -46,7 +46,7 @@ impl Serialize for Secret {
     }
 }
 
-/// The secrets of one target, in every spelling in which a server may send them back.
+/// Secrets of a target, in every encoding in which a server may send them back.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets(Arc<[String]>);
 
@@ -57,16 +57,16 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Those texts, and what they are as URLs, JSON and headers spell them.
+    /// Creates a set of these texts and their URL, JSON and header encodings.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut spellings: Vec<String> = texts.into_iter().flat_map(spellings).collect();
-        // The longest first, so that no part of one stays beside a shorter one.
-        spellings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        spellings.dedup();
-        Secrets(spellings.into())
+        let mut encodings: Vec<String> = texts.into_iter().flat_map(encodings).collect();
+        // Longest first: replacing a secret that is part of a longer one would leave the rest of the longer one.
+        encodings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        encodings.dedup();
+        Secrets(encodings.into())
     }
 
-    /// The text without any secret, and without the beginning of one at its end: close reasons and bodies are cut off.
+    /// Replaces all secrets in a text, and a truncated secret at its end: close reasons and bodies are cut off.
     pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.0.iter() {
@@ -74,12 +74,12 @@ impl Secrets {
                 text = text.replace(secret.as_str(), HIDDEN);
             }
         }
-        let cut = self
+        let truncated = self
             .0
             .iter()
-            .filter_map(|secret| cut_off(&text, secret))
+            .filter_map(|secret| truncated_at_end(&text, secret))
             .max();
-        if let Some(length) = cut {
+        if let Some(length) = truncated {
             text.truncate(text.len() - length);
             text.push_str(HIDDEN);
         }
@@ -87,61 +87,62 @@ impl Secrets {
     }
 }
 
-/// How many bytes of the secret's beginning stand at the text's end, if that is more than chance.
-fn cut_off(text: &str, secret: &str) -> Option<usize> {
+/// Returns the length of the secret's prefix at the end of the text, if it is too long for chance.
+fn truncated_at_end(text: &str, secret: &str) -> Option<usize> {
     let ends = secret.char_indices().map(|(end, _)| end).rev();
-    let mut long = ends.take_while(|end| *end >= 2 * SHORTEST);
+    let mut long = ends.take_while(|end| *end >= 2 * MIN_SECRET_LENGTH);
     long.find(|end| text.ends_with(&secret[..*end]))
 }
 
-fn spellings(text: &str) -> Vec<String> {
+/// Returns the text, percent-decoded and percent-encoded, and escaped as in JSON and `Debug` output.
+fn encodings(text: &str) -> Vec<String> {
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut found = vec![text.to_owned(), decoded];
     for index in 0..found.len() {
-        found.push(crate::target::encoded(&found[index]));
+        found.push(crate::target::query_encoded(&found[index]));
         found.push(unquoted(&format!("{:?}", found[index])));
         found.push(unquoted(
             &serde_json::Value::from(found[index].as_str()).to_string(),
         ));
     }
-    found.retain(|spelling| spelling.chars().count() >= SHORTEST);
+    found.retain(|encoding| encoding.chars().count() >= MIN_SECRET_LENGTH);
     found
 }
 
-/// What stands between the quotes that a text begins and ends with.
+/// Removes the quotes around a text.
 fn unquoted(text: &str) -> String {
     let text = text.strip_prefix('"').unwrap_or(text);
     text.strip_suffix('"').unwrap_or(text).to_owned()
 }
 
-/// The secrets in a header's value: the whole of it, and what stands behind a scheme or in a cookie.
-pub(crate) fn parts<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
-    let mut parts = vec![value];
+/// Returns the secrets in a header's value: the value, the credentials after a scheme, and the values of cookies.
+pub(crate) fn header_secrets<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
+    let mut secrets = vec![value];
     if name.eq_ignore_ascii_case("cookie") {
         let cookies = value.split(';').filter_map(|cookie| cookie.split_once('='));
-        parts.extend(cookies.map(|(_, value)| value.trim()));
+        secrets.extend(cookies.map(|(_, value)| value.trim()));
     } else if name.to_ascii_lowercase().contains("auth") {
-        parts.extend(
+        secrets.extend(
             value
                 .split_once(' ')
                 .map(|(_, credentials)| credentials.trim()),
         );
     }
-    parts
+    secrets
 }
 
-/// True for what a name or the look of a value gives away as a secret.
+/// Returns true if the name or the form of the value suggests a secret.
 pub(crate) fn looks_secret(name: &str, value: &str) -> bool {
     const NAMES: [&str; 16] = [
         "token", "auth", "key", "secret", "sig", "pass", "pwd", "jwt", "cred", "cookie", "bearer",
         "otp", "pin", "ticket", "code", "sid",
     ];
     let name = name.to_ascii_lowercase();
-    NAMES.iter().any(|word| name.contains(word)) || looks_like_a_token(value)
+    NAMES.iter().any(|word| name.contains(word)) || looks_like_token(value)
 }
 
-/// True for a JSON Web Token, and for whatever is too long and too dense to be a word.
-pub(crate) fn looks_like_a_token(value: &str) -> bool {
+/// Returns true for a JSON Web Token and for long text with digits and without spaces.
+pub(crate) fn looks_like_token(value: &str) -> bool {
     let dense = |value: &str| {
         let digits = value.bytes().any(|byte| byte.is_ascii_digit());
         value.len() >= 24 && digits && !value.contains(char::is_whitespace)
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_hidden_in_every_spelling() {
+    fn a_secret_is_hidden_in_every_encoding() {
         let secrets = Secrets::new(["se\"cr+t/42", "p%20ssword"]);
         let seen =
             secrets.hide("se\"cr+t/42 | se%22cr%2Bt%2F42 | {\"t\":\"se\\\"cr+t/42\"} | p ssword");
@@ -162,22 +163,25 @@ mod tests {
             seen,
             "[hidden] | [hidden] | {\"t\":\"[hidden]\"} | [hidden]"
         );
-        assert_eq!(parts("Authorization", "Bearer t"), ["Bearer t", "t"]);
-        assert_eq!(parts("cookie", "a=1; b=2"), ["a=1; b=2", "1", "2"]);
+        assert_eq!(
+            header_secrets("Authorization", "Bearer t"),
+            ["Bearer t", "t"]
+        );
+        assert_eq!(header_secrets("cookie", "a=1; b=2"), ["a=1; b=2", "1", "2"]);
         assert!(!format!("{secrets:?}{:?}", Secret::new("se\"cr+t/42")).contains("cr+t"));
     }
 
     #[test]
-    fn the_beginning_of_a_secret_is_hidden_where_a_text_was_cut_off() {
+    fn a_truncated_secret_at_the_end_of_a_text_is_hidden() {
         let secrets = Secrets::new(["a-secret-that-is-long"]);
         assert_eq!(secrets.hide("no: a-secret-that-is"), "no: [hidden]");
         assert_eq!(secrets.hide("no: a-secret"), "no: [hidden]");
-        // So little is chance.
+        // A prefix this short may be there by chance.
         assert_eq!(secrets.hide("this is a-se"), "this is a-se");
     }
 
     #[test]
-    fn names_and_looks_give_secrets_away() {
+    fn secrets_are_recognized_by_name_and_form() {
         assert!(looks_secret("access_token", "x"));
         assert!(looks_secret("X-Amz-Signature", "x"));
         assert!(looks_secret("q", "eyJhbGciOiJSUzI1NiJ9.e30.x"));

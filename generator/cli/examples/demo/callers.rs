@@ -5,7 +5,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use stackgen_probe::{Closing, Connection, Incoming, Secret, Target, TokenIn, connect};
+use stackgen_probe::{
+    ClientClose, ClientConnection, Incoming, ProbeTarget, Secret, TokenPlacement, connect,
+};
 use tokio::time::Instant;
 
 use crate::print::{DemoError, WithContext};
@@ -15,7 +17,7 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connected caller.
 pub(crate) struct DemoCaller {
-    connection: Connection,
+    connection: ClientConnection,
 }
 
 /// Result of a handshake.
@@ -31,12 +33,12 @@ pub(crate) async fn connect_as(
     query: &[(&str, &str)],
     token: Option<&str>,
 ) -> Result<ConnectResult, DemoError> {
-    let mut target = Target::new(url).context("the URL")?;
+    let mut target = ProbeTarget::new(url).context("the URL")?;
     for (name, value) in query {
         target = target.query(name, value);
     }
     if let Some(token) = token {
-        let transport = TokenIn::Query("token".to_owned());
+        let transport = TokenPlacement::Query("token".to_owned());
         target = target
             .token(&Secret::new(token), &transport)
             .context("the token")?;
@@ -90,7 +92,7 @@ impl DemoCaller {
 
     /// Closes the connection with code 1000.
     pub(crate) async fn close(self) -> u16 {
-        self.connection.close(&Closing::NORMAL).await.code
+        self.connection.close(&ClientClose::NORMAL).await.code
     }
 
     async fn next(&mut self, time: Duration) -> Result<Option<String>, DemoError> {

@@ -8,7 +8,7 @@ use clap::Args;
 use stackgen_deploy::{
     ApiProtocol, CallerProfile, HandshakeAnswer, RetryPolicy, StageClient, VerifyRequest,
 };
-use stackgen_probe::{Closing, Connection, Expectation, Incoming, Target, connect, request};
+use stackgen_probe::{ClientClose, ClientConnection, Expectation, Incoming, ProbeTarget, connect, request_status};
 use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
@@ -271,8 +271,8 @@ impl StageClient for StageCallers {
 }
 
 /// Returns the URL with all that the caller sends.
-fn caller_target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
-    let mut target = Target::new(url).map_err(|error| error.to_string())?;
+fn caller_target(url: &str, caller: Option<&StageCaller>) -> Result<ProbeTarget, String> {
+    let mut target = ProbeTarget::new(url).map_err(|error| error.to_string())?;
     target.timeout = HANDSHAKE_TIMEOUT;
     let Some(caller) = caller else {
         return Ok(target);
@@ -307,7 +307,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeA
         Some(caller) => exchange(&mut connection, &caller.declared).await,
         None => Ok(()),
     };
-    connection.close(&Closing::NORMAL).await;
+    connection.close(&ClientClose::NORMAL).await;
     Ok(match exchanged {
         Ok(()) => HandshakeAnswer::Answered(status),
         Err(unmet) => HandshakeAnswer::Unmet(unmet),
@@ -315,7 +315,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeA
 }
 
 /// Sends and awaits the messages that the caller declares. Errors never contain a message.
-async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Result<(), String> {
+async fn exchange(connection: &mut ClientConnection, caller: &VerifyCallerSpec) -> Result<(), String> {
     let closed = |code: u16| format!("a WebSocket was opened and closed again ({code})");
     if let Some(message) = &caller.send {
         let sent = connection.send(message).await;
@@ -327,7 +327,7 @@ async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Res
     let deadline = Instant::now() + MESSAGE_TIMEOUT;
     loop {
         match connection.receive(deadline).await {
-            Incoming::Text(text) if expected.met_by(text.as_str()) => return Ok(()),
+            Incoming::Text(text) if expected.matches(text.as_str()) => return Ok(()),
             Incoming::Closed(close) => return Err(closed(close.code)),
             Incoming::Nothing => {
                 let waited = MESSAGE_TIMEOUT.as_secs();
@@ -351,7 +351,7 @@ async fn http_status(
     };
     let target = caller_target(&format!("{}{path}", url.trim_end_matches('/')), known)?;
     let method = known.map_or("GET", |known| known.declared.method());
-    let status = request(&target, method).await;
+    let status = request_status(&target, method).await;
     status
         .map(HandshakeAnswer::Answered)
         .map_err(|error| error.to_string())

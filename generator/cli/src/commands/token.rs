@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use stackgen_gateway::gateway::Tokens;
+use stackgen_gateway::gateway::TokenRequest;
 
 use crate::error::CliError;
 use crate::local::LocalGateway;
@@ -95,7 +95,7 @@ impl TokenCommand {
             }
             return Ok(CommandOutcome::Done);
         };
-        let tokens = Tokens {
+        let tokens = TokenRequest {
             subject: subject.clone(),
             audience: self.aud.clone(),
             access: self.access,

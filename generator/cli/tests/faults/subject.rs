@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use stackgen_gateway::apis::{Apis, Deployment};
-use stackgen_gateway::stack::{Apply, Stack, StackCode, Template};
+use stackgen_gateway::apis::{Apis, StoredDeployment};
+use stackgen_gateway::stack::{ApplyMode, GatewayStack, StackCode, StackTemplate};
 use stackgen_gateway::{ApiId, DeploymentId, Event, IntegrationId};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
@@ -101,15 +101,15 @@ impl<'a> Subject<'a> {
         let mark = world.journal.len();
         let account = world.gateway().account();
         let code = StackCode::Program(world.program(Label::Old));
-        let template = Template {
+        let template = StackTemplate {
             stack: "told".to_owned(),
             file: "template.yaml".to_owned(),
             text: rendered().to_owned(),
             code: [("HelloFunction".to_owned(), code)].into(),
-            apply: Apply::Everything,
-            ..Template::default()
+            apply: ApplyMode::Everything,
+            ..StackTemplate::default()
         };
-        let applied = Stack::new(account.clone());
+        let applied = GatewayStack::new(account.clone());
         let applied = world.runtime.block_on(applied.apply(template));
         applied.unwrap_or_else(|problems| panic!("{problems:?}"));
         let apis = account.apis.list_apis();
@@ -313,7 +313,7 @@ impl<'a> Subject<'a> {
     }
 
     /// All deployments, the oldest first.
-    pub(crate) fn deployments(&self) -> Vec<Arc<Deployment>> {
+    pub(crate) fn deployments(&self) -> Vec<Arc<StoredDeployment>> {
         self.apis().list_deployments(&self.api).unwrap()
     }
 

@@ -5,9 +5,9 @@ use std::io::{Cursor, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use stackgen_gateway::functions::{Code, Configuration, Permission};
-use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::{ApiId, Place};
+use stackgen_gateway::functions::{Code, Configuration, PermissionStatement};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway::{ApiId, ArnScope};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zip::write::SimpleFileOptions;
@@ -46,7 +46,7 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let mut options = Options::default();
+        let mut options = GatewayOptions::default();
         options.settings.control.pending_deployments = 2;
         let gateway = runtime.block_on(Gateway::start(options)).unwrap();
         let journal = runtime.block_on(async { Journal::start(gateway.events()) });
@@ -73,7 +73,9 @@ impl World {
 
     /// The invocation URI of the shared function of a label.
     pub(crate) fn function_uri(label: Label) -> String {
-        Place::default().function(label.as_str()).invocation_uri()
+        ArnScope::default()
+            .function(label.as_str())
+            .invocation_uri()
     }
 
     /// The source of the function of a label.
@@ -104,17 +106,17 @@ impl World {
     fn put_function(&self, label: Label) {
         let functions = &self.gateway().account().functions;
         let configuration = Configuration {
-            role: Place::default().role("any"),
+            role: ArnScope::default().role("any"),
             ..Configuration::default()
         };
         let code = Code::Bootstrap(self.program(label));
-        let put = functions.put(label.as_str(), configuration, code);
+        let put = functions.create_or_update(label.as_str(), configuration, code);
         self.runtime.block_on(put).unwrap();
-        let permission = Permission {
+        let permission = PermissionStatement {
             statement_id: "all".to_owned(),
             action: "lambda:InvokeFunction".to_owned(),
             principal: "apigateway.amazonaws.com".to_owned(),
-            ..Permission::default()
+            ..PermissionStatement::default()
         };
         functions
             .add_permission(label.as_str(), None, permission, None)

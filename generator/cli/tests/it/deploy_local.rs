@@ -7,8 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{Apply, StackCode, Template};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox, root};
@@ -41,10 +41,14 @@ pub(crate) struct Project {
 
 impl Project {
     fn started(environment: &'static str, spec: &str) -> Project {
-        Project::started_with(environment, spec, Options::default())
+        Project::started_with(environment, spec, GatewayOptions::default())
     }
 
-    pub(crate) fn started_with(environment: &'static str, spec: &str, options: Options) -> Project {
+    pub(crate) fn started_with(
+        environment: &'static str,
+        spec: &str,
+        options: GatewayOptions,
+    ) -> Project {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -65,7 +69,7 @@ impl Project {
     }
 
     /// Applies the project's template.
-    pub(crate) fn apply(&self, apply: Apply) {
+    pub(crate) fn apply(&self, apply: ApplyMode) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
             self.environment
@@ -73,13 +77,13 @@ impl Project {
         assert_eq!(run.code, Some(0), "{run}");
         let program = StackCode::Program(self.sandbox.path().join("function"));
         let code = ["HelloFunction"].map(|id| (id.to_owned(), program.clone()));
-        let template = Template {
+        let template = StackTemplate {
             stack: "told".to_owned(),
             file: "template.yaml".to_owned(),
             text: run.stdout,
             code: code.into(),
             apply,
-            ..Template::default()
+            ..StackTemplate::default()
         };
         let applied = self.runtime.block_on(self.gateway.apply(template));
         applied.unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -198,7 +202,7 @@ fn a_stale_stage_is_found_redeployed_and_rolled_back() {
             .write("stackgen.yaml", spec(&broken.display().to_string(), more))
     };
     with("");
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     project.run("synth --env dev --unbuilt --quiet");
 
     let fresh = project.run("status --local");
@@ -207,7 +211,7 @@ fn a_stale_stage_is_found_redeployed_and_rolled_back() {
     insta::assert_snapshot!("nothing_to_do", project.masked_output(&nothing));
 
     with("added: { function: hello }");
-    project.apply(Apply::WithoutDeployments);
+    project.apply(ApplyMode::WithoutDeployments);
     let stale = project.run("status --local");
     insta::assert_snapshot!("stale", project.masked_output(&stale));
     let planned = project.run("deploy --redeploy-stage --local --dry-run");
@@ -241,7 +245,7 @@ fn a_pinned_stack_is_redeployed_once_after_cloudformation() {
     project
         .sandbox
         .write("stackgen.yaml", spec(&broken.display().to_string(), ""));
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let fresh = project.run("status --local --json").json();
     let verdict = &fresh["stages"][0]["verdict"];
     assert_eq!(
@@ -271,7 +275,7 @@ fn any_api_is_redeployed_by_its_id() {
     project
         .sandbox
         .write("stackgen.yaml", spec(&broken.display().to_string(), ""));
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let state = project.runtime.block_on(project.gateway.state());
     let id = &state.apis[0].api_id;
     let elsewhere = Sandbox::new();
@@ -316,7 +320,7 @@ fn an_account_has_the_digest_of_its_template() {
     for starter in ["live-session", "chat", "echo"] {
         let file = root().join("templates").join(starter).join("stackgen.yaml");
         let project = Project::started("dev", &fs::read_to_string(file).unwrap());
-        project.apply(Apply::Everything);
+        project.apply(ApplyMode::Everything);
         let run = project.run("status --local --env dev --json --allow-unverified");
         for stage in run.json()["stages"].as_array().unwrap() {
             assert_eq!(
@@ -449,7 +453,7 @@ fn built_code_is_sent_published_and_served() {
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     build_anew(&project);
     let endpoint = project.runtime.block_on(project.gateway.state()).endpoint;
     let aws = |line: &str| on_endpoint(&project, &endpoint, line);

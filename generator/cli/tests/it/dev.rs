@@ -190,7 +190,7 @@ fn with_json_an_error_at_the_start_is_an_event() {
         (
             "template.yaml --data damaged.db",
             2,
-            "damaged.db is not a database: it cannot keep the tables",
+            "damaged.db is not a database, so it cannot store the tables",
         ),
     ] {
         let run = sandbox.run(&format!("dev --json --port 0 {line}"));
@@ -207,8 +207,8 @@ fn with_json_an_error_at_the_start_is_an_event() {
         @"
     exit 2
     --- stderr
-    error: damaged.db is not a database: it cannot keep the tables
-    help: name another file: nothing in this one was changed
+    error: damaged.db is not a database, so it cannot store the tables
+    help: name another file; this one was not changed
     "
     );
 

@@ -105,22 +105,22 @@ fn steady(test: impl FnOnce()) {
 }
 
 #[test]
-fn row_m7_an_exchange_reads_like_a_story() {
+fn row_m7_an_exchange_is_printed_line_by_line() {
     let url = serve(echo);
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!(
         "probe {url} --send {{\"n\":1,\"text\":\"hello\"}} --expect {{\"n\":1}}"
     ));
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 0
         --- stdout
         ws://127.0.0.1:PORT/prod as anonymous
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         101 Switching Protocols after TIME
             TIME  sent      {"n":1,"text":"hello"}
             TIME  received  {"n":1,"text":"hello"}
-            TIME  closed by this side with 1000
+            TIME  closed by the client with 1000
         "#);
     });
 }
@@ -143,37 +143,38 @@ fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
         .unwrap();
     let run = Run::of(output);
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         401 Unauthorized after TIME: {"message":"Unauthorized [hidden]"}
 
         likely (row A6)
-          The authorizer was asked and failed with exactly `Unauthorized`.
+          API Gateway called the authorizer, which failed with exactly `Unauthorized`.
           seen: 401 Unauthorized after TIME: "Unauthorized [hidden]"
-          seen: a token was brought in the query
-          next: Read the authorizer's log: is the token expired, for another audience, or signed by a key
-                that the issuer does not publish?
+          seen: a token was sent in the query
+          next: Read the authorizer's log. The token may have expired, have another audience, or be signed
+                with a key that the issuer does not publish.
 
         possible (rows A2, A3)
-          An identity source of the authorizer is missing or empty, so API Gateway itself answered 401 and
-          the authorizer was not asked.
-          next: Compare the authorizer's IdentitySource with how the token travels: every source must be
-                there. For callers without a token (`callers: mixed`) the list must be empty. The
-                authorizer's log has no line for this request if this is it.
+          An identity source of the authorizer is missing or empty. API Gateway itself answered 401 and did
+          not call the authorizer.
+          next: Compare the authorizer's IdentitySource with what the client sends: every source must be
+                present. If some callers have no token (`callers: mixed`), the list must be empty. If this
+                is the cause, the authorizer's log has no line for this request.
 
         possible (rows C5, C9)
-          The $connect integration answered 401 itself: any status but 2xx becomes the handshake's.
-          next: Read the $connect function's log. Its body and headers never reach the client, so the reason
-                is there alone.
+          The $connect integration answered 401 itself: every status other than 2xx becomes that of the
+          handshake.
+          next: Read the $connect function's log. Its body and headers never reach the client, so only the
+                log has the reason.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (401)
+        not as expected: the handshake is answered with 101 (401)
         "#);
     });
 }
@@ -211,22 +212,22 @@ fn row_m13_a_close_while_holding_is_explained() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!("probe {url} --hold 1h"));
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 3
         --- stdout
         ws://127.0.0.1:PORT/prod as anonymous
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         101 Switching Protocols after TIME
             TIME  closed by the server with 1001 Going away
 
         possible (rows M13, X4)
-          The server went away: API Gateway says so to idle connections, and servers when they stop. The age
-          fits neither ten minutes without data nor two hours.
+          The server is going away. API Gateway closes idle connections with this code, and other servers
+          use it when they stop. The age matches neither ten minutes without data nor two hours.
           seen: 1001 "Going away" at an age of TIME
-          next: With the local gateway: was it stopped, or was `--idle-timeout` made shorter? Otherwise
-                compare with the $disconnect log.
+          next: For the local gateway, check whether it was stopped or runs with a short `--idle-timeout`.
+                For AWS, compare with the $disconnect log.
 
-        not as wanted: the connection stays open until this side closes it (1001 after TIME)
+        not as expected: the connection stays open until the client closes it (1001 after TIME)
         "#);
     });
     assert_eq!(
@@ -246,29 +247,28 @@ fn no_answer_is_a_failure() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!("probe ws://{address}/"));
     steady(|| {
-        assert_snapshot!(shown(&run), @"
+        assert_snapshot!(run, @"
         exit 1
         --- stdout
         ws://127.0.0.1:PORT/ as anonymous
         no answer: 127.0.0.1:PORT refuses connections
 
         certain (row X2)
-          Nobody listens at that address and port.
+          No server listens on that address and port.
           seen: 127.0.0.1:PORT refuses connections
-          next: On this machine: is `stackgen dev` running, and is the port the one that it printed?
-                Elsewhere: API Gateway listens on 443 alone, so look at the port and at what stands in
-                between.
+          next: For the local gateway, check that `stackgen dev` is running and printed this port. API
+                Gateway on AWS listens only on port 443: check the port, and firewalls in between.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); there is no answer to
           the handshake.
 
-        not as wanted: the handshake is answered with 101 (no answer)
+        not as expected: the handshake is answered with 101 (no answer)
         ");
     });
-    let told = sandbox.run(&format!("probe ws://{address}/ --json"));
+    let run = sandbox.run(&format!("probe ws://{address}/ --json"));
     assert_eq!(
-        (told.code, told.json()["error"]["kind"].clone()),
+        (run.code, run.json()["error"]["kind"].clone()),
         (Some(1), json!("refused"))
     );
 }
@@ -383,10 +383,10 @@ fn state(url: &str) -> serde_json::Value {
 /// Creates a project with a local gateway that only reports its state.
 fn project(spec: &str, url: &str) -> Sandbox {
     let sandbox = Sandbox::starter(spec);
-    let mut left = state(url);
-    left["pid"] = json!(1);
-    left["key"] = json!("k");
-    sandbox.write(".stackgen/gateway.json", left.to_string());
+    let mut file = state(url);
+    file["pid"] = json!(1);
+    file["key"] = json!("k");
+    sandbox.write(".stackgen/gateway.json", file.to_string());
     sandbox
 }
 
@@ -436,7 +436,7 @@ fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
 }
 
 #[test]
-fn without_a_local_gateway_there_is_nothing_to_connect_to() {
+fn probe_local_fails_without_a_local_gateway() {
     let sandbox = Sandbox::starter("echo");
     let run = sandbox.run("probe --local");
     assert_eq!(run.code, Some(1));
@@ -451,10 +451,13 @@ fn timeless(text: &str) -> String {
 /// Checks that the guide shows a paragraph of an output.
 fn assert_guide_shows(run: &Run, paragraph: &str) {
     let guide = root().join("docs/guide/why-did-my-socket-close.md");
-    let guide = timeless(&std::fs::read_to_string(guide).unwrap());
+    let guide = without_digits(&std::fs::read_to_string(guide).unwrap());
     let mut paragraphs = run.stdout.split("\n\n");
     let shown = paragraphs.find(|text| text.starts_with(paragraph)).unwrap();
-    assert!(guide.contains(&timeless(shown)), "the guide lacks\n{shown}");
+    assert!(
+        guide.contains(&without_digits(shown)),
+        "the guide lacks\n{shown}"
+    );
 }
 
 #[test]
@@ -513,7 +516,7 @@ fn ctrl_c_closes_cleanly_and_reports() {
     );
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(
-        rest[0].ends_with("closed by this side with 1000"),
+        rest[0].ends_with("closed by the client with 1000"),
         "{rest:?}"
     );
     assert_eq!(probe.wait().unwrap().code(), Some(0));

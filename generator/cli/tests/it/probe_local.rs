@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stackgen_gateway::Settings;
-use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway::stack::{StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox};
@@ -143,17 +143,17 @@ impl Local {
             .build()
             .unwrap();
         let (gateway, state) = runtime.block_on(async {
-            let options = Options {
+            let options = GatewayOptions {
                 settings,
-                ..Options::default()
+                ..GatewayOptions::default()
             };
             let gateway = Gateway::start(options).await.unwrap();
-            let template = Template {
+            let template = StackTemplate {
                 stack: "probed".to_owned(),
                 file: "template.yaml".to_owned(),
                 text: TEMPLATE.to_owned(),
                 code: [("Function".to_owned(), StackCode::Program(program))].into(),
-                ..Template::default()
+                ..StackTemplate::default()
             };
             gateway.apply(template).await.unwrap();
             let mut state = serde_json::to_value(gateway.state().await).unwrap();
@@ -240,8 +240,8 @@ fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
         insta::assert_snapshot!(thrown, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?do=throw&token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?do=throw&token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         502 Bad Gateway after TIME: {"message":"Internal server error","connectionId":"…","requestId":"…"}
 
         certain (row C6)
@@ -251,20 +251,20 @@ fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
           seen: local gateway: authorizer function f: allowed as `p`
           seen: local gateway: route $connect called function f
           seen: local gateway: f threw Exception: thrown
-          next: Read the $connect function's log. It has to return an object with a statusCode.
+          next: Read the $connect function's log. It must return an object with a statusCode.
           doubt: row C6: folklore, or a single weak report, for an invalid response
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (502)
+        not as expected: the handshake is answered with 101 (502)
         "#);
         insta::assert_snapshot!(denied, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         403 Forbidden after TIME: {"message":"Forbidden","connectionId":"…","requestId":"…"}
 
         certain (row A5)
@@ -274,14 +274,14 @@ fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
           seen: local gateway: stage prod serves deployment ID
           seen: local gateway: authorizer function f
           seen: local gateway: route $connect
-          next: Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the
+          next: Check the policy that the authorizer returns. It must allow execute-api:Invoke on the
                 event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (403)
+        not as expected: the handshake is answered with 101 (403)
         "#);
     });
 }
@@ -295,18 +295,18 @@ fn the_gateways_reason_of_an_error_frame_is_shown() {
         insta::assert_snapshot!(run, @r#"
     exit 0
     --- stdout
-    ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-    connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+    ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+    connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
     101 Switching Protocols after TIME
         TIME  sent      {"action":"oneWay","do":"throw"}
         TIME  sent      {"action":"nowhere"}
         TIME  received  {"message": "Internal server error", "connectionId":"…", "requestId":"…"}
         TIME  received  {"message": "Forbidden", "connectionId":"…", "requestId":"…"}
-        TIME  closed by this side with 1000
+        TIME  closed by the client with 1000
 
     certain (row M4)
       The local gateway reports: the function failed with Exception.
-      seen: 1 × "Internal server error", and the socket stayed open
+      seen: 1 × "Internal server error"; the connection stayed open
       seen: local gateway: stage prod serves deployment ID
       seen: local gateway: route oneWay called function f
       seen: local gateway: f threw Exception: thrown
@@ -315,10 +315,10 @@ fn the_gateways_reason_of_an_error_frame_is_shown() {
     certain (row M3)
       The local gateway reports: $request.body.action is `nowhere`: no such route in the deployment, and
       no $default.
-      seen: 1 × "Forbidden", and the socket stayed open
-      next: Compare the message with RouteSelectionExpression and the route keys, letter by letter. If
-            the route is there, the stage serves an older deployment: `stackgen status`, then `stackgen
-            deploy --redeploy-stage`.
+      seen: 1 × "Forbidden"; the connection stayed open
+      next: Compare the message with RouteSelectionExpression and the route keys, character by
+            character. If the route exists, the stage serves an older deployment: run `stackgen status`,
+            then `stackgen deploy --redeploy-stage`.
     "#)
     });
 }
@@ -362,7 +362,7 @@ fn a_token_is_created_for_the_requested_subject() {
 }
 
 #[test]
-fn row_c10_a_subprotocol_has_to_be_chosen() {
+fn row_c10_a_subprotocol_must_be_chosen() {
     assert_eq!(
         explained("--token good --subprotocol chat"),
         is(0, "C10 C9")
@@ -404,7 +404,7 @@ fn row_m11_a_large_frame_is_explained() {
 }
 
 #[test]
-fn row_m13_an_idle_connection_is_seen_to_go_away() {
+fn row_m13_an_idle_connection_is_closed_with_going_away() {
     let mut settings = Settings::default();
     settings.limits.idle = Duration::from_millis(500);
     let local = Local::start(settings);

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use stackgen_gateway::Event;
-use stackgen_gateway::gateway::Options;
-use stackgen_gateway::stack::Apply;
+use stackgen_gateway::gateway::GatewayOptions;
+use stackgen_gateway::stack::ApplyMode;
 
 use crate::common::{Run, Sandbox};
 use crate::deploy_local::{Project, spec};
@@ -85,13 +85,13 @@ fn send_signal(child: &Child, signal: Signal) {
 
 /// A gateway whose deployments stay PENDING.
 fn pending() -> Project {
-    let mut options = Options::default();
+    let mut options = GatewayOptions::default();
     options.settings.control.pending_deployments = u32::MAX;
     let project = Project::started_with("dev", "", options);
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     project
 }
 
@@ -118,7 +118,7 @@ fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     error: interrupted: stage prod serves deployment <2>, which is not verified
     help: run it again; it continues from there
     ");
-    let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::Deployment>>| {
+    let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::StoredDeployment>>| {
         let ids = all.iter().map(|one| one.deployment_id.clone());
         ids.collect::<Vec<_>>()
     };
@@ -166,11 +166,11 @@ fn answered(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
 
 #[test]
 fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
-    let project = Project::started_with("dev", "", Options::default());
+    let project = Project::started_with("dev", "", GatewayOptions::default());
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let redeployed = project.run("deploy --redeploy-stage --local --force --env dev");
     assert_eq!(redeployed.code, Some(0), "{redeployed}");
     let serves = || {

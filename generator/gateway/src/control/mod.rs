@@ -1,11 +1,9 @@
-//! The control plane: one endpoint for all AWS clients (`AWS_ENDPOINT_URL`), over the wire formats of the services.
+//! Control plane: one endpoint for all AWS clients (`AWS_ENDPOINT_URL`), with the protocols of the services.
 //!
-//! A request goes to the service that it is signed for. Any credentials are accepted and no signature is verified, but
-//! there must be one: a web page can make a browser send plain requests to loopback, but none with an `Authorization`
-//! header, for which the browser asks first and is refused.
+//! A request goes to the service that it is signed for. Any credentials are accepted and signatures are not verified,
+//! but a request must be signed. A web page can make a browser send plain requests to loopback, but not requests with
+//! an `Authorization` header: for those the browser sends a preflight request first, which is refused.
 
-pub mod apigatewayv2;
-pub mod lambda;
 pub mod logs;
 pub mod sts;
 
@@ -13,23 +11,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use stackgen_gateway_apis::server::is_loopback;
+use stackgen_gateway_common::sigv4::credential;
+use stackgen_gateway_common::{refuse, request_id};
 
-use crate::request_id;
-use crate::server::is_loopback;
-use crate::sigv4::credential;
-
-/// The routes of each service, made by its owner. What is left out answers that there is no such service here.
+/// Routes of each service. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
-pub struct Services {
-    /// API Gateway v2: [`apigatewayv2::routes`].
+pub struct ServiceRouters {
+    /// API Gateway v2: [`routes`](stackgen_gateway_apis::control::routes).
     pub apigatewayv2: Router,
-    /// Lambda: [`lambda::routes`].
+    /// Lambda: [`routes`](stackgen_gateway_lambda::control::routes).
     pub lambda: Router,
     /// CloudWatch Logs: [`logs::routes`].
     pub logs: Router,
@@ -37,25 +33,25 @@ pub struct Services {
     pub dynamodb: Router,
     /// STS: [`sts::routes`].
     pub sts: Router,
-    /// @connections: [`misdirected`](crate::management::misdirected), since it is at its stages' own addresses.
+    /// Management API: [`misdirected`](stackgen_gateway_apis::management::misdirected), because each stage has its own endpoint for it.
     pub management: Router,
-    /// What is no AWS service: paths under `/_stackgen/`. They need no signature; pages of elsewhere are kept out by
-    /// their `Origin`, which GET may lack: a GET must change nothing.
+    /// Private routes under `/_stackgen/`. They need no signature. Their `Origin` is checked to keep out web pages; a
+    /// GET request may lack it, so a GET must not change anything.
     pub private: Router,
 }
 
-/// One router for all of them.
-pub fn routes(services: Services) -> Router {
+/// Returns a router that dispatches to the services.
+pub fn routes(services: ServiceRouters) -> Router {
     let services = Arc::new(services);
     Router::new().fallback(move |request: Request| dispatch(services.clone(), request))
 }
 
-async fn dispatch(services: Arc<Services>, request: Request) -> Response {
+async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
     if !is_local(request.headers()) {
         return refuse(
             StatusCode::FORBIDDEN,
             "AccessDeniedException",
-            "The control endpoint answers to this machine alone: the Host or Origin header names another one",
+            "The control endpoint only serves this machine: the Host or Origin header names another one",
         );
     }
     let Some(router) = services.of(&request) else {
@@ -70,7 +66,7 @@ async fn dispatch(services: Arc<Services>, request: Request) -> Response {
     let mut response = answer.unwrap_or_else(|never| match never {});
     let headers = response.headers_mut();
     if !headers.contains_key(REQUEST_ID) {
-        // Base64 is a header's value.
+        // The ID is base64, a valid header value.
         let id = request_id().parse().expect("base64 is visible ASCII");
         headers.insert(REQUEST_ID, id);
     }
@@ -79,7 +75,7 @@ async fn dispatch(services: Arc<Services>, request: Request) -> Response {
 
 const REQUEST_ID: &str = "x-amzn-requestid";
 
-impl Services {
+impl ServiceRouters {
     fn of(&self, request: &Request) -> Option<&Router> {
         if request.uri().path().starts_with("/_stackgen/") {
             return Some(&self.private);
@@ -97,7 +93,8 @@ impl Services {
     }
 }
 
-/// False when a browser sends what a page of somewhere else wants, or came here by a name that somebody else owns.
+/// Returns false for a request of a foreign web page, and for one that reached loopback by a foreign name (DNS
+/// rebinding).
 fn is_local(headers: &HeaderMap) -> bool {
     let text = |name| {
         headers
@@ -108,14 +105,4 @@ fn is_local(headers: &HeaderMap) -> bool {
     let same_origin =
         |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
     host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
-}
-
-/// An error in the form that JSON protocols share.
-pub fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
-    let body = serde_json::json!({ "message": message, "__type": kind }).to_string();
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::HeaderName::from_static("x-amzn-errortype"), kind),
-    ];
-    (status, headers, Body::from(body)).into_response()
 }

@@ -1,31 +1,30 @@
-//! STS: who calls. The Query protocol, in XML.
+//! STS: the caller's identity. It uses the Query protocol, with XML responses.
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use stackgen_gateway_common::body;
+use stackgen_gateway_common::sigv4::credential;
+use stackgen_gateway_common::{ArnScope, uuid};
 
-use crate::body;
-use crate::sigv4::credential;
-use crate::{Place, uuid};
-
-/// Answers `GetCallerIdentity`. `role_of` knows the role of an access key that a function was given; whoever else calls
-/// is the account itself.
+/// Returns the route of `GetCallerIdentity`. `role_of` returns the role of a function's access key; every other caller
+/// is the account.
 pub fn routes(
-    place: Place,
+    scope: ArnScope,
     role_of: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
 ) -> Router {
-    Router::new().fallback(move |request: Request| answer(place.clone(), role_of.clone(), request))
+    Router::new().fallback(move |request: Request| answer(scope.clone(), role_of.clone(), request))
 }
 
 async fn answer(
-    place: Place,
+    scope: ArnScope,
     role_of: impl Fn(&str) -> Option<String>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let Ok(body) = body::whole(body, LARGEST).await else {
-        return error("MalformedInput", "The body is too large, or broke off");
+    let Ok(body) = body::read_all(body, MAX_BODY_BYTES).await else {
+        return error("MalformedInput", "The body is too large or incomplete");
     };
     let body = String::from_utf8_lossy(&body);
     let query = head.uri.query().unwrap_or_default();
@@ -40,17 +39,17 @@ async fn answer(
     }
     let key = credential(&head.headers, &head.uri).map(|credential| credential.access_key);
     let role = key.as_deref().and_then(role_of);
-    let account = &place.account;
+    let account = &scope.account;
     let (arn, user) = match &role {
-        // `arn:aws:iam::000000000000:role/name`, as a session of it.
+        // `arn:aws:iam::000000000000:role/name` as a role session.
         Some(role) => {
             let name = escape(role.rsplit('/').next().unwrap_or(role));
-            let partition = &place.partition;
+            let partition = &scope.partition;
             let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/local");
             (arn, format!("AROA{}:local", account))
         }
         None => (
-            format!("arn:{}:iam::{account}:root", place.partition),
+            format!("arn:{}:iam::{account}:root", scope.partition),
             account.clone(),
         ),
     };
@@ -65,8 +64,8 @@ async fn answer(
     )
 }
 
-/// What a body may have, in bytes: a query.
-const LARGEST: usize = 64 * 1024;
+/// Maximum size of a body in bytes: a query.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 

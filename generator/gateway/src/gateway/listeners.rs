@@ -1,4 +1,4 @@
-//! A port for every api.
+//! Listeners of APIs: one port per API.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::{ApiListener, ProtocolType, StoredApi};
+use stackgen_gateway_apis::http_api;
+use stackgen_gateway_apis::management;
+use stackgen_gateway_apis::server::{self, UpgradeHandler};
+use stackgen_gateway_apis::websocket::WebSocketApi;
+use stackgen_gateway_common::{ApiId, Grants};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::apis::{Api, Listen, ProtocolType};
-use crate::http_api;
-use crate::management;
-use crate::server;
-use crate::websocket::WebSocketApi;
-use crate::{ApiId, DataPlane, Grants};
-
-/// The ports of apis.
+/// Listeners of all APIs.
 pub(super) struct Listeners {
     plane: Arc<DataPlane>,
     grants: Arc<dyn Grants>,
-    /// The port that the next api is to have; 0 for any.
+    /// Port for the next API; 0 for any free port.
     next: AtomicU16,
     open: Mutex<HashMap<ApiId, Listening>>,
 }
@@ -31,7 +31,7 @@ struct Listening {
 }
 
 impl Listeners {
-    /// Apis get the ports after this one, where they are free.
+    /// Creates the listeners. APIs get the ports after `after`, if they are free.
     pub(super) fn new(plane: Arc<DataPlane>, grants: Arc<dyn Grants>, after: Option<u16>) -> Self {
         let next = after.map_or(0, |port| port.saturating_add(1));
         Listeners {
@@ -42,7 +42,7 @@ impl Listeners {
         }
     }
 
-    /// Ends all of them, and waits for their connections.
+    /// Stops all listeners and waits for their connections to close.
     pub(super) async fn shutdown(&self) {
         let open = std::mem::take(&mut *self.open());
         for listening in open.values() {
@@ -67,13 +67,15 @@ impl Listeners {
     }
 }
 
-impl Listen for Listeners {
-    fn listen(&self, api: &Api) -> io::Result<String> {
+impl ApiListener for Listeners {
+    fn listen(&self, api: &StoredApi) -> io::Result<String> {
         let listener = self.bind()?;
         let authority = listener.local_addr()?;
         let stop = CancellationToken::new();
         let id = api.api_id.clone();
-        let (scheme, websocket, http) = match api.protocol_type {
+        let (scheme, websocket, http): (_, Option<Arc<dyn UpgradeHandler>>, _) = match api
+            .protocol_type
+        {
             ProtocolType::WebSocket => {
                 let websocket =
                     WebSocketApi::new(self.plane.clone(), id.clone(), self.grants.clone());

@@ -1,4 +1,4 @@
-//! A gateway: everything put together, listening on loopback.
+//! The complete gateway: all services, listening on loopback.
 
 mod listeners;
 mod private;
@@ -12,96 +12,103 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::Apis;
+use stackgen_gateway_apis::connections::OpenConnections;
+use stackgen_gateway_apis::{management, server};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{Events, FailureLog, Grants, RoleStore, Settings};
+use stackgen_gateway_lambda::functions::Functions;
+use stackgen_gateway_stack::{
+    ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
+};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use remote::{Remote, RemoteError, Tokens};
-pub use state::{ApiState, StageState, State};
+pub use remote::{RemoteError, RemoteGateway, TokenRequest};
+pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
-use crate::apis::Apis;
-use crate::connections::Connections;
-use crate::control::{self, Services};
-use crate::functions::Functions;
+use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
-use crate::logs::Logs;
-use crate::server;
-use crate::stack::{Account, Applied, Problem, Stack, Template};
 use crate::tables::{Tables, TablesError};
-use crate::{DataPlane, Events, FailureLog, Grants, Roles, Settings};
+
 use listeners::Listeners;
 
-/// What a gateway is told when it starts.
+/// Options of a gateway.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// How it behaves.
+pub struct GatewayOptions {
+    /// Settings.
     pub settings: Settings,
-    /// The control endpoint's port; apis take the next ones. Where one is taken, and when left out, any free port.
+    /// Port of the control endpoint. APIs get the next ports. A taken or missing port is replaced by any free one.
     pub port: Option<u16>,
-    /// Where tables are kept; in memory when left out.
+    /// Folder for tables. Without it, tables are in memory.
     pub data: Option<PathBuf>,
-    /// Where the issuer's key is kept, so that tokens stay good; a new one each time when left out.
+    /// File for the issuer's key, so that tokens stay valid after a restart. Without it, each start creates a new key.
     pub issuer_key: Option<PathBuf>,
 }
 
-/// Why a gateway does not start.
+/// Reason why a gateway cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// No port of loopback is free.
     #[error("the gateway cannot listen on loopback: {0}")]
     Listen(#[source] io::Error),
-    /// No folder for code can be made, or the watcher cannot be started.
+    /// The folder for code cannot be created, or the watcher cannot be started.
     #[error("cannot prepare to run functions: {0}")]
     Code(#[source] io::Error),
-    /// There is no key for its private routes.
-    #[error("this machine gives no random numbers")]
+    /// No key can be generated for the private routes.
+    #[error("the system's random number generator failed")]
     Random,
-    /// There are no tables.
+    /// The tables cannot be opened.
     #[error(transparent)]
     Tables(#[from] TablesError),
-    /// There is no issuer.
+    /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
 }
 
-/// API Gateway, Lambda, DynamoDB and an issuer of tokens, running. It needs [`Gateway::shutdown`] to end well.
+/// A running API Gateway, Lambda, DynamoDB and token issuer. Call [`Gateway::shutdown`] to end it.
 pub struct Gateway {
     shared: Arc<Shared>,
     control: JoinHandle<()>,
 }
 
-/// What the routes of the control endpoint use, too.
+/// State that the routes of the control endpoint share.
 struct Shared {
-    account: Account,
-    stack: Stack,
+    account: LocalAccount,
+    tables: Arc<Tables>,
+    stack: GatewayStack,
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
     endpoint: String,
-    /// What private routes ask for.
+    /// Key that private routes require.
     key: String,
     stop: CancellationToken,
 }
 
 impl Gateway {
-    /// Starts with an empty account.
+    /// Starts a gateway with an empty account.
     ///
     /// # Errors
     ///
-    /// If something that it needs of this machine is not to be had.
-    pub async fn start(options: Options) -> Result<Gateway, StartError> {
+    /// If a resource of this machine is missing, such as a free port.
+    pub async fn start(options: GatewayOptions) -> Result<Gateway, StartError> {
         let settings = Arc::new(options.settings);
         let listener = server::listen(options.port).or_else(|_| server::listen(None));
         let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER), options.issuer_key)?;
+        let issuer = Issuer::start(
+            format!("{endpoint}{}", private::ISSUER_PATH),
+            options.issuer_key,
+        )?;
         let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
-        let (events, roles, logs) = (
-            Events::default(),
-            Arc::<Roles>::default(),
-            Arc::<Logs>::default(),
-        );
+        let tables = Arc::new(tables);
+        let events = Events::default();
+        let roles = Arc::<RoleStore>::default();
+        let logs = Arc::<Logs>::default();
         let functions = Functions::new(
             settings.clone(),
             roles.clone(),
@@ -109,32 +116,33 @@ impl Gateway {
             events.clone(),
         );
         let functions = Arc::new(functions.map_err(StartError::Code)?);
-        let account = Account {
-            place: settings.place.clone(),
+        let account = LocalAccount {
+            scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
             functions: functions.clone(),
             roles,
-            tables: Arc::new(tables),
+            tables: tables.clone(),
             logs: logs.clone(),
             issuer: issuer.url().to_owned(),
         };
-        functions.set_environment(environment(&endpoint, &account));
+        functions.set_environment_variables(environment(&endpoint, &tables));
         let plane = Arc::new(DataPlane {
             settings,
             apis: account.apis.clone(),
             functions,
-            connections: Arc::<Connections>::default(),
+            connections: Arc::<OpenConnections>::default(),
             logs,
             events,
             failures: FailureLog::default(),
         });
-        let grants: Arc<dyn Grants> = Arc::new(Granted(account.clone()));
+        let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
-        account.apis.set_listen(Some(listeners.clone()));
+        account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
-            stack: Stack::new(account.clone()),
+            stack: GatewayStack::new(account.clone()),
             account,
+            tables,
             plane,
             listeners,
             issuer,
@@ -147,41 +155,45 @@ impl Gateway {
         Ok(Gateway { shared, control })
     }
 
-    /// Makes the account what a template says.
+    /// Makes the account match a template.
     ///
     /// # Errors
     ///
-    /// What is wrong with the template, as [`Stack::apply`] has it.
-    pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
+    /// All problems of the template, as [`GatewayStack::apply`] returns them.
+    pub async fn apply(
+        &self,
+        template: StackTemplate,
+    ) -> Result<ApplyResult, Vec<TemplateProblem>> {
         self.shared.stack.apply(template).await
     }
 
-    /// Where everything is.
-    pub async fn state(&self) -> State {
+    /// Returns the endpoints and stages of all APIs.
+    pub async fn state(&self) -> GatewayState {
         self.shared.state().await
     }
 
-    /// What happens in it.
+    /// Returns the events of the gateway.
     pub fn events(&self) -> &Events {
         &self.shared.plane.events
     }
 
-    /// What is in the account.
-    pub fn account(&self) -> &Account {
+    /// Returns the account with its resources.
+    pub fn account(&self) -> &LocalAccount {
         &self.shared.account
     }
 
-    /// What private routes ask for: for [`Remote`], and for nobody's eyes.
+    /// Returns the key that private routes require. It is a secret for [`RemoteGateway`].
     pub fn key(&self) -> &str {
         &self.shared.key
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.plane.connections.len()
     }
 
-    /// Ends: connections are closed with 1001, their `$disconnect` functions run within a bound, processes go.
+    /// Shuts down: closes connections with 1001, runs their `$disconnect` functions within a time limit, and stops all
+    /// processes.
     pub async fn shutdown(self) {
         let Shared {
             account,
@@ -189,7 +201,7 @@ impl Gateway {
             stop,
             ..
         } = &*self.shared;
-        account.apis.set_listen(None);
+        account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
         stop.cancel();
@@ -197,7 +209,7 @@ impl Gateway {
     }
 }
 
-/// A key that nobody guesses: 256 bits in base64.
+/// Generates a secret key: 256 random bits in base64.
 fn key() -> Result<String, StartError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
@@ -205,15 +217,15 @@ fn key() -> Result<String, StartError> {
 }
 
 fn apis(settings: &Settings, events: &Events) -> Apis {
-    Apis::new(settings.place.clone(), events.clone())
+    Apis::new(settings.scope.clone(), events.clone())
         .with_pending_deployments(settings.control.pending_deployments)
 }
 
-/// What every function finds in its environment, so that AWS SDKs come here.
-fn environment(endpoint: &str, account: &Account) -> BTreeMap<String, String> {
+/// Returns the environment variables that point the AWS SDKs of functions to the gateway.
+fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", account.tables.endpoint()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", tables.endpoint()),
     ];
     variables
         .into_iter()
@@ -221,25 +233,28 @@ fn environment(endpoint: &str, account: &Account) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn services(shared: &Arc<Shared>) -> Services {
+fn services(shared: &Arc<Shared>) -> ServiceRouters {
     let account = &shared.account;
     let functions = account.functions.clone();
     let settings = &shared.plane.settings.control;
-    Services {
-        apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), settings.rates.clone()),
-        lambda: control::lambda::routes(account.functions.clone()),
-        logs: control::logs::routes(account.logs.clone(), account.place.clone()),
-        sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
-        dynamodb: account.tables.router(),
-        management: crate::management::misdirected(),
+    ServiceRouters {
+        apigatewayv2: stackgen_gateway_apis::control::routes(
+            account.apis.clone(),
+            settings.rates.clone(),
+        ),
+        lambda: stackgen_gateway_lambda::control::routes(account.functions.clone()),
+        logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
+        sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
+        dynamodb: shared.tables.router(),
+        management: management::misdirected(),
         private: private::routes(shared.clone()),
     }
 }
 
-/// Functions are held to their roles; everybody else is the account.
-struct Granted(Account);
+/// Limits functions to their roles; every other caller may do everything.
+struct RoleGrants(LocalAccount);
 
-impl Grants for Granted {
+impl Grants for RoleGrants {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
         match self.0.functions.role_of(access_key) {
             None => true,

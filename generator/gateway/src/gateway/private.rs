@@ -1,14 +1,16 @@
-//! What the command line asks a running gateway for, under `/_stackgen/` at the control endpoint: a template applied,
-//! its state, tokens, events, failures. The issuer of tokens is there, too, and open to everybody on this machine.
+//! Private routes for the command line, under `/_stackgen/` of the control endpoint: apply a template, read the state,
+//! mint tokens, follow events, look up failures. The token issuer is there, too; any process on this machine may use
+//! it.
 //!
-//! All but the issuer want the gateway's key in a header, which no web page can send without being asked first, and
-//! nobody else on this machine knows. That the Host is loopback's own, the control endpoint sees to.
+//! All routes except the issuer's require the gateway's key in a header. No web page can send that header without a
+//! preflight request, and no other process knows the key. The control endpoint itself checks that the Host is
+//! loopback's.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State as Shares};
+use axum::extract::{DefaultBodyLimit, GatewayState as Shares, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,23 +19,23 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use serde_json::json;
+use stackgen_gateway_apis::apis::ProtocolType;
+use stackgen_gateway_common::FailureRecord;
+use stackgen_gateway_stack::StackTemplate;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::remote::{Lookup, Rotation, Tokens};
-use super::{Shared, State};
-use crate::FailureRecord;
-use crate::apis::ProtocolType;
-use crate::identity::{Retire, Token, TokenUse};
-use crate::stack::Template;
+use super::remote::{FailureLookup, KeyRotation, TokenRequest};
+use super::{GatewayState, Shared};
+use crate::identity::{KeyRetirement, Token, TokenUse};
 
-/// Where the issuer is.
-pub(super) const ISSUER: &str = "/_stackgen/issuer";
+/// Path of the issuer.
+pub(super) const ISSUER_PATH: &str = "/_stackgen/issuer";
 
-/// The header with the gateway's key.
-pub(super) const KEY: &str = "x-stackgen-key";
+/// Header with the gateway's key.
+pub(super) const KEY_HEADER: &str = "x-stackgen-key";
 
-/// What a template may have with its names of files, in bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// Maximum size of a template with its file names, in bytes.
+const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     let private = Router::new()
@@ -43,27 +45,33 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_stackgen/keys", post(rotate))
         .route("/_stackgen/state", get(state))
         .route("/_stackgen/tokens", post(mint))
-        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(DefaultBodyLimit::max(MAX_TEMPLATE_BYTES))
         .layer(middleware::from_fn_with_state(shared.clone(), with_key))
         .with_state(shared.clone());
     Router::new()
-        .nest(ISSUER, shared.issuer.router())
+        .nest(ISSUER_PATH, shared.issuer.router())
         .merge(private)
 }
 
 async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let key = request.headers().get(KEY).map(|key| key.as_bytes());
+    let key = request.headers().get(KEY_HEADER).map(|key| key.as_bytes());
     let known = key.is_some_and(|key| {
         aws_lc_rs::constant_time::verify_slices_are_equal(key, shared.key.as_bytes()).is_ok()
     });
     match known {
         true => next.run(request).await,
-        false => error(StatusCode::FORBIDDEN, &format!("{KEY} is missing or wrong")),
+        false => error(
+            StatusCode::FORBIDDEN,
+            &format!("{KEY_HEADER} is missing or wrong"),
+        ),
     }
 }
 
-async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Template>) -> Response {
-    // In a task of its own: who asked may go, and no stack is left half applied.
+async fn apply(
+    Shares(shared): Shares<Arc<Shared>>,
+    Json(template): Json<StackTemplate>,
+) -> Response {
+    // A separate task, so that a client that disconnects does not leave a stack half applied.
     let applied = tokio::spawn(async move { shared.stack.apply(template).await });
     let applied = match applied.await {
         Ok(applied) => applied,
@@ -78,33 +86,33 @@ async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Templat
     }
 }
 
-async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<State> {
+async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<GatewayState> {
     Json(shared.state().await)
 }
 
-async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Tokens>) -> Response {
-    let audience = match asked.audience {
+async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<TokenRequest>) -> Response {
+    let audience = match input.audience {
         Some(audience) => audience,
         None => shared.audiences().into_iter().next().unwrap_or_default(),
     };
-    let mut token = Token::new(asked.subject, audience);
-    if asked.access {
+    let mut token = Token::new(input.subject, audience);
+    if input.access {
         token.token_use = TokenUse::Access;
     }
-    if let Some(seconds) = asked.lifetime_seconds {
+    if let Some(seconds) = input.lifetime_seconds {
         token.lifetime = Duration::from_secs(seconds);
     }
-    token.claims = asked.claims;
+    token.claims = input.claims;
     match shared.issuer.mint(token).await {
         Ok(token) => Json(json!({ "token": token })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
 }
 
-async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>) -> Response {
-    let retire = match asked.at_once {
-        true => Retire::AtOnce,
-        false => Retire::default(),
+async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<KeyRotation>) -> Response {
+    let retire = match input.at_once {
+        true => KeyRetirement::Immediately,
+        false => KeyRetirement::default(),
     };
     match shared.issuer.rotate(retire).await {
         Ok(id) => Json(json!({ "keyId": id })).into_response(),
@@ -112,15 +120,15 @@ async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>
     }
 }
 
-/// The failures of a request or a connection.
+/// Returns the failures of a request or a connection.
 async fn failures(
     Shares(shared): Shares<Arc<Shared>>,
-    Json(asked): Json<Lookup>,
+    Json(input): Json<FailureLookup>,
 ) -> Json<Vec<FailureRecord>> {
-    Json(shared.plane.failures.find(&asked.id))
+    Json(shared.plane.failures.find(&input.id))
 }
 
-/// A line of JSON an event, until the gateway ends or nobody reads.
+/// Streams events as JSON lines, until the gateway stops or the client disconnects.
 async fn events(Shares(shared): Shares<Arc<Shared>>) -> Response {
     let events = shared.plane.events.subscribe();
     let lines = stream::unfold((events, shared), |(mut events, shared)| async move {
@@ -152,7 +160,7 @@ fn error(status: StatusCode, message: &str) -> Response {
 }
 
 impl Shared {
-    /// Whom tokens are for: audiences of JWT authorizers, and `JWT_AUDIENCE` of functions.
+    /// Returns the audiences of tokens: those of JWT authorizers, and the functions' `JWT_AUDIENCE`.
     pub(super) fn audiences(&self) -> Vec<String> {
         let apis = &self.account.apis;
         let authorizers = apis.list_apis().into_iter().flat_map(|api| {
@@ -172,12 +180,12 @@ impl Shared {
         audiences
     }
 
-    pub(super) async fn state(&self) -> State {
-        let (apis, place) = (&self.account.apis, &self.account.place);
+    pub(super) async fn state(&self) -> GatewayState {
+        let (apis, scope) = (&self.account.apis, &self.account.scope);
         let apis = apis.list_apis().into_iter().map(|api| {
             let endpoint = api.api_endpoint.clone().unwrap_or_default();
             let stages = apis.list_stages(&api.api_id).unwrap_or_default();
-            let stages = stages.iter().map(|stage| super::StageState {
+            let stages = stages.iter().map(|stage| super::StageEndpoint {
                 name: stage.stage_name.clone(),
                 url: match (stage.stage_name.as_str(), api.protocol_type) {
                     ("$default", ProtocolType::Http) => endpoint.clone(),
@@ -185,7 +193,7 @@ impl Shared {
                 },
                 deployment_id: stage.deployment_id.clone(),
             });
-            super::ApiState {
+            super::ApiEndpoint {
                 api_id: api.api_id.clone(),
                 name: api.name.clone(),
                 protocol_type: api.protocol_type,
@@ -193,16 +201,16 @@ impl Shared {
                 endpoint,
             }
         });
-        State {
+        GatewayState {
             apis: apis.collect(),
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
             audiences: self.audiences(),
-            dynamodb: self.account.tables.endpoint(),
-            partition: place.partition.clone(),
-            region: place.region.clone(),
-            account: place.account.clone(),
+            dynamodb: self.tables.endpoint(),
+            partition: scope.partition.clone(),
+            region: scope.region.clone(),
+            account: scope.account.clone(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A client of a running gateway's private routes.
+//! Client for the private routes of a running gateway.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -9,111 +9,111 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use stackgen_gateway_common::FailureRecord;
+use stackgen_gateway_stack::{ApplyResult, StackTemplate, TemplateProblem};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::{State, private};
-use crate::FailureRecord;
-use crate::stack::{Applied, Problem, Template};
+use super::{GatewayState, private};
 
 /// A gateway that runs in another process.
 #[derive(Clone)]
-pub struct Remote {
+pub struct RemoteGateway {
     authority: String,
     key: String,
 }
 
-/// What a token is to say.
+/// Token to mint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Tokens {
-    /// `sub`.
+pub struct TokenRequest {
+    /// Subject (`sub`) claim.
     pub subject: String,
-    /// `aud`; what the stack's authorizer takes when left out.
+    /// Audience (`aud`) claim (default: one that the stack's authorizer accepts).
     pub audience: Option<String>,
-    /// An access token; an ID token otherwise.
+    /// Mints an access token instead of an ID token.
     pub access: bool,
-    /// Seconds; an hour when left out.
+    /// Lifetime in seconds (default: one hour).
     pub lifetime_seconds: Option<u64>,
-    /// More claims, or others: these win.
+    /// More claims, which override the others.
     pub claims: Map<String, Json>,
 }
 
-/// How keys are rotated.
+/// Rotation of the issuer's key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Rotation {
+pub(super) struct KeyRotation {
     pub(super) at_once: bool,
 }
 
-/// Whose failures are asked for.
+/// Lookup of failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Lookup {
-    /// A request id or a connection id.
+pub(super) struct FailureLookup {
+    /// Request ID or connection ID.
     pub(super) id: String,
 }
 
-/// Why a running gateway did not do what it was asked for.
+/// Reason why a call to a running gateway failed.
 #[derive(Debug, Error)]
 pub enum RemoteError {
-    /// It does not answer.
+    /// The gateway does not answer.
     #[error("the local gateway at {0} does not answer: {1}")]
-    Silent(String, String),
-    /// It refuses, with its words.
+    NoAnswer(String, String),
+    /// The gateway refuses the call, with a message.
     #[error("the local gateway refuses: {0}")]
     Refused(String),
-    /// The template cannot be applied.
+    /// The template has problems.
     #[error("the template cannot be applied")]
-    Problems(Vec<Problem>),
+    Problems(Vec<TemplateProblem>),
 }
 
-impl Remote {
-    /// The gateway at this control endpoint, `http://127.0.0.1:{port}`, with its key.
+impl RemoteGateway {
+    /// Creates a client for a control endpoint, `http://127.0.0.1:{port}`, and its key.
     pub fn new(endpoint: &str, key: impl Into<String>) -> Self {
         let authority = endpoint.strip_prefix("http://").unwrap_or(endpoint);
-        Remote {
+        RemoteGateway {
             authority: authority.to_owned(),
             key: key.into(),
         }
     }
 
-    /// Where everything is.
+    /// Returns the endpoints and stages of all APIs.
     ///
     /// # Errors
     ///
-    /// If it does not answer.
-    pub async fn state(&self) -> Result<State, RemoteError> {
+    /// If the gateway does not answer.
+    pub async fn state(&self) -> Result<GatewayState, RemoteError> {
         self.call(Method::GET, "/_stackgen/state", &()).await
     }
 
-    /// Makes its account what a template says.
+    /// Makes the gateway's account match a template.
     ///
     /// # Errors
     ///
-    /// If it does not answer, or with all that is wrong with the template.
-    pub async fn apply(&self, template: &Template) -> Result<Applied, RemoteError> {
+    /// If the gateway does not answer, or all problems of the template.
+    pub async fn apply(&self, template: &StackTemplate) -> Result<ApplyResult, RemoteError> {
         self.call(Method::POST, "/_stackgen/apply", template).await
     }
 
-    /// Has a token minted.
+    /// Mints a token.
     ///
     /// # Errors
     ///
-    /// If it does not answer, or has no key.
-    pub async fn mint(&self, tokens: &Tokens) -> Result<String, RemoteError> {
+    /// If the gateway does not answer, or has no key.
+    pub async fn mint(&self, tokens: &TokenRequest) -> Result<String, RemoteError> {
         let minted: Json = self.call(Method::POST, "/_stackgen/tokens", tokens).await?;
         Ok(minted["token"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Has tokens signed with a new key from now on, and tells its id. Tokens of the old one stay good for an hour, or
-    /// for no longer at all.
+    /// Creates a new key for tokens and returns its ID. Tokens of the old key stay valid for an hour, or become invalid
+    /// at once.
     ///
     /// # Errors
     ///
-    /// If it does not answer, or cannot make a key.
+    /// If the gateway does not answer, or cannot create a key.
     pub async fn rotate(&self, at_once: bool) -> Result<String, RemoteError> {
-        let rotation = Rotation { at_once };
+        let rotation = KeyRotation { at_once };
         let rotated: Json = self
             .call(Method::POST, "/_stackgen/keys", &rotation)
             .await?;
@@ -125,9 +125,9 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// If it does not answer.
+    /// If the gateway does not answer.
     pub async fn failures(&self, id: &str) -> Result<Vec<FailureRecord>, RemoteError> {
-        let lookup = Lookup { id: id.to_owned() };
+        let lookup = FailureLookup { id: id.to_owned() };
         self.call(Method::POST, "/_stackgen/failures", &lookup)
             .await
     }
@@ -141,26 +141,26 @@ impl Remote {
         let (status, body) = self
             .exchange(method, path, body)
             .await
-            .map_err(|error| RemoteError::Silent(self.authority.clone(), error.to_string()))?;
+            .map_err(|error| RemoteError::NoAnswer(self.authority.clone(), error.to_string()))?;
         if status.is_success() {
             let read = serde_json::from_slice(&body);
             return read.map_err(|error| RemoteError::Refused(error.to_string()));
         }
         #[derive(Deserialize, Default)]
         #[serde(default)]
-        struct Refusal {
+        struct ErrorBody {
             message: String,
-            problems: Vec<Problem>,
+            problems: Vec<TemplateProblem>,
         }
-        let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_else(|_| Refusal {
+        let error: ErrorBody = serde_json::from_slice(&body).unwrap_or_else(|_| ErrorBody {
             message: String::from_utf8_lossy(&body).into_owned(),
-            ..Refusal::default()
+            ..ErrorBody::default()
         });
         Err(match status {
-            StatusCode::UNPROCESSABLE_ENTITY if !refusal.problems.is_empty() => {
-                RemoteError::Problems(refusal.problems)
+            StatusCode::UNPROCESSABLE_ENTITY if !error.problems.is_empty() => {
+                RemoteError::Problems(error.problems)
             }
-            _ => RemoteError::Refused(refusal.message),
+            _ => RemoteError::Refused(error.message),
         })
     }
 
@@ -179,7 +179,7 @@ impl Remote {
             .uri(path)
             .header(http::header::HOST, &self.authority)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .header(private::KEY, &self.key)
+            .header(private::KEY_HEADER, &self.key)
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response: http::Response<Incoming> = sender.send_request(request).await?;
         let status = response.status();
@@ -189,8 +189,8 @@ impl Remote {
     }
 }
 
-/// Without the key.
-impl std::fmt::Debug for Remote {
+/// Leaves out the key.
+impl std::fmt::Debug for RemoteGateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Remote")
             .field("authority", &self.authority)

@@ -1,65 +1,64 @@
-//! What a running gateway says of itself.
+//! State of a running gateway, as private routes return it.
 
 use serde::{Deserialize, Serialize};
+use stackgen_gateway_apis::apis::ProtocolType;
+use stackgen_gateway_common::{ApiId, DeploymentId, StageName};
 
-use crate::apis::ProtocolType;
-use crate::{ApiId, DeploymentId, StageName};
-
-/// Where everything is.
+/// Endpoints and stages of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct State {
-    /// The stack that was applied last.
+pub struct GatewayState {
+    /// Stack that was applied last.
     pub stack: Option<String>,
-    /// Where AWS clients are pointed to (`AWS_ENDPOINT_URL`): `http://127.0.0.1:{port}`.
+    /// Control endpoint for AWS clients (`AWS_ENDPOINT_URL`): `http://127.0.0.1:{port}`.
     pub endpoint: String,
-    /// The issuer of local tokens.
+    /// URL of the token issuer.
     pub issuer: String,
-    /// Whom tokens of the stack are for.
+    /// Audiences that the stack accepts.
     pub audiences: Vec<String>,
-    /// Where DynamoDB is.
+    /// Endpoint of DynamoDB.
     pub dynamodb: String,
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+    /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
-    /// `us-east-1`.
+    /// Region, such as `us-east-1`.
     pub region: String,
-    /// Twelve digits.
+    /// Account ID: twelve digits.
     pub account: String,
-    /// The apis.
-    pub apis: Vec<ApiState>,
+    /// APIs.
+    pub apis: Vec<ApiEndpoint>,
 }
 
-/// An api, and where it is.
+/// An API and its endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ApiState {
-    /// Its id.
+pub struct ApiEndpoint {
+    /// API ID.
     pub api_id: ApiId,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// What it speaks.
+    /// Protocol.
     pub protocol_type: ProtocolType,
-    /// `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`.
+    /// Endpoint: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`.
     pub endpoint: String,
-    /// Its stages.
-    pub stages: Vec<StageState>,
+    /// Stages.
+    pub stages: Vec<StageEndpoint>,
 }
 
-/// A stage, and where it is.
+/// A stage and its URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StageState {
-    /// Its name.
+pub struct StageEndpoint {
+    /// Stage name.
     pub name: StageName,
-    /// Where clients connect: `ws://127.0.0.1:{port}/{stage}`; of an HTTP API's `$default` stage without the stage.
+    /// URL for clients: `ws://127.0.0.1:{port}/{stage}`. The URL of an HTTP API's `$default` stage has no stage name.
     pub url: String,
-    /// The deployment that it serves.
+    /// Deployment that the stage serves.
     pub deployment_id: Option<DeploymentId>,
 }
 
-impl State {
-    /// The api of that id.
-    pub fn api(&self, id: &str) -> Option<&ApiState> {
+impl GatewayState {
+    /// Returns the API with this ID.
+    pub fn api(&self, id: &str) -> Option<&ApiEndpoint> {
         self.apis.iter().find(|api| api.api_id == id)
     }
 }

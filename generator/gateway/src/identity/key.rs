@@ -1,4 +1,4 @@
-//! RSA keys, and the file that one is kept in.
+//! RSA keys and the file that stores one.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,26 +14,26 @@ use sha2::{Digest, Sha256};
 
 use super::IssuerError;
 
-/// A key pair with its public half as it is published. Its `Debug` is not there, so that it is in no log.
-pub(super) struct Key {
+/// Key pair and its published public half. It has no `Debug`, so that it cannot get into a log.
+pub(super) struct IssuerKey {
     pair: RsaKeyPair,
     id: String,
     jwk: Value,
 }
 
-impl Key {
-    /// A new key of 2048 bits. Takes a tenth of a second or so.
+impl IssuerKey {
+    /// Creates a key of 2048 bits, which takes about a tenth of a second.
     pub(super) fn generate() -> Result<Self, IssuerError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| IssuerError::Key)?;
-        Ok(Key::of(pair))
+        Ok(IssuerKey::from_pair(pair))
     }
 
-    fn of(pair: RsaKeyPair) -> Self {
+    fn from_pair(pair: RsaKeyPair) -> Self {
         let public = pair.public_key();
         let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
         let modulus = text(public.modulus().big_endian_without_leading_zero());
         let exponent = text(public.exponent().big_endian_without_leading_zero());
-        // RFC 7638: the key's own digest, so that a key has the same id wherever it is read.
+        // RFC 7638: the ID is a digest of the key, so that a key has the same ID after a restart.
         let thumbprint = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
         let id = URL_SAFE_NO_PAD.encode(Sha256::digest(thumbprint));
         let jwk = json!({
@@ -44,7 +44,7 @@ impl Key {
             "n": modulus,
             "e": exponent,
         });
-        Key { pair, id, jwk }
+        IssuerKey { pair, id, jwk }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -55,7 +55,7 @@ impl Key {
         &self.jwk
     }
 
-    /// The token of these claims.
+    /// Signs a token with these claims.
     pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "RS256", "kid": self.id, "typ": "JWT"});
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -73,36 +73,36 @@ impl Key {
     }
 }
 
-/// The key in a file; `None` when there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Key>, IssuerError> {
+/// Reads the key from a file. Returns `None` if the file does not exist.
+pub(super) fn read(path: &Path) -> Result<Option<IssuerKey>, IssuerError> {
     let der = match std::fs::read(path) {
         Ok(der) => der,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(path, error)),
+        Err(error) => return Err(file_error(path, error)),
     };
-    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|rejected| unusable(path, rejected))?;
-    Ok(Some(Key::of(pair)))
+    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|rejected| file_error(path, rejected))?;
+    Ok(Some(IssuerKey::from_pair(pair)))
 }
 
-/// Keeps a key in a file that its owner alone may read, whole or not at all.
-pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
+/// Writes a key to a file that only its owner may read. The file is replaced atomically.
+pub(super) fn write(path: &Path, key: &IssuerKey) -> Result<(), IssuerError> {
     let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| IssuerError::Key)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let keep = || {
+    let store = || {
         std::fs::create_dir_all(folder)?;
-        // Made with mode 0600.
+        // Temporary files have mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(der.as_ref())?;
         file.persist(path)?;
         Ok(())
     };
-    keep().map_err(|error: std::io::Error| unusable(path, error))
+    store().map_err(|error: std::io::Error| file_error(path, error))
 }
 
-fn unusable(path: &Path, problem: impl std::fmt::Display) -> IssuerError {
+fn file_error(path: &Path, problem: impl std::fmt::Display) -> IssuerError {
     IssuerError::File {
         path: path.to_owned(),
         problem: problem.to_string(),

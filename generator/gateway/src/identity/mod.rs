@@ -1,4 +1,4 @@
-//! A local OIDC issuer: discovery, keys, and tokens shaped like Cognito's.
+//! Local issuer: OpenID Connect discovery, keys, and tokens like those of Cognito.
 
 mod key;
 mod token;
@@ -16,114 +16,116 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use self::key::Key;
+use self::key::IssuerKey;
 pub use token::{Token, TokenUse};
 
-/// An OIDC issuer with RSA keys, the only ones that HTTP APIs' JWT authorizers take. Cheap to clone.
+/// OpenID Connect issuer with RSA keys, the only ones that JWT authorizers of HTTP APIs accept. Cheap to clone.
 #[derive(Clone)]
 pub struct Issuer {
-    shared: Arc<Shared>,
+    shared: Arc<IssuerState>,
 }
 
-struct Shared {
+struct IssuerState {
     url: String,
     file: Option<PathBuf>,
-    keys: watch::Sender<Keys>,
+    keys: watch::Sender<KeyState>,
 }
 
-enum Keys {
-    /// The first key is being made; whoever needs one waits.
-    Coming,
-    Here {
-        signing: Arc<Key>,
-        /// Keys that sign nothing more.
-        retired: Vec<Retired>,
+enum KeyState {
+    /// The first key is being created. Requests wait for it.
+    Creating,
+    Ready {
+        signing: Arc<IssuerKey>,
+        /// Keys that no longer sign.
+        retired: Vec<RetiredKey>,
     },
     Failed(IssuerError),
 }
 
-/// A key that signs nothing more.
-struct Retired {
-    key: Arc<Key>,
-    /// Until when it is published; `None` when that is further than clocks go.
+/// Key that no longer signs.
+struct RetiredKey {
+    key: Arc<IssuerKey>,
+    /// End of its publication; `None` if that is beyond the clock's range.
     until: Option<Instant>,
 }
 
-/// What becomes of the key that signed so far.
+/// Treatment of the old key in a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retire {
-    /// It stays published for so long, so that tokens it signed are good until then.
+pub enum KeyRetirement {
+    /// The key stays published for this time, so that its tokens remain valid.
     After(Duration),
-    /// It is dropped: its tokens are refused wherever keys are fetched anew.
-    AtOnce,
+    /// All old keys are removed. Verifiers that fetch the keys again refuse their tokens.
+    Immediately,
 }
 
-impl Default for Retire {
-    /// As long as tokens live that are minted without a word about it.
+impl Default for KeyRetirement {
+    /// Keeps the key published for the default lifetime of tokens.
     fn default() -> Self {
-        Retire::After(Token::LIFETIME)
+        KeyRetirement::After(Token::LIFETIME)
     }
 }
 
-/// Why there is no key or no token.
+/// Error of the issuer.
 #[derive(Clone, Debug, Error)]
 pub enum IssuerError {
-    /// The key's file cannot be used.
+    /// The file with the key cannot be used.
     #[error(
-        "the issuer's key in {} cannot be used: {problem}; remove the file to have a new key made",
+        "cannot use the issuer's key in {}: {problem}; remove the file to create a new key",
         path.display()
     )]
     File {
-        /// The file.
+        /// File with the key.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         problem: String,
     },
-    /// No key could be made: the machine gives no random numbers.
-    #[error("no RSA key could be made")]
+    /// No key could be created, because the machine provides no random numbers.
+    #[error("cannot create an RSA key")]
     Key,
 }
 
 impl Issuer {
-    /// Where keys are published, under the issuer's URL.
+    /// Path of the public keys under the issuer's URL.
     pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-    /// The discovery document's place, under the issuer's URL.
+    /// Path of the discovery document under the issuer's URL.
     pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
-    /// An issuer of this URL, without a slash at its end: `iss` of its tokens. It returns at once: a key that has to be
-    /// made is made in the background, on the blocking threads of the runtime that this is called in, and whoever needs
-    /// it waits. With a file, the key is read from there, or kept there for the next time, for its owner's eyes alone.
+    /// Starts an issuer with this URL, the `iss` of its tokens, without a slash at the end. With a file, the key is read from
+    /// the file, or written to it for the next start. A new key is created in the background on a blocking thread; requests
+    /// wait for it.
     ///
     /// # Errors
     ///
-    /// If the file is there and holds no key.
+    /// If the file exists but contains no key.
     pub fn start(url: impl Into<String>, file: Option<PathBuf>) -> Result<Self, IssuerError> {
-        let kept = file.as_deref().map(key::read).transpose()?.flatten();
-        let needs_one = kept.is_none();
-        let keys = watch::Sender::new(kept.map_or(Keys::Coming, Keys::only));
-        let shared = Arc::new(Shared {
+        let stored = file.as_deref().map(key::read).transpose()?.flatten();
+        let needs_key = stored.is_none();
+        let keys = watch::Sender::new(stored.map_or(KeyState::Creating, KeyState::only));
+        let shared = Arc::new(IssuerState {
             url: url.into(),
             file,
             keys,
         });
         let issuer = Issuer { shared };
-        if needs_one {
+        if needs_key {
             let first = issuer.clone();
             tokio::task::spawn_blocking(move || {
-                let made = first.make().map_or_else(Keys::Failed, Keys::only);
+                let made = first
+                    .create_key()
+                    .map_or_else(KeyState::Failed, KeyState::only);
                 first.shared.keys.send_replace(made);
             });
         }
         Ok(issuer)
     }
 
-    /// Its URL.
+    /// Returns the issuer's URL.
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// Discovery and keys, at the issuer's URL.
+    /// Returns the routes for discovery and keys, relative to the issuer's URL.
     pub fn router(&self) -> Router {
         Router::new()
             .route(Issuer::DISCOVERY_PATH, get(discovery))
@@ -135,21 +137,21 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// If there is no key.
+    /// If the key could not be created.
     pub async fn mint(&self, token: Token) -> Result<String, IssuerError> {
         let key = self.with_keys(|signing, _| Arc::clone(signing)).await?;
         Ok(key.sign(&token.claims(self.url())))
     }
 
-    /// Signs with a new key from now on, and tells its id.
+    /// Creates a new key for signing and returns its ID.
     ///
     /// # Errors
     ///
-    /// If no key can be made, or kept in its file.
-    pub async fn rotate(&self, retire: Retire) -> Result<String, IssuerError> {
+    /// If the key cannot be created, or not be written to its file.
+    pub async fn rotate(&self, retire: KeyRetirement) -> Result<String, IssuerError> {
         self.with_keys(|_, _| ()).await?;
         let issuer = self.clone();
-        let made = tokio::task::spawn_blocking(move || issuer.make()).await;
+        let made = tokio::task::spawn_blocking(move || issuer.create_key()).await;
         let made = Arc::new(made.map_err(|_| IssuerError::Key)??);
         let id = made.id().to_owned();
         self.shared
@@ -158,57 +160,59 @@ impl Issuer {
         Ok(id)
     }
 
-    /// A new key, kept in its file.
-    fn make(&self) -> Result<Key, IssuerError> {
-        let key = Key::generate()?;
+    /// Creates a key and writes it to the file, if there is one.
+    fn create_key(&self) -> Result<IssuerKey, IssuerError> {
+        let key = IssuerKey::generate()?;
         if let Some(path) = &self.shared.file {
             key::write(path, &key)?;
         }
         Ok(key)
     }
 
-    /// Waits for the first key, then reads keys.
+    /// Waits for the first key, then calls `read` with the keys.
     async fn with_keys<T>(
         &self,
-        read: impl FnOnce(&Arc<Key>, &[Retired]) -> T,
+        read: impl FnOnce(&Arc<IssuerKey>, &[RetiredKey]) -> T,
     ) -> Result<T, IssuerError> {
         let mut keys = self.shared.keys.subscribe();
-        let keys = keys.wait_for(|keys| !matches!(keys, Keys::Coming)).await;
+        let keys = keys
+            .wait_for(|keys| !matches!(keys, KeyState::Creating))
+            .await;
         match keys.as_deref() {
-            Ok(Keys::Here { signing, retired }) => Ok(read(signing, retired)),
-            Ok(Keys::Failed(error)) => Err(error.clone()),
+            Ok(KeyState::Ready { signing, retired }) => Ok(read(signing, retired)),
+            Ok(KeyState::Failed(error)) => Err(error.clone()),
             _ => Err(IssuerError::Key),
         }
     }
 }
 
-impl Retired {
+impl RetiredKey {
     fn is_published(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| until > now)
     }
 }
 
-impl Keys {
-    fn only(key: Key) -> Self {
-        Keys::Here {
+impl KeyState {
+    fn only(key: IssuerKey) -> Self {
+        KeyState::Ready {
             signing: Arc::new(key),
             retired: Vec::new(),
         }
     }
 
-    fn rotate(&mut self, new: Arc<Key>, retire: Retire) {
-        let Keys::Here { signing, retired } = self else {
+    fn rotate(&mut self, new: Arc<IssuerKey>, retire: KeyRetirement) {
+        let KeyState::Ready { signing, retired } = self else {
             return;
         };
         let old = std::mem::replace(signing, new);
         let now = Instant::now();
         match retire {
-            Retire::After(time) => {
+            KeyRetirement::After(time) => {
                 retired.retain(|key| key.is_published(now));
                 let until = now.checked_add(time);
-                retired.push(Retired { key: old, until });
+                retired.push(RetiredKey { key: old, until });
             }
-            Retire::AtOnce => retired.clear(),
+            KeyRetirement::Immediately => retired.clear(),
         }
     }
 }

@@ -1,41 +1,40 @@
-//! What a token says.
+//! Tokens and their claims.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use stackgen_gateway_common::{EpochMillis, uuid};
 
-use crate::{Timestamp, uuid};
-
-/// What is asked for when a token is minted.
+/// Token to mint.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// `sub`: who it is of.
+    /// `sub`: the subject.
     pub subject: String,
     /// `aud` of an ID token, `client_id` of an access token.
     pub audience: String,
-    /// What it is for.
+    /// Kind of token.
     pub token_use: TokenUse,
-    /// How long it is good for.
+    /// Time until the token expires.
     pub lifetime: Duration,
-    /// More claims, or others: these win.
+    /// Additional claims, which replace default ones of the same name.
     pub claims: Map<String, Value>,
 }
 
-/// `token_use`: which of Cognito's tokens it is.
+/// `token_use`: kind of a Cognito token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenUse {
-    /// An ID token, `id`.
+    /// ID token, `id`.
     #[default]
     Id,
-    /// An access token, `access`. It says `client_id`, and has no `aud`.
+    /// Access token, `access`. It has `client_id` in place of `aud`.
     Access,
 }
 
 impl Token {
-    /// How long tokens are good for without a word about it: an hour, as Cognito has it.
+    /// Default lifetime of tokens: one hour, as in Cognito.
     pub const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-    /// An ID token, good for an hour.
+    /// Creates an ID token with the default lifetime.
     pub fn new(subject: impl Into<String>, audience: impl Into<String>) -> Self {
         Token {
             subject: subject.into(),
@@ -47,7 +46,7 @@ impl Token {
     }
 
     pub(super) fn claims(self, issuer: &str) -> Value {
-        let now = Timestamp::now().as_millis() / 1000;
+        let now = EpochMillis::now().as_millis() / 1000;
         let mut claims = json!({
             "iss": issuer,
             "sub": self.subject,

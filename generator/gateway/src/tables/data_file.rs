@@ -1,4 +1,4 @@
-//! Checks on the file that keeps the tables.
+//! Checks the file that stores the tables.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,14 +9,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::TablesError;
 
-/// What every SQLite database begins with.
+/// First bytes of every SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Tables of a database of ours, of which it makes the first one first.
-const OURS: &str =
+/// Counts all tables and those that only the gateway's databases have. A new database has `_config` first.
+const COUNT_TABLES: &str =
     "SELECT count(*), sum(name IN ('_config', '_tables')) FROM sqlite_schema WHERE type = 'table'";
 
-/// Refuses a file that is there and holds something else. What is damaged, or somebody else's, is left as it is.
+/// Rejects a file that is not a database of the gateway. The file is never changed.
 ///
 /// # Errors
 ///
@@ -28,28 +28,28 @@ pub(super) fn check(path: &Path) -> Result<(), TablesError> {
     if path.is_dir() {
         return Err(not_a_database());
     }
-    match begins_with_magic(path) {
+    match starts_like_sqlite(path) {
         Ok(Some(true)) => {}
         Ok(Some(false)) => return Err(not_a_database()),
-        // There is none yet, or opening it says why it cannot be read.
+        // The file does not exist yet, or opening it will report why it cannot be read.
         Ok(None) | Err(_) => return Ok(()),
     }
-    match is_ours(path) {
+    match is_gateway_database(path) {
         Ok(true) => Ok(()),
         Ok(false) => Err(TablesError::Foreign {
             path: path.to_owned(),
         }),
-        Err(error) if is_damage(&error) => Err(TablesError::Damaged {
+        Err(error) if means_damage(&error) => Err(TablesError::Damaged {
             path: path.to_owned(),
             source: error.into(),
         }),
-        // Opening it says so, too.
+        // Opening it will report the same error.
         Err(_) => Ok(()),
     }
 }
 
-/// `None` for an empty file, which is as good as none.
-fn begins_with_magic(path: &Path) -> io::Result<Option<bool>> {
+/// Returns true if the file starts like a SQLite database, and `None` if it is empty, which counts as a new file.
+fn starts_like_sqlite(path: &Path) -> io::Result<Option<bool>> {
     let mut start = Vec::new();
     File::open(path)?
         .take(MAGIC.len() as u64)
@@ -57,16 +57,16 @@ fn begins_with_magic(path: &Path) -> io::Result<Option<bool>> {
     Ok((!start.is_empty()).then(|| start == MAGIC))
 }
 
-/// True for a database without tables, too.
-fn is_ours(path: &Path) -> rusqlite::Result<bool> {
+/// Returns true for a database of the gateway or one without tables.
+fn is_gateway_database(path: &Path) -> rusqlite::Result<bool> {
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    database.query_row(OURS, [], |row| {
+    database.query_row(COUNT_TABLES, [], |row| {
         let (tables, ours): (u64, Option<u64>) = (row.get(0)?, row.get(1)?);
         Ok(tables == 0 || ours.is_some_and(|ours| ours > 0))
     })
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+fn means_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
         code,
@@ -74,7 +74,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// True if the database found its file damaged.
-pub(super) fn finds_damage(error: &DynoxideError) -> bool {
-    matches!(error, DynoxideError::SqliteError(error) if is_damage(error))
+/// Returns true if the error says that the database's file is damaged.
+pub(super) fn is_damage_error(error: &DynoxideError) -> bool {
+    matches!(error, DynoxideError::SqliteError(error) if means_damage(error))
 }

@@ -1,10 +1,11 @@
-//! DynamoDB: an embedded endpoint with a template's tables, in memory or in a file.
+//! Local DynamoDB: an embedded endpoint with a template's tables, in memory or in a file.
 //!
-//! Streams, backups, encryption and capacity of a table mean nothing here; tables are made without them.
+//! Streams, backups, encryption and capacity of tables are ignored.
 
 mod data_file;
-mod description;
+mod definition;
 mod proxy;
+mod template;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -25,9 +26,11 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use description::{AttributeType, Index, KeyAttribute, KeyType, Projection, Table};
+pub use definition::{
+    AttributeType, IndexProjection, KeyType, SecondaryIndex, TableDefinition, TableKeyAttribute,
+};
 
-/// The endpoint with its tables. It ends when it is dropped.
+/// DynamoDB endpoint with its tables. It stops when it is dropped.
 pub struct Tables {
     database: Database,
     data: Option<PathBuf>,
@@ -35,88 +38,88 @@ pub struct Tables {
     _running: DropGuard,
 }
 
-/// What [`Tables::create`] did.
+/// Result of [`Tables::create_or_update`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    /// There was no such table.
-    New,
-    /// The table is as it was, with its items.
-    Kept,
-    /// The table has its items, and other indexes or another time to live than before.
+pub enum TableChange {
+    /// The table was created.
+    Created,
+    /// The table existed and did not change.
+    Unchanged,
+    /// The indexes or the time to live of the existing table changed. Its items stay.
     Updated,
 }
 
-/// Why there are no tables.
+/// Error of the tables.
 #[derive(Debug, Error)]
 pub enum TablesError {
-    /// The data file cannot be used.
-    #[error("the tables' data file {} cannot be used: {source}", path.display())]
+    /// The data file cannot be path.
+    #[error("cannot open the data file {}: {source}", path.display())]
     Open {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: DynoxideError,
     },
-    /// The data file is something else.
-    #[error("{} is not a database: it cannot keep the tables", path.display())]
+    /// The data file is not a database.
+    #[error("{} is not a database, so it cannot store the tables", path.display())]
     NotADatabase {
-        /// The file.
+        /// Data file.
         path: PathBuf,
     },
     /// The data file is a database of another program.
-    #[error("{} is a database of another program: it cannot keep the tables", path.display())]
+    #[error("{} is a database of another program, so it cannot store the tables", path.display())]
     Foreign {
-        /// The file.
+        /// Data file.
         path: PathBuf,
     },
-    /// The data file is a database that is damaged.
-    #[error("the tables' data file {} is damaged: {source}", path.display())]
+    /// The data file is a damaged database.
+    #[error("the data file {} is damaged: {source}", path.display())]
     Damaged {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// What the database found.
+        /// Error of the database.
         source: DynoxideError,
     },
-    /// The folder of the data file cannot be made.
-    #[error("the folder of the tables' data file {} cannot be made: {source}", path.display())]
+    /// The folder of the data file cannot be created.
+    #[error("cannot create the folder of the data file {}: {source}", path.display())]
     Folder {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// No port of loopback is free.
+    /// No port on loopback is free.
     #[error("the DynamoDB endpoint cannot listen on loopback: {0}")]
     Listen(std::io::Error),
-    /// A table cannot be made as it is described.
+    /// DynamoDB rejects a table.
     #[error("table {table}: {source}")]
     Refused {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// DynamoDB's own words.
+        /// Error of DynamoDB.
         source: DynoxideError,
     },
-    /// A table is there with another key or other local indexes, which no table can change.
+    /// The key or the local indexes of a table changed, which requires a new table.
     #[error(
-        "table {table} exists with other keys ({what}), and CloudFormation would replace it: {}",
-        hint(data.as_deref())
+        "cannot change the {what} of table {table}, for which CloudFormation replaces the table: {}",
+        start_over_hint(data.as_deref())
     )]
     Replaced {
-        /// The table.
+        /// Name of the table.
         table: String,
         /// `key` or `local indexes`.
         what: &'static str,
-        /// Where the table is kept.
+        /// Data file that stores the table.
         data: Option<PathBuf>,
     },
 }
 
 impl TablesError {
-    /// What to do about a data file that cannot be used.
+    /// Returns advice for errors of the data file.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             TablesError::NotADatabase { .. } | TablesError::Foreign { .. } => {
-                Some("name another file: nothing in this one was changed")
+                Some("name another file; this one was not changed")
             }
             TablesError::Damaged { .. } => Some("move the file away, or name another one"),
             _ => None,
@@ -124,30 +127,30 @@ impl TablesError {
     }
 }
 
-fn hint(data: Option<&Path>) -> String {
+fn start_over_hint(data: Option<&Path>) -> String {
     match data {
-        Some(path) => format!("remove {} to begin anew", path.display()),
-        None => "start again to begin anew".to_owned(),
+        Some(path) => format!("remove {} to start over", path.display()),
+        None => "restart the gateway to start over".to_owned(),
     }
 }
 
 impl Tables {
-    /// How often items are looked through for those that have expired. DynamoDB itself takes up to some days.
+    /// Default interval between two removals of expired items. DynamoDB itself takes up to a few days.
     pub const SWEEP: Duration = Duration::from_secs(5);
 
-    /// Opens the data file, or a database in memory without one, and serves it on a free port of loopback. Items that
-    /// have expired go every so often.
+    /// Opens the data file, or a database in memory if there is none, and serves it on a free port of loopback. Removes expired
+    /// items at the interval `sweep`.
     ///
     /// # Errors
     ///
     /// If the file cannot be used or no port is free.
     pub async fn start(data: Option<&Path>, sweep: Duration) -> Result<Self, TablesError> {
         let data = data.map(Path::to_path_buf);
-        let opened = data.clone();
-        let database = tokio::task::spawn_blocking(move || open(opened.as_deref()));
-        let database = database.await.unwrap_or_else(|stopped| {
-            // It was not cancelled, so that it can only have panicked.
-            std::panic::resume_unwind(stopped.into_panic())
+        let path = data.clone();
+        let database = tokio::task::spawn_blocking(move || open(path.as_deref()));
+        let database = database.await.unwrap_or_else(|error| {
+            // The task is never cancelled, so it has panicked.
+            std::panic::resume_unwind(error.into_panic())
         })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(TablesError::Listen)?;
@@ -160,7 +163,7 @@ impl Tables {
         ));
         tokio::spawn(
             stop.clone()
-                .run_until_cancelled_owned(expire(database.clone(), sweep)),
+                .run_until_cancelled_owned(remove_expired(database.clone(), sweep)),
         );
         Ok(Tables {
             database,
@@ -170,35 +173,38 @@ impl Tables {
         })
     }
 
-    /// `http://127.0.0.1:{port}`: what `AWS_ENDPOINT_URL_DYNAMODB` of functions is.
+    /// Returns the URL of the endpoint, `http://127.0.0.1:{port}`, for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Hands requests of AWS clients that arrived elsewhere to the endpoint.
+    /// Returns a router that forwards requests to the endpoint.
     pub fn router(&self) -> Router {
         proxy::router(self.address)
     }
 
-    /// Makes a table as it is described, or brings the one of that name there: its global indexes and its time to live
-    /// change, its items stay.
+    /// Creates a table, or updates the global indexes and the time to live of the existing one. Its items stay.
     ///
     /// # Errors
     ///
-    /// If the description makes no table, or one with another key is there.
-    pub async fn create(&self, table: Table) -> Result<Created, TablesError> {
+    /// If DynamoDB rejects the table, or it exists with another key or other local indexes.
+    pub async fn create_or_update(
+        &self,
+        table: TableDefinition,
+    ) -> Result<TableChange, TablesError> {
         let (database, data) = (self.database.clone(), self.data.clone());
-        let created = tokio::task::spawn_blocking(move || create(&database, &table, data));
+        let created =
+            tokio::task::spawn_blocking(move || create_or_update(&database, &table, data));
         created
             .await
-            .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
-    /// Deletes a table with its items. One that is not there is deleted already.
+    /// Deletes a table with its items. Succeeds if it does not exist.
     ///
     /// # Errors
     ///
-    /// If DynamoDB refuses.
+    /// If DynamoDB rejects the deletion.
     pub async fn remove(&self, table: &str) -> Result<(), TablesError> {
         let (database, table) = (self.database.clone(), table.to_owned());
         let removed = tokio::task::spawn_blocking(move || {
@@ -212,7 +218,7 @@ impl Tables {
         });
         removed
             .await
-            .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 
@@ -233,37 +239,37 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
     let open = match path.to_str() {
         Some(text) => Database::new(text),
         None => Err(DynoxideError::InternalServerError(
-            "its path is no UTF-8".to_owned(),
+            "its path is not UTF-8".to_owned(),
         )),
     };
     open.map_err(|source| {
         let path = path.to_owned();
-        match data_file::finds_damage(&source) {
+        match data_file::is_damage_error(&source) {
             true => TablesError::Damaged { path, source },
             false => TablesError::Open { path, source },
         }
     })
 }
 
-/// Removes expired items, for ever.
-async fn expire(database: Database, every: Duration) {
+/// Removes expired items at an interval until the task is stopped.
+async fn remove_expired(database: Database, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let database = database.clone();
-        // What cannot be swept is swept the next time; nobody waits for it.
+        // Errors are ignored: the next sweep tries again.
         let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
     }
 }
 
-fn create(
+fn create_or_update(
     database: &Database,
-    table: &Table,
+    table: &TableDefinition,
     data: Option<PathBuf>,
-) -> Result<Created, TablesError> {
+) -> Result<TableChange, TablesError> {
     let path = data.clone().unwrap_or_default();
-    let refused = |source| match data_file::finds_damage(&source) {
+    let refused = |source| match data_file::is_damage_error(&source) {
         true => TablesError::Damaged {
             path: path.clone(),
             source,
@@ -276,9 +282,9 @@ fn create(
     let describe = DescribeTableRequest {
         table_name: table.name.clone(),
     };
-    let indexed = match database.describe_table(describe) {
+    let indexes_changed = match database.describe_table(describe) {
         Ok(found) => {
-            let found = Table::of(&found.table);
+            let found = TableDefinition::from_description(&found.table);
             if let Some(what) = table.needs_replacement(&found) {
                 let table = table.name.clone();
                 return Err(TablesError::Replaced { table, what, data });
@@ -288,34 +294,34 @@ fn create(
         Err(DynoxideError::ResourceNotFoundException(_)) => {
             let request = CreateTableRequest::from(table);
             database.create_table(request).map_err(refused)?;
-            update_expiry(database, table).map_err(refused)?;
-            return Ok(Created::New);
+            update_time_to_live(database, table).map_err(refused)?;
+            return Ok(TableChange::Created);
         }
         Err(error) => return Err(refused(error)),
     };
-    let expiring = update_expiry(database, table).map_err(refused)?;
-    Ok(match indexed || expiring {
-        true => Created::Updated,
-        false => Created::Kept,
+    let time_to_live_changed = update_time_to_live(database, table).map_err(refused)?;
+    Ok(match indexes_changed || time_to_live_changed {
+        true => TableChange::Updated,
+        false => TableChange::Unchanged,
     })
 }
 
-/// Makes and removes global indexes, one at a time as DynamoDB wants it; true if there was anything to do.
+/// Creates and deletes global indexes, one per request as DynamoDB requires. Returns true if there was a change.
 fn update_indexes(
     database: &Database,
-    wanted: &Table,
-    found: &Table,
+    desired: &TableDefinition,
+    found: &TableDefinition,
 ) -> Result<bool, DynoxideError> {
     let gone = found
         .global()
-        .filter(|index| !wanted.indexes.contains(index));
+        .filter(|index| !desired.indexes.contains(index));
     let gone = gone.map(|index| GlobalSecondaryIndexUpdate {
         delete: Some(DeleteGsiAction {
             index_name: index.name.clone(),
         }),
         ..GlobalSecondaryIndexUpdate::default()
     });
-    let new = wanted
+    let new = desired
         .global()
         .filter(|index| !found.indexes.contains(index));
     let new = new.map(|index| GlobalSecondaryIndexUpdate {
@@ -330,8 +336,8 @@ fn update_indexes(
     for update in gone.chain(new) {
         any = true;
         database.update_table(UpdateTableRequest {
-            table_name: wanted.name.clone(),
-            attribute_definitions: Some(wanted.attribute_definitions()),
+            table_name: desired.name.clone(),
+            attribute_definitions: Some(desired.attribute_definitions()),
             global_secondary_index_updates: Some(vec![update]),
             ..UpdateTableRequest::default()
         })?;
@@ -339,19 +345,22 @@ fn update_indexes(
     Ok(any)
 }
 
-/// Sets the time to live; true if it was another one. DynamoDB wants the old one switched off first.
-fn update_expiry(database: &Database, wanted: &Table) -> Result<bool, DynoxideError> {
+/// Sets the time to live. Returns true if it changed. DynamoDB requires that the old one is disabled first.
+fn update_time_to_live(
+    database: &Database,
+    desired: &TableDefinition,
+) -> Result<bool, DynoxideError> {
     let request = DescribeTimeToLiveRequest {
-        table_name: wanted.name.clone(),
+        table_name: desired.name.clone(),
     };
     let found = database.describe_time_to_live(request)?;
     let found = found.time_to_live_description.attribute_name;
-    if found == wanted.ttl_attribute {
+    if found == desired.ttl_attribute {
         return Ok(false);
     }
     let set = |attribute: String, enabled| {
         database.update_time_to_live(UpdateTimeToLiveRequest {
-            table_name: wanted.name.clone(),
+            table_name: desired.name.clone(),
             time_to_live_specification: TimeToLiveSpecification {
                 attribute_name: attribute,
                 enabled,
@@ -361,7 +370,7 @@ fn update_expiry(database: &Database, wanted: &Table) -> Result<bool, DynoxideEr
     if let Some(attribute) = found {
         set(attribute, false)?;
     }
-    if let Some(attribute) = wanted.ttl_attribute.clone() {
+    if let Some(attribute) = desired.ttl_attribute.clone() {
         set(attribute, true)?;
     }
     Ok(true)

@@ -1,4 +1,4 @@
-//! Requests for DynamoDB that arrive at the one endpoint of all services.
+//! Forwards requests for DynamoDB from the control endpoint.
 
 use std::net::SocketAddr;
 
@@ -12,24 +12,24 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Where DynamoDB is, and who asks it.
+/// Address of the DynamoDB endpoint and the client for it.
 #[derive(Clone)]
-struct Endpoint {
+struct ProxyTarget {
     client: Client<HttpConnector, Body>,
     authority: Authority,
 }
 
-/// Hands every request to this address, and its answer back.
+/// Returns a router that forwards every request to this address.
 pub(super) fn router(address: SocketAddr) -> Router {
     let authority = Authority::from_maybe_shared(address.to_string())
         .expect("an address with its port is an authority");
     let client = Client::builder(TokioExecutor::new()).build_http();
     Router::new()
-        .fallback(hand_on)
-        .with_state(Endpoint { client, authority })
+        .fallback(forward)
+        .with_state(ProxyTarget { client, authority })
 }
 
-async fn hand_on(State(endpoint): State<Endpoint>, mut request: Request) -> Response {
+async fn forward(State(endpoint): State<ProxyTarget>, mut request: Request) -> Response {
     let mut uri = std::mem::take(request.uri_mut()).into_parts();
     uri.scheme = Some(Scheme::HTTP);
     uri.authority = Some(endpoint.authority);

@@ -1,7 +1,7 @@
-//! The Autobahn cases: a protocol suite that we did not write, against the gateway's sockets.
+//! The Autobahn test cases, a third-party WebSocket protocol suite, run against the gateway's sockets.
 //!
-//! The function mirrors every message, as an echo server does that the cases expect. Where API Gateway itself departs from
-//! an echo server, so does the gateway, and so do the verdicts: they are kept in `docs/reference/autobahn.md`.
+//! The cases expect an echo server, so the function returns every message. API Gateway differs from an echo server in
+//! some cases, and so does the gateway. The verdicts are in `docs/reference/autobahn.md`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,27 +9,27 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::{Served, program, root, run};
+use crate::support::{RunningGateway, program, root, run};
 
 const PAGE: &str = "docs/reference/autobahn.md";
 
 #[tokio::test]
-async fn every_verdict_of_the_autobahn_cases_is_the_one_on_its_page() {
-    let place = root().join(".tools/venv/bin/kosoku");
-    let Some(kosoku) = program("kosoku, which runs the Autobahn cases,", &[place]) else {
+async fn the_verdicts_of_the_autobahn_cases_match_the_docs() {
+    let path = root().join(".tools/venv/bin/kosoku");
+    let Some(kosoku) = program("kosoku, which runs the Autobahn cases,", &[path]) else {
         return;
     };
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let reports = tempfile::tempdir().unwrap();
     let output = run(Command::new(kosoku)
         .args(["--mode", "fuzzingclient", "--parallelism", "4"])
-        // Compression, which API Gateway does not negotiate, and sizes and counts for measuring.
+        // Left out: compression, which API Gateway does not negotiate, and measurements of sizes and counts.
         .args(["--exclude", "9.*", "--exclude", "12.*", "--exclude", "13.*"])
         .arg("--outdir")
         .arg(reports.path())
-        .arg(served.url()))
+        .arg(running.url()))
     .await;
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
     let index = find(reports.path(), "index.json")
         .unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let page = page(&serde_json::from_slice(&std::fs::read(index).unwrap()).unwrap());
@@ -41,7 +41,7 @@ async fn every_verdict_of_the_autobahn_cases_is_the_one_on_its_page() {
     assert_eq!(
         page,
         std::fs::read_to_string(&path).unwrap_or_default(),
-        "`make docs` brings {PAGE} up to date"
+        "{PAGE} is stale: run `make docs`"
     );
 }
 
@@ -60,17 +60,17 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
         })
 }
 
-/// The cases by their groups, those that differ with the row that says why.
+/// Renders the results by group. Cases that differ are listed with the row of the reference.
 ///
 /// # Panics
 ///
-/// If a case fails for which no row of the reference is the reason.
+/// If a case fails for a reason that is not in the reference.
 fn page(index: &Value) -> String {
     let cases = index.as_object().and_then(|agents| agents.values().next());
     let cases = cases
         .and_then(Value::as_object)
         .expect("one server was tested");
-    let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<u32, CaseGroup> = BTreeMap::new();
     for (id, case) in cases {
         let number = id.split('.').next().and_then(|number| number.parse().ok());
         let group = groups.entry(number.unwrap_or_default()).or_default();
@@ -84,7 +84,7 @@ fn page(index: &Value) -> String {
         let differ: Vec<String> = group
             .differ
             .into_iter()
-            .map(|(row, ids)| told(row, ids))
+            .map(|(row, ids)| reported(row, ids))
             .collect();
         let title = TITLES
             .iter()
@@ -100,13 +100,13 @@ fn page(index: &Value) -> String {
 }
 
 #[derive(Default)]
-struct Group {
+struct CaseGroup {
     passed: usize,
-    /// Ids of cases by the row that they differ for.
+    /// IDs of the cases that differ, by row of the reference.
     differ: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// `None` when a case passed; else the row of the reference for which it does not.
+/// Returns the row of the reference that explains a failed case; `None` if the case passed.
 fn verdict(id: &str, case: &Value) -> Option<&'static str> {
     let passes = |verdict: &Value| {
         matches!(
@@ -118,11 +118,11 @@ fn verdict(id: &str, case: &Value) -> Option<&'static str> {
         _ if passes(&case["behavior"]) && passes(&case["behaviorClose"]) => None,
         Some(1003) => Some("M10"),
         Some(1009) => Some("M11"),
-        _ => panic!("case {id} fails, and no row says so: {case:#}"),
+        _ => panic!("case {id} fails, and no row of the reference explains it: {case:#}"),
     }
 }
 
-fn told(row: &str, mut ids: Vec<String>) -> String {
+fn reported(row: &str, mut ids: Vec<String>) -> String {
     ids.sort_by_key(|id| {
         id.split('.')
             .map(|part| part.parse().unwrap_or(0))
@@ -150,12 +150,12 @@ const TITLES: [(u32, &str); 8] = [
 
 const HEAD: &str = "# The Autobahn cases
 
-What the WebSocket protocol suite that most servers are held to says of the local gateway's sockets. The cases are run by
-[kosoku](https://pypi.org/project/kosoku/) against a stage whose function mirrors every message, in a test of
-`generator/gateway`; this page is written by that test and fails it when it is stale.
+Results of the WebSocket protocol suite that most servers are tested with, for the local gateway's sockets.
+[kosoku](https://pypi.org/project/kosoku/) runs the cases against a stage whose function returns every message. A test of
+`generator/gateway` writes this page, and fails if the page is stale.
 
-The cases expect an echo server. API Gateway departs from one in two ways, and the gateway does as API Gateway does: those cases
-differ, with the row that says so. Left out are 9 (sizes and times), 12 and 13 (compression, which API Gateway does not
+The cases expect an echo server. API Gateway differs from one in two ways, and so does the gateway. Those cases are listed with
+the row of the reference. Not run: group 9 (sizes and times) and groups 12 and 13 (compression, which API Gateway does not
 negotiate).
 
 | Cases | Pass | Differ as API Gateway does |

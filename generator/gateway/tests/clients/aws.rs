@@ -1,4 +1,4 @@
-//! The `aws` command, with the words that people type.
+//! The `aws` command, with typical command lines.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -8,40 +8,40 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::support::{Served, program, run, text};
+use crate::support::{RunningGateway, program, run, text};
 
-/// Version 2 of the command: the one that has `logs tail`.
+/// Returns the path of version 2 of the command, which has `logs tail`.
 fn aws() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = vec![
+    let mut paths = vec![
         PathBuf::from("/usr/bin/aws"),
         PathBuf::from("/usr/local/bin/aws"),
     ];
-    places.extend(std::env::split_paths(&path).map(|folder| folder.join("aws")));
-    places.retain(|place| {
-        let version = std::process::Command::new(place).arg("--version").output();
+    paths.extend(std::env::split_paths(&path).map(|folder| folder.join("aws")));
+    paths.retain(|path| {
+        let version = std::process::Command::new(path).arg("--version").output();
         version.is_ok_and(|output| output.stdout.starts_with(b"aws-cli/2."))
     });
-    program("version 2 of the aws command", &places)
+    program("version 2 of the aws command", &paths)
 }
 
-/// What `aws {words}` prints.
-async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
-    text(&run(&mut prepare(aws, served, words)).await)
+/// Runs `aws {words}` and returns its output.
+async fn command(aws: &PathBuf, running: &RunningGateway, words: &str) -> String {
+    text(&run(&mut prepare(aws, running, words)).await)
 }
 
-/// `aws {words}` against the gateway's control endpoint; spaces part the words.
-fn prepare(aws: &PathBuf, served: &Served, words: &str) -> Command {
+/// Prepares `aws {words}` against the gateway's control endpoint. Spaces separate the words.
+fn prepare(aws: &PathBuf, running: &RunningGateway, words: &str) -> Command {
     let mut command = Command::new(aws);
     command
         .args(words.split(' '))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", "/nonexistent")
-        .env("AWS_ENDPOINT_URL", &served.state.endpoint)
+        .env("AWS_ENDPOINT_URL", &running.state.endpoint)
         .args([
             "--endpoint-url",
-            &served.state.endpoint,
+            &running.state.endpoint,
             "--region",
             "us-east-1",
         ])
@@ -52,15 +52,15 @@ fn prepare(aws: &PathBuf, served: &Served, words: &str) -> Command {
 }
 
 #[tokio::test]
-async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
+async fn a_stage_can_be_redeployed_manually() {
     let Some(aws) = aws() else { return };
-    let served = Served::start().await;
-    let api = served.api().api_id.clone();
-    let before = served.api().stages[0].deployment_id.clone().unwrap();
+    let running = RunningGateway::start().await;
+    let api = running.api().api_id.clone();
+    let before = running.api().stages[0].deployment_id.clone().unwrap();
 
     let made = command(
         &aws,
-        &served,
+        &running,
         &format!("apigatewayv2 create-deployment --api-id {api} --description by-hand"),
     )
     .await;
@@ -71,7 +71,7 @@ async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
 
     let stage = command(
         &aws,
-        &served,
+        &running,
         &format!("apigatewayv2 update-stage --api-id {api} --stage-name prod --deployment-id {deployment}"),
     )
     .await;
@@ -80,37 +80,37 @@ async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
 
     let all = command(
         &aws,
-        &served,
+        &running,
         &format!("apigatewayv2 get-deployments --api-id {api} --query length(Items)"),
     )
     .await;
     assert_eq!(all.trim(), "2");
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn errors_are_told_as_aws_tells_them() {
+async fn errors_are_those_of_aws() {
     let Some(aws) = aws() else { return };
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let words = "apigatewayv2 get-routes --api-id none";
-    let refused: Output = run(&mut prepare(&aws, &served, words)).await;
-    let said = String::from_utf8_lossy(&refused.stderr);
+    let refused: Output = run(&mut prepare(&aws, &running, words)).await;
+    let output = String::from_utf8_lossy(&refused.stderr);
     assert!(
-        said.contains("(NotFoundException) when calling the GetRoutes operation")
-            && said.contains("Invalid API identifier specified 000000000000:none"),
-        "{said}"
+        output.contains("(NotFoundException) when calling the GetRoutes operation")
+            && output.contains("Invalid API identifier specified 000000000000:none"),
+        "{output}"
     );
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
 async fn functions_are_listed_and_their_logs_are_tailed() {
     let Some(aws) = aws() else { return };
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
 
     let names = command(
         &aws,
-        &served,
+        &running,
         "lambda list-functions --query Functions[].FunctionName --output text",
     )
     .await;
@@ -123,44 +123,44 @@ async fn functions_are_listed_and_their_logs_are_tailed() {
 
     let who = command(
         &aws,
-        &served,
+        &running,
         "sts get-caller-identity --query Account --output text",
     )
     .await;
-    assert_eq!(who.trim(), served.state.account);
+    assert_eq!(who.trim(), running.state.account);
 
     let print = "lambda invoke --function-name session-connection-handler-dev --cli-binary-format raw-in-base64-out \
                  --payload {\"do\":\"print:a-line-to-look-for\"} /dev/stdout";
-    let answer = command(&aws, &served, print).await;
+    let answer = command(&aws, &running, print).await;
     assert!(answer.contains("\"StatusCode\": 200"), "{answer}");
 
     let tail = command(
         &aws,
-        &served,
+        &running,
         "logs tail /aws/lambda/session-connection-handler-dev --since 5m --format short",
     )
     .await;
     assert!(tail.contains("a-line-to-look-for"), "{tail}");
     assert!(tail.contains("START RequestId: "), "{tail}");
     assert!(tail.contains("REPORT RequestId: "), "{tail}");
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn logs_are_followed_while_they_are_written() {
+async fn logs_can_be_followed() {
     let Some(aws) = aws() else { return };
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let invoke = async |line: &str| {
         let words = "lambda invoke --function-name session-connection-handler-dev --cli-binary-format \
                      raw-in-base64-out --payload";
         let words = format!("{words} {{\"do\":\"print:{line}\"}} /dev/stdout");
-        command(&aws, &served, &words).await
+        command(&aws, &running, &words).await
     };
     invoke("said-before").await;
     let words =
         "logs tail /aws/lambda/session-connection-handler-dev --since 5m --format short --follow";
-    let mut following = prepare(&aws, &served, words)
-        // Else it keeps to itself what it writes to a pipe.
+    let mut following = prepare(&aws, &running, words)
+        // Otherwise the command buffers what it writes to a pipe.
         .env("PYTHONUNBUFFERED", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -168,21 +168,21 @@ async fn logs_are_followed_while_they_are_written() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
-    let mut heard = async |line: &str| {
-        let hears = async {
-            while let Some(said) = lines.next_line().await.unwrap() {
-                if said.ends_with(line) {
+    let mut printed = async |line: &str| {
+        let waiting = async {
+            while let Some(output) = lines.next_line().await.unwrap() {
+                if output.ends_with(line) {
                     return;
                 }
             }
-            panic!("the command ended before it told {line}");
+            panic!("the command ended before it printed {line}");
         };
-        let heard = tokio::time::timeout(Duration::from_secs(60), hears).await;
-        assert!(heard.is_ok(), "{line} is not told");
+        let printed = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        assert!(printed.is_ok(), "{line} is not printed");
     };
-    heard("said-before").await;
+    printed("said-before").await;
     invoke("said-later").await;
-    heard("said-later").await;
+    printed("said-later").await;
     following.kill().await.unwrap();
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! A real browser: what pages see, and what they do not.
+//! Pages in a real browser.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,46 +8,46 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use stackgen_gateway::Event;
+use stackgen_gateway_common::Event;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::support::{Served, program};
+use crate::support::{RunningGateway, program};
 
-/// How long a browser may take to start, load a page and tell what it saw.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Time that a browser has to start, load a page and report.
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A browser with one page.
 struct Page {
     child: Child,
-    telling: mpsc::Receiver<String>,
+    reports: mpsc::Receiver<String>,
     server: JoinHandle<()>,
     _profile: TempDir,
 }
 
 impl Page {
-    /// Opens a page that runs a script, with `URL` as the stage's and `tell` to say what it sees.
+    /// Opens a page that runs a script. The script has the stage's `URL`, and reports with `report`.
     fn open(listener: TcpListener, url: &str, script: &str) -> Option<Page> {
-        let places = [
+        let paths = [
             "/usr/bin/chromium",
             "/usr/bin/chromium-browser",
             "/usr/bin/google-chrome",
         ];
-        let browser = program("Chromium", &places.map(PathBuf::from))?;
+        let browser = program("Chromium", &paths.map(PathBuf::from))?;
         let html = format!(
             "<!doctype html><script>const URL = {};\
-             const tell = what => fetch('/told', {{method: 'POST', body: JSON.stringify(what)}});\n{script}</script>",
+             const report = value => fetch('/report', {{method: 'POST', body: JSON.stringify(value)}});\n{script}</script>",
             json!(url)
         );
-        let (told, telling) = mpsc::channel(8);
+        let (reported, reports) = mpsc::channel(8);
         let pages = Router::new()
             .route("/", get(async move || Html(html)))
             .route(
-                "/told",
-                post(async move |body: String| drop(told.send(body).await)),
+                "/report",
+                post(async move |body: String| drop(reported.send(body).await)),
             );
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, pages).await.unwrap() });
@@ -75,19 +75,19 @@ impl Page {
             .unwrap();
         Some(Page {
             child,
-            telling,
+            reports,
             server,
             _profile: profile,
         })
     }
 
-    /// What the page tells next.
-    async fn told(&mut self) -> Value {
-        let told = tokio::time::timeout(PATIENCE, self.telling.recv()).await;
-        let told = told
-            .expect("the page tells in time")
-            .expect("its server is there");
-        serde_json::from_str(&told).unwrap()
+    /// Waits for the page's next report.
+    async fn reported(&mut self) -> Value {
+        let reported = tokio::time::timeout(TIMEOUT, self.reports.recv()).await;
+        let reported = reported
+            .expect("the page reports in time")
+            .expect("the page's server runs");
+        serde_json::from_str(&reported).unwrap()
     }
 
     async fn close(mut self) {
@@ -96,12 +96,12 @@ impl Page {
     }
 }
 
-/// What a page tells first.
+/// Runs a script in a page and returns its first report.
 async fn page(url: &str, script: &str) -> Option<Value> {
     let mut page = Page::open(listener().await, url, script)?;
-    let told = page.told().await;
+    let reported = page.reported().await;
     page.close().await;
-    Some(told)
+    Some(reported)
 }
 
 async fn listener() -> TcpListener {
@@ -110,51 +110,54 @@ async fn listener() -> TcpListener {
 
 #[tokio::test]
 async fn a_page_connects_sends_and_gets_an_answer() {
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let script = "const socket = new WebSocket(URL);
         socket.onopen = () => socket.send('{\"action\":\"hello\"}');
-        socket.onmessage = message => tell({heard: message.data, protocol: socket.protocol});";
-    if let Some(told) = page(served.url(), script).await {
+        socket.onmessage = message => report({printed: message.data, protocol: socket.protocol});";
+    if let Some(reported) = page(running.url(), script).await {
         assert_eq!(
-            told,
+            reported,
             json!({"heard": "{\"action\":\"hello\"}", "protocol": ""})
         );
     }
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_x2_a_page_sees_1006_and_nothing_else_of_a_refused_handshake() {
-    let served = Served::start().await;
-    let url = format!("{}?auth=allow&do=status:403", served.url());
+async fn row_x2_a_page_sees_only_1006_of_a_refused_handshake() {
+    let running = RunningGateway::start().await;
+    let url = format!("{}?auth=allow&do=status:403", running.url());
     let script = "const socket = new WebSocket(URL);
-        socket.onclose = closed => tell({code: closed.code, reason: closed.reason, clean: closed.wasClean});";
-    if let Some(told) = page(&url, script).await {
-        assert_eq!(told, json!({"code": 1006, "reason": "", "clean": false}));
+        socket.onclose = closed => report({code: closed.code, reason: closed.reason, clean: closed.wasClean});";
+    if let Some(reported) = page(&url, script).await {
+        assert_eq!(
+            reported,
+            json!({"code": 1006, "reason": "", "clean": false})
+        );
     }
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_c10_a_page_that_offers_a_subprotocol_which_nobody_echoes_sees_1006() {
-    let served = Served::start().await;
+async fn row_c10_a_page_sees_1006_if_its_subprotocol_is_not_echoed() {
+    let running = RunningGateway::start().await;
     let script = "const socket = new WebSocket(URL, ['bearer', 'abc']);
-        socket.onclose = closed => tell({code: closed.code});";
-    if let Some(told) = page(served.url(), script).await {
-        assert_eq!(told, json!({"code": 1006}));
+        socket.onclose = closed => report({code: closed.code});";
+    if let Some(reported) = page(running.url(), script).await {
+        assert_eq!(reported, json!({"code": 1006}));
     }
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_x1_a_page_that_closes_bare_sees_1005_and_so_does_the_gateway() {
-    let served = Served::start().await;
-    let mut events = served.gateway.events().subscribe();
+async fn row_x1_a_close_without_a_code_is_1005_for_page_and_gateway() {
+    let running = RunningGateway::start().await;
+    let mut events = running.gateway.events().subscribe();
     let script = "const socket = new WebSocket(URL);
         socket.onopen = () => socket.close();
-        socket.onclose = closed => tell({code: closed.code, clean: closed.wasClean});";
-    if let Some(told) = page(served.url(), script).await {
-        assert_eq!(told, json!({"code": 1005, "clean": true}));
+        socket.onclose = closed => report({code: closed.code, clean: closed.wasClean});";
+    if let Some(reported) = page(running.url(), script).await {
+        assert_eq!(reported, json!({"code": 1005, "clean": true}));
         let code = loop {
             if let Event::Closed { code, .. } = events.recv().await.unwrap() {
                 break code;
@@ -162,17 +165,17 @@ async fn row_x1_a_page_that_closes_bare_sees_1005_and_so_does_the_gateway() {
         };
         assert_eq!(code, 1005);
     }
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_m17_a_page_that_is_left_ends_with_1001() {
-    let served = Served::start().await;
-    let mut events = served.gateway.events().subscribe();
+async fn row_m17_leaving_a_page_closes_with_1001() {
+    let running = RunningGateway::start().await;
+    let mut events = running.gateway.events().subscribe();
     let script = "const socket = new WebSocket(URL);
-        socket.onopen = () => tell('connected').then(() => location.replace('about:blank'));";
-    if let Some(mut page) = Page::open(listener().await, served.url(), script) {
-        assert_eq!(page.told().await, "connected");
+        socket.onopen = () => report('connected').then(() => location.replace('about:blank'));";
+    if let Some(mut page) = Page::open(listener().await, running.url(), script) {
+        assert_eq!(page.reported().await, "connected");
         let closed = loop {
             if let Event::Closed { code, reason, .. } = events.recv().await.unwrap() {
                 break (code, reason);
@@ -181,5 +184,5 @@ async fn row_m17_a_page_that_is_left_ends_with_1001() {
         assert_eq!(closed, (1001, String::new()));
         page.close().await;
     }
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }

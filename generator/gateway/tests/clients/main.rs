@@ -1,7 +1,7 @@
-//! The gateway, as clients see it that we did not write: the `aws` command, wscat, a browser, and the Autobahn cases.
+//! Tests with third-party clients: the `aws` command, wscat, a browser and the Autobahn cases.
 //!
-//! `make tools` and the system's packages bring them. Where one is missing its tests say so and pass, but under `CI`,
-//! where they fail.
+//! `make tools` and system packages install them. If one is missing, its tests are skipped; with `CI` set, they
+//! fail.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod autobahn;

@@ -1,4 +1,4 @@
-//! `wscat -c`, as people test by hand.
+//! `wscat --connect`, as used in manual tests.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -6,12 +6,12 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Served, program, root};
+use crate::support::{RunningGateway, program, root};
 
-/// Connects, and sends these messages, as people do who try an api by hand.
+/// Connects and sends messages.
 fn wscat(url: &str, messages: &[&str]) -> Option<Child> {
-    let place = root().join(".tools/wscat/node_modules/.bin/wscat");
-    let wscat: PathBuf = program("wscat", &[place])?;
+    let path = root().join(".tools/wscat/node_modules/.bin/wscat");
+    let wscat: PathBuf = program("wscat", &[path])?;
     let child = Command::new(wscat)
         .args(["--connect", url, "--no-color", "--wait", "-1"])
         .args(messages.iter().flat_map(|message| ["--execute", message]))
@@ -25,17 +25,17 @@ fn wscat(url: &str, messages: &[&str]) -> Option<Child> {
 
 #[tokio::test]
 async fn a_listener_connects_without_a_token_and_gets_an_answer() {
-    let served = Served::start().await;
+    let running = RunningGateway::start().await;
     let url = format!(
         "{}?sessionId=merciful-truth-455&targetLanguage=de",
-        served.url()
+        running.url()
     );
     let message = r#"{"action":"heartbeat"}"#;
     let Some(mut child) = wscat(&url, &[message]) else {
         return;
     };
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let heard = async {
+    let printed = async {
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.contains(message) {
                 return true;
@@ -43,20 +43,20 @@ async fn a_listener_connects_without_a_token_and_gets_an_answer() {
         }
         false
     };
-    assert!(heard.await, "wscat ended without an answer");
+    assert!(printed.await, "wscat ended without an answer");
     child.kill().await.unwrap();
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_c5_wscat_shows_the_status_that_refused_it() {
-    let served = Served::start().await;
-    let Some(mut child) = wscat(&format!("{}?auth=allow&do=status:401", served.url()), &[]) else {
+async fn row_c5_wscat_shows_the_status_of_a_refused_handshake() {
+    let running = RunningGateway::start().await;
+    let Some(mut child) = wscat(&format!("{}?auth=allow&do=status:401", running.url()), &[]) else {
         return;
     };
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let refused = async {
-        // Node may warn before.
+        // Node may print warnings first.
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.starts_with("error: ") {
                 return line;
@@ -67,5 +67,5 @@ async fn row_c5_wscat_shows_the_status_that_refused_it() {
     let line = refused.await;
     assert_eq!(line, "error: Unexpected server response: 401");
     child.kill().await.unwrap();
-    served.gateway.shutdown().await;
+    running.gateway.shutdown().await;
 }

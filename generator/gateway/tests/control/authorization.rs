@@ -2,18 +2,18 @@
 
 use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType};
 
-use crate::support::{Control, function_uri, refusal};
+use crate::support::{Control, error_text, function_uri};
 
 #[tokio::test]
-async fn row_a1_authorization_is_of_connect_alone() {
+async fn row_a1_only_connect_can_have_authorization() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = |key: &str| {
         let route = control.client.create_route().api_id(&api).route_key(key);
         route.authorization_type(AuthorizationType::AwsIam).send()
     };
     assert_eq!(
-        refusal!(route("ping").await),
+        error_text!(route("ping").await),
         "BadRequestException: Currently, authorization is restricted to the $connect route only"
     );
     route("$connect").await.unwrap();
@@ -31,11 +31,11 @@ async fn row_a1_authorization_is_of_connect_alone() {
 }
 
 #[tokio::test]
-async fn row_f2_custom_authorization_needs_an_authorizer_of_this_api() {
+async fn row_f2_custom_authorization_requires_an_authorizer_of_this_api() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
-    let other = control.bare().await;
+    let api = control.empty_api().await;
+    let other = control.empty_api().await;
     let authorizer = |api: &str| {
         let authorizer = client.create_authorizer().api_id(api).name("tokens");
         let authorizer = authorizer.authorizer_type(AuthorizerType::Request);
@@ -79,7 +79,7 @@ async fn row_f2_custom_authorization_needs_an_authorizer_of_this_api() {
             .send()
     };
     assert_eq!(
-        refusal!(delete().await),
+        error_text!(delete().await),
         "ConflictException: Cannot delete authorizer 'tokens', is referenced in route: $connect"
     );
     let open = client.update_route().api_id(&api).route_id(route);
@@ -91,9 +91,9 @@ async fn row_f2_custom_authorization_needs_an_authorizer_of_this_api() {
 }
 
 #[tokio::test]
-async fn row_a3_identity_sources_are_of_the_route_the_context_or_the_stage() {
+async fn row_a3_identity_sources_have_known_prefixes() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let authorizer = |name: usize, source: &str| {
         let authorizer = control
             .client
@@ -135,21 +135,21 @@ async fn row_a3_identity_sources_are_of_the_route_the_context_or_the_stage() {
 #[tokio::test]
 async fn row_a4_an_authorizer_may_have_no_identity_source() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let body = format!(
         "{{\"name\": \"a\", \"authorizerType\": \"REQUEST\", \"authorizerUri\": \"{}\"}}",
         function_uri()
     );
-    let made = control
+    let created = control
         .raw("POST", &format!("/v2/apis/{api}/authorizers"), &body)
         .await;
-    assert_eq!(made.status(), 201);
+    assert_eq!(created.status(), 201);
 }
 
 #[tokio::test]
-async fn row_a11_any_ttl_is_refused_zero_too() {
+async fn row_a11_any_ttl_is_refused_even_zero() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     for ttl in [0, 300] {
         let authorizer = control
             .client
@@ -160,7 +160,7 @@ async fn row_a11_any_ttl_is_refused_zero_too() {
         let authorizer = authorizer.authorizer_uri(function_uri());
         let authorizer = authorizer.identity_source("route.request.querystring.token");
         assert_eq!(
-            refusal!(
+            error_text!(
                 authorizer
                     .authorizer_result_ttl_in_seconds(ttl)
                     .send()
@@ -172,9 +172,9 @@ async fn row_a11_any_ttl_is_refused_zero_too() {
 }
 
 #[tokio::test]
-async fn row_a12_simple_responses_and_payload_versions_are_of_http_apis() {
+async fn row_a12_simple_responses_and_payload_versions_are_only_for_http_apis() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let authorizer = || {
         let authorizer = control
             .client
@@ -186,11 +186,11 @@ async fn row_a12_simple_responses_and_payload_versions_are_of_http_apis() {
         authorizer.identity_source("route.request.querystring.token")
     };
     assert_eq!(
-        refusal!(authorizer().enable_simple_responses(true).send().await),
+        error_text!(authorizer().enable_simple_responses(true).send().await),
         "BadRequestException: EnableSimpleResponses cannot be set for WEBSOCKET protocol Apis."
     );
     assert_eq!(
-        refusal!(
+        error_text!(
             authorizer()
                 .authorizer_payload_format_version("2.0")
                 .send()
@@ -216,9 +216,9 @@ async fn row_a12_simple_responses_and_payload_versions_are_of_http_apis() {
 }
 
 #[tokio::test]
-async fn row_f6_an_authorizer_is_named_by_its_invocation_uri() {
+async fn row_f6_an_authorizer_requires_an_invocation_uri() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:auth";
     let authorizer = control
         .client
@@ -230,7 +230,7 @@ async fn row_f6_an_authorizer_is_named_by_its_invocation_uri() {
         .authorizer_uri(arn);
     let refused = authorizer.identity_source("context.stage").send().await;
     assert_eq!(
-        refusal!(refused),
+        error_text!(refused),
         format!(
             "BadRequestException: Invalid Authorizer URI: {arn}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation."
         )

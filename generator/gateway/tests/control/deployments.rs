@@ -1,12 +1,12 @@
-//! Deployments freeze, stages point (rows D1 to D14).
+//! Deployments and stages (rows D1 to D14).
 
 use aws_sdk_apigatewayv2::types::{DeploymentStatus, RouteSettings};
-use stackgen_gateway::{ApiId, DeploymentId, Event, StageName};
+use stackgen_gateway_common::{ApiId, DeploymentId, Event, StageName};
 
-use crate::support::{Control, refusal};
+use crate::support::{Control, error_text};
 
 #[tokio::test]
-async fn row_d1_a_stage_does_not_serve_what_was_not_deployed() {
+async fn row_d1_a_stage_does_not_serve_changes_before_they_are_deployed() {
     let control = Control::start().await;
     let api = control.api().await;
     control.stage(&api).await;
@@ -15,7 +15,7 @@ async fn row_d1_a_stage_does_not_serve_what_was_not_deployed() {
     let deployment = control.deploy(&api).await;
     assert!(
         !control.serves(&api, "ping"),
-        "a deployment alone moves no stage"
+        "a deployment alone does not change the stage"
     );
     let moved = control.client.update_stage().api_id(&api).stage_name("dev");
     moved.deployment_id(deployment).send().await.unwrap();
@@ -61,10 +61,10 @@ async fn row_d1_a_changed_integration_still_calls_the_old_function_until_it_is_d
 }
 
 #[tokio::test]
-async fn row_d1_models_responses_and_authorizers_are_frozen_too() {
+async fn row_d1_a_snapshot_contains_models_and_route_responses() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = control.route(&api, "ask").await;
     let response = client.create_route_response().api_id(&api).route_id(&route);
     let response = response
@@ -98,7 +98,7 @@ async fn row_d1_models_responses_and_authorizers_are_frozen_too() {
 }
 
 #[tokio::test]
-async fn row_d2_settings_of_a_stage_are_live_without_a_deployment() {
+async fn row_d2_stage_settings_take_effect_without_a_deployment() {
     let control = Control::start().await;
     let api = control.api().await;
     control.stage(&api).await;
@@ -114,9 +114,9 @@ async fn row_d2_settings_of_a_stage_are_live_without_a_deployment() {
 }
 
 #[tokio::test]
-async fn row_d3_a_deployment_needs_a_route() {
+async fn row_d3_a_deployment_requires_a_route() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let refused = control.client.create_deployment().api_id(&api).send().await;
     assert!(
         refused
@@ -127,18 +127,18 @@ async fn row_d3_a_deployment_needs_a_route() {
             .is_bad_request_exception()
     );
     assert_eq!(
-        refusal!(refused),
+        error_text!(refused),
         "BadRequestException: At least one route is required before deploying the Api."
     );
 }
 
 #[tokio::test]
-async fn row_d3_a_deployment_moves_the_stage_that_it_names() {
+async fn row_d3_create_deployment_points_the_named_stage_at_the_deployment() {
     let mut control = Control::start().await;
     let api = control.api().await;
     let first = control.stage(&api).await;
     control.route(&api, "ping").await;
-    control.told();
+    control.events_so_far();
     let deployed = control
         .client
         .create_deployment()
@@ -153,7 +153,7 @@ async fn row_d3_a_deployment_moves_the_stage_that_it_names() {
     assert!(control.serves(&api, "ping"));
     let id = DeploymentId::new(deployed.deployment_id().unwrap());
     assert_eq!(
-        control.told(),
+        control.events_so_far(),
         [
             Event::Deployed {
                 api: ApiId::new(&api),
@@ -188,11 +188,15 @@ async fn row_d3_a_deployment_moves_the_stage_that_it_names() {
         .send()
         .await
         .unwrap();
-    assert_eq!(all.items().len(), 2, "what was refused left no deployment");
+    assert_eq!(
+        all.items().len(),
+        2,
+        "the refused call created no deployment"
+    );
 }
 
 #[tokio::test]
-async fn row_d3_a_deployment_may_be_pending_first() {
+async fn row_d3_a_deployment_can_be_pending_first() {
     let control = Control::start_with(|apis| apis.with_pending_deployments(2), None).await;
     let client = &control.client;
     let api = control.api().await;
@@ -217,7 +221,7 @@ async fn row_d3_a_deployment_may_be_pending_first() {
 }
 
 #[tokio::test]
-async fn row_d4_under_autodeploy_every_change_of_wiring_is_deployed() {
+async fn row_d4_with_autodeploy_every_change_of_wiring_is_deployed() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -264,7 +268,7 @@ async fn row_d4_autodeploy_starts_when_it_is_turned_on_and_stops_when_it_is_turn
 }
 
 #[tokio::test]
-async fn row_d5_under_autodeploy_the_deployment_cannot_be_set() {
+async fn row_d5_with_autodeploy_the_deployment_cannot_be_set() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -279,21 +283,24 @@ async fn row_d5_under_autodeploy_the_deployment_cannot_be_set() {
     let expected = format!(
         "BadRequestException: Deployment ID cannot be set on this stage {api}:dev because AutoDeploy is enabled."
     );
-    assert_eq!(refusal!(stage().deployment_id(&id).send().await), expected);
+    assert_eq!(
+        error_text!(stage().deployment_id(&id).send().await),
+        expected
+    );
     stage().send().await.unwrap();
     let moved = client
         .update_stage()
         .api_id(&api)
         .stage_name("dev")
         .deployment_id(&id);
-    assert_eq!(refusal!(moved.send().await), expected);
+    assert_eq!(error_text!(moved.send().await), expected);
     let named = client
         .create_deployment()
         .api_id(&api)
         .stage_name("dev")
         .send()
         .await;
-    assert_eq!(refusal!(named), expected);
+    assert_eq!(error_text!(named), expected);
 }
 
 #[tokio::test]
@@ -311,7 +318,7 @@ async fn row_d6_a_deployment_in_use_cannot_be_deleted() {
             .send()
     };
     assert_eq!(
-        refusal!(delete(&used).await),
+        error_text!(delete(&used).await),
         "BadRequestException: Active stages pointing to this deployment must be moved or deleted"
     );
     delete(&unused).await.unwrap();
@@ -326,7 +333,7 @@ async fn row_d6_a_deployment_in_use_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn row_d11_a_stage_goes_back_to_an_earlier_deployment() {
+async fn row_d11_a_stage_can_be_pointed_at_an_earlier_deployment() {
     let control = Control::start().await;
     let api = control.api().await;
     let first = control.stage(&api).await;
@@ -356,7 +363,7 @@ async fn row_d11_a_stage_goes_back_to_an_earlier_deployment() {
 }
 
 #[tokio::test]
-async fn row_d13_changes_at_the_same_time_wait_for_each_other() {
+async fn row_d13_concurrent_changes_wait_for_each_other() {
     let control = Control::start().await;
     let api = control.api().await;
     let all = (0..20).map(|n| {
@@ -381,7 +388,7 @@ async fn row_d13_changes_at_the_same_time_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn row_d14_a_second_route_of_a_key_and_a_second_stage_of_a_name_conflict() {
+async fn row_d14_duplicate_route_keys_and_stage_names_conflict() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -401,7 +408,7 @@ async fn row_d14_a_second_route_of_a_key_and_a_second_stage_of_a_name_conflict()
             .is_conflict_exception()
     );
     assert_eq!(
-        refusal!(route),
+        error_text!(route),
         "ConflictException: Route with key $connect already exists for this API"
     );
     let other = control.route(&api, "ping").await;
@@ -424,24 +431,27 @@ async fn row_d14_a_second_route_of_a_key_and_a_second_stage_of_a_name_conflict()
         .stage_name("dev")
         .send()
         .await;
-    assert_eq!(refusal!(stage), "ConflictException: Stage already exists");
+    assert_eq!(
+        error_text!(stage),
+        "ConflictException: Stage already exists"
+    );
 }
 
 #[tokio::test]
-async fn what_no_stage_serves_yet_is_told() {
+async fn undeployed_changes_are_reported() {
     let mut control = Control::start().await;
     let api = control.api().await;
-    control.told();
+    control.events_so_far();
     control.stage(&api).await;
-    control.told();
+    control.events_so_far();
     let route = control.client.create_route().api_id(&api).route_key("ping");
     let route = route.send().await.unwrap().route_id.unwrap();
     let undeployed = Event::Undeployed {
         api: ApiId::new(&api),
         what: "route ping".to_owned(),
     };
-    assert_eq!(control.told(), [undeployed]);
-    // Back to what the stage serves.
+    assert_eq!(control.events_so_far(), [undeployed]);
+    // The wiring is again what the stage serves.
     control
         .client
         .delete_route()
@@ -450,8 +460,8 @@ async fn what_no_stage_serves_yet_is_told() {
         .send()
         .await
         .unwrap();
-    assert_eq!(control.told(), []);
-    // A description is no wiring.
+    assert_eq!(control.events_so_far(), []);
+    // A description is not wiring.
     control
         .client
         .update_api()
@@ -460,13 +470,13 @@ async fn what_no_stage_serves_yet_is_told() {
         .send()
         .await
         .unwrap();
-    assert_eq!(control.told(), []);
+    assert_eq!(control.events_so_far(), []);
 }
 
 #[tokio::test]
-async fn row_d4_what_autodeploy_brought_up_is_not_behind_and_what_it_could_not_is() {
+async fn row_d4_only_changes_that_autodeploy_could_not_deploy_are_reported() {
     let mut control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = control.route(&api, "ping").await;
     let stage = control.client.create_stage().api_id(&api);
     stage
@@ -475,13 +485,16 @@ async fn row_d4_what_autodeploy_brought_up_is_not_behind_and_what_it_could_not_i
         .send()
         .await
         .unwrap();
-    control.told();
+    control.events_so_far();
     let other = control.client.create_route().api_id(&api).route_key("pong");
     let other = other.send().await.unwrap().route_id.unwrap();
-    let told = control.told();
+    let events_so_far = control.events_so_far();
     assert!(
-        matches!(&told[..], [Event::Deployed { .. }, Event::Activated { .. }]),
-        "{told:?}"
+        matches!(
+            &events_so_far[..],
+            [Event::Deployed { .. }, Event::Activated { .. }]
+        ),
+        "{events_so_far:?}"
     );
     for id in [route, other] {
         let deleted = control.client.delete_route().api_id(&api).route_id(id);
@@ -491,7 +504,7 @@ async fn row_d4_what_autodeploy_brought_up_is_not_behind_and_what_it_could_not_i
         api: ApiId::new(&api),
         what: "route pong".to_owned(),
     };
-    assert_eq!(control.told().last(), Some(&undeployed));
+    assert_eq!(control.events_so_far().last(), Some(&undeployed));
     assert_eq!(
         control
             .served(&api)
@@ -503,7 +516,7 @@ async fn row_d4_what_autodeploy_brought_up_is_not_behind_and_what_it_could_not_i
 }
 
 #[tokio::test]
-async fn a_deployment_keeps_what_it_says_of_itself() {
+async fn the_description_of_a_deployment_can_be_updated() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;

@@ -1,4 +1,4 @@
-"""Prints the fields of apigatewayv2's answers as AWS's own clients know them: {"GetRouteResult": ["routeId", …], …}."""
+"""Prints the response fields of apigatewayv2's operations from AWS's service model: {"GetRoute": ["routeId", …], …}."""
 
 import json
 import sys

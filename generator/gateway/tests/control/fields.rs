@@ -1,4 +1,4 @@
-//! The fields of answers, held against the service model that AWS's clients are made from.
+//! Fields of responses, compared with AWS's service model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Control, function_uri};
 
-/// What no answer has here: of imported and managed apis, which there are none of, and of deployments that failed.
+/// Fields that no response has here: those of imported and managed APIs, and of failed deployments.
 const ABSENT: [&str; 4] = [
     "apiGatewayManaged",
     "importInfo",
@@ -17,10 +17,10 @@ const ABSENT: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn answers_have_exactly_the_fields_of_the_service_model() {
+async fn responses_have_exactly_the_fields_of_the_service_model() {
     let Some(model) = service_model() else { return };
     let control = Control::start().await;
-    let answers = everything(&control).await;
+    let answers = create_everything(&control).await;
     assert_eq!(
         answers.keys().collect::<Vec<_>>(),
         model.keys().collect::<Vec<_>>()
@@ -54,7 +54,7 @@ const OPERATIONS: [&str; 9] = [
     "GetStage",
 ];
 
-/// By the service model of the tools' Python; `None` when it is missing and may be.
+/// Reads the service model from the Python tools. Skips the test if they are missing.
 fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = stackgen_test_tools::installed("venv/bin/python")?;
@@ -72,15 +72,15 @@ fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
-/// What was made, by the operation that reads it.
+/// Paths of created resources, by the operation that reads them.
 #[derive(Default)]
-struct Made(BTreeMap<&'static str, Vec<String>>);
+struct CreatedResources(BTreeMap<&'static str, Vec<String>>);
 
-/// One of each, with all fields that its creation takes, and the fields of what is read of it.
-async fn everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
-    let mut made = Made::default();
-    websocket(control, &mut made).await;
-    http(control, &mut made).await;
+/// Creates resources with all their fields, and returns the fields of each read operation's responses.
+async fn create_everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
+    let mut created = CreatedResources::default();
+    websocket(control, &mut created).await;
+    http(control, &mut created).await;
     for api in control.apis.list_apis() {
         let endpoint = "ws://127.0.0.1:1".to_owned();
         control
@@ -89,7 +89,7 @@ async fn everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
             .unwrap();
     }
     let mut answers = BTreeMap::new();
-    for (operation, paths) in made.0 {
+    for (operation, paths) in created.0 {
         let mut fields = BTreeSet::new();
         for path in paths {
             let answer = control.raw("GET", &path, "").await;
@@ -102,26 +102,28 @@ async fn everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
     answers
 }
 
-async fn websocket(control: &Control, made: &mut Made) {
-    let api = made
+async fn websocket(control: &Control, created: &mut CreatedResources) {
+    let api = created
         .one(control, "GetApi", "/v2/apis", websocket_api())
         .await;
-    made.one(control, "GetModel", &format!("{api}/models"), a_model())
+    created
+        .one(control, "GetModel", &format!("{api}/models"), a_model())
         .await;
     let path = format!("{api}/integrations");
-    let integration = made
+    let integration = created
         .one(control, "GetIntegration", &path, websocket_integration())
         .await;
     let path = format!("{integration}/integrationresponses");
-    made.one(
-        control,
-        "GetIntegrationResponse",
-        &path,
-        integration_response(),
-    )
-    .await;
+    created
+        .one(
+            control,
+            "GetIntegrationResponse",
+            &path,
+            integration_response(),
+        )
+        .await;
     let path = format!("{api}/routes");
-    let route = made
+    let route = created
         .one(
             control,
             "GetRoute",
@@ -130,31 +132,36 @@ async fn websocket(control: &Control, made: &mut Made) {
         )
         .await;
     let path = format!("{route}/routeresponses");
-    made.one(control, "GetRouteResponse", &path, route_response())
+    created
+        .one(control, "GetRouteResponse", &path, route_response())
         .await;
     let path = format!("{api}/deployments");
     let one = json!({ "description": "one" });
-    let deployment = made.one(control, "GetDeployment", &path, one).await;
+    let deployment = created.one(control, "GetDeployment", &path, one).await;
     let path = format!("{api}/stages");
-    made.one(control, "GetStage", &path, a_stage(last(&deployment)))
+    created
+        .one(control, "GetStage", &path, a_stage(last(&deployment)))
         .await;
     let auto = json!({ "stageName": "auto", "autoDeploy": true });
-    made.one(control, "GetStage", &path, auto).await;
+    created.one(control, "GetStage", &path, auto).await;
 }
 
-async fn http(control: &Control, made: &mut Made) {
-    let api = made.one(control, "GetApi", "/v2/apis", http_api()).await;
+async fn http(control: &Control, created: &mut CreatedResources) {
+    let api = created.one(control, "GetApi", "/v2/apis", http_api()).await;
     let path = format!("{api}/authorizers");
-    made.one(control, "GetAuthorizer", &path, request_authorizer())
+    created
+        .one(control, "GetAuthorizer", &path, request_authorizer())
         .await;
-    let jwt = made
+    let jwt = created
         .one(control, "GetAuthorizer", &path, jwt_authorizer())
         .await;
     let path = format!("{api}/integrations");
-    made.one(control, "GetIntegration", &path, http_integration())
+    created
+        .one(control, "GetIntegration", &path, http_integration())
         .await;
     let path = format!("{api}/routes");
-    made.one(control, "GetRoute", &path, guarded_route(last(&jwt)))
+    created
+        .one(control, "GetRoute", &path, guarded_route(last(&jwt)))
         .await;
 }
 
@@ -162,8 +169,8 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-impl Made {
-    /// Creates one, which comes back as it was given; its path.
+impl CreatedResources {
+    /// Creates a resource and checks that the response contains the input. Returns its path.
     async fn one(
         &mut self,
         control: &Control,
@@ -172,17 +179,17 @@ impl Made {
         body: Value,
     ) -> String {
         let answer = control.raw("POST", path, &body.to_string()).await;
-        let made: Value = serde_json::from_slice(answer.body()).unwrap();
-        assert_eq!(answer.status(), 201, "{path}: {made}");
+        let created: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(answer.status(), 201, "{path}: {created}");
         for (name, value) in body.as_object().unwrap() {
-            assert_eq!(made.get(name), Some(value), "{path}: {name}");
+            assert_eq!(created.get(name), Some(value), "{path}: {name}");
         }
         let id = match read_by {
             "GetStage" => "stageName".to_owned(),
-            // `GetRouteResponse`: `routeResponseId`.
+            // For example, `GetRouteResponse` has `routeResponseId`.
             _ => format!("{}{}Id", read_by[3..4].to_lowercase(), &read_by[4..]),
         };
-        let path = format!("{path}/{}", made[&id].as_str().unwrap());
+        let path = format!("{path}/{}", created[&id].as_str().unwrap());
         self.0.entry(read_by).or_default().push(path.clone());
         path
     }

@@ -1,6 +1,6 @@
-//! The control plane over real sockets, asked by the real SDKs.
+//! The control plane over real sockets, called by the AWS SDKs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "a test says what it skips")]
+#![allow(clippy::print_stderr, reason = "a test reports what it skips")]
 
 mod authorization;
 mod deployments;

@@ -1,16 +1,16 @@
-//! The wire: who may ask, what is asked whom, pages, errors, rates.
+//! The protocol: authentication, dispatch, pages, errors, rates.
 
 use std::time::Duration;
 
 use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use http::Request;
 use serde_json::{Value, json};
-use stackgen_gateway::control::apigatewayv2::Rates;
+use stackgen_gateway_common::RateLimits;
 
 use crate::support::{Control, send, signature};
 
 #[tokio::test]
-async fn what_is_not_signed_is_refused() {
+async fn an_unsigned_request_is_refused() {
     let control = Control::start().await;
     let request = Request::get(format!("http://{}/v2/apis", control.address));
     let refused = send(request.body(String::new()).unwrap()).await;
@@ -22,7 +22,7 @@ async fn what_is_not_signed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_and_another_name_for_loopback_are_refused() {
+async fn a_foreign_origin_and_a_foreign_host_are_refused() {
     let control = Control::start().await;
     let own = format!("http://{}", control.address);
     for (name, value, status) in [
@@ -41,7 +41,7 @@ async fn a_page_of_another_origin_and_another_name_for_loopback_are_refused() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_here_is_refused() {
+async fn an_unknown_service_is_refused() {
     let control = Control::start().await;
     let request = Request::get(format!("http://{}/", control.address));
     let request = request.header("authorization", signature("s3"));
@@ -52,9 +52,9 @@ async fn a_service_that_is_not_here_is_refused() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_not_here_says_so() {
+async fn an_unsupported_operation_is_reported() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     for path in [
         "/restapis".to_owned(),
         format!("/v2/apis/{api}/exports/OAS30"),
@@ -68,13 +68,13 @@ async fn an_operation_that_is_not_here_says_so() {
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         assert_eq!(
             body["message"],
-            format!("The local gateway has no GET {path}")
+            format!("The local gateway does not support GET {path}")
         );
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_or_of_other_types_is_a_serialization_exception() {
+async fn a_body_with_invalid_json_or_types_is_a_serialization_exception() {
     let control = Control::start().await;
     for body in ["{", "[]", "{\"name\": 1}", "{\"tags\": {\"a\": 1}}"] {
         let answer = control.raw("POST", "/v2/apis", body).await;
@@ -87,7 +87,7 @@ async fn a_body_that_is_no_json_or_of_other_types_is_a_serialization_exception()
 }
 
 #[tokio::test]
-async fn a_protocol_that_there_is_not_is_a_bad_request() {
+async fn an_unknown_protocol_is_a_bad_request() {
     let control = Control::start().await;
     let body = "{\"name\": \"a\", \"protocolType\": \"CARRIER_PIGEON\"}";
     let answer = control.raw("POST", "/v2/apis", body).await;
@@ -95,7 +95,7 @@ async fn a_protocol_that_there_is_not_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn fields_that_are_not_known_are_passed_over() {
+async fn unknown_fields_are_ignored() {
     let control = Control::start().await;
     let body = json!({ "name": "a", "protocolType": "HTTP", "colour": "blue" });
     let answer = control.raw("POST", "/v2/apis", &body.to_string()).await;
@@ -111,10 +111,10 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages() {
+async fn lists_are_paginated() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     for n in 0..30 {
         let route = client
             .create_route()
@@ -153,7 +153,7 @@ async fn lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn a_page_that_there_is_not_is_refused() {
+async fn an_invalid_page_is_refused() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -190,8 +190,8 @@ async fn a_page_that_there_is_not_is_refused() {
 }
 
 #[tokio::test]
-async fn row_d15_rates_are_kept_when_they_are_asked_for() {
-    let rates = Rates {
+async fn row_d15_rate_limits_are_applied_if_set() {
+    let rates = RateLimits {
         rate: 0.0,
         burst: 3,
         deployments: Duration::ZERO,
@@ -210,10 +210,10 @@ async fn row_d15_rates_are_kept_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn row_d15_deployments_have_a_rate_of_their_own() {
-    let rates = Rates {
+async fn row_d15_deployments_have_a_separate_rate_limit() {
+    let rates = RateLimits {
         deployments: Duration::from_secs(3600),
-        ..Rates::default()
+        ..RateLimits::default()
     };
     let control = Control::start_with(|apis| apis, Some(rates)).await;
     let api = control.api().await;
@@ -235,7 +235,7 @@ async fn row_d15_deployments_have_a_rate_of_their_own() {
 }
 
 #[tokio::test]
-async fn sts_tells_who_calls() {
+async fn sts_returns_the_callers_identity() {
     let control = Control::start().await;
     for (key, arn) in [
         ("ANY", "arn:aws:iam::123456789012:root"),

@@ -1,4 +1,4 @@
-//! Every resource: create, get, list, update, delete, by the SDK.
+//! Every resource: create, get, list, update, delete, with the SDK.
 
 use aws_sdk_apigatewayv2::types::{
     AuthorizationType, AuthorizerType, ConnectionType, ContentHandlingStrategy, Cors,
@@ -7,10 +7,10 @@ use aws_sdk_apigatewayv2::types::{
 
 use serde_json::json;
 
-use crate::support::{Control, function_uri, refusal};
+use crate::support::{Control, error_text, function_uri};
 
 #[tokio::test]
-async fn apis_are_created_read_changed_and_deleted() {
+async fn apis_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
     let created = client.create_api().name("talk");
@@ -48,14 +48,14 @@ async fn apis_are_created_read_changed_and_deleted() {
             .is_not_found_exception()
     );
     assert_eq!(
-        refusal!(gone),
+        error_text!(gone),
         format!("NotFoundException: Invalid API identifier specified 123456789012:{id}")
     );
     assert!(client.get_apis().send().await.unwrap().items().is_empty());
 }
 
 #[tokio::test]
-async fn an_http_api_has_cross_origin_settings_until_they_are_deleted() {
+async fn an_http_api_has_a_cors_configuration_until_it_is_deleted() {
     let control = Control::start().await;
     let client = &control.client;
     let cors = Cors::builder()
@@ -81,7 +81,7 @@ async fn an_http_api_has_cross_origin_settings_until_they_are_deleted() {
 }
 
 #[tokio::test]
-async fn a_target_makes_an_http_api_that_answers_at_once() {
+async fn a_target_creates_an_http_api_with_route_and_stage() {
     let control = Control::start().await;
     let client = &control.client;
     let created = client
@@ -99,10 +99,10 @@ async fn a_target_makes_an_http_api_that_answers_at_once() {
 }
 
 #[tokio::test]
-async fn routes_are_created_read_changed_and_deleted() {
+async fn routes_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let integration = control.integration(&api).await;
     let needed = ParameterConstraints::builder().required(true).build();
     let created = client.create_route().api_id(&api).route_key("$connect");
@@ -163,10 +163,10 @@ async fn routes_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn integrations_are_created_read_changed_and_deleted() {
+async fn integrations_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let created = client.create_integration().api_id(&api);
     let created = created.integration_type(IntegrationType::Mock);
     let created = created.request_templates("200", "{\"statusCode\": 200}");
@@ -217,10 +217,10 @@ async fn integrations_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn authorizers_are_created_read_changed_and_deleted() {
+async fn authorizers_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let created = client.create_authorizer().api_id(&api).name("tokens");
     let created = created.authorizer_type(AuthorizerType::Request);
     let created = created.authorizer_uri(function_uri());
@@ -260,7 +260,7 @@ async fn authorizers_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_http_api_takes_jwt_authorizers() {
+async fn an_http_api_supports_jwt_authorizers() {
     let control = Control::start().await;
     let client = &control.client;
     let api = client
@@ -287,10 +287,10 @@ async fn an_http_api_takes_jwt_authorizers() {
 }
 
 #[tokio::test]
-async fn models_are_created_read_changed_and_deleted() {
+async fn models_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let created = client
         .create_model()
         .api_id(&api)
@@ -344,10 +344,10 @@ async fn models_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn route_responses_are_created_read_changed_and_deleted() {
+async fn route_responses_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = control.route(&api, "ask").await;
     let created = client.create_route_response().api_id(&api).route_id(&route);
     let created = created.route_response_key("$default").send().await.unwrap();
@@ -375,10 +375,10 @@ async fn route_responses_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn integration_responses_are_created_read_changed_and_deleted() {
+async fn integration_responses_can_be_created_read_updated_and_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let of = control.integration(&api).await;
     let created = client
         .create_integration_response()
@@ -427,7 +427,7 @@ async fn integration_responses_are_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn apis_and_stages_are_tagged_by_their_arns() {
+async fn apis_and_stages_can_be_tagged_by_arn() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -484,19 +484,19 @@ fn document(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_http_api_is_imported_from_openapi_and_imported_again() {
+async fn an_http_api_can_be_imported_and_reimported_from_openapi() {
     let control = Control::start().await;
     let client = &control.client;
-    let made = client
+    let created = client
         .import_api()
         .body(document("/a"))
         .send()
         .await
         .unwrap();
-    assert_eq!(made.name(), Some("web"));
-    assert_eq!(made.cors_configuration().unwrap().max_age(), Some(5));
-    assert_eq!(made.tags().unwrap()["a"], "b");
-    let api = made.api_id().unwrap();
+    assert_eq!(created.name(), Some("web"));
+    assert_eq!(created.cors_configuration().unwrap().max_age(), Some(5));
+    assert_eq!(created.tags().unwrap()["a"], "b");
+    let api = created.api_id().unwrap();
     let routes = client.get_routes().api_id(api).send().await.unwrap();
     let route = &routes.items()[0];
     assert_eq!(route.route_key(), Some("GET /a"));
@@ -530,6 +530,6 @@ async fn an_http_api_is_imported_from_openapi_and_imported_again() {
     assert_eq!(
         routes.items()[0].route_key(),
         Some("GET /b"),
-        "whole or not at all"
+        "completely or not at all"
     );
 }

@@ -1,13 +1,13 @@
-//! What API Gateway refuses of WebSocket APIs (rows F1 to F5, L6, M6, M9).
+//! Rules of WebSocket APIs (rows F1 to F5, L6, M6, M9).
 
 use aws_sdk_apigatewayv2::types::{
     AuthorizerType, ConnectionType, IntegrationType, ParameterConstraints, ProtocolType,
 };
 
-use crate::support::{Control, function_uri, refusal};
+use crate::support::{Control, error_text, function_uri};
 
 #[tokio::test]
-async fn row_f1_a_websocket_api_needs_its_route_selection_expression() {
+async fn row_f1_a_websocket_api_requires_a_route_selection_expression() {
     let control = Control::start().await;
     let api = control
         .client
@@ -15,13 +15,13 @@ async fn row_f1_a_websocket_api_needs_its_route_selection_expression() {
         .name("talk")
         .protocol_type(ProtocolType::Websocket);
     assert_eq!(
-        refusal!(api.send().await),
+        error_text!(api.send().await),
         "BadRequestException: RouteSelectionExpression is required for WEBSOCKET protocol Apis."
     );
 }
 
 #[tokio::test]
-async fn row_f1_a_websocket_api_has_no_cross_origin_settings_and_no_target() {
+async fn row_f1_a_websocket_api_has_no_cors_configuration_and_no_target() {
     let control = Control::start().await;
     let api = || {
         let api = control
@@ -35,20 +35,20 @@ async fn row_f1_a_websocket_api_has_no_cross_origin_settings_and_no_target() {
         .allow_origins("*")
         .build();
     assert_eq!(
-        refusal!(api().cors_configuration(cors).send().await),
+        error_text!(api().cors_configuration(cors).send().await),
         "BadRequestException: CorsConfiguration cannot be set for WEBSOCKET protocol Apis."
     );
     assert_eq!(
-        refusal!(api().target("arn:aws:lambda:x").send().await),
+        error_text!(api().target("arn:aws:lambda:x").send().await),
         "BadRequestException: Target cannot be set for WEBSOCKET protocol Apis."
     );
     assert!(control.apis.list_apis().is_empty());
 }
 
 #[tokio::test]
-async fn row_f2_custom_keys_do_not_start_with_a_dollar() {
+async fn row_f2_custom_route_keys_do_not_start_with_a_dollar() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = |key: &str| {
         control
             .client
@@ -80,10 +80,10 @@ async fn row_f2_custom_keys_do_not_start_with_a_dollar() {
 }
 
 #[tokio::test]
-async fn row_f2_a_target_is_an_integration_of_this_api() {
+async fn row_f2_a_target_must_be_an_integration_of_this_api() {
     let control = Control::start().await;
-    let api = control.bare().await;
-    let other = control.bare().await;
+    let api = control.empty_api().await;
+    let other = control.empty_api().await;
     let elsewhere = control.integration(&other).await;
     let route = |target: String| {
         let route = control.client.create_route().api_id(&api).route_key("ping");
@@ -106,9 +106,9 @@ async fn row_f2_a_target_is_an_integration_of_this_api() {
 }
 
 #[tokio::test]
-async fn row_f3_integrations_have_50_to_29000_milliseconds_and_payload_version_1() {
+async fn row_f3_integrations_have_a_timeout_of_50_to_29000_ms_and_payload_version_1() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let integration = || {
         let integration = control.client.create_integration().api_id(&api);
         let integration = integration.integration_type(IntegrationType::AwsProxy);
@@ -165,7 +165,7 @@ async fn row_f3_integrations_have_50_to_29000_milliseconds_and_payload_version_1
 async fn an_integration_in_use_cannot_be_deleted() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = control.route(&api, "ping").await;
     let all = client.get_integrations().api_id(&api).send().await.unwrap();
     let id = all.items()[0].integration_id().unwrap();
@@ -177,7 +177,7 @@ async fn an_integration_in_use_cannot_be_deleted() {
             .send()
     };
     assert_eq!(
-        refusal!(delete().await),
+        error_text!(delete().await),
         format!(
             "ConflictException: Cannot delete Integration because it is referenced by the following Routes with Ids: [{route}]"
         )
@@ -192,9 +192,9 @@ async fn an_integration_in_use_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn row_f5_a_route_response_is_of_default_alone() {
+async fn row_f5_a_route_response_key_must_be_default() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = control.route(&api, "ask").await;
     let response = |key: &str| {
         let response = control
@@ -222,9 +222,9 @@ async fn row_f5_a_route_response_is_of_default_alone() {
 }
 
 #[tokio::test]
-async fn row_m9_request_parameters_are_of_connect_alone() {
+async fn row_m9_only_connect_can_have_request_parameters() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let needed = ParameterConstraints::builder().required(true).build();
     let route = |key: &str| {
         let route = control.client.create_route().api_id(&api).route_key(key);
@@ -233,16 +233,16 @@ async fn row_m9_request_parameters_are_of_connect_alone() {
             .send()
     };
     assert_eq!(
-        refusal!(route("ping").await),
+        error_text!(route("ping").await),
         "BadRequestException: RequestParameters are only supported for the $connect route"
     );
     route("$connect").await.unwrap();
 }
 
 #[tokio::test]
-async fn row_m6_models_are_json_with_names_of_letters_and_digits() {
+async fn row_m6_models_have_json_schemas_and_alphanumeric_names() {
     let control = Control::start().await;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let model = |name: &str, schema: &str| {
         let model = control.client.create_model().api_id(&api).name(name);
         model.schema(schema).send()
@@ -263,10 +263,10 @@ async fn row_m6_models_are_json_with_names_of_letters_and_digits() {
 }
 
 #[tokio::test]
-async fn row_m6_a_model_that_a_route_names_stays() {
+async fn row_m6_a_model_in_use_cannot_be_deleted_or_renamed() {
     let control = Control::start().await;
     let client = &control.client;
-    let api = control.bare().await;
+    let api = control.empty_api().await;
     let route = || {
         let route = client.create_route().api_id(&api).route_key("say");
         route
@@ -291,7 +291,7 @@ async fn row_m6_a_model_that_a_route_names_stays() {
         .send()
         .await;
     assert_eq!(
-        refusal!(deleted),
+        error_text!(deleted),
         "ConflictException: Cannot delete model 'Said', is referenced in route: say"
     );
     let renamed = client
@@ -310,7 +310,7 @@ async fn row_m6_a_model_that_a_route_names_stays() {
 }
 
 #[tokio::test]
-async fn row_l6_an_api_has_ten_authorizers_and_ten_stages() {
+async fn row_l6_an_api_has_at_most_ten_authorizers_and_ten_stages() {
     let control = Control::start().await;
     let api = control.api().await;
     for n in 0..11 {
@@ -334,7 +334,7 @@ async fn row_l6_an_api_has_ten_authorizers_and_ten_stages() {
 }
 
 #[tokio::test]
-async fn what_a_change_would_break_is_refused_and_changes_nothing() {
+async fn an_invalid_change_is_refused_and_has_no_effect() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -366,7 +366,7 @@ async fn what_a_change_would_break_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn texts_have_their_lengths() {
+async fn texts_have_maximum_lengths() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -378,8 +378,8 @@ async fn texts_have_their_lengths() {
         .send()
         .await;
     assert_eq!(
-        refusal!(deployment),
-        "BadRequestException: description must be between 0 and 1024 characters long, and is 1025"
+        error_text!(deployment),
+        "BadRequestException: description must have 0 to 1024 characters; it has 1025"
     );
     let fits = "ü".repeat(1024);
     client
@@ -399,7 +399,7 @@ async fn texts_have_their_lengths() {
 }
 
 #[tokio::test]
-async fn routes_of_an_http_api_do_not_differ_in_the_names_of_variables_alone() {
+async fn routes_of_an_http_api_must_differ_in_more_than_variable_names() {
     let control = Control::start().await;
     let client = &control.client;
     let api = client
@@ -412,7 +412,7 @@ async fn routes_of_an_http_api_do_not_differ_in_the_names_of_variables_alone() {
         route(key).await.unwrap();
     }
     assert_eq!(
-        refusal!(route("GET /a/{y}").await),
+        error_text!(route("GET /a/{y}").await),
         "ConflictException: The provided route key \"GET /a/{y}\" has a conflicting variable on the same hierarchical level as \"GET /a/{x}\""
     );
     for key in ["GET", "get /a", "GET a", "/a", "$connect"] {

@@ -1,18 +1,18 @@
-//! Whatever changes come in whatever order: what always holds.
+//! Invariants that hold after any sequence of changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use stackgen_gateway::apis::{
+use stackgen_gateway_apis::apis::{
     ApiInput, Apis, DeploymentInput, IntegrationInput, ModelInput, Pairs, ProtocolType, RouteInput,
     RouteResponseInput, Snapshot, StageInput,
 };
-use stackgen_gateway::{ApiId, DeploymentId, IntegrationId, RouteId, RouteKey, StageName};
+use stackgen_gateway_common::{ApiId, DeploymentId, IntegrationId, RouteId, RouteKey, StageName};
 
-/// A change; numbers pick one of what there is, or something that is not there.
+/// A change. Numbers select an existing resource, or one that does not exist.
 #[derive(Clone, Debug)]
-enum Change {
+enum ApiChange {
     Expression(u8),
     CreateRoute(u8, Option<u8>),
     UpdateRoute(u8, Option<u8>, Option<u8>),
@@ -30,10 +30,10 @@ enum Change {
     DeleteStage(u8),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = ApiChange> {
     let one = || 0..4u8;
     let maybe = || prop::option::of(0..4u8);
-    use Change::*;
+    use ApiChange::*;
     prop_oneof![
         one().prop_map(Expression),
         (one(), maybe()).prop_map(|(a, b)| CreateRoute(a, b)),
@@ -54,14 +54,14 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The api that is changed.
-struct Subject {
+/// The API under test.
+struct TestedApi {
     apis: Apis,
     api: ApiId,
     deployments: Vec<DeploymentId>,
 }
 
-impl Subject {
+impl TestedApi {
     fn new() -> Self {
         let apis = Apis::default();
         let api = ApiId::new("subject");
@@ -72,7 +72,7 @@ impl Subject {
             ..ApiInput::default()
         };
         apis.create_api(Some(api.clone()), input).unwrap();
-        Subject {
+        TestedApi {
             apis,
             api,
             deployments: Vec::new(),
@@ -84,20 +84,20 @@ impl Subject {
         known.cloned().unwrap_or_else(|| DeploymentId::new("none"))
     }
 
-    /// Makes the change, or is refused; true when it was made.
-    fn make(&mut self, change: &Change) -> bool {
+    /// Makes the change. Returns false if it is refused.
+    fn apply(&mut self, change: &ApiChange) -> bool {
         let (apis, api) = (&self.apis, &self.api);
         let target = |n: &u8| format!("integrations/i{n}");
         let key = |n: &u8| RouteKey::new(format!("k{n}"));
         match change {
-            Change::Expression(n) => {
+            ApiChange::Expression(n) => {
                 let input = ApiInput {
                     route_selection_expression: Some(format!("$request.body.x{n}")),
                     ..ApiInput::default()
                 };
                 apis.update_api(api, input).is_ok()
             }
-            Change::CreateRoute(n, to) => {
+            ApiChange::CreateRoute(n, to) => {
                 let input = RouteInput {
                     route_key: Some(key(n)),
                     target: to.as_ref().map(target),
@@ -106,7 +106,7 @@ impl Subject {
                 apis.create_route(api, Some(RouteId::new(format!("r{n}"))), input)
                     .is_ok()
             }
-            Change::UpdateRoute(n, to, renamed) => {
+            ApiChange::UpdateRoute(n, to, renamed) => {
                 let input = RouteInput {
                     route_key: renamed.as_ref().map(key),
                     target: to.as_ref().map(target),
@@ -115,10 +115,10 @@ impl Subject {
                 apis.update_route(api, &RouteId::new(format!("r{n}")), input)
                     .is_ok()
             }
-            Change::DeleteRoute(n) => apis
+            ApiChange::DeleteRoute(n) => apis
                 .delete_route(api, &RouteId::new(format!("r{n}")))
                 .is_ok(),
-            Change::CreateResponse(n) => {
+            ApiChange::CreateResponse(n) => {
                 let input = RouteResponseInput {
                     route_response_key: Some("$default".to_owned()),
                     ..RouteResponseInput::default()
@@ -126,7 +126,7 @@ impl Subject {
                 let route = RouteId::new(format!("r{n}"));
                 apis.create_route_response(api, &route, None, input).is_ok()
             }
-            Change::CreateModel(n) => {
+            ApiChange::CreateModel(n) => {
                 let input = ModelInput {
                     name: Some(format!("m{n}")),
                     schema: Some("{}".to_owned()),
@@ -134,11 +134,11 @@ impl Subject {
                 };
                 apis.create_model(api, None, input).is_ok()
             }
-            _ => self.make_more(change),
+            _ => self.apply_more(change),
         }
     }
 
-    fn make_more(&mut self, change: &Change) -> bool {
+    fn apply_more(&mut self, change: &ApiChange) -> bool {
         let (apis, api) = (&self.apis, &self.api);
         let integration = |n: &u8| IntegrationId::new(format!("i{n}"));
         let mock = |timeout: u8| IntegrationInput {
@@ -152,50 +152,52 @@ impl Subject {
             ..StageInput::default()
         };
         match change {
-            Change::CreateIntegration(n) => apis
+            ApiChange::CreateIntegration(n) => apis
                 .create_integration(api, Some(integration(n)), mock(0))
                 .is_ok(),
-            Change::UpdateIntegration(n, to) => apis
+            ApiChange::UpdateIntegration(n, to) => apis
                 .update_integration(api, &integration(n), mock(*to))
                 .is_ok(),
-            Change::DeleteIntegration(n) => apis.delete_integration(api, &integration(n)).is_ok(),
-            Change::Deploy(n) => {
+            ApiChange::DeleteIntegration(n) => {
+                apis.delete_integration(api, &integration(n)).is_ok()
+            }
+            ApiChange::Deploy(n) => {
                 let input = DeploymentInput {
                     stage_name: n.map(|n| StageName::new(format!("s{n}"))),
                     ..DeploymentInput::default()
                 };
-                let made = apis.create_deployment(api, None, input);
-                let id = made.map(|made| made.deployment_id.clone());
+                let created = apis.create_deployment(api, None, input);
+                let id = created.map(|created| created.deployment_id.clone());
                 self.deployments.extend(id.as_ref().ok().cloned());
                 id.is_ok()
             }
-            Change::DeleteDeployment(n) => {
+            ApiChange::DeleteDeployment(n) => {
                 apis.delete_deployment(api, &self.deployment(*n)).is_ok()
             }
-            Change::CreateStage(n, deployment, auto) => {
+            ApiChange::CreateStage(n, deployment, auto) => {
                 let input = StageInput {
                     stage_name: Some(StageName::new(format!("s{n}"))),
                     ..stage(deployment.map(|n| self.deployment(n)), Some(*auto))
                 };
                 apis.create_stage(api, input).is_ok()
             }
-            Change::UpdateStage(n, deployment, auto) => {
+            ApiChange::UpdateStage(n, deployment, auto) => {
                 let input = stage(deployment.map(|n| self.deployment(n)), *auto);
                 apis.update_stage(api, &format!("s{n}"), input).is_ok()
             }
-            Change::Variable(n, value) => {
+            ApiChange::Variable(n, value) => {
                 let input = StageInput {
                     stage_variables: Some(Pairs::from([("v".to_owned(), value.to_string())])),
                     ..StageInput::default()
                 };
                 apis.update_stage(api, &format!("s{n}"), input).is_ok()
             }
-            Change::DeleteStage(n) => apis.delete_stage(api, &format!("s{n}")).is_ok(),
+            ApiChange::DeleteStage(n) => apis.delete_stage(api, &format!("s{n}")).is_ok(),
             _ => unreachable!("made before"),
         }
     }
 
-    /// All that can be read of the api.
+    /// Returns the API's complete readable state.
     fn all(&self) -> String {
         let (apis, api) = (&self.apis, &self.api);
         format!(
@@ -205,7 +207,7 @@ impl Subject {
                 apis.list_routes(api),
                 apis.list_integrations(api),
                 apis.list_models(api),
-                // What they froze never changes: that is looked at on its own.
+                // Snapshots are checked separately: they must never change.
                 apis.list_deployments(api).map(|all| {
                     let ids = all.iter().map(|one| one.deployment_id.to_string());
                     ids.collect::<Vec<_>>()
@@ -215,7 +217,10 @@ impl Subject {
         )
     }
 
-    fn holds(&self, frozen: &mut HashMap<DeploymentId, Snapshot>) -> Result<(), TestCaseError> {
+    fn check_invariants(
+        &self,
+        frozen: &mut HashMap<DeploymentId, Snapshot>,
+    ) -> Result<(), TestCaseError> {
         let (apis, api) = (&self.apis, &self.api);
         let deployments = apis.list_deployments(api).unwrap();
         for deployment in &deployments {
@@ -270,17 +275,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn whatever_is_changed_stages_serve_what_their_deployments_froze(
+    fn stages_serve_the_snapshots_of_their_deployments_after_any_changes(
         changes in prop::collection::vec(change(), 1..60)
     ) {
-        let mut subject = Subject::new();
+        let mut subject = TestedApi::new();
         let mut frozen = HashMap::new();
         for change in &changes {
             let before = subject.all();
-            if !subject.make(change) {
-                prop_assert_eq!(subject.all(), before, "what is refused changes nothing: {:?}", change);
+            if !subject.apply(change) {
+                prop_assert_eq!(subject.all(), before, "a refused change has no effect: {:?}", change);
             }
-            subject.holds(&mut frozen)?;
+            subject.check_invariants(&mut frozen)?;
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use aws_sdk_apigatewayv2::types::{AccessLogSettings, LoggingLevel, RouteSettings};
 
-use crate::support::{Control, refusal};
+use crate::support::{Control, error_text};
 
 #[tokio::test]
-async fn row_d12_an_update_merges() {
+async fn row_d12_an_update_merges_settings() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -50,7 +50,7 @@ async fn row_d12_an_update_merges() {
 }
 
 #[tokio::test]
-async fn row_d12_log_and_route_settings_go_by_their_own_calls() {
+async fn row_d12_log_and_route_settings_are_deleted_by_separate_calls() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -96,7 +96,7 @@ async fn row_d12_log_and_route_settings_go_by_their_own_calls() {
 }
 
 #[tokio::test]
-async fn row_f8_settings_of_a_route_need_the_route_first() {
+async fn row_f8_route_settings_require_the_route() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;
@@ -115,12 +115,12 @@ async fn row_f8_settings_of_a_route_need_the_route_first() {
             .is_not_found_exception()
     );
     assert_eq!(
-        refusal!(refused),
+        error_text!(refused),
         "NotFoundException: Unable to find Route by key ping within the provided RouteSettings"
     );
     let route = control.route(&api, "ping").await;
     stage().await.unwrap();
-    // A route that goes leaves its settings, which keep no other change out.
+    // A deleted route leaves its settings, which do not prevent other changes.
     client
         .delete_route()
         .api_id(&api)
@@ -137,20 +137,20 @@ async fn row_f8_settings_of_a_route_need_the_route_first() {
 }
 
 #[tokio::test]
-async fn row_l2_an_access_log_names_its_request() {
+async fn row_l2_an_access_log_format_must_contain_the_request_id() {
     let control = Control::start().await;
     let api = control.api().await;
     let log = AccessLogSettings::builder().destination_arn("arn:aws:logs:us-east-1:1:log-group:a");
     let log = log.format("$context.routeKey").build();
     let stage = control.client.create_stage().api_id(&api).stage_name("dev");
     assert_eq!(
-        refusal!(stage.access_log_settings(log).send().await),
+        error_text!(stage.access_log_settings(log).send().await),
         "BadRequestException: Access log format must include $context.requestId or $context.extendedRequestId"
     );
 }
 
 #[tokio::test]
-async fn names_and_variables_of_stages_have_their_letters() {
+async fn stage_names_and_variables_have_allowed_characters() {
     let control = Control::start().await;
     let client = &control.client;
     let api = control.api().await;

@@ -1,4 +1,4 @@
-//! What the tests share: a control endpoint, clients of it, and an api with a route.
+//! Shared parts of the tests: a control endpoint, its clients, and an API with a route.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::rt::TokioExecutor;
-use stackgen_gateway::apis::{Apis, Served};
-use stackgen_gateway::control::{self, Services, apigatewayv2, sts};
-use stackgen_gateway::{ApiId, Event, Events, Place};
+use stackgen_gateway::control::{self, ServiceRouters, sts};
+use stackgen_gateway_apis::apis::{Apis, ServedStage};
+use stackgen_gateway_common::{ApiId, ArnScope, Event, Events, RateLimits};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 
-/// A control endpoint that listens.
+/// A running control endpoint.
 pub(crate) struct Control {
     pub(crate) address: SocketAddr,
     pub(crate) apis: Arc<Apis>,
@@ -33,22 +33,22 @@ impl Control {
 
     pub(crate) async fn start_with(
         change: impl FnOnce(Apis) -> Apis,
-        rates: Option<apigatewayv2::Rates>,
+        rates: Option<RateLimits>,
     ) -> Self {
         let events = Events::default();
-        let told = events.subscribe();
-        let place = Place {
+        let events_so_far = events.subscribe();
+        let scope = ArnScope {
             account: "123456789012".to_owned(),
-            ..Place::default()
+            ..ArnScope::default()
         };
-        let apis = Arc::new(change(Apis::new(place.clone(), events)));
+        let apis = Arc::new(change(Apis::new(scope.clone(), events)));
         let role_of = |key: &str| {
             (key == "FUNCTION").then(|| "arn:aws:iam::123456789012:role/echo-role".to_owned())
         };
-        let router = control::routes(Services {
-            apigatewayv2: apigatewayv2::routes(apis.clone(), rates),
-            sts: sts::routes(place, role_of),
-            ..Services::default()
+        let router = control::routes(ServiceRouters {
+            apigatewayv2: stackgen_gateway_apis::control::routes(apis.clone(), rates),
+            sts: sts::routes(scope, role_of),
+            ..ServiceRouters::default()
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -65,26 +65,26 @@ impl Control {
             address,
             apis,
             client: Client::from_conf(config),
-            events: told,
+            events: events_so_far,
         }
     }
 
-    /// A WebSocket API without anything.
-    pub(crate) async fn bare(&self) -> String {
+    /// Creates a WebSocket API without resources.
+    pub(crate) async fn empty_api(&self) -> String {
         let api = self.client.create_api().name("talk");
         let api = api.protocol_type(ProtocolType::Websocket);
         let api = api.route_selection_expression("$request.body.action");
         api.send().await.unwrap().api_id.unwrap()
     }
 
-    /// A WebSocket API with an integration and the route `$connect` to it.
+    /// Creates a WebSocket API with the route `$connect` and its integration.
     pub(crate) async fn api(&self) -> String {
-        let api = self.bare().await;
+        let api = self.empty_api().await;
         self.route(&api, "$connect").await;
         api
     }
 
-    /// An integration with a function.
+    /// Creates an integration with a function.
     pub(crate) async fn integration(&self, api: &str) -> String {
         let integration = self.client.create_integration().api_id(api);
         let integration = integration.integration_type(IntegrationType::AwsProxy);
@@ -92,7 +92,7 @@ impl Control {
         integration.send().await.unwrap().integration_id.unwrap()
     }
 
-    /// A route with an integration of its own; its id.
+    /// Creates a route with its own integration, and returns the route's ID.
     pub(crate) async fn route(&self, api: &str, key: &str) -> String {
         let integration = self.integration(api).await;
         let route = self.client.create_route().api_id(api).route_key(key);
@@ -105,7 +105,7 @@ impl Control {
         deployment.unwrap().deployment_id.unwrap()
     }
 
-    /// A stage `dev` that points at a new deployment; its deployment's id.
+    /// Creates a stage `dev` that points at a new deployment, and returns the deployment's ID.
     pub(crate) async fn stage(&self, api: &str) -> String {
         let deployment = self.deploy(api).await;
         let stage = self.client.create_stage().api_id(api).stage_name("dev");
@@ -113,23 +113,23 @@ impl Control {
         deployment
     }
 
-    pub(crate) fn served(&self, api: &str) -> Arc<Served> {
+    pub(crate) fn served(&self, api: &str) -> Arc<ServedStage> {
         self.apis.served(&ApiId::new(api), "dev").unwrap()
     }
 
-    /// Whether the stage `dev` has a route of this key.
+    /// Returns true if the stage `dev` serves a route with this key.
     pub(crate) fn serves(&self, api: &str, key: &str) -> bool {
         let served = self.served(api);
         let snapshot = served.snapshot.as_ref();
         snapshot.is_some_and(|snapshot| snapshot.route(key).is_some())
     }
 
-    /// All events until now.
-    pub(crate) fn told(&mut self) -> Vec<Event> {
+    /// Returns all events so far.
+    pub(crate) fn events_so_far(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
 
-    /// A request that is signed for apigateway, as it is given.
+    /// Sends a raw request that is signed for apigateway.
     pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> Response<Bytes> {
         let request = Request::builder().method(method);
         let request = request.uri(format!("http://{}{path}", self.address));
@@ -139,10 +139,10 @@ impl Control {
 }
 
 pub(crate) fn function_uri() -> String {
-    Place::default().function("echo").invocation_uri()
+    ArnScope::default().function("echo").invocation_uri()
 }
 
-/// A signature for a service, which nobody verifies.
+/// Returns an `Authorization` header for a service. Signatures are not verified.
 pub(crate) fn signature(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=ANY/20240209/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=ab"
@@ -156,8 +156,8 @@ pub(crate) async fn send(request: Request<String>) -> Response<Bytes> {
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
 }
 
-/// Takes an SDK's error for what the service says: its code and its message.
-macro_rules! refusal {
+/// Formats an SDK error as the service's code and message.
+macro_rules! error_text {
     ($result:expr) => {{
         let error = $result.unwrap_err().into_service_error();
         let metadata = aws_sdk_apigatewayv2::error::ProvideErrorMetadata::meta(&error);
@@ -168,4 +168,4 @@ macro_rules! refusal {
         )
     }};
 }
-pub(crate) use refusal;
+pub(crate) use error_text;

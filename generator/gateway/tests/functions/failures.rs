@@ -1,21 +1,23 @@
-//! Functions that throw, crash, hang, or cannot be started.
+//! Functions that throw errors, crash, hang, or cannot be started.
 
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
-use stackgen_gateway::{Event, FunctionSettings};
+use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_common::{Event, FunctionSettings};
+use stackgen_gateway_lambda::functions::{Code, Configuration};
 
 use crate::support::{
-    Lambda, configuration, is_alive, lambda, lambda_with, order, payload, until, with_puppet,
+    Lambda, configuration, invocation, is_alive, lambda, lambda_with, lambda_with_puppet, payload,
+    wait_until,
 };
 
 #[tokio::test]
-async fn an_error_that_a_function_throws_is_its_outcome() {
-    let lambda = with_puppet().await;
-    let pid = lambda.ask("puppet", "pid").await;
+async fn an_error_of_a_function_is_its_outcome() {
+    let lambda = lambda_with_puppet().await;
+    let pid = lambda.invoke_for_body("puppet", "pid").await;
     let outcome = lambda
-        .tell("puppet", "throw:on purpose")
+        .invoke("puppet", "throw:on purpose")
         .await
         .expect("an outcome");
     assert!(outcome.failed);
@@ -25,30 +27,30 @@ async fn an_error_that_a_function_throws_is_its_outcome() {
         (&"Thrown".into(), &"on purpose".into())
     );
     assert_eq!(
-        lambda.ask("puppet", "pid").await,
+        lambda.invoke_for_body("puppet", "pid").await,
         pid,
-        "throwing ends no process"
+        "throwing an error does not end the process"
     );
 }
 
 #[tokio::test]
-async fn a_process_that_ends_is_an_error_in_lambdas_words_and_the_next_invocation_gets_another() {
-    let lambda = with_puppet().await;
+async fn a_process_that_exits_is_an_error_and_the_next_invocation_gets_a_new_process() {
+    let lambda = lambda_with_puppet().await;
     let mut events = lambda.events.subscribe();
-    lambda.ask("puppet", "ok").await;
-    for (what, says) in [
+    lambda.invoke_for_body("puppet", "ok").await;
+    for (command, reason) in [
         ("exit:3", "Runtime exited with error: exit status 3"),
         ("exit:0", "Runtime exited without providing a reason"),
     ] {
-        let outcome = lambda.tell("puppet", what).await.expect("an outcome");
+        let outcome = lambda.invoke("puppet", command).await.expect("an outcome");
         assert!(outcome.failed);
         let error = payload(&outcome);
         assert_eq!(error["errorType"], "Runtime.ExitError");
-        let message = format!("RequestId: {} Error: {says}", outcome.request_id);
+        let message = format!("RequestId: {} Error: {reason}", outcome.request_id);
         assert_eq!(error["errorMessage"], message);
-        assert_eq!(lambda.ask("puppet", "count").await, "1");
+        assert_eq!(lambda.invoke_for_body("puppet", "count").await, "1");
     }
-    let reason = Lambda::event(&mut events, |event| match event {
+    let reason = Lambda::wait_for_event(&mut events, |event| match event {
         Event::FunctionFailed { reason, .. } => Some(reason),
         _ => None,
     });
@@ -56,19 +58,19 @@ async fn a_process_that_ends_is_an_error_in_lambdas_words_and_the_next_invocatio
 }
 
 #[tokio::test]
-async fn a_process_that_is_killed_within_an_invocation_fails_it_and_no_other() {
-    let lambda = with_puppet().await;
+async fn killing_a_process_fails_only_its_running_invocation() {
+    let lambda = lambda_with_puppet().await;
     let mut events = lambda.events.subscribe();
-    let pid = lambda.ask("puppet", "pid").await;
+    let pid = lambda.invoke_for_body("puppet", "pid").await;
     let running = {
         let functions = lambda.functions.clone();
         tokio::spawn(async move {
             functions
-                .invoke(order("puppet", "print:here;sleep:20000"))
+                .invoke(invocation("puppet", "print:here;sleep:20000"))
                 .await
         })
     };
-    Lambda::event(&mut events, |event| match event {
+    Lambda::wait_for_event(&mut events, |event| match event {
         Event::Log { line, .. } => (line == "here").then_some(()),
         _ => None,
     })
@@ -84,32 +86,32 @@ async fn a_process_that_is_killed_within_an_invocation_fails_it_and_no_other() {
         message.contains("Runtime exited with error: signal: killed"),
         "{message}"
     );
-    assert_ne!(lambda.ask("puppet", "pid").await, pid);
+    assert_ne!(lambda.invoke_for_body("puppet", "pid").await, pid);
 }
 
 #[tokio::test]
 async fn an_idle_process_that_is_killed_is_replaced_without_a_failure() {
-    let lambda = with_puppet().await;
-    let pid = lambda.ask("puppet", "pid").await;
+    let lambda = lambda_with_puppet().await;
+    let pid = lambda.invoke_for_body("puppet", "pid").await;
     let killed = std::process::Command::new("kill")
         .args(["-9", &pid])
         .status();
     assert!(killed.expect("a status").success());
-    until("the process ended", || !is_alive(&pid)).await;
-    let next = lambda.ask("puppet", "pid").await;
+    wait_until("the process ended", || !is_alive(&pid)).await;
+    let next = lambda.invoke_for_body("puppet", "pid").await;
     assert_ne!(next, pid);
 }
 
 #[tokio::test]
-async fn a_time_out_kills_the_process_and_what_it_started() {
+async fn a_timeout_kills_the_process_and_its_children() {
     let lambda = lambda();
     let mut short = configuration(&[]);
     short.timeout = Duration::from_secs(3);
-    lambda.put_as("puppet", short).await;
-    let child = lambda.ask("puppet", "fork").await;
-    let pid = lambda.ask("puppet", "pid").await;
+    lambda.create_puppet_with("puppet", short).await;
+    let child = lambda.invoke_for_body("puppet", "fork").await;
+    let pid = lambda.invoke_for_body("puppet", "pid").await;
     let outcome = lambda
-        .tell("puppet", "sleep:60000")
+        .invoke("puppet", "sleep:60000")
         .await
         .expect("an outcome");
     assert!(outcome.failed);
@@ -120,8 +122,8 @@ async fn a_time_out_kills_the_process_and_what_it_started() {
         outcome.request_id
     );
     assert_eq!(error["errorMessage"], message);
-    until("both ended", || !is_alive(&pid) && !is_alive(&child)).await;
-    assert_eq!(lambda.ask("puppet", "count").await, "1");
+    wait_until("both ended", || !is_alive(&pid) && !is_alive(&child)).await;
+    assert_eq!(lambda.invoke_for_body("puppet", "count").await, "1");
     let log = lambda.log("puppet");
     assert!(
         log.iter()
@@ -131,11 +133,13 @@ async fn a_time_out_kills_the_process_and_what_it_started() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_before_its_first_event_fails_one_invocation_each() {
+async fn a_process_that_exits_before_its_first_event_fails_one_invocation() {
     let lambda = lambda();
-    lambda.put("puppet", &[("PUPPET_INIT", "exit:7")]).await;
+    lambda
+        .create_puppet("puppet", &[("PUPPET_INIT", "exit:7")])
+        .await;
     for _ in 0..2 {
-        let outcome = lambda.tell("puppet", "ok").await.expect("an outcome");
+        let outcome = lambda.invoke("puppet", "ok").await.expect("an outcome");
         assert!(outcome.failed);
         let error = payload(&outcome);
         assert_eq!(error["errorType"], "Runtime.ExitError");
@@ -153,15 +157,15 @@ async fn a_process_that_ends_before_its_first_event_fails_one_invocation_each() 
 }
 
 #[tokio::test]
-async fn a_process_that_takes_too_long_to_start_is_a_time_out() {
+async fn a_process_that_takes_too_long_to_start_is_a_timeout() {
     let lambda = lambda_with(FunctionSettings {
         init: Duration::from_millis(300),
         ..FunctionSettings::default()
     });
     lambda
-        .put("puppet", &[("PUPPET_INIT", "sleep:60000")])
+        .create_puppet("puppet", &[("PUPPET_INIT", "sleep:60000")])
         .await;
-    let outcome = lambda.tell("puppet", "ok").await.expect("an outcome");
+    let outcome = lambda.invoke("puppet", "ok").await.expect("an outcome");
     assert!(outcome.failed);
     assert_eq!(payload(&outcome)["errorType"], "Sandbox.Timedout");
     let log = lambda.log("puppet");
@@ -171,60 +175,65 @@ async fn a_process_that_takes_too_long_to_start_is_a_time_out() {
     );
 }
 
-/// A function that is a script.
+/// Creates the function `script` with this script as its bootstrap.
 async fn script(lambda: &Lambda, text: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bootstrap");
     std::fs::write(&file, text).expect("a file");
-    let put = lambda
-        .functions
-        .put("script", configuration(&[]), Code::Bootstrap(file));
+    let put =
+        lambda
+            .functions
+            .create_or_update("script", configuration(&[]), Code::Bootstrap(file));
     put.await.expect("a function");
 }
 
 #[tokio::test]
-async fn code_that_this_machine_cannot_run_says_so_with_what_to_do() {
+async fn code_that_this_machine_cannot_run_is_an_error_with_advice() {
     let lambda = lambda();
     let mut events = lambda.events.subscribe();
     script(&lambda, "\u{7f}ELF of another architecture").await;
-    let refused = lambda.tell("script", "ok").await.expect_err("a refusal");
+    let refused = lambda.invoke("script", "ok").await.expect_err("a refusal");
     assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
     assert!(refused.message.contains("Exec format error"), "{refused}");
     assert!(
         refused.message.contains("build it for this machine"),
         "{refused}"
     );
-    let told = Lambda::event(&mut events, |event| match event {
+    let reason = Lambda::wait_for_event(&mut events, |event| match event {
         Event::FunctionFailed { reason, .. } => Some(reason),
         _ => None,
     });
-    assert_eq!(told.await, refused.message);
+    assert_eq!(reason.await, refused.message);
 
-    let absent = Code::Absent("it lies in S3".to_owned());
-    let put = lambda.functions.put("absent", configuration(&[]), absent);
+    let absent = Code::Absent("it is in S3".to_owned());
+    let put = lambda
+        .functions
+        .create_or_update("absent", configuration(&[]), absent);
     put.await.expect("a function");
-    let refused = lambda.tell("absent", "ok").await.expect_err("a refusal");
-    assert_eq!(refused.message, "absent cannot be run: it lies in S3");
+    let refused = lambda.invoke("absent", "ok").await.expect_err("a refusal");
+    assert_eq!(refused.message, "cannot run absent: it is in S3");
 
     let folder = tempfile::tempdir().expect("a folder");
     let empty = Code::Folder(folder.path().to_owned());
-    for (runtime, says) in [
-        ("provided.al2023", "no file called bootstrap"),
-        ("java21", "is not one that runs here"),
+    for (runtime, error) in [
+        ("provided.al2023", "no file named bootstrap"),
+        ("java21", "does not support the runtime"),
     ] {
         let configuration = Configuration {
             runtime: runtime.to_owned(),
             ..configuration(&[])
         };
-        let put = lambda.functions.put("empty", configuration, empty.clone());
+        let put = lambda
+            .functions
+            .create_or_update("empty", configuration, empty.clone());
         put.await.expect("a function");
-        let refused = lambda.tell("empty", "ok").await.expect_err("a refusal");
-        assert!(refused.message.contains(says), "{refused}");
+        let refused = lambda.invoke("empty", "ok").await.expect_err("a refusal");
+        assert!(refused.message.contains(error), "{refused}");
     }
 }
 
 #[tokio::test]
-async fn code_that_holds_pipes_devices_or_endless_files_is_refused() {
+async fn code_with_pipes_devices_or_endless_files_is_rejected() {
     let lambda = lambda();
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
@@ -240,33 +249,44 @@ async fn code_that_holds_pipes_devices_or_endless_files_is_refused() {
     symlink(".", at("up/b")).expect("a link");
     let huge = std::fs::File::create(at("huge/huge.zip")).expect("a file");
     huge.set_len(1 << 40).expect("a length");
-    for (code, says) in [
-        (Code::Folder(at("pipe")), "pipe/pipe is no regular file"),
-        (Code::Folder(at("device")), "device/zero is no regular file"),
+    for (code, reason) in [
+        (Code::Folder(at("pipe")), "pipe/pipe is not a regular file"),
+        (
+            Code::Folder(at("device")),
+            "device/zero is not a regular file",
+        ),
         (Code::Folder(at("up")), "Too many levels of symbolic links"),
-        (Code::Folder(at("huge")), "it is over 536870912 bytes"),
+        (
+            Code::Folder(at("huge")),
+            "it is larger than 536870912 bytes",
+        ),
         (
             Code::Bootstrap(at("huge/huge.zip")),
-            "it is over 536870912 bytes",
+            "it is larger than 536870912 bytes",
         ),
         (
             Code::Bootstrap(at("pipe/pipe")),
-            "pipe/pipe is no regular file",
+            "pipe/pipe is not a regular file",
         ),
-        (Code::Zip(at("huge/huge.zip")), "it is over 536870912 bytes"),
+        (
+            Code::Zip(at("huge/huge.zip")),
+            "it is larger than 536870912 bytes",
+        ),
         (
             Code::Zip(at("device/zero")),
-            "device/zero is no regular file",
+            "device/zero is not a regular file",
         ),
     ] {
-        let put = lambda.functions.put("f", configuration(&[]), code.clone());
-        let refused = put.await.expect_err("a refusal");
-        assert!(refused.message.contains(says), "{code:?}: {refused}");
+        let created = lambda
+            .functions
+            .create_or_update("f", configuration(&[]), code.clone());
+        let error = created.await.expect_err("an error");
+        assert!(error.message.contains(reason), "{code:?}: {error}");
     }
 }
 
 #[tokio::test]
-async fn what_a_runtime_tells_of_its_start_is_the_error() {
+async fn an_init_error_of_a_runtime_is_the_error_of_the_invocation() {
     let lambda = lambda();
     script(
         &lambda,
@@ -275,15 +295,15 @@ async fn what_a_runtime_tells_of_its_start_is_the_error() {
          sleep 60\n",
     )
     .await;
-    let outcome = lambda.tell("script", "ok").await.expect("an outcome");
+    let outcome = lambda.invoke("script", "ok").await.expect("an outcome");
     assert!(outcome.failed);
     assert_eq!(payload(&outcome)["errorMessage"], "no table");
 }
 
 #[tokio::test]
-async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
+async fn the_runtime_api_answers_misuse_and_unknown_paths_with_errors() {
     let lambda = lambda();
-    // Asks four things over one connection, then prints the statuses and ends.
+    // Sends five requests over one connection, prints the statuses of the answers, and exits.
     script(
         &lambda,
         "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}\n\
@@ -297,17 +317,17 @@ async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
          ask 'GET /2018-06-01/runtime/invocation/next' '' next\nexit 9\n",
     )
     .await;
-    let outcome = lambda.tell("script", "ok").await.expect("an outcome");
+    let outcome = lambda.invoke("script", "ok").await.expect("an outcome");
     assert!(outcome.failed);
     lambda.functions.stop().await;
-    let said: Vec<_> = lambda
+    let status_lines: Vec<_> = lambda
         .log("script")
         .iter()
         .filter(|line| line.contains("HTTP/1.1"))
         .cloned()
         .collect();
     assert_eq!(
-        said,
+        status_lines,
         [
             "stale HTTP/1.1 400 Bad Request",
             "extension HTTP/1.1 501 Not Implemented",
@@ -319,7 +339,7 @@ async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
 }
 
 #[tokio::test]
-async fn a_runtime_that_opens_a_connection_for_every_request_is_kept_between_invocations() {
+async fn a_runtime_with_a_connection_per_request_is_reused() {
     let lambda = lambda();
     script(
         &lambda,
@@ -332,15 +352,15 @@ async fn a_runtime_that_opens_a_connection_for_every_request_is_kept_between_inv
          printf \"Content-Length: ${#$}\\r\\n\\r\\n$$\" >&3\nread -r line <&3\ndone\n",
     )
     .await;
-    let first = lambda.ask("script", "ok").await;
-    // It asks for the next event before there is one.
+    let first = lambda.invoke_for_body("script", "ok").await;
+    // Gives the process time to ask for the next event.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(lambda.ask("script", "ok").await, first);
+    assert_eq!(lambda.invoke_for_body("script", "ok").await, first);
     lambda.functions.stop().await;
 }
 
 #[tokio::test]
-async fn a_process_that_left_the_group_of_its_function_goes_with_it() {
+async fn a_process_that_left_its_process_group_is_killed_as_well() {
     let lambda = lambda();
     script(
         &lambda,
@@ -349,13 +369,13 @@ async fn a_process_that_left_the_group_of_its_function_goes_with_it() {
     )
     .await;
     let functions = lambda.functions.clone();
-    tokio::spawn(async move { functions.invoke(order("script", "ok")).await });
+    tokio::spawn(async move { functions.invoke(invocation("script", "ok")).await });
     let children = || {
         let lines = lambda.log("script");
         let ids = lines.iter().filter_map(|line| line.strip_prefix("child "));
         ids.map(str::to_owned).collect::<Vec<_>>()
     };
-    until("it has children", || children().len() == 2).await;
+    wait_until("it has children", || children().len() == 2).await;
     let children = children();
     assert!(children.iter().all(|id| is_alive(id)));
     lambda.functions.stop().await;

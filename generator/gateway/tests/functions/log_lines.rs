@@ -1,14 +1,14 @@
-//! The lines that Lambda writes of invocations.
+//! Log lines that Lambda writes about invocations.
 
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, LogFormat};
+use stackgen_gateway_lambda::functions::{Code, Configuration, LogFormat};
 
-use crate::support::{configuration, lambda, order, with_puppet};
+use crate::support::{configuration, invocation, lambda, lambda_with_puppet};
 
-/// Numbers and ids as letters.
-fn settled(lines: &[String], id: &str) -> Vec<String> {
+/// Replaces numbers and the request ID, which differ between runs.
+fn without_numbers(lines: &[String], id: &str) -> Vec<String> {
     let lines = lines.iter().map(|line| line.replace(id, "ID"));
     let digits = |line: String| {
         let mut text = String::new();
@@ -24,15 +24,15 @@ fn settled(lines: &[String], id: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_invocation_writes_start_its_own_lines_end_and_report_in_order() {
-    let lambda = with_puppet().await;
+async fn the_log_of_an_invocation_has_start_output_end_and_report_in_order() {
+    let lambda = lambda_with_puppet().await;
     for (what, init) in [("print:one;print:two", true), ("print:three", false)] {
         let (outcome, tail) = lambda
             .functions
-            .invoke_with_log(order("puppet", what))
+            .invoke_with_log(invocation("puppet", what))
             .await
             .expect("an outcome");
-        let lines = settled(&tail, &outcome.request_id);
+        let lines = without_numbers(&tail, &outcome.request_id);
         let own: Vec<_> = what
             .split(';')
             .map(|print| print.replace("print:", ""))
@@ -60,10 +60,10 @@ async fn the_log_group_and_the_format_of_the_configuration_are_used() {
         timeout: Duration::from_secs(20),
         ..configuration(&[])
     };
-    lambda.put_as("puppet", json).await;
+    lambda.create_puppet_with("puppet", json).await;
     let (_, tail) = lambda
         .functions
-        .invoke_with_log(order("puppet", "print:plain;ok"))
+        .invoke_with_log(invocation("puppet", "print:plain;ok"))
         .await
         .expect("an outcome");
     let types: Vec<_> = tail
@@ -75,11 +75,15 @@ async fn the_log_group_and_the_format_of_the_configuration_are_used() {
         .collect();
     assert_eq!(types, ["platform.start", "plain", "platform.report"]);
     assert_eq!(
-        lambda.ask("puppet", "env:AWS_LAMBDA_LOG_FORMAT").await,
+        lambda
+            .invoke_for_body("puppet", "env:AWS_LAMBDA_LOG_FORMAT")
+            .await,
         "JSON"
     );
     assert_eq!(
-        lambda.ask("puppet", "env:AWS_LAMBDA_LOG_GROUP_NAME").await,
+        lambda
+            .invoke_for_body("puppet", "env:AWS_LAMBDA_LOG_GROUP_NAME")
+            .await,
         "/custom/group"
     );
     assert!(
@@ -92,11 +96,11 @@ async fn the_log_group_and_the_format_of_the_configuration_are_used() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_says_so_before_the_end_of_its_invocation() {
-    let lambda = with_puppet().await;
+async fn the_exit_of_a_process_is_logged_before_the_end_of_its_invocation() {
+    let lambda = lambda_with_puppet().await;
     let (outcome, tail) = lambda
         .functions
-        .invoke_with_log(order("puppet", "exit:3"))
+        .invoke_with_log(invocation("puppet", "exit:3"))
         .await
         .expect("an outcome");
     let id = &outcome.request_id;
@@ -112,19 +116,20 @@ async fn a_process_that_ends_says_so_before_the_end_of_its_invocation() {
 }
 
 #[tokio::test]
-async fn lines_are_kept_whole_and_in_order_however_much_is_written() {
+async fn many_lines_stay_whole_and_in_order() {
     let lambda = lambda();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bootstrap");
     let script = "#!/bin/sh\nseq 1 15000\nprintf 'without an end'\nexit 1\n";
     std::fs::write(&file, script).expect("a file");
-    let put = lambda
-        .functions
-        .put("worker", configuration(&[]), Code::Bootstrap(file));
+    let put =
+        lambda
+            .functions
+            .create_or_update("worker", configuration(&[]), Code::Bootstrap(file));
     put.await.expect("a function");
     assert!(
         lambda
-            .tell("worker", "ok")
+            .invoke("worker", "ok")
             .await
             .expect("an outcome")
             .failed

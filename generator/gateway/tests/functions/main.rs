@@ -1,4 +1,4 @@
-//! Lambda on this machine, over real processes and real sockets.
+//! Tests of the local Lambda with real processes and sockets.
 
 mod clients;
 mod environments;

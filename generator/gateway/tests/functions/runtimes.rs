@@ -1,12 +1,15 @@
-//! Python and Node, through AWS's runtime interface clients.
+//! Python and Node functions with AWS's runtime interface clients.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stackgen_gateway::FunctionSettings;
-use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
+use stackgen_gateway_common::FunctionSettings;
+use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_lambda::functions::{Code, Configuration};
 
-use crate::support::{Lambda, body, configuration, lambda, lambda_with, order, payload, puppet};
+use crate::support::{
+    Lambda, body, configuration, invocation, lambda, lambda_with, payload, puppet,
+};
 
 const PYTHON: &str = r#"
 import json, os
@@ -43,13 +46,15 @@ async fn put(lambda: &Lambda, runtime: &str, file: &str, source: &str) {
         ..configuration(&[("TABLE", "sessions")])
     };
     let code = Code::Folder(folder.path().to_owned());
-    let put = lambda.functions.put("worker", configuration, code);
+    let put = lambda
+        .functions
+        .create_or_update("worker", configuration, code);
     put.await.expect("a function");
 }
 
-/// Answers, throws and logs, whatever it is written in.
-async fn behaves(lambda: &Lambda, error_type: &str) {
-    let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
+/// Asserts that the function answers, throws errors and logs.
+async fn assert_answers_throws_and_logs(lambda: &Lambda, error_type: &str) {
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
     let answer = payload(&outcome);
     assert!(!outcome.failed, "{answer}");
     assert_eq!(
@@ -59,7 +64,7 @@ async fn behaves(lambda: &Lambda, error_type: &str) {
     assert_eq!(answer["id"], outcome.request_id);
     let left = answer["left"].as_u64().expect("milliseconds");
     assert!((1..=20_000).contains(&left), "{left}");
-    let outcome = lambda.tell("worker", "throw").await.expect("an outcome");
+    let outcome = lambda.invoke("worker", "throw").await.expect("an outcome");
     assert!(outcome.failed);
     let error = payload(&outcome);
     assert_eq!(
@@ -94,7 +99,7 @@ fn with_python() -> Option<Lambda> {
 async fn python_runs_through_awslambdaric() {
     let Some(lambda) = with_python() else { return };
     put(&lambda, "python3.13", "app.py", PYTHON).await;
-    let outcome = lambda.tell("worker", "env").await.expect("an outcome");
+    let outcome = lambda.invoke("worker", "env").await.expect("an outcome");
     let variables = payload(&outcome);
     assert_eq!(variables["AWS_EXECUTION_ENV"], "AWS_Lambda_python3.13");
     assert_eq!(
@@ -106,14 +111,14 @@ async fn python_runs_through_awslambdaric() {
             .as_str()
             .is_some_and(|root| root.ends_with("/task"))
     );
-    behaves(&lambda, "ValueError").await;
+    assert_answers_throws_and_logs(&lambda, "ValueError").await;
 }
 
 #[tokio::test]
-async fn python_that_cannot_be_imported_tells_why() {
+async fn a_python_import_error_is_the_error_of_the_invocation() {
     let Some(lambda) = with_python() else { return };
     put(&lambda, "python3.13", "app.py", "import no_such_module\n").await;
-    let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
     assert!(outcome.failed);
     let error = payload(&outcome);
     assert_eq!(error["errorType"], "Runtime.ImportModuleError");
@@ -134,54 +139,54 @@ async fn node_runs_through_aws_lambda_ric() {
         ..FunctionSettings::default()
     });
     put(&lambda, "nodejs22.x", "app.js", NODE).await;
-    behaves(&lambda, "TypeError").await;
+    assert_answers_throws_and_logs(&lambda, "TypeError").await;
 }
 
 #[tokio::test]
-async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
+async fn without_a_runtime_interface_client_the_error_says_what_to_install() {
     let folder = tempfile::tempdir().expect("a folder");
     let python = folder.path().join("python3");
     let lambda = lambda_with(FunctionSettings {
         path: Some(folder.path().display().to_string()),
         ..FunctionSettings::default()
     });
-    let asks = async |runtime: &str| {
+    let error_message = async |runtime: &str| {
         put(&lambda, runtime, "app.py", "").await;
-        let refused = lambda.tell("worker", "ok").await.expect_err("a refusal");
+        let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
         assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
         refused.message
     };
-    let none = asks("python3.13").await;
+    let message = error_message("python3.13").await;
     assert!(
-        none.contains("install python3.13, and in it awslambdaric"),
-        "{none}"
+        message.contains("install python3.13 and its package awslambdaric"),
+        "{message}"
     );
-    let none = asks("nodejs22.x").await;
-    assert!(none.contains("install Node.js"), "{none}");
+    let message = error_message("nodejs22.x").await;
+    assert!(message.contains("install Node.js"), "{message}");
     for name in ["python3", "node"] {
-        program(&folder.path().join(name), "exit 1");
+        write_program(&folder.path().join(name), "exit 1");
     }
-    let client = asks("python3.13").await;
+    let message = error_message("python3.13").await;
     assert!(
-        client.contains(&format!("{} -m pip install awslambdaric", python.display())),
-        "{client}"
+        message.contains(&format!("{} -m pip install awslambdaric", python.display())),
+        "{message}"
     );
-    let client = asks("nodejs22.x").await;
-    assert!(client.contains("npm install aws-lambda-ric"), "{client}");
+    let message = error_message("nodejs22.x").await;
+    assert!(message.contains("npm install aws-lambda-ric"), "{message}");
 }
 
-/// A program that is a script.
-fn program(file: &Path, script: &str) {
+/// Writes an executable script.
+fn write_program(file: &Path, script: &str) {
     std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(file, mode).expect("a mode");
 }
 
 #[tokio::test]
-async fn what_was_installed_as_the_reason_said_is_found() {
+async fn an_installed_client_is_found_without_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let (python, client) = (folder.path().join("python3"), folder.path().join("client"));
-    program(
+    write_program(
         &python,
         &format!(
             "[ -e {} ] || exit 1\n[ \"$1\" = -c ] || exec {}",
@@ -194,17 +199,20 @@ async fn what_was_installed_as_the_reason_said_is_found() {
         ..FunctionSettings::default()
     });
     put(&lambda, "python3.13", "app.py", "").await;
-    let refused = lambda.tell("worker", "ok").await.expect_err("a refusal");
+    let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
     assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
     std::fs::write(client, "").expect("a file");
-    assert_eq!(lambda.ask("worker", "body:installed").await, "installed");
+    assert_eq!(
+        lambda.invoke_for_body("worker", "body:installed").await,
+        "installed"
+    );
 }
 
 #[tokio::test]
-async fn nodes_client_is_found_where_each_of_its_versions_has_it() {
+async fn nodes_client_is_found_in_the_paths_of_all_its_versions() {
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!("PUPPET=\"body:$1\" exec {}", puppet().display());
-    program(&folder.path().join("node"), &script);
+    write_program(&folder.path().join("node"), &script);
     for file in ["index.mjs", "bin/index.mjs"] {
         let modules = folder.path().join(file.replace('/', "-"));
         let client = modules.join("aws-lambda-ric").join(file);
@@ -216,7 +224,7 @@ async fn nodes_client_is_found_where_each_of_its_versions_has_it() {
             ..FunctionSettings::default()
         });
         put(&lambda, "nodejs22.x", "app.js", "").await;
-        let mut plain = order("worker", "");
+        let mut plain = invocation("worker", "");
         plain.payload = "{}".into();
         let outcome = lambda.functions.invoke(plain).await.expect("an outcome");
         assert_eq!(body(&outcome), client.display().to_string());
@@ -224,10 +232,10 @@ async fn nodes_client_is_found_where_each_of_its_versions_has_it() {
 }
 
 #[tokio::test]
-async fn a_first_event_may_take_long_to_come_and_a_time_out_counts_from_then() {
+async fn the_timeout_starts_with_the_first_event() {
     let lambda = lambda();
     let mut slow = configuration(&[("PUPPET_INIT", "sleep:2500")]);
     slow.timeout = Duration::from_secs(2);
-    lambda.put_as("puppet", slow).await;
-    assert_eq!(lambda.ask("puppet", "count").await, "1");
+    lambda.create_puppet_with("puppet", slow).await;
+    assert_eq!(lambda.invoke_for_body("puppet", "count").await, "1");
 }

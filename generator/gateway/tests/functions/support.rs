@@ -1,22 +1,23 @@
-//! Functions over real processes, and what tests ask of them.
+//! Helpers for tests with real function processes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use stackgen_gateway::functions::{
-    Caller, Code, Configuration, Functions, Invocation, Invoke, InvokeError, Outcome,
+use stackgen_gateway_common::invoke::{
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError,
 };
-use stackgen_gateway::logs::{LogQuery, Logs};
-use stackgen_gateway::{Event, Events, FunctionSettings, Place, Roles, Settings};
+use stackgen_gateway_common::logs::{LogQuery, Logs};
+use stackgen_gateway_common::{ArnScope, Event, Events, FunctionSettings, RoleStore, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
 
 pub(crate) use crate::puppet::puppet;
 
-/// A Lambda of its own, with what it stands on.
+/// Local Lambda with the services that it needs.
 pub(crate) struct Lambda {
     pub(crate) functions: Arc<Functions>,
-    pub(crate) roles: Arc<Roles>,
+    pub(crate) roles: Arc<RoleStore>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) events: Events,
 }
@@ -30,7 +31,7 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
         functions,
         ..Settings::default()
     };
-    let roles = Arc::new(Roles::default());
+    let roles = Arc::new(RoleStore::default());
     let logs = Arc::new(Logs::default());
     let events = Events::default();
     let functions = Functions::new(settings.into(), roles.clone(), logs.clone(), events.clone());
@@ -42,37 +43,45 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
     }
 }
 
-/// A Lambda with the function `puppet`.
-pub(crate) async fn with_puppet() -> Lambda {
+/// Creates a Lambda with the function `puppet`.
+pub(crate) async fn lambda_with_puppet() -> Lambda {
     let lambda = lambda();
-    lambda.put("puppet", &[]).await;
+    lambda.create_puppet("puppet", &[]).await;
     lambda
 }
 
 impl Lambda {
-    /// Puts a puppet with these variables.
-    pub(crate) async fn put(&self, name: &str, variables: &[(&str, &str)]) {
-        self.put_as(name, configuration(variables)).await;
+    /// Creates or updates a puppet function with these environment variables.
+    pub(crate) async fn create_puppet(&self, name: &str, variables: &[(&str, &str)]) {
+        self.create_puppet_with(name, configuration(variables))
+            .await;
     }
 
-    pub(crate) async fn put_as(&self, name: &str, configuration: Configuration) {
+    pub(crate) async fn create_puppet_with(&self, name: &str, configuration: Configuration) {
         let code = Code::Bootstrap(puppet());
-        let put = self.functions.put(name, configuration, code).await;
+        let put = self
+            .functions
+            .create_or_update(name, configuration, code)
+            .await;
         put.expect("a function");
     }
 
-    /// Tells the function what to do.
-    pub(crate) async fn tell(&self, name: &str, what: &str) -> Result<Outcome, InvokeError> {
-        self.functions.invoke(order(name, what)).await
+    /// Invokes the function with this command.
+    pub(crate) async fn invoke(
+        &self,
+        name: &str,
+        what: &str,
+    ) -> Result<InvocationOutcome, InvokeError> {
+        self.functions.invoke(invocation(name, what)).await
     }
 
-    /// The body of what the function answers.
-    pub(crate) async fn ask(&self, name: &str, what: &str) -> String {
-        let outcome = self.tell(name, what).await.expect("an outcome");
+    /// Invokes the function with this command and returns the body of its answer.
+    pub(crate) async fn invoke_for_body(&self, name: &str, what: &str) -> String {
+        let outcome = self.invoke(name, what).await.expect("an outcome");
         body(&outcome)
     }
 
-    /// What the function's log says.
+    /// Returns the lines of the function's log.
     pub(crate) fn log(&self, name: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{name}");
         let events = self.logs.events(&group, &LogQuery::default());
@@ -83,13 +92,16 @@ impl Lambda {
             .collect()
     }
 
-    /// How often the function's log has this line.
-    pub(crate) fn said(&self, name: &str, line: &str) -> usize {
-        self.log(name).iter().filter(|said| *said == line).count()
+    /// Returns how often the function's log contains this line.
+    pub(crate) fn count_lines(&self, name: &str, line: &str) -> usize {
+        self.log(name)
+            .iter()
+            .filter(|logged| *logged == line)
+            .count()
     }
 
-    /// The next event that this finds something in.
-    pub(crate) async fn event<T>(
+    /// Waits for the next event for which `find` returns a value.
+    pub(crate) async fn wait_for_event<T>(
         events: &mut tokio::sync::broadcast::Receiver<Event>,
         mut find: impl FnMut(Event) -> Option<T>,
     ) -> T {
@@ -109,7 +121,7 @@ impl Lambda {
 pub(crate) fn configuration(variables: &[(&str, &str)]) -> Configuration {
     let variables = variables.iter();
     Configuration {
-        role: Place::default().role("puppet"),
+        role: ArnScope::default().role("puppet"),
         environment: variables
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
@@ -118,45 +130,45 @@ pub(crate) fn configuration(variables: &[(&str, &str)]) -> Configuration {
     }
 }
 
-/// An invocation by the account: `name`, or `name:qualifier`.
-pub(crate) fn order(name: &str, what: &str) -> Invocation {
+/// Returns an invocation by the account of `name` or `name:qualifier`.
+pub(crate) fn invocation(name: &str, what: &str) -> Invocation {
     let (name, qualifier) = match name.split_once(':') {
         Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
         None => (name, None),
     };
-    let mut function = Place::default().function(name);
+    let mut function = ArnScope::default().function(name);
     function.qualifier = qualifier;
     Invocation {
         function,
         payload: Bytes::from(json!({ "do": what }).to_string()),
-        caller: Caller::Account,
+        caller: InvocationCaller::Account,
         trace_id: "Root=1-65c66edf-000000000000000000000001".to_owned(),
     }
 }
 
-pub(crate) fn body(outcome: &Outcome) -> String {
+pub(crate) fn body(outcome: &InvocationOutcome) -> String {
     let answer = payload(outcome);
     answer["body"]
         .as_str()
         .map_or_else(|| answer.to_string(), str::to_owned)
 }
 
-pub(crate) fn payload(outcome: &Outcome) -> Value {
+pub(crate) fn payload(outcome: &InvocationOutcome) -> Value {
     serde_json::from_slice(&outcome.payload).expect("JSON")
 }
 
-/// Waits until something holds that nothing tells of.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// Polls until the condition is true.
+pub(crate) async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
-    assert!(waited.is_ok(), "in 20 s it never held that {what}");
+    assert!(waited.is_ok(), "after 20 s this is still not true: {what}");
 }
 
-/// True when a process of that number is alive.
+/// Returns true if the process with this ID is alive.
 pub(crate) fn is_alive(pid: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
     status.is_ok_and(|status| !status.contains("State:\tZ"))

@@ -1,4 +1,4 @@
-//! Tokens, verified as their readers do: with keys that are fetched over HTTP.
+//! Tokens of the issuer, verified with keys that are fetched over HTTP.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
-use stackgen_gateway::identity::{Issuer, Retire, Token, TokenUse};
+use stackgen_gateway::identity::{Issuer, KeyRetirement, Token, TokenUse};
 use tokio::net::TcpListener;
 
 use crate::support;
@@ -27,7 +27,7 @@ async fn json(url: &str) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }
 
-/// The keys where discovery says that they are.
+/// Fetches the keys from the URL in the discovery document.
 async fn keys(issuer: &Issuer) -> JwkSet {
     let discovery = json(&format!("{}{}", issuer.url(), Issuer::DISCOVERY_PATH)).await;
     assert_eq!(discovery["issuer"], issuer.url());
@@ -47,7 +47,7 @@ async fn verify(issuer: &Issuer, token: &str, audience: &str) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn an_id_token_is_verified_with_the_published_key_and_looks_like_cognitos() {
+async fn an_id_token_has_cognitos_claims_and_is_verified_with_the_published_key() {
     let issuer = start(None).await;
     let mut token = Token::new("alice", "client1");
     token.claims.insert("custom:plan".to_owned(), "free".into());
@@ -68,7 +68,7 @@ async fn an_id_token_is_verified_with_the_published_key_and_looks_like_cognitos(
 }
 
 #[tokio::test]
-async fn an_access_token_names_its_client_and_no_audience() {
+async fn an_access_token_has_a_client_and_no_audience() {
     let issuer = start(None).await;
     let token = Token {
         token_use: TokenUse::Access,
@@ -87,7 +87,7 @@ async fn an_access_token_names_its_client_and_no_audience() {
 }
 
 #[tokio::test]
-async fn a_token_without_time_left_is_refused() {
+async fn an_expired_token_is_invalid() {
     let issuer = start(None).await;
     let mut token = Token::new("alice", "client1");
     token.claims.insert("exp".to_owned(), 1.into());
@@ -99,7 +99,7 @@ async fn a_token_without_time_left_is_refused() {
 async fn after_a_rotation_both_keys_are_published_and_the_new_one_signs() {
     let issuer = start(None).await;
     let before = issuer.mint(Token::new("alice", "a")).await.unwrap();
-    let id = issuer.rotate(Retire::default()).await.unwrap();
+    let id = issuer.rotate(KeyRetirement::default()).await.unwrap();
     let after = issuer.mint(Token::new("alice", "a")).await.unwrap();
     assert_eq!(decode_header(&after).unwrap().kid, Some(id));
     assert!(verify(&issuer, &before, "a").await.is_some());
@@ -107,35 +107,41 @@ async fn after_a_rotation_both_keys_are_published_and_the_new_one_signs() {
 }
 
 #[tokio::test]
-async fn a_rotation_at_once_drops_every_older_key() {
+async fn an_immediate_rotation_removes_all_older_keys() {
     let issuer = start(None).await;
     let first = issuer.mint(Token::new("alice", "a")).await.unwrap();
-    issuer.rotate(Retire::default()).await.unwrap();
+    issuer.rotate(KeyRetirement::default()).await.unwrap();
     let second = issuer.mint(Token::new("alice", "a")).await.unwrap();
-    issuer.rotate(Retire::AtOnce).await.unwrap();
+    issuer.rotate(KeyRetirement::Immediately).await.unwrap();
     assert!(verify(&issuer, &first, "a").await.is_none());
     assert!(verify(&issuer, &second, "a").await.is_none());
     assert_eq!(keys(&issuer).await.keys.len(), 1);
 }
 
 #[tokio::test]
-async fn a_retired_key_goes_when_its_time_is_over() {
+async fn a_retired_key_is_removed_after_its_time() {
     let issuer = start(None).await;
     let before = issuer.mint(Token::new("alice", "a")).await.unwrap();
-    issuer.rotate(Retire::After(Duration::ZERO)).await.unwrap();
+    issuer
+        .rotate(KeyRetirement::After(Duration::ZERO))
+        .await
+        .unwrap();
     assert!(verify(&issuer, &before, "a").await.is_none());
 }
 
 #[tokio::test]
-async fn a_key_that_is_kept_for_ever_is_published() {
+async fn a_key_that_is_retired_without_end_stays_published() {
     let issuer = start(None).await;
     let before = issuer.mint(Token::new("alice", "a")).await.unwrap();
-    issuer.rotate(Retire::After(Duration::MAX)).await.unwrap();
+    issuer
+        .rotate(KeyRetirement::After(Duration::MAX))
+        .await
+        .unwrap();
     assert!(verify(&issuer, &before, "a").await.is_some());
 }
 
 #[tokio::test]
-async fn a_kept_key_verifies_tokens_of_before_a_restart_and_is_its_owners_alone() {
+async fn a_stored_key_verifies_older_tokens_after_a_restart_and_only_its_owner_can_read_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state/issuer.key");
     let issuer = start(Some(file.clone())).await;
@@ -145,13 +151,13 @@ async fn a_kept_key_verifies_tokens_of_before_a_restart_and_is_its_owners_alone(
     let again = start(Some(file.clone())).await;
     let kid = decode_header(&token).unwrap().kid.unwrap();
     assert!(keys(&again).await.find(&kid).is_some());
-    let rotated = again.rotate(Retire::default()).await.unwrap();
+    let rotated = again.rotate(KeyRetirement::default()).await.unwrap();
     let third = start(Some(file)).await;
     assert!(keys(&third).await.find(&rotated).is_some());
 }
 
 #[tokio::test]
-async fn a_file_that_holds_no_key_is_named_and_left_alone() {
+async fn a_file_without_a_key_is_an_error_and_stays_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("issuer.key");
     std::fs::write(&file, "no key").unwrap();

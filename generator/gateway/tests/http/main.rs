@@ -1,12 +1,22 @@
-//! The HTTP side of the gateway over real sockets: @connections with the AWS SDK, HTTP APIs, tables, tokens.
+//! HTTP tests over real sockets: tables, tokens, and HTTP APIs with the local issuer and with processes.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../shared/apis.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with the tests of gateway-apis"
+)]
+#[path = "../../../gateway-apis/tests/shared/apis.rs"]
 mod apis;
 mod http_api;
 mod identity;
-mod management;
 #[path = "../shared/puppet.rs"]
 mod puppet;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with the tests of gateway-apis"
+)]
+#[path = "../../../gateway-apis/tests/http/support.rs"]
 mod support;
 mod tables;

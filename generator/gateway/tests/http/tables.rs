@@ -1,4 +1,4 @@
-//! Tables, used with the real SDK.
+//! Tables, used with the AWS SDK.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,27 +8,28 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use stackgen_gateway::tables::{
-    AttributeType, Created, Index, KeyAttribute, KeyType, Projection, Table, Tables, TablesError,
+    AttributeType, IndexProjection, KeyType, SecondaryIndex, TableChange, TableDefinition,
+    TableKeyAttribute, Tables, TablesError,
 };
 
 use crate::support;
 
-/// Long enough that nothing is swept in a test that is not about it.
+/// Sweep interval for tests in which no item may be removed.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// When items expire that are to stay: in the year 2100.
+/// Expiry of items that must stay: the year 2100.
 const LATER: u64 = 4_102_444_800;
 
-fn key(name: &str, key_type: KeyType) -> KeyAttribute {
-    KeyAttribute {
+fn key(name: &str, key_type: KeyType) -> TableKeyAttribute {
+    TableKeyAttribute {
         name: name.to_owned(),
         key_type,
         attribute_type: AttributeType::S,
     }
 }
 
-fn sessions() -> Table {
-    Table {
+fn sessions() -> TableDefinition {
+    TableDefinition {
         name: "sessions".to_owned(),
         key: vec![key("pk", KeyType::HASH), key("sk", KeyType::RANGE)],
         indexes: vec![],
@@ -36,12 +37,12 @@ fn sessions() -> Table {
     }
 }
 
-fn by_owner() -> Index {
-    Index {
+fn by_owner() -> SecondaryIndex {
+    SecondaryIndex {
         name: "byOwner".to_owned(),
         global: true,
         key: vec![key("owner", KeyType::HASH)],
-        projection: Projection::KeysOnly,
+        projection: IndexProjection::KeysOnly,
     }
 }
 
@@ -75,12 +76,18 @@ async fn find(client: &Client, pk: &str) -> Option<HashMap<String, AttributeValu
 }
 
 #[tokio::test]
-async fn a_table_of_the_template_is_there_once_however_often_it_is_made() {
+async fn creating_a_table_again_keeps_its_items() {
     let tables = Tables::start(None, NEVER).await.unwrap();
-    assert_eq!(tables.create(sessions()).await.unwrap(), Created::New);
+    assert_eq!(
+        tables.create_or_update(sessions()).await.unwrap(),
+        TableChange::Created
+    );
     let client = client(&tables.endpoint());
     put(&client, "s1", LATER).await;
-    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
+    assert_eq!(
+        tables.create_or_update(sessions()).await.unwrap(),
+        TableChange::Unchanged
+    );
     assert!(find(&client, "s1").await.is_some());
     let ttl = client.describe_time_to_live().table_name("sessions");
     let ttl = ttl.send().await.unwrap().time_to_live_description.unwrap();
@@ -88,65 +95,77 @@ async fn a_table_of_the_template_is_there_once_however_often_it_is_made() {
 }
 
 #[tokio::test]
-async fn an_index_that_is_added_later_finds_the_items_that_are_there() {
+async fn an_index_that_is_added_later_contains_existing_items() {
     let tables = Tables::start(None, NEVER).await.unwrap();
-    tables.create(sessions()).await.unwrap();
+    tables.create_or_update(sessions()).await.unwrap();
     let client = client(&tables.endpoint());
     put(&client, "s1", LATER).await;
     let mut indexed = sessions();
     indexed.indexes.push(by_owner());
-    let updated = tables.create(indexed.clone()).await.unwrap();
-    assert_eq!(updated, Created::Updated);
-    assert_eq!(tables.create(indexed).await.unwrap(), Created::Kept);
+    let updated = tables.create_or_update(indexed.clone()).await.unwrap();
+    assert_eq!(updated, TableChange::Updated);
+    assert_eq!(
+        tables.create_or_update(indexed).await.unwrap(),
+        TableChange::Unchanged
+    );
     let query = client.query().table_name("sessions").index_name("byOwner");
     let query = query.key_condition_expression("#o = :o");
     let query = query.expression_attribute_names("#o", "owner");
     let query = query.expression_attribute_values(":o", text("alice"));
     assert_eq!(query.send().await.unwrap().count(), 1);
-    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Updated);
+    assert_eq!(
+        tables.create_or_update(sessions()).await.unwrap(),
+        TableChange::Updated
+    );
     let found = client.describe_table().table_name("sessions").send().await;
     let found = found.unwrap().table.unwrap();
     assert!(found.global_secondary_indexes().is_empty());
 }
 
 #[tokio::test]
-async fn indexes_of_both_kinds_and_every_projection_are_made_at_once() {
+async fn global_and_local_indexes_with_projections_are_created_with_the_table() {
     let tables = Tables::start(None, NEVER).await.unwrap();
     let mut table = sessions();
     table.indexes = vec![
         by_owner(),
-        Index {
+        SecondaryIndex {
             name: "byTime".to_owned(),
             global: false,
             key: vec![
                 key("pk", KeyType::HASH),
-                KeyAttribute {
+                TableKeyAttribute {
                     attribute_type: AttributeType::N,
                     ..key("at", KeyType::RANGE)
                 },
             ],
-            projection: Projection::Include(vec!["owner".to_owned()]),
+            projection: IndexProjection::Include(vec!["owner".to_owned()]),
         },
     ];
-    assert_eq!(tables.create(table.clone()).await.unwrap(), Created::New);
-    assert_eq!(tables.create(table).await.unwrap(), Created::Kept);
+    assert_eq!(
+        tables.create_or_update(table.clone()).await.unwrap(),
+        TableChange::Created
+    );
+    assert_eq!(
+        tables.create_or_update(table).await.unwrap(),
+        TableChange::Unchanged
+    );
 }
 
 #[tokio::test]
-async fn another_key_is_refused_with_what_to_do() {
+async fn a_changed_key_is_an_error_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("state/tables.db");
     let tables = Tables::start(Some(&data), NEVER).await.unwrap();
-    tables.create(sessions()).await.unwrap();
+    tables.create_or_update(sessions()).await.unwrap();
     let mut other = sessions();
     other.key.pop();
-    let refused = tables.create(other).await.unwrap_err();
+    let refused = tables.create_or_update(other).await.unwrap_err();
     assert!(matches!(refused, TablesError::Replaced { what: "key", .. }));
-    let expected = format!("remove {} to begin anew", data.display());
+    let expected = format!("remove {} to start over", data.display());
     assert!(refused.to_string().ends_with(&expected), "{refused}");
     let mut keyless = sessions();
     (keyless.name, keyless.key) = ("keyless".to_owned(), vec![]);
-    let refused = tables.create(keyless).await.unwrap_err();
+    let refused = tables.create_or_update(keyless).await.unwrap_err();
     assert!(
         refused.to_string().starts_with("table keyless: "),
         "{refused}"
@@ -154,34 +173,37 @@ async fn another_key_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn items_in_a_file_are_there_after_a_restart() {
+async fn items_in_a_file_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("tables.db");
     let tables = Tables::start(Some(&data), NEVER).await.unwrap();
-    tables.create(sessions()).await.unwrap();
+    tables.create_or_update(sessions()).await.unwrap();
     put(&client(&tables.endpoint()), "s1", LATER).await;
     drop(tables);
     let tables = Tables::start(Some(&data), NEVER).await.unwrap();
-    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
+    assert_eq!(
+        tables.create_or_update(sessions()).await.unwrap(),
+        TableChange::Unchanged
+    );
     assert!(find(&client(&tables.endpoint()), "s1").await.is_some());
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_named() {
+async fn an_error_names_the_data_file() {
     let refused = Tables::start(Some(Path::new("/dev/null/tables.db")), NEVER).await;
     let refused = refused.err().unwrap().to_string();
     assert!(refused.contains("/dev/null/tables.db"), "{refused}");
 }
 
 #[tokio::test]
-async fn items_whose_time_is_over_go_and_others_stay() {
+async fn expired_items_are_removed_and_others_stay() {
     let tables = Tables::start(None, Duration::from_millis(20))
         .await
         .unwrap();
-    tables.create(sessions()).await.unwrap();
+    tables.create_or_update(sessions()).await.unwrap();
     let client = client(&tables.endpoint());
     put(&client, "later", LATER).await;
-    let now = stackgen_gateway::Timestamp::now().as_millis() / 1000;
+    let now = stackgen_gateway_common::EpochMillis::now().as_millis() / 1000;
     put(&client, "over", now - 3600).await;
     while find(&client, "over").await.is_some() {
         tokio::task::yield_now().await;
@@ -190,9 +212,9 @@ async fn items_whose_time_is_over_go_and_others_stay() {
 }
 
 #[tokio::test]
-async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on() {
+async fn requests_for_dynamodb_are_forwarded() {
     let tables = Tables::start(None, NEVER).await.unwrap();
-    tables.create(sessions()).await.unwrap();
+    tables.create_or_update(sessions()).await.unwrap();
     let address = support::serve(tables.router()).await;
     let client = client(&format!("http://{address}"));
     put(&client, "s1", LATER).await;
@@ -203,7 +225,7 @@ async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_of_the_gateway_is_refused_and_left_as_it_is() {
+async fn a_file_that_is_not_a_database_of_the_gateway_is_an_error_and_stays_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("text"), "SQLite, but not really").expect("written");
@@ -213,7 +235,7 @@ async fn a_file_that_is_no_database_of_the_gateway_is_refused_and_left_as_it_is(
         .expect("a table");
     drop(other);
     std::fs::create_dir(path("folder")).expect("a folder");
-    for (name, says) in [
+    for (name, message) in [
         ("text", "text is not a database"),
         ("other", "other is a database of another program"),
         ("folder", "folder is not a database"),
@@ -221,7 +243,7 @@ async fn a_file_that_is_no_database_of_the_gateway_is_refused_and_left_as_it_is(
         let before = std::fs::read(path(name)).ok();
         let refused = Tables::start(Some(&path(name)), NEVER).await.err();
         let refused = refused.expect("an error");
-        assert!(refused.to_string().contains(says), "{refused}");
+        assert!(refused.to_string().contains(message), "{refused}");
         assert!(refused.hint().is_some(), "{refused}");
         assert_eq!(std::fs::read(path(name)).ok(), before, "{name}");
     }
@@ -235,18 +257,18 @@ async fn an_empty_file_is_a_new_database() {
     let path = folder.path().join("items.db");
     std::fs::write(&path, "").expect("written");
     let tables = Tables::start(Some(&path), NEVER).await.expect("tables");
-    let created = tables.create(sessions()).await.expect("a table");
-    assert_eq!(created, Created::New);
+    let created = tables.create_or_update(sessions()).await.expect("a table");
+    assert_eq!(created, TableChange::Created);
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_named_and_left_as_it_is() {
+async fn a_damaged_database_is_an_error_and_stays_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("items.db");
     let tables = Tables::start(Some(&path), NEVER).await.expect("tables");
-    tables.create(sessions()).await.expect("a table");
+    tables.create_or_update(sessions()).await.expect("a table");
     drop(tables);
-    // Into the file, with nothing beside it.
+    // Moves all data from the write-ahead log into the file.
     let database = rusqlite::Connection::open(&path).expect("a database");
     let written: i64 = database
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
@@ -262,7 +284,7 @@ async fn a_damaged_database_is_named_and_left_as_it_is() {
         damaged[damage.clone()].fill(0xa5);
         std::fs::write(&path, &damaged).expect("written");
         let refused = match Tables::start(Some(&path), NEVER).await {
-            Ok(tables) => tables.create(sessions()).await.err(),
+            Ok(tables) => tables.create_or_update(sessions()).await.err(),
             Err(error) => Some(error),
         };
         let refused = refused.expect("an error");

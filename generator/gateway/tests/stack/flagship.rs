@@ -1,20 +1,22 @@
-//! Whole templates: the flagship as out/ has it, and what SAM and CDK make.
+//! Whole templates: the flagship in out/, and templates of SAM and CDK.
 
-use stackgen_gateway::apis::ProtocolType;
+use stackgen_gateway_apis::apis::ProtocolType;
 
-use crate::support::{api, apply, done, gateway, served, template, variable, without_deployments};
+use crate::support::{
+    api, apply, changes, gateway, served_route, template, variable, without_deployments,
+};
 
 #[tokio::test]
-async fn the_flagship_is_served_with_its_urls_and_issuer_here() {
+async fn the_flagship_is_served_with_local_urls_and_the_local_issuer() {
     let gateway = gateway().await;
     let applied = apply(&gateway, template("out/dev/template.yaml")).await;
 
     let socket = api(&gateway, "session-websocket-api-dev");
     let endpoint = socket.api_endpoint.clone().expect("a port");
     assert!(endpoint.starts_with("ws://127.0.0.1:"), "{endpoint}");
-    let audio = served(&gateway, &socket.api_id, "prod", "sendAudio").expect("the route");
+    let audio = served_route(&gateway, &socket.api_id, "prod", "sendAudio").expect("the route");
     assert!(audio.target.is_some());
-    let connect = served(&gateway, &socket.api_id, "prod", "$connect").expect("the route");
+    let connect = served_route(&gateway, &socket.api_id, "prod", "$connect").expect("the route");
     assert_eq!(connect.authorization_type, "CUSTOM");
 
     let management = variable(&gateway, "session-audio-handler-dev", "MANAGEMENT_ENDPOINT");
@@ -46,7 +48,7 @@ async fn the_flagship_is_served_with_its_urls_and_issuer_here() {
 }
 
 #[tokio::test]
-async fn row_d19_the_pinned_flagship_calls_versions_as_a_role_that_may() {
+async fn row_d19_the_pinned_flagship_calls_versions_with_a_role_that_may_invoke_them() {
     let gateway = gateway().await;
     apply(&gateway, template("out/prod/template.yaml")).await;
     let socket = api(&gateway, "session-websocket-api-prod");
@@ -65,7 +67,7 @@ async fn row_d19_the_pinned_flagship_calls_versions_as_a_role_that_may() {
 }
 
 #[tokio::test]
-async fn applying_again_changes_nothing_and_another_gateway_gives_the_same_ids() {
+async fn applying_again_changes_nothing_and_other_gateways_generate_the_same_ids() {
     for file in [
         "out/dev/template.yaml",
         "out/prod/template.yaml",
@@ -79,9 +81,9 @@ async fn applying_again_changes_nothing_and_another_gateway_gives_the_same_ids()
         let applied = apply(&first, template(file)).await;
         assert!(!applied.changes.is_empty(), "{file}");
         let again = apply(&first, template(file)).await;
-        assert_eq!(done(&again), Vec::<String>::new(), "{file}");
+        assert_eq!(changes(&again), Vec::<String>::new(), "{file}");
         let again = apply(&first, without_deployments(template(file))).await;
-        assert_eq!(done(&again), Vec::<String>::new(), "{file}");
+        assert_eq!(changes(&again), Vec::<String>::new(), "{file}");
         let other = apply(&second, template(file)).await;
         assert_eq!(applied.changes, other.changes, "{file}");
         first.shutdown().await;
@@ -90,7 +92,7 @@ async fn applying_again_changes_nothing_and_another_gateway_gives_the_same_ids()
 }
 
 #[tokio::test]
-async fn every_stage_of_sam_and_cdk_serves_its_routes() {
+async fn stages_of_sam_and_cdk_templates_serve_their_routes() {
     for (file, name, stage, key) in [
         (
             "generator/model/tests/fixtures/sam/websocket.yaml",
@@ -115,7 +117,7 @@ async fn every_stage_of_sam_and_cdk_serves_its_routes() {
         apply(&gateway, template(file)).await;
         let socket = api(&gateway, name);
         assert!(
-            served(&gateway, &socket.api_id, stage, key).is_some(),
+            served_route(&gateway, &socket.api_id, stage, key).is_some(),
             "{file}"
         );
         gateway.shutdown().await;

@@ -1,11 +1,13 @@
-//! Templates that change: what CloudFormation does, and what is held back without a deployment.
+//! Changes of templates, with and without deployments.
 
-use stackgen_gateway::apis::{Apis, StageInput};
-use stackgen_gateway::{ApiId, DeploymentId};
+use stackgen_gateway_apis::apis::{Apis, StageInput};
+use stackgen_gateway_common::{ApiId, DeploymentId};
 
-use crate::support::{api, apply, done, gateway, served, text, without_deployments};
+use crate::support::{
+    api, apply, changes, gateway, served_route, template_from_text, without_deployments,
+};
 
-/// A WebSocket API with these routes, whose deployment is called so.
+/// Returns a template of a WebSocket API with these routes and a deployment with this logical ID.
 fn socket(routes: &[&str], deployment: &str) -> String {
     let mut template = String::from(
         "Resources:
@@ -30,21 +32,24 @@ fn socket(routes: &[&str], deployment: &str) -> String {
 #[tokio::test]
 async fn row_d7_a_route_without_a_new_deployment_is_not_served() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let id = api(&gateway, "socket").api_id.clone();
-    let applied = apply(&gateway, text(&socket(&["ping", "pong"], "First"))).await;
-    assert_eq!(done(&applied), ["created pongRoute"]);
-    assert!(served(&gateway, &id, "prod", "pong").is_none());
+    let applied = apply(
+        &gateway,
+        template_from_text(&socket(&["ping", "pong"], "First")),
+    )
+    .await;
+    assert_eq!(changes(&applied), ["created pongRoute"]);
+    assert!(served_route(&gateway, &id, "prod", "pong").is_none());
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn rows_d9_and_d20_a_new_logical_id_is_a_new_snapshot_that_still_has_what_is_deleted_after_it()
- {
+async fn rows_d9_and_d20_a_new_logical_id_creates_a_snapshot_that_still_contains_removed_routes() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let id = api(&gateway, "socket").api_id.clone();
-    let applied = apply(&gateway, text(&socket(&["pong"], "Second"))).await;
+    let applied = apply(&gateway, template_from_text(&socket(&["pong"], "Second"))).await;
     let expected = [
         "created pongRoute",
         "created Second",
@@ -52,21 +57,24 @@ async fn rows_d9_and_d20_a_new_logical_id_is_a_new_snapshot_that_still_has_what_
         "retained First",
         "deleted pingRoute",
     ];
-    assert_eq!(done(&applied), expected);
-    assert!(served(&gateway, &id, "prod", "pong").is_some());
+    assert_eq!(changes(&applied), expected);
+    assert!(served_route(&gateway, &id, "prod", "pong").is_some());
     // Row D20: routes are deleted after the snapshot is taken.
-    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    assert!(served_route(&gateway, &id, "prod", "ping").is_some());
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_d1_without_deployments_the_wiring_changes_and_the_stage_serves_what_it_did() {
+async fn row_d1_without_deployments_the_wiring_changes_and_the_stage_stays_the_same() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let id = api(&gateway, "socket").api_id.clone();
     let changed = socket(&["pong"], "Second");
-    let applied = apply(&gateway, without_deployments(text(&changed))).await;
-    assert_eq!(done(&applied), ["created pongRoute", "deleted pingRoute"]);
+    let applied = apply(&gateway, without_deployments(template_from_text(&changed))).await;
+    assert_eq!(
+        changes(&applied),
+        ["created pongRoute", "deleted pingRoute"]
+    );
     assert_eq!(applied.undeployed, ["Second"]);
     let stale = || {
         gateway
@@ -79,29 +87,29 @@ async fn row_d1_without_deployments_the_wiring_changes_and_the_stage_serves_what
     assert_eq!(stale(), 1);
     apply(
         &gateway,
-        without_deployments(text(&socket(&["ping"], "First"))),
+        without_deployments(template_from_text(&socket(&["ping"], "First"))),
     )
     .await;
     assert_eq!(stale(), 0);
-    apply(&gateway, without_deployments(text(&changed))).await;
-    assert!(served(&gateway, &id, "prod", "ping").is_some());
-    assert!(served(&gateway, &id, "prod", "pong").is_none());
+    apply(&gateway, without_deployments(template_from_text(&changed))).await;
+    assert!(served_route(&gateway, &id, "prod", "ping").is_some());
+    assert!(served_route(&gateway, &id, "prod", "pong").is_none());
 
-    let applied = apply(&gateway, text(&changed)).await;
+    let applied = apply(&gateway, template_from_text(&changed)).await;
     assert_eq!(
-        done(&applied),
+        changes(&applied),
         ["created Second", "updated Stage", "retained First"]
     );
-    assert!(served(&gateway, &id, "prod", "ping").is_none());
-    assert!(served(&gateway, &id, "prod", "pong").is_some());
+    assert!(served_route(&gateway, &id, "prod", "ping").is_none());
+    assert!(served_route(&gateway, &id, "prod", "pong").is_some());
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_deployment_that_was_retained_keeps_its_id_when_its_logical_id_comes_back() {
+async fn a_retained_deployment_keeps_its_id_when_its_logical_id_returns() {
     let gateway = gateway().await;
     for (route, deployment) in [("ping", "First"), ("pong", "Second"), ("ping", "First")] {
-        apply(&gateway, text(&socket(&[route], deployment))).await;
+        apply(&gateway, template_from_text(&socket(&[route], deployment))).await;
     }
     let id = api(&gateway, "socket").api_id.clone();
     let deployments = gateway
@@ -116,11 +124,11 @@ async fn a_deployment_that_was_retained_keeps_its_id_when_its_logical_id_comes_b
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 3);
-    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    assert!(served_route(&gateway, &id, "prod", "ping").is_some());
     gateway.shutdown().await;
 }
 
-/// As `aws apigatewayv2 update-stage` does.
+/// Moves the stage as `aws apigatewayv2 update-stage` does.
 fn move_stage(apis: &Apis, api: &ApiId, to: &DeploymentId) {
     let moved = StageInput {
         deployment_id: Some(to.clone()),
@@ -130,9 +138,9 @@ fn move_stage(apis: &Apis, api: &ApiId, to: &DeploymentId) {
 }
 
 #[tokio::test]
-async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_changes() {
+async fn row_d8_a_stage_that_was_moved_by_hand_stays_moved() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let (apis, id) = (
         &gateway.account().apis,
         api(&gateway, "socket").api_id.clone(),
@@ -141,21 +149,25 @@ async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_chan
         .create_deployment(&id, None, Default::default())
         .expect("a deployment");
     move_stage(apis, &id, &by_hand.deployment_id);
-    apply(&gateway, text(&socket(&["ping", "pong"], "First"))).await;
+    apply(
+        &gateway,
+        template_from_text(&socket(&["ping", "pong"], "First")),
+    )
+    .await;
     let stage = apis.get_stage(&id, "prod").expect("the stage");
     assert_eq!(stage.deployment_id.as_ref(), Some(&by_hand.deployment_id));
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn row_d10_a_deployment_that_a_moved_stage_serves_is_not_deleted_with_its_resource() {
+async fn row_d10_a_deployment_that_a_stage_serves_is_not_deleted() {
     let gateway = gateway().await;
     let last = socket(&["ping"], "Second").replace("DeletionPolicy: Retain, ", "");
     let both = last.replace(
         "  Stage: ",
         "  First: {Type: AWS::ApiGatewayV2::Deployment, Properties: {ApiId: !Ref Socket}}\n  Stage: ",
     );
-    let applied = apply(&gateway, text(&both)).await;
+    let applied = apply(&gateway, template_from_text(&both)).await;
     let of = |name: &str| {
         let mut changes = applied.changes.iter();
         let first = changes.find(|change| change.logical_id == name);
@@ -166,7 +178,7 @@ async fn row_d10_a_deployment_that_a_moved_stage_serves_is_not_deleted_with_its_
         api(&gateway, "socket").api_id.clone(),
     );
     move_stage(apis, &id, &of("First"));
-    apply(&gateway, text(&last)).await;
+    apply(&gateway, template_from_text(&last)).await;
     let stage = apis.get_stage(&id, "prod").expect("the stage");
     assert_eq!(stage.deployment_id, Some(of("First")));
     assert!(apis.get_deployment(&id, &of("First")).is_ok());
@@ -174,9 +186,9 @@ async fn row_d10_a_deployment_that_a_moved_stage_serves_is_not_deleted_with_its_
 }
 
 #[tokio::test]
-async fn row_d16_a_setting_that_changes_brings_the_pointer_back_to_the_templates_own() {
+async fn row_d16_a_changed_setting_moves_the_stage_back_to_the_templates_deployment() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let (apis, id) = (
         &gateway.account().apis,
         api(&gateway, "socket").api_id.clone(),
@@ -194,19 +206,22 @@ async fn row_d16_a_setting_that_changes_brings_the_pointer_back_to_the_templates
         "StageName: prod, ",
         "StageName: prod, DefaultRouteSettings: {ThrottlingRateLimit: 10}, ",
     );
-    apply(&gateway, text(&throttled)).await;
+    apply(&gateway, template_from_text(&throttled)).await;
     let stage = apis.get_stage(&id, "prod").expect("the stage");
     assert_eq!(stage.deployment_id, own);
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn what_a_service_refuses_leaves_the_account_as_it_was() {
+async fn a_rejected_resource_rolls_back_the_stack() {
     let gateway = gateway().await;
-    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    apply(&gateway, template_from_text(&socket(&["ping"], "First"))).await;
     let id = api(&gateway, "socket").api_id.clone();
     let broken = socket(&["pong"], "Second").replace("RouteKey: pong", "RouteKey: $pong");
-    let problems = gateway.apply(text(&broken)).await.expect_err("a refusal");
+    let problems = gateway
+        .apply(template_from_text(&broken))
+        .await
+        .expect_err("a refusal");
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert_eq!(problems[0].line, Some(4));
     let routes = gateway.account().apis.list_routes(&id).expect("the api");
@@ -215,15 +230,18 @@ async fn what_a_service_refuses_leaves_the_account_as_it_was() {
         .map(|route| route.route_key.as_str())
         .collect();
     assert_eq!(keys, ["ping"]);
-    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    assert!(served_route(&gateway, &id, "prod", "ping").is_some());
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_first_template_that_is_refused_leaves_nothing() {
+async fn a_rejected_first_template_leaves_nothing() {
     let gateway = gateway().await;
     let broken = socket(&["ping"], "First").replace("RouteKey: ping", "RouteKey: $ping");
-    gateway.apply(text(&broken)).await.expect_err("a refusal");
+    gateway
+        .apply(template_from_text(&broken))
+        .await
+        .expect_err("a refusal");
     assert_eq!(gateway.account().apis.list_apis().len(), 0);
     assert_eq!(gateway.state().await.stack, None);
     gateway.shutdown().await;

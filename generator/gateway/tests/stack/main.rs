@@ -1,4 +1,4 @@
-//! Templates applied to a gateway: ours, SAM's and CDK's.
+//! Tests that apply templates to a gateway: those of stackgen, SAM and CDK.
 
 mod flagship;
 mod lifecycle;

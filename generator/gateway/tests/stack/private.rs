@@ -1,14 +1,14 @@
-//! The routes under /_stackgen/, over a real socket.
+//! Routes under /_stackgen/, over a real socket.
 
 use std::time::Duration;
 
-use stackgen_gateway::gateway::{Remote, RemoteError, Tokens};
+use stackgen_gateway::gateway::{RemoteError, RemoteGateway, TokenRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{gateway, template};
 
-/// The status of a request as it stands.
+/// Sends a raw request and returns the status of the answer.
 async fn status(authority: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(authority).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("written");
@@ -18,10 +18,10 @@ async fn status(authority: &str, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_has_the_key_applies_templates_and_gets_tokens() {
+async fn the_key_allows_applying_templates_and_minting_tokens() {
     let gateway = gateway().await;
     let endpoint = gateway.state().await.endpoint;
-    let remote = Remote::new(&endpoint, gateway.key());
+    let remote = RemoteGateway::new(&endpoint, gateway.key());
     let applied = remote
         .apply(&template("out/dev/template.yaml"))
         .await
@@ -30,26 +30,28 @@ async fn who_has_the_key_applies_templates_and_gets_tokens() {
     let state = remote.state().await.expect("a state");
     assert_eq!(state, gateway.state().await);
     assert_eq!(state.stack.as_deref(), Some("stack"));
-    let asked = Tokens {
+    let request = TokenRequest {
         subject: "ada".to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
-    let token = remote.mint(&asked).await.expect("a token");
+    let token = remote.mint(&request).await.expect("a token");
     assert_eq!(token.split('.').count(), 3);
     let first = remote.rotate(false).await.expect("a key");
     assert_ne!(first, remote.rotate(true).await.expect("a key"));
-    let broken = remote.apply(&crate::support::text("Resources: 1")).await;
+    let broken = remote
+        .apply(&crate::support::template_from_text("Resources: 1"))
+        .await;
     assert!(matches!(broken, Err(RemoteError::Problems(problems)) if problems.len() == 1));
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn who_has_the_key_learns_why_a_handshake_failed() {
+async fn the_key_allows_reading_why_a_handshake_failed() {
     let gateway = gateway().await;
     let template = template("out/dev/template.yaml");
     gateway.apply(template).await.expect("applied");
     let state = gateway.state().await;
-    let remote = Remote::new(&state.endpoint, gateway.key());
+    let remote = RemoteGateway::new(&state.endpoint, gateway.key());
     let socket = state
         .apis
         .iter()
@@ -73,13 +75,15 @@ async fn who_has_the_key_learns_why_a_handshake_failed() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].reason, "there is no stage `nowhere`");
     assert_eq!(remote.failures("other").await.expect("an answer"), []);
-    let refused = Remote::new(&state.endpoint, "guess").failures(id).await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess")
+        .failures(id)
+        .await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn nobody_else_gets_anything_but_the_issuers_keys() {
+async fn without_the_key_only_the_issuers_keys_are_readable() {
     let gateway = gateway().await;
     let state = gateway.state().await;
     let authority = state.endpoint.trim_start_matches("http://").to_owned();
@@ -98,7 +102,7 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
         status(&authority, &get(path, &authority, wrong)).await,
         "403"
     );
-    // A name that somebody else owns may lead to loopback.
+    // DNS rebinding: a foreign host name may resolve to loopback.
     assert_eq!(
         status(&authority, &get(path, "rebound.example", &key)).await,
         "403"
@@ -110,13 +114,13 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
     );
     let keys = "/_stackgen/issuer/.well-known/jwks.json";
     assert_eq!(status(&authority, &get(keys, &authority, "")).await, "200");
-    let refused = Remote::new(&state.endpoint, "guess").state().await;
+    let refused = RemoteGateway::new(&state.endpoint, "guess").state().await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn a_template_is_applied_whole_when_who_asked_for_it_goes() {
+async fn a_template_is_applied_completely_when_its_client_disconnects() {
     let gateway = gateway().await;
     let state = gateway.state().await;
     let authority = state.endpoint.trim_start_matches("http://").to_owned();

@@ -1,11 +1,11 @@
-//! What keeps a template from being applied, told all at once and with its place.
+//! Problems of templates, all reported at once with their locations.
 
-use crate::support::{gateway, text, told};
+use crate::support::{gateway, problem_lines, template_from_text};
 
 #[tokio::test]
-async fn everything_that_cannot_be_told_is_told_at_once_and_nothing_is_applied() {
+async fn all_unresolved_values_are_reported_at_once_and_nothing_is_applied() {
     let gateway = gateway().await;
-    let template = text(
+    let template = template_from_text(
         "Parameters:
   Name: {Type: String}
   Tier: {Type: String}
@@ -24,29 +24,32 @@ Resources:
 ",
     );
     let problems = gateway.apply(template).await.expect_err("problems");
-    insta::assert_snapshot!(told(&problems), @r"
-    9: Name of Socket cannot be told: parameter Name has no default and no value was given (give it: `--parameter Name=VALUE`)
-    10: whether Route exists is not known: only CloudFormation can compute !Equals here (give the parameters that condition Big asks for: `--parameter NAME=VALUE`)
-    15: RouteKey of Route cannot be told: it is imported from another stack
+    insta::assert_snapshot!(problem_lines(&problems), @r"
+    9: cannot determine Name of Socket: parameter Name has no default and no value was given (set it: `--parameter Name=VALUE`)
+    10: cannot determine whether Route exists: only CloudFormation can compute !Equals here (set the parameters of condition Big: `--parameter NAME=VALUE`)
+    15: cannot determine RouteKey of Route: it is imported from another stack
     ");
     assert_eq!(gateway.account().apis.list_apis().len(), 0);
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn what_is_no_template_says_so() {
+async fn invalid_templates_are_errors_with_a_location() {
     let gateway = gateway().await;
     for template in ["a: [", "a: 1", "Resources: {A: {Type: X, Type: Y}}"] {
-        let problems = gateway.apply(text(template)).await.expect_err("problems");
+        let problems = gateway
+            .apply(template_from_text(template))
+            .await
+            .expect_err("problems");
         assert!(problems[0].line.is_some(), "{problems:?}");
     }
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn what_is_not_run_here_has_a_name_and_a_reason() {
+async fn resources_that_are_not_run_have_a_name_and_a_reason() {
     let gateway = gateway().await;
-    let template = text(
+    let template = template_from_text(
         "Resources:
   Queue: {Type: AWS::SQS::Queue}
   Pool: {Type: AWS::Cognito::UserPool}
@@ -72,9 +75,9 @@ async fn what_is_not_run_here_has_a_name_and_a_reason() {
         .map(|one| format!("{}: {}", one.logical_id, one.reason))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    Worker: its variable SECRET is not set: a dynamic reference is read at deployment
-    Queue: there is no such service here; what refers to it gets a plausible name
-    Pool: tokens come from the local issuer instead
+    Worker: its environment variable SECRET is not set: a dynamic reference is read at deployment
+    Queue: the local gateway does not run this service; references to it get a plausible name
+    Pool: the local issuer mints tokens instead
     ");
     let worker = gateway.account().functions.get("worker", None).expect("it");
     let variables = &worker.configuration.environment;

@@ -1,9 +1,9 @@
-//! Templates served: real sockets, real processes, the roles and variables that the templates give them.
+//! Served templates, with real sockets and processes, and with the roles and variables of the templates.
 
 use futures_util::{SinkExt, StreamExt};
 use stackgen_cfn::Sources;
 use stackgen_gateway::gateway::Gateway;
-use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_gateway_stack::{StackCode, StackTemplate};
 use stackgen_model::{Inputs, Model};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -11,8 +11,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::puppet::puppet;
 use crate::support::{api, apply, gateway, template};
 
-/// A template, each of its functions the puppet.
-fn with_puppets(template: Template) -> Template {
+/// Makes every function of the template the puppet.
+fn with_puppets(template: StackTemplate) -> StackTemplate {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).expect("a template");
@@ -22,7 +22,7 @@ fn with_puppets(template: Template) -> Template {
         let id = function.resource.logical_id.to_string();
         (id, StackCode::Program(puppet()))
     });
-    Template {
+    StackTemplate {
         code: code.collect(),
         ..template
     }
@@ -41,21 +41,22 @@ async fn connect(gateway: &Gateway, name: &str, path: &str) -> Socket {
     connected.expect("a handshake").0
 }
 
-async fn heard(socket: &mut Socket) -> String {
+async fn receive(socket: &mut Socket) -> String {
     match socket.next().await {
         Some(Ok(Message::Text(text))) => text.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
-/// An authorizer admits, a route's function posts to its connection as its role may, and the shutdown says why it ends.
-async fn serves(file: &str, name: &str, path: &str) {
+/// Asserts that the authorizer allows, that a route's function posts to its connection with its role, and that the shutdown
+/// closes the connection with 1001.
+async fn assert_serves(file: &str, name: &str, path: &str) {
     let gateway = gateway().await;
     apply(&gateway, with_puppets(template(file))).await;
     let mut socket = connect(&gateway, name, path).await;
     let message = r#"{"action":"sendAudio","do":"post:heard"}"#;
     socket.send(message.into()).await.expect("sent");
-    assert_eq!(heard(&mut socket).await, "heard", "{file}");
+    assert_eq!(receive(&mut socket).await, "heard", "{file}");
     assert_eq!(gateway.connections(), 1);
 
     let ended = tokio::spawn(gateway.shutdown());
@@ -64,31 +65,31 @@ async fn serves(file: &str, name: &str, path: &str) {
         other => panic!("{other:?}"),
     }
     drop(socket);
-    ended.await.expect("it ends");
+    ended.await.expect("the gateway stops");
 }
 
 #[tokio::test]
 async fn row_k1_the_flagships_functions_reach_their_connections() {
     let path = "/prod?auth=allow&do=ok";
-    serves("out/dev/template.yaml", "session-websocket-api-dev", path).await;
+    assert_serves("out/dev/template.yaml", "session-websocket-api-dev", path).await;
 }
 
 #[tokio::test]
 async fn row_d19_the_pinned_flagship_serves_versions() {
     let path = "/prod?auth=allow&do=ok";
-    serves("out/prod/template.yaml", "session-websocket-api-prod", path).await;
+    assert_serves("out/prod/template.yaml", "session-websocket-api-prod", path).await;
 }
 
 #[tokio::test]
-async fn what_sam_and_cdk_make_is_served() {
+async fn templates_of_sam_and_cdk_are_served() {
     let path = "/prod?auth=allow&do=ok";
     let cdk = "generator/model/tests/fixtures/cdk/dev.template.json";
-    serves(cdk, "session-websocket-api-dev", path).await;
-    serves("out/dev/sam.yaml", "session-websocket-api-dev", path).await;
+    assert_serves(cdk, "session-websocket-api-dev", path).await;
+    assert_serves("out/dev/sam.yaml", "session-websocket-api-dev", path).await;
 }
 
 #[tokio::test]
-async fn row_d1_code_that_was_changed_is_live_and_a_pinned_stage_calls_the_old() {
+async fn row_d1_changed_code_is_live_and_a_pinned_stage_calls_the_old_version() {
     for (file, name, live) in [
         ("out/dev/template.yaml", "session-websocket-api-dev", true),
         (
@@ -102,21 +103,21 @@ async fn row_d1_code_that_was_changed_is_live_and_a_pinned_stage_calls_the_old()
         apply(&gateway, first.clone()).await;
         let path = "/prod?auth=allow&do=ok";
         let mut socket = connect(&gateway, name, path).await;
-        // The same program with a variable that tells it what to do: a change that a version freezes.
+        // The same program with another environment variable, which a version contains.
         let changed = first.text.replace("LISTENERS_PER_INVOCATION", "PUPPET");
         let changed = changed.replace("'250'", "'post:changed'");
         assert_ne!(changed, first.text);
-        let changed = Template {
+        let changed = StackTemplate {
             text: changed,
             ..first
         };
         apply(&gateway, crate::support::without_deployments(changed)).await;
         let plain = r#"{"action":"sendAudio"}"#;
         socket.send(plain.into()).await.expect("sent");
-        let told = r#"{"action":"sendAudio","do":"post:told"}"#;
-        socket.send(told.into()).await.expect("sent");
-        let first = if live { "changed" } else { "told" };
-        assert_eq!(heard(&mut socket).await, first, "{file}");
+        let with_command = r#"{"action":"sendAudio","do":"post:command"}"#;
+        socket.send(with_command.into()).await.expect("sent");
+        let first = if live { "changed" } else { "command" };
+        assert_eq!(receive(&mut socket).await, first, "{file}");
         drop(socket);
         gateway.shutdown().await;
     }

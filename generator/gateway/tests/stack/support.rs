@@ -1,61 +1,65 @@
-//! Templates, gateways, and what is in them.
+//! Helpers for templates and gateways.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stackgen_gateway::ApiId;
-use stackgen_gateway::apis::{Api, Route};
-use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{Applied, Apply, Problem, Template, What};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway_apis::apis::{Api, Route};
+use stackgen_gateway_common::ApiId;
+use stackgen_gateway_stack::{
+    ApplyMode, ApplyResult, ChangeAction, StackTemplate, TemplateProblem,
+};
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A gateway with nothing in it.
+/// Starts an empty gateway.
 pub(crate) async fn gateway() -> Gateway {
-    Gateway::start(Options::default()).await.expect("a gateway")
+    Gateway::start(GatewayOptions::default())
+        .await
+        .expect("a gateway")
 }
 
-/// A template of the repository.
-pub(crate) fn template(file: &str) -> Template {
+/// Reads a template of the repository.
+pub(crate) fn template(file: &str) -> StackTemplate {
     let path = root().join(file);
-    Template {
+    StackTemplate {
         stack: "stack".to_owned(),
         text: std::fs::read_to_string(&path).expect("a template"),
         file: path.display().to_string(),
-        ..Template::default()
+        ..StackTemplate::default()
     }
 }
 
-/// A template of a test.
-pub(crate) fn text(text: &str) -> Template {
-    Template {
+/// Creates a template from text.
+pub(crate) fn template_from_text(text: &str) -> StackTemplate {
+    StackTemplate {
         stack: "stack".to_owned(),
         file: "template.yaml".to_owned(),
         text: text.to_owned(),
-        ..Template::default()
+        ..StackTemplate::default()
     }
 }
 
-/// The same, so that stages stay as they are.
-pub(crate) fn without_deployments(template: Template) -> Template {
-    Template {
-        apply: Apply::WithoutDeployments,
+/// Makes applying the template leave stages unchanged.
+pub(crate) fn without_deployments(template: StackTemplate) -> StackTemplate {
+    StackTemplate {
+        apply: ApplyMode::WithoutDeployments,
         ..template
     }
 }
 
-pub(crate) async fn apply(gateway: &Gateway, template: Template) -> Applied {
+pub(crate) async fn apply(gateway: &Gateway, template: StackTemplate) -> ApplyResult {
     gateway
         .apply(template)
         .await
-        .unwrap_or_else(|problems| panic!("{}", told(&problems)))
+        .unwrap_or_else(|problems| panic!("{}", problem_lines(&problems)))
 }
 
-/// Problems as lines: `line: message (hint)`.
-pub(crate) fn told(problems: &[Problem]) -> String {
+/// Formats problems as lines: `line: message (hint)`.
+pub(crate) fn problem_lines(problems: &[TemplateProblem]) -> String {
     let lines = problems.iter().map(|problem| {
         let line = problem
             .line
@@ -67,35 +71,40 @@ pub(crate) fn told(problems: &[Problem]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What was done, in order: `created Socket`.
-pub(crate) fn done(applied: &Applied) -> Vec<String> {
+/// Returns the changes in order, such as `created Socket`.
+pub(crate) fn changes(applied: &ApplyResult) -> Vec<String> {
     let lines = applied.changes.iter().map(|change| {
-        let what = match change.what {
-            What::Created => "created",
-            What::Updated => "updated",
-            What::Code => "code",
-            What::Deleted => "deleted",
-            What::Retained => "retained",
+        let what = match change.action {
+            ChangeAction::Created => "created",
+            ChangeAction::Updated => "updated",
+            ChangeAction::Code => "code",
+            ChangeAction::Deleted => "deleted",
+            ChangeAction::Retained => "retained",
         };
         format!("{what} {}", change.logical_id)
     });
     lines.collect()
 }
 
-/// The api of that name.
+/// Returns the API with this name.
 pub(crate) fn api(gateway: &Gateway, name: &str) -> Arc<Api> {
     let apis = gateway.account().apis.list_apis();
     let found = apis.into_iter().find(|api| api.name == name);
     found.unwrap_or_else(|| panic!("no api {name}"))
 }
 
-/// The route that a stage serves for a key, if it does.
-pub(crate) fn served(gateway: &Gateway, api: &ApiId, stage: &str, key: &str) -> Option<Arc<Route>> {
+/// Returns the route that a stage serves for a key.
+pub(crate) fn served_route(
+    gateway: &Gateway,
+    api: &ApiId,
+    stage: &str,
+    key: &str,
+) -> Option<Arc<Route>> {
     let served = gateway.account().apis.served(api, stage)?;
     served.snapshot.as_ref()?.route(key).cloned()
 }
 
-/// The variables of a function.
+/// Returns an environment variable of a function.
 pub(crate) fn variable(gateway: &Gateway, function: &str, name: &str) -> String {
     let version = gateway.account().functions.get(function, None);
     let version = version.expect("the function");

@@ -1,18 +1,20 @@
-//! The data plane of WebSocket APIs over real sockets, row by row of the reference.
+//! WebSocket APIs over real sockets, with processes as functions.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../shared/apis.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with the tests of gateway-apis"
+)]
+#[path = "../../../gateway-apis/tests/shared/apis.rs"]
 mod apis;
-mod authorization;
-mod closes;
-mod events;
-mod failures;
-mod handshake;
-mod limits;
-mod management;
-mod messages;
-mod moved_stage;
 mod processes;
 #[path = "../shared/puppet.rs"]
 mod puppet;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with the tests of gateway-apis"
+)]
+#[path = "../../../gateway-apis/tests/websocket/support/mod.rs"]
 mod support;

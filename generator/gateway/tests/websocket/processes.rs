@@ -1,40 +1,41 @@
-//! The same over real processes: one test a group of rows proves the wiring.
+//! WebSocket APIs whose functions are real processes: one test per group of rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
-use stackgen_gateway::logs::Logs;
-use stackgen_gateway::{Event, Events, Place, Roles, Settings};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{ArnScope, Event, Events, RoleStore, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, PermissionStatement};
 
 use crate::puppet::puppet;
-use crate::support::{Stack, World};
+use crate::support::{TestApi, TestGateway};
 
-/// A gateway all of whose routes are puppets. API Gateway may invoke what `permitted` names.
-async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events) {
+/// Starts a gateway whose routes all call puppets. API Gateway may call functions for the routes that `permitted`
+/// matches.
+async fn start(test_api: TestApi, permitted: &str) -> (TestGateway, Arc<Functions>, Events) {
     let settings = Settings::default();
     let events = Events::default();
     let functions = Functions::new(
         Arc::new(settings.clone()),
-        Arc::new(Roles::default()),
+        Arc::new(RoleStore::default()),
         Arc::new(Logs::default()),
         events.clone(),
     );
     let functions = Arc::new(functions.unwrap());
     for name in ["connect", "default", "disconnect", "authorize"] {
         let configuration = Configuration {
-            role: Place::default().role("puppet"),
+            role: ArnScope::default().role("puppet"),
             timeout: Duration::from_secs(20),
             environment: BTreeMap::from([("PUPPET".to_owned(), format!("print:{name} ran;ok"))]),
             ..Configuration::default()
         };
         functions
-            .put(name, configuration, Code::Bootstrap(puppet()))
+            .create_or_update(name, configuration, Code::Bootstrap(puppet()))
             .await
             .unwrap();
-        let permission = Permission {
+        let permission = PermissionStatement {
             statement_id: "apigateway".to_owned(),
             action: "lambda:InvokeFunction".to_owned(),
             principal: "apigateway.amazonaws.com".to_owned(),
@@ -47,22 +48,23 @@ async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events)
             .add_permission(name, None, permission, None)
             .unwrap();
     }
-    let world = World::start_with(stack, settings, Arc::default(), functions.clone()).await;
-    let endpoint = format!("http://127.0.0.1:{}/prod", world.port);
-    functions.set_environment(BTreeMap::from([(
+    let gateway =
+        TestGateway::start_with(test_api, settings, Arc::default(), functions.clone()).await;
+    let endpoint = format!("http://127.0.0.1:{}/prod", gateway.port);
+    functions.set_environment_variables(BTreeMap::from([(
         "MANAGEMENT_ENDPOINT".to_owned(),
         endpoint,
     )]));
-    (world, functions, events)
+    (gateway, functions, events)
 }
 
-fn stack() -> Stack {
-    Stack::with(&["$connect", "$default", "$disconnect"])
+fn test_api() -> TestApi {
+    TestApi::with(&["$connect", "$default", "$disconnect"])
 }
 
 #[tokio::test]
-async fn rows_c5_to_c8_handshakes_over_processes() {
-    let (world, functions, _) = start(stack(), "a1b2c3d4e5/*/*").await;
+async fn rows_c5_to_c8_handshakes_with_processes() {
+    let (gateway, functions, _) = start(test_api(), "a1b2c3d4e5/*/*").await;
     for (command, status) in [
         ("ok", 101),
         ("status:401", 401),
@@ -71,40 +73,40 @@ async fn rows_c5_to_c8_handshakes_over_processes() {
         ("exit:1", 502),
     ] {
         assert_eq!(
-            world.status(&format!("/prod?do={command}"), &[]).await,
+            gateway.status(&format!("/prod?do={command}"), &[]).await,
             status,
             "{command}"
         );
     }
-    let client = world
+    let client = gateway
         .handshake("/prod?do=subprotocol:chat", &[])
         .await
         .unwrap();
     assert_eq!(client.answer.header("sec-websocket-protocol"), Some("chat"));
-    stack()
+    test_api()
         .change_integration("$connect", |it| it.timeout_in_millis = 50)
-        .serve(&world.plane);
-    assert_eq!(world.status("/prod?do=sleep:20000", &[]).await, 504);
+        .serve(&gateway.plane);
+    assert_eq!(gateway.status("/prod?do=sleep:20000", &[]).await, 504);
     functions.stop().await;
 }
 
 #[tokio::test]
 async fn rows_c7_and_a16_without_permission_nothing_is_invoked() {
-    let (mut world, functions, _) = start(stack(), "a1b2c3d4e5/*/other").await;
-    assert_eq!(world.status("/prod", &[]).await, 500);
-    assert_eq!(world.refusal().await.1, "C7");
-    stack().authorizer(&[]).serve(&world.plane);
-    assert_eq!(world.status("/prod", &[]).await, 500);
-    assert_eq!(world.refusal().await.1, "A16");
+    let (mut gateway, functions, _) = start(test_api(), "a1b2c3d4e5/*/other").await;
+    assert_eq!(gateway.status("/prod", &[]).await, 500);
+    assert_eq!(gateway.refusal().await.1, "C7");
+    test_api().authorizer(&[]).serve(&gateway.plane);
+    assert_eq!(gateway.status("/prod", &[]).await, 500);
+    assert_eq!(gateway.refusal().await.1, "A16");
     functions.stop().await;
 }
 
 #[tokio::test]
-async fn rows_a5_to_a10_an_authorizer_over_processes() {
-    let stack = stack()
+async fn rows_a5_to_a10_an_authorizer_with_processes() {
+    let test_api = test_api()
         .authorizer(&["route.request.querystring.auth"])
         .two_way("$default");
-    let (world, functions, _) = start(stack, "a1b2c3d4e5/*").await;
+    let (gateway, functions, _) = start(test_api, "a1b2c3d4e5/*").await;
     for (command, status) in [
         ("", 401),
         ("allow", 101),
@@ -115,13 +117,13 @@ async fn rows_a5_to_a10_an_authorizer_over_processes() {
         ("null", 500),
     ] {
         assert_eq!(
-            world.status(&format!("/prod?auth={command}"), &[]).await,
+            gateway.status(&format!("/prod?auth={command}"), &[]).await,
             status,
             "{command}"
         );
     }
     let target = "/prod?auth=context:%7B%22role%22%3A%22speaker%22%7D";
-    let mut client = world.handshake(target, &[]).await.unwrap();
+    let mut client = gateway.handshake(target, &[]).await.unwrap();
     client.send(r#"{"do":"echo"}"#).await;
     let event: Value = serde_json::from_str(&client.text().await).unwrap();
     assert_eq!(event["requestContext"]["authorizer"]["role"], "speaker");
@@ -129,10 +131,10 @@ async fn rows_a5_to_a10_an_authorizer_over_processes() {
 }
 
 #[tokio::test]
-async fn rows_m4_to_m8_messages_over_processes() {
-    let stack = stack().two_way("$default");
-    let (world, functions, _) = start(stack, "a1b2c3d4e5/*/*").await;
-    let mut client = world.connect().await;
+async fn rows_m4_to_m8_messages_with_processes() {
+    let test_api = test_api().two_way("$default");
+    let (gateway, functions, _) = start(test_api, "a1b2c3d4e5/*/*").await;
+    let mut client = gateway.connect().await;
     for _ in 0..50 {
         client.send(r#"{"do":"mirror"}"#).await;
     }
@@ -156,12 +158,15 @@ async fn rows_m4_to_m8_messages_over_processes() {
 
 #[tokio::test]
 async fn rows_m15_and_m18_a_function_deletes_its_connection_and_disconnect_runs() {
-    let (world, functions, events) = start(stack(), "a1b2c3d4e5/*/*").await;
+    let (gateway, functions, events) = start(test_api(), "a1b2c3d4e5/*/*").await;
     let mut lines = events.subscribe();
-    let mut client = world.connect().await;
+    let mut client = gateway.connect().await;
     client.send(r#"{"do":"delete"}"#).await;
-    let told = client.closed().await;
-    assert_eq!(told, Some((1000, "Connection Closed Normally".to_owned())));
+    let closed = client.closed().await;
+    assert_eq!(
+        closed,
+        Some((1000, "Connection Closed Normally".to_owned()))
+    );
     assert_eq!(client.next().await, None);
     let ran = async {
         loop {
@@ -172,6 +177,6 @@ async fn rows_m15_and_m18_a_function_deletes_its_connection_and_disconnect_runs(
             }
         }
     };
-    crate::support::soon(ran).await;
+    crate::support::within_timeout(ran).await;
     functions.stop().await;
 }

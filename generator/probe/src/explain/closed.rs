@@ -1,133 +1,142 @@
-//! How a connection ended: codes and ages (rows X1 to X4).
+//! Explains the end of a connection by its close code and its age (rows X1 to X4).
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::Explanation;
-use crate::connection::{Close, Side};
-use crate::report::{Report, Seen};
+use crate::connection::{ClosedBy, ConnectionEnd};
+use crate::report::{ObservationKind, ProbeReport};
 
-/// Seconds without data that look like the ten minutes of row M13.
-const IDLE: RangeInclusive<u64> = 585..=630;
+/// Seconds without data that suggest the idle timeout of ten minutes (row M13).
+const IDLE_TIMEOUT: RangeInclusive<u64> = 585..=630;
 
-/// Seconds of age that look like the two hours of row M14.
-const LIMIT: RangeInclusive<u64> = 7_140..=7_260;
+/// Ages in seconds that suggest the limit of two hours (row M14).
+const AGE_LIMIT: RangeInclusive<u64> = 7_140..=7_260;
 
-/// The largest frame (row M11).
-const FRAME: usize = 32 * 1024;
+/// Maximum size of a frame in bytes (row M11).
+const MAX_FRAME: usize = 32 * 1024;
 
-/// Why the other side, or the network, ended it; nothing when this side did.
-pub(super) fn explain(report: &Report) -> Option<Explanation> {
+/// Explains why the server or the network ended the connection. Returns `None` if the client closed it.
+pub(super) fn explain(report: &ProbeReport) -> Option<Explanation> {
     let close = report.close.as_ref()?;
     let age = report.age.unwrap_or_default();
-    let ended = Ended {
+    let facts = EndFacts {
         close,
         age,
-        quiet: quiet(report, age),
-        largest: largest(report),
+        idle_time: idle_time(report, age),
+        largest_message: largest_message(report),
     };
     let explanation = match (close.by, close.code) {
-        (Side::Client, _) => return None,
-        (Side::Network, _) => ended.lost(),
-        (Side::Server, 1000) => ended.deleted(),
-        (Side::Server, 1001) => ended.going_away(pinged(report)),
-        (Side::Server, 1003) => ended.binary(),
-        (Side::Server, 1005) => ended.bare(),
-        (Side::Server, 1009) => ended.too_large(),
-        (Side::Server, 1011) => ended.failed(),
-        (Side::Server, code) => ended.other(code),
+        (ClosedBy::Client, _) => return None,
+        (ClosedBy::Network, _) => facts.lost(),
+        (ClosedBy::Server, 1000) => facts.deleted(),
+        (ClosedBy::Server, 1001) => facts.going_away(sent_pings(report)),
+        (ClosedBy::Server, 1003) => facts.binary(),
+        (ClosedBy::Server, 1005) => facts.bare(),
+        (ClosedBy::Server, 1009) => facts.too_large(),
+        (ClosedBy::Server, 1011) => facts.failed(),
+        (ClosedBy::Server, code) => facts.other(code),
     };
     let reason = match close.reason.as_str() {
         "" => String::new(),
         reason => format!(" {reason:?}"),
     };
-    let explanation = explanation.seen(format!(
+    let explanation = explanation.with_evidence(format!(
         "{}{reason} at an age of {:.1} s",
         close.code,
         age.as_secs_f64()
     ));
-    Some(match ended.quiet {
-        quiet if quiet != age => {
-            explanation.seen(format!("no data for {:.1} s before", quiet.as_secs_f64()))
+    Some(match facts.idle_time {
+        idle if idle != age => {
+            explanation.with_evidence(format!("no data for {:.1} s before", idle.as_secs_f64()))
         }
         _ => explanation,
     })
 }
 
-struct Ended<'a> {
-    close: &'a Close,
+/// Facts about the end of a connection.
+struct EndFacts<'a> {
+    close: &'a ConnectionEnd,
     age: Duration,
-    /// How long before its end data went one way or the other.
-    quiet: Duration,
-    /// The largest message that was sent.
-    largest: usize,
+    /// Time between the last data in either direction and the end.
+    idle_time: Duration,
+    /// Size of the largest message that the client sent.
+    largest_message: usize,
 }
 
-impl Ended<'_> {
-    fn idle(&self) -> bool {
-        IDLE.contains(&self.quiet.as_secs())
+impl EndFacts<'_> {
+    fn is_idle_timeout(&self) -> bool {
+        IDLE_TIMEOUT.contains(&self.idle_time.as_secs())
     }
 
-    fn old(&self) -> bool {
-        LIMIT.contains(&self.age.as_secs())
+    fn is_at_age_limit(&self) -> bool {
+        AGE_LIMIT.contains(&self.age.as_secs())
     }
 
     fn deleted(&self) -> Explanation {
         Explanation::new(
             Certain,
             &["M15", "X4"],
-            "The connection was deleted on purpose, by a DELETE @connections.",
+            "A DELETE request to @connections closed the connection.",
         )
-        .next("Look for DeleteConnection in the functions of the stack: ended sessions, kicked users, a second login.")
+        .with_next_step("Look for DeleteConnection in the stack's functions. They may end sessions, remove users, or replace an older login.")
     }
 
-    fn going_away(&self, pinged: bool) -> Explanation {
-        if self.old() {
+    fn going_away(&self, sent_pings: bool) -> Explanation {
+        if self.is_at_age_limit() {
             return Explanation::new(
                 Likely,
                 &["M14", "X4"],
                 "The connection reached API Gateway's limit of two hours.",
             )
-            .next("Connect anew before that: nothing lengthens it. Let clients do so at random times.");
+            .with_next_step(
+                "Reconnect before two hours have passed, at a random time, so that clients do not all reconnect at once. \
+                 The limit cannot be raised.",
+            );
         }
-        if self.idle() {
-            let (rows, pings): (&[_], _) = match pinged {
+        if self.is_idle_timeout() {
+            let (rows, pings): (&[_], _) = match sent_pings {
                 true => (
                     &["M13", "M12", "X4"],
-                    " Pings did not help here; whether they count is not documented.",
+                    " Pings did not prevent it; AWS does not document whether they count.",
                 ),
                 false => (&["M13", "X4"], ""),
             };
             let cause = format!(
-                "Nothing was sent either way for ten minutes, and API Gateway closed the connection.{pings}"
+                "No data was sent in either direction for ten minutes, so API Gateway closed the connection.{pings}"
             );
-            return Explanation::new(Likely, rows, cause)
-                .next("Send a small message every few minutes, such as to a `heartbeat` route.");
+            return Explanation::new(Likely, rows, cause).with_next_step(
+                "Send a small message every few minutes, for example to a `heartbeat` route.",
+            );
         }
         Explanation::new(
             Possible,
             &["M13", "X4"],
-            "The server went away: API Gateway says so to idle connections, and servers when they stop. The age fits \
-             neither ten minutes without data nor two hours.",
+            "The server is going away. API Gateway closes idle connections with this code, and other servers use it \
+             when they stop. The age matches neither ten minutes without data nor two hours.",
         )
-        .next("With the local gateway: was it stopped, or was `--idle-timeout` made shorter? Otherwise compare with the $disconnect log.")
+        .with_next_step(
+            "For the local gateway, check whether it was stopped or runs with a short `--idle-timeout`. For AWS, compare \
+             with the $disconnect log.",
+        )
     }
 
     fn binary(&self) -> Explanation {
-        Explanation::new(Likely, &["M10", "X4"], "A binary frame was sent, and WebSocket APIs take text alone.")
-            .next("Send base64 in a text message. ContentHandlingStrategy decides how the integration gets it.")
+        Explanation::new(Likely, &["M10", "X4"], "A binary frame was sent, but WebSocket APIs accept only text.")
+            .with_next_step("Send base64 in a text message. ContentHandlingStrategy determines how the integration receives it.")
     }
 
     fn bare(&self) -> Explanation {
         Explanation::new(
             Likely,
             &["X1"],
-            "The server's close frame has no status. API Gateway always sends one, so something else closed it.",
+            "The server's close frame has no status. API Gateway always sends one, so something else closed the \
+             connection.",
         )
-        .next(
-            "Look at proxies in between. In a $disconnect log, 1005 means the other way round: the client called \
-             `close()` without a code.",
+        .with_next_step(
+            "Check the proxies in between. A 1005 in a $disconnect log has another cause: the client called `close()` \
+             without a code.",
         )
     }
 
@@ -137,10 +146,10 @@ impl Ended<'_> {
             &["M11", "X4"],
             "A frame of more than 32 KB or a message of more than 128 KB was sent.",
         )
-        .seen(format!("the largest message had {} bytes", self.largest))
-        .next(
-            "Send less at a time. Most clients send a message as one frame, so 32 KB is the limit for them; keep large \
-             data in S3 and send where it is.",
+        .with_evidence(format!("the largest message had {} bytes", self.largest_message))
+        .with_next_step(
+            "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB. Store large data \
+             in S3 and send its location.",
         )
     }
 
@@ -148,88 +157,93 @@ impl Ended<'_> {
         Explanation::new(
             Possible,
             &["X4"],
-            "The server failed. The reference knows no case in which API Gateway itself says so.",
+            "The server failed. No case is known in which API Gateway itself sends this code.",
         )
-        .next("If it comes again, look at what stands in between, and note connectionId and time for AWS support.")
+        .with_next_step("If it happens again, check the proxies in between, and note the connectionId and the time for AWS support.")
     }
 
     fn other(&self, code: u16) -> Explanation {
         let cause = match code {
-            1002 | 1007 | 1010 => {
-                "One side did not like what the other sent: the WebSocket protocol was broken."
+            1002 | 1007 | 1010 => "The server reports a violation of the WebSocket protocol.",
+            1008 => {
+                "The server closed the connection because of its own policy. API Gateway never sends this code."
             }
-            1008 => "The server refuses by a policy of its own. API Gateway has no such close.",
-            1012 | 1013 => "The server restarts or is overloaded. API Gateway has no such close.",
+            1012 | 1013 => {
+                "The server restarts or is overloaded. API Gateway never sends this code."
+            }
             3000..=4999 => {
-                "An application's own code. API Gateway cannot send one, so something else closed it."
+                "This is an application's own code. API Gateway cannot send one, so something else closed the connection."
             }
-            _ => "The reference does not know this code.",
+            _ => "The reference does not list this code.",
         };
-        Explanation::new(Possible, &["X4"], cause)
-            .next("Is it API Gateway that answers at this URL? Look at what stands in between.")
+        Explanation::new(Possible, &["X4"], cause).with_next_step(
+            "Check whether API Gateway answers at this URL, and look for proxies in between.",
+        )
     }
 
     fn lost(&self) -> Explanation {
-        if self.old() {
+        if self.is_at_age_limit() {
             return Explanation::new(
                 Likely,
                 &["X3", "M14"],
                 "TCP ended without a close frame at the age of API Gateway's limit of two hours.",
             )
-            .next("Connect anew before that: nothing lengthens it.");
+            .with_next_step("Reconnect before two hours have passed. The limit cannot be raised.");
         }
-        if self.idle() {
+        if self.is_idle_timeout() {
             return Explanation::new(
                 Likely,
                 &["X3", "M13"],
-                "TCP ended without a close frame after ten minutes without data, which is when API Gateway closes.",
+                "TCP ended without a close frame after ten minutes without data, when API Gateway closes idle connections.",
             )
-            .next("Send a small message every few minutes, such as to a `heartbeat` route.");
+            .with_next_step("Send a small message every few minutes, for example to a `heartbeat` route.");
         }
-        if self.largest > FRAME {
+        if self.largest_message > MAX_FRAME {
             return Explanation::new(
                 Possible,
                 &["M11", "X3"],
-                "TCP ended without a close frame after a message of more than 32 KB; its 1009 may have been lost.",
+                "TCP ended without a close frame after a message of more than 32 KB. A close frame with 1009 may have been lost.",
             )
-            .seen(format!("the largest message had {} bytes", self.largest))
-            .next("Send less than 32 KB in a frame.");
+            .with_evidence(format!("the largest message had {} bytes", self.largest_message))
+            .with_next_step("Send less than 32 KB per frame.");
         }
         Explanation::new(
             Likely,
             &["X3"],
-            "TCP was lost without a close frame: NAT, a proxy, a VPN, sleep, or a server that was killed.",
+            "TCP ended without a close frame. Typical causes are NAT, a proxy, a VPN, sleep, or a server that was killed.",
         )
-        .seen(format!("the network says: {}", self.close.reason))
-        .next(
-            "Compare this age with the server's in the $disconnect log. If the server thinks that the connection lived \
-             on, the loss is in between; a message every minute keeps NAT and proxies awake.",
+        .with_evidence(format!("network error: {}", self.close.reason))
+        .with_next_step(
+            "Compare this age with the one in the $disconnect log. If the connection lived longer there, something in \
+             between dropped it; a message every minute keeps NAT and proxies from doing so.",
         )
     }
 }
 
-/// How long before the end data last went one way or the other (row M13); pings are not data.
-fn quiet(report: &Report, age: Duration) -> Duration {
+/// Returns the time between the last data in either direction and the end (row M13). Pings do not count as data.
+fn idle_time(report: &ProbeReport, age: Duration) -> Duration {
     let data = report.observations.iter().rev().find(|observation| {
         matches!(
-            observation.seen,
-            Seen::Sent { .. } | Seen::Received { .. } | Seen::Binary { .. }
+            observation.kind,
+            ObservationKind::Sent { .. }
+                | ObservationKind::Received { .. }
+                | ObservationKind::Binary { .. }
         )
     });
     data.map_or(age, |data| age.saturating_sub(data.at))
 }
 
-fn pinged(report: &Report) -> bool {
+fn sent_pings(report: &ProbeReport) -> bool {
     let mut observations = report.observations.iter();
-    observations.any(|observation| matches!(observation.seen, Seen::PingSent))
+    observations.any(|observation| matches!(observation.kind, ObservationKind::PingSent))
 }
 
-fn largest(report: &Report) -> usize {
+fn largest_message(report: &ProbeReport) -> usize {
     let sent = report
         .observations
         .iter()
-        .filter_map(|observation| match observation.seen {
-            Seen::Sent { bytes, .. } => Some(bytes),
+        .filter_map(|observation| match observation.kind {
+            ObservationKind::Sent { bytes, .. } => Some(bytes),
             _ => None,
         });
     sent.max().unwrap_or_default()

@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Certainty, Explanation, explain};
-use crate::connection::{Close, Side};
-use crate::dial::Timings;
-use crate::handshake::Handshake;
-use crate::report::{Caller, Observation, Outcome, Report, Seen};
+use crate::connect_error::Timings;
+use crate::connection::{ClosedBy, ConnectionEnd};
+use crate::handshake::HandshakeResponse;
+use crate::report::{HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport};
 
 /// Texts of API Gateway's error frames that [`explain_error_frame`] knows.
 pub const ERROR_FRAMES: [&str; 7] = [
@@ -29,26 +29,26 @@ const AGES: [Duration; 3] = [
 
 /// Explains a close code from the server's side; 1006 stands for a close without a close frame. Likeliest causes come first.
 pub fn explain_close_code(code: u16) -> Vec<Explanation> {
-    let close = Close {
+    let close = ConnectionEnd {
         code,
         reason: String::new(),
         by: match code {
-            1006 => Side::Network,
-            _ => Side::Server,
+            1006 => ClosedBy::Network,
+            _ => ClosedBy::Server,
         },
         clean: code != 1006,
     };
-    let too_large = Seen::Sent {
+    let too_large = ObservationKind::Sent {
         text: String::new(),
         bytes: 33 * 1024,
     };
     let ages = AGES.map(|age| (age, None));
     let cases = ages.into_iter().chain([(Duration::ZERO, Some(too_large))]);
-    let reports = cases.map(|(age, sent)| Report {
+    let reports = cases.map(|(age, sent)| ProbeReport {
         close: Some(close.clone()),
         age: Some(age),
         observations: sent.into_iter().map(at_once).collect(),
-        ..report(handshake(101, ""), Caller::Anonymous)
+        ..report(handshake(101, ""), ProbeCaller::Anonymous)
     });
     causes(reports)
 }
@@ -56,8 +56,8 @@ pub fn explain_close_code(code: u16) -> Vec<Explanation> {
 /// Explains the status of a handshake. Likeliest causes come first; 101 needs no explanation.
 pub fn explain_handshake_status(status: u16) -> Vec<Explanation> {
     let callers = [
-        Caller::Anonymous,
-        Caller::Authenticated {
+        ProbeCaller::Anonymous,
+        ProbeCaller::Authenticated {
             name: None,
             token_in: "query",
         },
@@ -66,7 +66,7 @@ pub fn explain_handshake_status(status: u16) -> Vec<Explanation> {
     let mut causes = causes(plain);
     // An API that requires signed requests says so in the body, which is not known here.
     let body = r#"{"message": "Missing Authentication Token"}"#;
-    let signed = self::causes([report(handshake(status, body), Caller::Anonymous)]);
+    let signed = self::causes([report(handshake(status, body), ProbeCaller::Anonymous)]);
     for mut cause in signed {
         if causes.iter().all(|known| known.cause != cause.cause) {
             cause.certainty = Certainty::Possible;
@@ -82,20 +82,20 @@ pub fn explain_error_frame(message: &str) -> Option<Explanation> {
     let known = ERROR_FRAMES
         .iter()
         .find(|known| known.eq_ignore_ascii_case(message))?;
-    let frame = Seen::Received {
+    let frame = ObservationKind::Received {
         text: String::new(),
         bytes: 0,
         error: Some((*known).to_owned()),
     };
-    let report = Report {
+    let report = ProbeReport {
         observations: vec![at_once(frame)],
-        ..report(handshake(101, ""), Caller::Anonymous)
+        ..report(handshake(101, ""), ProbeCaller::Anonymous)
     };
     causes([report]).into_iter().next()
 }
 
 /// Returns the explanations of reports, each cause once and without evidence: nothing was seen.
-fn causes(reports: impl IntoIterator<Item = Report>) -> Vec<Explanation> {
+fn causes(reports: impl IntoIterator<Item = ProbeReport>) -> Vec<Explanation> {
     let mut causes: Vec<Explanation> = Vec::new();
     for mut explanation in reports.into_iter().flat_map(|report| explain(&report)) {
         explanation.evidence.clear();
@@ -106,15 +106,15 @@ fn causes(reports: impl IntoIterator<Item = Report>) -> Vec<Explanation> {
     causes
 }
 
-fn at_once(seen: Seen) -> Observation {
+fn at_once(kind: ObservationKind) -> Observation {
     Observation {
         at: Duration::ZERO,
-        seen,
+        kind,
     }
 }
 
-fn handshake(status: u16, body: &str) -> Handshake {
-    Handshake {
+fn handshake(status: u16, body: &str) -> HandshakeResponse {
+    HandshakeResponse {
         status,
         reason: String::new(),
         headers: Vec::new(),
@@ -131,13 +131,13 @@ fn handshake(status: u16, body: &str) -> Handshake {
     }
 }
 
-fn report(handshake: Handshake, caller: Caller) -> Report {
-    Report {
+fn report(handshake: HandshakeResponse, caller: ProbeCaller) -> ProbeReport {
+    ProbeReport {
         url: String::new(),
         caller,
         headers: Vec::new(),
         subprotocols: Vec::new(),
-        outcome: Outcome::Handshake(handshake),
+        outcome: HandshakeOutcome::Handshake(handshake),
         observations: Vec::new(),
         omitted: 0,
         close: None,

@@ -1,4 +1,4 @@
-//! Why: cause, evidence and next step, by the rows of `docs/reference/api-gateway-websocket.md`.
+//! Explains reports: cause, evidence and next step, with rows of `docs/reference/api-gateway-websocket.md`.
 
 mod closed;
 mod lookup;
@@ -11,42 +11,42 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::report::{Outcome, Report};
+use crate::report::{HandshakeOutcome, ProbeReport};
 pub use lookup::{ERROR_FRAMES, explain_close_code, explain_error_frame, explain_handshake_status};
 pub use recorded::{RecordSubject, ServerRecord};
 
-/// One explanation of what was seen. Several of them are listed likeliest first.
+/// Possible cause of what a probe observed. Lists of explanations start with the likeliest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// What happened.
+    /// Cause in full sentences.
     pub cause: String,
-    /// What it was seen by.
+    /// Observations that support the cause.
     pub evidence: Vec<String>,
-    /// What to do.
+    /// Advice in full sentences.
     pub next_step: String,
-    /// The rows that it rests on.
+    /// Rows of the reference that document the cause.
     pub rows: Vec<Cow<'static, str>>,
-    /// How sure it is.
+    /// Certainty of the cause.
     pub certainty: Certainty,
-    /// What is doubtful about those rows.
+    /// Doubts about those rows.
     pub doubts: Vec<String>,
 }
 
-/// How sure an explanation is.
+/// Certainty of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Certainty {
-    /// It cannot be otherwise.
+    /// No other cause is possible.
     Certain,
-    /// What was seen speaks for it.
+    /// The observations support it.
     Likely,
-    /// What was seen does not speak against it.
+    /// The observations do not contradict it.
     Possible,
 }
 
 impl Certainty {
-    /// As people read it.
+    /// Returns the certainty as a word.
     pub fn name(self) -> &'static str {
         match self {
             Certainty::Certain => "certain",
@@ -56,7 +56,7 @@ impl Certainty {
     }
 }
 
-/// Rows that the reference tags, and what its tags mean.
+/// Rows that the reference tags as doubtful, and the meaning of the tags.
 const DOUBTS: [(&str, &str); 8] = [
     ("A8", WEAK),
     ("C4", WEAK),
@@ -85,36 +85,36 @@ impl Explanation {
         }
     }
 
-    fn seen(mut self, evidence: impl Into<String>) -> Self {
+    fn with_evidence(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
-    fn next(mut self, step: impl Into<String>) -> Self {
+    fn with_next_step(mut self, step: impl Into<String>) -> Self {
         self.next_step = step.into();
         self
     }
 }
 
-/// Returns what is doubtful about a row, if anything is.
+/// Returns the doubt about a row, if the reference tags it.
 fn doubt(row: &str) -> Option<String> {
     let (row, doubt) = DOUBTS.iter().find(|(tagged, _)| *tagged == row)?;
     Some(format!("row {row}: {doubt}"))
 }
 
-/// Explains a report. There is nothing to explain when the connection opened, was answered and was closed by this side.
-pub fn explain(report: &Report) -> Vec<Explanation> {
-    explain_with(report, &[])
+/// Explains a report. Returns nothing if the connection opened, messages were answered, and the client closed it.
+pub fn explain(report: &ProbeReport) -> Vec<Explanation> {
+    explain_with_records(report, &[])
 }
 
-/// Explains a report of which the server keeps records: those take the place of guesses.
-pub fn explain_with(report: &Report, records: &[ServerRecord]) -> Vec<Explanation> {
+/// Explains a report with the help of the server's records, which replace guesses.
+pub fn explain_with_records(report: &ProbeReport, records: &[ServerRecord]) -> Vec<Explanation> {
     let mut explanations = match &report.outcome {
-        Outcome::Error(error) => unanswered::explain(error, &report.url),
-        Outcome::Handshake(handshake) if handshake.status == 101 => {
+        HandshakeOutcome::Error(error) => unanswered::explain(error, &report.url),
+        HandshakeOutcome::Handshake(handshake) if handshake.status == 101 => {
             opened::explain(report, handshake, records)
         }
-        Outcome::Handshake(handshake) => {
+        HandshakeOutcome::Handshake(handshake) => {
             recorded::handshake(refused::explain(report, handshake), records)
         }
     };

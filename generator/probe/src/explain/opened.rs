@@ -1,27 +1,27 @@
-//! The handshake was answered with 101: subprotocols, error frames, silence.
+//! Explains problems after an answer with 101: violations, subprotocols, error frames and silence.
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::Explanation;
 use super::recorded::{self, ServerRecord};
-use crate::handshake::Handshake;
-use crate::report::{Report, Seen};
+use crate::handshake::HandshakeResponse;
+use crate::report::{ObservationKind, ProbeReport};
 
-/// What is wrong although there was a 101.
+/// Explains the problems of a connection whose handshake was answered with 101.
 pub(super) fn explain(
-    report: &Report,
-    handshake: &Handshake,
+    report: &ProbeReport,
+    handshake: &HandshakeResponse,
     records: &[ServerRecord],
 ) -> Vec<Explanation> {
     let mut explanations = Vec::new();
     if !handshake.violations.is_empty() {
-        let cause = "The answer says 101 and breaks the WebSocket protocol, so there is no connection. Browsers fail \
-                     with 1006.";
+        let cause = "The answer has status 101 but breaks the WebSocket protocol, so no connection opens. Browsers \
+                     fail with 1006.";
         let mut explanation = Explanation::new(Certain, &["X2"], cause)
-            .next("API Gateway does not answer so: look at proxies in between, or at what it is that listens there.");
+            .with_next_step("API Gateway never answers like this: check the proxies in between, and which server listens there.");
         explanation.evidence = handshake
             .violations
             .iter()
-            .map(|it| it.says().to_owned())
+            .map(|violation| violation.description().to_owned())
             .collect();
         explanations.push(explanation);
     } else if !report.subprotocols.is_empty() && handshake.subprotocol.is_none() {
@@ -32,28 +32,28 @@ pub(super) fn explain(
     explanations
 }
 
-fn no_subprotocol(report: &Report) -> Explanation {
+fn no_subprotocol(report: &ProbeReport) -> Explanation {
     Explanation::new(
         Certain,
         &["C10", "C9"],
-        "Subprotocols were offered and none was chosen. This client stays connected; browsers fail with 1006.",
+        "Subprotocols were offered, but the server chose none. This client stays connected; browsers fail with 1006.",
     )
-    .seen(format!("offered: {}", report.subprotocols.join(", ")))
-    .seen("101 without Sec-WebSocket-Protocol")
-    .next(
-        "The $connect function has to return the header `Sec-WebSocket-Protocol` with one of what was offered. API \
-         Gateway echoes none by itself.",
+    .with_evidence(format!("offered: {}", report.subprotocols.join(", ")))
+    .with_evidence("101 without Sec-WebSocket-Protocol")
+    .with_next_step(
+        "Return the header `Sec-WebSocket-Protocol` with one of the offered subprotocols from the $connect function. \
+         API Gateway does not echo one by itself.",
     )
 }
 
-/// One explanation for each kind of error frame, with how often it came.
-fn frames(report: &Report, records: &[ServerRecord]) -> Vec<Explanation> {
+/// Returns one explanation per kind of error frame, with the number of such frames.
+fn frames(report: &ProbeReport, records: &[ServerRecord]) -> Vec<Explanation> {
     let mut found: Vec<(&str, usize)> = Vec::new();
     for observation in &report.observations {
-        if let Seen::Received {
+        if let ObservationKind::Received {
             error: Some(message),
             ..
-        } = &observation.seen
+        } = &observation.kind
         {
             match found.iter_mut().find(|(known, _)| known == message) {
                 Some((_, count)) => *count += 1,
@@ -70,68 +70,68 @@ fn frame(message: &str) -> Explanation {
         "Forbidden" => Explanation::new(
             Certain,
             &["M3", "D1"],
-            "No route of the stage's deployment matches the message, and the deployment has no $default. It is never \
-             the authorizer: that one is asked at $connect alone.",
+            "No route of the stage's deployment matches the message, and the deployment has no $default route. The \
+             authorizer is never the cause: API Gateway calls it only at $connect.",
         )
-        .next(
-            "Compare the message with RouteSelectionExpression and the route keys, letter by letter. If the route is \
-             there, the stage serves an older deployment: `stackgen status`, then `stackgen deploy --redeploy-stage`.",
+        .with_next_step(
+            "Compare the message with RouteSelectionExpression and the route keys, character by character. If the route \
+             exists, the stage serves an older deployment: run `stackgen status`, then `stackgen deploy --redeploy-stage`.",
         ),
         "Internal server error" => Explanation::new(
             Likely,
             &["M4", "C7"],
-            "The route's function threw, or API Gateway may not invoke it.",
+            "The route's function threw an error, or API Gateway may not invoke it.",
         )
-        .next(
-            "Read the function's log for the frame's requestId. If the function was never called, look at its resource \
-             policy, and at whether the deployed integration points at a function that still exists (row D1).",
+        .with_next_step(
+            "Search the function's log for the frame's requestId. If the function was not called, check its resource \
+             policy, and whether the deployed integration calls a function that still exists (row D1).",
         ),
         "Endpoint request timed out" => Explanation::new(
             Certain,
             &["M5"],
-            "The route's integration did not answer within its TimeoutInMillis (29 s if nothing is set).",
+            "The route's integration did not answer within its TimeoutInMillis (default: 29 s).",
         )
-        .next("Look at the function's duration in its REPORT lines. Long work is to go on after an early answer."),
+        .with_next_step("Check the function's duration in its REPORT lines. Answer early, and do long work asynchronously."),
         "Bad request body" => Explanation::new(
             Certain,
             &["M6"],
-            "The message does not fit the route's request model.",
+            "The message does not match the route's request model.",
         )
-        .next("Compare it with the model that the deployment holds; a model that changed is not live without one (row D1)."),
+        .with_next_step("Compare it with the model in the deployment. A changed model takes effect with the next deployment (row D1)."),
         "Too Many Requests" | "Limit Exceeded" | "Rate exceeded" => Explanation::new(
             Likely,
             &["M19", "L5"],
-            "The message was throttled. AWS does not document the frame's text.",
+            "The message was throttled. AWS does not document the text of this frame.",
         )
-        .next("Look at the stage's DefaultRouteSettings and RouteSettings, and at the account's quota."),
+        .with_next_step("Check the stage's DefaultRouteSettings and RouteSettings, and the account's quota."),
         other => Explanation::new(
             Possible,
             &["M4"],
-            format!("API Gateway could not serve a message and says {other:?}, which the reference does not know."),
+            format!("API Gateway could not serve a message. The reference does not list its error {other:?}."),
         )
-        .next("Look the frame's requestId up in the access log and in the execution log."),
+        .with_next_step("Search the access log and the execution log for the frame's requestId."),
     }
 }
 
-fn silence(report: &Report) -> Option<Explanation> {
+fn silence(report: &ProbeReport) -> Option<Explanation> {
     let waited = report
         .observations
         .iter()
-        .find_map(|observation| match observation.seen {
-            Seen::Silence { waited } => Some(waited),
+        .find_map(|observation| match observation.kind {
+            ObservationKind::Silence { waited } => Some(waited),
             _ => None,
         })?;
     Some(
         Explanation::new(
             Likely,
             &["M7", "M8"],
-            "The route is one-way: whatever its function returns, no frame goes back.",
+            "The route is one-way: API Gateway sends nothing of what its function returns.",
         )
-        .seen(format!("no answer within {} s", waited.as_secs_f64()))
-        .next(
-            "If there should be one: a two-way route needs RouteResponseSelectionExpression `$default` and a \
-             RouteResponse `$default`, both deployed, and its function returns a body. Otherwise the function has to \
-             post to the connection. The function's log says whether the message arrived.",
+        .with_evidence(format!("no answer within {} s", waited.as_secs_f64()))
+        .with_next_step(
+            "If the route should answer, make it two-way: it needs RouteResponseSelectionExpression `$default` and a \
+             RouteResponse `$default`, both deployed, and its function must return a body. Otherwise the function must \
+             post to the connection. The function's log shows whether the message arrived.",
         ),
     )
 }

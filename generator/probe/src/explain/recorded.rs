@@ -1,27 +1,27 @@
-//! Facts that the server keeps, in place of guesses.
+//! Replaces guesses by the causes that the server recorded.
 
 use super::Certainty::Certain;
 use super::{Explanation, doubt};
 
-/// Most details of one explanation.
-const DETAILS: usize = 8;
+/// Maximum number of details per explanation.
+const MAX_DETAILS: usize = 8;
 
-/// What the local gateway recorded of a failure.
+/// Failure that the local gateway recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerRecord {
-    /// What failed.
+    /// Request that failed.
     pub subject: RecordSubject,
-    /// `message` of the answer or of the error frame, or close reason.
+    /// `message` of the answer or of the error frame, or the close reason.
     pub message: String,
     /// Reason in words, without a full stop.
     pub reason: String,
-    /// Row of the reference that it rests on.
+    /// Row of the reference that documents the failure.
     pub row: String,
-    /// What the request met: deployment, route, functions, errors.
+    /// Deployment, route, functions and errors of the request.
     pub details: Vec<String>,
 }
 
-/// What a [`ServerRecord`] is about.
+/// Subject of a [`ServerRecord`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordSubject {
     /// A handshake that was refused.
@@ -34,13 +34,13 @@ pub enum RecordSubject {
 
 /// Returns the recorded reason of a handshake's refusal, or the guesses if there is none.
 pub(super) fn handshake(guesses: Vec<Explanation>, records: &[ServerRecord]) -> Vec<Explanation> {
-    let mut of_handshake = records.iter();
-    match of_handshake.find(|record| record.subject == RecordSubject::Handshake) {
+    let mut records = records.iter();
+    match records.find(|record| record.subject == RecordSubject::Handshake) {
         None => guesses,
         Some(record) => {
-            // Every guess begins with what was answered.
-            let answered = guesses.first().and_then(|guess| guess.evidence.first());
-            let evidence = answered.into_iter().cloned().collect();
+            // The first evidence of every guess is the answer's status line.
+            let answer = guesses.first().and_then(|guess| guess.evidence.first());
+            let evidence = answer.into_iter().cloned().collect();
             vec![explained(&[record], &guesses, evidence)]
         }
     }
@@ -48,8 +48,8 @@ pub(super) fn handshake(guesses: Vec<Explanation>, records: &[ServerRecord]) -> 
 
 /// Returns the recorded reason of a close, or the guess if there is none.
 pub(super) fn close(guess: Explanation, records: &[ServerRecord]) -> Explanation {
-    let mut of_connection = records.iter();
-    match of_connection.find(|record| record.subject == RecordSubject::Connection) {
+    let mut records = records.iter();
+    match records.find(|record| record.subject == RecordSubject::Connection) {
         None => guess,
         Some(record) => {
             let evidence = guess.evidence.clone();
@@ -58,41 +58,42 @@ pub(super) fn close(guess: Explanation, records: &[ServerRecord]) -> Explanation
     }
 }
 
-/// Returns the recorded reasons of error frames with one message, each once, or the guess if there are none.
+/// Returns the recorded reasons of error frames with this message, or the guess if there are none.
 pub(super) fn frames(
     guess: Explanation,
     message: &str,
     count: usize,
     records: &[ServerRecord],
 ) -> Vec<Explanation> {
-    let stayed = |count| format!("{count} × {message:?}, and the socket stayed open");
+    let observed = |count| format!("{count} × {message:?}; the connection stayed open");
     let mut groups: Vec<Vec<&ServerRecord>> = Vec::new();
     for record in records {
         if record.subject != RecordSubject::Message || record.message != message {
             continue;
         }
-        let same = |group: &&mut Vec<&ServerRecord>| {
+        let same_cause = |group: &&mut Vec<&ServerRecord>| {
             group[0].reason == record.reason && group[0].row == record.row
         };
-        match groups.iter_mut().find(same) {
+        match groups.iter_mut().find(same_cause) {
             Some(group) => group.push(record),
             None => groups.push(vec![record]),
         }
     }
     match groups.as_slice() {
-        [] => vec![guess.seen(stayed(count))],
-        // The server keeps the latest records only, so that the count is better known here.
-        [group] => vec![explained(group, &[guess], vec![stayed(count)])],
+        [] => vec![guess.with_evidence(observed(count))],
+        // The server stores only its latest records, so the client's count is more reliable.
+        [group] => vec![explained(group, &[guess], vec![observed(count)])],
         groups => {
             let guesses = [guess];
-            let explain =
-                |group: &Vec<&ServerRecord>| explained(group, &guesses, vec![stayed(group.len())]);
+            let explain = |group: &Vec<&ServerRecord>| {
+                explained(group, &guesses, vec![observed(group.len())])
+            };
             groups.iter().map(explain).collect()
         }
     }
 }
 
-/// Explains records of one reason.
+/// Explains records with the same reason and row.
 fn explained(
     records: &[&ServerRecord],
     guesses: &[Explanation],
@@ -100,7 +101,7 @@ fn explained(
 ) -> Explanation {
     let mut details: Vec<&String> = Vec::new();
     for detail in records.iter().flat_map(|record| &record.details) {
-        if details.len() < DETAILS && !details.contains(&detail) {
+        if details.len() < MAX_DETAILS && !details.contains(&detail) {
             details.push(detail);
         }
     }
@@ -120,32 +121,32 @@ fn explained(
     }
 }
 
-/// Returns what to do about a cause that is known: of the guesses, whatever has the same row knows best.
+/// Returns the next step for a known cause: advice for its row, or that of a guess with the same row.
 fn next_step(row: &str, guesses: &[Explanation]) -> String {
     let known = match row {
         "A2" | "A3" => Some(
-            "Send every identity source of the authorizer. If some callers bring no token, the list must be empty \
+            "Send every identity source of the authorizer. If some callers have no token, the list must be empty \
              (`callers: mixed`).",
         ),
         "A7" | "A8" | "A9" => Some("Read the authorizer's log in the terminal of `stackgen dev`."),
         "C3" => Some(
-            "Give the stage a deployment: `stackgen deploy --redeploy-stage --local`. The URL ends in the stage's name.",
+            "Give the stage a deployment: `stackgen deploy --redeploy-stage --local`. The URL ends with the stage's name.",
         ),
         "M4" => Some("Read the function's log in the terminal of `stackgen dev`."),
         "M13" => Some(
-            "Send a small message now and then, such as to a `heartbeat` route. `stackgen dev --idle-timeout` changes the \
-             limit of the local gateway.",
+            "Send a small message every few minutes, for example to a `heartbeat` route. `stackgen dev --idle-timeout` \
+             changes the timeout of the local gateway.",
         ),
-        "M14" => Some("Connect anew before that: nothing lengthens it."),
+        "M14" => Some("Reconnect before two hours have passed. The limit cannot be raised."),
         _ => None,
     };
-    let guessed = || {
-        let mut fitting = guesses.iter();
-        let guess = fitting.find(|guess| guess.rows.iter().any(|known| known == row))?;
+    let from_guess = || {
+        let mut guesses = guesses.iter();
+        let guess = guesses.find(|guess| guess.rows.iter().any(|known| known == row))?;
         Some(guess.next_step.as_str())
     };
     known
-        .or_else(guessed)
-        .unwrap_or("Read the lines of `stackgen dev` for this moment.")
+        .or_else(from_guess)
+        .unwrap_or("Read the output of `stackgen dev` for this moment.")
         .to_owned()
 }

@@ -1,14 +1,14 @@
-//! An answer to the handshake that is not 101. Browsers hide it and say 1006 (row X2).
+//! Explains refused handshakes: answers other than 101. Browsers hide them and report 1006 (row X2).
 
 use std::time::Duration;
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::{Certainty, Explanation};
-use crate::handshake::Handshake;
-use crate::report::{Caller, Report};
+use crate::handshake::HandshakeResponse;
+use crate::report::{ProbeCaller, ProbeReport};
 
-/// Why a handshake was refused: the likeliest first.
-pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation> {
+/// Explains why a handshake was refused, starting with the likeliest cause.
+pub(super) fn explain(report: &ProbeReport, handshake: &HandshakeResponse) -> Vec<Explanation> {
     let mut explanations = match handshake.status {
         300..=399 => vec![redirected(handshake)],
         400 => bad_request(handshake),
@@ -26,20 +26,20 @@ pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation
     if explanations.is_empty() || matches!(handshake.status, 400 | 401 | 403 | 404) {
         explanations.push(integration(handshake, explanations.is_empty()));
     }
-    // Where it is known that API Gateway did not answer, that comes first.
-    if let Some(stranger) = stranger(handshake) {
-        explanations.insert(0, stranger);
+    // An answer that API Gateway did not send makes all other causes less likely.
+    if let Some(proxy) = answered_by_proxy(handshake) {
+        explanations.insert(0, proxy);
     }
     explanations.sort_by_key(|explanation| explanation.certainty);
-    let answered = answered(handshake);
+    let answer = status_line(handshake);
     for explanation in &mut explanations {
-        explanation.evidence.insert(0, answered.clone());
+        explanation.evidence.insert(0, answer.clone());
     }
     explanations
 }
 
-/// What was answered, in a line.
-fn answered(handshake: &Handshake) -> String {
+/// Returns status, duration and `message` of the answer in one line.
+fn status_line(handshake: &HandshakeResponse) -> String {
     let status = format!("{} {}", handshake.status, handshake.reason);
     let after = handshake.timings.upgrade.as_secs_f64();
     match message(handshake) {
@@ -48,15 +48,15 @@ fn answered(handshake: &Handshake) -> String {
     }
 }
 
-/// The `message` of a JSON body.
-pub(super) fn message(handshake: &Handshake) -> Option<String> {
+/// Returns the `message` of a JSON body.
+pub(super) fn message(handshake: &HandshakeResponse) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(&handshake.body).ok()?;
     let message = value.get("message").or_else(|| value.get("Message"))?;
     message.as_str().map(str::to_owned)
 }
 
-/// Returns true when the body names a connection and a request, as WebSocket APIs answer and nothing else does.
-fn names_connection(handshake: &Handshake) -> bool {
+/// Returns true if the body has a `connectionId` and a `requestId`, as only WebSocket APIs answer.
+fn names_connection(handshake: &HandshakeResponse) -> bool {
     let body: Option<serde_json::Value> = serde_json::from_str(&handshake.body).ok();
     ["connectionId", "requestId"].iter().all(|key| {
         let value = body.as_ref().and_then(|body| body.get(key));
@@ -64,26 +64,26 @@ fn names_connection(handshake: &Handshake) -> bool {
     })
 }
 
-/// `x-amzn-errortype` without what may stand behind a colon.
-fn error_type(handshake: &Handshake) -> Option<&str> {
+/// Returns `x-amzn-errortype` without the part after a colon.
+fn error_type(handshake: &HandshakeResponse) -> Option<&str> {
     let value = handshake.header("x-amzn-errortype")?;
     value.split(':').next().map(str::trim)
 }
 
-/// True when the answer bears API Gateway's marks.
-fn from_api_gateway(handshake: &Handshake) -> bool {
-    let marks = [
+/// Returns true if the answer has a header that API Gateway sets.
+fn is_from_api_gateway(handshake: &HandshakeResponse) -> bool {
+    let headers = [
         "x-amzn-requestid",
         "x-amz-apigw-id",
         "apigw-requestid",
         "x-amzn-errortype",
     ];
-    marks.iter().any(|name| handshake.header(name).is_some())
+    headers.iter().any(|name| handshake.header(name).is_some())
 }
 
-/// Somebody else who says that he answered.
-fn stranger(handshake: &Handshake) -> Option<Explanation> {
-    const STRANGERS: [&str; 9] = [
+/// Explains an answer whose headers name another server and none of API Gateway's.
+fn answered_by_proxy(handshake: &HandshakeResponse) -> Option<Explanation> {
+    const SERVERS: [&str; 9] = [
         "cloudfront",
         "nginx",
         "apache",
@@ -98,127 +98,133 @@ fn stranger(handshake: &Handshake) -> Option<Explanation> {
         .header("server")
         .or_else(|| handshake.header("via"))?;
     let lower = server.to_ascii_lowercase();
-    if from_api_gateway(handshake) || !STRANGERS.iter().any(|name| lower.contains(name)) {
+    if is_from_api_gateway(handshake) || !SERVERS.iter().any(|name| lower.contains(name)) {
         return None;
     }
-    let cause = format!("Not API Gateway answered, but {server}, which stands in between.");
+    let cause = format!("Not API Gateway answered, but {server} in front of it.");
     Some(
         Explanation::new(Likely, &["L9", "X2"], cause)
-            .seen("the answer has none of API Gateway's own headers")
-            .next(
-                "Look at the logs and rules of what stands in between; it has to pass `Upgrade` and `Connection` on. \
-                 WebSocket APIs have no WAF of their own, so a rule that blocks is somewhere else.",
+            .with_evidence("the answer has none of API Gateway's own headers")
+            .with_next_step(
+                "Check the logs and rules of that server; it must forward `Upgrade` and `Connection`. WebSocket APIs do \
+                 not support WAF, so a rule that blocks is somewhere else.",
             ),
     )
 }
 
-fn redirected(handshake: &Handshake) -> Explanation {
+fn redirected(handshake: &HandshakeResponse) -> Explanation {
     let explanation = Explanation::new(
         Likely,
         &["C5", "X2"],
-        "The handshake is redirected, and WebSocket clients do not follow: the $connect integration answered with this \
-         status, or something in front of the API did.",
+        "The answer is a redirect, which WebSocket clients do not follow. The $connect integration, or a server in front \
+         of the API, answered with this status.",
     )
-    .next("Use the URL that is redirected to, or let the $connect function answer 200 or refuse with 4xx.");
+    .with_next_step("Connect to the new URL, or change the $connect function to answer 200 or to refuse with 4xx.");
     match handshake.header("location") {
-        Some(location) => explanation.seen(format!("Location: {location}")),
+        Some(location) => explanation.with_evidence(format!("Location: {location}")),
         None => explanation,
     }
 }
 
-fn bad_request(handshake: &Handshake) -> Vec<Explanation> {
-    if from_api_gateway(handshake) || handshake.body.is_empty() {
+fn bad_request(handshake: &HandshakeResponse) -> Vec<Explanation> {
+    if is_from_api_gateway(handshake) || handshake.body.is_empty() {
         return Vec::new();
     }
-    let cause = "A server that is not API Gateway did not understand the handshake.";
-    let next = "A port that wants TLS answers so to ws://: try wss://. Otherwise compare host and port with the stack's \
-                output.";
-    vec![Explanation::new(Possible, &["X2"], cause).next(next)]
+    let cause = "The server is not API Gateway and did not understand the handshake.";
+    let next_step = "If the URL starts with ws://, try wss://: the port may require TLS. Otherwise compare host and port \
+                     with the stack's output.";
+    vec![Explanation::new(Possible, &["X2"], cause).with_next_step(next_step)]
 }
 
-fn unauthorized(report: &Report) -> Vec<Explanation> {
-    let anonymous = report.caller == Caller::Anonymous;
-    let (missing, refused) = match anonymous {
+fn unauthorized(report: &ProbeReport) -> Vec<Explanation> {
+    let anonymous = report.caller == ProbeCaller::Anonymous;
+    let (missing_source, bad_token) = match anonymous {
         true => (Likely, Possible),
         false => (Possible, Likely),
     };
-    let brought = match &report.caller {
-        Caller::Anonymous => "no token was brought".to_owned(),
-        Caller::Authenticated { token_in, .. } => format!("a token was brought in the {token_in}"),
+    let token = match &report.caller {
+        ProbeCaller::Anonymous => "no token was sent".to_owned(),
+        ProbeCaller::Authenticated { token_in, .. } => {
+            format!("a token was sent in the {token_in}")
+        }
     };
     vec![
         Explanation::new(
-            missing,
+            missing_source,
             &["A2", "A3"],
-            "An identity source of the authorizer is missing or empty, so API Gateway itself answered 401 and the \
-             authorizer was not asked.",
+            "An identity source of the authorizer is missing or empty. API Gateway itself answered 401 and did not call \
+             the authorizer.",
         )
-        .seen(brought.clone())
-        .next(
-            "Compare the authorizer's IdentitySource with how the token travels: every source must be there. For callers \
-             without a token (`callers: mixed`) the list must be empty. The authorizer's log has no line for this \
-             request if this is it.",
+        .with_evidence(token.clone())
+        .with_next_step(
+            "Compare the authorizer's IdentitySource with what the client sends: every source must be present. If some \
+             callers have no token (`callers: mixed`), the list must be empty. If this is the cause, the authorizer's \
+             log has no line for this request.",
         ),
         Explanation::new(
-            refused,
+            bad_token,
             &["A6"],
-            "The authorizer was asked and failed with exactly `Unauthorized`.",
+            "API Gateway called the authorizer, which failed with exactly `Unauthorized`.",
         )
-        .seen(brought)
-        .next(
-            "Read the authorizer's log: is the token expired, for another audience, or signed by a key that the issuer \
-             does not publish?",
+        .with_evidence(token)
+        .with_next_step(
+            "Read the authorizer's log. The token may have expired, have another audience, or be signed with a key that \
+             the issuer does not publish.",
         ),
     ]
 }
 
-fn forbidden(report: &Report, handshake: &Handshake) -> Vec<Explanation> {
-    let said = message(handshake).unwrap_or_default().to_ascii_lowercase();
-    let kind = error_type(handshake).unwrap_or_default();
-    let iam = kind.contains("MissingAuthenticationToken")
-        || kind.contains("Signature")
-        || kind.contains("UnrecognizedClient")
-        || kind.contains("ExpiredToken")
-        || said.contains("missing authentication token")
-        || said.contains("signature")
-        || said.contains("security token");
-    let denied = said.contains("not authorized") || kind.contains("AccessDenied");
-    if iam {
-        return vec![signed(&said)];
+fn forbidden(report: &ProbeReport, handshake: &HandshakeResponse) -> Vec<Explanation> {
+    let message = message(handshake).unwrap_or_default().to_ascii_lowercase();
+    let error_type = error_type(handshake).unwrap_or_default();
+    let needs_signature = error_type.contains("MissingAuthenticationToken")
+        || error_type.contains("Signature")
+        || error_type.contains("UnrecognizedClient")
+        || error_type.contains("ExpiredToken")
+        || message.contains("missing authentication token")
+        || message.contains("signature")
+        || message.contains("security token");
+    let denied = message.contains("not authorized") || error_type.contains("AccessDenied");
+    if needs_signature {
+        return vec![needs_iam_signature(&message)];
     }
     if denied {
-        return vec![denial(Likely).seen("the answer speaks of authorization")];
+        return vec![denied_by_policy(Likely).with_evidence("the answer mentions authorization")];
     }
-    // A plain `Forbidden` names nobody. Who brought a token has likelier met an authorizer.
-    let mut found = vec![no_deployment(), denial(Possible), api_key(report)];
-    if report.caller != Caller::Anonymous {
+    // A plain `Forbidden` names no cause. For callers with a token, an authorizer is the likelier one.
+    let mut found = vec![
+        no_deployment(),
+        denied_by_policy(Possible),
+        missing_api_key(report),
+    ];
+    if report.caller != ProbeCaller::Anonymous {
         found.swap(0, 1);
     }
     found
 }
 
-fn signed(said: &str) -> Explanation {
+fn needs_iam_signature(message: &str) -> Explanation {
     Explanation::new(
         Likely,
         &["A14"],
-        "The $connect route wants requests that are signed with AWS credentials (AWS_IAM), and this one is not, or not \
-         rightly.",
+        "The $connect route requires requests signed with AWS credentials (AWS_IAM). This one has no valid signature.",
     )
-    .seen(format!("the answer speaks of {said:?}"))
-    .next(
-        "Sign the upgrade request with SigV4, as a query or as headers. An unknown path of another kind of API answers \
-         so too: compare the URL with the stack's output.",
+    .with_evidence(format!("the answer's message is {message:?}"))
+    .with_next_step(
+        "Sign the upgrade request with SigV4, in the query or in headers. REST APIs give the same answer for unknown \
+         paths: compare the URL with the stack's output.",
     )
 }
 
-fn denial(certainty: Certainty) -> Explanation {
+fn denied_by_policy(certainty: Certainty) -> Explanation {
     Explanation::new(
         certainty,
         &["A5", "A13"],
-        "The authorizer's policy does not allow it: it says Deny, or its Resource does not match the methodArn.",
+        "The authorizer's policy does not allow the handshake: it has a Deny, or its Resource does not match the \
+         methodArn.",
     )
-    .next(
-        "Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the event's methodArn, \
+    .with_next_step(
+        "Check the policy that the authorizer returns. It must allow execute-api:Invoke on the event's methodArn, \
          `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.",
     )
 }
@@ -227,46 +233,48 @@ fn no_deployment() -> Explanation {
     Explanation::new(
         Possible,
         &["C3"],
-        "The stage has no deployment, or there is no such stage or api.",
+        "The stage has no deployment, or the stage or the API does not exist.",
     )
-    .next(
-        "`stackgen status`, or `aws apigatewayv2 get-stage` and `get-deployments`: the stage needs a DeploymentId. A URL \
-         without custom domain ends in the stage's name.",
+    .with_next_step(
+        "Run `stackgen status`, or `aws apigatewayv2 get-stage` and `get-deployments`: the stage needs a DeploymentId. \
+         Without a custom domain, the URL ends with the stage's name.",
     )
 }
 
-fn api_key(report: &Report) -> Explanation {
-    let brought = report
+fn missing_api_key(report: &ProbeReport) -> Explanation {
+    let has_key = report
         .headers
         .iter()
         .any(|name| name.eq_ignore_ascii_case("x-api-key"));
-    let seen = match brought {
-        true => "an x-api-key was brought",
-        false => "no x-api-key was brought",
+    let evidence = match has_key {
+        true => "an x-api-key header was sent",
+        false => "no x-api-key header was sent",
     };
     Explanation::new(
         Possible,
         &["A15"],
-        "The $connect route wants an API key, and it is missing or belongs to no usage plan of this stage.",
+        "The $connect route requires an API key, which is missing or belongs to no usage plan of this stage.",
     )
-    .seen(seen)
-    .next("Look for ApiKeyRequired at the $connect route. `--header 'x-api-key: …'` brings one along.")
+    .with_evidence(evidence)
+    .with_next_step("Check ApiKeyRequired of the $connect route. `--header 'x-api-key: …'` sends a key.")
 }
 
-fn not_found(handshake: &Handshake) -> Explanation {
+fn not_found(handshake: &HandshakeResponse) -> Explanation {
     let explanation = Explanation::new(
         Likely,
         &["X2", "L8"],
-        "There is nothing at that path. No WebSocket API has a 404 of its own for a handshake: this is another kind of \
-         API, another server, or a custom domain without a mapping for the path.",
+        "Nothing exists at that path. WebSocket APIs never answer a handshake with 404 themselves: this is another type \
+         of API, another server, or a custom domain without a mapping for the path.",
     );
-    let explanation = match from_api_gateway(handshake) {
-        true => explanation.seen("API Gateway's own headers: an HTTP API, or a custom domain"),
+    let explanation = match is_from_api_gateway(handshake) {
+        true => explanation.with_evidence(
+            "the answer has headers of API Gateway: this is an HTTP API or a custom domain",
+        ),
         false => explanation,
     };
-    explanation.next(
-        "Compare the URL with the stack's output: `wss://{api}.execute-api.{region}.amazonaws.com/{stage}`. Behind a \
-         custom domain there is no stage in the path.",
+    explanation.with_next_step(
+        "Compare the URL with the stack's output: `wss://{api}.execute-api.{region}.amazonaws.com/{stage}`. The URL of a \
+         custom domain does not contain the stage.",
     )
 }
 
@@ -274,9 +282,9 @@ fn upgrade_required() -> Explanation {
     Explanation::new(
         Likely,
         &["C4"],
-        "The server saw a plain HTTP request: `Upgrade: websocket` got lost on the way.",
+        "The server received a plain HTTP request: `Upgrade: websocket` was removed on the way.",
     )
-    .next("Something in between does not pass `Upgrade` and `Connection` on: a proxy, a load balancer, CloudFront's policy.")
+    .with_next_step("Check what is in between: a proxy, a load balancer or a CloudFront policy may not forward `Upgrade` and `Connection`.")
 }
 
 fn too_many() -> Vec<Explanation> {
@@ -284,18 +292,18 @@ fn too_many() -> Vec<Explanation> {
         Explanation::new(
             Possible,
             &["D18", "L5"],
-            "The stage's throttle refuses handshakes: its burst or its rate is used up, or set to 0.",
+            "The stage throttles handshakes: its burst or rate limit is exceeded, or is 0.",
         )
-        .next(
-            "Look at DefaultRouteSettings and RouteSettings of the stage: a ThrottlingBurstLimit or ThrottlingRateLimit \
-             of 0 refuses every handshake. If it comes and goes, it is load.",
+        .with_next_step(
+            "Check DefaultRouteSettings and RouteSettings of the stage: a ThrottlingBurstLimit or ThrottlingRateLimit of \
+             0 refuses every handshake. If the error comes and goes, load is the cause.",
         ),
         Explanation::new(
             Possible,
             &["L5", "L6"],
-            "The account's quota in this region is used up: 500 new connections a second, 10,000 requests a second.",
+            "The account exceeds its quota in this region: 500 new connections or 10,000 requests per second.",
         )
-        .next("Let clients wait a random while before they connect again, and look at the account's quotas."),
+        .with_next_step("Make clients wait for a random time before they reconnect, and check the account's quotas."),
     ]
 }
 
@@ -304,35 +312,35 @@ fn broken() -> Vec<Explanation> {
         Explanation::new(
             Likely,
             &["A7", "A8", "A9"],
-            "The authorizer failed with something else than `Unauthorized`, or its output is not valid: no principalId, \
-             a context value that is an object or an array, more than 8 KB.",
+            "The authorizer failed with an error other than `Unauthorized`, or its output is invalid: no principalId, a \
+             context value that is an object or an array, or more than 8 KB.",
         )
-        .next("Read the authorizer's log for this moment. If it has no line, it is the next cause."),
+        .with_next_step("Read the authorizer's log for this time. If it has no line, the next cause applies."),
         Explanation::new(
             Possible,
             &["A16", "C7"],
-            "API Gateway may not invoke the authorizer or the $connect function: the permission is missing, or the \
+            "API Gateway cannot invoke the authorizer or the $connect function: a permission is missing, or the \
              integration is misconfigured.",
         )
-        .next(
-            "`aws lambda get-policy` of both: the principal apigateway.amazonaws.com needs SourceArn \
-             `…:{api}/authorizers/{id}` or `…:{api}/*/$connect`. A permission is for one qualifier.",
+        .with_next_step(
+            "Run `aws lambda get-policy` for both: the principal apigateway.amazonaws.com needs SourceArn \
+             `…:{api}/authorizers/{id}` or `…:{api}/*/$connect`. A permission applies to one qualifier.",
         ),
     ]
 }
 
-fn bad_gateway(handshake: &Handshake) -> Explanation {
+fn bad_gateway(handshake: &HandshakeResponse) -> Explanation {
     let took = handshake.timings.upgrade;
     Explanation::new(
         Likely,
         &["C6"],
-        "The $connect function threw, or returned something that is no proxy response.",
+        "The $connect function threw an error, or its answer is not a valid proxy response.",
     )
-    .seen(format!("the handshake took {:.3} s", took.as_secs_f64()))
-    .next("Read the $connect function's log. It has to return an object with a statusCode.")
+    .with_evidence(format!("the handshake took {:.3} s", took.as_secs_f64()))
+    .with_next_step("Read the $connect function's log. It must return an object with a statusCode.")
 }
 
-fn timed_out(handshake: &Handshake) -> Explanation {
+fn timed_out(handshake: &HandshakeResponse) -> Explanation {
     let took = handshake.timings.upgrade;
     let certainty = if took > Duration::from_millis(50) {
         Likely
@@ -342,33 +350,38 @@ fn timed_out(handshake: &Handshake) -> Explanation {
     Explanation::new(
         certainty,
         &["C8"],
-        "The $connect integration did not answer within its TimeoutInMillis (29 s if nothing is set).",
+        "The $connect integration did not answer within its TimeoutInMillis (default: 29 s).",
     )
-    .seen(format!("the handshake took {:.3} s", took.as_secs_f64()))
-    .next("Look at the $connect function's duration in its REPORT lines, cold starts included.")
+    .with_evidence(format!("the handshake took {:.3} s", took.as_secs_f64()))
+    .with_next_step(
+        "Check the $connect function's duration in its REPORT lines, including cold starts.",
+    )
 }
 
 fn no_upgrade() -> Explanation {
     Explanation::new(
         Certain,
         &["X2"],
-        "The server answered as if this were a plain HTTP request. What answers there is no WebSocket API.",
+        "The server answered as if to a plain HTTP request. It is not a WebSocket API.",
     )
-    .next("Compare the URL with the stack's output.")
+    .with_next_step("Compare the URL with the stack's output.")
 }
 
-/// The integration itself may have said so, whatever the status.
-fn integration(handshake: &Handshake, alone: bool) -> Explanation {
-    let certainty = if alone { Likely } else { Possible };
+/// Explains a status that the $connect integration may have returned itself. `only_cause` is true if no other cause is
+/// known for the status.
+fn integration(handshake: &HandshakeResponse, only_cause: bool) -> Explanation {
+    let certainty = if only_cause { Likely } else { Possible };
     let cause = format!(
-        "The $connect integration answered {} itself: any status but 2xx becomes the handshake's.",
+        "The $connect integration answered {} itself: every status other than 2xx becomes that of the handshake.",
         handshake.status
     );
-    let explanation = Explanation::new(certainty, &["C5", "C9"], cause).next(
-        "Read the $connect function's log. Its body and headers never reach the client, so the reason is there alone.",
+    let explanation = Explanation::new(certainty, &["C5", "C9"], cause).with_next_step(
+        "Read the $connect function's log. Its body and headers never reach the client, so only the log has the reason.",
     );
-    match alone && names_connection(handshake) {
-        true => explanation.seen("the body names a connectionId, as only WebSocket APIs do"),
+    match only_cause && names_connection(handshake) {
+        true => {
+            explanation.with_evidence("the body names a connectionId, as only WebSocket APIs do")
+        }
         false => explanation,
     }
 }

@@ -1,70 +1,72 @@
-//! No answer to the handshake at all.
+//! Explains handshakes that got no answer.
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::Explanation;
-use crate::dial::{ConnectError, Step};
+use crate::connect_error::{ConnectError, ConnectStep};
 
-/// Why there is no answer.
+/// Explains why there is no answer.
 pub(super) fn explain(error: &ConnectError, url: &str) -> Vec<Explanation> {
-    let seen = |explanation: Explanation| explanation.seen(error.to_string());
-    match error {
-        ConnectError::Dns { host, .. } => vec![seen(dns(host))],
-        ConnectError::Refused { .. } => vec![seen(refused())],
-        ConnectError::Unreachable { .. } => vec![seen(unreachable())],
-        ConnectError::TimedOut { step, .. } => vec![seen(timed_out(*step))],
-        ConnectError::Certificate { .. } | ConnectError::NoRoots { .. } => {
-            vec![seen(certificate(error))]
-        }
-        ConnectError::Tls { .. } => vec![seen(tls())],
-        ConnectError::Dropped { .. } => vec![seen(dropped())],
-        ConnectError::NotHttp { .. } => vec![seen(not_http(url))],
-        ConnectError::Interrupted => Vec::new(),
-    }
+    let explanation = match error {
+        ConnectError::Dns { host, .. } => dns(host),
+        ConnectError::Refused { .. } => refused(),
+        ConnectError::Unreachable { .. } => unreachable(),
+        ConnectError::TimedOut { step, .. } => timed_out(*step),
+        ConnectError::Certificate { .. } | ConnectError::NoRoots { .. } => certificate(error),
+        ConnectError::Tls { .. } => tls(),
+        ConnectError::Dropped { .. } => dropped(),
+        ConnectError::NotHttp { .. } => not_http(url),
+        ConnectError::Interrupted => return Vec::new(),
+    };
+    vec![explanation.with_evidence(error.to_string())]
 }
 
 fn dns(host: &str) -> Explanation {
-    let explanation = Explanation::new(Certain, &["X2"], "The host's name has no address here.");
+    let explanation = Explanation::new(
+        Certain,
+        &["X2"],
+        "The host name cannot be resolved from this machine.",
+    );
     if host.contains(".execute-api.") {
-        return explanation.next(
-            "Compare the api's id and the region with the stack's output, and ask another resolver. An api that was \
-             deleted, or whose default endpoint is disabled for a custom domain, has another name or none.",
+        return explanation.with_next_step(
+            "Compare the API's ID and the region with the stack's output, and try another resolver. The host name does \
+             not exist if the API was deleted, or if its default endpoint is disabled in favor of a custom domain.",
         );
     }
-    explanation.next(
-        "Check the spelling. A custom domain needs a DNS record that points at the regional domain name that API \
-         Gateway gave it.",
+    explanation.with_next_step(
+        "Check the spelling. A custom domain needs a DNS record that points to the regional domain name that API \
+         Gateway assigned.",
     )
 }
 
 fn refused() -> Explanation {
-    Explanation::new(Certain, &["X2"], "Nobody listens at that address and port.").next(
-        "On this machine: is `stackgen dev` running, and is the port the one that it printed? Elsewhere: API Gateway \
-         listens on 443 alone, so look at the port and at what stands in between.",
+    Explanation::new(Certain, &["X2"], "No server listens on that address and port.").with_next_step(
+        "For the local gateway, check that `stackgen dev` is running and printed this port. API Gateway on AWS listens \
+         only on port 443: check the port, and firewalls in between.",
     )
 }
 
 fn unreachable() -> Explanation {
-    Explanation::new(Certain, &["X2"], "The network does not lead there.").next(
-        "Look at this machine's network: VPN, firewall, routes. The probe uses no proxy; where only a proxy leads \
-         out, run it outside.",
+    Explanation::new(Certain, &["X2"], "The network has no route to the server.").with_next_step(
+        "Check this machine's network: VPN, firewall, routes. The probe does not use proxies; if this network requires \
+         one, run the probe elsewhere.",
     )
 }
 
-fn timed_out(step: Step) -> Explanation {
+fn timed_out(step: ConnectStep) -> Explanation {
     match step {
-        Step::Upgrade => Explanation::new(
+        ConnectStep::Upgrade => Explanation::new(
             Likely,
             &["C1", "C8"],
-            "The server took the handshake and did not answer it.",
+            "The server received the handshake but did not answer it.",
         )
-        .next(
-            "API Gateway itself gives up after 29 s with 504, so whoever holds this one back is likely not API Gateway: \
-             look at proxies in between, or give the probe longer than 30 s.",
+        .with_next_step(
+            "API Gateway answers 504 after 29 s at the latest, so something else is probably slow: check the proxies in \
+             between, or allow more than 30 s with `--connect-timeout`.",
         ),
-        Step::Dns | Step::Tcp | Step::Tls => {
-            Explanation::new(Likely, &["X2"], "Something swallows what is sent there.").next(
-                "A firewall that drops packets looks like this. Try the same from another network, and without VPN. The \
-                 probe uses no proxy.",
+        ConnectStep::Dns | ConnectStep::Tcp | ConnectStep::Tls => {
+            Explanation::new(Likely, &["X2"], "The server does not respond: its packets, or those sent to it, are lost.").with_next_step(
+                "A firewall that drops packets causes this. Try another network, and without VPN. The probe does not use \
+                 proxies.",
             )
         }
     }
@@ -72,29 +74,27 @@ fn timed_out(step: Step) -> Explanation {
 
 fn certificate(error: &ConnectError) -> Explanation {
     if let ConnectError::NoRoots { .. } = error {
-        return Explanation::new(
-            Certain,
-            &[],
-            "This machine knows no certificate authorities.",
-        )
-        .next("Install them: `ca-certificates` on Debian and most images, or set SSL_CERT_FILE.");
+        return Explanation::new(Certain, &[], "This machine has no root certificates.")
+            .with_next_step(
+                "Install them: `ca-certificates` on Debian and most images, or set SSL_CERT_FILE.",
+            );
     }
     Explanation::new(
         Certain,
         &["X2"],
-        "The server's certificate is not one that this machine trusts for that name. A browser fails with 1006.",
+        "This machine does not trust the server's certificate for that host name. Browsers fail with 1006.",
     )
-    .next(
-        "Whose certificate is it: `openssl s_client -connect HOST:443 -servername HOST`? For API Gateway it is Amazon's; \
-         another issuer means that a proxy reads along, and its root has to be installed. A custom domain's \
-         certificate has to name the domain.",
+    .with_next_step(
+        "Look at the certificate with `openssl s_client -connect HOST:443 -servername HOST`. API Gateway's is issued by \
+         Amazon. Another issuer means that a proxy decrypts the traffic; install the proxy's root certificate. The \
+         certificate of a custom domain must contain the domain.",
     )
 }
 
 fn tls() -> Explanation {
-    Explanation::new(Likely, &["X2"], "What answers there does not speak TLS with this client.").next(
-        "A port without TLS is spoken to with ws://, as the local gateway's ports are. API Gateway takes wss:// alone, \
-         on 443.",
+    Explanation::new(Likely, &["X2"], "The server does not speak TLS, or supports no TLS version of this client.").with_next_step(
+        "Use ws:// for ports without TLS, such as those of the local gateway. API Gateway accepts only wss:// on port \
+         443.",
     )
 }
 
@@ -102,11 +102,11 @@ fn dropped() -> Explanation {
     Explanation::new(
         Likely,
         &["X2"],
-        "The server, or something in between, ended the connection instead of answering. A browser fails with 1006.",
+        "The server, or something in between, ended the connection instead of answering. Browsers fail with 1006.",
     )
-    .next(
-        "A port that wants TLS does this to ws://. Otherwise look at proxies and firewalls that do not let WebSocket \
-         handshakes through, and try another network.",
+    .with_next_step(
+        "If the URL starts with ws://, try wss://: the port may require TLS. Otherwise check proxies and firewalls that \
+         block WebSocket handshakes, and try another network.",
     )
 }
 
@@ -116,6 +116,6 @@ fn not_http(url: &str) -> Explanation {
     } else {
         Possible
     };
-    Explanation::new(certainty, &["X2"], "What answers there does not speak HTTP.")
-        .next("A port that wants TLS is spoken to with wss://. Otherwise the port belongs to something else.")
+    Explanation::new(certainty, &["X2"], "The server does not speak HTTP.")
+        .with_next_step("If the URL starts with ws://, try wss://: the port may require TLS. Otherwise another service uses the port.")
 }

@@ -1,14 +1,16 @@
-//! What happens on an open connection.
+//! Frames on an open connection.
 
 use std::time::Duration;
 
-use stackgen_probe::{Close, Closing, Connection, Incoming, Side, Target, connect};
+use stackgen_probe::{
+    ClientClose, ClientConnection, ClosedBy, ConnectionEnd, Incoming, ProbeTarget, connect,
+};
 use tokio::time::Instant;
 
 use crate::server::{Peer, serve};
 
-async fn connected(url: &str) -> Connection {
-    let attempt = connect(&Target::new(url).unwrap()).await.unwrap();
+async fn connected(url: &str) -> ClientConnection {
+    let attempt = connect(&ProbeTarget::new(url).unwrap()).await.unwrap();
     attempt.connection.unwrap()
 }
 
@@ -16,8 +18,8 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-fn close(code: u16, reason: &str, by: Side, clean: bool) -> Close {
-    Close {
+fn close(code: u16, reason: &str, by: ClosedBy, clean: bool) -> ConnectionEnd {
+    ConnectionEnd {
         code,
         reason: reason.to_owned(),
         by,
@@ -26,7 +28,7 @@ fn close(code: u16, reason: &str, by: Side, clean: bool) -> Close {
 }
 
 #[tokio::test]
-async fn text_goes_out_and_comes_in_pings_are_answered() {
+async fn text_is_sent_and_received_and_pings_are_answered() {
     let url = serve(|mut peer| async move {
         peer.accept("").await;
         peer.frame(0x89, b"are you there").await;
@@ -40,7 +42,7 @@ async fn text_goes_out_and_comes_in_pings_are_answered() {
             (message.opcode, message.payload.as_slice()),
             (1, b"hello".as_slice())
         );
-        // In two frames, with a ping in between.
+        // A message in two frames with a ping in between.
         peer.frame(0x01, b"hello ").await;
         peer.frame(0x89, b"").await;
         peer.frame(0x80, b"yourself").await;
@@ -61,7 +63,7 @@ async fn text_goes_out_and_comes_in_pings_are_answered() {
 }
 
 #[tokio::test]
-async fn a_message_right_behind_the_handshake_is_not_lost() {
+async fn a_message_in_the_same_packet_as_the_handshake_is_not_lost() {
     let url = serve(|mut peer| async move {
         let key = peer.header("Sec-WebSocket-Key").unwrap().to_owned();
         let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
@@ -78,8 +80,8 @@ async fn a_message_right_behind_the_handshake_is_not_lost() {
     assert!(matches!(text, Incoming::Text(text) if text.as_str() == "hi"));
 }
 
-/// What the client sees of a server that ends the connection so.
-async fn ended_by<F>(script: fn(Peer) -> F) -> Close
+/// Returns the end that the client sees if the server runs this script.
+async fn end_after<F>(script: fn(Peer) -> F) -> ConnectionEnd
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -90,23 +92,23 @@ where
     .await;
     let mut connection = connected(&url).await;
     let Incoming::Closed(close) = connection.receive(soon()).await else {
-        panic!("it does not end");
+        panic!("the connection did not end");
     };
-    assert_eq!(connection.closed(), Some(&close));
-    // What has ended stays so.
+    assert_eq!(connection.end(), Some(&close));
+    // A connection that has ended stays ended.
     assert_eq!(connection.send("more").await, Err(close.clone()));
     assert_eq!(
         connection.receive(soon()).await,
         Incoming::Closed(close.clone())
     );
-    assert_eq!(connection.close(&Closing::Bare).await, close);
+    assert_eq!(connection.close(&ClientClose::Bare).await, close);
     close
 }
 
 #[tokio::test]
-async fn row_x4_a_close_frame_says_code_and_reason() {
-    let away = ended_by(|peer| peer.close(1001, "Going away")).await;
-    assert_eq!(away, close(1001, "Going away", Side::Server, true));
+async fn row_x4_a_close_frame_has_a_code_and_a_reason() {
+    let away = end_after(|peer| peer.close(1001, "Going away")).await;
+    assert_eq!(away, close(1001, "Going away", ClosedBy::Server, true));
     for code in [1000, 1003, 1009, 1011, 4001] {
         let url = serve(move |mut peer| async move {
             peer.accept("").await;
@@ -114,57 +116,60 @@ async fn row_x4_a_close_frame_says_code_and_reason() {
         })
         .await;
         let seen = connected(&url).await.receive(soon()).await;
-        assert_eq!(seen, Incoming::Closed(close(code, "", Side::Server, true)));
+        assert_eq!(
+            seen,
+            Incoming::Closed(close(code, "", ClosedBy::Server, true))
+        );
     }
 }
 
 #[tokio::test]
 async fn row_x1_a_close_frame_without_a_status_is_1005() {
-    let bare = ended_by(|mut peer| async move {
+    let bare = end_after(|mut peer| async move {
         peer.frame(0x88, b"").await;
         peer.next().await;
     })
     .await;
-    assert_eq!(bare, close(1005, "", Side::Server, true));
+    assert_eq!(bare, close(1005, "", ClosedBy::Server, true));
 }
 
 #[tokio::test]
 async fn row_x3_tcp_that_ends_without_a_close_frame_is_1006() {
-    let lost = ended_by(|peer| async move { drop(peer) }).await;
+    let lost = end_after(|peer| async move { drop(peer) }).await;
     assert_eq!(
         (lost.code, lost.by, lost.clean),
-        (1006, Side::Network, false)
+        (1006, ClosedBy::Network, false)
     );
 }
 
 #[tokio::test]
-async fn row_m16_a_bare_close_carries_no_status_and_a_code_is_carried() {
-    for (closing, payload) in [
-        (Closing::Bare, vec![]),
-        (Closing::Code(4001), vec![0x0f, 0xa1]),
+async fn row_m16_a_bare_close_has_no_status_and_other_closes_have_their_code() {
+    for (close, payload) in [
+        (ClientClose::Bare, vec![]),
+        (ClientClose::Code(4001), vec![0x0f, 0xa1]),
     ] {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let tell = std::sync::Mutex::new(Some(tell));
+        let (frame_sender, frame_receiver) = tokio::sync::oneshot::channel();
+        let frame_sender = std::sync::Mutex::new(Some(frame_sender));
         let url = serve(move |mut peer| {
-            let tell = tell.lock().unwrap().take().unwrap();
+            let frame_sender = frame_sender.lock().unwrap().take().unwrap();
             async move {
                 peer.accept("").await;
                 let frame = peer.next().await.unwrap();
                 peer.frame(0x88, &frame.payload).await;
-                tell.send(frame).unwrap();
+                frame_sender.send(frame).unwrap();
             }
         })
         .await;
-        let seen = connected(&url).await.close(&closing).await;
-        let frame = told.await.unwrap();
+        let seen = connected(&url).await.close(&close).await;
+        let frame = frame_receiver.await.unwrap();
         assert_eq!((frame.opcode, frame.payload), (8, payload));
-        assert_eq!((seen.by, seen.clean), (Side::Client, true));
+        assert_eq!((seen.by, seen.clean), (ClosedBy::Client, true));
     }
 }
 
 #[tokio::test]
 async fn a_frame_that_breaks_the_protocol_ends_the_connection() {
-    // A server does not mask, and reserves no bits.
+    // Servers must not mask frames nor set reserved bits.
     for frame in [b"\x81\x82\x00\x00\x00\x00hi".as_slice(), b"\xf1\x02hi"] {
         let url = serve(move |mut peer| async move {
             peer.accept("").await;
@@ -181,7 +186,7 @@ async fn a_frame_that_breaks_the_protocol_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_to_have_come_when_nothing_comes() {
+async fn nothing_is_received_if_the_server_sends_nothing() {
     let url = serve(|mut peer| async move {
         peer.accept("").await;
         while peer.next().await.is_some() {}
@@ -192,7 +197,7 @@ async fn nothing_is_said_to_have_come_when_nothing_comes() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_read_is_given_up() {
+async fn sending_to_a_server_that_does_not_read_times_out() {
     let url = serve(|mut peer| async move {
         peer.accept("").await;
         std::future::pending::<()>().await;
@@ -200,9 +205,14 @@ async fn a_server_that_does_not_read_is_given_up() {
     .await;
     let mut connection = connected(&url).await;
     tokio::time::pause();
-    // More than the system keeps for both ends.
+    // More than the socket buffers of both ends hold.
     let lost = connection.send(&"x".repeat(64 * 1024 * 1024)).await;
     let lost = lost.unwrap_err();
-    let expected = close(1006, "the other side does not read", Side::Network, false);
+    let expected = close(
+        1006,
+        "the other side does not read",
+        ClosedBy::Network,
+        false,
+    );
     assert_eq!(lost, expected);
 }

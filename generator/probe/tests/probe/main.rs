@@ -1,9 +1,9 @@
-//! The probe against tiny servers on loopback that answer as they are told, byte by byte.
+//! Tests of the probe against scripted servers on loopback.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod dialling;
-mod explaining;
+mod connecting;
+mod explanations;
 mod frames;
 mod handshakes;
 mod properties;

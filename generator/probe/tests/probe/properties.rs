@@ -1,36 +1,43 @@
-//! What holds whatever comes: explaining ends well, and no secret comes out.
+//! Properties: every report can be explained, and no output contains a secret.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 use stackgen_probe::{
-    Caller, Close, Closing, Expectation, HIDDEN, Outcome, Plan, Report, Secret, Seen, Side, Target,
-    TokenIn, error_frame, explain, run,
+    ClientClose, ClosedBy, ConnectionEnd, Expectation, HIDDEN, HandshakeOutcome, ObservationKind,
+    ProbeCaller, ProbePlan, ProbeReport, ProbeTarget, Secret, TokenPlacement, error_frame_message,
+    explain, run,
 };
 
-use crate::explaining::{handshake, report};
+use crate::explanations::{handshake, report};
 use crate::server::serve;
 
-fn seen() -> impl Strategy<Value = Seen> {
+fn kind() -> impl Strategy<Value = ObservationKind> {
     let text = ".{0,40}";
     prop_oneof![
-        (text, any::<usize>()).prop_map(|(text, bytes)| Seen::Sent { text, bytes }),
+        (text, any::<usize>()).prop_map(|(text, bytes)| ObservationKind::Sent { text, bytes }),
         (text, any::<usize>(), proptest::option::of(text))
-            .prop_map(|(text, bytes, error)| Seen::Received { text, bytes, error }),
-        any::<usize>().prop_map(|bytes| Seen::Binary { bytes }),
-        Just(Seen::PingSent),
-        any::<Duration>().prop_map(|waited| Seen::Silence { waited }),
-        close().prop_map(Seen::Closed),
+            .prop_map(|(text, bytes, error)| ObservationKind::Received { text, bytes, error }),
+        any::<usize>().prop_map(|bytes| ObservationKind::Binary { bytes }),
+        Just(ObservationKind::PingSent),
+        any::<Duration>().prop_map(|waited| ObservationKind::Silence { waited }),
+        close().prop_map(ObservationKind::Closed),
     ]
 }
 
-fn close() -> impl Strategy<Value = Close> {
-    let by = prop_oneof![Just(Side::Client), Just(Side::Server), Just(Side::Network)];
-    (any::<u16>(), ".{0,20}", by, any::<bool>()).prop_map(|(code, reason, by, clean)| Close {
-        code,
-        reason,
-        by,
-        clean,
+fn close() -> impl Strategy<Value = ConnectionEnd> {
+    let by = prop_oneof![
+        Just(ClosedBy::Client),
+        Just(ClosedBy::Server),
+        Just(ClosedBy::Network)
+    ];
+    (any::<u16>(), ".{0,20}", by, any::<bool>()).prop_map(|(code, reason, by, clean)| {
+        ConnectionEnd {
+            code,
+            reason,
+            by,
+            clean,
+        }
     })
 }
 
@@ -40,15 +47,15 @@ prop_compose! {
         headers in proptest::collection::vec(("[a-zA-Z-]{1,20}", ".{0,20}"), 0..5),
         body in ".{0,60}|\\{\"message\":\"[a-zA-Z ]{0,30}\"\\}",
         subprotocols in proptest::collection::vec("[a-z]{1,5}", 0..3),
-        observations in proptest::collection::vec((any::<Duration>(), seen()), 0..6),
+        observations in proptest::collection::vec((any::<Duration>(), kind()), 0..6),
         closed in proptest::option::of((close(), any::<Duration>())),
-    ) -> Report {
+    ) -> ProbeReport {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut report = report(Outcome::Handshake(handshake(status, &headers, &body)));
+        let mut report = report(HandshakeOutcome::Handshake(handshake(status, &headers, &body)));
         report.subprotocols = subprotocols;
         let observations = observations.into_iter();
         report.observations =
-            observations.map(|(at, seen)| stackgen_probe::Observation { at, seen }).collect();
+            observations.map(|(at, kind)| stackgen_probe::Observation { at, kind }).collect();
         if let Some((close, age)) = closed {
             (report.close, report.age) = (Some(close), Some(age));
         }
@@ -58,7 +65,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_report_is_explained_in_full_sentences_and_by_rows(report in reports()) {
+    fn every_explanation_has_full_sentences_evidence_and_rows(report in reports()) {
         let explanations = explain(&report);
         for explanation in &explanations {
             prop_assert!(explanation.cause.ends_with('.'), "{}", explanation.cause);
@@ -74,28 +81,28 @@ proptest! {
     }
 
     #[test]
-    fn an_error_frame_is_read_or_not_and_nothing_else(text in ".{0,80}") {
-        error_frame(&text);
+    fn any_text_can_be_parsed_as_an_error_frame(text in ".{0,80}") {
+        error_frame_message(&text);
     }
 }
 
-/// Text that a token may be: long enough that it is found by no accident.
+/// Generates a token that is too long to occur by chance.
 fn token() -> impl Strategy<Value = String> {
     "[!-~]{12,60}"
 }
 
-/// How it travels; a subprotocol has fewer characters to choose from.
-fn travelling() -> impl Strategy<Value = (String, TokenIn)> {
+/// Generates a token and its placement. A subprotocol allows fewer characters.
+fn token_and_placement() -> impl Strategy<Value = (String, TokenPlacement)> {
     prop_oneof![
-        (token(), "[a-z]{1,8}").prop_map(|(token, name)| (token, TokenIn::Query(name))),
-        token().prop_map(|token| (token, TokenIn::Header("Authorization".to_owned()))),
-        (token(), "X-[a-z]{1,8}").prop_map(|(token, name)| (token, TokenIn::Header(name))),
-        "[0-9A-Za-z._~-]{12,60}".prop_map(|token| (token, TokenIn::Subprotocol)),
+        (token(), "[a-z]{1,8}").prop_map(|(token, name)| (token, TokenPlacement::Query(name))),
+        token().prop_map(|token| (token, TokenPlacement::Header("Authorization".to_owned()))),
+        (token(), "X-[a-z]{1,8}").prop_map(|(token, name)| (token, TokenPlacement::Header(name))),
+        "[0-9A-Za-z._~-]{12,60}".prop_map(|token| (token, TokenPlacement::Subprotocol)),
     ]
 }
 
-/// Everything that a probe of a server which sends back all that it got says about it.
-async fn everything_said(token: &str, travels: &TokenIn, refuses: bool) -> Vec<String> {
+/// Returns all outputs of a probe of a server that sends back everything that it receives.
+async fn all_outputs(token: &str, placement: &TokenPlacement, refuses: bool) -> Vec<String> {
     let copy = token.to_owned();
     let url = serve(move |mut peer| {
         let token = copy.clone();
@@ -116,12 +123,12 @@ async fn everything_said(token: &str, travels: &TokenIn, refuses: bool) -> Vec<S
         }
     })
     .await;
-    let target = Target::new(&url).unwrap();
-    let debug = format!("{:?}", target.clone().token(&Secret::new(token), travels));
-    let target = target.token(&Secret::new(token), travels).unwrap();
-    let plan = Plan {
-        caller: Caller::with(None, travels),
-        status: 101,
+    let target = ProbeTarget::new(&url).unwrap();
+    let debug = format!("{:?}", target.clone().token(&Secret::new(token), placement));
+    let target = target.token(&Secret::new(token), placement).unwrap();
+    let plan = ProbePlan {
+        caller: ProbeCaller::with_token(None, placement),
+        expected_status: 101,
         sends: vec![format!("here is {token}")],
         expects: vec![
             Expectation::parse(token),
@@ -130,39 +137,39 @@ async fn everything_said(token: &str, travels: &TokenIn, refuses: bool) -> Vec<S
         timeout: Duration::from_secs(5),
         hold: Some(Duration::from_secs(5)),
         ping_every: None,
-        close_code: None,
+        expected_close: None,
         load: None,
-        closing: Closing::Bare,
+        close: ClientClose::Bare,
     };
-    let mut said = vec![debug, format!("{plan:?}"), target.url()];
-    let mut told = Vec::new();
+    let mut outputs = vec![debug, format!("{plan:?}"), target.url()];
+    let mut events = Vec::new();
     let report = run(&target, &plan, std::future::pending(), &mut |it| {
-        told.push(format!("{it:?}"))
+        events.push(format!("{it:?}"))
     })
     .await;
-    said.extend(told);
-    said.push(format!("{report:?}"));
-    said.push(serde_json::to_string(&report).unwrap());
-    said.push(serde_json::to_string(&report.browser()).unwrap());
-    said.push(format!("{:?}", explain(&report)));
-    said
+    outputs.extend(events);
+    outputs.push(format!("{report:?}"));
+    outputs.push(serde_json::to_string(&report).unwrap());
+    outputs.push(serde_json::to_string(&report.browser()).unwrap());
+    outputs.push(format!("{:?}", explain(&report)));
+    outputs
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_token_is_in_nothing_that_comes_out((token, travels) in travelling(), refuses in any::<bool>()) {
+    fn no_output_contains_the_token((token, placement) in token_and_placement(), refuses in any::<bool>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let said = runtime.block_on(everything_said(&token, &travels, refuses));
+        let outputs = runtime.block_on(all_outputs(&token, &placement, refuses));
         let json = serde_json::Value::from(token.as_str()).to_string();
-        let spellings = [token.as_str(), json.trim_matches('"')];
-        for text in &said {
-            for spelling in spellings {
-                prop_assert!(!text.contains(spelling), "{text}");
+        let encodings = [token.as_str(), json.trim_matches('"')];
+        for text in &outputs {
+            for encoding in encodings {
+                prop_assert!(!text.contains(encoding), "{text}");
             }
         }
-        let hidden = said.iter().any(|text| text.contains(HIDDEN));
+        let hidden = outputs.iter().any(|text| text.contains(HIDDEN));
         prop_assert!(hidden);
     }
 }

@@ -1,4 +1,4 @@
-//! A server of one script: it reads a handshake's head and does what the test says.
+//! Server that reads the head of a handshake and then runs the test's script.
 
 use std::future::Future;
 
@@ -6,21 +6,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// The client's end of what a server sees.
+/// Connection to a client, as the server sees it.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
-    /// The request's head.
+    /// Head of the request.
     pub(crate) head: String,
 }
 
-/// A frame that the client sent, without its mask.
+/// Unmasked frame of the client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) opcode: u8,
     pub(crate) payload: Vec<u8>,
 }
 
-/// Serves every connection with the script, and returns the URL.
+/// Runs the script for every connection and returns the server's URL.
 pub(crate) async fn serve<F, S>(script: S) -> String
 where
     S: Fn(Peer) -> F + Send + Sync + 'static,
@@ -37,8 +37,8 @@ where
     url
 }
 
-/// Answers every handshake with these bytes, and closes.
-pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> String {
+/// Starts a server that answers every handshake with these bytes and closes. Returns its URL.
+pub(crate) async fn serve_bytes(bytes: impl Into<Vec<u8>>) -> String {
     let bytes = bytes.into();
     serve(move |mut peer| {
         let bytes = bytes.clone();
@@ -47,10 +47,10 @@ pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> String {
     .await
 }
 
-/// Answers every handshake with a status, headers and a body.
-pub(crate) async fn refusing(status: &str, headers: &str, body: &str) -> String {
+/// Starts a server that answers every handshake with this status, headers and body. Returns its URL.
+pub(crate) async fn serve_refusal(status: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    answering(format!(
+    serve_bytes(format!(
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     ))
     .await
@@ -69,7 +69,7 @@ impl Peer {
         Peer { stream, head }
     }
 
-    /// The value of a header of the request.
+    /// Returns the value of a request header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines
@@ -78,11 +78,11 @@ impl Peer {
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        // A client may have gone by then: what the test then sees is what it tests.
+        // The client may have closed already. The test notices if that is wrong.
         let _ = self.stream.write_all(bytes).await;
     }
 
-    /// Answers with 101 and these headers.
+    /// Accepts the handshake with 101 and these headers.
     pub(crate) async fn accept(&mut self, headers: &str) {
         let key = derive_accept_key(self.header("Sec-WebSocket-Key").unwrap().as_bytes());
         let answer = format!(
@@ -96,7 +96,7 @@ impl Peer {
         self.frame(0x81, text.as_bytes()).await;
     }
 
-    /// A close frame, and what belongs to it: TCP ends once the client has answered.
+    /// Sends a close frame and ends TCP once the client has answered.
     pub(crate) async fn close(mut self, code: u16, reason: &str) {
         let mut payload = code.to_be_bytes().to_vec();
         payload.extend_from_slice(reason.as_bytes());
@@ -117,11 +117,11 @@ impl Peer {
         self.write(&bytes).await;
     }
 
-    /// The client's next frame; `None` at the end of TCP.
+    /// Returns the client's next frame, or `None` at the end of TCP.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         let opcode = self.stream.read_u8().await.ok()? & 0x0f;
         let length = self.stream.read_u8().await.ok()?;
-        assert!(length >= 0x80, "a client masks its frames");
+        assert!(length >= 0x80, "clients must mask their frames");
         let length = match length & 0x7f {
             126 => u64::from(self.stream.read_u16().await.ok()?),
             127 => self.stream.read_u64().await.ok()?,

@@ -1,4 +1,4 @@
-//! TLS: a certificate that is trusted, one that is not, and no TLS at all.
+//! TLS: trusted and untrusted certificates, and ports without TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig};
-use stackgen_probe::{ConnectError, Target, connect, trusting};
+use stackgen_probe::{ConnectError, ProbeTarget, connect, tls_config_with_roots};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate for `localhost` that signs itself, good until 2126.
+/// Self-signed certificate for `localhost`, valid until 2126.
 const CERTIFICATE: &[u8] = include_bytes!("localhost.pem");
 const KEY: &[u8] = include_bytes!("localhost.key");
 
@@ -23,8 +23,8 @@ fn roots() -> RootCertStore {
     roots
 }
 
-/// A server that refuses every handshake over TLS; returns its port.
-async fn secure_server() -> u16 {
+/// Starts a TLS server that refuses every handshake. Returns its port.
+async fn serve_tls() -> u16 {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -56,16 +56,16 @@ async fn secure_server() -> u16 {
     port
 }
 
-fn target(url: &str, roots: RootCertStore) -> Target {
-    let mut target = Target::new(url).unwrap();
-    target.tls = Some(trusting(roots).unwrap());
+fn target(url: &str, roots: RootCertStore) -> ProbeTarget {
+    let mut target = ProbeTarget::new(url).unwrap();
+    target.tls = Some(tls_config_with_roots(roots).unwrap());
     target.timeout = Duration::from_secs(5);
     target
 }
 
 #[tokio::test]
-async fn a_trusted_server_is_spoken_to_and_its_steps_are_timed() {
-    let port = secure_server().await;
+async fn a_handshake_over_tls_has_a_tls_version_and_a_timing() {
+    let port = serve_tls().await;
     let attempt = connect(&target(&format!("wss://localhost:{port}/"), roots()))
         .await
         .unwrap();
@@ -75,15 +75,15 @@ async fn a_trusted_server_is_spoken_to_and_its_steps_are_timed() {
 }
 
 #[tokio::test]
-async fn an_unknown_issuer_and_a_wrong_name_are_refused() {
-    let port = secure_server().await;
+async fn an_unknown_issuer_and_a_wrong_host_name_are_rejected() {
+    let port = serve_tls().await;
     let unknown = connect(&target(
         &format!("wss://localhost:{port}/"),
         RootCertStore::empty(),
     ))
     .await
     .unwrap_err();
-    insta::assert_snapshot!(unknown, @"the certificate of localhost is refused: invalid peer certificate: UnknownIssuer");
+    insta::assert_snapshot!(unknown, @"the certificate of localhost is not trusted: invalid peer certificate: UnknownIssuer");
     let wrong = connect(&target(&format!("wss://127.0.0.1:{port}/"), roots()))
         .await
         .unwrap_err();
@@ -91,7 +91,7 @@ async fn an_unknown_issuer_and_a_wrong_name_are_refused() {
 }
 
 #[tokio::test]
-async fn a_port_without_tls_and_one_with_it_are_told_from_each_other() {
+async fn a_wrong_scheme_for_the_port_gives_different_errors_with_and_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let plain = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
     tokio::spawn(async move {
@@ -101,7 +101,7 @@ async fn a_port_without_tls_and_one_with_it_are_told_from_each_other() {
     });
     let no_tls = connect(&target(&plain, roots())).await.unwrap_err();
     assert!(matches!(no_tls, ConnectError::Tls { .. }), "{no_tls}");
-    let port = secure_server().await;
+    let port = serve_tls().await;
     let tls = connect(&target(&format!("ws://localhost:{port}/"), roots()))
         .await
         .unwrap_err();

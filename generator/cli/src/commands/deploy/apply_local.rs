@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::RemoteError;
-use stackgen_gateway::stack::{Applied, What};
+use stackgen_gateway::stack::{ApplyResult, ChangeAction};
 use stackgen_lint::output::json::Findings;
 
 use super::args::DeployCommand;
@@ -102,17 +102,17 @@ fn running(local: &LocalGateway, source: &SourceArgs, ui: &Ui) -> Result<Option<
     Ok(local.environment(&project).map(str::to_owned))
 }
 
-fn print_changes(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
+fn print_changes(applied: &ApplyResult, ui: &Ui) -> Result<(), CliError> {
     if applied.changes.is_empty() {
         return ui.done("nothing changed");
     }
     for change in &applied.changes {
         let verb = match change.what {
-            What::Created => "created",
-            What::Updated => "updated",
-            What::Code => "new code",
-            What::Deleted => "deleted",
-            What::Retained => "retained",
+            ChangeAction::Created => "created",
+            ChangeAction::Updated => "updated",
+            ChangeAction::Code => "new code",
+            ChangeAction::Deleted => "deleted",
+            ChangeAction::Retained => "retained",
         };
         ui.done(&format!(
             "{verb:<9} {} ({})",

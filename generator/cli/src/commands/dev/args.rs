@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use stackgen_gateway::gateway::Options;
+use stackgen_gateway::gateway::GatewayOptions;
 use stackgen_gateway::{Limits, Settings};
 
 use crate::source::SourceArgs;
@@ -81,7 +81,7 @@ pub(crate) struct GatewayArgs {
 
 impl GatewayArgs {
     /// Returns the gateway's options.
-    pub(super) fn options(&self, project: &Path) -> std::io::Result<Options> {
+    pub(super) fn options(&self, project: &Path) -> std::io::Result<GatewayOptions> {
         let mut settings = Settings::default();
         let Limits {
             idle,
@@ -104,7 +104,7 @@ impl GatewayArgs {
         let folder = project.parent().unwrap_or(Path::new(""));
         functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
         functions.watcher = Some(watcher::command(project)?);
-        Ok(Options {
+        Ok(GatewayOptions {
             settings,
             port: (self.port != 0).then_some(self.port),
             data: self.data.clone(),

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::stack::{Applied, NotRun};
+use stackgen_gateway::stack::{ApplyResult, NotRun};
 
 use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::style::{BOLD, CYAN, DIM};
 
 /// Formats the banner. Other commands need `flag` to find the gateway.
-pub(super) fn text(local: &LocalGateway, applied: &Applied, flag: &str) -> String {
+pub(super) fn text(local: &LocalGateway, applied: &ApplyResult, flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
@@ -74,7 +74,7 @@ fn not_run(all: &[NotRun]) -> String {
 }
 
 /// Returns the banner as an event. `port_taken` is the requested port if other ports are used.
-pub(super) fn json(local: &LocalGateway, applied: &Applied, port_taken: Option<u16>) -> Json {
+pub(super) fn json(local: &LocalGateway, applied: &ApplyResult, port_taken: Option<u16>) -> Json {
     json!({
         "event": "ready",
         "pid": local.pid,

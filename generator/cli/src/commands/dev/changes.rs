@@ -1,7 +1,7 @@
 //! Changes of a project as lines.
 
 use stackgen_cfn::terminal::escape;
-use stackgen_gateway::stack::{self, Applied};
+use stackgen_gateway::stack::{self, ApplyResult};
 use stackgen_model::diff::{ChangeKind, Diff, ModelChange};
 use stackgen_model::{LogicalId, Model, Version};
 
@@ -9,7 +9,7 @@ use super::variables;
 use crate::style::{CYAN, GREEN};
 
 /// Returns a line for each function with new code.
-pub(super) fn code_lines(applied: &Applied, model: &Model) -> Vec<String> {
+pub(super) fn code_lines(applied: &ApplyResult, model: &Model) -> Vec<String> {
     let versions: Vec<_> = applied
         .changes
         .iter()

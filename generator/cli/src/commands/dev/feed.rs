@@ -93,8 +93,8 @@ mod tests {
         let began = Instant::now();
         assert_eq!(numbers(&feed.next().await.unwrap()), ["0"]);
         assert_eq!(began.elapsed(), Duration::ZERO);
-        events.tell(|| event(1));
-        events.tell(|| event(2));
+        events.send(|| event(1));
+        events.send(|| event(2));
         assert_eq!(numbers(&feed.next().await.unwrap()), ["1", "2"]);
         assert_eq!(began.elapsed(), PAUSE);
     }

@@ -15,7 +15,7 @@ use std::panic::resume_unwind;
 use std::time::Instant;
 
 use stackgen_gateway::gateway::{Gateway, StartError};
-use stackgen_gateway::stack::Applied;
+use stackgen_gateway::stack::ApplyResult;
 
 pub(super) use args::DevCommand;
 
@@ -89,7 +89,7 @@ impl DevCommand {
     async fn start_gateway(
         &self,
         prepared: &PreparedStack,
-    ) -> Result<(Gateway, Applied), CliError> {
+    ) -> Result<(Gateway, ApplyResult), CliError> {
         let options = self.gateway.options(self.source.path());
         let options = options.map_err(|error| {
             CliError::failed(format!(

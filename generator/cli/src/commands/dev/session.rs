@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use stackgen_gateway::gateway::Gateway;
-use stackgen_gateway::stack::{Applied, Apply, Template};
+use stackgen_gateway::stack::{ApplyResult, ApplyMode, StackTemplate};
 use stackgen_gateway::{ApiId, Event};
 use stackgen_model::Model;
 use stackgen_model::diff::diff;
@@ -37,7 +37,7 @@ pub(super) struct DevSession<'a> {
 
 impl<'a> DevSession<'a> {
     /// Prints URLs and endpoints.
-    async fn print_banner(&self, applied: &Applied) -> Result<(), CliError> {
+    async fn print_banner(&self, applied: &ApplyResult) -> Result<(), CliError> {
         let local = self.write_state().await?;
         let port = self.command.gateway.port;
         let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
@@ -72,7 +72,7 @@ impl<'a> DevSession<'a> {
     /// Prints events and applies changes until there is a reason to stop.
     pub(super) async fn follow(
         &mut self,
-        applied: &Applied,
+        applied: &ApplyResult,
         mut reload: Reload<'a>,
         stops: &mut StopReasons,
     ) -> Result<(), CliError> {
@@ -170,10 +170,10 @@ impl<'a> DevSession<'a> {
             Err(error) => return self.print_refusal(&error),
         };
         let apply = match self.command.redeploy {
-            true => Apply::Everything,
-            false => Apply::WithoutDeployments,
+            true => ApplyMode::Everything,
+            false => ApplyMode::WithoutDeployments,
         };
-        let template = Template {
+        let template = StackTemplate {
             apply,
             ..prepared.template.clone()
         };
@@ -197,7 +197,7 @@ impl<'a> DevSession<'a> {
         Ok(())
     }
 
-    fn print_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
+    fn print_changes(&self, before: &Model, applied: &ApplyResult) -> Result<(), CliError> {
         let mut diff = diff(before, &self.prepared.model);
         diff.changes = variables::without_values(diff.changes);
         if self.ui.wants_json() {

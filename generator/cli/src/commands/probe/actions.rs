@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use stackgen_probe::{Caller, Closing, Expectation, Load, Plan};
+use stackgen_probe::{ClientClose, Expectation, LoadPlan, ProbeCaller, ProbePlan};
 
 use crate::error::{CliError, reason};
 use crate::values::duration;
@@ -53,30 +53,30 @@ pub(crate) struct ActionArgs {
 
     /// End of the connection: a close code, or `bare` for none, which the other side sees as 1005
     #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing, help_heading = "Connection")]
-    close: Closing,
+    close: ClientClose,
 
     /// Number of times to send the message and measure the time to its answer
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Load")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "LoadPlan")]
     count: Option<u32>,
 
     /// Number of connections that share the messages
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "LoadPlan")]
     concurrency: u32,
 }
 
-fn closing(text: &str) -> Result<Closing, String> {
+fn client_close(text: &str) -> Result<ClientClose, String> {
     if text == "bare" {
-        return Ok(Closing::Bare);
+        return Ok(ClientClose::Bare);
     }
-    let code = text.parse().ok().filter(|code| Closing::can_be_sent(*code));
-    code.map(Closing::Code).ok_or_else(|| {
+    let code = text.parse().ok().filter(|code| ClientClose::can_be_sent(*code));
+    code.map(ClientClose::Code).ok_or_else(|| {
         "write `bare`, or a code that a close frame may have: 1000, 1001, 3000 to 4999, …"
             .to_owned()
     })
 }
 
 impl ActionArgs {
-    pub(crate) fn plan(&self, caller: Caller) -> Result<Plan, CliError> {
+    pub(crate) fn plan(&self, caller: ProbeCaller) -> Result<ProbePlan, CliError> {
         let sends = self.sends.iter().map(|text| message(text));
         let mut sends = sends.collect::<Result<Vec<_>, _>>()?;
         let mut expects: Vec<_> = self
@@ -88,17 +88,17 @@ impl ActionArgs {
             None => None,
             Some(count) => Some(self.load(count, &mut sends, &mut expects)?),
         };
-        Ok(Plan {
+        Ok(ProbePlan {
             caller,
-            status: self.expect_status,
+            expected_status: self.expect_status,
             sends,
             expects,
             timeout: self.timeout,
             hold: self.hold,
             ping_every: self.ping_every,
-            close_code: self.expect_close,
+            expected_close: self.expect_close,
             load,
-            closing: self.close.clone(),
+            close: self.close.clone(),
         })
     }
 
@@ -108,14 +108,14 @@ impl ActionArgs {
         count: u32,
         sends: &mut Vec<String>,
         expects: &mut Vec<Expectation>,
-    ) -> Result<Load, CliError> {
+    ) -> Result<LoadPlan, CliError> {
         let (Some(text), true, true) = (sends.pop(), sends.is_empty(), expects.len() < 2) else {
             return Err(
                 CliError::input("`--count` measures one message and its answer")
                     .hint("give exactly one `--send` and at most one `--expect`"),
             );
         };
-        Ok(Load {
+        Ok(LoadPlan {
             text,
             answer: expects.pop(),
             count: count as usize,

@@ -1,7 +1,7 @@
 //! Callers of a probe, and their tokens.
 
-use stackgen_gateway::gateway::Tokens;
-use stackgen_probe::{Caller, Secret, Target, TargetError, TokenIn};
+use stackgen_gateway::gateway::TokenRequest;
+use stackgen_probe::{ProbeCaller, Secret, ProbeTarget, TargetError, TokenPlacement};
 use stackgen_synth::spec::{AuthorizerSpec, Callers};
 
 use crate::error::CliError;
@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 /// Flags of the caller.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Caller")]
+#[command(next_help_heading = "ProbeCaller")]
 pub(crate) struct CallerArgs {
     /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
     #[arg(long = "as", value_name = "WHO")]
@@ -30,7 +30,7 @@ pub(crate) struct CallerArgs {
 
     /// Transport of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's, or `query:token`)
     #[arg(long, value_name = "TRANSPORT", value_parser = transport)]
-    token_in: Option<TokenIn>,
+    token_in: Option<TokenPlacement>,
 
     /// Header, `Name: value`, whose value is never shown; repeatable
     #[arg(long = "header", short = 'H', value_name = "HEADER")]
@@ -67,7 +67,7 @@ impl std::fmt::Debug for HiddenArg {
     }
 }
 
-fn transport(text: &str) -> Result<TokenIn, String> {
+fn transport(text: &str) -> Result<TokenPlacement, String> {
     let (kind, name) = match text.split_once(':') {
         Some((_, "")) => return Err("write a name after the colon".to_owned()),
         Some((kind, name)) => (kind, Some(name.to_owned())),
@@ -75,9 +75,9 @@ fn transport(text: &str) -> Result<TokenIn, String> {
     };
     let named = |usual: &str| name.clone().unwrap_or_else(|| usual.to_owned());
     match kind {
-        "query" => Ok(TokenIn::Query(named("token"))),
-        "header" => Ok(TokenIn::Header(named("Authorization"))),
-        "subprotocol" if name.is_none() => Ok(TokenIn::Subprotocol),
+        "query" => Ok(TokenPlacement::Query(named("token"))),
+        "header" => Ok(TokenPlacement::Header(named("Authorization"))),
+        "subprotocol" if name.is_none() => Ok(TokenPlacement::Subprotocol),
         _ => Err("write `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
     }
 }
@@ -93,7 +93,7 @@ pub(crate) struct DeclaredCallers {
     /// `None` without an authorizer.
     callers: Option<Callers>,
     /// Transport of tokens by the authorizer's identity source.
-    token_in: Option<TokenIn>,
+    token_in: Option<TokenPlacement>,
 }
 
 impl DeclaredCallers {
@@ -102,8 +102,8 @@ impl DeclaredCallers {
         let token_in = |source: &String| {
             let header = source.strip_prefix("route.request.header.");
             let query = source.strip_prefix("route.request.querystring.");
-            let header = header.map(|name| TokenIn::Header(name.to_owned()));
-            header.or_else(|| query.map(|name| TokenIn::Query(name.to_owned())))
+            let header = header.map(|name| TokenPlacement::Header(name.to_owned()));
+            header.or_else(|| query.map(|name| TokenPlacement::Query(name.to_owned())))
         };
         DeclaredCallers {
             callers: authorizer.map(|authorizer| authorizer.callers),
@@ -116,10 +116,10 @@ impl CallerArgs {
     /// Adds all that the caller sends to the target.
     pub(crate) async fn apply(
         &self,
-        mut target: Target,
+        mut target: ProbeTarget,
         known: &CallerContext<'_>,
         ui: &Ui,
-    ) -> Result<(Target, Caller), CliError> {
+    ) -> Result<(ProbeTarget, ProbeCaller), CliError> {
         for parameter in &self.query {
             let (name, value) = parameter.0.split_once('=').ok_or_else(|| {
                 CliError::input("a query parameter has no `=`").hint("write `--query name=value`")
@@ -144,16 +144,16 @@ impl CallerArgs {
         }
         let Some((token, name)) = self.token(known).await? else {
             note_mismatch(None, known, ui);
-            return Ok((target, Caller::Anonymous));
+            return Ok((target, ProbeCaller::Anonymous));
         };
-        let declared = known
+        let declared = sources
             .declared
             .as_ref()
             .and_then(|declared| declared.token_in.clone());
-        let default = || TokenIn::Query("token".to_owned());
+        let default = || TokenPlacement::Query("token".to_owned());
         let token_in = self.token_in.clone().or(declared).unwrap_or_else(default);
         note_mismatch(Some(&token_in), known, ui);
-        let caller = Caller::with(name, &token_in);
+        let caller = ProbeCaller::with(name, &token_in);
         Ok((target.token(&token, &token_in).map_err(bad_target)?, caller))
     }
 
@@ -163,25 +163,25 @@ impl CallerArgs {
         known: &CallerContext<'_>,
     ) -> Result<Option<(Secret, Option<String>)>, CliError> {
         let named = self
-            .who
+            .caller
             .as_deref()
-            .filter(|who| !["anonymous", "authenticated"].contains(who));
-        let owner = || named.map(str::to_owned);
+            .filter(|caller| !["anonymous", "authenticated"].contains(caller));
+        let name = || named.map(str::to_owned);
         let given = match (&self.token, &self.token_env) {
             (Some(token), _) => Some(token.0.clone()),
             (None, Some(variable)) => Some(from_environment(variable)?),
             (None, None) => None,
         };
-        let anonymous = self.who.as_deref() == Some("anonymous");
+        let anonymous = self.caller.as_deref() == Some("anonymous");
         if anonymous && (given.is_some() || self.mint.is_some() || self.token_in.is_some()) {
             return Err(CliError::input("an anonymous caller has no token")
                 .hint("remove `--as anonymous` or the token"));
         }
         if let Some(token) = given {
-            return Ok(Some((Secret::new(token), owner())));
+            return Ok(Some((Secret::new(token), name())));
         }
         let subject = self.mint.as_deref().or(named);
-        match (subject, known.local, self.who.as_deref()) {
+        match (subject, sources.local, self.caller.as_deref()) {
             (Some(subject), Some(local), _) => {
                 let token = mint(local, subject).await?;
                 Ok(Some((Secret::new(token), Some(subject.to_owned()))))
@@ -206,9 +206,9 @@ pub(super) fn bad_target(error: TargetError) -> CliError {
 
 /// Creates a token with the local gateway's issuer.
 async fn mint(local: &LocalGateway, subject: &str) -> Result<String, CliError> {
-    let tokens = Tokens {
+    let tokens = TokenRequest {
         subject: subject.to_owned(),
-        ..Tokens::default()
+        ..TokenRequest::default()
     };
     Ok(local.remote().mint(&tokens).await?)
 }
@@ -224,7 +224,7 @@ fn from_environment(variable: &str) -> Result<String, CliError> {
 }
 
 /// Notes differences between the caller and the declared callers.
-fn note_mismatch(token_in: Option<&TokenIn>, known: &CallerContext<'_>, ui: &Ui) {
+fn note_mismatch(token_in: Option<&TokenPlacement>, known: &CallerContext<'_>, ui: &Ui) {
     let Some(declared) = &known.declared else {
         return;
     };

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use stackgen_probe::{
-    Caller, Check, Close, Explanation, Handshake, Latency, Observation, Outcome, Plan, Report,
-    Seen, Side, Target, Telling,
+    CheckResult, ClosedBy, ConnectionEnd, Explanation, HandshakeOutcome, HandshakeResponse,
+    Latency, Observation, ObservationKind, ProbeCaller, ProbeEvent, ProbePlan, ProbeReport,
+    ProbeTarget,
 };
 
 use crate::explanation::explanation_text;
@@ -16,16 +17,16 @@ use crate::text::{REPORT, wrap};
 const MAX_SHOWN: usize = 160;
 
 /// Formats URL and caller.
-pub(super) fn opening(target: &Target, plan: &Plan) -> String {
+pub(super) fn opening(target: &ProbeTarget, plan: &ProbePlan) -> String {
     let caller = match &plan.caller {
-        Caller::Anonymous => "anonymous".to_owned(),
-        Caller::Authenticated {
+        ProbeCaller::Anonymous => "anonymous".to_owned(),
+        ProbeCaller::Authenticated {
             name: Some(name),
             token_in,
         } => {
             format!("{name}, with a token in the {token_in}")
         }
-        Caller::Authenticated {
+        ProbeCaller::Authenticated {
             name: None,
             token_in,
         } => format!("a caller with a token in the {token_in}"),
@@ -34,27 +35,27 @@ pub(super) fn opening(target: &Target, plan: &Plan) -> String {
 }
 
 /// Formats an event, without the end of its line.
-pub(super) fn event(telling: Telling<'_>) -> String {
+pub(super) fn event(telling: ProbeEvent<'_>) -> String {
     match telling {
-        Telling::Outcome(report) => answer(report),
-        Telling::Seen(observation) => observed(observation),
-        Telling::Measured(latency) => measured(latency),
+        ProbeEvent::Outcome(report) => answer(report),
+        ProbeEvent::Seen(observation) => observed(observation),
+        ProbeEvent::Measured(latency) => measured(latency),
     }
 }
 
-fn answer(report: &Report) -> String {
+fn handshake_outcome(report: &ProbeReport) -> String {
     match &report.outcome {
-        Outcome::Error(error) => format!("{RED}no answer{RED:#}: {error}"),
-        Outcome::Handshake(handshake) => {
-            let Handshake {
+        HandshakeOutcome::Error(error) => format!("{RED}no answer{RED:#}: {error}"),
+        HandshakeOutcome::Handshake(handshake) => {
+            let HandshakeResponse {
                 status,
                 reason,
                 timings,
                 ..
             } = handshake;
-            let style = if handshake.accepted() { GREEN } else { RED };
+            let style = if handshake.is_accepted() { GREEN } else { RED };
             let mut text = format!(
-                "connected to {} {DIM}(name {}, TCP {}",
+                "connected to {} {DIM}(DNS {}, TCP {}",
                 handshake.peer,
                 ms(timings.dns),
                 ms(timings.tcp)
@@ -80,20 +81,20 @@ fn answer(report: &Report) -> String {
 
 fn observed(observation: &Observation) -> String {
     let text = match &observation.seen {
-        Seen::Sent { text, .. } => format!("sent      {}", shown(text)),
-        Seen::Received {
+        ObservationKind::Sent { text, .. } => format!("sent      {}", shown(text)),
+        ObservationKind::Received {
             text, error: None, ..
         } => format!("received  {}", shown(text)),
-        Seen::Received { text, .. } => format!("{RED}received{RED:#}  {}", shown(text)),
-        Seen::Binary { bytes } => format!("received  {bytes} bytes, binary"),
-        Seen::PingSent => "pinged".to_owned(),
-        Seen::Pong { after } => format!("pong after {}", ms(*after)),
-        Seen::Ping => "was pinged".to_owned(),
-        Seen::Silence { waited } => format!(
+        ObservationKind::Received { text, .. } => format!("{RED}received{RED:#}  {}", shown(text)),
+        ObservationKind::Binary { bytes } => format!("received  {bytes} bytes, binary"),
+        ObservationKind::PingSent => "ping sent".to_owned(),
+        ObservationKind::Pong { after } => format!("pong after {}", ms(*after)),
+        ObservationKind::Ping => "ping received".to_owned(),
+        ObservationKind::Silence { waited } => format!(
             "{CYAN}silence{CYAN:#}   no answer within {} s",
             waited.as_secs_f64()
         ),
-        Seen::Closed(close) => closed(close),
+        ObservationKind::Closed(close) => end_of_connection(close),
     };
     format!(
         "{DIM}{:>9.3} s{DIM:#}  {text}",
@@ -101,8 +102,8 @@ fn observed(observation: &Observation) -> String {
     )
 }
 
-fn closed(close: &Close) -> String {
-    let Close {
+fn end_of_connection(close: &ConnectionEnd) -> String {
+    let ConnectionEnd {
         code,
         reason,
         by,
@@ -113,8 +114,8 @@ fn closed(close: &Close) -> String {
         reason => format!(" {}", shown(reason)),
     };
     match by {
-        Side::Client => {
-            let agreed = if *clean {
+        ClosedBy::Client => {
+            let unanswered = if *clean {
                 ""
             } else {
                 "; the other side did not answer the close frame"
@@ -124,17 +125,17 @@ fn closed(close: &Close) -> String {
             } else {
                 format!("with {code}")
             };
-            format!("closed by this side {code}{agreed}")
+            format!("closed by the client {code}{unanswered}")
         }
-        Side::Server => format!("{RED}closed by the server with {code}{RED:#}{reason}"),
-        Side::Network => format!("{RED}lost, {code}{RED:#}:{reason}"),
+        ClosedBy::Server => format!("{RED}closed by the server with {code}{RED:#}{reason}"),
+        ClosedBy::Network => format!("{RED}connection lost, {code}{RED:#}:{reason}"),
     }
 }
 
 fn measured(latency: &Latency) -> String {
     let or_dash = |duration: Option<Duration>| duration.map_or("-".to_owned(), ms);
     let mut text = format!(
-        "{BOLD}{} exchanges{BOLD:#} over {} connections in {:.3} s: p50 {}, p99 {}, min {}, max {}, {:.0} a second",
+        "{BOLD}{} exchanges{BOLD:#} over {} connections in {:.3} s: p50 {}, p99 {}, min {}, max {}, {:.0} per second",
         latency.answered,
         latency.connections,
         latency.took.as_secs_f64(),
@@ -158,10 +159,10 @@ fn measured(latency: &Latency) -> String {
 }
 
 /// Formats explanations, the view of a browser, and unmet expectations.
-pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: bool) -> String {
+pub(super) fn ending(report: &ProbeReport, explanations: &[Explanation], browser: bool) -> String {
     let mut text = String::new();
     // An expected refusal needs no explanation.
-    let is_expected = report.passed() && !report.handshake().is_some_and(Handshake::accepted);
+    let is_expected = report.passed() && !report.handshake().is_some_and(HandshakeResponse::accepted);
     let mut seen = Vec::new();
     for explanation in explanations.iter().filter(|_| !is_expected) {
         text.push_str(&explanation_text(explanation, &mut seen));
@@ -171,20 +172,20 @@ pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: boo
         text.push_str(&browser_view(report));
     }
     for check in report.checks.iter().filter(|check| !check.met) {
-        let Check { wanted, seen, .. } = check;
+        let CheckResult { wanted, seen, .. } = check;
         let _ = writeln!(text, "\n{RED}unmet{RED:#}: {wanted} ({seen})");
     }
     text
 }
 
-fn browser_view(report: &Report) -> String {
+fn browser_view(report: &ProbeReport) -> String {
     let view = report.browser();
     let view_text = match (view.opens, view.code) {
         (false, _) => "a page sees only close code 1006: no status, no reason (row X2)".to_owned(),
         (true, None) => "a page sees the connection open".to_owned(),
         (true, Some(code)) => {
             format!(
-                "a page sees the connection open, and later close code {code} with reason {:?}",
+                "a page sees the connection open, and later close with code {code} and reason {:?}",
                 view.reason
             )
         }

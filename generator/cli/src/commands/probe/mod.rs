@@ -12,10 +12,10 @@ use stackgen_deploy::target::ApiSelector;
 use stackgen_deploy::{ApiId, ApiProtocol, Interrupt, StageName};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::ApiState;
+use stackgen_gateway::gateway::ApiEndpoint;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, Outcome, Report, Target, Telling, explain,
-    explain_with, run,
+    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeReport, ProbeTarget, ProbeEvent, explain,
+    explain_with_records, run,
 };
 
 use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
@@ -48,16 +48,16 @@ pub(crate) struct ProbeCommand {
         long,
         value_name = "NAME",
         conflicts_with = "api_id",
-        help_heading = "Target"
+        help_heading = "ProbeTarget"
     )]
     api: Option<String>,
 
     /// ID of any API; needs no project file
-    #[arg(long, value_name = "ID", help_heading = "Target")]
+    #[arg(long, value_name = "ID", help_heading = "ProbeTarget")]
     api_id: Option<String>,
 
     /// Stage of the API (default: the only one)
-    #[arg(long, value_name = "STAGE", help_heading = "Target")]
+    #[arg(long, value_name = "STAGE", help_heading = "ProbeTarget")]
     stage_name: Option<String>,
 
     /// Project file
@@ -66,12 +66,12 @@ pub(crate) struct ProbeCommand {
         short,
         value_name = "FILE",
         default_value = "stackgen.yaml",
-        help_heading = "Target"
+        help_heading = "ProbeTarget"
     )]
     file: PathBuf,
 
     /// Environment (default: the only one; with `--local`, the one that is running)
-    #[arg(long = "env", short, value_name = "ENV", help_heading = "Target")]
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "ProbeTarget")]
     environment: Option<String>,
 
     #[command(flatten)]
@@ -102,7 +102,7 @@ Examples:
 #[serde(rename_all = "camelCase")]
 struct ProbeReport<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a ProbeReport,
     passed: bool,
     browser: BrowserView,
     explanations: &'a [Explanation],
@@ -123,7 +123,7 @@ impl ProbeCommand {
             (None, Some(local)) => self.local_url(local)?,
             (None, None) => self.account_url(ui).await?,
         };
-        let mut target = Target::new(&url).map_err(caller::bad_target)?;
+        let mut target = ProbeTarget::new(&url).map_err(caller::bad_target)?;
         target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
         let known = caller::CallerContext {
@@ -134,7 +134,7 @@ impl ProbeCommand {
         let plan = self.actions.plan(caller)?;
         ui.done(&human::opening(&target, &plan))?;
         let mut printed = Ok(());
-        let mut print = |telling: Telling<'_>| {
+        let mut print = |telling: ProbeEvent<'_>| {
             if printed.is_ok() {
                 printed = ui.done(&human::event(telling));
             }
@@ -149,7 +149,7 @@ impl ProbeCommand {
         if let (Some(local), false) = (&local, explanations.is_empty()) {
             failures = records::look_up(local, &report, target.secrets(), ui).await;
             let evidence: Vec<_> = failures.iter().map(records::as_evidence).collect();
-            explanations = explain_with(&report, &evidence);
+            explanations = explain_with_records(&report, &evidence);
         }
         if ui.wants_json() {
             ui.json_result(&ProbeReport {
@@ -166,7 +166,7 @@ impl ProbeCommand {
     }
 
     /// Returns the named API, or the only WebSocket API.
-    fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiState, CliError> {
+    fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiEndpoint, CliError> {
         let apis = local.state.apis.iter();
         let mut websocket = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
         let named = self.api.as_deref().or(self.api_id.as_deref());
@@ -244,8 +244,8 @@ impl ProbeCommand {
             unbuilt: true,
         };
         let project = Project::load(&args, ui)?;
-        let runs = local.and_then(|local| local.environment(&project));
-        if local.is_some() && runs.is_none() && self.environment.is_none() {
+        let running = local.and_then(|local| local.environment(&project));
+        if local.is_some() && running.is_none() && self.environment.is_none() {
             return Ok(None);
         }
         let environment = self.environment.as_deref().or(runs).map(str::to_owned);
@@ -257,11 +257,11 @@ impl ProbeCommand {
     }
 }
 
-fn outcome(report: &Report) -> CommandOutcome {
+fn outcome(report: &ProbeReport) -> CommandOutcome {
     match &report.outcome {
-        Outcome::Error(ConnectError::Interrupted) => CommandOutcome::Found,
-        Outcome::Error(_) => CommandOutcome::Failed,
-        Outcome::Handshake(_) if report.passed() => CommandOutcome::Done,
-        Outcome::Handshake(_) => CommandOutcome::Found,
+        HandshakeOutcome::Error(ConnectError::Interrupted) => CommandOutcome::Found,
+        HandshakeOutcome::Error(_) => CommandOutcome::Failed,
+        HandshakeOutcome::Handshake(_) if report.passed() => CommandOutcome::Done,
+        HandshakeOutcome::Handshake(_) => CommandOutcome::Found,
     }
 }

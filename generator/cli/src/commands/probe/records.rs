@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stackgen_gateway::{FailureRecord, FailureSubject};
-use stackgen_probe::{RecordSubject, Report, Secrets, ServerRecord};
+use stackgen_probe::{ProbeReport, RecordSubject, Secrets, ServerRecord};
 use tokio::time::timeout;
 
 use crate::local::LocalGateway;
@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Asks the gateway for failures of the probe's handshake, messages and connection. Returns nothing if it does not answer.
 pub(super) async fn look_up(
     local: &LocalGateway,
-    report: &Report,
+    report: &ProbeReport,
     secrets: &Secrets,
     ui: &Ui,
 ) -> Vec<FailureRecord> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_gateway::apis::DeploymentStatus;
+use stackgen_gateway::apis::StoredDeploymentStatus;
 
 use super::{DEPLOY, assert_rerun, changed};
 use crate::case::Health;
@@ -88,7 +88,7 @@ fn assert_serves_a_complete_deployment(subject: &Subject<'_>, context: &str) {
     let found = found.unwrap_or_else(|| panic!("{context}: the stage serves {served:?}"));
     assert_eq!(
         found.deployment_status,
-        DeploymentStatus::Deployed,
+        StoredDeploymentStatus::Deployed,
         "{context}"
     );
 }

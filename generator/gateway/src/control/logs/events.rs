@@ -1,50 +1,50 @@
-//! Events: put, get, filter.
+//! Operations on log events: put, get, filter.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stackgen_gateway_common::EpochMillis;
+use stackgen_gateway_common::logs::{FilterPattern, LogEvent, LogQuery};
 
 use super::groups::{group_name, with_token};
-use super::{Answer, Refusal, Service, invalid};
-use crate::Timestamp;
-use crate::logs::{LogEvent, LogQuery, Pattern};
+use super::{LogsErrorResponse, LogsResult, LogsService, invalid};
 
-/// How many events one answer has at most.
-const MOST: usize = 10_000;
+/// Maximum number of events per response.
+const MAX_EVENTS: usize = 10_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Put {
+pub(super) struct PutEventsInput {
     log_group_name: String,
     log_stream_name: String,
-    log_events: Vec<PutEvent>,
+    log_events: Vec<EventInput>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PutEvent {
-    timestamp: Timestamp,
+struct EventInput {
+    timestamp: EpochMillis,
     message: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Get {
+pub(super) struct GetEventsInput {
     log_group_name: String,
     log_group_identifier: Option<String>,
     log_stream_name: String,
     log_stream_names: Vec<String>,
     log_stream_name_prefix: String,
-    start_time: Option<Timestamp>,
-    end_time: Option<Timestamp>,
+    start_time: Option<EpochMillis>,
+    end_time: Option<EpochMillis>,
     filter_pattern: String,
     next_token: Option<String>,
     limit: Option<usize>,
     start_from_head: bool,
 }
 
-/// Where a page ended: a moment, and the number of an event.
-type Position = (Timestamp, u64);
+/// Position of a page: a time and the number of an event.
+type Position = (EpochMillis, u64);
 
-impl Get {
+impl GetEventsInput {
     fn group(&self) -> &str {
         group_name(
             self.log_group_identifier
@@ -54,12 +54,12 @@ impl Get {
     }
 
     fn limit(&self) -> usize {
-        self.limit.unwrap_or(MOST).clamp(1, MOST)
+        self.limit.unwrap_or(MAX_EVENTS).clamp(1, MAX_EVENTS)
     }
 }
 
-impl Service {
-    pub(super) fn put_events(&self, put: Put) -> Answer {
+impl LogsService {
+    pub(super) fn put_events(&self, put: PutEventsInput) -> LogsResult {
         if !put.log_events.is_sorted_by_key(|event| event.timestamp) {
             return Err(invalid(
                 "Log events in a single PutLogEvents request must be in chronological order.",
@@ -69,11 +69,11 @@ impl Service {
         let events = events.map(|event| (event.timestamp, event.message));
         self.logs
             .add(&put.log_group_name, &put.log_stream_name, events)?;
-        // Clients of long ago send it back; nobody looks at it.
+        // Old clients send the token back; it is ignored.
         Ok(json!({ "nextSequenceToken": "0" }))
     }
 
-    pub(super) fn get_events(&self, get: &Get) -> Answer {
+    pub(super) fn get_events(&self, get: &GetEventsInput) -> LogsResult {
         let query = LogQuery {
             streams: vec![get.log_stream_name.clone()],
             start: get.start_time,
@@ -82,8 +82,8 @@ impl Service {
         };
         let events = self.logs.events(get.group(), &query)?;
         let token = get.next_token.as_deref().map(|token| {
-            let (way, position) = token.split_once('/')?;
-            Some((way == "f", position_of(position)?))
+            let (direction, position) = token.split_once('/')?;
+            Some((direction == "f", position_of(position)?))
         });
         let (from, to) = match token {
             Some(Some((true, after))) => {
@@ -99,10 +99,10 @@ impl Service {
             None => (events.len().saturating_sub(get.limit()), events.len()),
         };
         let page = &events[from..to];
-        // At an end, the token is the one that led there.
-        let here = token.flatten().map(|(_, here)| here);
-        let first = page.first().map(position).or(here).unwrap_or_default();
-        let last = page.last().map(position).or(here).unwrap_or_default();
+        // At an end of the stream, the new token equals the old one.
+        let current = token.flatten().map(|(_, position)| position);
+        let first = page.first().map(position).or(current).unwrap_or_default();
+        let last = page.last().map(position).or(current).unwrap_or_default();
         let shown = page.iter().map(|event| {
             json!({
                 "timestamp": event.at, "message": &*event.message, "ingestionTime": event.ingested,
@@ -115,11 +115,11 @@ impl Service {
         }))
     }
 
-    pub(super) fn filter_events(&self, get: Get) -> Answer {
+    pub(super) fn filter_events(&self, get: GetEventsInput) -> LogsResult {
         let (group, limit) = (get.group().to_owned(), get.limit());
         if !get.log_stream_names.is_empty() && !get.log_stream_name_prefix.is_empty() {
             return Err(invalid(
-                "logStreamNames and logStreamNamePrefix cannot be given together",
+                "logStreamNames and logStreamNamePrefix cannot be used together",
             ));
         }
         let after = match get.next_token.as_deref().map(position_of) {
@@ -127,11 +127,11 @@ impl Service {
             after => after.flatten(),
         };
         let query = LogQuery {
-            pattern: Pattern::parse(&get.filter_pattern).map_err(Refusal::from)?,
+            pattern: FilterPattern::parse(&get.filter_pattern).map_err(LogsErrorResponse::from)?,
             streams: get.log_stream_names,
             prefix: get.log_stream_name_prefix,
             start: get.start_time,
-            // Inclusive, unlike GetLogEvents'.
+            // The end is inclusive here, but exclusive in GetLogEvents.
             end: get
                 .end_time
                 .map(|end| end.after(std::time::Duration::from_millis(1))),
@@ -158,7 +158,7 @@ fn filtered(event: &LogEvent) -> Value {
         "timestamp": event.at,
         "message": &*event.message,
         "ingestionTime": event.ingested,
-        // 56 digits, as the service has them; the same event has the same ones in every answer.
+        // 56 digits, as in CloudWatch Logs. The same event has the same ID in every response.
         "eventId": format!("{:020}{:036}", event.at.as_millis(), event.number),
     })
 }
@@ -174,7 +174,7 @@ fn token_of((at, number): Position) -> String {
 fn position_of(token: &str) -> Option<Position> {
     let (at, number) = token.split_once('.')?;
     Some((
-        Timestamp::from_millis(at.parse().ok()?),
+        EpochMillis::from_millis(at.parse().ok()?),
         number.parse().ok()?,
     ))
 }

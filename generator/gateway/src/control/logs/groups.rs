@@ -1,14 +1,14 @@
-//! Groups and streams.
+//! Operations on log groups and log streams.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stackgen_gateway_common::logs::LogStreamInfo;
 
-use super::{Answer, Service, invalid, page};
-use crate::logs::LogStream;
+use super::{LogsResult, LogsService, invalid, page};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Group {
+pub(super) struct GroupInput {
     log_group_name: String,
     log_stream_name: String,
     retention_in_days: Option<u32>,
@@ -16,7 +16,7 @@ pub(super) struct Group {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Describe {
+pub(super) struct DescribeInput {
     log_group_name: String,
     log_group_identifier: Option<String>,
     log_group_name_prefix: String,
@@ -28,8 +28,8 @@ pub(super) struct Describe {
     limit: Option<usize>,
 }
 
-impl Service {
-    pub(super) fn create_group(&self, group: &Group) -> Answer {
+impl LogsService {
+    pub(super) fn create_group(&self, group: &GroupInput) -> LogsResult {
         if group.log_group_name.is_empty() {
             return Err(invalid("logGroupName is missing"));
         }
@@ -37,18 +37,18 @@ impl Service {
         Ok(json!({}))
     }
 
-    pub(super) fn delete_group(&self, group: &Group) -> Answer {
+    pub(super) fn delete_group(&self, group: &GroupInput) -> LogsResult {
         self.logs.delete_group(&group.log_group_name)?;
         Ok(json!({}))
     }
 
-    pub(super) fn retain(&self, group: &Group) -> Answer {
+    pub(super) fn retain(&self, group: &GroupInput) -> LogsResult {
         self.logs
-            .retain(&group.log_group_name, group.retention_in_days)?;
+            .set_retention(&group.log_group_name, group.retention_in_days)?;
         Ok(json!({}))
     }
 
-    pub(super) fn create_stream(&self, group: &Group) -> Answer {
+    pub(super) fn create_stream(&self, group: &GroupInput) -> LogsResult {
         if group.log_stream_name.is_empty() {
             return Err(invalid("logStreamName is missing"));
         }
@@ -57,13 +57,13 @@ impl Service {
         Ok(json!({}))
     }
 
-    pub(super) fn describe_groups(&self, which: &Describe) -> Answer {
+    pub(super) fn describe_groups(&self, input: &DescribeInput) -> LogsResult {
         let groups = self.logs.groups().into_iter();
-        let wanted = groups.filter(|group| {
-            group.name.starts_with(&which.log_group_name_prefix)
-                && group.name.contains(&which.log_group_name_pattern)
+        let matching = groups.filter(|group| {
+            group.name.starts_with(&input.log_group_name_prefix)
+                && group.name.contains(&input.log_group_name_pattern)
         });
-        let shown = wanted.map(|group| {
+        let shown = matching.map(|group| {
             let arn = self.arn(&group.name);
             let mut shown = json!({
                 "logGroupName": group.name,
@@ -79,37 +79,37 @@ impl Service {
             }
             shown
         });
-        let (shown, next) = page(shown.collect(), which.next_token.as_deref(), which.limit)?;
+        let (shown, next) = page(shown.collect(), input.next_token.as_deref(), input.limit)?;
         Ok(with_token(json!({ "logGroups": shown }), next))
     }
 
-    pub(super) fn describe_streams(&self, which: &Describe) -> Answer {
-        let group = which.log_group_identifier.as_deref();
-        let group = group_name(group.unwrap_or(&which.log_group_name));
+    pub(super) fn describe_streams(&self, input: &DescribeInput) -> LogsResult {
+        let group = input.log_group_identifier.as_deref();
+        let group = group_name(group.unwrap_or(&input.log_group_name));
         let mut streams = self.logs.streams(group)?;
-        streams.retain(|stream| stream.name.starts_with(&which.log_stream_name_prefix));
-        if which.order_by.as_deref() == Some("LastEventTime") {
+        streams.retain(|stream| stream.name.starts_with(&input.log_stream_name_prefix));
+        if input.order_by.as_deref() == Some("LastEventTime") {
             streams.sort_by_key(|stream| stream.last);
         }
-        if which.descending {
+        if input.descending {
             streams.reverse();
         }
         let arn = self.arn(group);
         let shown = streams.iter().map(|stream| describe_stream(&arn, stream));
-        let (shown, next) = page(shown.collect(), which.next_token.as_deref(), which.limit)?;
+        let (shown, next) = page(shown.collect(), input.next_token.as_deref(), input.limit)?;
         Ok(with_token(json!({ "logStreams": shown }), next))
     }
 
     fn arn(&self, group: &str) -> String {
-        let place = &self.place;
+        let scope = &self.scope;
         format!(
             "arn:{}:logs:{}:{}:log-group:{group}",
-            place.partition, place.region, place.account
+            scope.partition, scope.region, scope.account
         )
     }
 }
 
-fn describe_stream(group: &str, stream: &LogStream) -> Value {
+fn describe_stream(group: &str, stream: &LogStreamInfo) -> Value {
     let mut shown = json!({
         "logStreamName": &*stream.name,
         "creationTime": stream.created,
@@ -129,7 +129,7 @@ fn describe_stream(group: &str, stream: &LogStream) -> Value {
     shown
 }
 
-/// A group's name, of its ARN too.
+/// Returns the name of a log group, given its name or its ARN.
 pub(super) fn group_name(identifier: &str) -> &str {
     match identifier.split_once(":log-group:") {
         Some((arn, name)) if arn.starts_with("arn:") => name.strip_suffix(":*").unwrap_or(name),

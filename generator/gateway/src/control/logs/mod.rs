@@ -1,4 +1,4 @@
-//! CloudWatch Logs' API: groups, streams and events, in the JSON protocol.
+//! CloudWatch Logs' API: log groups, log streams and log events, in the JSON protocol.
 
 mod events;
 mod groups;
@@ -12,34 +12,37 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use stackgen_gateway_common::ArnScope;
+use stackgen_gateway_common::logs::{FilterPatternError, Logs, LogsError};
 
-use crate::Place;
-use crate::logs::{Logs, LogsError, PatternError};
+/// Result of an operation.
+type LogsResult = Result<Value, LogsErrorResponse>;
 
-/// What an operation answers.
-type Answer = Result<Value, Refusal>;
-
-struct Service {
+struct LogsService {
     logs: Arc<Logs>,
-    place: Place,
+    scope: ArnScope,
 }
 
-/// An error as CloudWatch Logs answers it.
-struct Refusal {
+/// Error response.
+struct LogsErrorResponse {
     kind: &'static str,
     message: String,
 }
 
-/// Answers for these logs.
-pub fn routes(logs: Arc<Logs>, place: Place) -> Router {
+/// Returns the routes of all supported operations.
+pub fn routes(logs: Arc<Logs>, scope: ArnScope) -> Router {
     Router::new()
         .fallback(answer)
         // A batch of events has at most 1 MB.
         .layer(DefaultBodyLimit::max(2 * 1024 * 1024))
-        .with_state(Arc::new(Service { logs, place }))
+        .with_state(Arc::new(LogsService { logs, scope }))
 }
 
-async fn answer(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(service): State<Arc<LogsService>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get("x-amz-target");
     let target = target
         .and_then(|target| target.to_str().ok())
@@ -56,8 +59,8 @@ async fn answer(State(service): State<Arc<Service>>, headers: HeaderMap, body: B
     (status, headers, body.to_string()).into_response()
 }
 
-impl Service {
-    fn operate(&self, operation: &str, body: &[u8]) -> Answer {
+impl LogsService {
+    fn operate(&self, operation: &str, body: &[u8]) -> LogsResult {
         match operation {
             "CreateLogGroup" => self.create_group(&read(body)?),
             "DeleteLogGroup" => self.delete_group(&read(body)?),
@@ -69,39 +72,39 @@ impl Service {
             "PutLogEvents" => self.put_events(read(body)?),
             "GetLogEvents" => self.get_events(&read(body)?),
             "FilterLogEvents" => self.filter_events(read(body)?),
-            "StartLiveTail" => Err(Refusal {
+            "StartLiveTail" => Err(LogsErrorResponse {
                 kind: "InvalidOperationException",
-                message: "The local logs have no live tail: use FilterLogEvents, as `aws logs tail --follow` does"
+                message: "The local CloudWatch Logs does not support live tail: use FilterLogEvents, as `aws logs tail --follow` does"
                     .to_owned(),
             }),
-            other => Err(Refusal {
+            other => Err(LogsErrorResponse {
                 kind: "UnknownOperationException",
-                message: format!("The local logs have no operation {other:?}"),
+                message: format!("The local CloudWatch Logs does not support the operation {other:?}"),
             }),
         }
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, LogsErrorResponse> {
+    serde_json::from_slice(body).map_err(|error| LogsErrorResponse {
         kind: "SerializationException",
         message: error.to_string(),
     })
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal {
+fn invalid(message: impl Into<String>) -> LogsErrorResponse {
+    LogsErrorResponse {
         kind: "InvalidParameterException",
         message: message.into(),
     }
 }
 
-/// A page of a list, and the token of the next: how many came before it.
+/// Returns a page of a list, and the token of the next page: the number of items before it.
 fn page(
     items: Vec<Value>,
     token: Option<&str>,
     limit: Option<usize>,
-) -> Result<(Vec<Value>, Option<String>), Refusal> {
+) -> Result<(Vec<Value>, Option<String>), LogsErrorResponse> {
     let start: usize = match token {
         Some(token) => {
             let start = token.parse();
@@ -116,21 +119,21 @@ fn page(
     Ok((page, (end < total).then(|| end.to_string())))
 }
 
-impl From<LogsError> for Refusal {
+impl From<LogsError> for LogsErrorResponse {
     fn from(error: LogsError) -> Self {
         let kind = match error {
             LogsError::NotFound(_) => "ResourceNotFoundException",
             LogsError::Exists(_) => "ResourceAlreadyExistsException",
         };
-        Refusal {
+        LogsErrorResponse {
             kind,
             message: error.to_string(),
         }
     }
 }
 
-impl From<PatternError> for Refusal {
-    fn from(error: PatternError) -> Self {
+impl From<FilterPatternError> for LogsErrorResponse {
+    fn from(error: FilterPatternError) -> Self {
         invalid(error.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! Functions: made, changed, shown, listed, refused.
+//! Functions: creating, updating, reading, listing and errors.
 
 use aws_sdk_lambda as sdk;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
@@ -6,12 +6,12 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, State};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, code_of, refusal, script};
 
 #[tokio::test]
-async fn a_function_is_made_and_changed() {
+async fn a_function_is_created_and_updated() {
     let account = account().await;
     let made = account.create("worker").await;
     assert_eq!(
@@ -58,7 +58,7 @@ async fn a_function_is_made_and_changed() {
 }
 
 #[tokio::test]
-async fn a_published_version_is_shown_with_its_own_arn() {
+async fn a_published_version_has_its_own_arn() {
     let account = account().await;
     let sdk = &account.sdk;
     account.create("worker").await;
@@ -121,7 +121,7 @@ async fn functions_are_listed_page_by_page_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_lambda_would_refuse_is_refused_with_its_errors() {
+async fn invalid_requests_get_lambdas_errors() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;

@@ -1,18 +1,18 @@
-//! Invocations: those that wait, those that do not, those that are refused.
+//! Synchronous, asynchronous and rejected invocations.
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType, LogType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use stackgen_gateway::Statement;
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_common::PolicyStatement;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, clients, refusal};
-use crate::support::until;
+use crate::support::wait_until;
 
 #[tokio::test]
-async fn invocations_wait_go_on_alone_or_only_ask() {
+async fn invocations_are_synchronous_asynchronous_or_dry_runs() {
     let account = account().await;
     account.create("worker").await;
     let event = |what: &str| {
@@ -45,7 +45,7 @@ async fn invocations_wait_go_on_alone_or_only_ask() {
         .send()
         .await;
     assert_eq!(later.expect("taken").status_code(), 202);
-    until("it ran", || {
+    wait_until("it ran", || {
         account
             .lambda
             .log("worker")
@@ -94,7 +94,7 @@ async fn invocations_that_reach_no_function_are_lambdas_errors() {
 }
 
 #[tokio::test]
-async fn row_d19_a_function_that_invokes_another_is_held_to_its_role() {
+async fn row_d19_a_function_needs_permission_of_its_role_to_invoke_another() {
     let account = account().await;
     account.create("worker").await;
     let key = account.invoke("worker", "env:AWS_ACCESS_KEY_ID").await;
@@ -108,7 +108,7 @@ async fn row_d19_a_function_that_invokes_another_is_held_to_its_role() {
     };
     assert_eq!(refusal(invoke().await), "AccessDeniedException");
     let policy = json!({ "Statement": { "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*" } });
-    let statements = Statement::of_policy(&policy).expect("a policy");
+    let statements = PolicyStatement::parse_policy(&policy).expect("a policy");
     account.lambda.roles.declare("worker", statements);
     assert_eq!(invoke().await.expect("an outcome").status_code(), 200);
 }

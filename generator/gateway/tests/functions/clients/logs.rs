@@ -1,12 +1,12 @@
 //! CloudWatch Logs.
 
 use aws_sdk_cloudwatchlogs as logs;
-use stackgen_gateway::Timestamp;
-use stackgen_gateway::logs::PutLogs;
+use stackgen_gateway_common::EpochMillis;
+use stackgen_gateway_common::logs::PutLogs;
 
 use super::{Account, account, refusal};
 
-/// Logs with a group of three events in two streams.
+/// Creates a log group with three events in two streams.
 async fn three_events() -> Account {
     let account = account().await;
     let logs = &account.logs;
@@ -38,12 +38,12 @@ async fn three_events() -> Account {
     account
         .lambda
         .logs
-        .put("group", "b", Timestamp::from_millis(2_000), two);
+        .put("group", "b", EpochMillis::from_millis(2_000), two);
     account
 }
 
 #[tokio::test]
-async fn log_groups_and_streams_are_made_described_and_deleted() {
+async fn log_groups_and_streams_are_created_described_and_deleted() {
     let account = three_events().await;
     let logs = &account.logs;
     let again = logs.create_log_group().log_group_name("group").send().await;
@@ -124,7 +124,7 @@ async fn log_events_are_filtered_page_by_page_over_all_streams() {
         .expect("events");
     assert_eq!(filtered.events()[0].message(), Some("three"));
     let ended = filter().end_time(2_000).send().await.expect("events");
-    assert_eq!(ended.events().len(), 2, "the end belongs to it");
+    assert_eq!(ended.events().len(), 2, "the end is inclusive");
     let json = filter().filter_pattern("{ $.x = 1 }").send().await;
     assert_eq!(refusal(json), "InvalidParameterException");
     let live = account
@@ -163,5 +163,5 @@ async fn log_events_of_a_stream_are_read_in_both_directions() {
         .expect("events");
     assert_eq!(first.events()[0].message(), Some("one"));
     let ended = get().end_time(3_000).send().await.expect("events");
-    assert_eq!(ended.events().len(), 1, "the end does not belong to it");
+    assert_eq!(ended.events().len(), 1, "the end is exclusive");
 }

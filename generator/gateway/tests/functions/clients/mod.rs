@@ -1,4 +1,4 @@
-//! Lambda and CloudWatch Logs as the AWS SDK sees them, over a real socket.
+//! Lambda and CloudWatch Logs, called with the AWS SDK over a real socket.
 
 mod functions;
 mod invocations;
@@ -15,12 +15,12 @@ use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use serde_json::{Value, json};
-use stackgen_gateway::control::{self, Services};
-use stackgen_gateway::{FunctionSettings, Place};
+use stackgen_gateway::control::{self, ServiceRouters};
+use stackgen_gateway_common::{ArnScope, FunctionSettings};
 
 use crate::support::{Lambda, lambda_with, puppet};
 
-/// A Lambda with a control endpoint, and clients of it.
+/// Local Lambda with a control endpoint and its clients.
 struct Account {
     lambda: Lambda,
     endpoint: String,
@@ -33,10 +33,10 @@ async fn account() -> Account {
         retry: Duration::from_millis(5),
         ..FunctionSettings::default()
     });
-    let routes = control::routes(Services {
-        lambda: control::lambda::routes(lambda.functions.clone()),
-        logs: control::logs::routes(lambda.logs.clone(), Place::default()),
-        ..Services::default()
+    let routes = control::routes(ServiceRouters {
+        lambda: stackgen_gateway_lambda::control::routes(lambda.functions.clone()),
+        logs: control::logs::routes(lambda.logs.clone(), ArnScope::default()),
+        ..ServiceRouters::default()
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
@@ -75,7 +75,7 @@ fn clients(endpoint: &str, key: &str) -> (sdk::Client, logs_sdk::Client) {
     )
 }
 
-/// A zip with these files, all of them executable.
+/// Returns a zip with these files, all executable.
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
@@ -86,7 +86,7 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-/// A bootstrap that starts the puppet from where it is: small enough to be uploaded.
+/// Returns a zip with a bootstrap that runs the puppet from its place on disk, so that the zip is small.
 fn script(note: &str) -> Vec<u8> {
     let text = format!("#!/bin/sh\n# {note}\nexec {}\n", puppet().display());
     zip(&[("bootstrap", text.as_bytes())])
@@ -126,7 +126,7 @@ impl Account {
     }
 }
 
-/// The code of a service's error.
+/// Returns the code of a service's error.
 fn refusal<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
     match result {
         Ok(_) => "(no error)".to_owned(),

@@ -1,12 +1,12 @@
 //! Versions, aliases and policies.
 
 use serde_json::{Value, json};
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, refusal};
 
 #[tokio::test]
-async fn row_d17_versions_over_the_wire() {
+async fn row_d17_versions_are_published_and_listed() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;
@@ -40,7 +40,7 @@ async fn row_d17_versions_over_the_wire() {
 }
 
 #[tokio::test]
-async fn an_alias_is_invoked_by_its_arn_and_moves_over_the_wire() {
+async fn an_alias_is_invoked_by_its_arn_updated_and_deleted() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;
@@ -91,7 +91,7 @@ async fn an_alias_is_invoked_by_its_arn_and_moves_over_the_wire() {
 }
 
 #[tokio::test]
-async fn row_d19_policies_over_the_wire_are_of_a_qualifier() {
+async fn row_d19_a_policy_belongs_to_a_qualifier() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;
@@ -118,8 +118,8 @@ async fn row_d19_policies_over_the_wire_are_of_a_qualifier() {
         "Resource": "arn:aws:lambda:us-east-1:000000000000:function:worker:1",
         "Condition": { "ArnLike": { "AWS:SourceArn": "arn:aws:execute-api:us-east-1:000000000000:abc/*" } },
     });
-    let said: Value = serde_json::from_str(statement.statement().expect("text")).expect("JSON");
-    assert_eq!(said, expected);
+    let added: Value = serde_json::from_str(statement.statement().expect("text")).expect("JSON");
+    assert_eq!(added, expected);
     let policy = sdk
         .get_policy()
         .function_name("worker")

@@ -1,4 +1,4 @@
-//! Zips that are not what they should be, as the AWS SDK uploads them.
+//! Invalid zips, uploaded with the AWS SDK.
 
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
@@ -6,11 +6,11 @@ use aws_sdk_lambda::primitives::Blob;
 use super::{account, refusal, zip};
 use crate::support::puppet;
 
-/// The code of the error for input that Lambda does not take.
+/// Error code for input that Lambda rejects.
 const INVALID: &str = "InvalidParameterValueException";
 
 #[tokio::test]
-async fn a_zip_is_unpacked_within_its_folder_or_not_at_all() {
+async fn a_zip_with_entries_outside_its_folder_or_links_is_rejected() {
     let account = account().await;
     account.create("worker").await;
     let update = |zip: Vec<u8>| {
@@ -51,7 +51,8 @@ async fn a_zip_is_unpacked_within_its_folder_or_not_at_all() {
     );
 }
 
-/// A zip with these files, whose names may be ones that a writer of zips refuses, such as one name twice.
+/// Returns a zip with these files. Their names may be invalid, which a zip writer would refuse, such as a name that
+/// occurs twice.
 fn forged(files: &[(&str, &[u8])]) -> Vec<u8> {
     let placeholders: Vec<String> = (b'A'..)
         .zip(files)
@@ -73,7 +74,7 @@ fn forged(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip
 }
 
-/// A zip whose entries have these names.
+/// Returns a zip whose entries have these names.
 fn named(names: &[&str]) -> Vec<u8> {
     let files: Vec<(&str, &[u8])> = names
         .iter()
@@ -83,7 +84,7 @@ fn named(names: &[&str]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_zip_whose_entries_cannot_stand_beside_each_other_is_the_callers_mistake() {
+async fn a_zip_with_conflicting_or_invalid_names_is_an_invalid_parameter() {
     let account = account().await;
     account.create("worker").await;
     let long = "x".repeat(300);
@@ -127,11 +128,11 @@ async fn a_zip_whose_entries_cannot_stand_beside_each_other_is_the_callers_mista
 }
 
 #[tokio::test]
-async fn no_entry_of_a_zip_is_written_outside_of_the_functions_folder() {
+async fn no_entry_of_a_zip_is_written_outside_the_functions_folder() {
     let account = account().await;
     account.create("worker").await;
-    let elsewhere = tempfile::tempdir().expect("a folder");
-    let folder = elsewhere.path().display().to_string();
+    let outside = tempfile::tempdir().expect("a folder");
+    let folder = outside.path().display().to_string();
     let up = "../".repeat(20);
     let mut linked = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
@@ -152,13 +153,13 @@ async fn no_entry_of_a_zip_is_written_outside_of_the_functions_folder() {
         let update = account.sdk.update_function_code().function_name("worker");
         let outcome = update.zip_file(Blob::new(zip)).send().await;
         assert_eq!(refusal(outcome), expected);
-        let written = std::fs::read_dir(elsewhere.path()).expect("a folder");
+        let written = std::fs::read_dir(outside.path()).expect("a folder");
         assert_eq!(written.count(), 0);
     }
 }
 
 #[tokio::test]
-async fn of_two_entries_of_one_name_the_last_is_kept() {
+async fn of_two_entries_with_one_name_the_last_is_used() {
     let account = account().await;
     account.create("worker").await;
     let starts_puppet = format!("#!/bin/sh\nexec {}\n", puppet().display());
@@ -169,6 +170,6 @@ async fn of_two_entries_of_one_name_the_last_is_kept() {
     let update = account.sdk.update_function_code().function_name("worker");
     let update = update.zip_file(Blob::new(zip)).send().await;
     assert_eq!(refusal(update), "(no error)");
-    let invoked = account.invoke("worker", "body:of the last").await;
-    assert_eq!(invoked["body"], "of the last");
+    let invoked = account.invoke("worker", "body:of the last entry").await;
+    assert_eq!(invoked["body"], "of the last entry");
 }

@@ -2,36 +2,36 @@
 
 use http::StatusCode;
 use serde_json::json;
-use stackgen_gateway::AuthorizerId;
-use stackgen_gateway::apis::{Authorizer, JwtConfiguration};
 use stackgen_gateway::identity::{Issuer, Token, TokenUse};
+use stackgen_gateway_apis::apis::{JwtConfiguration, StoredAuthorizer};
+use stackgen_gateway_common::AuthorizerId;
 
-use super::{Running, Wiring, refused};
+use super::{HttpApiBuilder, RunningApi, refused};
 use crate::apis::authorizer;
 use crate::identity;
 
-async fn start(issuer: &str) -> Running {
-    let mut wiring = Wiring::of(&[]);
+async fn start(issuer: &str) -> RunningApi {
+    let mut builder = HttpApiBuilder::with_routes(&[]);
     for (key, scopes) in [
         ("GET /a", vec![]),
         ("GET /scoped", vec!["read".to_owned(), "write".to_owned()]),
     ] {
-        wiring.route(key, |route, _| {
+        builder.route(key, |route, _| {
             route.authorization_type = "JWT".to_owned();
             route.authorizer_id = Some(AuthorizerId::new("auth1"));
             route.authorization_scopes = scopes;
         });
     }
-    let authorizer = Authorizer {
+    let authorizer = StoredAuthorizer {
         jwt_configuration: Some(JwtConfiguration {
             issuer: issuer.to_owned(),
             audience: vec!["app".to_owned()],
         }),
         ..authorizer("auth1", "JWT", &["$request.header.Authorization"])
     };
-    let authorizers = &mut wiring.snapshot.authorizers;
+    let authorizers = &mut builder.snapshot.authorizers;
     authorizers.insert(AuthorizerId::new("auth1"), authorizer.into());
-    wiring.returning(json!({"statusCode": 200})).await
+    builder.returning(json!({"statusCode": 200})).await
 }
 
 async fn issuer() -> Issuer {
@@ -43,7 +43,7 @@ fn challenge(response: &http::Response<bytes::Bytes>) -> &str {
 }
 
 #[tokio::test]
-async fn a_good_token_passes_with_its_claims_as_text() {
+async fn a_valid_token_passes_with_its_claims_as_text() {
     let issuer = issuer().await;
     let running = start(issuer.url()).await;
     let mut token = Token::new("alice", "app");
@@ -69,7 +69,7 @@ async fn a_good_token_passes_with_its_claims_as_text() {
 }
 
 #[tokio::test]
-async fn without_a_token_the_answer_is_401_and_asks_for_one() {
+async fn a_missing_token_is_401_with_a_challenge() {
     let issuer = issuer().await;
     let mut running = start(issuer.url()).await;
     let response = running.get("/a").await;
@@ -77,14 +77,14 @@ async fn without_a_token_the_answer_is_401_and_asks_for_one() {
     assert_eq!(refused(&response), expected);
     assert_eq!(challenge(&response), "Bearer");
     assert_eq!(
-        running.told().await.3.as_deref(),
+        running.next_event().await.3.as_deref(),
         Some("the request has no token")
     );
-    assert_eq!(running.called(), 0);
+    assert_eq!(running.call_count(), 0);
 }
 
 #[tokio::test]
-async fn a_bad_token_is_401_and_the_challenge_says_what_is_wrong() {
+async fn an_invalid_token_is_401_and_the_challenge_has_the_reason() {
     let (issuer, other) = (issuer().await, issuer().await);
     let running = start(issuer.url()).await;
     let with = |name: &str, value: serde_json::Value| {
@@ -123,7 +123,10 @@ async fn a_bad_token_is_401_and_the_challenge_says_what_is_wrong() {
     }
     let foreign = other.mint(Token::new("alice", "app")).await.unwrap();
     for (token, expected) in [
-        (foreign.as_str(), "the token's kid is no key of the issuer"),
+        (
+            foreign.as_str(),
+            "the issuer has no key with the token's kid",
+        ),
         ("no token", "the token is malformed"),
         // {"alg":"HS256","kid":"a"}
         (
@@ -136,11 +139,11 @@ async fn a_bad_token_is_401_and_the_challenge_says_what_is_wrong() {
         assert_eq!(response.status(), 401, "{expected}");
         assert!(challenge(&response).contains(expected), "{expected}");
     }
-    assert_eq!(running.called(), 0);
+    assert_eq!(running.call_count(), 0);
 }
 
 #[tokio::test]
-async fn a_signature_of_another_claim_is_refused() {
+async fn a_signature_of_another_token_is_refused() {
     let issuer = issuer().await;
     let running = start(issuer.url()).await;
     let alice = issuer.mint(Token::new("alice", "app")).await.unwrap();
@@ -154,7 +157,7 @@ async fn a_signature_of_another_claim_is_refused() {
 }
 
 #[tokio::test]
-async fn one_of_the_routes_scopes_is_enough_and_none_is_403() {
+async fn a_token_needs_one_of_the_routes_scopes() {
     let issuer = issuer().await;
     let running = start(issuer.url()).await;
     let token = |scope: &str| {
@@ -165,8 +168,8 @@ async fn one_of_the_routes_scopes_is_enough_and_none_is_403() {
         token.claims.insert("scope".to_owned(), json!(scope));
         issuer.mint(token)
     };
-    let good = token("openid write").await.unwrap();
-    let response = running.get_with("/scoped", "authorization", &good).await;
+    let succeed = token("openid write").await.unwrap();
+    let response = running.get_with("/scoped", "authorization", &succeed).await;
     assert_eq!(response.status(), 200);
     let jwt = &running.last_event()["requestContext"]["authorizer"]["jwt"];
     assert_eq!(jwt["scopes"], json!(["write"]));
@@ -180,7 +183,7 @@ async fn one_of_the_routes_scopes_is_enough_and_none_is_403() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_after_the_last_fetch_is_fetched() {
+async fn a_new_key_of_the_issuer_is_fetched() {
     let issuer = issuer().await;
     let running = start(issuer.url()).await;
     let before = issuer.mint(Token::new("alice", "app")).await.unwrap();
@@ -192,11 +195,11 @@ async fn a_key_that_came_after_the_last_fetch_is_fetched() {
         200
     );
     issuer
-        .rotate(stackgen_gateway::identity::Retire::default())
+        .rotate(stackgen_gateway::identity::KeyRetirement::default())
         .await
         .unwrap();
     let after = issuer.mint(Token::new("alice", "app")).await.unwrap();
-    // Fetched again at most once a second, so that made-up key ids are no flood.
+    // Keys are fetched again at most once per second, so that invented key IDs cannot cause a flood.
     while running
         .get_with("/a", "authorization", &after)
         .await
@@ -215,7 +218,7 @@ async fn a_key_that_came_after_the_last_fetch_is_fetched() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_not_there_is_401_with_the_reason_for_people() {
+async fn an_unreachable_issuer_is_401_with_a_reason_in_the_event() {
     let mut running = start("http://127.0.0.1:1").await;
     let issuer = issuer().await;
     let token = issuer.mint(Token::new("alice", "app")).await.unwrap();
@@ -226,7 +229,7 @@ async fn an_issuer_that_is_not_there_is_401_with_the_reason_for_people() {
             .status(),
         401
     );
-    let reason = running.told().await.3.unwrap();
+    let reason = running.next_event().await.3.unwrap();
     assert!(
         reason.starts_with("OIDC discovery endpoint communication error"),
         "{reason}"

@@ -1,17 +1,17 @@
-//! HTTP APIs with a real function: a process that speaks the Runtime API.
+//! HTTP APIs with a real function: a process that uses the Runtime API.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
-use stackgen_gateway::logs::Logs;
-use stackgen_gateway::{Events, Place, Settings};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{ArnScope, Events, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, PermissionStatement};
 
-use super::Wiring;
+use super::HttpApiBuilder;
 use crate::puppet::puppet;
 
-/// A Lambda with the function `f`, which API Gateway may call for paths under `/sessions` alone.
+/// Returns a Lambda with the function `f`, which API Gateway may call only for paths under `/sessions`.
 async fn lambda() -> Functions {
     let logs = Arc::new(Logs::default());
     let functions = Functions::new(
@@ -22,13 +22,16 @@ async fn lambda() -> Functions {
     );
     let functions = functions.unwrap();
     let configuration = Configuration {
-        role: Place::default().role("f"),
+        role: ArnScope::default().role("f"),
         timeout: Duration::from_secs(20),
         ..Configuration::default()
     };
     let code = Code::Bootstrap(puppet());
-    functions.put("f", configuration, code).await.unwrap();
-    let permission = Permission {
+    functions
+        .create_or_update("f", configuration, code)
+        .await
+        .unwrap();
+    let permission = PermissionStatement {
         statement_id: "api".to_owned(),
         action: "lambda:InvokeFunction".to_owned(),
         principal: "apigateway.amazonaws.com".to_owned(),
@@ -45,8 +48,8 @@ async fn lambda() -> Functions {
 
 #[tokio::test]
 async fn a_process_gets_the_event_and_its_answer_reaches_the_client() {
-    let wiring = Wiring::of(&["GET /sessions/{id}"]);
-    let running = wiring.start_with(lambda().await).await;
+    let builder = HttpApiBuilder::with_routes(&["GET /sessions/{id}"]);
+    let running = builder.run(lambda().await, Arc::default()).await;
     let response = running.get("/sessions/7?do=echo").await;
     assert_eq!(response.status(), 200);
     let event: Value = serde_json::from_slice(response.body()).unwrap();
@@ -58,10 +61,10 @@ async fn a_process_gets_the_event_and_its_answer_reaches_the_client() {
 }
 
 #[tokio::test]
-async fn row_c7_a_route_that_the_functions_policy_does_not_name_is_500() {
-    let wiring = Wiring::of(&["GET /sessions/{id}", "GET /others"]);
-    let mut running = wiring.start_with(lambda().await).await;
+async fn row_c7_a_route_without_permission_to_call_the_function_is_500() {
+    let builder = HttpApiBuilder::with_routes(&["GET /sessions/{id}", "GET /others"]);
+    let mut running = builder.run(lambda().await, Arc::default()).await;
     assert_eq!(running.get("/others").await.status(), 500);
-    let reason = running.told().await.3.unwrap();
+    let reason = running.next_event().await.3.unwrap();
     assert!(reason.contains("http1/$default/GET/others"), "{reason}");
 }

@@ -1,0 +1,86 @@
+//! Snapshots, which deployments hold (row D1).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use stackgen_gateway_common::{AuthorizerId, IntegrationId, RouteId, RouteKey};
+
+use super::{
+    StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse, StoredModel,
+    StoredRoute, StoredRouteResponse,
+};
+
+/// Everything of an API except its stages, as it was when a deployment was created. It never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// API with its selection expressions.
+    pub api: Arc<StoredApi>,
+    /// Routes by key.
+    pub routes: HashMap<RouteKey, Arc<StoredRoute>>,
+    /// Integrations by ID.
+    pub integrations: HashMap<IntegrationId, Arc<StoredIntegration>>,
+    /// Integration responses by integration.
+    pub integration_responses: HashMap<IntegrationId, Vec<Arc<StoredIntegrationResponse>>>,
+    /// Route responses by route.
+    pub route_responses: HashMap<RouteId, Vec<Arc<StoredRouteResponse>>>,
+    /// Authorizers by ID.
+    pub authorizers: HashMap<AuthorizerId, Arc<StoredAuthorizer>>,
+    /// Models by name.
+    pub models: HashMap<String, Arc<StoredModel>>,
+}
+
+impl Snapshot {
+    /// Returns the route with exactly this key.
+    pub fn route(&self, key: &str) -> Option<&Arc<StoredRoute>> {
+        self.routes.get(key)
+    }
+
+    /// Returns the integration that a route targets; `None` for a route without a target (row F2).
+    pub fn integration(&self, route: &StoredRoute) -> Option<&Arc<StoredIntegration>> {
+        let id = route.target.as_deref()?.strip_prefix("integrations/")?;
+        self.integrations.get(id)
+    }
+
+    /// Returns the authorizer of a route; `None` if its authorization type uses none.
+    pub fn authorizer(&self, route: &StoredRoute) -> Option<&Arc<StoredAuthorizer>> {
+        if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
+            return None;
+        }
+        self.authorizers.get(route.authorizer_id.as_ref()?)
+    }
+
+    /// Returns true if both snapshots hold the same wiring. The name, the description and the tags of an API are not
+    /// wiring.
+    pub fn has_same_wiring(&self, other: &Snapshot) -> bool {
+        let api = |snapshot: &Snapshot| {
+            let api = &snapshot.api;
+            (
+                api.route_selection_expression.clone(),
+                api.api_key_selection_expression.clone(),
+                api.disable_schema_validation,
+                api.cors_configuration.clone(),
+            )
+        };
+        api(self) == api(other)
+            && self.routes == other.routes
+            && self.integrations == other.integrations
+            && self.integration_responses == other.integration_responses
+            && self.route_responses == other.route_responses
+            && self.authorizers == other.authorizers
+            && self.models == other.models
+    }
+
+    /// Returns true if the integration's answer is sent back to the client. That needs both the selection expression
+    /// and a `$default` route response (row M8).
+    pub fn is_two_way(&self, route: &StoredRoute) -> bool {
+        route.route_response_selection_expression.as_deref() == Some("$default")
+            && self
+                .route_responses
+                .get(&route.route_id)
+                .is_some_and(|responses| {
+                    responses
+                        .iter()
+                        .any(|response| response.route_response_key == "$default")
+                })
+    }
+}

@@ -1,0 +1,333 @@
+//! Decision on a handshake: stage, throttling, API key, authorizer, parameters, `$connect`.
+
+use std::time::{Instant, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
+
+use super::WebSocketApi;
+use super::authorizer::{self, Principal};
+use super::client::Client;
+use super::integration::{self, IntegrationAnswer, IntegrationCall};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::refusal::WebSocketRefusal;
+use super::request::HandshakeRequest;
+use crate::apis::{ServedStage, Snapshot, StoredRoute};
+
+/// Header by which an integration selects a subprotocol (row C9).
+const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// Outcome of a handshake.
+pub(super) struct HandshakeDecision {
+    /// Data for events and records.
+    pub(super) trace: HandshakeTrace,
+    /// Answer to the client.
+    pub(super) answer: Result<AcceptedHandshake, WebSocketRefusal>,
+}
+
+/// Data that was collected while the handshake was decided.
+#[derive(Default)]
+pub(super) struct HandshakeTrace {
+    /// Principal, if an authorizer returned one.
+    pub(super) principal: Option<Principal>,
+    /// Decision of the authorizer.
+    pub(super) authorizer: Option<AuthorizerRecord>,
+    /// True if the snapshot has a `$connect` route.
+    pub(super) has_route: bool,
+    /// Function of `$connect`, if it was called.
+    pub(super) function: Option<String>,
+}
+
+/// An accepted handshake.
+pub(super) struct AcceptedHandshake {
+    /// Value of `Sec-WebSocket-Accept`.
+    key: String,
+    /// Subprotocol that the integration selected (rows C9, C10).
+    protocol: Option<String>,
+}
+
+/// Decides on a handshake. The client is connected (row C1) and can be found (row C11) only afterwards.
+pub(super) async fn decide(
+    api: &WebSocketApi,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
+    client: &Client,
+    stamp: &RequestStamp,
+) -> HandshakeDecision {
+    let mut trace = HandshakeTrace::default();
+    let answer = match request.accept_key() {
+        Ok(key) => run_steps(api, served, request, client, stamp, &mut trace)
+            .await
+            .map(|protocol| AcceptedHandshake { key, protocol }),
+        Err(refusal) => Err(refusal),
+    };
+    HandshakeDecision { trace, answer }
+}
+
+async fn run_steps(
+    api: &WebSocketApi,
+    served: Option<&ServedStage>,
+    request: &HandshakeRequest,
+    client: &Client,
+    stamp: &RequestStamp,
+    trace: &mut HandshakeTrace,
+) -> Result<Option<String>, WebSocketRefusal> {
+    let (served, snapshot) = find_snapshot(served, request)?;
+    let key = RouteKey::new(RouteKey::CONNECT);
+    if !api.throttles.admit(&served.stage, &key, Instant::now()) {
+        let reason = "the stage throttles $connect";
+        return Err(WebSocketRefusal::new(
+            429,
+            "Too Many Requests",
+            reason,
+            "D18",
+        ));
+    }
+    let Some(route) = snapshot.route(RouteKey::CONNECT) else {
+        // A WebSocket API needs no `$connect` route (row C2).
+        return Ok(None);
+    };
+    let context = RequestContext::new(client, EventType::Connect, RouteKey::CONNECT, stamp.clone());
+    trace.has_route = true;
+    let admitted = authorize_client(api, served, snapshot, route, request, &context).await;
+    trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
+    trace.principal = admitted?;
+    let context = RequestContext {
+        authorizer: trace.principal.as_ref(),
+        ..context
+    };
+    check_parameters(route, request)?;
+    let event = payloads::connect(
+        &request.headers(false),
+        &request.query(),
+        &served.stage.stage_variables,
+        &context,
+    );
+    let call = IntegrationCall {
+        api,
+        served,
+        snapshot,
+        route,
+        context: &context,
+        body: "",
+    };
+    trace.function = call.function_name();
+    let answer = call.run(event, request.trace_id.clone()).await;
+    evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?)
+}
+
+/// Returns what the stage serves, or refuses the handshake.
+fn find_snapshot<'a>(
+    served: Option<&'a ServedStage>,
+    request: &HandshakeRequest,
+) -> Result<(&'a ServedStage, &'a Snapshot), WebSocketRefusal> {
+    let (stage, goes_on) = request.stage();
+    let Some(served) = served else {
+        return Err(WebSocketRefusal::forbidden(
+            format!("there is no stage `{stage}`"),
+            "C3",
+        ));
+    };
+    if goes_on {
+        let reason = "the path continues after the stage name";
+        return Err(WebSocketRefusal::forbidden(reason, "C3"));
+    }
+    match served.snapshot.as_deref() {
+        Some(snapshot) => Ok((served, snapshot)),
+        None => {
+            let reason = format!("stage `{stage}` has no deployment");
+            Err(WebSocketRefusal::forbidden(reason, "C3"))
+        }
+    }
+}
+
+/// Checks the API key, the authorizer or the signature, as the route requires. Returns the authorizer's principal.
+async fn authorize_client(
+    api: &WebSocketApi,
+    served: &ServedStage,
+    snapshot: &Snapshot,
+    route: &StoredRoute,
+    request: &HandshakeRequest,
+    context: &RequestContext<'_>,
+) -> Result<Option<Principal>, WebSocketRefusal> {
+    let by_authorizer =
+        snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
+    if route.api_key_required && !by_authorizer {
+        check_api_key(request.header("x-api-key"), "header x-api-key")?;
+    }
+    match route.authorization_type.as_str() {
+        "NONE" => {
+            if route.api_key_required && by_authorizer {
+                check_api_key(None, "an authorizer's usageIdentifierKey")?;
+            }
+            Ok(None)
+        }
+        "CUSTOM" => {
+            let Some(authorizer) = snapshot.authorizer(route) else {
+                let reason = "the authorizer of $connect is not in the deployment";
+                return Err(WebSocketRefusal::internal(reason, "A7"));
+            };
+            let authorized =
+                authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
+            if route.api_key_required && by_authorizer {
+                let key = authorized.usage_identifier_key.as_deref();
+                check_api_key(key, "the authorizer's usageIdentifierKey")?;
+            }
+            Ok(Some(authorized.principal))
+        }
+        "AWS_IAM" => check_signature(api, served, request).map(|()| None),
+        other => {
+            let reason = format!("WebSocket APIs do not support AuthorizationType {other}");
+            Err(WebSocketRefusal::internal(reason, "F2"))
+        }
+    }
+}
+
+/// Returns the record of the route's authorizer.
+fn authorizer_record(
+    served: &ServedStage,
+    snapshot: &Snapshot,
+    route: &StoredRoute,
+    admitted: &Result<Option<Principal>, WebSocketRefusal>,
+) -> Option<AuthorizerRecord> {
+    let authorizer = snapshot
+        .authorizer(route)
+        .filter(|_| route.authorization_type == "CUSTOM")?;
+    let verdict = match admitted {
+        Ok(principal) => Ok(principal.as_ref()?.id.as_str()),
+        Err(refusal) => Err(refusal),
+    };
+    Some(authorizer::record(authorizer, &served.stage, verdict))
+}
+
+/// Checks that an API key is present (row A15). The keys of the account are unknown here, so any key is accepted.
+fn check_api_key(key: Option<&str>, source: &str) -> Result<(), WebSocketRefusal> {
+    match key {
+        Some(key) if !key.is_empty() => Ok(()),
+        _ => Err(WebSocketRefusal::forbidden(
+            format!("$connect requires an API key, and {source} has none"),
+            "A15",
+        )),
+    }
+}
+
+/// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.
+fn check_signature(
+    api: &WebSocketApi,
+    served: &ServedStage,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
+    let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
+        let message = "Missing Authentication Token";
+        let reason = "$connect has AWS_IAM authorization and the request is not signed";
+        return Err(WebSocketRefusal::new(403, message, reason, "A14"));
+    };
+    let action = "execute-api:Invoke";
+    let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
+    if api.grants.allows(&caller.access_key, action, &resource) {
+        return Ok(());
+    }
+    let reason = format!("the caller's role does not allow {action} on {resource}");
+    Err(WebSocketRefusal::forbidden(reason, "A14"))
+}
+
+/// Checks the parameters that `$connect` requires (row M9).
+fn check_parameters(
+    route: &StoredRoute,
+    request: &HandshakeRequest,
+) -> Result<(), WebSocketRefusal> {
+    let required = route
+        .request_parameters
+        .iter()
+        .filter(|(_, it)| it.required);
+    let missing: Vec<&str> = required
+        .filter_map(|(source, _)| {
+            let (is_present, name) =
+                if let Some(name) = source.strip_prefix("route.request.header.") {
+                    (request.header(name).is_some_and(|it| !it.is_empty()), name)
+                } else {
+                    let name = source.strip_prefix("route.request.querystring.")?;
+                    (
+                        request.parameter(name).is_some_and(|it| !it.is_empty()),
+                        name,
+                    )
+                };
+            (!is_present).then_some(name)
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Missing required request parameters: [{}]",
+        missing.join(", ")
+    );
+    Err(WebSocketRefusal::bad_request(message, "M9"))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectResponse {
+    status_code: Value,
+    headers: Option<Map<String, Value>>,
+    multi_value_headers: Option<Map<String, Value>>,
+}
+
+/// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
+fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
+    let (status, protocol) = match answer {
+        IntegrationAnswer::Mocked { status, .. } => (status, None),
+        IntegrationAnswer::Returned(payload) => {
+            let malformed = |what: &str| {
+                let reason = format!("the $connect function returned {what}");
+                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+            };
+            let response: ConnectResponse = serde_json::from_slice(&payload)
+                .map_err(|_| malformed("no {\"statusCode\": …}"))?;
+            let status = integration::parse_status(&response.status_code)
+                .ok_or_else(|| malformed("an invalid statusCode"))?;
+            let protocol = protocol(&response);
+            let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+            if !protocol.as_ref().is_none_or(printable) {
+                return Err(malformed("an invalid Sec-WebSocket-Protocol"));
+            }
+            (status, protocol)
+        }
+    };
+    match status {
+        200..=299 => Ok(protocol),
+        status => Err(WebSocketRefusal::from_status(status)),
+    }
+}
+
+/// Returns the subprotocol from the answer's headers, the only header that is used (row C9).
+fn protocol(response: &ConnectResponse) -> Option<String> {
+    let all = [&response.headers, &response.multi_value_headers];
+    let mut named = all.into_iter().flatten().flatten();
+    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            Some(values.join(", "))
+        }
+        _ => None,
+    }
+}
+
+impl AcceptedHandshake {
+    /// Renders the response.
+    pub(super) fn render(&self, request_id: &str) -> String {
+        let protocol = match &self.protocol {
+            Some(protocol) => format!("{PROTOCOL}: {protocol}\r\n"),
+            None => String::new(),
+        };
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nDate: {}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: {}\r\n{protocol}x-amzn-RequestId: {request_id}\r\n\r\n",
+            httpdate::fmt_http_date(SystemTime::now()),
+            self.key,
+        )
+    }
+}

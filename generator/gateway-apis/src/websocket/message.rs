@@ -1,0 +1,233 @@
+//! Handling of a message: selecting its route, calling the function, returning an answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+use stackgen_gateway_common::{Event, MessageOutcome, RouteKey, ThrownError, trace_id};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::WebSocketApi;
+use super::client::Client;
+use super::failure::IntegrationFailure;
+use super::failure_records;
+use super::integration::{IntegrationAnswer, IntegrationCall};
+use super::log::{self, LoggedStatus};
+use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::selection::select;
+use crate::apis::{ServedStage, Snapshot, StoredRoute};
+
+/// Content of an error frame.
+pub(super) struct ErrorFrame {
+    pub(super) status: u16,
+    pub(super) message: &'static str,
+    pub(super) reason: String,
+    pub(super) row: &'static str,
+    /// Function, if it was called.
+    pub(super) function: Option<String>,
+    /// Error that the function returned.
+    pub(super) error: Option<Box<ThrownError>>,
+}
+
+impl ErrorFrame {
+    fn new(
+        status: u16,
+        message: &'static str,
+        reason: impl Into<String>,
+        row: &'static str,
+    ) -> Self {
+        ErrorFrame {
+            status,
+            message,
+            reason: reason.into(),
+            row,
+            function: None,
+            error: None,
+        }
+    }
+}
+
+/// Handles a message. Returns the frame to send back, if any.
+pub(super) async fn handle(
+    api: Arc<WebSocketApi>,
+    client: Arc<Client>,
+    body: Utf8Bytes,
+) -> Option<Bytes> {
+    let started = Instant::now();
+    let connection = &client.connection;
+    let served = api.plane.apis.served(&api.api, connection.stage.as_str());
+    let stamp = RequestStamp::now();
+    let route = served.as_deref().and_then(|it| route(it, &body));
+    let key = route.map(|(route, _)| &route.route_key);
+    let key_text = key.map_or("", RouteKey::as_str);
+    let context = RequestContext::new(&client, EventType::Message, key_text, stamp);
+    let result = match (served.as_deref(), route) {
+        (Some(served), Some((route, snapshot))) => {
+            let call = IntegrationCall {
+                api: &api,
+                served,
+                snapshot,
+                route,
+                context: &context,
+                body: &body,
+            };
+            run(&call).await
+        }
+        _ => Err(no_route(served.as_deref(), &body)),
+    };
+    if let Some(served) = &served {
+        let error = result.as_ref().err();
+        let status = LoggedStatus {
+            code: error.map_or(200, |it| it.status),
+            error: error.map(|it| it.message),
+        };
+        log::write(&api, &served.stage, &context, status);
+    }
+    api.plane.events.send(|| Event::Message {
+        connection: connection.id.clone(),
+        route: key.cloned(),
+        bytes: body.len(),
+        outcome: outcome(&result),
+        took: started.elapsed(),
+    });
+    match result {
+        Ok(answer) => answer,
+        Err(error_frame) => {
+            let answer = render_error_frame(error_frame.message, &context);
+            failure_records::message(&api, served.as_deref(), &client, &context, error_frame);
+            Some(answer)
+        }
+    }
+}
+
+/// Selects the route of a message (rows M1, M2) in the snapshot that the stage serves (row M3).
+fn route<'a>(served: &'a ServedStage, body: &str) -> Option<(&'a StoredRoute, &'a Snapshot)> {
+    let snapshot = served.snapshot.as_deref()?;
+    let selected = select(&snapshot.api.route_selection_expression, body);
+    // Only the gateway itself calls these routes.
+    let reserved = matches!(selected.as_str(), RouteKey::CONNECT | RouteKey::DISCONNECT);
+    let matching = snapshot.route(&selected).filter(|_| !reserved);
+    let route = matching.or_else(|| snapshot.route(RouteKey::DEFAULT))?;
+    Some((route, snapshot))
+}
+
+/// Returns the error of a message that no route matches (row M3).
+fn no_route(served: Option<&ServedStage>, body: &str) -> ErrorFrame {
+    let reason = match served.and_then(|it| it.snapshot.as_deref()) {
+        Some(snapshot) => {
+            let expression = &snapshot.api.route_selection_expression;
+            let selected: String = select(expression, body).chars().take(64).collect();
+            format!(
+                "{expression} is `{selected}`: no such route in the deployment, and no $default"
+            )
+        }
+        None => "the stage has no deployment".to_owned(),
+    };
+    ErrorFrame::new(403, "Forbidden", reason, "M3")
+}
+
+/// Checks throttling and the model, then calls the integration.
+async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
+    let IntegrationCall {
+        api, served, route, ..
+    } = call;
+    if !api
+        .throttles
+        .admit(&served.stage, &route.route_key, Instant::now())
+    {
+        let reason = format!("the stage throttles {}", route.route_key);
+        return Err(ErrorFrame::new(429, "Too Many Requests", reason, "M19"));
+    }
+    if let Err(reason) = api.models.check(call.snapshot, route, call.body) {
+        return Err(ErrorFrame::new(400, "Bad request body", reason, "M6"));
+    }
+    let binary = call
+        .snapshot
+        .integration(route)
+        .is_some_and(|it| it.content_handling_strategy.as_deref() == Some("CONVERT_TO_BINARY"))
+        && STANDARD.decode(call.body).is_ok();
+    let event = payloads::message(
+        call.context,
+        call.body,
+        binary,
+        &served.stage.stage_variables,
+    );
+    let trace_id = trace_id(call.context.request_time_epoch.as_millis() / 1000);
+    let called = |error_frame: ErrorFrame| ErrorFrame {
+        function: call.function_name(),
+        ..error_frame
+    };
+    let answer = call.run(event, trace_id).await;
+    let answer = answer.map_err(from_failure).map_err(called)?;
+    if !call.snapshot.is_two_way(route) {
+        // The function's answer is dropped (row M7).
+        return Ok(None);
+    }
+    let answer = two_way_answer(answer).map_err(called)?;
+    let largest = api.plane.settings.limits.message;
+    match answer {
+        Some(text) if text.len() > largest => {
+            let reason = format!("the answer has {} bytes, over {largest}", text.len());
+            let error_frame = ErrorFrame::new(500, "Internal server error", reason, "M8");
+            Err(called(error_frame))
+        }
+        answer => Ok(answer),
+    }
+}
+
+fn from_failure(failure: IntegrationFailure) -> ErrorFrame {
+    let response = failure.kind.response(EventType::Message);
+    ErrorFrame {
+        error: failure.error,
+        ..ErrorFrame::new(
+            response.status,
+            response.message,
+            failure.reason,
+            response.row,
+        )
+    }
+}
+
+/// Returns the answer of a two-way route: `body` of the function's return value (row M8).
+fn two_way_answer(answer: IntegrationAnswer) -> Result<Option<Bytes>, ErrorFrame> {
+    #[derive(Deserialize)]
+    struct RouteAnswer {
+        body: Option<String>,
+    }
+    match answer {
+        IntegrationAnswer::Mocked { body, .. } => Ok(body.map(Bytes::from)),
+        IntegrationAnswer::Returned(payload) => {
+            match serde_json::from_slice::<RouteAnswer>(&payload) {
+                Ok(response) => Ok(response.body.map(Bytes::from)),
+                Err(_) => {
+                    let reason = "the function of a two-way route returned no {\"body\": \"…\"}";
+                    Err(ErrorFrame::new(500, "Internal server error", reason, "M8"))
+                }
+            }
+        }
+    }
+}
+
+fn outcome(result: &Result<Option<Bytes>, ErrorFrame>) -> MessageOutcome {
+    match result {
+        Ok(None) => MessageOutcome::Taken,
+        Ok(Some(answer)) => MessageOutcome::Answered {
+            bytes: answer.len(),
+        },
+        Err(error_frame) => MessageOutcome::Error {
+            message: error_frame.message,
+            reason: error_frame.reason.clone(),
+            row: error_frame.row,
+        },
+    }
+}
+
+/// Builds an error frame, byte for byte as API Gateway does.
+fn render_error_frame(message: &str, context: &RequestContext<'_>) -> Bytes {
+    let (connection, request) = (context.connection_id, &context.request_id);
+    format!(r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#)
+        .into()
+}

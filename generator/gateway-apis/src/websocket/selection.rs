@@ -1,0 +1,195 @@
+//! Selection expressions, which select routes and models (row M1).
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Evaluates an expression for a body. The result is empty if the path is missing or the body is not JSON.
+pub(crate) fn select(expression: &str, body: &str) -> String {
+    if let Some(path) = expression.strip_prefix("$request.body.") {
+        return text_at(body, path).unwrap_or_default();
+    }
+    let mut selected = String::new();
+    let mut rest = expression;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((variable, after)) = after.split_once('}') else {
+            break;
+        };
+        selected.push_str(before);
+        if let Some(path) = variable.strip_prefix("request.body.") {
+            selected.push_str(&text_at(body, path).unwrap_or_default());
+        }
+        rest = after;
+    }
+    selected.push_str(rest);
+    // Templates write static text as `\$default`, to mark it as not a variable.
+    selected.replace("\\$", "$")
+}
+
+/// Returns the string, number or boolean at a dotted path, as text. Reads the body once and stores nothing else of it.
+fn text_at(body: &str, path: &str) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let found = PathVisitor(Some(path))
+        .deserialize(&mut deserializer)
+        .ok()?;
+    deserializer.end().ok()?;
+    found
+}
+
+/// Remaining path; `None` at its end.
+struct PathVisitor<'p>(Option<&'p str>);
+
+impl<'de> DeserializeSeed<'de> for PathVisitor<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl PathVisitor<'_> {
+    fn leaf(&self, text: impl FnOnce() -> String) -> Option<String> {
+        self.0.is_none().then(text)
+    }
+}
+
+impl<'de> Visitor<'de> for PathVisitor<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(self.leaf(|| text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(self.leaf(|| value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(self.leaf(|| value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(self.leaf(|| value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(self.leaf(|| serde_json::Value::from(value).to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (key, rest) = match self
+            .0
+            .map(|path| path.split_once('.').unwrap_or((path, "")))
+        {
+            Some((key, "")) => (Some(key), None),
+            Some((key, rest)) => (Some(key), Some(rest)),
+            None => (None, None),
+        };
+        let mut found = None;
+        while let Some(is_it) = members.next_key_seed(KeyMatcher(key))? {
+            if is_it {
+                found = members.next_value_seed(PathVisitor(rest))?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Compares the name of a member with a key.
+struct KeyMatcher<'p>(Option<&'p str>);
+
+impl<'de> DeserializeSeed<'de> for KeyMatcher<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeyMatcher<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(self.0 == Some(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn row_m1_paths_and_static_text_are_evaluated() {
+        let body = r#"{"action":"send","a":{"b":"x","n":7},"f":1.0,"t":true,"z":null,"l":[1],"action":"last"}"#;
+        for (expression, expected) in [
+            ("$request.body.action", "last"),
+            ("$request.body.a.b", "x"),
+            ("${request.body.a.b}/${request.body.action}", "x/last"),
+            ("${request.body.a.n}", "7"),
+            ("$request.body.f", "1.0"),
+            ("$request.body.t", "true"),
+            ("$request.body.z", ""),
+            ("$request.body.l", ""),
+            ("$request.body.a", ""),
+            ("$request.body.none", ""),
+            ("$request.body.action.deeper", ""),
+            ("v-${request.body.none}-", "v--"),
+            ("${context.connectionId}", ""),
+            ("static", "static"),
+            ("\\$default", "$default"),
+            ("$default", "$default"),
+            ("${request.body.a", "${request.body.a"),
+        ] {
+            assert_eq!(select(expression, body), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn row_m2_a_path_is_empty_if_the_body_is_not_a_json_object() {
+        for body in [
+            "",
+            "hello",
+            "[1]",
+            "\"action\"",
+            "{\"action\":\"x\"",
+            "{\"action\":\"x\"} y",
+            "7",
+        ] {
+            assert_eq!(select("$request.body.action", body), "", "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn row_m1_selection_never_panics(expression in ".*", body in ".*") {
+            select(&expression, &body);
+        }
+
+        #[test]
+        fn row_m1_a_value_in_the_message_is_selected_unchanged(action in ".*", other in ".*") {
+            let body = serde_json::json!({"other": other, "action": action}).to_string();
+            prop_assert_eq!(select("$request.body.action", &body), action);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The data plane of WebSocket APIs over real sockets, by rows of the reference.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../shared/apis.rs"]
+mod apis;
+mod authorization;
+mod closes;
+mod events;
+mod failures;
+mod handshake;
+mod limits;
+mod management;
+mod messages;
+mod moved_stage;
+mod support;

@@ -1,0 +1,134 @@
+//! Latest failures of WebSocket APIs, which clients can look up afterwards.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
+
+/// A refused handshake, a message that was answered with an error frame, or a connection that the gateway closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureRecord {
+    /// Subject of the failure.
+    pub subject: FailureSubject,
+    /// Request ID of the connection's handshake, which its answer carries as `x-amzn-RequestId`.
+    pub handshake_id: String,
+    /// Request ID of the handshake or the message; for a close, of the handshake.
+    pub request_id: String,
+    /// Connection.
+    pub connection_id: ConnectionId,
+    /// API.
+    pub api_id: ApiId,
+    /// Stage, as the path names it.
+    pub stage: StageName,
+    /// Deployment that the stage served.
+    pub deployment_id: Option<DeploymentId>,
+    /// Selected route.
+    pub route: Option<RouteKey>,
+    /// Authorizer of `$connect`, if it was called.
+    pub authorizer: Option<AuthorizerRecord>,
+    /// Function that the route called.
+    pub function: Option<String>,
+    /// Error that the function or the authorizer returned.
+    pub error: Option<ThrownError>,
+    /// Status of the handshake or the message, or close code.
+    pub status: u16,
+    /// `message` of the answer or the error frame, or close reason.
+    pub message: String,
+    /// Reason in words.
+    pub reason: String,
+    /// Row of the reference.
+    pub row: String,
+}
+
+/// Subject of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FailureSubject {
+    /// A handshake.
+    Handshake,
+    /// A message.
+    Message,
+    /// An open connection.
+    Connection,
+}
+
+/// An authorizer and its decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizerRecord {
+    /// Function of the authorizer.
+    pub function: Option<String>,
+    /// Decision in words.
+    pub verdict: String,
+}
+
+/// Error that a function returned. The message may contain data that a client sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrownError {
+    /// `errorType`.
+    pub error_type: String,
+    /// Start of `errorMessage`.
+    pub message: String,
+}
+
+/// Maximum length of a stored error message, in characters.
+const MAX_MESSAGE_CHARS: usize = 500;
+
+impl ThrownError {
+    /// Parses the payload of a failed invocation; returns `None` if it does not have the form of a Lambda error.
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ErrorPayload {
+            error_type: String,
+            #[serde(default)]
+            error_message: String,
+        }
+        let error: ErrorPayload = serde_json::from_slice(payload).ok()?;
+        Some(ThrownError {
+            error_type: error.error_type,
+            message: error
+                .error_message
+                .chars()
+                .take(MAX_MESSAGE_CHARS)
+                .collect(),
+        })
+    }
+}
+
+/// The latest failures, oldest first.
+#[derive(Debug, Default)]
+pub struct FailureLog(Mutex<VecDeque<FailureRecord>>);
+
+impl FailureLog {
+    /// Maximum number of failures that are stored.
+    pub const CAPACITY: usize = 500;
+
+    /// Adds a failure. A full log drops its oldest failure.
+    pub fn add(&self, failure: FailureRecord) {
+        let mut failures = self.lock();
+        if failures.len() >= Self::CAPACITY {
+            failures.pop_front();
+        }
+        failures.push_back(failure);
+    }
+
+    /// Returns the failures of a request, of a connection, or of the connection that began with a handshake's request,
+    /// oldest first.
+    pub fn find(&self, id: &str) -> Vec<FailureRecord> {
+        let failures = self.lock();
+        let found = failures.iter().filter(|failure| {
+            failure.handshake_id == id || failure.request_id == id || failure.connection_id == *id
+        });
+        found.cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<FailureRecord>> {
+        // Records are complete before they are added, so a panic elsewhere cannot leave half a record.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

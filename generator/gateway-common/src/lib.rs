@@ -1,0 +1,33 @@
+//! Types that all parts of the local gateway share: identifiers, ARNs, events, failures, roles, logs, settings.
+
+#![forbid(unsafe_code)]
+
+mod arn;
+pub mod body;
+mod event;
+mod failures;
+mod grants;
+mod ids;
+pub mod invoke;
+pub mod logs;
+mod refuse;
+mod roles;
+mod settings;
+pub mod sigv4;
+mod time;
+
+pub use arn::{ArnScope, FunctionArn, pattern_matches};
+pub use event::{Event, Events, MessageOutcome};
+pub use failures::{AuthorizerRecord, FailureLog, FailureRecord, FailureSubject, ThrownError};
+pub use grants::Grants;
+pub use ids::{
+    ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
+    RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id,
+    trace_id_or_new, uuid,
+};
+pub use refuse::refuse;
+pub use roles::{PolicyEffect, PolicyStatement, RoleStore};
+pub use settings::{
+    ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
+};
+pub use time::EpochMillis;

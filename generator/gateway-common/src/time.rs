@@ -1,0 +1,100 @@
+//! Points in time, in the formats of the services.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970, UTC.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct EpochMillis(u64);
+
+impl EpochMillis {
+    /// Returns the current time.
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // A clock before 1970 was never set.
+        EpochMillis(since.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        }))
+    }
+
+    /// Creates a timestamp from milliseconds since 1970.
+    pub const fn from_millis(millis: u64) -> Self {
+        EpochMillis(millis)
+    }
+
+    /// Returns the milliseconds since 1970.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Returns this time plus a duration.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        EpochMillis(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
+    pub fn since(self, earlier: EpochMillis) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Formats the time as `requestTime` does: `09/Feb/2024:18:11:43 +0000` (row E0).
+    pub fn request_time(self) -> String {
+        let date = self.http_date();
+        let mut parts = date.split(' ').skip(1);
+        let mut next = || parts.next().unwrap_or_default();
+        let (day, month, year, time) = (next(), next(), next(), next());
+        format!("{day}/{month}/{year}:{time} +0000")
+    }
+
+    /// Formats the time as `2024-02-09T18:11:43.123Z` (row K2).
+    pub fn iso8601(self) -> String {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let date = self.http_date();
+        let mut parts = date.split(' ').skip(1);
+        let mut next = || parts.next().unwrap_or_default();
+        let (day, month, year, time) = (next(), next(), next(), next());
+        let month = MONTHS
+            .iter()
+            .position(|name| *name == month)
+            .unwrap_or_default()
+            + 1;
+        format!("{year}-{month:02}-{day}T{time}.{:03}Z", self.0 % 1000)
+    }
+
+    /// Returns fractional seconds since 1970, as AWS's JSON protocols have them.
+    pub fn as_seconds_f64(self) -> f64 {
+        // Exact: milliseconds of this era are far below 2^53.
+        self.0 as f64 / 1000.0
+    }
+
+    /// Formats the time as `Fri, 09 Feb 2024 18:11:43 GMT`.
+    fn http_date(self) -> String {
+        // `fmt_http_date` panics after the year 9999.
+        let millis = self.0.min(253_402_300_799_000);
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_e0_times_are_formatted_like_the_services() {
+        let at = EpochMillis::from_millis(1_707_502_303_419);
+        assert_eq!(at.request_time(), "09/Feb/2024:18:11:43 +0000");
+        assert_eq!(at.iso8601(), "2024-02-09T18:11:43.419Z");
+        let end = EpochMillis::from_millis(u64::MAX);
+        assert!(end.iso8601().starts_with("9999-12-31"));
+    }
+}

@@ -1,0 +1,107 @@
+//! Values of `Ref` and `GetAtt` for resources of each type.
+
+use stackgen_gateway_common::ArnScope;
+
+/// Returns the value of `Ref` (without an attribute) or `GetAtt` for a physical ID. `of` is the function of a version or an
+/// alias, and the protocol of an API. Types that the gateway does not run get a plausible value.
+pub(super) fn value(
+    scope: &ArnScope,
+    kind: &str,
+    id: &str,
+    of: &str,
+    attribute: Option<&str>,
+) -> String {
+    match (kind, attribute) {
+        ("AWS::ApiGatewayV2::Api", Some("ApiEndpoint")) => {
+            let scheme = if of == "WEBSOCKET" { "wss" } else { "https" };
+            let (region, suffix) = (&scope.region, url_suffix(scope));
+            format!("{scheme}://{id}.execute-api.{region}.{suffix}")
+        }
+        ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
+        ("AWS::Lambda::Version" | "AWS::Lambda::Alias", _) => {
+            scope.function(of).qualified(id).to_string()
+        }
+        ("AWS::Lambda::Function", Some("Arn")) => scope.function(id).to_string(),
+        ("AWS::IAM::Role", Some("Arn")) => scope.role(id),
+        ("AWS::Logs::LogGroup", Some("Arn")) => arn(scope, "logs", &format!("log-group:{id}:*")),
+        ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Some(attribute)) => {
+            let table = arn(scope, "dynamodb", &format!("table/{id}"));
+            match attribute {
+                "StreamArn" => format!("{table}/stream/2026-01-01T00:00:00.000"),
+                _ => table,
+            }
+        }
+        (_, attribute) => plausible_value(scope, kind, id, attribute),
+    }
+}
+
+/// Returns a plausible value for types that the gateway does not run.
+fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
+    let (region, account, suffix) = (&scope.region, &scope.account, url_suffix(scope));
+    match (kind, attribute) {
+        ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
+            format!("https://sqs.{region}.{suffix}/{account}/{id}")
+        }
+        ("AWS::SQS::Queue", Some("Arn")) => arn(scope, "sqs", id),
+        ("AWS::SNS::Topic", None) => arn(scope, "sns", id),
+        ("AWS::SecretsManager::Secret", None) => {
+            arn(scope, "secretsmanager", &format!("secret:{id}"))
+        }
+        ("AWS::IAM::ManagedPolicy", None) => {
+            format!("arn:{}:iam::{account}:policy/{id}", scope.partition)
+        }
+        ("AWS::S3::Bucket", Some("Arn")) => format!("arn:{}:s3:::{id}", scope.partition),
+        ("AWS::S3::Bucket", Some("DomainName")) => format!("{id}.s3.{suffix}"),
+        ("AWS::S3::Bucket", Some("RegionalDomainName")) => format!("{id}.s3.{region}.{suffix}"),
+        ("AWS::Cognito::UserPool", attribute) => {
+            let pool = format!("{region}_{}", generated_suffix(id));
+            let provider = format!("cognito-idp.{region}.{suffix}/{pool}");
+            match attribute {
+                None | Some("UserPoolId") => pool,
+                Some("ProviderName") => provider,
+                Some("ProviderURL") => format!("https://{provider}"),
+                Some(_) => arn(scope, "cognito-idp", &format!("userpool/{pool}")),
+            }
+        }
+        (_, None) => id.to_owned(),
+        (kind, Some("Arn")) => {
+            let mut words = kind.split("::").skip(1);
+            let service = words.next().unwrap_or_default().to_lowercase();
+            let word = words.next().unwrap_or_default().to_lowercase();
+            arn(scope, &service, &format!("{word}/{id}"))
+        }
+        (_, Some("Name" | "QueueName" | "TopicName" | "Id")) => id.to_owned(),
+        (_, Some(attribute)) => format!("{id}.{attribute}"),
+    }
+}
+
+/// Returns the function's name in a `FunctionName` property, which may be a name, an ARN, or a name with a qualifier.
+pub(super) fn function_name(text: &str) -> &str {
+    let name = match text.split_once(":function:") {
+        Some((_, name)) => name,
+        None => text,
+    };
+    name.split(':').next().unwrap_or(name)
+}
+
+/// Returns the value of `AWS::URLSuffix`.
+pub(super) fn url_suffix(scope: &ArnScope) -> &'static str {
+    match scope.partition.as_str() {
+        "aws-cn" => "amazonaws.com.cn",
+        _ => "amazonaws.com",
+    }
+}
+
+fn arn(scope: &ArnScope, service: &str, resource: &str) -> String {
+    let ArnScope {
+        partition,
+        region,
+        account,
+    } = scope;
+    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+}
+
+/// Returns the part after the last `-`: the random part of a generated name.
+fn generated_suffix(id: &str) -> &str {
+    id.rsplit('-').next().unwrap_or(id)
+}

@@ -1,0 +1,82 @@
+//! Finds problems of a template before it is applied.
+
+use stackgen_model::{Model, Resource, UnknownReason};
+
+use super::account::LocalAccount;
+use super::desired::{DesiredResource, UnresolvedProperty};
+use super::physical::UnresolvedReason;
+use super::run::{in_creation_order, known_ids, rewriter};
+use super::{StackState, StackTemplate, TemplateProblem};
+
+/// Finds all problems of a template before anything is applied.
+pub(super) fn check_template(
+    account: &LocalAccount,
+    state: &StackState,
+    template: &StackTemplate,
+    model: &Model,
+) -> Result<(), Vec<TemplateProblem>> {
+    let mut ids = known_ids(account, state, template, model);
+    for version in &model.versions {
+        let id = &version.resource.logical_id;
+        if !state.resources.contains_key(id) {
+            ids.set(id.clone(), "0");
+        }
+    }
+    let rewriter = rewriter(account, model, &ids);
+    let mut problems = Vec::new();
+    for resource in in_creation_order(model) {
+        if let Some(conditional) = &resource.conditional {
+            let message = format!(
+                "cannot determine whether {} exists: {}",
+                resource.logical_id, conditional.unknown
+            );
+            let name = &conditional.name;
+            let hint = format!("set the parameters of condition {name}: `--parameter NAME=VALUE`");
+            let hint = Some(hint);
+            problems.push(TemplateProblem::at(resource.span, message, hint));
+        }
+        if let Err(missing) = DesiredResource::read(resource, model, &ids, &rewriter) {
+            problems.extend(
+                missing
+                    .iter()
+                    .map(|missing| unresolved_problem(resource, missing)),
+            );
+        }
+    }
+    problems.sort_by_key(|problem| problem.byte_range);
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
+}
+
+/// Returns the problem of a property without a value.
+pub(super) fn unresolved_problem(
+    resource: &Resource,
+    missing: &UnresolvedProperty,
+) -> TemplateProblem {
+    let path: Vec<&str> = missing.path.iter().map(String::as_str).collect();
+    let (id, property) = (&resource.logical_id, path.join("."));
+    let (why, hint) = match &missing.reason {
+        UnresolvedReason::Unknown(unknown) => {
+            (unknown.to_string(), unresolved_hint(&unknown.reason))
+        }
+        UnresolvedReason::NotPublished(other) => (format!("{other} is not published"), None),
+        UnresolvedReason::Cycle(other) => (format!("the names form a cycle through {other}"), None),
+        UnresolvedReason::NotText => ("expected text".to_owned(), None),
+    };
+    let message = format!("cannot determine {property} of {id}: {why}");
+    TemplateProblem::at(resource.place(&path), message, hint)
+}
+
+fn unresolved_hint(reason: &UnknownReason) -> Option<String> {
+    match reason {
+        UnknownReason::ParameterNotGiven(name) | UnknownReason::SsmParameter(name) => {
+            Some(format!("set it: `--parameter {name}=VALUE`"))
+        }
+        UnknownReason::Condition(name) => Some(format!(
+            "set the parameters of condition {name}: `--parameter NAME=VALUE`"
+        )),
+        _ => None,
+    }
+}

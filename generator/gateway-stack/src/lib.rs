@@ -1,0 +1,114 @@
+//! Applies a template as CloudFormation does: creates, updates and deletes resources by their logical IDs, deletions last.
+//!
+//! All problems of the template are reported at once, before anything changes. If a service rejects a resource later, the
+//! problem is reported with its location, and the stack is rolled back.
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod attributes;
+mod check;
+mod code;
+mod compute;
+mod desired;
+mod parse;
+mod physical;
+mod resource_error;
+mod resource_types;
+mod rewrite;
+mod run;
+mod shapes;
+mod storage;
+mod tables;
+mod types;
+mod wiring;
+
+use indexmap::IndexMap;
+use stackgen_model::{LogicalId, Model};
+use tokio::sync::Mutex;
+
+pub use account::LocalAccount;
+pub use tables::{TableStore, TableStoreError};
+pub use types::{
+    ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,
+    TemplateProblem,
+};
+
+use account::ExistingResource;
+use run::StackRun;
+
+/// Stack of a gateway: the template that was applied last and its resources.
+pub struct GatewayStack {
+    account: LocalAccount,
+    state: Mutex<StackState>,
+}
+
+/// Resources in the account that belong to the stack.
+#[derive(Default)]
+struct StackState {
+    resources: IndexMap<LogicalId, ExistingResource>,
+    /// Replaced resources that a stage may still call. The next deployment deletes them.
+    leftovers: Vec<ExistingResource>,
+    template: Option<StackTemplate>,
+}
+
+impl GatewayStack {
+    /// Creates an empty stack in this account.
+    pub fn new(account: LocalAccount) -> Self {
+        GatewayStack {
+            account,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Returns the stack's name, or `None` if no template was applied yet.
+    pub async fn name(&self) -> Option<String> {
+        let state = self.state.lock().await;
+        state
+            .template
+            .as_ref()
+            .map(|template| template.stack.clone())
+    }
+
+    /// Applies a template to the account.
+    ///
+    /// # Errors
+    ///
+    /// If the template has problems, which are all reported, or a service rejects a resource. In both cases the account is
+    /// as the previous template left it.
+    pub async fn apply(
+        &self,
+        template: StackTemplate,
+    ) -> Result<ApplyResult, Vec<TemplateProblem>> {
+        let model = parse::model(&template, &self.account.scope)?;
+        let mut state = self.state.lock().await;
+        check::check_template(&self.account, &state, &template, &model)?;
+        let mut run = StackRun::new(&self.account, &mut state, &template, &model);
+        match run.apply().await {
+            Ok(applied) => {
+                state.template = Some(template);
+                Ok(applied)
+            }
+            Err(problems) => {
+                self.roll_back(&mut state, template.apply).await;
+                Err(problems)
+            }
+        }
+    }
+
+    /// Applies the previous template again. Failures are ignored: there is no older state to return to.
+    async fn roll_back(&self, state: &mut StackState, apply: ApplyMode) {
+        let before = state
+            .template
+            .clone()
+            .map(|template| StackTemplate { apply, ..template });
+        let template = before.unwrap_or_default();
+        let model = match template.text.is_empty() {
+            true => Model::default(),
+            false => parse::model(&template, &self.account.scope).unwrap_or_default(),
+        };
+        let _ = StackRun::new(&self.account, state, &template, &model)
+            .apply()
+            .await;
+    }
+}
