@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""docs/reference/conformance.md from results.json and from our tests.
+"""Writes docs/reference/conformance.md from results.json and from the names of our tests.
 
     benches/conformance/report.py [--check]
 
-With --check nothing is written: fails when the page is stale, and when a row of sections 1 to 5 has no test of ours.
+With --check, writes nothing. Fails if the page is stale, or if a row of sections 1 to 5 has no test.
 """
 
 import json
@@ -32,19 +32,19 @@ def main():
     wrong = [f"row {row} has no test: name one `row_{row.lower()}_…`" for row in rows() if row not in tests]
     if not PAGE.exists() or PAGE.read_text() != page:
         wrong.append(f"{PAGE.relative_to(ROOT)} is stale: run benches/conformance/report.py")
-    print("\n".join(wrong) or f"{PAGE.relative_to(ROOT)} is what the results and {sum(map(len, tests.values()))} tests say")
+    print("\n".join(wrong) or f"{PAGE.relative_to(ROOT)} matches the results and {sum(map(len, tests.values()))} tests")
     return 1 if wrong else 0
 
 
 def rows():
-    """The rows of sections 1 to 5, in their order."""
+    """Returns the rows of sections 1 to 5, in their order."""
     text = REFERENCE.read_text()
     part = text[text.index("## 1."):text.index("## 6.")]
     return re.findall(r"^\| (?:<a[^>]*></a>)?([CAMEKD]\d+)\b", part, re.M)
 
 
 def row_tests():
-    """Our tests, by row: functions named `row_c1_…`, `row_c1_and_c2_…`."""
+    """Returns our tests by row: functions named `row_c1_…` or `row_c1_and_c2_…`."""
     found = {}
     for file in sorted([*ROOT.glob("generator/**/*.rs"), *ROOT.glob("handlers/**/*.rs")]):
         if "target" in file.relative_to(ROOT).parts:
@@ -56,7 +56,7 @@ def row_tests():
 
 
 def named(test):
-    """The rows that a test's name begins with."""
+    """Returns the rows at the beginning of a test's name."""
     lead = re.match(r"row(?:s)?((?:_(?:and_)?[a-z]\d+)+)", test)
     return [row.upper() for row in re.findall(r"[a-z]\d+", lead[1])] if lead else []
 
@@ -69,15 +69,17 @@ def head(results):
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return [
         "# Conformance", "",
-        "Each row of [how API Gateway behaves](api-gateway-websocket.md), and what three local gateways do when the same probe"
-        " is put to them over a real socket. `benches/conformance/run` puts the probes, `benches/conformance/report.py` writes"
-        " this page.", "",
-        f"Probed: {versions}." if versions else "Nothing was probed yet.", "",
-        "✓ as the row says, ✗ otherwise, ◐ in part, – the tool has no way to say or do it, ? not probed. The words are what"
-        " was seen. All targets run the same function, which does what the probe tells it. A row of which several things can be"
-        " seen has several lines. Our gateway was built from these rows, so that its column tells that they hold and not that the rows are right; those"
-        " that rest on weak or differing sources are tagged in the reference. The tools have different aims: serverless-offline runs a serverless.yml and has no"
-        " control plane; ministack has the control planes of many services, of which API Gateway is one.", "",
+        "How three local gateways behave, compared with the rows of [how API Gateway behaves](api-gateway-websocket.md). All"
+        " of them get the same probes over real sockets. `benches/conformance/run` runs the probes, and"
+        " `benches/conformance/report.py` writes this page.", "",
+        f"Probed: {versions}." if versions else "No target has been probed yet.", "",
+        "✓ the target behaves as the row states, ◐ it does so in part, ✗ it behaves differently, – it cannot express or run the"
+        " probe, ? not probed. The text after the mark is what the probe observed. All targets run the same function, which"
+        " follows the commands of the probe. A row with several observable effects has several lines.", "",
+        "stackgen's gateway (ours) was built from these rows. Its column therefore shows that it follows the rows, not that the"
+        " rows are right. The reference marks rows whose sources are weak or disagree. The three tools have different aims:"
+        " serverless-offline runs a serverless.yml and has no control plane. ministack emulates the control planes of many"
+        " services, one of which is API Gateway.", "",
         *summary(results),
     ]
 
@@ -112,7 +114,7 @@ def cell(found):
 
 
 def test_table(tests):
-    lines = ["## Tests", "", "Our tests of each row, which `make test` runs.", "", "| row | tests |", "|---|---|"]
+    lines = ["## Tests", "", "The tests of each row. `make test` runs them.", "", "| row | tests |", "|---|---|"]
     for row in rows():
         names = [f"`{name}`" for name, _ in tests.get(row, [])]
         lines.append(f"| {row} | {'<br>'.join(names) or 'none'} |")

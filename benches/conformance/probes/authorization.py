@@ -20,7 +20,7 @@ def asked(entry):
     return entry.get("event", {}).get("type") == "REQUEST"
 
 
-@probe("A1", "the authorizer is asked once a connection, not for messages", OPEN)
+@probe("A1", "the authorizer is called once per connection, not for messages", OPEN)
 async def asked_once(api):
     before = sum(map(asked, api.book.entries))
     socket = await api.open()
@@ -29,20 +29,20 @@ async def asked_once(api):
         await socket.receive()
     await socket.close(1000)
     calls = await api.book.count(asked, before + 1) - before
-    return seen(f"asked {times(calls)}", calls == 1)
+    return seen(calls_text(calls), calls == 1)
 
 
-@probe("A2", "401 without asking the authorizer when an identity source is missing", BY_QUERY)
+@probe("A2", "401 without a call of the authorizer when an identity source is missing", BY_QUERY)
 async def identity_source_missing(api):
     return await refused_unasked(api, "")
 
 
-@probe("A2", "401 without asking the authorizer when an identity source is empty", BY_QUERY)
+@probe("A2", "401 without a call of the authorizer when an identity source is empty", BY_QUERY)
 async def identity_source_empty(api):
     return await refused_unasked(api, "token=")
 
 
-@probe("A2", "401 without asking the authorizer when one of two identity sources is missing", BY_BOTH)
+@probe("A2", "401 without a call of the authorizer when one of two identity sources is missing", BY_BOTH)
 async def one_of_two_identity_sources(api):
     return await refused_unasked(api, "token=t")
 
@@ -51,26 +51,26 @@ async def refused_unasked(api, words):
     before = sum(map(asked, api.book.entries))
     response, _ = await api.handshake(words)
     calls = await api.book.count(asked) - before
-    return seen(f"{response.status}, asked {times(calls)}", (response.status, calls) == (401, 0))
+    return seen(f"{response.status}, {calls_text(calls)}", (response.status, calls) == (401, 0))
 
 
-@probe("A3", "`$request.header.X` as identity source of a WebSocket API is refused with 400", own())
+@probe("A3", "400 for `$request.header.X` as an identity source of a WebSocket API", own())
 async def syntax_of_http_apis(api):
     return await refused_authorizer(api, IdentitySource=["$request.header.Authorization"])
 
 
-@probe("A3", "`route.request.header.X` and `route.request.querystring.X` are read", BY_BOTH)
+@probe("A3", "`route.request.header.X` and `route.request.querystring.X` work as identity sources", BY_BOTH)
 async def syntax_of_websocket_apis(api):
     response, _ = await api.handshake("token=t", headers=[("X-Token", "t")])
     return status(response, 101)
 
 
-@probe("A4", "without an identity source the authorizer is always asked", Api(authorizer=Authorizer(None)))
+@probe("A4", "without identity sources, the authorizer is called for every handshake", Api(authorizer=Authorizer(None)))
 async def no_identity_source(api):
     before = sum(map(asked, api.book.entries))
     response, _ = await api.handshake()
     calls = await api.book.count(asked, before + 1) - before
-    return seen(f"{response.status}, asked {times(calls)}", (response.status, calls) == (101, 1))
+    return seen(f"{response.status}, {calls_text(calls)}", (response.status, calls) == (101, 1))
 
 
 @probe("A5", "403 when the authorizer denies", OPEN)
@@ -79,7 +79,7 @@ async def denied(api):
     return status(response, 403)
 
 
-@probe("A5", "403 when the policy allows `…/prod/*/*`, which `…/prod/$connect` does not match", OPEN)
+@probe("A5", "403 when the policy allows `…/prod/*/*`, which does not match `…/prod/$connect`", OPEN)
 async def other_resource(api):
     response, _ = await api.handshake(query(auth="wildcard"))
     return status(response, 403)
@@ -108,7 +108,7 @@ async def authorizer_is_malformed(api):
     return status(response, 500)
 
 
-@probe("A8", "500 when there is no principalId", OPEN)
+@probe("A8", "500 when the output has no principalId", OPEN)
 async def no_principal(api):
     response, _ = await api.handshake(query(auth="anonymous"))
     return status(response, 500)
@@ -145,7 +145,7 @@ async def context_everywhere(api):
     return seen(text, not missing and not other)
 
 
-@probe("A11", "400 for any AuthorizerResultTtlInSeconds, 0 included", own())
+@probe("A11", "400 for any AuthorizerResultTtlInSeconds, even 0", own())
 async def no_cache(api):
     return await refused_authorizer(api, AuthorizerResultTtlInSeconds=0)
 
@@ -191,11 +191,11 @@ async def no_api_key(api):
     return status(response, 403)
 
 
-@probe("A16", "500 when API Gateway may not invoke the authorizer", Api(authorizer=Authorizer(permission=False)))
+@probe("A16", "500 when API Gateway is not allowed to invoke the authorizer", Api(authorizer=Authorizer(permission=False)))
 async def no_permission_for_authorizer(api):
     response, _ = await api.handshake()
     return status(response, 500)
 
 
-def times(count):
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+def calls_text(count):
+    return {0: "not called", 1: "called once", 2: "called twice"}.get(count, f"called {count} times")

@@ -10,7 +10,7 @@ from probes import probe, seen, status
 DEFAULT = Api()
 
 
-@probe("K1", "200 for a post, which arrives as a text message")
+@probe("K1", "200 for a post, and the client gets it as a text message")
 async def posted(api):
     socket = await api.open()
     response = await api.manage("POST", socket.id, b"hello")
@@ -53,7 +53,7 @@ async def closed(api):
     return gone(await api.manage("POST", socket.id, b"hello"))
 
 
-@probe("K4", "410 GoneException for an id that never was")
+@probe("K4", "410 GoneException for an ID that never existed")
 async def unknown(api):
     return gone(await api.manage("POST", "AAAAAAAAAAAAAAA=", b"hello"))
 
@@ -72,11 +72,11 @@ async def other_stage(api):
     return status(response, 403)
 
 
-@probe("K5", "403 ForbiddenException for an id that is encoded twice")
+@probe("K5", "403 ForbiddenException for an ID that is encoded twice")
 async def encoded_twice(api):
     socket = await api.open()
     if "=" not in socket.id:
-        raise Unsupported("its ids have no character that is encoded")
+        raise Unsupported("its IDs contain no character that needs encoding")
     response = await api.manage("POST", socket.id, b"hello", quoted=2)
     await socket.close(1000)
     return status(response, 403)

@@ -69,13 +69,13 @@ async def new_route_answers(api):
     return (await answer(api, {"action": "new", "do": "body:new"})).data == b"new"
 
 
-@probe("D1", "a new route is not there until a deployment that has it is activated", own(routes=routes("ping")))
+@probe("D1", "a new route is not served until a deployment that contains it is activated", own(routes=routes("ping")))
 async def new_route(api):
     await add_route(api, "new")
     before = await new_route_answers(api)
     await activate(api, await deploy(api))
     after = await new_route_answers(api)
-    text = f"{'there' if before else 'not there'} before the deployment, {'there' if after else 'not there'} after it"
+    text = f"{'served' if before else 'not served'} before the deployment, {'served' if after else 'not served'} after it"
     return seen(text, (before, after) == (False, True))
 
 
@@ -97,7 +97,7 @@ def other_says(api):
     api.functions.update_function_code(FunctionName=api.names["other"], ZipFile=code("other"))
 
 
-@probe("D2", "new code of a function that is named without a version is live without a deployment", own())
+@probe("D2", "new code behind an unqualified function ARN is live without a deployment", own())
 async def new_code(api):
     api.control()
     await answer(api, {"do": "version"})
@@ -118,7 +118,7 @@ async def new_stage_variable(api):
     return seen(f"`{found}`", found == "blue")
 
 
-@probe("D3", "CreateDeployment without a route is refused with 400", own())
+@probe("D3", "400 for CreateDeployment when the API has no route", own())
 async def deployment_without_routes(api):
     made = await asyncio.to_thread(api.control().create_api, Name="empty", ProtocolType="WEBSOCKET",
                                    RouteSelectionExpression="$request.body.action")
@@ -131,22 +131,22 @@ async def deployment_status(api):
     return seen(found["DeploymentStatus"], found["DeploymentStatus"] == "DEPLOYED")
 
 
-@probe("D4", "under AutoDeploy a new route is there without a deployment being made", own(routes=routes("ping"), auto_deploy=True))
+@probe("D4", "under AutoDeploy, a new route is served without a call of CreateDeployment", own(routes=routes("ping"), auto_deploy=True))
 async def auto_deploy(api):
     await add_route(api, "new")
     for _ in range(10):
         if await new_route_answers(api):
-            return seen("there", True)
-    return seen("not there", False)
+            return seen("served", True)
+    return seen("not served", False)
 
 
-@probe("D5", "under AutoDeploy, setting DeploymentId is refused with 400", own(auto_deploy=True))
+@probe("D5", "400 for setting DeploymentId under AutoDeploy", own(auto_deploy=True))
 async def deployment_under_auto_deploy(api):
     made = await api.call("create_deployment")
     return await refused(api.call("update_stage", StageName=api.stage, DeploymentId=made["DeploymentId"]), 400)
 
 
-@probe("D6", "deleting a deployment that a stage serves is refused with 400", own())
+@probe("D6", "400 for deleting a deployment that a stage serves", own())
 async def deployment_in_use(api):
     deployment = (await stage(api)).get("DeploymentId")
     return await refused(api.call("delete_deployment", DeploymentId=deployment), 400)
@@ -162,7 +162,7 @@ async def template_with_a_route(api):
     return seen("served at once" if there else "not served", not there)
 
 
-@probe("D8", "CloudFormation: a stage that was pointed elsewhere by hand stays there while the template's stage is unchanged", own(stack=True))
+@probe("D8", "CloudFormation: a manually moved stage stays there while the Stage in the template is unchanged", own(stack=True))
 async def pointer_moved_by_hand(api):
     deployment = await deploy(api)
     await activate(api, deployment)
@@ -171,7 +171,7 @@ async def pointer_moved_by_hand(api):
     return seen("stays" if found == deployment else "moved back", found == deployment)
 
 
-@probe("D9", "… and when the Deployment's logical id changes, the stage is updated, and deployments made by hand stay", own(stack=True))
+@probe("D9", "… and when the logical ID of the Deployment changes, the stage is updated, and manually created deployments remain", own(stack=True))
 async def new_logical_id(api):
     by_hand = await deploy(api)
     await activate(api, by_hand)
@@ -182,7 +182,7 @@ async def new_logical_id(api):
     return seen(text, served != by_hand and kept)
 
 
-@probe("D10", "CloudFormation: a deployment that leaves the template while a stage, moved by hand, serves it cannot be deleted", own(stack=True))
+@probe("D10", "CloudFormation: a deployment that is removed from the template cannot be deleted while a manually moved stage serves it", own(stack=True))
 async def removed_while_served(api):
     # A second deployment that the template's stage does not name; by hand it is made to serve it.
     await api.stack.update(more="Second")
@@ -201,10 +201,10 @@ async def rollback(api):
     await add_route(api, "new")
     await activate(api, await deploy(api))
     if not await new_route_answers(api):
-        return seen("the new route is not there after its deployment", False)
+        return seen("the new route is not served after its deployment", False)
     await activate(api, earlier)
     gone = not await new_route_answers(api)
-    return seen("the earlier routes" if gone else "the new route is still there", gone)
+    return seen("the earlier routes" if gone else "the new route is still served", gone)
 
 
 @probe("D12", "UpdateStage merges", own(variables=(("color", "green"), ("shape", "round"))))
@@ -234,17 +234,17 @@ async def concurrent(api):
     raise NotProbed("depends on timing on AWS too")
 
 
-@probe("D14", "409 for a route that exists", own())
+@probe("D14", "409 for a route key that already exists", own())
 async def duplicate_route(api):
     return await refused(api.call("create_route", RouteKey="$connect"), 409)
 
 
-@probe("D14", "409 for a stage that exists", own())
+@probe("D14", "409 for a stage name that already exists", own())
 async def duplicate_stage(api):
     return await refused(api.call("create_stage", StageName=api.stage), 409)
 
 
-@probe("D21", "a socket that is open while UpdateStage moves the stage stays open, and its next message takes a route of the new deployment",
+@probe("D21", "an open socket stays open when UpdateStage moves the stage, and its next message uses a route of the new deployment",
        own(routes=routes("ping")))
 async def moved_under_a_socket(api):
     socket = await api.open()

@@ -44,7 +44,7 @@ async def common_fields(api):
 async def common_ids(api):
     events = [event["requestContext"] for event in await contexts(api)]
     return differences(
-        (all(context.get("requestId") == context.get("extendedRequestId") for context in events), "the two request ids differ"),
+        (all(context.get("requestId") == context.get("extendedRequestId") for context in events), "the two request IDs differ"),
         (all(is_base64(context["connectionId"]) for context in events), "connectionId is " + shape(events[0]["connectionId"])),
         (all(context.get("messageDirection") == "IN" for context in events), "no messageDirection"))
 

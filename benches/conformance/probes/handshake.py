@@ -7,7 +7,7 @@ from api import Api, routes
 from probes import probe, query, raw, seen, status
 
 
-@probe("C1", "the upgrade waits for `$connect`; 101 when it answers 2xx")
+@probe("C1", "the handshake waits for `$connect`; 101 if it returns 2xx")
 async def the_upgrade_waits(api):
     await api.handshake()
     began = asyncio.get_running_loop().time()
@@ -36,7 +36,7 @@ async def plain_get(api):
     return seen(f"{response.status}{', and a function was called' if called else ''}", response.status == 426 and not called)
 
 
-@probe("C5", "the status that `$connect` returns is the handshake's: 301, 400, 401, 501")
+@probe("C5", "the client gets the status that `$connect` returns: 301, 400, 401, 501")
 async def refused_by_connect(api):
     expected = [301, 400, 401, 501]
     found = [(await api.handshake(query(do=f"status:{code}")))[0].status for code in expected]
@@ -49,19 +49,19 @@ async def connect_throws(api):
     return status(response, 502)
 
 
-@probe("C6", "502 when `$connect` returns no proxy answer, here a string")
+@probe("C6", "502 when `$connect` returns an invalid proxy response, here a string")
 async def connect_is_malformed(api):
     response, _ = await api.handshake(query(do=f"raw:{raw('words')}"))
     return status(response, 502)
 
 
-@probe("C7", "500 when API Gateway may not invoke the function", Api(permission=False))
+@probe("C7", "500 when API Gateway is not allowed to invoke the function", Api(permission=False))
 async def no_permission(api):
     response, _ = await api.handshake()
     return status(response, 500)
 
 
-@probe("C8", "504 after the integration's time-out, here 1 s", Api(timeout_millis=1000))
+@probe("C8", "504 after the integration's timeout, here 1 s", Api(timeout_millis=1000))
 async def connect_times_out(api):
     response, _ = await api.handshake(query(do="sleep:3000"))
     return status(response, 504)
@@ -73,7 +73,7 @@ async def connect_times_out_by_default(api):
     return status(response, 504)
 
 
-@probe("C9", "no header and no body of `$connect`'s answer reaches the client, but `Sec-WebSocket-Protocol` does")
+@probe("C9", "of the `$connect` response, only the `Sec-WebSocket-Protocol` header reaches the client")
 async def connect_answers_headers(api):
     answer = {"statusCode": 200, "headers": {"X-Puppet": "1", "Sec-WebSocket-Protocol": "two"}, "body": "words"}
     response, socket = await api.handshake(query(do=f"raw:{raw(answer)}"), protocols=["one", "two"])
@@ -85,7 +85,7 @@ async def connect_answers_headers(api):
     return seen(", ".join(filter(None, told)), (protocol, other, first.kind) == ("two", None, "nothing"))
 
 
-@probe("C10", "no subprotocol is echoed unless `$connect` does it")
+@probe("C10", "no subprotocol in the 101 unless `$connect` returns one")
 async def no_automatic_echo(api):
     response, socket = await api.handshake(protocols=["one", "two"])
     protocol = response.header("Sec-WebSocket-Protocol")
@@ -93,7 +93,7 @@ async def no_automatic_echo(api):
     return seen(text, response.status == 101 and protocol is None)
 
 
-@probe("C11", "410 for a post to the connection inside its own `$connect`")
+@probe("C11", "410 for a post to the connection from its own `$connect` function")
 async def post_inside_connect(api):
     before = len(api.book.entries)
     await api.handshake(query(do="post:hello"))

@@ -28,22 +28,22 @@ async def compound_selection(api):
     return await routed(api, {"one": {"x": "a"}, "two": "b"}, "a/b")
 
 
-@probe("M1", "a number is made a string: `{\"action\": 7}` takes the route `7`", NUMBERS)
+@probe("M1", "a number is converted to a string: `{\"action\": 7}` selects the route `7`", NUMBERS)
 async def number_selects(api):
     return await routed(api, {"action": 7}, "7")
 
 
-@probe("M2", "`$default` takes what is not JSON", NUMBERS)
+@probe("M2", "`$default` receives messages that are not JSON", NUMBERS)
 async def not_json(api):
     return await routed(api, "words", "$default")
 
 
-@probe("M2", "`$default` takes a message without the key", NUMBERS)
+@probe("M2", "`$default` receives messages without the key", NUMBERS)
 async def no_key(api):
     return await routed(api, {"other": 1}, "$default")
 
 
-@probe("M2", "`$default` takes a key that no route has", NUMBERS)
+@probe("M2", "`$default` receives messages with a key that no route has", NUMBERS)
 async def no_match(api):
     return await routed(api, {"action": "nobody"}, "$default")
 
@@ -86,14 +86,14 @@ async def bytes_of_an_error(api):
     return seen(text, frame.data.decode(errors="replace") == expected)
 
 
-@probe("M4", "`Internal server error` frame when a function throws, on a one-way route too; the socket stays open", ONE_WAY)
+@probe("M4", "`Internal server error` frame when a function throws, also on a one-way route; the socket stays open", ONE_WAY)
 async def function_throws(api):
     socket = await api.open()
     await socket.send({"do": "throw:no"})
     return await told(socket, "Internal server error")
 
 
-@probe("M5", "`Endpoint request timed out` frame after the integration's time-out, here 1 s", Api(timeout_millis=1000))
+@probe("M5", "`Endpoint request timed out` frame after the integration's timeout, here 1 s", Api(timeout_millis=1000))
 async def function_times_out(api):
     socket = await api.open()
     await socket.send({"do": "sleep:3000"})
@@ -107,7 +107,7 @@ async def function_times_out_by_default(api):
     return await told(socket, "Endpoint request timed out", patience=40)
 
 
-@probe("M6", "`Bad request body` frame when the route's model does not match",
+@probe("M6", "`Bad request body` frame when the message does not match the route's model",
        Api(routes=routes(**{"$default": Route(two_way=True, model=SCHEMA)})))
 async def model_does_not_match(api):
     socket = await api.open()
@@ -131,7 +131,7 @@ async def told(socket, message, patience=2):
     return seen(f"{what}; {'stays open' if open_after else after}", found == message and open_after)
 
 
-@probe("M7", "nothing comes back on a one-way route, whatever the function returns", ONE_WAY)
+@probe("M7", "the client gets nothing on a one-way route, whatever the function returns", ONE_WAY)
 async def one_way(api):
     socket = await api.open()
     came = []
@@ -144,7 +144,7 @@ async def one_way(api):
     return seen("; ".join(came) or "nothing", not came)
 
 
-@probe("M8", "the `body` comes back on a two-way route")
+@probe("M8", "the client gets the `body` on a two-way route")
 async def two_way(api):
     socket = await api.open()
     await socket.send({"do": "body:hi"})
@@ -153,7 +153,7 @@ async def two_way(api):
     return seen(f"{frame}", (frame.kind, frame.data) == ("text", b"hi"))
 
 
-@probe("M9", "RequestParameters on a route other than `$connect` are refused with 400", own())
+@probe("M9", "400 for RequestParameters on a route other than `$connect`", own())
 async def parameters_off_connect(api):
     api.control()
     try:
@@ -185,7 +185,7 @@ async def large_message(api):
     return await closed(api, socket, 1009)
 
 
-@probe("M11", "a message of 128 KB in frames of 32 KB is taken")
+@probe("M11", "a message of 128 KB in frames of 32 KB is accepted")
 async def largest_message(api):
     socket = await api.open()
     await fragments(socket, 4)
@@ -193,7 +193,7 @@ async def largest_message(api):
     frame = None if entry else await socket.silence()
     await socket.close(1000)
     size = len(entry["event"].get("body") or "") if entry else 0
-    return seen(f"taken, {size:,} bytes" if entry else f"{frame}", size == 128 * 1024)
+    return seen(f"accepted, {size:,} bytes" if entry else f"{frame}", size == 128 * 1024)
 
 
 async def fragments(socket, count):
@@ -204,7 +204,7 @@ async def fragments(socket, count):
 async def closed(api, socket, code):
     frame = await socket.receive(2)
     if frame.kind == "nothing" and await api.book.entry(lambda entry: is_message(entry, socket), 0.5):
-        frame_text = "a function got it"
+        frame_text = "a function received it"
     else:
         frame_text = f"{frame}"
     socket.drop()
@@ -222,12 +222,12 @@ async def ping(api):
     return seen(text, (frame.kind, frame.data, reached) == ("pong", b"here", None))
 
 
-@probe("M13", "close 1001 `Going away` after 10 idle minutes; shortened where a target can", Api(idle=2))
+@probe("M13", "close 1001 `Going away` after 10 idle minutes; shortened if the target allows it", Api(idle=2))
 async def idle(api):
     return await ended(api, 10 * 60)
 
 
-@probe("M14", "close 1001 after two hours; shortened where a target can", Api(longest=2))
+@probe("M14", "close 1001 after two hours; shortened if the target allows it", Api(longest=2))
 async def longest(api):
     return await ended(api, 2 * 60 * 60)
 
@@ -235,14 +235,14 @@ async def longest(api):
 async def ended(api, seconds):
     """How a connection ends that does nothing. `api.limits` says after how long the target was told to end it."""
     if not api.limits and not (api.slow and seconds <= 600):
-        raise NotProbed(f"the target cannot be told another limit than {seconds // 60} minutes")
+        raise NotProbed(f"the target's limit of {seconds // 60} minutes cannot be changed")
     socket = await api.open()
     frame = await socket.receive(6 if api.limits else seconds + 30)
     socket.drop()
     return seen(f"{frame}" if frame.kind != "nothing" else "stays open", (frame.code, frame.data.lower()) == (1001, b"going away"))
 
 
-@probe("M15", "DELETE closes with 1000; `$disconnect` says 1000 `Connection Closed Normally`")
+@probe("M15", "DELETE closes with 1000; `$disconnect` gets 1000 `Connection Closed Normally`")
 async def deleted(api):
     socket = await api.open()
     await api.manage("DELETE", socket.id)
@@ -254,7 +254,7 @@ async def deleted(api):
     return seen(f"{frame}; {said}", frame.code == 1000 and said == "1000 `Connection Closed Normally`")
 
 
-@probe("M16", "`$disconnect` says 1005 `Client-side close frame status not set` when the client closes without a code")
+@probe("M16", "`$disconnect` gets 1005 `Client-side close frame status not set` when the client closes without a code")
 async def closed_bare(api):
     socket = await api.open()
     await socket.close()
@@ -262,7 +262,7 @@ async def closed_bare(api):
     return seen(said, said == "1005 `Client-side close frame status not set`")
 
 
-@probe("M17", "`$disconnect` says 1001, no reason, when a page is left")
+@probe("M17", "`$disconnect` gets 1001 without a reason when the user leaves the page")
 async def page_left(api):
     socket = await api.open()
     await socket.close(1001)
@@ -278,7 +278,7 @@ async def disconnected(api, socket):
     return f"{context['disconnectStatusCode']} {f'`{reason}`' if reason else 'without a reason'}"
 
 
-@probe("M18", "`$disconnect` comes when the socket is gone: a post in it is answered with 410", Api(on_disconnect="post:bye"))
+@probe("M18", "`$disconnect` runs after the connection has ended: a post from it is answered with 410", Api(on_disconnect="post:bye"))
 async def after_the_end(api):
     before = len(api.book.entries)
     socket = await api.open()
@@ -300,5 +300,5 @@ async def throttled(api):
             answered += 1
     await socket.close(1000)
     told = " and ".join(f"`{message}`" for message in sorted(refused))
-    return seen(f"{told or 'nobody was told'} ; {'some' if answered < 12 else 'all 12'} answered".replace(" ;", ";"),
+    return seen(f"{told or 'no error frame'} ; {'some' if answered < 12 else 'all 12'} answered".replace(" ;", ";"),
                 answered < 12 and bool(refused))

@@ -30,7 +30,7 @@ class ServerlessOffline:
 
     async def serve(self, api):
         if api.stack:
-            raise Unsupported("no stacks: serves serverless.yml as it stands")
+            raise Unsupported("no stacks: serves serverless.yml directly")
         self.served += 1
         book = self.recorder.book()
         folder = self.scratch / f"serverless-offline-{self.served}"
@@ -74,11 +74,11 @@ def service(api, environment):
     for is_asked, what in (
         (any(route.api_key for _, route in api.routes), "serverless.yml has no API keys for WebSocket routes"),
         (any(route.model for _, route in api.routes), "serverless.yml has no models for WebSocket routes"),
-        (not api.deployed, "has no stages without a deployment: serves serverless.yml as it stands"),
-        (api.timeout_millis, "serverless.yml has no time-outs of WebSocket integrations"),
+        (not api.deployed, "has no stages without a deployment: serves serverless.yml directly"),
+        (api.timeout_millis, "serverless.yml has no timeouts for WebSocket integrations"),
         (api.throttle, "has no throttling of WebSocket stages"),
-        (not api.permission or api.authorizer and not api.authorizer.permission, "has no invoke permissions: any function may be called"),
-        (api.auto_deploy, "has no deployments: serves serverless.yml as it stands"),
+        (not api.permission or api.authorizer and not api.authorizer.permission, "has no invoke permissions: any function can be called"),
+        (api.auto_deploy, "has no deployments: serves serverless.yml directly"),
     ):
         if is_asked:
             raise Unsupported(what)
