@@ -156,7 +156,7 @@ impl From<RemoteError> for CliError {
     fn from(error: RemoteError) -> Self {
         let failure = CliError::failed(error.to_string());
         match error {
-            RemoteError::Silent(..) => failure.hint("check that `stackgen dev` still runs"),
+            RemoteError::NoAnswer(..) => failure.hint("check that `stackgen dev` still runs"),
             RemoteError::Refused(_) | RemoteError::Problems(_) => failure,
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn unresolved_problem(
         UnresolvedReason::NotText => ("expected text".to_owned(), None),
     };
     let message = format!("cannot determine {property} of {id}: {why}");
-    TemplateProblem::at(resource.place(&path), message, hint)
+    TemplateProblem::at(resource.location(&path), message, hint)
 }
 
 fn unresolved_hint(reason: &UnknownReason) -> Option<String> {

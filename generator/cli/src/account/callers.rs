@@ -8,7 +8,9 @@ use clap::Args;
 use stackgen_deploy::{
     ApiProtocol, CallerProfile, HandshakeAnswer, RetryPolicy, StageClient, VerifyRequest,
 };
-use stackgen_probe::{ClientClose, ClientConnection, Expectation, Incoming, ProbeTarget, connect, request_status};
+use stackgen_probe::{
+    ClientClose, ClientConnection, Expectation, Incoming, ProbeTarget, connect, request_status,
+};
 use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
@@ -315,7 +317,10 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeA
 }
 
 /// Sends and awaits the messages that the caller declares. Errors never contain a message.
-async fn exchange(connection: &mut ClientConnection, caller: &VerifyCallerSpec) -> Result<(), String> {
+async fn exchange(
+    connection: &mut ClientConnection,
+    caller: &VerifyCallerSpec,
+) -> Result<(), String> {
     let closed = |code: u16| format!("a WebSocket was opened and closed again ({code})");
     if let Some(message) = &caller.send {
         let sent = connection.send(message).await;

@@ -112,7 +112,7 @@ fn step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
         DeployStep::Updated { function } => ("code", format!("{function} runs the new code")),
         DeployStep::Retargeted { part, version } => (
             "version",
-            format!("{what} calls version {version} once it is deployed"),
+            format!("{part} calls version {version} once it is deployed"),
         ),
         DeployStep::WiringRead {
             routes,

@@ -88,11 +88,6 @@ fn echo(mut peer: Peer) {
     }
 }
 
-/// Formats a run without ports and durations.
-fn shown(run: &Run) -> String {
-    run.to_string()
-}
-
 /// Replaces ports and durations.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
@@ -444,7 +439,7 @@ fn probe_local_fails_without_a_local_gateway() {
 }
 
 /// Replaces digits, so that a guide and an output can be compared.
-fn timeless(text: &str) -> String {
+fn without_digits(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 

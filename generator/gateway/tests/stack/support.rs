@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stackgen_gateway::gateway::{Gateway, GatewayOptions};
-use stackgen_gateway_apis::apis::{Api, Route};
+use stackgen_gateway_apis::apis::{StoredApi, StoredRoute};
 use stackgen_gateway_common::ApiId;
 use stackgen_gateway_stack::{
     ApplyMode, ApplyResult, ChangeAction, StackTemplate, TemplateProblem,
@@ -87,7 +87,7 @@ pub(crate) fn changes(applied: &ApplyResult) -> Vec<String> {
 }
 
 /// Returns the API with this name.
-pub(crate) fn api(gateway: &Gateway, name: &str) -> Arc<Api> {
+pub(crate) fn api(gateway: &Gateway, name: &str) -> Arc<StoredApi> {
     let apis = gateway.account().apis.list_apis();
     let found = apis.into_iter().find(|api| api.name == name);
     found.unwrap_or_else(|| panic!("no api {name}"))
@@ -99,7 +99,7 @@ pub(crate) fn served_route(
     api: &ApiId,
     stage: &str,
     key: &str,
-) -> Option<Arc<Route>> {
+) -> Option<Arc<StoredRoute>> {
     let served = gateway.account().apis.served(api, stage)?;
     served.snapshot.as_ref()?.route(key).cloned()
 }

@@ -107,7 +107,7 @@ fn print_changes(applied: &ApplyResult, ui: &Ui) -> Result<(), CliError> {
         return ui.done("nothing changed");
     }
     for change in &applied.changes {
-        let verb = match change.what {
+        let verb = match change.action {
             ChangeAction::Created => "created",
             ChangeAction::Updated => "updated",
             ChangeAction::Code => "new code",
@@ -116,8 +116,8 @@ fn print_changes(applied: &ApplyResult, ui: &Ui) -> Result<(), CliError> {
         };
         ui.done(&format!(
             "{verb:<9} {} ({})",
-            escape(&change.logical_id.to_string()),
-            escape(&change.kind.to_string())
+            escape(&change.logical_id),
+            escape(&change.kind)
         ))?;
     }
     Ok(())

@@ -14,16 +14,16 @@ pub(super) fn code_lines(applied: &ApplyResult, model: &Model) -> Vec<String> {
         .changes
         .iter()
         .filter(|change| {
-            change.what == stack::What::Created && change.kind == "AWS::Lambda::Version"
+            change.action == stack::ChangeAction::Created && change.kind == "AWS::Lambda::Version"
         })
         .collect();
     let functions = applied
         .changes
         .iter()
-        .filter(|change| change.what == stack::What::Code);
+        .filter(|change| change.action == stack::ChangeAction::Code);
     let lines = functions.map(|function| {
         let name = &function.physical_id;
-        let is_of_it = |version: &&&stack::Change| {
+        let is_of_it = |version: &&&stack::ResourceChange| {
             let of = function_of(&version.logical_id, model);
             of.is_some_and(|id| id.as_str() == function.logical_id)
         };

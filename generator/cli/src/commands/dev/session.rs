@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use stackgen_gateway::gateway::Gateway;
-use stackgen_gateway::stack::{ApplyResult, ApplyMode, StackTemplate};
+use stackgen_gateway::stack::{ApplyMode, ApplyResult, StackTemplate};
 use stackgen_gateway::{ApiId, Event};
 use stackgen_model::Model;
 use stackgen_model::diff::diff;

@@ -52,7 +52,7 @@ pub(crate) struct ActionArgs {
     ping_every: Option<Duration>,
 
     /// End of the connection: a close code, or `bare` for none, which the other side sees as 1005
-    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing, help_heading = "Connection")]
+    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = client_close, help_heading = "Connection")]
     close: ClientClose,
 
     /// Number of times to send the message and measure the time to its answer
@@ -68,7 +68,10 @@ fn client_close(text: &str) -> Result<ClientClose, String> {
     if text == "bare" {
         return Ok(ClientClose::Bare);
     }
-    let code = text.parse().ok().filter(|code| ClientClose::can_be_sent(*code));
+    let code = text
+        .parse()
+        .ok()
+        .filter(|code| ClientClose::is_valid_code(*code));
     code.map(ClientClose::Code).ok_or_else(|| {
         "write `bare`, or a code that a close frame may have: 1000, 1001, 3000 to 4999, …"
             .to_owned()

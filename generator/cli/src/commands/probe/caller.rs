@@ -1,7 +1,7 @@
 //! Callers of a probe, and their tokens.
 
 use stackgen_gateway::gateway::TokenRequest;
-use stackgen_probe::{ProbeCaller, Secret, ProbeTarget, TargetError, TokenPlacement};
+use stackgen_probe::{ProbeCaller, ProbeTarget, Secret, TargetError, TokenPlacement};
 use stackgen_synth::spec::{AuthorizerSpec, Callers};
 
 use crate::error::CliError;
@@ -13,8 +13,8 @@ use crate::ui::Ui;
 #[command(next_help_heading = "ProbeCaller")]
 pub(crate) struct CallerArgs {
     /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
-    #[arg(long = "as", value_name = "WHO")]
-    who: Option<String>,
+    #[arg(long = "as", value_name = "CALLER")]
+    caller: Option<String>,
 
     /// Token; prefer `--token-env`, which keeps it out of process lists and shell history
     #[arg(long, value_name = "TOKEN", group = "token_source")]
@@ -146,14 +146,14 @@ impl CallerArgs {
             note_mismatch(None, known, ui);
             return Ok((target, ProbeCaller::Anonymous));
         };
-        let declared = sources
+        let declared = known
             .declared
             .as_ref()
             .and_then(|declared| declared.token_in.clone());
         let default = || TokenPlacement::Query("token".to_owned());
         let token_in = self.token_in.clone().or(declared).unwrap_or_else(default);
         note_mismatch(Some(&token_in), known, ui);
-        let caller = ProbeCaller::with(name, &token_in);
+        let caller = ProbeCaller::with_token(name, &token_in);
         Ok((target.token(&token, &token_in).map_err(bad_target)?, caller))
     }
 
@@ -181,7 +181,7 @@ impl CallerArgs {
             return Ok(Some((Secret::new(token), name())));
         }
         let subject = self.mint.as_deref().or(named);
-        match (subject, sources.local, self.caller.as_deref()) {
+        match (subject, known.local, self.caller.as_deref()) {
             (Some(subject), Some(local), _) => {
                 let token = mint(local, subject).await?;
                 Ok(Some((Secret::new(token), Some(subject.to_owned()))))

@@ -35,11 +35,11 @@ pub(super) fn opening(target: &ProbeTarget, plan: &ProbePlan) -> String {
 }
 
 /// Formats an event, without the end of its line.
-pub(super) fn event(telling: ProbeEvent<'_>) -> String {
-    match telling {
-        ProbeEvent::Outcome(report) => answer(report),
-        ProbeEvent::Seen(observation) => observed(observation),
-        ProbeEvent::Measured(latency) => measured(latency),
+pub(super) fn event(event: ProbeEvent<'_>) -> String {
+    match event {
+        ProbeEvent::Handshake(report) => handshake_outcome(report),
+        ProbeEvent::Observed(observation) => observation_line(observation),
+        ProbeEvent::Measured(latency) => latency_line(latency),
     }
 }
 
@@ -79,8 +79,8 @@ fn handshake_outcome(report: &ProbeReport) -> String {
     }
 }
 
-fn observed(observation: &Observation) -> String {
-    let text = match &observation.seen {
+fn observation_line(observation: &Observation) -> String {
+    let text = match &observation.kind {
         ObservationKind::Sent { text, .. } => format!("sent      {}", shown(text)),
         ObservationKind::Received {
             text, error: None, ..
@@ -132,7 +132,7 @@ fn end_of_connection(close: &ConnectionEnd) -> String {
     }
 }
 
-fn measured(latency: &Latency) -> String {
+fn latency_line(latency: &Latency) -> String {
     let or_dash = |duration: Option<Duration>| duration.map_or("-".to_owned(), ms);
     let mut text = format!(
         "{BOLD}{} exchanges{BOLD:#} over {} connections in {:.3} s: p50 {}, p99 {}, min {}, max {}, {:.0} per second",
@@ -162,7 +162,10 @@ fn measured(latency: &Latency) -> String {
 pub(super) fn ending(report: &ProbeReport, explanations: &[Explanation], browser: bool) -> String {
     let mut text = String::new();
     // An expected refusal needs no explanation.
-    let is_expected = report.passed() && !report.handshake().is_some_and(HandshakeResponse::accepted);
+    let is_expected = report.passed()
+        && !report
+            .handshake()
+            .is_some_and(HandshakeResponse::is_accepted);
     let mut seen = Vec::new();
     for explanation in explanations.iter().filter(|_| !is_expected) {
         text.push_str(&explanation_text(explanation, &mut seen));
@@ -172,8 +175,10 @@ pub(super) fn ending(report: &ProbeReport, explanations: &[Explanation], browser
         text.push_str(&browser_view(report));
     }
     for check in report.checks.iter().filter(|check| !check.met) {
-        let CheckResult { wanted, seen, .. } = check;
-        let _ = writeln!(text, "\n{RED}unmet{RED:#}: {wanted} ({seen})");
+        let CheckResult {
+            expected, actual, ..
+        } = check;
+        let _ = writeln!(text, "\n{RED}not as expected{RED:#}: {expected} ({actual})");
     }
     text
 }

@@ -8,14 +8,14 @@ mod records;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use stackgen_deploy::target::ApiSelector;
+use stackgen_deploy::selector::ApiSelector;
 use stackgen_deploy::{ApiId, ApiProtocol, Interrupt, StageName};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiEndpoint;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeReport, ProbeTarget, ProbeEvent, explain,
-    explain_with_records, run,
+    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, ProbeTarget,
+    explain, explain_with_records, run,
 };
 
 use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
@@ -100,7 +100,7 @@ Examples:
 /// Output of `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProbeReport<'a> {
+struct ProbeOutput<'a> {
     #[serde(flatten)]
     report: &'a ProbeReport,
     passed: bool,
@@ -134,9 +134,9 @@ impl ProbeCommand {
         let plan = self.actions.plan(caller)?;
         ui.done(&human::opening(&target, &plan))?;
         let mut printed = Ok(());
-        let mut print = |telling: ProbeEvent<'_>| {
+        let mut print = |event: ProbeEvent<'_>| {
             if printed.is_ok() {
-                printed = ui.done(&human::event(telling));
+                printed = ui.done(&human::event(event));
             }
         };
         let interrupted = async {
@@ -152,7 +152,7 @@ impl ProbeCommand {
             explanations = explain_with_records(&report, &evidence);
         }
         if ui.wants_json() {
-            ui.json_result(&ProbeReport {
+            ui.json_result(&ProbeOutput {
                 report: &report,
                 passed: report.passed(),
                 browser: report.browser(),
@@ -248,7 +248,7 @@ impl ProbeCommand {
         if local.is_some() && running.is_none() && self.environment.is_none() {
             return Ok(None);
         }
-        let environment = self.environment.as_deref().or(runs).map(str::to_owned);
+        let environment = self.environment.as_deref().or(running).map(str::to_owned);
         let environments = project.environments(environment.as_slice())?;
         let authorizer = environments
             .first()

@@ -29,7 +29,10 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let finding = |variable: EnvironmentVariable<'_>| {
-        let parameter = variable.node()?.as_call().and_then(IntrinsicCall::as_ref_name)?;
+        let parameter = variable
+            .node()?
+            .as_call()
+            .and_then(IntrinsicCall::as_ref_name)?;
         is_hidden(context.model, parameter).then(|| variable_finding(&variable, parameter))
     };
     environment::one_per_location(environment::variables(&context.facts).filter_map(finding))
