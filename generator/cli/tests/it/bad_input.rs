@@ -21,7 +21,7 @@ fn no_stackgen_yaml() {
     exit 2
     --- stderr
     error: there is no stackgen.yaml
-    help: `stackgen init` writes one; `--file` names another
+    help: create one with `stackgen init`, or name another with `--file`
     ");
 }
 
@@ -40,7 +40,7 @@ fn a_folder_for_a_file() {
     exit 2
     --- stderr
     error: stackgen.yaml is a folder, not a file
-    help: `--file` takes the stackgen.yaml itself
+    help: name the stackgen.yaml itself
     ");
 }
 
@@ -91,7 +91,7 @@ fn standard_input() {
     exit 2
     --- stderr
     error: stackgen.yaml is read from a file, not from standard input
-    help: `--file` takes its path
+    help: name its path with `--file`
     ");
 }
 
@@ -107,13 +107,13 @@ fn a_pipe_without_a_writer_and_a_device() {
     exit 2
     --- stderr
     error: fifo is a pipe, not a regular file
-    help: `--file` takes the path of a stackgen.yaml
+    help: name the path of a stackgen.yaml with `--file`
     ");
     assert_snapshot!(refused(&sandbox, "synth -f /dev/zero"), @"
     exit 2
     --- stderr
     error: /dev/zero is a device, not a regular file
-    help: `--file` takes the path of a stackgen.yaml
+    help: name the path of a stackgen.yaml with `--file`
     ");
 }
 
@@ -135,13 +135,13 @@ fn empty() {
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --out DIR` writes a small one to start from
+    help: create a small one with `stackgen init echo --out DIR`
     ");
     assert_snapshot!(refused(&Sandbox::with("\n  \n"), "synth"), @"
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --out DIR` writes a small one to start from
+    help: create a small one with `stackgen init echo --out DIR`
     ");
 }
 
@@ -154,7 +154,7 @@ fn fifty_megabytes() {
     exit 2
     --- stderr
     error: stackgen.yaml is longer than 1 MiB
-    help: a stackgen.yaml is written by hand; is this the right file?
+    help: check that this is the right file: a stackgen.yaml is written by hand
     ");
 }
 
@@ -167,7 +167,7 @@ fn a_template_of_nine_megabytes() {
     exit 2
     --- stderr
     error: template.json is longer than 8 MiB
-    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    help: check that this is the right file: CloudFormation takes templates of up to 1 MB
     ");
     let piped = sandbox
         .command()
@@ -178,7 +178,7 @@ fn a_template_of_nine_megabytes() {
     assert_eq!(piped.status.code(), Some(2));
     assert_snapshot!(String::from_utf8_lossy(&piped.stderr), @"
     error: <stdin> is longer than 8 MiB
-    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    help: check that this is the right file: CloudFormation takes templates of up to 1 MB
     ");
 }
 
@@ -195,7 +195,7 @@ fn an_error_without_a_location_as_json() {
           "line": null,
           "column": null,
           "endLine": null,
-          "hint": "`stackgen init` writes one; `--file` names another",
+          "hint": "create one with `stackgen init`, or name another with `--file`",
           "row": null,
           "related": null
         }

@@ -148,6 +148,7 @@ fn an_identity_source_that_rejects_anonymous_callers() {
         = help: remove `identitySource`, and let the function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
 
     1 error in stackgen.yaml
+    look up a row: stackgen explain A2
     ");
 }
 
@@ -170,6 +171,7 @@ fn an_identity_source_in_the_syntax_of_http_apis() {
        = help: write `route.request.querystring.token`; this is the syntax of HTTP APIs
 
     1 error in stackgen.yaml
+    look up a row: stackgen explain A3
     ");
 }
 
@@ -189,6 +191,7 @@ fn an_authorizer_on_a_route_other_than_connect() {
        = help: use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the context that the authorizer returns to later routes in `requestContext.authorizer`
 
     1 error in stackgen.yaml
+    look up a row: stackgen explain A1
     ");
 }
 
@@ -244,7 +247,8 @@ fn all_errors_of_a_file_are_reported_at_once() {
     4 | websocket:
       | ^^^^^^^^^
       |
-      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression selects
+      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression
+              selects
 
     error: `name` must be a string, not a number
      --> stackgen.yaml:6:18

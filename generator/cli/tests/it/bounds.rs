@@ -52,13 +52,13 @@ fn no_command_waits_for_a_pipe_or_reads_a_device() {
     exit 2
     --- stderr
     error: to-pipe.yaml is a pipe, not a regular file
-    help: name a file; `-` reads a template from standard input
+    help: name a file, or `-` for standard input
     1 file cannot be read
     ");
     assert_snapshot!(sandbox.run("lint template.yaml --baseline zero.yaml"), @"
     exit 2
     --- stderr
-    error: cannot read zero.yaml as a baseline: it is a device, not a regular file
+    error: cannot read the baseline zero.yaml: it is a device, not a regular file
     help: name a file that `--update-baseline` wrote
     ");
 }
@@ -231,7 +231,7 @@ fn a_huge_file_of_a_revision_is_refused() {
     exit 2
     --- stderr
     error: HEAD:big.yaml is longer than 8 MiB
-    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    help: check that this is the right file: CloudFormation takes templates of up to 1 MB
     ");
 }
 

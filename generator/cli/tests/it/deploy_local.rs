@@ -346,36 +346,36 @@ fn missing_input_is_reported() {
     insta::assert_snapshot!(quiet("status --env dev"), @"
     exit 1
     --- stderr
-    note: not built, so their code is left as it is: hello-dev
-    help: `cargo lambda build --release --output-format zip --arm64` builds them
+    note: skipped the code of functions that are not built: hello-dev
+    help: build them with `cargo lambda build --release --output-format zip --arm64`
     error: no region is set
     help: set AWS_REGION or `--region`
     ");
     insta::assert_snapshot!(quiet("status --env dev --region us-east-1"), @"
     exit 1
     --- stderr
-    note: not built, so their code is left as it is: hello-dev
-    help: `cargo lambda build --release --output-format zip --arm64` builds them
+    note: skipped the code of functions that are not built: hello-dev
+    help: build them with `cargo lambda build --release --output-format zip --arm64`
     error: no credentials were found
     help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs no credentials
     ");
     insta::assert_snapshot!(quiet("status"), @"
     exit 2
     --- stderr
-    error: which environment?
+    error: the stack has several environments
     help: name one with `--env`: dev, prod
     ");
     insta::assert_snapshot!(quiet("status --local"), @"
     exit 1
     --- stderr
     error: no local gateway runs for stackgen.yaml
-    help: `stackgen dev` starts one; `--file` names another project
+    help: start one with `stackgen dev`, or name another project with `--file`
     ");
     insta::assert_snapshot!(quiet("deploy"), @"
     exit 2
     --- stderr
-    error: what is to be deployed?
-    help: `--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code
+    error: no action is given
+    help: redeploy an API with `--redeploy-stage`, or send code with `--code-only`
     ");
 }
 
@@ -385,14 +385,14 @@ fn incompatible_flags_are_refused() {
     insta::assert_snapshot!(sandbox.run("deploy --local --api-id a1b2"), @"
     exit 2
     --- stderr
-    error: `--local` alone applies a whole template, and `--api-id` names an API
-    help: `--redeploy-stage --local --api-id …` deploys that API as the gateway has it
+    error: `--api-id` cannot be used with `--local` alone, which applies a whole template
+    help: redeploy the API with `--redeploy-stage --local --api-id …`
     ");
     insta::assert_snapshot!(sandbox.run("deploy --local --dry-run"), @"
     exit 2
     --- stderr
-    error: `--dry-run` goes with `--redeploy-stage` or `--code-only`
-    help: `stackgen diff` tells what a template changes
+    error: `--dry-run` needs `--redeploy-stage` or `--code-only`
+    help: show the changes of a template with `stackgen diff`
     ");
     insta::assert_snapshot!(sandbox.run("deploy --local --keep 3"), @"
     exit 2
@@ -462,8 +462,8 @@ fn built_code_is_sent_published_and_served() {
     --- stdout
     would update the code of hello-prod
     would publish a version of hello-prod and call it
-    would deploy what comes of it and move stage prod to it (serves <0>)
-    would verify the stage
+    would deploy the result and move stage prod to it (serves <0>)
+    would verify the stage as its callers
     --- stderr
     told-api-prod (<1>), stage prod
     ");
@@ -473,8 +473,8 @@ fn built_code_is_sent_published_and_served() {
     stage prod of told-api-prod serves deployment <0> (was <1>), verified
     --- stderr
     told-api-prod (<2>), stage prod
-      code      hello-prod runs the built code now
-      version   integration <3> invokes version 2, once deployed
+      code      hello-prod runs the new code
+      version   integration <3> calls version 2 once it is deployed
       wiring    2 routes, sha256:<4>; the stage serves sha256:<5>
       created   deployment <0>
       activated <0> (was <1>)

@@ -119,18 +119,18 @@ fn a_token_has_the_requested_claims_and_is_printed_alone() {
         .output()
         .unwrap();
     let stderr = String::from_utf8(second.stderr).unwrap();
-    assert!(stderr.contains("runs for this project already"), "{stderr}");
+    assert!(stderr.contains("already runs for this project"), "{stderr}");
 }
 
 #[test]
 fn without_a_gateway_commands_report_how_to_start_one() {
     let sandbox = Sandbox::starter("echo");
     let run = sandbox.run("token --sub ada");
-    insta::assert_snapshot!(run, @r"
+    insta::assert_snapshot!(run, @"
     exit 1
     --- stderr
     error: no local gateway runs for stackgen.yaml
-    help: `stackgen dev` starts one; `--file` names another project
+    help: start one with `stackgen dev`, or name another project with `--file`
     ");
     sandbox.write(
         ".stackgen/gateway.json",
@@ -138,10 +138,10 @@ fn without_a_gateway_commands_report_how_to_start_one() {
             "dynamodb":"d","partition":"aws","region":"r","account":"a","apis":[]}"#,
     );
     let run = sandbox.run("token --sub ada");
-    insta::assert_snapshot!(run, @r"
+    insta::assert_snapshot!(run, @"
     exit 1
     --- stderr
-    error: the local gateway with process id 1 does not run any more
+    error: the local gateway with process ID 1 is no longer running
     help: start it again with `stackgen dev`
     ");
 }
@@ -218,7 +218,7 @@ fn with_json_an_error_at_the_start_is_an_event() {
     let event = run.json();
     assert_eq!(event["event"], "error", "{run}");
     let output = event["errors"][0]["message"].as_str().unwrap();
-    assert!(output.contains("runs for this project already"), "{run}");
+    assert!(output.contains("already runs for this project"), "{run}");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn changed_variables_are_named_without_their_values() {
         let arguments = [&["template.yaml"], json].concat();
         let dev = Dev::spawn(sandbox, &arguments, &[]);
         let mut output = match json {
-            [] => vec![dev.line("ws://127.0.0.1:"), dev.line("Ctrl-C ends it.")],
+            [] => vec![dev.line("ws://127.0.0.1:"), dev.line("Ctrl-C ends it")],
             _ => vec![dev.line(r#""event":"ready""#)],
         };
         let forging = r"\nchanged    forged\r\u202e\e[2J";

@@ -158,7 +158,7 @@ fn a_rendered_template_names_its_environment() {
     assert_snapshot!(sandbox.run("diff other.yaml"), @"
     exit 2
     --- stderr
-    error: which environment is other.yaml of?
+    error: the environment of other.yaml is unknown
     help: name one with `--env`: dev, prod
     ");
     assert_eq!(sandbox.run("diff other.yaml --env prod").code, Some(0));
@@ -182,13 +182,13 @@ fn a_file_that_is_no_template_is_an_error_with_its_location() {
     assert_snapshot!(sandbox.run("diff stackgen.yaml out/dev/template.yaml"), @"
     exit 2
     --- stderr
-    error: this is no CloudFormation template
+    error: this is not a CloudFormation template
      --> stackgen.yaml:5:1
       |
     5 | name: echo
       | ^^^^
       |
-      = help: this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it
+      = help: this is a stackgen.yaml: name it with `--file`, or render it with `stackgen synth`
 
     1 error in stackgen.yaml
     ");
@@ -293,7 +293,7 @@ fn outside_of_git_a_name_is_a_file() {
     exit 2
     --- stderr
     error: there is no nofile.yaml
-    help: name a template; revisions are for git repositories, and this is none
+    help: name a template; revisions need a git repository, and this folder is not in one
     ");
 }
 
@@ -303,7 +303,7 @@ fn a_missing_template_is_an_error() {
     exit 2
     --- stderr
     error: there is no out/dev/template.yaml
-    help: `stackgen synth` writes one
+    help: render one with `stackgen synth`
     ");
 }
 

@@ -12,8 +12,8 @@ fn a_row_is_explained_with_its_source() {
     D5 A stage under AutoDeploy
     Deployments and stages
 
-    Its `DeploymentId` cannot be set. It moves by itself, some time after each
-    change. One excludes the other.
+    You cannot set its `DeploymentId`. API Gateway updates it some time after each
+    change. `AutoDeploy` and `DeploymentId` exclude each other.
 
     Source: the `apigatewayv2` service model that botocore ships
     https://github.com/stackgen/stackgen/blob/main/docs/reference/api-gateway-websocket.md#d5
@@ -89,7 +89,7 @@ fn a_rule_is_explained_as_by_the_rule_command() {
 fn rows_are_listed_by_section() {
     let all = Sandbox::new().run("explain").stdout;
     let letter = Sandbox::new().run("explain d").stdout;
-    assert!(letter.starts_with("Deployments and stages\nD1   What a deployment freezes\n"));
+    assert!(letter.starts_with("Deployments and stages\nD1   Contents of a deployment\n"));
     assert!(all.contains(&letter) && all.len() > letter.len());
 }
 
@@ -115,5 +115,6 @@ fn an_unknown_name_is_bad_usage() {
     --- stderr
     error: there is no explanation of "D99"
     help: did you mean D9 or D19? `stackgen explain` takes rows (D5), linter rules (SG102), close codes (1005), handshake statuses (403) and error frames (Forbidden)
+    look up a row: stackgen explain D5
     "#);
 }

@@ -57,8 +57,8 @@ fn no_file_is_overwritten_or_written_in_part() {
     assert_snapshot!(sandbox.run("init echo"), @"
     exit 2
     --- stderr
-    error: stackgen.yaml is there already; nothing was written
-    help: choose another folder with `--out`, or move it away first
+    error: stackgen.yaml exists already; nothing was written
+    help: choose another folder with `--out`, or move it away
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
     assert_eq!(sandbox.read("stackgen.yaml"), "mine");
@@ -73,8 +73,8 @@ fn an_existing_cargo_project_is_left_alone() {
     assert_snapshot!(sandbox.run("init chat"), @"
     exit 2
     --- stderr
-    error: Cargo.toml and 2 more files are there already; nothing was written
-    help: choose another folder with `--out`, or move them away first
+    error: Cargo.toml and 2 more files exist already; nothing was written
+    help: choose another folder with `--out`, or move them away
     ");
     assert_eq!(sandbox.files().len(), 3);
 }
@@ -114,7 +114,7 @@ fn an_unknown_starter_is_an_error_with_the_nearest_names() {
     exit 2
     --- stderr
     error: there is no starter "live-sesion"
-    help: there are: live-session, echo, chat
+    help: use one of: live-session, echo, chat
     "#);
 }
 
@@ -123,7 +123,7 @@ fn without_a_terminal_no_question_is_asked() {
     assert_snapshot!(Sandbox::new().run("init"), @"
     exit 2
     --- stderr
-    error: which starter?
+    error: no starter is given
     help: name one: echo, chat, live-session
     ");
 }

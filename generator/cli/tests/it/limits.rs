@@ -222,7 +222,7 @@ fn data_stores_items_beyond_the_gateways_end() {
 #[test]
 fn row_d1_a_foreign_template_is_redeployed_as_it_is_told() {
     let dev = Dev::spawn(project(2), &["template.yaml"], &[]);
-    dev.line("Ctrl-C ends it.");
+    dev.line("Ctrl-C ends it");
     let added = "  Added:
     Type: AWS::ApiGatewayV2::Route
     Properties: { ApiId: !Ref Api, RouteKey: added, AuthorizationType: NONE, Target: !Sub \"integrations/${Integration}\" }

@@ -166,10 +166,12 @@ fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
                 log has the reason.
 
         in a browser
-          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
-          status of a handshake that fails.
+          a page sees only close code 1006: no status, no reason (row X2); a browser hides the status of a
+          handshake that fails.
 
         not as expected: the handshake is answered with 101 (401)
+        --- stderr
+        look up a row: stackgen explain A6
         "#);
     });
 }
@@ -223,6 +225,8 @@ fn row_m13_a_close_while_holding_is_explained() {
                 For AWS, compare with the $disconnect log.
 
         not as expected: the connection stays open until the client closes it (1001 after TIME)
+        --- stderr
+        look up a row: stackgen explain M13
         "#);
     });
     assert_eq!(
@@ -255,10 +259,12 @@ fn no_answer_is_a_failure() {
                 Gateway on AWS listens only on port 443: check the port, and firewalls in between.
 
         in a browser
-          a page sees close code 1006 and nothing else: no status, no reason (row X2); there is no answer to
-          the handshake.
+          a page sees only close code 1006: no status, no reason (row X2); there is no answer to the
+          handshake.
 
         not as expected: the handshake is answered with 101 (no answer)
+        --- stderr
+        look up a row: stackgen explain X2
         ");
     });
     let run = sandbox.run(&format!("probe ws://{address}/ --json"));
@@ -329,7 +335,7 @@ fn a_file_is_sent_and_bad_flags_are_refused() {
         ("--send @nothing.json", "cannot read nothing.json"),
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
-        ("--header Upgrade:x", "the handshake writes it itself"),
+        ("--header Upgrade:x", "the handshake sets it itself"),
         (
             "--as anonymous --token t",
             "an anonymous caller has no token",

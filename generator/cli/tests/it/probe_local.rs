@@ -255,10 +255,12 @@ fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
           doubt: row C6: folklore, or a single weak report, for an invalid response
 
         in a browser
-          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
-          status of a handshake that fails.
+          a page sees only close code 1006: no status, no reason (row X2); a browser hides the status of a
+          handshake that fails.
 
         not as expected: the handshake is answered with 101 (502)
+        --- stderr
+        look up a row: stackgen explain C6
         "#);
         insta::assert_snapshot!(denied, @r#"
         exit 3
@@ -278,10 +280,12 @@ fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
                 event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.
 
         in a browser
-          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
-          status of a handshake that fails.
+          a page sees only close code 1006: no status, no reason (row X2); a browser hides the status of a
+          handshake that fails.
 
         not as expected: the handshake is answered with 101 (403)
+        --- stderr
+        look up a row: stackgen explain A5
         "#);
     });
 }
@@ -293,33 +297,35 @@ fn the_gateways_reason_of_an_error_frame_is_shown() {
     );
     steady(|| {
         insta::assert_snapshot!(run, @r#"
-    exit 0
-    --- stdout
-    ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
-    connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
-    101 Switching Protocols after TIME
-        TIME  sent      {"action":"oneWay","do":"throw"}
-        TIME  sent      {"action":"nowhere"}
-        TIME  received  {"message": "Internal server error", "connectionId":"…", "requestId":"…"}
-        TIME  received  {"message": "Forbidden", "connectionId":"…", "requestId":"…"}
-        TIME  closed by the client with 1000
+        exit 0
+        --- stdout
+        ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
+        101 Switching Protocols after TIME
+            TIME  sent      {"action":"oneWay","do":"throw"}
+            TIME  sent      {"action":"nowhere"}
+            TIME  received  {"message": "Internal server error", "connectionId":"…", "requestId":"…"}
+            TIME  received  {"message": "Forbidden", "connectionId":"…", "requestId":"…"}
+            TIME  closed by the client with 1000
 
-    certain (row M4)
-      The local gateway reports: the function failed with Exception.
-      seen: 1 × "Internal server error"; the connection stayed open
-      seen: local gateway: stage prod serves deployment ID
-      seen: local gateway: route oneWay called function f
-      seen: local gateway: f threw Exception: thrown
-      next: Read the function's log in the terminal of `stackgen dev`.
+        certain (row M4)
+          The local gateway reports: the function failed with Exception.
+          seen: 1 × "Internal server error"; the connection stayed open
+          seen: local gateway: stage prod serves deployment ID
+          seen: local gateway: route oneWay called function f
+          seen: local gateway: f threw Exception: thrown
+          next: Read the function's log in the terminal of `stackgen dev`.
 
-    certain (row M3)
-      The local gateway reports: $request.body.action is `nowhere`: no such route in the deployment, and
-      no $default.
-      seen: 1 × "Forbidden"; the connection stayed open
-      next: Compare the message with RouteSelectionExpression and the route keys, character by
-            character. If the route exists, the stage serves an older deployment: run `stackgen status`,
-            then `stackgen deploy --redeploy-stage`.
-    "#)
+        certain (row M3)
+          The local gateway reports: $request.body.action is `nowhere`: no such route in the deployment, and
+          no $default.
+          seen: 1 × "Forbidden"; the connection stayed open
+          next: Compare the message with RouteSelectionExpression and the route keys, character by
+                character. If the route exists, the stage serves an older deployment: run `stackgen status`,
+                then `stackgen deploy --redeploy-stage`.
+        --- stderr
+        look up a row: stackgen explain M4
+        "#)
     });
 }
 
@@ -465,12 +471,12 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
     exit 2
     --- stderr
     error: there is no API named other
-    help: deploy the template first; `--api-id` names any other API, `--region` another region
+    help: deploy the template first; `--api-id` selects any other API, `--region` another region
     ");
     insta::assert_snapshot!(probed_in_account(""), @"
     exit 2
     --- stderr
-    error: which URL?
-    help: give one, or `--local`, or name an API of the account with `--api` or `--api-id`
+    error: no URL is given
+    help: give a URL, use `--local`, or name an API of the account with `--api` or `--api-id`
     ");
 }

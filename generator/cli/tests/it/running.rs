@@ -142,7 +142,7 @@ impl Dev {
         let url = line
             .split_whitespace()
             .find(|word| word.starts_with("ws://"));
-        self.line("Ctrl-C ends it.");
+        self.line("Ctrl-C ends it");
         url.unwrap().to_owned()
     }
 

@@ -231,6 +231,6 @@ fn an_error_that_cannot_be_printed_as_json_goes_to_stderr() {
     assert_eq!(output.status.code(), Some(2));
     assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
     error: there is no stackgen.yaml
-    help: `stackgen init` writes one; `--file` names another
+    help: create one with `stackgen init`, or name another with `--file`
     ");
 }

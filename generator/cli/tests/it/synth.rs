@@ -101,14 +101,14 @@ fn stdout_takes_one_template_only() {
     assert_snapshot!(Sandbox::starter("live-session").run("synth --stdout"), @"
     exit 2
     --- stderr
-    error: `--stdout` prints one template, and this would be 2
-    help: name one `--env`: dev, prod
+    error: `--stdout` prints a single template, but 2 are selected
+    help: select one with `--env`: dev, prod
     ");
     assert_snapshot!(Sandbox::starter("echo").run("synth --stdout --format sam --format cfn-yaml"), @"
     exit 2
     --- stderr
-    error: `--stdout` prints one template, and this would be 2
-    help: name one `--format`
+    error: `--stdout` prints a single template, but 2 are selected
+    help: select one with `--format`
     ");
 }
 
@@ -149,7 +149,7 @@ fn check_shows_what_is_stale_and_writes_nothing() {
            Environment:
     stale     out/dev/template.yaml  10 resources
     --- stderr
-    1 of 1 file is stale; `stackgen synth` brings it up to date
+    1 of 1 file is stale; update it with `stackgen synth`
     ");
     assert_eq!(sandbox.read("out/dev/template.yaml"), old);
 }
@@ -271,7 +271,7 @@ fn folders_of_undeclared_environments_are_named_and_kept() {
     unchanged out/dev/template.yaml  10 resources
     --- stderr
     note: out/qa holds a template of an environment that is not declared
-    help: delete it when no stack is deployed from there any more
+    help: delete it if no stack is deployed from there
     ");
     assert_snapshot!(sandbox.run("synth --check"), @"
     exit 3
@@ -280,7 +280,7 @@ fn folders_of_undeclared_environments_are_named_and_kept() {
     stale     out/qa  not declared
     --- stderr
     note: out/qa holds a template of an environment that is not declared
-    help: delete it when no stack is deployed from there any more
+    help: delete it if no stack is deployed from there
     ");
     assert_snapshot!(sandbox.run("synth --check --quiet"), @"
     exit 3
@@ -346,7 +346,8 @@ fn a_template_with_errors_is_not_written() {
         = note: rule route-without-target; row F2 of the API Gateway reference
         = help: set `Target: !Sub integrations/${…}` with the integration's logical ID
 
-    nothing is written: what would be has errors; `stackgen rule` explains them
+    nothing is written: the templates have errors; explain them with `stackgen explain`
+    look up a rule: stackgen explain SG207
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
     let quiet = sandbox.run("synth --quiet");

@@ -13,7 +13,7 @@ fn a_baseline_from_adoption_to_the_last_finding() {
     exit 2
     --- stderr
     error: there is no known.json
-    help: `--update-baseline` writes it
+    help: create it with `--update-baseline`
     ");
     assert_snapshot!(sandbox.run("lint --select SG102 --baseline known.json --update-baseline"), @"
     exit 0
@@ -56,9 +56,10 @@ fn a_baseline_from_adoption_to_the_last_finding() {
     assert_snapshot!(sandbox.run(with), @"
     exit 0
     --- stderr
-    note: known.json holds what is not found any more: SG102 ConnectRoute.AuthorizationType in open.yaml
-    help: `--update-baseline` takes it out
+    note: known.json has entries that were not found: SG102 ConnectRoute.AuthorizationType in open.yaml
+    help: remove them with `--update-baseline`
     2 templates, 2 WebSocket APIs: no findings
+    look up a rule: stackgen explain SG102
     ");
     assert_eq!(
         sandbox.run(&format!("{with} --update-baseline")).code,
@@ -132,8 +133,8 @@ fn a_file_that_is_no_baseline_is_bad_input() {
     assert_snapshot!(sandbox.run("lint --baseline bad.json"), @"
     exit 2
     --- stderr
-    error: cannot read bad.json as a baseline: missing field `findings` at line 1 column 14
-    help: `--update-baseline` writes one; move this file away first
+    error: cannot read the baseline bad.json: missing field `findings` at line 1 column 14
+    help: move this file away, and create one with `--update-baseline`
     ");
     assert_eq!(
         sandbox
@@ -145,8 +146,8 @@ fn a_file_that_is_no_baseline_is_bad_input() {
     assert_snapshot!(sandbox.run("lint --baseline new.json"), @"
     exit 2
     --- stderr
-    error: cannot read new.json as a baseline: its version is 2, and 1 is known
-    help: `--update-baseline` writes one; move this file away first
+    error: cannot read the baseline new.json: its version is 2, but this stackgen reads version 1
+    help: move this file away, and create one with `--update-baseline`
     ");
     assert_eq!(sandbox.run("lint --update-baseline").code, Some(2));
 }

@@ -24,6 +24,7 @@ fn fixes_are_written_and_everything_else_stays() {
     --- stderr
     fixed a.yaml: SG113 write the identity source as `route.request.querystring.token`
     1 template, 1 WebSocket API: no findings; 1 fixed
+    look up a rule: stackgen explain SG113
     ");
     assert_eq!(sandbox.read("a.yaml"), right);
     assert_snapshot!(sandbox.run("lint --fix --select SG113"), @"
@@ -73,6 +74,7 @@ fn findings_without_a_fix_are_reported() {
     assert_snapshot!(run.stderr, @"
     fixed a.yaml: SG113 write the identity source as `route.request.querystring.token`
     2 templates, 2 WebSocket APIs: 1 error; 1 fixed
+    look up a rule: stackgen explain SG113
     ");
     assert_eq!(sandbox.read("b.yaml"), example(OPEN, '-'));
 }

@@ -139,7 +139,7 @@ fn no_template_is_bad_input() {
     exit 2
     --- stderr
     error: there is no template in the current folder
-    help: name a file or a folder; `stackgen synth` writes templates to `out`
+    help: name a file or a folder, or render templates with `stackgen synth`
     ");
     sandbox.write("a/b.json", "{}");
     assert_snapshot!(sandbox.run("lint a"), @"
@@ -151,20 +151,20 @@ fn no_template_is_bad_input() {
     assert_snapshot!(sandbox.run("lint a/*.yaml"), @"
     exit 2
     --- stderr
-    error: nothing matches a/*.yaml
-    help: `*` stops at `/`, and `**` does not: 'stacks/**/*.yaml'
+    error: no file matches a/*.yaml
+    help: use `**` to match folders: 'stacks/**/*.yaml'
     ");
     assert_snapshot!(sandbox.run("lint b"), @"
     exit 2
     --- stderr
     error: there is no b
-    help: `stackgen synth` writes one
+    help: render one with `stackgen synth`
     1 file cannot be read
     ");
     assert_snapshot!(sandbox.run("lint a/***.yaml"), @"
     exit 2
     --- stderr
-    error: a/***.yaml cannot be matched: Pattern syntax error near position 4: wildcards are either regular `*` or recursive `**`
+    error: cannot match a/***.yaml: Pattern syntax error near position 4: wildcards are either regular `*` or recursive `**`
     ");
 }
 
@@ -184,7 +184,7 @@ fn stdin_has_the_given_name() {
     exit 2
     --- stderr
     error: <stdin> is empty
-    help: `stackgen synth` writes one
+    help: render one with `stackgen synth`
     1 file cannot be read
     ");
     assert_snapshot!(piped(&sandbox, "lint - --stdin-filename a.yaml", "{"), @"
@@ -314,7 +314,7 @@ fn files_too_long_for_a_template_are_skipped_in_folders() {
     exit 2
     --- stderr
     error: long.yaml is longer than 8 MiB
-    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    help: check that this is the right file: CloudFormation takes templates of up to 1 MB
     1 file cannot be read
     ");
 }

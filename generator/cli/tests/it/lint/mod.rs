@@ -74,6 +74,7 @@ fn a_finding_has_its_location() {
        = help: set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
     --- stderr
     1 template, 1 WebSocket API: 1 error
+    look up a rule: stackgen explain SG102
     ");
 }
 
@@ -139,17 +140,18 @@ fn an_unreadable_file_does_not_stop_the_others() {
 
     1 error in broken.yaml
     error: there is no nowhere.yaml
-    help: `stackgen synth` writes one
-    error: this is no CloudFormation template
+    help: render one with `stackgen synth`
+    error: this is not a CloudFormation template
      --> spec.yaml:1:1
       |
     1 | name: x
       | ^^^^
       |
-      = help: this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it
+      = help: this is a stackgen.yaml: name it with `--file`, or render it with `stackgen synth`
 
     1 error in spec.yaml
     1 template, 1 WebSocket API: 1 error; 3 files cannot be read
+    look up a rule: stackgen explain SG102
     "
     );
 }

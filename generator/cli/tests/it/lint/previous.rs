@@ -46,6 +46,7 @@ fn each_file_is_compared_with_its_revision() {
        = help: rename Deployment4F2A9C01B7 and its references, so that CloudFormation creates a new deployment
     --- stderr
     2 templates, 2 WebSocket APIs: 1 error
+    look up a rule: stackgen explain SG406
     ");
     let mut command = sandbox.command();
     let path = sandbox.path().join("a.yaml");
@@ -58,7 +59,7 @@ fn each_file_is_compared_with_its_revision() {
     assert_snapshot!(sandbox.run("lint new.yaml --previous HEAD --select SG4"), @"
     exit 0
     --- stderr
-    note: HEAD has none of these files: nothing is compared
+    note: HEAD has none of these files; nothing is compared
     1 template, 1 WebSocket API: no findings
     ");
     let text = sandbox.read("a.yaml");
@@ -94,8 +95,8 @@ fn an_unknown_revision_is_bad_input() {
     assert_snapshot!(sandbox.run("lint a.yaml old.yaml --previous old.yaml"), @"
     exit 2
     --- stderr
-    error: old.yaml is one template, and it is held against 2 files
-    help: name one file, or a revision: `--previous main`
+    error: old.yaml is a single template and cannot be compared with 2 files
+    help: name one file, or compare with a revision: `--previous main`
     ");
     assert_snapshot!(sandbox.run("lint a.yaml --previous HEAD:nowhere.yaml"), @"
     exit 2
@@ -107,7 +108,7 @@ fn an_unknown_revision_is_bad_input() {
     assert_snapshot!(sandbox.run("lint - --previous -"), @"
     exit 2
     --- stderr
-    error: stdin is the template, and cannot be its earlier revision too
+    error: standard input cannot be both the template and its earlier revision
     ");
     sandbox.write("broken.yaml", "Resources: [\n");
     let run = sandbox.run("lint a.yaml --previous broken.yaml");

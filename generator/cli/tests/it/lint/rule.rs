@@ -39,7 +39,7 @@ fn a_rule_is_explained() {
          Type: AWS::Lambda::Permission
          Properties:
 
-    Rows of the API Gateway reference: A3
+    API Gateway reference: row A3
     https://github.com/stackgen/stackgen/blob/main/docs/rules/SG113-http-api-identity-source.md
     ");
     let by_name = Sandbox::new().run("rule http-api-identity-source");
@@ -92,12 +92,14 @@ fn an_unknown_rule_is_bad_usage() {
     exit 2
     --- stderr
     error: there is no rule "SG1l3"
-    help: did you mean SG103 authorizer-id-without-custom? `stackgen rule` lists all
+    help: did you mean SG103 authorizer-id-without-custom? list all rules with `stackgen rule`
+    look up a rule: stackgen explain SG103
     "#);
     assert_snapshot!(Sandbox::new().run("rule http-identity-source"), @r#"
     exit 2
     --- stderr
     error: there is no rule "http-identity-source"
-    help: did you mean SG113 http-api-identity-source? `stackgen rule` lists all
+    help: did you mean SG113 http-api-identity-source? list all rules with `stackgen rule`
+    look up a rule: stackgen explain SG113
     "#);
 }

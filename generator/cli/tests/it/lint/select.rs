@@ -48,13 +48,15 @@ fn an_unknown_rule_is_bad_usage() {
     exit 2
     --- stderr
     error: there is no rule "SG1O2"
-    help: did you mean SG102 connect-open-beside-authorizer? `stackgen rule` lists all
+    help: did you mean SG102 connect-open-beside-authorizer? list all rules with `stackgen rule`
+    look up a rule: stackgen explain SG102
     "#);
     assert_snapshot!(two().run("lint --ignore connect-open"), @r#"
     exit 2
     --- stderr
     error: there is no rule "connect-open"
-    help: did you mean SG102 connect-open-beside-authorizer? `stackgen rule` lists all
+    help: did you mean SG102 connect-open-beside-authorizer? list all rules with `stackgen rule`
+    look up a rule: stackgen explain SG102
     "#);
     assert_eq!(two().run("lint --select SG102,").code, Some(2));
 }

@@ -27,6 +27,7 @@ fn suppressed_findings_are_shown_on_request() {
     suppressed[SG102]: a.yaml:38:26: `$connect` is open, and authorizer Authorizer is never invoked: for 'the' <b>team</b>
     --- stderr
     1 template, 1 WebSocket API: no findings; 1 suppressed
+    look up a rule: stackgen explain SG102
     ");
 }
 
