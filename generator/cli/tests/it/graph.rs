@@ -24,20 +24,6 @@ fn a_stack_is_drawn_in_mermaid() {
       function_ChatHandlerFunction -->|"reads, writes"| table_RoomsTable
     --- stderr
     drawing dev; select another environment with `--env`: prod
-    "#)
-      function_ChatHandlerFunction("chat-handler-dev<br/><small>256 MiB, 10 s</small><br/><small>sends to connections</small>")
-      table_RoomsTable[("Rooms-dev<br/><small>key roomId, connectionId</small><br/><small>index connectionId-index</small><br/><small>expires by ttl</small>")]
-      api_WebSocketApi[["chat-api-dev<br/><small>WebSocket API</small><br/><small>stage prod</small>"]]
-      routes_WebSocketApi_1["$connect<br/><small>needs querystring.token</small>"]
-      routes_WebSocketApi_2["$default ⇄<br/>$disconnect<br/>joinRoom ⇄<br/>leaveRoom ⇄<br/>sendMessage ⇄"]
-      api_WebSocketApi --> routes_WebSocketApi_1
-      routes_WebSocketApi_1 -.->|"authorizer"| function_ChatAuthorizerFunction
-      routes_WebSocketApi_1 --> function_ChatHandlerFunction
-      api_WebSocketApi --> routes_WebSocketApi_2
-      routes_WebSocketApi_2 --> function_ChatHandlerFunction
-      function_ChatHandlerFunction -->|"reads, writes"| table_RoomsTable
-    --- stderr
-    drawing dev; `--env` draws another: prod
     "#);
 }
 

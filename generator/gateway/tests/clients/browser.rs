@@ -113,11 +113,11 @@ async fn a_page_connects_sends_and_gets_an_answer() {
     let running = RunningGateway::start().await;
     let script = "const socket = new WebSocket(URL);
         socket.onopen = () => socket.send('{\"action\":\"hello\"}');
-        socket.onmessage = message => report({printed: message.data, protocol: socket.protocol});";
+        socket.onmessage = message => report({received: message.data, protocol: socket.protocol});";
     if let Some(reported) = page(running.url(), script).await {
         assert_eq!(
             reported,
-            json!({"heard": "{\"action\":\"hello\"}", "protocol": ""})
+            json!({"received": "{\"action\":\"hello\"}", "protocol": ""})
         );
     }
     running.gateway.shutdown().await;
