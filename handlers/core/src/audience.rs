@@ -1,4 +1,4 @@
-//! Everybody who listens: telling them something, and taking those away who are gone.
+//! Listeners of a session: broadcasts to them, and removal of closed connections.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::limits::{MAX_CONNECTION, OPENING, TELL_WITHIN};
 use crate::ports::{ConnectionStore, Ports, Store, Stored};
 use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
 
-/// How much later than it can be open a connection is taken for dead: clocks differ.
+/// Age from which a connection counts as closed. It exceeds API Gateway's limit by five minutes, because clocks differ.
 const DEAD_AFTER: Duration = MAX_CONNECTION.saturating_add(Duration::from_secs(300));
 
 impl From<&Connection> for Recipient {
@@ -23,7 +23,7 @@ impl From<&Connection> for Recipient {
     }
 }
 
-/// All listeners of a session, of one language or all.
+/// Returns all listeners of a session, of one language or of all.
 pub(crate) async fn listeners(
     store: &impl ConnectionStore,
     session: &SessionId,
@@ -41,7 +41,7 @@ pub(crate) async fn listeners(
     }
 }
 
-/// The listeners whose connection cannot be open any more, whatever API Gateway forgot to say.
+/// Returns the listeners whose connections must be closed by now, even if API Gateway sent no `$disconnect`.
 pub(crate) async fn expired_listeners(
     store: &impl ConnectionStore,
     session: &SessionId,
@@ -54,7 +54,7 @@ pub(crate) async fn expired_listeners(
     Ok(dead.map(|listener| listener.connection_id).collect())
 }
 
-/// Tells all listeners of a session.
+/// Posts a message to all listeners of a session.
 pub(crate) async fn tell_listeners<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
@@ -65,8 +65,8 @@ pub(crate) async fn tell_listeners<S: Store, B: Broadcaster, C: Clock>(
     Ok(tell(ports, session, &audience, message, TELL_WITHIN).await)
 }
 
-/// Tells an audience within this time, and takes away the records of those who are gone. That the records stay when the table fails is
-/// no harm: the next message finds out again.
+/// Posts a message to an audience until the deadline, and removes the records of connections that are gone. If the
+/// table fails, the records stay; the next message removes them.
 pub(crate) async fn tell<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
@@ -84,14 +84,15 @@ pub(crate) async fn tell<S: Store, B: Broadcaster, C: Clock>(
     let gone = closed(audience, &report.gone, now);
     if !gone.is_empty() {
         match ports.store.remove_listeners(session, &gone, now).await {
-            Ok(removed) => info!(sessionId = %session, removed, "Listeners gone"),
-            Err(error) => warn!(sessionId = %session, %error, "Listeners gone, records kept"),
+            Ok(removed) => info!(sessionId = %session, removed, "Removed the records of closed connections"),
+            Err(error) => warn!(sessionId = %session, %error, "Cannot remove the records of closed connections"),
         }
     }
     report
 }
 
-/// Those of the gone who are closed, and not just about to open (row C11).
+/// Returns the gone connections that are closed. Those whose handshake may still be in progress answer the same (row
+/// C11).
 fn closed(audience: &[Recipient], gone: &[ConnectionId], now: Timestamp) -> Vec<ConnectionId> {
     let connected: HashMap<_, _> = audience
         .iter()

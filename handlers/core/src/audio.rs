@@ -1,4 +1,4 @@
-//! Audio, from the speaker to the listeners.
+//! Audio from the speaker to the listeners.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
 use crate::{Language, RateLimitFailure, Session, SessionId, Status, rates};
 
-/// The longest name of an audio format.
+/// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
 
-/// What a deployment decides about audio.
+/// Settings for audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioSettings {
-    /// How many listeners one invocation sends to; for more, further ones are asked.
+    /// Maximum number of listeners that one invocation posts to. The function invokes itself for the others.
     pub listeners_per_invocation: usize,
-    /// What happens while the table of rates does not answer.
+    /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
 
-/// A chunk of audio as the speaker sends it.
+/// A chunk of audio, as the speaker sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Chunk {
@@ -38,47 +38,47 @@ struct Chunk {
     timestamp: u64,
     format: String,
     chunk_index: u64,
-    /// Only for those who hear this language; for all without it.
+    /// Language of the listeners to send to (default: all listeners).
     target_language: Option<Language>,
 }
 
-/// A share of a session's audience, and what to send it.
+/// A share of a session's audience, and the message for it. It is the payload of the invocation that sends it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Share {
     /// The session.
     pub session_id: SessionId,
-    /// Who is to get the message.
+    /// Recipients of the message.
     pub audience: Vec<Recipient>,
-    /// The message, as it goes out.
+    /// The message as JSON.
     pub message: String,
-    /// When the audio came in; late audio is worth nothing.
+    /// Arrival time of the audio. Late audio is not sent.
     pub received_at: Timestamp,
 }
 
-/// One of an audience.
+/// A connection to post to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
-    /// The connection to post to.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it: a connection that is only about to open answers as one that is gone (row C11).
+    /// Time of the handshake. Until a connection is open, API Gateway answers posts as if it were gone (row C11).
     pub connected_at: Timestamp,
 }
 
-/// What became of a chunk.
+/// Outcome of sending a chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sent {
-    /// What was posted from here.
+    /// Posts by this invocation.
     pub report: Report,
-    /// How many shares further invocations took over.
+    /// Number of shares that other invocations took over.
     pub shares: usize,
 }
 
-/// Sends a chunk of audio to the session's listeners. The speaker hears nothing of it, unless it is refused.
+/// Sends a chunk of audio to the session's listeners. The speaker gets no answer unless the chunk is refused.
 ///
-/// The message is made once. Shares of the audience go to further invocations, one is sent from here, meanwhile; a share
-/// that nobody takes is sent from here too.
+/// The message is serialized once. This invocation posts to one share of the audience and hands the others to further
+/// invocations. If it cannot hand over a share, it posts to that share, too.
 pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     relay: &impl Relay,
@@ -104,7 +104,7 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     let handing_over = join_all(others.map(|audience| hand_over(relay, share(audience))));
     let within = left_of(received_at, ports.clock.now());
     let sending = tell(ports, &session_id, own, bytes.clone(), within);
-    // In this order: the requests to Lambda go out before all those to listeners.
+    // In this order: `join` polls the requests to Lambda first, so that they go out before the posts to listeners.
     let (left, mut report) = join(handing_over, sending).await;
     let shares = left.iter().filter(|audience| audience.is_empty()).count();
     let left = left.concat();
@@ -118,32 +118,32 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     Ok(Sent { report, shares })
 }
 
-/// Hands a share over, and returns those who are left to be sent to from here: nobody, or all of them.
+/// Hands over a share. Returns the recipients that this invocation still has to post to: none, or all of them.
 async fn hand_over(relay: &impl Relay, share: Share) -> Vec<Recipient> {
     match relay.hand_over(&share).await {
         Ok(()) => Vec::new(),
         Err(error) => {
-            warn!(sessionId = %share.session_id, %error, "Share sent from here");
+            warn!(sessionId = %share.session_id, %error, "Cannot hand over a share: this invocation sends it");
             share.audience
         }
     }
 }
 
-/// Sends a share that another invocation handed over, as long as its audio is worth something; `None` if it is not.
+/// Sends a share that another invocation handed over. Returns `None` if the audio is too old.
 pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     share: Share,
 ) -> Option<Report> {
     let within = left_of(share.received_at, ports.clock.now());
     if within.is_zero() {
-        warn!(sessionId = %share.session_id, "Share dropped: too late");
+        warn!(sessionId = %share.session_id, "Dropped a share: its audio is too old");
         return None;
     }
     let message = Bytes::from(share.message);
     Some(tell(ports, &share.session_id, &share.audience, message, within).await)
 }
 
-/// How long audio is still worth sending.
+/// Returns the time until audio is too old to send.
 fn left_of(received_at: Timestamp, now: Timestamp) -> Duration {
     MAX_AUDIO_AGE.saturating_sub(now.since(received_at))
 }
@@ -152,20 +152,20 @@ fn parse(body: &str) -> Result<Chunk, ServerError> {
     let invalid = |error: String| ServerError::new(ErrorCode::InvalidMessage, error);
     let chunk: Chunk = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
     if chunk.format.is_empty() || chunk.format.len() > MAX_FORMAT {
-        return Err(invalid(format!("format has 1 to {MAX_FORMAT} bytes")));
+        return Err(invalid(format!("format must have 1 to {MAX_FORMAT} bytes")));
     }
     let audio = STANDARD.decode(&chunk.audio_data);
     let audio = audio.map_err(|_| invalid("audioData is not base64".to_owned()))?;
     if !AUDIO_CHUNK.contains(&audio.len()) {
         let (least, most) = (AUDIO_CHUNK.start(), AUDIO_CHUNK.end());
-        let message = format!("a chunk has {least} to {most} bytes of audio");
+        let message = format!("audioData must decode to {least} to {most} bytes");
         return Err(ServerError::new(ErrorCode::MessageTooLarge, message));
     }
     Ok(chunk)
 }
 
-/// The session, if the sender speaks in it and may do so now. Every connection of the speaker may: while one takes over
-/// from another, both are heard.
+/// Returns the session, if the sender is its speaker and may send now. All connections of the speaker may send, so that
+/// nothing is lost while one replaces another.
 async fn allowed<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: AudioSettings,
@@ -176,7 +176,7 @@ async fn allowed<S: Store, B, C: Clock>(
     if connection.session_id != chunk.session_id {
         return Err(other_session());
     }
-    // A speaker's record always has the user: that is how it became one.
+    // Every speaker's record has a user ID: `join` compares it with the session's owner.
     let user_id = connection.user_id.ok_or_else(other_role)?;
     let now = ports.clock.now();
     let bucket = Bucket::new("audio", "user", user_id.as_str());
@@ -195,7 +195,7 @@ fn on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {
     }
     let state = session.broadcast_state;
     if state.is_paused || state.is_muted {
-        let message = "the broadcast is paused or muted";
+        let message = "the broadcast is paused or muted: resume and unmute it first";
         return Err(ServerError::new(ErrorCode::BroadcastPaused, message));
     }
     Ok(())
@@ -212,7 +212,7 @@ fn message(chunk: Chunk) -> String {
     message.to_text()
 }
 
-/// The share to send from here, and those for others.
+/// Returns the share for this invocation, and the shares for others.
 fn split(all: &[Recipient], size: usize) -> (&[Recipient], std::slice::Chunks<'_, Recipient>) {
     let size = size.max(1);
     let own = all.len().min(size);

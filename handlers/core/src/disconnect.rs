@@ -1,4 +1,4 @@
-//! `$disconnect`: a connection is closed, or was long ago.
+//! `$disconnect`: removes the record of a closed connection.
 
 use stackgen_websocket::Broadcaster;
 use tracing::{info, warn};
@@ -8,8 +8,9 @@ use crate::ports::{Ports, Removed, Store, Stored};
 use crate::protocol::ServerMessage;
 use crate::{Clock, ConnectionId, SessionId};
 
-/// Takes the connection's record away, and its count with it. The speaker's leaving is told to the listeners, unless
-/// the speaker has another connection by now. The event may come twice or never (row M18): `None` is as good an end.
+/// Removes the connection's record and updates the session's count. If the session's current speaker left, its
+/// listeners get `speakerStateChanged`. API Gateway may send the event twice or never (row M18), so a missing record is
+/// no error.
 pub async fn disconnect<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -22,12 +23,12 @@ pub async fn disconnect<S: Store, B: Broadcaster, C: Clock>(
             tell_speaker_left(ports, session_id).await;
         }
     } else {
-        info!("Disconnect without a record: it was removed before");
+        info!("Disconnect without a record: it is removed already");
     }
     Ok(removed)
 }
 
-/// The record is gone already; that listeners do not hear of it is no reason to fail.
+/// Posts the speaker's new state to the listeners. Failures are only logged, because the record is removed already.
 async fn tell_speaker_left<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session_id: &SessionId,
@@ -48,6 +49,6 @@ async fn tell_speaker_left<S: Store, B: Broadcaster, C: Clock>(
     }
     .await;
     if let Err(error) = told {
-        warn!(sessionId = %session_id, %error, "Listeners not told that the speaker left");
+        warn!(sessionId = %session_id, %error, "Cannot notify listeners that the speaker left");
     }
 }

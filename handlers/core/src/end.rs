@@ -1,4 +1,4 @@
-//! A session ends.
+//! Ends sessions.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,39 +12,40 @@ use crate::ports::{Ports, Refusal, Store, StoreError, Stored};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, SessionId, Status, UserId};
 
-/// How often the last listeners are looked for: the index that lists them lags behind, mostly by milliseconds.
+/// Number of passes over the listeners. The index that lists them is eventually consistent, mostly within milliseconds.
 const ROUNDS: u32 = 6;
 
-/// Who ends what, and why.
+/// Request to end a session.
 #[derive(Clone, Debug)]
 pub struct Ending<'a> {
     /// The session.
     pub session_id: &'a SessionId,
-    /// Whoever wants to end it.
+    /// The user who requests it. Only the owner may.
     pub owner: &'a UserId,
-    /// Told to everybody.
+    /// Reason that clients receive.
     pub reason: Option<String>,
-    /// The connection on which it was said, if on one: it has its answer, and is not told a second time.
+    /// The connection that requests it, if one does. It gets the message as the answer and no second time.
     pub said_by: Option<&'a ConnectionId>,
 }
 
-/// Why a session did not end.
+/// Reason why a session did not end.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum EndError {
-    /// Not there, or somebody else's.
-    #[error("the session does not end: {0:?}")]
+    /// The session does not exist, or another user owns it.
+    #[error("cannot end the session: {0:?}")]
     Refused(Refusal),
-    /// A table did not do as asked. Ending it again goes on from there.
+    /// The table failed. Another request continues.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It lets nobody in any more, but not everybody is out yet. Ending it again goes on from there.
-    #[error("not all listeners are out of the session yet")]
+    /// The session admits nobody any more, but still has listeners. Another request continues.
+    #[error("the session still has listeners: end it again")]
     Unfinished,
 }
 
-/// Ends a session in two steps, so that an ended session never has listeners: first it lets nobody in any more, then
-/// everybody is let out and told, and only without listeners does it end. Whatever breaks off in between can be taken up
-/// again by ending it again; ending what has ended changes nothing. Returns what everybody was told.
+/// Ends a session in two steps, so that an ended session never has listeners. First the session stops admitting
+/// connections. Then the listeners' records are removed and the listeners notified; the status becomes `Ended` only
+/// when the count is zero. After an interruption another call continues; for an ended session it changes nothing.
+/// Returns the message that clients receive.
 pub async fn end<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     ending: Ending<'_>,
@@ -71,22 +72,23 @@ pub async fn end<S: Store, B: Broadcaster, C: Clock>(
             tokio::time::sleep(Duration::from_millis(25 << round)).await;
         }
         let_out(ports, id, &message, &mut told).await?;
-        // Past its end a session's count may be of records that the table has forgotten since: it never gets to zero.
+        // After the session's maximum duration, DynamoDB may have expired records that the count includes: it never
+        // becomes zero.
         let finished = store.finish_end(id, ports.clock.now()).await?;
         if finished || session.ends_at() <= now {
             info!(sessionId = %id, listeners = told.len(), "Session ended");
             return Ok(message);
         }
     }
-    warn!(sessionId = %id, "Session not ended yet: it still has listeners");
+    warn!(sessionId = %id, "Session not ended: it still has listeners");
     Err(EndError::Unfinished)
 }
 
-/// Takes the records of the listeners that are listed away, page by page, and tells them, each once.
+/// Removes the listed listeners' records page by page, and notifies each listener once.
 ///
-/// In this order, since clients who hear of the end close, all of them at once: their `$disconnect` events then find
-/// nothing to take away, and do not get into the way of these transactions. Whoever is not told because it breaks off
-/// in between learns by the next heartbeat.
+/// Records are removed before the notification, because clients that receive it all close at once. Their `$disconnect`
+/// events then find no record, and cause no conflicts with these transactions. Listeners that miss the notification get
+/// `NOT_IN_SESSION` at their next heartbeat.
 async fn let_out<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,
@@ -115,7 +117,7 @@ async fn let_out<S: Store, B: Broadcaster, C: Clock>(
     }
 }
 
-/// Tells them. Who does not hear it finds out by the next message.
+/// Posts the message. Clients that miss it get an error at their next message.
 async fn post<S, B: Broadcaster, C>(
     ports: &Ports<S, B, C>,
     to: &[ConnectionId],

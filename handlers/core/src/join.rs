@@ -1,4 +1,4 @@
-//! Coming in: what `$connect` and `joinSession` have in common.
+//! Admission to a session, for `$connect` and `joinSession`.
 
 use thiserror::Error;
 use tracing::info;
@@ -13,53 +13,53 @@ use crate::{
     Timestamp, UserId,
 };
 
-/// What a deployment decides about coming in.
+/// Settings for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinSettings {
-    /// How many listeners a session may have at once.
+    /// Maximum number of listeners in a session at once.
     pub max_listeners: u32,
-    /// What happens while the table of rates does not answer.
+    /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
 
-/// Somebody who wants to come in.
+/// Request to join a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Newcomer {
-    /// Their connection.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it.
+    /// Time at which API Gateway accepted the handshake.
     pub connected_at: Timestamp,
-    /// From where.
+    /// Source IP address.
     pub ip_address: String,
-    /// Who they are, if that was verified.
+    /// User that the authorizer verified.
     pub user_id: Option<UserId>,
     /// The session.
     pub session_id: SessionId,
-    /// What they want to hear; the language that is spoken if they do not say.
+    /// Language to hear (default: the session's source language).
     pub target_language: Option<Language>,
-    /// The connection that this one is to replace.
+    /// Connection that this one replaces.
     pub previous: Option<ConnectionId>,
 }
 
-/// Why somebody may not come in.
+/// Reason to refuse a connection.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum JoinError {
-    /// There is no such session.
-    #[error("there is no such session")]
+    /// The session does not exist.
+    #[error("the session does not exist")]
     NoSession,
-    /// The session is paused, or has ended.
+    /// The session is paused or has ended.
     #[error("the session is {}", .0.public())]
     NotActive(Status),
-    /// Too many have come from there.
+    /// Too many connections come from this address.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// There is no place left.
-    #[error("the session has as many listeners as it may have")]
+    /// The session has its maximum number of listeners.
+    #[error("the session is full")]
     Full,
-    /// The connection is in another session, or in another role.
-    #[error("the connection is in a session already")]
+    /// The connection is in another session or has another role.
+    #[error("the connection is in another session or role")]
     Elsewhere,
-    /// A table did not do as asked.
+    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -70,23 +70,23 @@ impl From<Refusal> for JoinError {
             Refusal::NoSession => JoinError::NoSession,
             Refusal::Status(status) => JoinError::NotActive(status),
             Refusal::Full => JoinError::Full,
-            // The session was read as theirs and is somebody else's now: nobody hands sessions over.
+            // The owner was read before, and sessions never change owners: this does not occur.
             Refusal::NotOwner => JoinError::Elsewhere,
         }
     }
 }
 
-/// Somebody who came in.
+/// A connection that joined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
-    /// Their record.
+    /// Its record.
     pub connection: Connection,
-    /// The session as it was just before.
+    /// The session, as read before the connection joined.
     pub session: Session,
 }
 
-/// Lets somebody in: the session exists and is active, they have not come too often, and there is place. The owner is
-/// the speaker and takes no place; everybody else listens. Coming in twice is coming in once.
+/// Admits a connection if the session is active, the rate limit allows it and the session is not full. The owner is the
+/// speaker and does not count; everybody else is a listener. Joining twice changes nothing.
 pub(crate) async fn join<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -103,7 +103,7 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     let connection = record(&newcomer, &session, now);
     note(&session.session_id, connection.role);
     if connection.role == Role::Listener {
-        // The owner is not counted: a speaker who has to reconnect from a crowded place must not wait.
+        // Speakers are exempt: one who reconnects from behind an address that many listeners share must not wait.
         let bucket = Bucket::new("join", "ip", &newcomer.ip_address);
         let failure = settings.rate_limit_failure;
         rates::take(&ports.store, bucket, JOIN_RATE, failure, now).await?;
@@ -152,8 +152,8 @@ fn record(newcomer: &Newcomer, session: &Session, now: Timestamp) -> Connection 
     }
 }
 
-/// Finds a listener a place: a free one, that of the connection they replace, or that of a connection which is dead and
-/// whose `$disconnect` never came (row M18).
+/// Admits a listener. If the session is full, the listener replaces `previous`, or a closed connection whose
+/// `$disconnect` never came (row M18).
 async fn admit<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -174,7 +174,7 @@ async fn admit<S: Store, B, C: Clock>(
             return Ok(exchanged);
         }
     }
-    // A session younger than a connection can be has no dead connections to look for.
+    // A session that is younger than the maximum age of a connection has no such connections.
     if now.since(session.created_at) <= MAX_CONNECTION {
         return Ok(FULL);
     }

@@ -1,7 +1,7 @@
-//! Live sessions: a speaker streams audio into a session, listeners hear it in their own language.
+//! Live sessions: a speaker streams audio into a session, and listeners hear it in their own language.
 //!
-//! Protocol, rules and ports. Nothing here knows AWS, a network or an environment variable; adapters implement
-//! [`ports`], and binaries put the two together.
+//! This crate holds the protocol, the rules and the ports. It uses no AWS service, network or environment variable:
+//! adapters implement [`ports`], and binaries pass them to the rules.
 
 mod audience;
 mod audio;

@@ -1,4 +1,4 @@
-//! Whether somebody may do something once more.
+//! Rate limits.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::RateLimitFailure;
 use crate::Timestamp;
 use crate::ports::{Bucket, Rate, RateLimiter, StoreError, Taken};
 
-/// Not now.
+/// Reason why a rate limit refuses a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Limited {
-    /// Too often.
-    #[error("too often")]
+    /// The limit is exceeded.
+    #[error("too many requests")]
     TooOften {
-        /// When it is allowed again.
+        /// Time until a request is allowed again.
         retry_after: Duration,
     },
-    /// Nobody can tell, and then nobody may.
+    /// The rate limit table failed, and the settings refuse requests then.
     #[error(transparent)]
     Unknown(#[from] StoreError),
 }
 
-/// Takes a token out of the bucket. If its table does not answer, `failure` decides.
+/// Takes a token from the bucket. If the table fails, `failure` decides.
 pub(crate) async fn take(
     limiter: &impl RateLimiter,
     bucket: Bucket,
@@ -35,7 +35,7 @@ pub(crate) async fn take(
         (Ok(Taken::Yes), _) => Ok(()),
         (Ok(Taken::No { retry_after }), _) => Err(Limited::TooOften { retry_after }),
         (Err(error), RateLimitFailure::Open) => {
-            warn!(%error, "Rate not checked: let through");
+            warn!(%error, "Rate limit not checked: allowed");
             Ok(())
         }
         (Err(error), RateLimitFailure::Closed) => Err(Limited::Unknown(error)),

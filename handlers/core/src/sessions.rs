@@ -1,4 +1,4 @@
-//! What the HTTP API does with sessions.
+//! Operations of the HTTP API on sessions.
 
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::Clock;
@@ -13,46 +13,46 @@ use crate::{
     Language, QualityTier, RateLimitFailure, Session, SessionId, Status, Timestamp, UserId,
 };
 
-/// How many ids are tried before it is said that there is none.
+/// Number of IDs to try for a new session.
 const TRIES: u32 = 10;
 
-/// What a new session is to be like.
+/// Request to create a session.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSession {
-    /// The language that is spoken.
+    /// Language that is spoken.
     pub source_language: Language,
-    /// How good the audio is to be.
+    /// Audio quality.
     #[serde(default)]
     pub quality_tier: QualityTier,
 }
 
-/// A session as its owner sees it.
+/// A session, as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnersView {
-    /// What everybody sees.
+    /// The public part.
     #[serde(flatten)]
     pub public: PublicView,
-    /// How good the audio is.
+    /// Audio quality.
     pub quality_tier: QualityTier,
-    /// Since when it is there, in milliseconds.
+    /// Time of creation, in milliseconds.
     pub created_at: Timestamp,
-    /// When it is over at the latest, in milliseconds.
+    /// Latest end, in milliseconds.
     pub ends_at: Timestamp,
 }
 
-/// A session as everybody sees it.
+/// A session, as everybody sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicView {
-    /// Its id.
+    /// Session ID.
     pub session_id: SessionId,
-    /// The language that is spoken.
+    /// Language that is spoken.
     pub source_language: Language,
     /// `active`, `paused` or `ended`.
     pub status: &'static str,
-    /// How many listeners it has.
+    /// Number of listeners.
     pub listener_count: u32,
 }
 
@@ -82,24 +82,24 @@ impl OwnersView {
     }
 }
 
-/// Why a session was not created or changed.
+/// Reason why a session was not created or changed.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SessionError {
-    /// Not there, not theirs, or over.
-    #[error("refused: {0:?}")]
+    /// The session does not exist, belongs to another user, or is over.
+    #[error("cannot change the session: {0:?}")]
     Refused(Refusal),
-    /// Too many were created.
+    /// The rate limit refused the request.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// Every id that was tried is taken.
-    #[error("no free session id in {TRIES} tries")]
+    /// All generated IDs are in use.
+    #[error("no unused session ID in {TRIES} attempts")]
     NoFreeId,
-    /// A table did not do as asked.
+    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Creates a session under an id that no session has.
+/// Creates a session with an unused ID.
 pub async fn create<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
@@ -126,7 +126,7 @@ pub async fn create<S: Store, B, C: Clock>(
     Err(SessionError::NoFreeId)
 }
 
-/// What everybody may know of a session.
+/// Returns the public view of a session.
 pub async fn view<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,
@@ -136,7 +136,7 @@ pub async fn view<S: Store, B, C: Clock>(
     Ok(PublicView::of(&session, ports.clock.now()))
 }
 
-/// Opens or closes the doors: who is in stays in, but nobody comes in and no audio goes out while a session is paused.
+/// Pauses or resumes a session. A paused session keeps its connections, but admits no new ones and sends no audio.
 pub async fn set_open<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,

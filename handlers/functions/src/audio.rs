@@ -1,4 +1,4 @@
-//! The audio handler: `sendAudio`, and shares of its audience.
+//! Audio handler: `sendAudio`, and shares of its audience.
 
 use std::time::Instant;
 
@@ -14,25 +14,25 @@ use crate::connection::post;
 use crate::events::{EventError, Reply, connection_id};
 use crate::metrics;
 
-/// What this function is called with: by API Gateway, or by itself.
+/// Event of this function: from API Gateway, or from another invocation of itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum AudioEvent {
-    /// A share of an audience, from another invocation of this function.
+    /// A share of an audience, from another invocation.
     Share(ShareEvent),
-    /// A message of a client.
+    /// A message from a client.
     Message(Box<ApiGatewayWebsocketProxyRequest>),
 }
 
-/// A share, as it is handed over.
+/// A share, as other invocations hand it over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShareEvent {
-    /// What to send to whom.
+    /// The share.
     pub share: Share,
 }
 
 impl AudioEvent {
-    /// The span that its lines are logged in.
+    /// Returns the span for the log lines of this event.
     pub fn span(&self) -> Span {
         match self {
             AudioEvent::Share(ShareEvent { share }) => {
@@ -43,7 +43,7 @@ impl AudioEvent {
     }
 }
 
-/// Answers one event.
+/// Handles one event.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     relay: &impl Relay,

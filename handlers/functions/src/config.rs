@@ -1,4 +1,4 @@
-//! What each function reads from its environment. The names here are the ones that stackgen.yaml sets.
+//! Environment variables of each function. stackgen.yaml sets the same names.
 
 use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::{Callers, TokenUse};
@@ -8,27 +8,27 @@ use stackgen_websocket::{Environment, Lookup};
 
 use crate::dynamo::Tables;
 
-/// What a function reads from its environment.
+/// Configuration that a function reads from its environment variables.
 pub trait Config: Sized {
-    /// Reads it; the environment remembers what was wrong.
+    /// Reads the configuration. The environment collects the errors.
     fn read(environment: &mut Environment<impl Lookup>) -> Self;
 
-    /// Logs and metrics.
+    /// Returns the settings for logs and metrics.
     fn telemetry(&self) -> &Telemetry;
 }
 
-/// Whose tokens the authorizer takes.
+/// Configuration of the authorizer.
 #[derive(Clone, Debug)]
 pub struct AuthorizerConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
-    /// Who issues them, as tokens name it: for Cognito the user pool's URL.
+    /// Issuer of the tokens, as in their `iss` claim: for Cognito the user pool's URL.
     pub issuer: String,
-    /// For whom they are: for Cognito the app client's id.
+    /// Audience of the tokens: for Cognito the app client's ID.
     pub audience: String,
-    /// Of which kind they are.
+    /// Kind of the tokens.
     pub token_use: TokenUse,
-    /// Whether everybody has to bring one.
+    /// Requirement for callers to send a token.
     pub callers: Callers,
 }
 
@@ -53,14 +53,14 @@ impl Config for AuthorizerConfig {
     }
 }
 
-/// Where sessions and connections are, and how connections are reached.
+/// Settings to reach tables and connections.
 #[derive(Clone, Debug)]
 pub struct Reach {
-    /// Where, and as whom, AWS is called: what Lambda sets.
+    /// AWS settings, which Lambda sets.
     pub aws: AwsSettings,
-    /// The tables.
+    /// Names of the tables.
     pub tables: Tables,
-    /// The management API of this stage.
+    /// Management API of this stage.
     pub management_endpoint: String,
 }
 
@@ -94,14 +94,14 @@ fn rate_limit_failure(
     environment.choice_or("RATE_LIMIT_FAILURE", &choices, default)
 }
 
-/// The connection handler's.
+/// Configuration of the connection handler.
 #[derive(Clone, Debug)]
 pub struct ConnectionConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
-    /// Who may come in.
+    /// Settings for admission.
     pub join: JoinSettings,
 }
 
@@ -126,7 +126,7 @@ impl Config for ConnectionConfig {
     }
 }
 
-/// The disconnect handler's.
+/// Configuration of the disconnect handler.
 #[derive(Clone, Debug)]
 pub struct DisconnectConfig {
     /// Logs and metrics.
@@ -148,14 +148,14 @@ impl Config for DisconnectConfig {
     }
 }
 
-/// The audio handler's.
+/// Configuration of the audio handler.
 #[derive(Clone, Debug)]
 pub struct AudioConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
-    /// How audio is sent.
+    /// Settings for audio.
     pub audio: AudioSettings,
 }
 
@@ -180,14 +180,14 @@ impl Config for AudioConfig {
     }
 }
 
-/// The HTTP handler's.
+/// Configuration of the HTTP handler.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
-    /// Whether sessions are created while the table of rates does not answer.
+    /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
 

@@ -1,4 +1,4 @@
-//! The connection handler: `$connect`, and every message but audio.
+//! Connection handler: `$connect`, and all messages except audio.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use crate::events::{EventError, Reply, handshake, sender};
 use crate::metrics;
 
-/// Answers one event. An error means that the function is wired to something that it is not for.
+/// Handles one event. Fails only if the event belongs to another function.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -58,8 +58,7 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     Ok(Reply::status(200))
 }
 
-/// Posts an answer: as to an audience of one, so that it is tried again where that helps. Who does not take it may have
-/// left in the meantime: `$disconnect` deals with that.
+/// Posts an answer, with the retries of a broadcast. A failure is only logged: the client may have disconnected.
 pub(crate) async fn post<S, B: Broadcaster, C>(
     ports: &Ports<S, B, C>,
     to: &ConnectionId,
@@ -75,6 +74,6 @@ pub(crate) async fn post<S, B: Broadcaster, C>(
     .await;
     if report.sent == 0 {
         let error = report.failed.first().map(|(_, error)| error.to_string());
-        warn!(error, "Answer not delivered");
+        warn!(error, "Cannot deliver an answer");
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted.
+//! Metrics.
 
 use std::time::Instant;
 
@@ -7,22 +7,22 @@ use stackgen_websocket::metrics::{
     CONNECTIONS, DISCONNECTIONS, REFUSALS, count, count_fan_out, count_reason,
 };
 
-/// A connection came in.
+/// Counts a connection.
 pub(crate) fn connected() {
     count(CONNECTIONS);
 }
 
-/// A handshake was refused.
+/// Counts a refused handshake.
 pub(crate) fn refused(reason: &'static str) {
     count_reason(REFUSALS, reason);
 }
 
-/// A connection was closed, and its record removed.
+/// Counts a disconnection whose record was removed.
 pub(crate) fn disconnected() {
     count(DISCONNECTIONS);
 }
 
-/// A message went out to many.
+/// Records the result of a broadcast.
 pub(crate) fn fanned_out(report: &Report, since: Instant) {
     count_fan_out(report, since.elapsed());
 }

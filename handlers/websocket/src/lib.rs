@@ -1,4 +1,4 @@
-//! What the Lambda functions of a WebSocket API on API Gateway share.
+//! Code that the Lambda functions of WebSocket APIs on API Gateway share.
 
 pub mod authorize;
 #[cfg(feature = "aws")]

@@ -1,4 +1,4 @@
-//! `examples/echo.rs`, a whole function, run as Lambda runs it.
+//! Tests of a complete function, `examples/echo.rs`, run as Lambda runs it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,8 +11,8 @@ use stackgen_websocket::testing::{Answer, Answering, Function, ManagementEndpoin
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl";
 
-/// Examples are built beside the tests, in the folder above. `cargo test` builds them; `cargo test --test function`, on
-/// its own, does not.
+/// Returns the path of the example, which is beside the folder of the tests. `cargo test` builds it; `cargo test --test
+/// function` alone does not.
 fn echo() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
@@ -30,7 +30,7 @@ fn socket() -> Socket {
     Socket::new("L0SM9cOFvHcCIhw=").authorized("anonymous", &[])
 }
 
-/// The lines of its logs, each of which must be an object, without and with metrics.
+/// Parses log lines, each of which must be an object. Returns lines without and with metrics.
 fn lines(logs: &[String]) -> (Vec<Value>, Vec<Value>) {
     let parse = |line: &String| -> Value {
         let value = serde_json::from_str(line);
@@ -135,7 +135,7 @@ async fn nothing_that_is_secret_is_logged_even_at_level_trace() {
     function.invoke(&event).await.unwrap();
     let logs = function.stop().await.join("\n");
     assert!(logs.contains("Message received"), "{logs}");
-    // The caller's token, the message, and Lambda's own credentials.
+    // The caller's token, the message, and Lambda's credentials.
     for secret in [
         SECRET,
         "c2VjcmV0",
@@ -159,7 +159,7 @@ async fn its_metrics_are_cloudwatchs_embedded_format_after_every_event() {
         function.invoke(&event).await.unwrap();
     }
     let (_, metrics) = lines(&function.stop().await);
-    // A message counts nothing here.
+    // A message produces no metric here.
     let [one, two] = metrics.as_slice() else {
         panic!("two lines, not {metrics:?}");
     };

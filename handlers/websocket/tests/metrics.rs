@@ -1,4 +1,4 @@
-//! Metrics collect for the whole process, so these tests have one of their own.
+//! Tests of metrics. They have a process of their own, because the recorder is global.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! How what went wrong is told to a client.
+//! Conversion of errors into messages for clients.
 
 use crate::join::JoinError;
 use crate::ports::{Refusal, StoreError};
@@ -8,12 +8,12 @@ use crate::{Invalid, Status};
 
 pub(crate) fn not_in_session() -> ServerError {
     let message =
-        "the connection is in no session: it has ended, or joinSession is to be sent first";
+        "the connection is in no session: it has ended, or joinSession is missing";
     ServerError::new(ErrorCode::NotInSession, message)
 }
 
 pub(crate) fn other_session() -> ServerError {
-    let message = "the connection is in another session: open a connection for each";
+    let message = "the connection is in another session: open one connection per session";
     ServerError::new(ErrorCode::OtherSession, message)
 }
 
@@ -30,19 +30,19 @@ fn not_active(status: Status) -> ServerError {
 }
 
 fn no_session() -> ServerError {
-    ServerError::new(ErrorCode::NoSession, "there is no such session")
+    ServerError::new(ErrorCode::NoSession, "the session does not exist")
 }
 
 fn full() -> ServerError {
-    let message = "the session has as many listeners as it may have";
+    let message = "the session is full";
     ServerError::new(ErrorCode::SessionFull, message)
 }
 
-/// The reason stays in the log: it is none of the client's business.
+/// Logs the reason and hides it from the client.
 impl From<StoreError> for ServerError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "Table failed");
-        ServerError::new(ErrorCode::Unavailable, "that did not work; try again")
+        ServerError::new(ErrorCode::Unavailable, "the server failed: try again")
     }
 }
 
@@ -59,7 +59,7 @@ impl From<Refusal> for ServerError {
             Refusal::Status(status) => not_active(status),
             Refusal::Full => full(),
             Refusal::NotOwner => {
-                ServerError::new(ErrorCode::NotSpeaker, "the session is somebody else's")
+                ServerError::new(ErrorCode::NotSpeaker, "the session belongs to another user")
             }
         }
     }
@@ -70,7 +70,7 @@ impl From<Limited> for ServerError {
         match limited {
             Limited::TooOften { retry_after } => ServerError {
                 code: ErrorCode::TooOften,
-                message: "too often".to_owned(),
+                message: "too many requests".to_owned(),
                 details: Some(Details {
                     retry_after: retry_after.as_millis() as u64,
                 }),

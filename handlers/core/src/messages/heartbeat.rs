@@ -1,4 +1,4 @@
-//! Signs of life, and what an ageing connection is told.
+//! Heartbeats, and requests to reconnect.
 
 use stackgen_websocket::Clock;
 
@@ -8,8 +8,8 @@ use crate::limits::{MAX_CONNECTION, REFRESH_FROM, WARN_FROM};
 use crate::ports::{Ports, Store};
 use crate::protocol::ServerMessage;
 
-/// Acknowledges. API Gateway ends a connection after two hours (row M14): from 100 minutes on the client is told, once,
-/// to open another; from 105 on every answer has a warning.
+/// Acknowledges a heartbeat. API Gateway closes connections after two hours (row M14). So from 100 minutes on the
+/// client is asked, once, to open another connection, and from 105 minutes on every answer contains a warning.
 pub(super) async fn heartbeat<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,

@@ -1,4 +1,4 @@
-//! Coming in, choosing a language, moving to another connection.
+//! Messages that join a session, change the language or replace a connection.
 
 use stackgen_websocket::Clock;
 
@@ -9,8 +9,8 @@ use crate::protocol::{ServerError, ServerMessage};
 use crate::values::said_connection_id;
 use crate::{Connection, ConnectionId, Language, Role, Session, SessionId};
 
-/// A connection has been in its session since `$connect`, so that this mostly chooses the language. One whose record is
-/// gone, because its session ended, comes in anew.
+/// Joins a session. The connection has usually been in it since `$connect`; then this only changes the language. A
+/// connection without a record joins anew.
 pub(super) async fn join_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -67,7 +67,7 @@ fn listener_in(connection: Connection, session: &SessionId) -> Result<Connection
     }
 }
 
-/// The listener, hearing the language from now on.
+/// Sets the listener's language, unless it is set already.
 async fn hearing<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     connection: Connection,
@@ -81,7 +81,7 @@ async fn hearing<S: Store, B, C: Clock>(
     changed.ok_or_else(errors::not_in_session)
 }
 
-/// The connection stays, and so does the time since when it is there.
+/// Changes the language. The record and its connection time stay.
 pub(super) async fn change_language<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -98,15 +98,16 @@ pub(super) async fn change_language<S: Store, B, C: Clock>(
     }])
 }
 
-/// What a connection says it is.
+/// Session, role and language that the client expects its connection to have.
 pub(super) struct Claim {
     pub(super) session_id: SessionId,
     pub(super) role: Role,
     pub(super) target_language: Option<Language>,
 }
 
-/// The new connection has had its role since `$connect`, and the one before keeps its own until here: in between both
-/// are served, so that nothing is missed. The one before then loses its record, and with it its place.
+/// Completes the replacement of a connection. The new connection has had its role since `$connect`, and the previous
+/// one keeps its record until now: both are served in between, so that nothing is missed. Now the previous record is
+/// removed, and the listener counts once again.
 pub(super) async fn refresh<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -135,8 +136,8 @@ pub(super) async fn refresh<S: Store, B, C: Clock>(
     }])
 }
 
-/// Removes the record of the connection before, if it is the same person's in the same place. One that is gone already
-/// is as good; one that is somebody else's stays, without a word about it.
+/// Removes the record of the previous connection, if it has the same session, role and user. Ignores a connection
+/// without a record or of another user, and does not reveal which it was.
 async fn take_over<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! What happens on each message but audio.
+//! Handling of all messages except audio.
 
 mod errors;
 mod heartbeat;
@@ -15,20 +15,20 @@ pub(crate) use errors::{not_in_session, other_role, other_session};
 
 use crate::{Connection, ConnectionId, Role, SessionId, Timestamp, UserId};
 
-/// Where a message comes from: what API Gateway says of its connection (rows E0, E2).
+/// Sender of a message, from the event's request context (rows E0, E2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sender {
-    /// The connection.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it.
+    /// Time at which API Gateway accepted the handshake.
     pub connected_at: Timestamp,
-    /// From where.
+    /// Source IP address.
     pub ip_address: String,
-    /// Who it is, if the authorizer verified that.
+    /// User that the authorizer verified.
     pub user_id: Option<UserId>,
 }
 
-/// Does what a message asks for, and returns what to post to its sender: always something, if only an error.
+/// Handles a message. Returns the messages to post to its sender: at least one, which may be an error.
 pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -46,7 +46,7 @@ pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
     })
 }
 
-/// What to post to the sender.
+/// Messages to post to the sender.
 type Answers = Result<Vec<ServerMessage>, ServerError>;
 
 async fn act<S: Store, B: Broadcaster, C: Clock>(
@@ -92,7 +92,7 @@ async fn act<S: Store, B: Broadcaster, C: Clock>(
     }
 }
 
-/// The sender's record.
+/// Returns the sender's record.
 pub(crate) async fn sender_record(
     store: &impl Store,
     id: &ConnectionId,
@@ -103,7 +103,7 @@ pub(crate) async fn sender_record(
         .ok_or_else(errors::not_in_session)
 }
 
-/// The sender's record, of a speaker.
+/// Returns the sender's record, if the sender is a speaker.
 pub(crate) async fn speaker_record(
     store: &impl Store,
     id: &ConnectionId,
@@ -112,13 +112,13 @@ pub(crate) async fn speaker_record(
     match connection.role {
         Role::Speaker => Ok(connection),
         Role::Listener => {
-            let message = "only the speaker may do that";
+            let message = "only the speaker may send this";
             Err(ServerError::new(ErrorCode::NotSpeaker, message))
         }
     }
 }
 
-/// Every further line of this request names the session and the role.
+/// Adds the session and the role to all further log lines of this request.
 pub(crate) fn note(session_id: &SessionId, role: Role) {
     let span = tracing::Span::current();
     span.record("sessionId", session_id.as_str());

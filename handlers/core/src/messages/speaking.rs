@@ -1,4 +1,4 @@
-//! What only the speaker may do.
+//! Messages that only the speaker may send.
 
 use stackgen_websocket::{Broadcaster, Clock};
 
@@ -71,7 +71,7 @@ pub(super) async fn set_state<S: Store, B: Broadcaster, C: Clock>(
     change_broadcast(ports, id, change, says).await
 }
 
-/// Writes the change, tells the listeners, and tells the speaker the same.
+/// Writes the change, and posts it to the listeners and the speaker.
 async fn change_broadcast<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -99,7 +99,7 @@ pub(super) async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     if connection.session_id != *session_id {
         return Err(errors::other_session());
     }
-    // A speaker's record always has the user: that is how it became one.
+    // Every speaker's record has a user ID: `join` compares it with the session's owner.
     let owner = connection.user_id.ok_or_else(errors::other_role)?;
     let ending = Ending {
         session_id,
@@ -112,7 +112,7 @@ pub(super) async fn end_session<S: Store, B: Broadcaster, C: Clock>(
         Err(EndError::Refused(refusal)) => Err(refusal.into()),
         Err(EndError::Store(error)) => Err(error.into()),
         Err(EndError::Unfinished) => {
-            let message = "the session is ending, but not all listeners are out; say it again";
+            let message = "the session still has listeners: send endSession again";
             Err(ServerError::new(ErrorCode::Unavailable, message))
         }
     }

@@ -1,4 +1,4 @@
-//! How a session is doing.
+//! Status of a session.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::ports::{Ports, Store, Stored};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, Session, Timestamp};
 
-/// Anybody in the session may ask. The count is exact; who hears which language may lag behind a little.
+/// Returns the status, to any connection in the session. The listener count is exact; the counts per language are
+/// eventually consistent.
 pub(super) async fn session_status<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -38,8 +39,8 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
     }])
 }
 
-/// Whether the speaker's connection has a record, and has sent heartbeats: its `$disconnect` may never have come (row
-/// M18), and then the session does not know that it is gone.
+/// Returns true if the speaker's connection has a record and sends heartbeats. Its `$disconnect` may never have come
+/// (row M18), so that the session still names it.
 async fn speaker_is_there(store: &impl Store, session: &Session, now: Timestamp) -> Stored<bool> {
     let Some(id) = &session.speaker_connection_id else {
         return Ok(false);

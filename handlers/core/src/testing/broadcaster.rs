@@ -1,4 +1,4 @@
-//! Connections that remember.
+//! Connections in memory.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use stackgen_websocket::{Broadcaster, ConnectionId, PostError};
 
-/// Remembers what was posted to whom, and answers as told.
+/// Records posts to connections, and answers them as tests specify.
 #[derive(Debug, Default)]
 pub struct Posts {
     state: Mutex<State>,
@@ -19,31 +19,31 @@ struct State {
     reachable: HashMap<ConnectionId, Reachable>,
 }
 
-/// How a connection answers.
+/// Answer of a connection to posts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reachable {
-    /// It takes what is posted.
+    /// Accepts the post.
     Yes,
-    /// It does not.
+    /// Fails.
     No(PostError),
-    /// It does not answer at all.
+    /// Never answers.
     Never,
 }
 
 impl Posts {
-    /// From now on the connection answers like this.
+    /// Sets the connection's answer to further posts.
     pub fn answers(&self, id: &ConnectionId, reachable: Reachable) {
         let mut state = self.state.lock().expect("nobody panics while holding it");
         state.reachable.insert(id.clone(), reachable);
     }
 
-    /// Takes out what was posted since the last time, in order.
+    /// Takes the posts since the last call, in order.
     pub fn take(&self) -> Vec<(ConnectionId, Value)> {
         let mut state = self.state.lock().expect("nobody panics while holding it");
         std::mem::take(&mut state.posts)
     }
 
-    /// Takes out the types of the messages that were posted to this connection, in order; forgets all others.
+    /// Takes the types of the messages that were posted to this connection, in order. Discards all other posts.
     pub fn take_types(&self, id: &ConnectionId) -> Vec<String> {
         let mine = self.take().into_iter().filter(|(to, _)| to == id);
         mine.map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())

@@ -13,11 +13,10 @@ use crate::{
     Timestamp, UserId,
 };
 
-/// Sessions, connections and rates in memory. One lock makes every transition whole.
+/// Sessions, connections and rate limits in memory. One lock makes every change atomic.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Tables>);
 
-/// What is in it.
 #[derive(Debug, Default)]
 struct Tables {
     sessions: BTreeMap<SessionId, Session>,
@@ -30,27 +29,27 @@ struct Tables {
 }
 
 impl MemoryStore {
-    /// From now on everything fails like this; `None` ends that.
+    /// Makes all operations fail with this error, until called with `None`.
     pub fn fail(&self, error: Option<StoreError>) {
         self.tables().failing = error;
     }
 
-    /// From now on rates fail like this; `None` ends that.
+    /// Makes the rate limiter fail with this error, until called with `None`.
     pub fn fail_rates(&self, error: Option<StoreError>) {
         self.tables().rates_failing = error;
     }
 
-    /// The index does not list this listener the next so many times that it is asked.
+    /// Hides this listener from the next `times` pages, as an index does that lags behind.
     pub fn lag(&self, id: &ConnectionId, times: u32) {
         self.tables().lagging.insert(id.clone(), times);
     }
 
-    /// From now on a page has this many listeners.
+    /// Sets the number of listeners per page.
     pub fn page_size(&self, size: usize) {
         self.tables().page = Some(size);
     }
 
-    /// All connections that have a record.
+    /// Returns the records of all connections.
     pub fn connections(&self) -> Vec<Connection> {
         self.tables().connections.values().cloned().collect()
     }
@@ -69,7 +68,7 @@ impl MemoryStore {
 }
 
 impl Tables {
-    /// The session, if it is there and in one of these states now.
+    /// Returns the session if it has one of these statuses.
     fn session_in(
         &mut self,
         id: &SessionId,
@@ -84,7 +83,7 @@ impl Tables {
         }
     }
 
-    /// Why it is not this user's: that is said before anything else about it.
+    /// Returns the refusal if the user does not own the session. Callers check it first.
     fn not_theirs(&self, id: &SessionId, user: Option<&UserId>) -> Option<Refusal> {
         match self.sessions.get(id) {
             None => Some(Refusal::NoSession),

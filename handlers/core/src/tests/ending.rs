@@ -11,7 +11,7 @@ use crate::{Clock, EndError, Ending, JoinSettings, Status, UserId, connect, end}
 use stackgen_websocket::PostError;
 
 fn ending(owner: &UserId) -> Ending<'_> {
-    // Leaked, a few bytes a test: the ending borrows it.
+    // Leaks a few bytes per test, because the request borrows the ID.
     let session_id = Box::leak(Box::new(session_id()));
     Ending {
         session_id,
@@ -100,7 +100,7 @@ async fn the_index_is_given_time_that_doubles_and_none_where_it_lists_all() {
         let start = Instant::now();
         end(&world, ending(&owner())).await.unwrap();
         let elapsed = start.elapsed().as_millis();
-        // A pause is rounded up to the timer's next millisecond.
+        // Tokio rounds a pause up to the timer's next millisecond.
         assert!((waited..waited + 5).contains(&elapsed), "{elapsed}");
     }
 }

@@ -57,7 +57,7 @@ async fn joining_too_often_tells_when_to_try_again() {
     for name in ["a", "b", "c"] {
         says(&world, name, nowhere(name)).await;
     }
-    // Full now; each further try from one address takes a token all the same.
+    // The session is full now; each further attempt from one address still takes a token.
     for _ in 0..10 {
         assert_eq!(code(&says(&world, "d", nowhere("d")).await), "SESSION_FULL");
     }

@@ -1,4 +1,4 @@
-//! The rules, one file a rule, on the world in memory.
+//! Tests of the rules, one file per rule, with ports in memory.
 
 mod connecting;
 mod disconnecting;
@@ -54,7 +54,7 @@ fn down() -> StoreError {
     }
 }
 
-/// A world with one session, ada's, in English.
+/// Returns ports with one session in English, which ada owns.
 async fn world_with_session() -> World {
     let world = world();
     let session = Session::new(
@@ -68,7 +68,7 @@ async fn world_with_session() -> World {
     world
 }
 
-/// A handshake of an anonymous listener who hears German, each from another address.
+/// Returns a handshake of an anonymous listener who hears German, with an address of its own per name.
 fn handshake(world: &World, name: &str) -> Handshake {
     Handshake {
         connection_id: id(name),
@@ -100,7 +100,7 @@ async fn session(world: &World) -> Session {
     world.store.session(&session_id()).await.unwrap().unwrap()
 }
 
-/// Sends a message, and returns what comes back as JSON.
+/// Sends a message and returns the answers as JSON.
 async fn says(world: &World, name: &str, body: serde_json::Value) -> Vec<serde_json::Value> {
     says_text(world, name, &body.to_string()).await
 }
@@ -117,7 +117,7 @@ async fn says_text(world: &World, name: &str, body: &str) -> Vec<serde_json::Val
     answers.iter().map(json).collect()
 }
 
-/// The only answer's error code.
+/// Returns the error code of the only answer.
 fn code(answers: &[serde_json::Value]) -> &str {
     assert_eq!(answers.len(), 1, "{answers:?}");
     answers[0]["code"].as_str().unwrap_or("not an error")

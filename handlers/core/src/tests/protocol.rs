@@ -100,7 +100,7 @@ async fn an_error_is_answered_in_the_form_of_the_protocol() {
     assert_eq!(code(&answers), "INVALID_MESSAGE");
     let now = crate::Clock::now(&world.clock);
     let expected = json!({"type": "error", "code": "INVALID_MESSAGE",
-        "message": "a message is a JSON object with an action", "timestamp": now});
+        "message": "a message must be a JSON object with an action", "timestamp": now});
     assert_eq!(answers, [expected]);
 }
 
@@ -114,12 +114,12 @@ fn refusals_are_told_in_words() {
     );
     assert_eq!(
         told(JoinError::Full.into()),
-        "the session has as many listeners as it may have"
+        "the session is full"
     );
     let limited = Limited::TooOften {
         retry_after: std::time::Duration::ZERO,
     };
-    assert_eq!(told(JoinError::Limited(limited).into()), "too often");
+    assert_eq!(told(JoinError::Limited(limited).into()), "too many requests");
     assert_eq!(told(JoinError::Store(down()).into()), "test: down");
     assert_eq!(JoinError::from(Refusal::NotOwner), JoinError::Elsewhere);
     assert_eq!(JoinError::from(Refusal::NoSession), JoinError::NoSession);

@@ -22,7 +22,7 @@ const SETTINGS: AudioSettings = AudioSettings {
     rate_limit_failure: RateLimitFailure::Open,
 };
 
-/// Takes over so many shares, and remembers them.
+/// Relay that takes over a limited number of shares and records them.
 struct Takes {
     places: usize,
     shares: Mutex<Vec<Share>>,

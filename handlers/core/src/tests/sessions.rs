@@ -45,7 +45,7 @@ async fn an_id_that_is_taken_is_never_written_over() {
     let bob = UserId::try_from("bob").unwrap();
     let mut ids = Vec::new();
     for user in [owner(), bob] {
-        // The same seed: the same ids come up again.
+        // The same seed generates the same IDs.
         let mut names = Names::new(Some(1));
         let created = create(&world, RateLimitFailure::Closed, &mut names, &user, new())
             .await

@@ -1,4 +1,4 @@
-//! `sendAudio`: fans audio out to the listeners of a session, alone or with further invocations of itself.
+//! Handler of `sendAudio`: sends audio to the listeners of a session, alone or with further invocations of itself.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ async fn run() -> Result<(), Error> {
     let relay = &LambdaRelay::new(&aws, this.function_name, this.version);
     let ports = &ports(&aws, config.reach);
     let answer = |event: LambdaEvent<AudioEvent>| {
-        // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
+        // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {
             let event = event.payload;
             let span = event.span();

@@ -1,4 +1,4 @@
-//! The HTTP API: sessions are created, seen, paused, resumed and ended.
+//! Handler of the HTTP API, which creates, shows, pauses, resumes and ends sessions.
 
 use std::convert::Infallible;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Coming in: a record and what goes with it in the session's item, in one transaction.
+//! Admission to a session: writes a record and updates the session's item, in one transaction.
 
 use live_session_core::ports::{Admission, Refusal, StoreError, Stored};
 use live_session_core::{Connection, ConnectionId, Role, Session, Status, Timestamp};
@@ -10,7 +10,7 @@ use super::sessions::horizon;
 use super::store::{connection_key, session_key};
 use super::write::{Change, Write};
 
-/// A session that lets people in.
+/// Condition that the session admits connections.
 const LETS_IN: &str =
     "attribute_exists(#sessionId) AND #status = :active AND #createdAt > :horizon";
 
@@ -39,12 +39,12 @@ impl DynamoStore {
         now: Timestamp,
     ) -> Stored<Admission> {
         if *previous == connection.connection_id {
-            // There is no other connection whose place it could take: a session with room for nobody, to it.
+            // A connection cannot replace itself. With capacity 0 the session counts as full.
             return self.admit_counted(connection, 0, now).await;
         }
         let check = Change::Check(session_key(&connection.session_id));
         let session = Write::new(&self.tables.sessions, check).when(LETS_IN);
-        // Anonymous listeners are all the same user: nobody. They take each other's place by knowing its connection's id.
+        // All anonymous listeners have the same user: none. One can replace another if it knows the connection ID.
         let user = match &connection.user_id {
             Some(_) => "#userId = :user",
             None => "attribute_not_exists(#userId)",
@@ -71,7 +71,7 @@ impl DynamoStore {
         connection: &Connection,
         now: Timestamp,
     ) -> Stored<Admission> {
-        // Nobody unverified owns a session.
+        // Only verified users own sessions.
         let Some(user) = &connection.user_id else {
             return Ok(Admission::Refused(Refusal::NotOwner));
         };
@@ -96,7 +96,8 @@ impl DynamoStore {
         .when("attribute_not_exists(#connectionId)")
     }
 
-    /// The writes' first is the record, the second the session's, and a third the place that is taken.
+    /// Runs the transaction. The first write is the record, the second the session's item, and a third removes the
+    /// connection that is replaced.
     async fn admit(
         &self,
         operation: &'static str,
@@ -118,25 +119,25 @@ impl DynamoStore {
             [_, _, Check::Failed(_)] => Ok(Admission::Refused(Refusal::Full)),
             _ => Err(StoreError::Unavailable {
                 operation,
-                reason: "the transaction was cancelled without a reason".to_owned(),
+                reason: "the transaction was canceled without a reason".to_owned(),
             }),
         }
     }
 }
 
-/// The connection has a record already.
+/// Returns the admission of a connection that has a record already.
 fn there(call: &Call, connection: &Connection, record: Item) -> Stored<Admission> {
     let record: Connection = item::read(call.operation, record)?;
     let same = record.session_id == connection.session_id && record.role == connection.role;
     Ok(match same {
-        // This call's own doing, whose answer was lost.
+        // An earlier attempt of this call wrote it, and its response was lost.
         true if call.unsure && record == *connection => Admission::Admitted,
         true => Admission::AlreadyThere(record),
         false => Admission::Elsewhere(record),
     })
 }
 
-/// Why the session, as it stood then, did not let the connection in.
+/// Returns the reason for which the session refused the connection, from the item at that time.
 fn refusal(
     call: &Call,
     connection: &Connection,
@@ -157,7 +158,7 @@ fn refusal(
     })
 }
 
-/// The values of [`LETS_IN`].
+/// Adds the values of [`LETS_IN`].
 fn letting_in(write: Write, now: Timestamp) -> Write {
     write
         .with(":active", &Status::Active)

@@ -1,4 +1,4 @@
-//! Asking, and asking again: one call of a port is one or several requests within one budget of time.
+//! Calls with retries: one call of a port is one or several requests within one time budget.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,21 +12,22 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::item::Item;
 
-/// How long and how often a table is asked.
+/// Retry policy for requests to a table.
 ///
-/// The SDK's own retries are off, so that there is one policy: the SDK gives up a transaction that conflicts with another
-/// one, which is what happens here when many people come at once, and does not know how much time the function has left.
+/// The SDK's own retries are off, so that there is a single policy. The SDK does not retry transactions that conflict,
+/// which happens here when many callers join at once, and it does not know the time that the function has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// For one call of a port, all its requests and pauses together. A function has 25 seconds, and API Gateway waits 29
-    /// (row C8); several calls must find room in that.
+    /// Time for one call of a port, with all its requests and pauses. A function runs for at most 25 seconds, and API
+    /// Gateway waits 29 (row C8); several calls must fit.
     pub budget: Duration,
-    /// For one request. DynamoDB answers within milliseconds; one that does not answer is asked on a new connection.
+    /// Timeout of one request. DynamoDB answers within milliseconds; after a timeout the next request uses a new
+    /// connection.
     pub request: Duration,
-    /// The longest first pause. Each further one may be twice as long; how long it really is, is random (full jitter), so
-    /// that those who collided do not meet again.
+    /// Maximum of the first pause. The maximum doubles with each pause. The actual pause is random (full jitter), so
+    /// that requests that collided do not collide again.
     pub first_pause: Duration,
-    /// No pause is longer.
+    /// Maximum of all pauses.
     pub longest_pause: Duration,
 }
 
@@ -41,30 +42,29 @@ impl Default for Retry {
     }
 }
 
-/// What went wrong with a request.
+/// Failure of a request.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// Its condition did not hold; the item, if there is one.
+    /// The condition was false. Contains the item, if it exists.
     Condition(Option<Item>),
-    /// A transaction was cancelled; a reason for each of its parts.
+    /// A transaction was canceled, with a reason for each write.
     Cancelled(Vec<CancellationReason>),
-    /// Turned away: nothing happened, and later it may go well.
+    /// Throttled or in conflict: nothing was written, and a retry may succeed.
     Busy,
-    /// No answer, or a failure on the other side: nobody knows whether it happened. Asking again tells.
+    /// No response, or a server error: the write may have happened. A retry finds out.
     Lost(String),
-    /// Asking again does not help: a missing permission or table, a request that is wrong.
+    /// A retry does not help: a missing permission or table, or an invalid request.
     Hopeless(String),
 }
 
-/// A call of a port, as far as it has got.
+/// State of one call of a port.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) operation: &'static str,
     retry: Retry,
     deadline: Instant,
     pauses: u32,
-    /// Whether a write of this call may have happened although its answer was lost. What the table then holds may be
-    /// this call's own doing.
+    /// True if a write may have happened although its response was lost. Then the table may hold this call's own write.
     pub(super) unsure: bool,
 }
 
@@ -79,7 +79,7 @@ impl Call {
         }
     }
 
-    /// Sends a request once.
+    /// Sends one request.
     pub(super) async fn send<T, E>(
         &self,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -94,22 +94,22 @@ impl Call {
                 let answer = error.raw_response();
                 let theirs = answer.is_some_and(|answer| answer.status().is_server_error());
                 Err(match failed(error.into()) {
-                    // A failure on their side, whatever its code.
+                    // A server error, whatever its code.
                     Failed::Hopeless(code) if theirs => Failed::Lost(code),
                     failed => failed,
                 })
             }
-            Err(_) => Err(Failed::Lost("no answer in time".to_owned())),
+            Err(_) => Err(Failed::Lost("no response in time".to_owned())),
         }
     }
 
-    /// Pauses before the same write is sent again.
+    /// Pauses before a retry of a write.
     pub(super) async fn write_again(&mut self, failed: Failed) -> Result<(), StoreError> {
         self.unsure |= matches!(failed, Failed::Lost(_));
         self.again(failed).await
     }
 
-    /// Pauses before the request is sent again. An error if it would fail again, or if there is no time left.
+    /// Pauses before a retry. Fails if a retry does not help, or if no time is left.
     pub(super) async fn again(&mut self, failed: Failed) -> Result<(), StoreError> {
         let growth = 2u32.saturating_pow(self.pauses);
         let longest = self
@@ -132,20 +132,20 @@ impl Call {
         let reason = match failed {
             Failed::Busy => return StoreError::Throttled { operation },
             Failed::Lost(reason) | Failed::Hopeless(reason) => reason,
-            Failed::Condition(_) => "a condition failed that was not set".to_owned(),
+            Failed::Condition(_) => "an unknown condition is false".to_owned(),
             Failed::Cancelled(reasons) => {
                 let codes: Vec<_> = reasons
                     .iter()
                     .filter_map(CancellationReason::code)
                     .collect();
-                format!("the transaction was cancelled: {}", codes.join(", "))
+                format!("the transaction was canceled: {}", codes.join(", "))
             }
         };
         StoreError::Unavailable { operation, reason }
     }
 }
 
-/// Codes of requests that were turned away: nothing happened.
+/// Error codes of requests that were rejected without effect.
 const BUSY: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
@@ -154,12 +154,12 @@ const BUSY: [&str; 5] = [
     "TransactionConflictException",
 ];
 
-/// Codes of failures after which nobody knows.
+/// Error codes after which a write may have happened.
 const LOST: [&str; 4] = [
     "InternalServerError",
     "InternalFailure",
     "ServiceUnavailable",
-    // An earlier request with this token, whose answer was lost, is not done yet.
+    // An earlier request with this token, whose response was lost, is still in progress.
     "TransactionInProgressException",
 ];
 
@@ -174,7 +174,7 @@ fn failed(error: Error) -> Failed {
     match error.code() {
         Some(code) if BUSY.contains(&code) => Failed::Busy,
         Some(code) if LOST.contains(&code) => Failed::Lost(code.to_owned()),
-        // These texts have names in them, of the caller, the action and the table, and no data.
+        // These messages name the caller, the action and the table, and contain no data.
         Some(code @ ("AccessDeniedException" | "ResourceNotFoundException")) => {
             Failed::Hopeless(format!("{code}: {}", error.message().unwrap_or_default()))
         }
@@ -183,7 +183,7 @@ fn failed(error: Error) -> Failed {
     }
 }
 
-/// What the SDK says about a request that got no proper answer, from the outside in.
+/// Returns the causes of a request without a valid response, outermost first.
 fn causes(error: &Error) -> String {
     let mut texts = Vec::new();
     let mut next = error.source();
@@ -195,25 +195,25 @@ fn causes(error: &Error) -> String {
     texts.join(": ")
 }
 
-/// What the reasons of a cancelled transaction come to.
+/// Meaning of the reasons of a canceled transaction.
 pub(super) enum Verdict {
-    /// Conditions did not hold: for each part whether its did, and the item if it did not.
+    /// Conditions were false. Contains the result of each write's condition.
     Conditions(Vec<Check>),
-    /// It met another transaction, or too many requests: nothing happened, and later it may go well.
+    /// Conflict with another transaction, or throttling: nothing was written, and a retry may succeed.
     Busy,
-    /// Something else.
+    /// Any other reason.
     Hopeless,
 }
 
-/// Whether the condition of a part of a transaction held.
+/// Result of a condition in a transaction.
 #[derive(Debug)]
 pub(super) enum Check {
     Held,
-    /// It did not; the item, if there is one.
+    /// The condition was false. Contains the item, if it exists.
     Failed(Option<Item>),
 }
 
-/// Reads the reasons by their codes, which are an interface; the texts are not.
+/// Interprets the reasons by their codes. Codes are part of DynamoDB's API; messages are not.
 pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
     const BUSY: [&str; 3] = [
         "TransactionConflict",
@@ -225,7 +225,7 @@ pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
         match reason.code() {
             None | Some("None") => checks.push(Check::Held),
             Some("ConditionalCheckFailed") => checks.push(Check::Failed(reason.item.clone())),
-            // Whatever else is said: who met another transaction saw a moment in between.
+            // Takes precedence: in a conflict, other conditions may have seen an intermediate state.
             Some(code) if BUSY.contains(&code) => return Verdict::Busy,
             Some(_) => return Verdict::Hopeless,
         }

@@ -1,4 +1,4 @@
-//! Connections: what concerns one record, and pages of listeners.
+//! Operations on one connection's record, and pages of listeners.
 
 use live_session_core::ports::{Admission, ConnectionStore, Page, PageKey, Removed, Stored};
 use live_session_core::{Connection, ConnectionId, Language, Role, SessionId, Timestamp};
@@ -73,7 +73,7 @@ impl ConnectionStore for DynamoStore {
             .with(":now", &now);
         match self.write(&mut call, update).await? {
             Written::Done(_) => Ok(true),
-            // Was it this call, whose answer was lost? Then nobody has told the connection yet.
+            // If this call wrote it and the response was lost, the client has not been asked yet.
             Written::Refused(Some(item)) if call.unsure => {
                 let connection: Connection = item::read(call.operation, item)?;
                 Ok(connection.refresh_requested_at == Some(now))
@@ -165,7 +165,7 @@ fn page(call: &Call, items: Vec<Item>, last: Option<Item>) -> Stored<Page> {
     })
 }
 
-/// Where a query of the index starts: its own keys, and the table's.
+/// Returns the start key of an index query: the keys of the index and of the table.
 fn start(session: &SessionId, from: &PageKey) -> Item {
     let mut start = key(CONNECTIONS.key, from.connection_id.as_str());
     start.extend(key(LISTENERS.partition_key, session.as_str()));

@@ -1,4 +1,4 @@
-//! Going out: a record and what went with it in the session's item, in one transaction.
+//! Removal of connections: deletes a record and updates the session's item, in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::item;
 use super::store::{Written, connection_key};
 use super::write::{Change, Write};
 
-/// A transaction has 100 parts at most; one of them is the session's.
+/// Maximum number of records per transaction: DynamoDB's limit of 100 writes, less one for the session.
 const AT_ONCE: usize = 99;
 
 impl DynamoStore {
@@ -41,11 +41,12 @@ impl DynamoStore {
             .await?
         {
             Ok(()) => Ok(Some(removed(speaks))),
-            // It is gone. If that may have been this call, whose answer was lost, then it is for this call to tell.
+            // There is no record. If an earlier attempt of this call may have deleted it, this call reports the
+            // removal.
             Err(checks) if matches!(checks.first(), Some(Check::Failed(_))) => {
                 Ok(call.unsure.then(|| removed(speaks)))
             }
-            // The session is gone, has another speaker connection by now, or counts nobody: the record goes alone.
+            // The session is gone, has another speaker connection, or has a count of zero: delete the record alone.
             Err(_) => {
                 let deleted = self.write(&mut call, delete).await?;
                 let deleted = matches!(deleted, Written::Done(_)) || call.unsure;
@@ -60,7 +61,7 @@ impl DynamoStore {
         ids: &[ConnectionId],
         now: Timestamp,
     ) -> Stored<u32> {
-        // A transaction may not mean one item twice.
+        // A transaction must not write an item twice.
         let ids: Vec<_> = BTreeSet::from_iter(ids).into_iter().collect();
         let mut call = self.call("remove_listeners");
         let mut removed = 0;
@@ -79,7 +80,7 @@ impl DynamoStore {
         mut ids: Vec<&ConnectionId>,
         now: Timestamp,
     ) -> Stored<u32> {
-        // What the session's count can be lowered by; nothing once the session is gone.
+        // Maximum by which the session's count can be lowered: zero once the session is gone.
         let mut countable = u32::MAX;
         while !ids.is_empty() {
             let count = ids.len() as u32;
@@ -100,14 +101,14 @@ impl DynamoStore {
                     .transpose()?;
                 countable = session.map_or(0, |session| session.listener_count);
             }
-            // Those who are gone already were counted out when they went.
+            // The count excludes listeners without a record already.
             let mut checks = checks.iter();
             ids.retain(|_| !matches!(checks.next(), Some(Check::Failed(_))));
         }
         Ok(0)
     }
 
-    /// Takes a record away, if it is still this session's and in this role.
+    /// Deletes a record if it has this session and role.
     fn delete(&self, id: &ConnectionId, session: &SessionId, role: Role) -> Write {
         Write::new(&self.tables.connections, Change::Delete(connection_key(id)))
             .when("#sessionId = :session AND #role = :role")
@@ -115,8 +116,8 @@ impl DynamoStore {
             .with(":role", &role)
     }
 
-    /// Lowers the count, not under zero, and only of a session that is there: an update of an item that is gone would
-    /// write a new one.
+    /// Lowers the count, not below zero, and only of a session that exists: an update of a missing item would create
+    /// one.
     fn uncount(&self, session: &SessionId, listeners: u32, now: Timestamp) -> Write {
         let lower = "SET #listenerCount = #listenerCount - :listeners, #updatedAt = :now";
         self.session_update(session, lower)
@@ -125,7 +126,7 @@ impl DynamoStore {
             .with(":now", &now)
     }
 
-    /// The session has no speaker connection any more, if it was this one.
+    /// Clears the session's speaker connection if it is this one.
     fn fall_silent(&self, connection: &Connection, now: Timestamp) -> Write {
         let clear = "SET #broadcastState.#isActive = :false, #broadcastState.#lastStateChange = :now, \
                      #updatedAt = :now REMOVE #speakerConnectionId";

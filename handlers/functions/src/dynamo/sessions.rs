@@ -1,4 +1,4 @@
-//! Sessions: created once, changed by their owner, ended in two steps.
+//! Operations on sessions: created once, changed by their owner, ended in two steps.
 
 use live_session_core::limits::MAX_SESSION;
 use live_session_core::ports::{BroadcastChange, Refusal, SessionStore, Stored};
@@ -9,19 +9,19 @@ use super::item;
 use super::store::{Written, session_key};
 use super::write::{Change, Write};
 
-/// A session that is not over: nothing else may change, and nobody else may come in.
+/// Condition that the session is not over.
 pub(super) const GOES_ON: &str =
     "attribute_exists(#sessionId) AND #status IN (:active, :paused) AND #createdAt > :horizon";
 
 impl DynamoStore {
-    /// An update of a session's item.
+    /// Returns an update of a session's item.
     pub(super) fn session_update(&self, id: &SessionId, expression: impl Into<String>) -> Write {
         let (key, expression) = (session_key(id), expression.into());
         Write::new(&self.tables.sessions, Change::Update { key, expression })
     }
 }
 
-/// A session that was created before this moment is past its end.
+/// Returns the earliest creation time of sessions that have not reached their maximum duration.
 pub(super) fn horizon(now: Timestamp) -> Timestamp {
     now.before(MAX_SESSION)
 }
@@ -33,7 +33,7 @@ impl SessionStore for DynamoStore {
             .when("attribute_not_exists(#sessionId)");
         match self.write(&mut call, put).await? {
             Written::Done(_) => Ok(true),
-            // Is it the one that this call wrote, whose answer was lost?
+            // An earlier attempt of this call may have written it, and its response was lost.
             Written::Refused(Some(item)) if call.unsure => {
                 Ok(item::read::<Session>(call.operation, item)? == *session)
             }
@@ -108,7 +108,7 @@ impl SessionStore for DynamoStore {
         now: Timestamp,
     ) -> Stored<Result<Session, Refusal>> {
         let mut call = self.call("begin_end");
-        // A session past its end is ended, too: its last listeners are let out.
+        // This also applies after the maximum duration, so that the last listeners are removed.
         let update = self
             .session_update(id, "SET #status = :ending, #updatedAt = :now")
             .when("#speakerId = :owner AND #status IN (:active, :paused)")
@@ -143,13 +143,13 @@ impl SessionStore for DynamoStore {
                 let session: Session = item::read(call.operation, item)?;
                 Ok(session.status == Status::Ended)
             }
-            // The table has forgotten it: it is over.
+            // DynamoDB has expired it, so it is over.
             Written::Refused(None) => Ok(true),
         }
     }
 }
 
-/// The values of [`GOES_ON`].
+/// Adds the values of [`GOES_ON`].
 fn going_on(write: Write, now: Timestamp) -> Write {
     write
         .with(":active", &Status::Active)
@@ -158,7 +158,7 @@ fn going_on(write: Write, now: Timestamp) -> Write {
 }
 
 impl DynamoStore {
-    /// Changes a session that is not over, and is this owner's if there must be one.
+    /// Changes a session that is not over. If `owner` is given, that user must own it.
     async fn change_session(
         &self,
         operation: &'static str,

@@ -1,4 +1,4 @@
-//! Requests: reads, single writes and transactions, each repeated as far as that helps.
+//! Requests to DynamoDB: reads, single writes and transactions, with retries.
 
 use std::time::Duration;
 
@@ -13,25 +13,26 @@ use super::item::Item;
 use super::schema::{CONNECTIONS, SESSIONS};
 use super::write::{Change, OLD_ITEM, Write};
 
-/// What the tables are called.
+/// Names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
-    /// The table of sessions.
+    /// Table of sessions.
     pub sessions: String,
-    /// The table of connections.
+    /// Table of connections.
     pub connections: String,
-    /// The table of rate limits, if the function may use it.
+    /// Table of rate limits, if the function uses it.
     pub rate_limits: Option<String>,
 }
 
-/// How the tables are asked.
+/// Settings for requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long and how often.
+    /// Retry policy.
     pub retry: Retry,
-    /// The same for rates: less, because whoever is let through without them should not have to wait for that.
+    /// Retry policy for rate limits. It is shorter, because requests that are allowed without a check should not wait
+    /// long.
     pub rate_retry: Retry,
-    /// How many listeners a page has at most; `None` leaves it to DynamoDB, whose pages are 1 MB: some thousands.
+    /// Maximum number of listeners per page. With `None`, DynamoDB's limit of 1 MB applies: some thousands.
     pub page: Option<i32>,
 }
 
@@ -51,7 +52,7 @@ impl Default for Settings {
     }
 }
 
-/// The three tables in DynamoDB: sessions, connections and rate limits.
+/// The ports' stores in DynamoDB: sessions, connections and rate limits.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
     pub(super) client: Client,
@@ -59,17 +60,17 @@ pub struct DynamoStore {
     pub(super) settings: Settings,
 }
 
-/// What came of a single write.
+/// Result of a single write.
 #[derive(Debug)]
 pub(super) enum Written {
-    /// It happened: the new item of an update, the old one of a deletion.
+    /// The write happened. Contains the new item of an update, or the old one of a deletion.
     Done(Option<Item>),
-    /// Its condition did not hold; the item, if there is one.
+    /// The condition was false. Contains the item, if it exists.
     Refused(Option<Item>),
 }
 
 impl DynamoStore {
-    /// A store on these tables. The client's own retries are switched off: see [`Retry`].
+    /// Returns a store on these tables. Turns off the client's own retries: see [`RetryPolicy`].
     pub fn new(client: &Client, tables: Tables, settings: Settings) -> Self {
         let config = client
             .config()
@@ -86,7 +87,7 @@ impl DynamoStore {
         Call::new(operation, self.settings.retry)
     }
 
-    /// An item as it stands now.
+    /// Reads an item, with a strongly consistent read.
     pub(super) async fn get(
         &self,
         call: &mut Call,
@@ -106,7 +107,7 @@ impl DynamoStore {
         }
     }
 
-    /// A single write.
+    /// Performs a single write.
     pub(super) async fn write(&self, call: &mut Call, write: Write) -> Stored<Written> {
         loop {
             match self.write_once(call, write.clone()).await {
@@ -119,7 +120,7 @@ impl DynamoStore {
 
     async fn write_once(&self, call: &Call, write: Write) -> Result<Option<Item>, Failed> {
         let (names, values) = (write.names(), write.values());
-        // The three requests have these members in common, and no type.
+        // The SDK's three request types have these methods in common, but no trait.
         macro_rules! request {
             ($request:expr) => {
                 $request
@@ -152,11 +153,11 @@ impl DynamoStore {
                     .await
                     .map(|answer| answer.attributes)
             }
-            Change::Check(_) => Err(Failed::Hopeless("a check alone writes nothing".to_owned())),
+            Change::Check(_) => Err(Failed::Hopeless("a condition check alone writes nothing".to_owned())),
         }
     }
 
-    /// Several writes, all or none: `Err` if a condition did not hold, with what became of each.
+    /// Performs several writes in one transaction. Returns the result of each condition in `Err` if one was false.
     pub(super) async fn transact(
         &self,
         call: &mut Call,
@@ -174,21 +175,21 @@ impl DynamoStore {
                 Err(Failed::Cancelled(reasons)) => match verdict(&reasons) {
                     Verdict::Conditions(checks) => return Ok(Err(checks)),
                     Verdict::Busy => {
-                        // That one is over, without effect; what follows is another transaction.
+                        // That transaction is over without effect; the retry is a new one.
                         token = self::token();
                         call.write_again(Failed::Busy).await?;
                     }
                     Verdict::Hopeless => call.write_again(Failed::Cancelled(reasons)).await?,
                 },
-                // With the same token: if it happened and only the answer was lost, it does not happen twice, and
-                // the answer is that it happened.
+                // The same token makes the retry idempotent: if the first request succeeded and only its response was
+                // lost, DynamoDB answers with success and writes nothing.
                 Err(failed) => call.write_again(failed).await?,
             }
         }
     }
 }
 
-/// What DynamoDB knows a transaction by for ten minutes. No secret, only never the same.
+/// Returns a client request token, which identifies a transaction for ten minutes. It must be unique, but not secret.
 fn token() -> String {
     format!("{:032x}", fastrand::u128(..))
 }

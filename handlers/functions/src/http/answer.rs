@@ -1,4 +1,4 @@
-//! Answers and problems, as HTTP has them.
+//! HTTP responses and errors.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::error;
 
-/// What is answered.
+/// Response to a request.
 #[derive(Debug)]
 pub(super) struct Answer {
     status: StatusCode,
@@ -45,7 +45,7 @@ impl Answer {
             let json = HeaderValue::from_static("application/json");
             headers.insert(header::CONTENT_TYPE, json);
         }
-        // What one caller sees of a session changes with every listener.
+        // Each listener that joins or leaves changes the response.
         let no_store = HeaderValue::from_static("no-store");
         headers.insert(header::CACHE_CONTROL, no_store);
         if let Some(after) = self.retry_after {
@@ -56,7 +56,7 @@ impl Answer {
     }
 }
 
-/// A request that is refused.
+/// Reason to refuse a request.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
@@ -79,7 +79,7 @@ impl Problem {
         Problem::new(
             StatusCode::NOT_FOUND,
             "NO_SESSION",
-            "there is no such session",
+            "the session does not exist",
         )
     }
 
@@ -101,11 +101,11 @@ impl From<Problem> for Answer {
     }
 }
 
-/// The reason stays in the log.
+/// Logs the reason and hides it from the client.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         error!(%error, "Table failed");
-        Problem::unavailable("that did not work; try again")
+        Problem::unavailable("the server failed: try again")
     }
 }
 
@@ -116,7 +116,7 @@ impl From<Refusal> for Problem {
             Refusal::NotOwner => Problem::new(
                 StatusCode::FORBIDDEN,
                 "NOT_OWNER",
-                "the session is somebody else's",
+                "the session belongs to another user",
             ),
             Refusal::Status(status) => {
                 let message = format!("the session is {}", status.public());
@@ -135,12 +135,12 @@ impl From<SessionError> for Problem {
             SessionError::Refused(refusal) => refusal.into(),
             SessionError::Limited(Limited::TooOften { retry_after }) => Problem {
                 retry_after: Some(retry_after),
-                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_OFTEN", "too often")
+                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_OFTEN", "too many requests")
             },
             SessionError::Limited(Limited::Unknown(error)) | SessionError::Store(error) => {
                 error.into()
             }
-            SessionError::NoFreeId => Problem::unavailable("no free session id; try again"),
+            SessionError::NoFreeId => Problem::unavailable("no unused session ID: try again"),
         }
     }
 }
@@ -151,7 +151,7 @@ impl From<EndError> for Problem {
             EndError::Refused(refusal) => refusal.into(),
             EndError::Store(error) => error.into(),
             EndError::Unfinished => Problem::unavailable(
-                "the session is ending, but not all listeners are out; ask again",
+                "the session still has listeners: try again",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! The HTTP handler: sessions are created, seen, paused, resumed and ended.
+//! HTTP handler: creates, shows, pauses, resumes and ends sessions.
 
 mod answer;
 
@@ -16,11 +16,10 @@ use tracing::{Span, info};
 
 use answer::{Answer, Problem};
 
-/// The longest body, in bytes.
+/// Maximum size of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024;
 
-/// Answers one request. Which route it is, and that the token is good where the route wants one, API Gateway has found
-/// out already.
+/// Handles one request. API Gateway has chosen the route and, where the route requires one, verified the token.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
@@ -35,7 +34,7 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
         _ => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "NO_ROUTE",
-            "there is no such route",
+            "the route does not exist",
         )),
     };
     let answer = answer.unwrap_or_else(|problem| {
@@ -68,14 +67,14 @@ async fn view_session<S: Store, B, C: Clock>(
     Ok(Answer::json(StatusCode::OK, &seen))
 }
 
-/// What an owner may change.
+/// Body of a request that changes a session.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
     status: Door,
 }
 
-/// Whether people may come in.
+/// Status that an owner can set.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Door {
@@ -108,7 +107,7 @@ async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// The span that a request's lines are logged in.
+/// Returns the span for the log lines of a request.
 pub fn span(request: &Request) -> Span {
     let request_id = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
@@ -124,7 +123,7 @@ pub fn span(request: &Request) -> Span {
     )
 }
 
-/// The route that API Gateway chose, as stackgen.yaml spells it.
+/// Returns the route that API Gateway chose, as spelled in stackgen.yaml.
 fn route_key(request: &Request) -> Option<&str> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
@@ -132,7 +131,7 @@ fn route_key(request: &Request) -> Option<&str> {
     }
 }
 
-/// The subject of the token that API Gateway verified.
+/// Returns the subject of the token that API Gateway verified.
 fn caller(request: &Request) -> Result<UserId, Problem> {
     let subject = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
@@ -149,14 +148,14 @@ fn caller(request: &Request) -> Result<UserId, Problem> {
 fn session_id(request: &Request) -> Result<SessionId, Problem> {
     let parameters = request.path_parameters_ref();
     let id = parameters.and_then(|parameters| parameters.first("sessionId"));
-    // What cannot be an id is not there either.
+    // A malformed ID belongs to no session.
     SessionId::try_from(id.unwrap_or_default()).map_err(|_| Problem::no_session())
 }
 
 fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > MAX_BODY {
-        let message = format!("a body has at most {MAX_BODY} bytes");
+        let message = format!("the body must have at most {MAX_BODY} bytes");
         return Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "BODY_TOO_LARGE",

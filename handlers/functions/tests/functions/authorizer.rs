@@ -1,4 +1,4 @@
-//! The authorizer, as API Gateway calls it.
+//! Tests of the authorizer.
 
 use serde_json::{Value, json};
 use stackgen_websocket::testing::{Answer, Function, Issuer, IssuerMode, SigningKey};
@@ -10,7 +10,7 @@ async fn asked_with_token(function: &mut Function, token: &str) -> Answer {
     function.invoke(&event).await.unwrap()
 }
 
-/// Exactly the word that API Gateway makes a 401 of (row A6).
+/// Returns true for the one message that API Gateway turns into 401 (row A6).
 fn unauthorized(answer: &Answer) -> bool {
     matches!(answer, Answer::Error { message, .. } if message == "Unauthorized")
 }
@@ -64,7 +64,7 @@ async fn nobody_in_particular_is_let_in_as_such() {
 #[tokio::test]
 async fn without_a_token_nobody_is_let_in_unless_the_callers_are_mixed() {
     let stack = Stack::start().await;
-    // A blank variable counts as none.
+    // A blank variable counts as unset.
     for callers in ["authenticated", ""] {
         let other = [("AUTHORIZER_CALLERS", callers)];
         let mut function = stack.function_with(AUTHORIZER, &other).await;
@@ -79,7 +79,7 @@ async fn without_a_token_nobody_is_let_in_unless_the_callers_are_mixed() {
     }
 }
 
-/// Tokens that are not good, by what is wrong with them.
+/// Returns invalid tokens, with the reason.
 fn attacks(issuer: &Issuer) -> Vec<(&'static str, String)> {
     let key = issuer.key();
     let good = issuer.token("ada");

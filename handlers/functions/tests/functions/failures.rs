@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is told.
+//! Tests of failures and of the errors that are reported.
 
 use serde_json::json;
 use stackgen_websocket::ConnectionId;
@@ -49,7 +49,7 @@ async fn every_handshake_that_is_refused_has_its_status() {
         status("d", &[("sessionId", id), ("previousConnectionId", "b")]).await,
         json!({"statusCode": 200})
     );
-    // Six are used up, and every six seconds there is another.
+    // Six tokens are used, and there is another every six seconds.
     let mut more = 0;
     while status("e", &[("sessionId", id)]).await != json!({"statusCode": 429}) {
         more += 1;
@@ -115,11 +115,11 @@ async fn while_the_tables_are_out_of_reach_connecting_is_500_and_disconnecting_2
         (&told[0]["code"], &told[0]["message"]),
         (
             &json!("UNAVAILABLE"),
-            &json!("that did not work; try again")
+            &json!("the server failed: try again")
         )
     );
     assert_eq!(
-        line(&lines(&disconnect.stop().await), "Record not removed")["level"],
+        line(&lines(&disconnect.stop().await), "Cannot remove the connection's record")["level"],
         "ERROR"
     );
 }
@@ -153,7 +153,7 @@ async fn an_event_of_another_kind_is_refused_in_words() {
     assert_eq!(error_type, "EventError");
     assert_eq!(
         message,
-        "an event of type \"DISCONNECT\" is not for this function: look at the API's routes"
+        "this function does not handle events of type \"DISCONNECT\": check the integrations of the API's routes"
     );
 }
 

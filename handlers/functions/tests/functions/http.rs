@@ -1,4 +1,4 @@
-//! The HTTP API.
+//! Tests of the HTTP API.
 
 use serde_json::{Value, json};
 use stackgen_websocket::testing::Function;
@@ -171,7 +171,7 @@ async fn the_fifty_first_session_in_an_hour_is_429() {
             break answer;
         }
         created += 1;
-        // Every 72 seconds there is another.
+        // There is another token every 72 seconds.
         assert!(created < 60);
     };
     assert_eq!(refused["statusCode"], 429);

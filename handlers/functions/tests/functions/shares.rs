@@ -1,4 +1,4 @@
-//! Audio for more listeners than one invocation serves.
+//! Tests of audio for more listeners than one invocation serves.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::stack::{AUDIO, CONNECTION, Stack, answer, nowhere, socket, users_socket};
 
-/// Lambda's Invoke: keeps what it is called with.
+/// Lambda's Invoke operation. Records the invocations.
 #[derive(Clone, Default)]
 struct Lambda(Arc<Mutex<Vec<Invoked>>>);
 

@@ -1,4 +1,4 @@
-//! A session from its beginning to its end.
+//! Tests of a session from beginning to end.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +59,7 @@ impl Room {
         room
     }
 
-    /// Sends a message, and returns what its sender got meanwhile.
+    /// Sends a message, and returns the messages that its sender got in the meantime.
     async fn says(&mut self, socket: &Socket, message: Value) -> Vec<Value> {
         let before = self.stack.posted(socket.connection_id.as_str()).len();
         let route = message["action"].as_str().unwrap_or("$default");
@@ -194,7 +194,7 @@ async fn audio_reaches_the_listeners_and_stays_out_of_the_logs() {
         .unwrap();
     let metrics: Value = serde_json::from_str(metrics).unwrap();
     assert_eq!(metrics["FanOutSent"], 2);
-    // The rest of the room still answers.
+    // Other functions still work.
     assert_eq!(
         room.says(&room.one.clone(), json!({"action": "heartbeat"}))
             .await[0]["type"],

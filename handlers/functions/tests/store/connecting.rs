@@ -1,4 +1,4 @@
-//! `$connect` as people call it, on the real tables.
+//! Tests of `$connect` with concurrent callers.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const SETTINGS: JoinSettings = JoinSettings {
     rate_limit_failure: RateLimitFailure::Closed,
 };
 
-/// Each from an address of its own.
+/// Returns a handshake with an address of its own.
 fn handshake(number: usize) -> Handshake {
     Handshake {
         connection_id: id(&format!("{number}=")),
@@ -31,7 +31,7 @@ fn handshake(number: usize) -> Handshake {
     }
 }
 
-/// However long it takes on a machine that has other things to do.
+/// Returns ports with a generous time budget, for busy machines.
 fn world(database: &Database) -> World {
     let retry = Retry {
         budget: Duration::from_secs(300),
@@ -63,7 +63,7 @@ async fn a_thousand_handshakes_at_once_leave_exactly_a_hundred_records() {
     let records = database.scan(&database.tables.connections).await;
     assert_eq!(records.len(), 100);
 
-    // Their `$disconnect` events come twice, all at once.
+    // Each `$disconnect` event comes twice, all at once.
     let ids: Vec<_> = records
         .iter()
         .map(|record| id(record["connectionId"].as_s().unwrap()))

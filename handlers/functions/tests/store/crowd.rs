@@ -1,4 +1,4 @@
-//! Many at once.
+//! Tests with many concurrent callers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::database::Database;
 use crate::support::faults::Faults;
 use crate::support::people::*;
 
-/// However long it takes on a machine that has other things to do.
+/// Returns settings with a generous time budget, for busy machines.
 fn patient() -> Settings {
     let retry = Retry {
         budget: Duration::from_secs(300),
@@ -46,7 +46,7 @@ async fn a_thousand_at_once_fill_a_hundred_places() {
     assert_eq!(count(&store, &session).await, 100);
     assert_eq!(database.scan(&database.tables.connections).await.len(), 100);
 
-    // Everybody leaves, and is told to have left twice at once.
+    // All listeners leave, twice and at once.
     let ids = database.scan(&database.tables.connections).await;
     let leavings = ids.iter().chain(&ids).map(|item| {
         let (store, id) = (store.clone(), id(item["connectionId"].as_s().unwrap()));

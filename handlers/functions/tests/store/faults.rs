@@ -1,4 +1,4 @@
-//! What comes of it when the network or a table fails.
+//! Tests with failing requests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const RATE: Rate = Rate {
     per: MINUTE,
 };
 
-/// Every operation of the ports, by name.
+/// Runs every operation of the ports. Returns their names and results.
 async fn every_operation(store: &impl Store) -> Vec<(&'static str, Stored<()>)> {
     let (session, owner, a) = (session(ID), user(OWNER), id("a="));
     let (session_id, speaker) = (&session.session_id, speaker("s=", &session));
@@ -55,7 +55,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, Stored<()>)> 
     }
 }
 
-/// How many requests were made, and after how long each operation failed with this.
+/// Checks that each operation fails with this error. Returns the number of requests per operation.
 async fn each_fails(fault: Fault, expected: impl Fn(&'static str) -> StoreError) -> usize {
     let faults = Faults::default();
     let store = unreachable_store(Settings::default(), &faults);
@@ -66,7 +66,7 @@ async fn each_fails(fault: Fault, expected: impl Fn(&'static str) -> StoreError)
     for (operation, outcome) in outcomes {
         assert_eq!(outcome, Err(expected(operation)));
     }
-    // In the time of a clock that moves on whenever everybody waits.
+    // Measured with Tokio's paused clock, which advances when all tasks wait.
     assert!(
         start.elapsed() <= Retry::default().budget * operations,
         "{:?}",
@@ -111,7 +111,7 @@ async fn a_table_out_of_reach_is_unavailable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_table_is_unavailable_before_the_function_runs_out_of_time() {
-    let requests = each_fails(Silence, unavailable("no answer in time")).await;
+    let requests = each_fails(Silence, unavailable("no response in time")).await;
     assert!((2..=4).contains(&requests), "{requests}");
 }
 
@@ -136,7 +136,7 @@ async fn what_is_not_permitted_is_not_asked_again() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_underneath_asks_again() {
-    // Pauses so long that no second try finds room: what is sent is sent by the SDK.
+    // No retry fits into the budget after such a pause, so only the SDK could send more requests.
     let long = Duration::from_secs(1_000_000);
     let retry = Retry {
         first_pause: long,
@@ -160,7 +160,7 @@ async fn nothing_underneath_asks_again() {
     }
 }
 
-/// A store whose requests do not wait long for each other.
+/// Returns settings with short pauses.
 fn quick() -> Settings {
     let retry = Retry {
         first_pause: Duration::from_millis(1),
@@ -174,7 +174,7 @@ fn quick() -> Settings {
     }
 }
 
-/// Runs every operation, with these faults before the request that goes through; each does what it does, once.
+/// Runs every operation with these faults before the request that succeeds. Each takes effect once.
 async fn each_succeeds_after(faults: &[Fault]) {
     let database = Database::start().await;
     let plan = Faults::default();
@@ -248,7 +248,8 @@ async fn people_stay(store: &impl Store, session: &Session, planned: impl Fn()) 
     assert!(state.unwrap().unwrap().is_muted);
 }
 
-/// One after the other: who takes in the same millisecond is taken for the same after an answer was lost.
+/// Takes tokens one after the other. After a lost response, a bucket cannot tell two attempts in the same millisecond
+/// apart.
 async fn tokens_are_taken(store: &impl Store, planned: impl Fn()) {
     let bucket = Bucket::new("join", "ip", "a");
     let now = |millis| NOW.after(Duration::from_millis(millis));
@@ -309,7 +310,7 @@ async fn what_was_done_and_not_answered_is_done_once_and_told_so() {
 
 #[tokio::test]
 async fn a_removal_whose_answer_is_lost_half_way_is_told() {
-    // The listener's session is gone, so that the transaction is refused and the record deleted alone.
+    // The listener's session is gone, so that the transaction fails and the record is deleted alone.
     let database = Database::start().await;
     let faults = Faults::default();
     let store = database.faulty_store(quick(), &faults);
@@ -332,7 +333,7 @@ async fn who_takes_an_id_between_two_tries_keeps_it() {
         speaker_id: user("bob"),
         ..theirs.clone()
     };
-    // The answer that is lost says that the id is taken.
+    // The lost response reports that the ID is in use.
     faults.plan([AnswerLost]);
     assert_eq!(store.create(&mine).await, Ok(false));
     assert_eq!(stored(&store, &theirs).await, theirs);
@@ -365,7 +366,7 @@ async fn a_removal_that_meets_another_transaction_after_its_answer_was_lost_is_t
     let removed = store.remove(&id("s="), NOW).await.unwrap().unwrap();
     assert!(removed.was_speaking);
     assert_eq!(stored(&store, &session).await.speaker_connection_id, None);
-    // A read whose answer is lost removes nothing.
+    // A read whose response is lost removes nothing.
     faults.plan([AnswerLost]);
     assert_eq!(store.remove(&id("s="), NOW).await, Ok(None));
 }

@@ -1,4 +1,4 @@
-//! The stores, held to what their ports promise.
+//! Tests of the stores against the contract of their ports.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What the items in the tables look like, and what becomes of items that do not look like that.
+//! Tests of the items' form, and of malformed items.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn number(item: &Item, name: &str) -> u64 {
         .expect("it is a whole one")
 }
 
-/// A session with all its attributes, and its speaker.
+/// Creates a session with all attributes and a speaker. Returns its item.
 async fn with_speaker(database: &Database) -> Item {
     let store = database.store(Settings::default());
     let session = created(&store, ID).await;
@@ -49,7 +49,7 @@ async fn a_sessions_item_is_as_the_schema_says() {
     );
     let state = item["broadcastState"].as_m().expect("it is a map");
     assert_eq!(names(state), BTreeSet::from(schema::BROADCAST_STATE));
-    // A day until its end, a week until it may be forgotten, in seconds; the rest is in milliseconds.
+    // A day until the session's end and a week until expiry, in seconds. Other times are in milliseconds.
     assert_eq!(number(&item, "expiresAt"), NOW.as_seconds() + 8 * 24 * 3600);
     assert_eq!(number(&item, "createdAt"), NOW.as_millis());
 }
@@ -70,7 +70,7 @@ async fn a_connections_item_is_as_the_schema_says() {
         names(&item),
         BTreeSet::from_iter(schema::CONNECTIONS.attributes.iter().copied())
     );
-    // A day until its session's end, three hours until it may be forgotten.
+    // A day until the session's end, and three hours until expiry.
     assert_eq!(number(&item, "ttl"), NOW.as_seconds() + 27 * 3600);
 }
 
@@ -97,7 +97,7 @@ async fn a_buckets_item_is_as_the_schema_says() {
         (number(&item, "tokens"), number(&item, "updatedAt")),
         (9, NOW.as_millis())
     );
-    // It is full again before it may be forgotten.
+    // The bucket is full again before it expires.
     assert!(number(&item, "expiresAt") * 1000 >= NOW.after(MINUTE).as_millis());
 }
 
@@ -229,7 +229,7 @@ async fn a_count_is_not_lowered_under_zero() {
         );
         database.put(&database.tables.sessions, item).await;
     };
-    // Nothing here writes such a count; somebody's console might.
+    // Only an edit by hand could write this count.
     miscount(0).await;
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
     assert_eq!(count(&store, &session).await, 0);
@@ -277,7 +277,7 @@ async fn a_bucket_follows_its_rate() {
             .unwrap()
     };
     assert_eq!(take(10).await, Taken::Yes);
-    // Nine are left; of a smaller bucket, all.
+    // Nine are left: for a smaller bucket, all of its tokens.
     assert_eq!(take(1).await, Taken::Yes);
     assert_eq!(
         take(1).await,
@@ -285,7 +285,7 @@ async fn a_bucket_follows_its_rate() {
             retry_after: MINUTE
         }
     );
-    // Where nothing is allowed, nothing ever comes.
+    // With a rate of zero there is never a token.
     assert_eq!(
         take(0).await,
         Taken::No {
@@ -307,7 +307,7 @@ async fn a_bucket_follows_its_rate() {
 
 #[tokio::test]
 async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
-    // A record in another session and a session that is over at once: the record decides, whatever else is wrong.
+    // The connection is in another session, and the session is over. The record decides.
     let database = Database::start().await;
     let store = database.store(Settings::default());
     let session = with_listeners(&store, ID, &["a="]).await;
@@ -345,7 +345,7 @@ async fn a_rate_that_takes_parts_of_milliseconds_is_not_exceeded() {
         let now = NOW.after(Duration::from_millis(millis));
         taken += u32::from(store.take(&bucket, rate, now).await == Ok(Taken::Yes));
     }
-    // Three at first, and by then not quite four more.
+    // Three at first, and almost four more by then.
     assert_eq!(taken, 3 + 3);
 }
 

@@ -20,7 +20,7 @@ fn read(more: &[(&'static str, &'static str)]) -> Result<AwsSettings, Environmen
     environment.finish(settings)
 }
 
-/// `AWS_ENDPOINT_URL`, as the client of a service reads it.
+/// Returns `AWS_ENDPOINT_URL`, as a service's client reads it.
 fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service)

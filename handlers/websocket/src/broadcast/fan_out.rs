@@ -1,4 +1,4 @@
-//! One message, many connections.
+//! Posts of one message to many connections.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,33 +12,33 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Broadcaster, PostError};
 use crate::ConnectionId;
 
-/// How to send one message to many connections.
+/// Options of a fan-out.
 ///
-/// A post has one of [`concurrency`](Self::concurrency) places. One that turns out slow gives its place to the next in
-/// line and goes on without, and so does one that waits before it tries again: a listener who does not read costs the
-/// others [`slow_after`](Self::slow_after) at most, and then only if all places are taken. There are
-/// [`under_way`](Self::under_way) at most, all together.
+/// Up to [`concurrency`](Self::concurrency) posts run at once. A post that is slow, or pauses before a retry, releases
+/// its permit to the next connection and continues without one. So a client that does not read delays the others by at
+/// most [`slow_after`](Self::slow_after), and only if all permits are in use. In total, at most
+/// [`under_way`](Self::under_way) posts are in flight.
 #[derive(Clone, Debug)]
 pub struct FanOut {
-    /// How many posts are under way at once; those that turned out slow do not count. At least 1.
+    /// Number of posts at once, without slow ones. At least 1.
     pub concurrency: usize,
-    /// How many posts are under way at most, with those that turned out slow. Bounds what a function needs of memory,
-    /// sockets and TLS handshakes when all are slow, as on its first start. At least 1.
+    /// Maximum number of posts in flight, with slow ones. It limits memory, sockets and TLS handshakes when all posts
+    /// are slow, as in a new function process. At least 1.
     pub under_way: usize,
-    /// After what time a post is slow.
+    /// Time after which a post is slow.
     pub slow_after: Duration,
-    /// After what time a post is given up.
+    /// Timeout of a post.
     pub give_up_after: Duration,
-    /// How long all of it may take. Whoever has not been reached then has failed with [`PostError::TimedOut`].
+    /// Time for the whole fan-out. Connections that are not reached by then fail with [`PostError::TimedOut`].
     pub deadline: Duration,
-    /// How often a connection is tried that is [`PostError::Busy`].
+    /// Number of attempts for a connection that is [`PostError::Busy`].
     pub tries: u32,
-    /// The longest pause before the second try; it doubles from try to try.
+    /// Maximum of the first pause. It doubles with each attempt.
     pub backoff: Duration,
-    /// The longest pause before any try.
+    /// Maximum of all pauses.
     pub max_backoff: Duration,
-    /// Chooses a pause that is at most this long. At random, so that connections that were refused together do not come
-    /// back together ("full jitter").
+    /// Chooses a pause of at most this duration. Random by default ("full jitter"), so that connections that were
+    /// refused together do not retry together.
     pub jitter: fn(Duration) -> Duration,
 }
 
@@ -59,21 +59,21 @@ impl Default for FanOut {
 }
 
 impl FanOut {
-    /// The longest pause after so many tries.
+    /// Returns the maximum of the pause after this many attempts.
     fn longest_pause(&self, tries: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(tries - 1);
         self.backoff.saturating_mul(doubled).min(self.max_backoff)
     }
 }
 
-/// What came of it. Everybody in the audience is in here once.
+/// Result of a fan-out. It contains each connection once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many connections have the message.
+    /// Number of connections that received the message.
     pub sent: usize,
-    /// The connections that are closed: their records can go.
+    /// Connections that are closed.
     pub gone: Vec<ConnectionId>,
-    /// The connections that may be open and may not have the message, and why.
+    /// Connections that may be open and may have missed the message, with the reason.
     pub failed: Vec<(ConnectionId, PostError)>,
 }
 
@@ -87,11 +87,10 @@ impl Report {
     }
 }
 
-/// Sends a message to everybody in an audience; nobody waits for anybody slow.
+/// Posts a message to all connections of an audience. A slow connection does not delay the others.
 ///
-/// [`PostError::Busy`] is tried again after a pause, several times; [`PostError::Failed`] once, which may deliver a
-/// message twice if it was the answer that got lost. A message that was too large or not answered in time is not tried
-/// again.
+/// Retries [`PostError::Busy`] several times, after pauses. Retries [`PostError::Failed`] once; if only the response
+/// was lost, the message is delivered twice. Does not retry messages that are too large or posts that timed out.
 pub async fn fan_out<B: Broadcaster>(
     broadcaster: &B,
     audience: &[ConnectionId],
@@ -128,7 +127,7 @@ pub async fn fan_out<B: Broadcaster>(
 
 struct Sending<'a, B> {
     broadcaster: &'a B,
-    /// Cloning it counts a reference; the text is there once.
+    /// Clones share the memory of the message.
     message: Bytes,
     places: &'a Semaphore,
     deadline: Instant,
@@ -136,15 +135,15 @@ struct Sending<'a, B> {
 }
 
 impl<'a, B: Broadcaster> Sending<'a, B> {
-    /// A place, as soon as there is one; `None` if there is none before the deadline.
+    /// Returns a permit as soon as there is one, or `None` at the deadline.
     async fn place(&self) -> Option<SemaphorePermit<'a>> {
         let place = timeout_at(self.deadline, self.places.acquire()).await;
-        // One that is given back at the deadline, by a post that was given up, is of no use any more.
+        // A permit that a post releases by timing out at the deadline is useless.
         let place = place.ok().filter(|_| Instant::now() < self.deadline);
         place?.ok()
     }
 
-    /// Posts to one connection until it has the message, or will not get it.
+    /// Posts to one connection, with retries.
     async fn send(
         &self,
         to: &ConnectionId,

@@ -9,7 +9,7 @@ fn environment(variables: &'static [(&'static str, &'static str)]) -> Environmen
     })
 }
 
-/// What the error says of the one variable `X`.
+/// Returns the error for the variable `X`.
 fn problem<T>(value: &'static str, read: impl FnOnce(&mut EnvironmentOf) -> T) -> Option<String> {
     let mut environment = one(value);
     let value = read(&mut environment);
@@ -94,11 +94,11 @@ fn every_problem_is_told_at_once_and_names_its_variable() {
     let error = environment.finish(()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the function's environment is not as it needs it: TEXT is not set (a text); \
-         NUMBER is \"many\" (a whole number from 1 to 9); \
-         EMPTY is not set (a whole number from 2 to 3); \
+        "the function's environment variables are invalid: TEXT is not set (a text); \
+         NUMBER is \"many\" (an integer from 1 to 9); \
+         EMPTY is not set (an integer from 2 to 3); \
          WORD is \"ajar\" (one of open, closed); \
-         URL is not set (a URL such as https://example.com; http:// only for this machine)"
+         URL is not set (a URL such as https://example.com; http:// only on loopback)"
     );
 }
 
@@ -172,7 +172,7 @@ fn a_url_is_https_or_on_this_machine() {
         ("https://two words", "is not a URL"),
         (
             "https://user:secret@example.com",
-            "has a user name or a password in it",
+            "contains a user name or a password",
         ),
     ] {
         assert_eq!(
@@ -193,7 +193,7 @@ fn a_clients_url_is_told_from_the_management_url() {
         assert_eq!(
             what,
             format!(
-                "is a {scheme}:// URL: that is for clients, functions call the same address with https://"
+                "is a {scheme}:// URL, which is for clients: functions call the same address with https://"
             )
         );
     }

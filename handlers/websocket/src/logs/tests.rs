@@ -15,7 +15,7 @@ impl Write for Written {
     }
 }
 
-/// The lines that come of this, at a level, as the crate `app` sees them.
+/// Returns the lines that the crate `app` logs at a level.
 fn logged(level: Level, log: impl FnOnce()) -> Vec<Value> {
     let written = Written::default();
     let writer = written.clone();

@@ -12,7 +12,7 @@ fn api(url: &str) -> ManagementApi {
     let mut environment = Environment::new(|name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("nobody's".to_owned()),
-        // Means all other services: the management API has its own address.
+        // The endpoint of all other services; the management API has its own.
         "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
         _ => None,
     });
@@ -33,7 +33,7 @@ async fn a_message_reaches_its_connection_signed_and_with_its_id_encoded_once() 
     let endpoint = ManagementEndpoint::start().await;
     for id in ["L0SM9cOFvHcCIhw=", "a/b+c=", "a b%3D"] {
         let posted = post(&endpoint, id).await;
-        // API Gateway's ids have no `%`: the endpoint takes one for a second encoding.
+        // API Gateway's IDs contain no `%`, so the endpoint refuses it as a second encoding.
         assert_eq!(posted.is_ok(), !id.contains('%'), "{id}");
         let request = endpoint.requests().pop().unwrap();
         assert_eq!(request.connection_id.as_str(), id);
@@ -84,7 +84,7 @@ async fn an_endpoint_that_is_not_there_is_said_in_few_words() {
     let endpoint = ManagementEndpoint::start().await;
     let url = endpoint.url();
     drop(endpoint);
-    // The port is free again as soon as the server has noticed.
+    // The port is free as soon as the server has stopped.
     while tokio::net::TcpStream::connect(url["http://".len()..].trim_end_matches("/prod"))
         .await
         .is_ok()
@@ -110,7 +110,7 @@ fn an_answer_that_does_not_come_is_a_timeout_and_a_connection_that_does_not_is_n
         SdkError::construction_failure("wrong");
     assert_eq!(
         post_error(&error),
-        PostError::Failed("the request could not be made".to_owned())
+        PostError::Failed("cannot send the request".to_owned())
     );
 }
 
@@ -124,7 +124,7 @@ async fn a_fan_out_reaches_who_is_there_and_tells_who_is_not() {
     endpoint.set(&audience[8], Answering::Busy { times: 2 });
     endpoint.set(&audience[9], Answering::TooLarge);
     endpoint.set(&audience[10], Answering::Forbidden);
-    // However slow this machine is: nobody is given up.
+    // No timeout, even on a slow machine.
     let how = FanOut {
         give_up_after: Duration::from_secs(60),
         deadline: Duration::from_secs(60),

@@ -29,15 +29,15 @@ fn an_issuer_is_an_https_url_or_on_loopback() {
         ("issuer.example", "is not an https:// URL"),
         (
             "https://user:secret@issuer.example",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
         (
             "https://issuer.example/?x",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
         (
             "https://issuer.example/#x",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
     ] {
         assert_eq!(is_local(issuer), Err(problem), "{issuer}");

@@ -1,4 +1,4 @@
-//! API Gateway's management API, `@connections`, answering as a test wants it to.
+//! API Gateway's management API, `@connections`, for tests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,53 +16,53 @@ use tokio::sync::watch;
 use super::server::Server;
 use crate::ConnectionId;
 
-/// The largest message, in bytes (row K6).
+/// Maximum size of a message, in bytes (row K6).
 const MAX_MESSAGE: usize = 128 * 1024;
 
-/// How a connection answers.
+/// Behavior of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answering {
-    /// With 200 to a POST and a GET, 204 to a DELETE (rows K1 to K3).
+    /// Answers 200 to POST and GET, 204 to DELETE (rows K1 to K3).
     #[default]
     Ok,
-    /// 410: it is closed (row K4).
+    /// Answers 410, as if closed (row K4).
     Gone,
-    /// 429 so many times, then as if nothing had been (row K7).
+    /// Answers 429 a number of times, then like `Ok` (row K7).
     Busy {
-        /// How many times.
+        /// Number of times.
         times: u32,
     },
-    /// 413 (row K6), however small the message.
+    /// Answers 413 (row K6) to messages of any size.
     TooLarge,
-    /// 403: the wrong stage, or no permission (row K5).
+    /// Answers 403: the wrong stage, or no permission (row K5).
     Forbidden,
-    /// 500.
+    /// Answers 500.
     Failing,
-    /// As if nothing were, but after this time.
+    /// Answers like `Ok`, after this time.
     Slow(Duration),
-    /// Never.
+    /// Never answers.
     Hanging,
 }
 
-/// A request that came in.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagementRequest {
     /// GET, POST or DELETE.
     pub method: Method,
-    /// The stage in its path.
+    /// Stage in the path.
     pub stage: String,
-    /// The connection, decoded once.
+    /// Connection ID, decoded once.
     pub connection_id: ConnectionId,
-    /// The message of a POST.
+    /// Body of a POST: the message.
     pub body: Bytes,
-    /// What was answered; `None` while the answer is still out.
+    /// Status of the response; `None` until it is sent.
     pub status: Option<StatusCode>,
 }
 
-/// An `@connections` endpoint on a free port of this machine.
+/// An `@connections` endpoint on a free loopback port.
 ///
-/// Every request must be signed (SigV4, service `execute-api`) and the connection's id percent-encoded once: otherwise
-/// the answer is 403, as API Gateway's.
+/// Requests must have a SigV4 signature (service `execute-api`) and a connection ID that is percent-encoded once.
+/// Otherwise the endpoint answers 403, as API Gateway does.
 #[derive(Debug)]
 pub struct ManagementEndpoint {
     desk: Arc<Desk>,
@@ -82,7 +82,7 @@ struct Answers {
 }
 
 impl ManagementEndpoint {
-    /// Starts one on which every connection is open.
+    /// Starts an endpoint on which all connections are open.
     pub async fn start() -> Self {
         let desk = Arc::new(Desk::default());
         let routes = Router::new()
@@ -92,32 +92,32 @@ impl ManagementEndpoint {
         ManagementEndpoint { desk, server }
     }
 
-    /// Its URL with the stage `prod`: what a function finds in its environment.
+    /// Returns the URL with the stage `prod`, for a function's environment.
     pub fn url(&self) -> String {
         format!("http://{}/prod", self.server.address())
     }
 
-    /// From now on a connection answers like this.
+    /// Sets the behavior of a connection.
     pub fn set(&self, id: &ConnectionId, answering: Answering) {
         self.desk.answering().each.insert(id.clone(), answering);
     }
 
-    /// From now on connections that were not [set](Self::set) themselves answer like this.
+    /// Sets the behavior of all connections without [one of their own](Self::set).
     pub fn set_everybody(&self, answering: Answering) {
         self.desk.answering().everybody = answering;
     }
 
-    /// Every request so far, in the order in which they came in.
+    /// Returns all requests so far, in order of arrival.
     pub fn requests(&self) -> Vec<ManagementRequest> {
         self.desk.requests.borrow().clone()
     }
 
-    /// The messages that a connection got, in order: those that were answered with 200.
+    /// Returns the messages that were delivered to a connection, in order.
     pub fn messages(&self, id: &ConnectionId) -> Vec<Bytes> {
         messages(&self.desk.requests.borrow(), id)
     }
 
-    /// Waits until a connection has got so many messages, and returns them.
+    /// Waits for this many messages to a connection, and returns them.
     pub async fn wait_for_messages(&self, id: &ConnectionId, count: usize) -> Vec<Bytes> {
         let mut requests = self.desk.requests.subscribe();
         let enough = requests
@@ -125,12 +125,12 @@ impl ManagementEndpoint {
             .await;
         match enough {
             Ok(requests) => messages(&requests, id),
-            // The sender is `self.desk`'s, so that this does not happen.
+            // Does not occur: the sender is part of `self`.
             Err(_) => Vec::new(),
         }
     }
 
-    /// The connections that were closed by a DELETE.
+    /// Returns the connections that were closed with DELETE.
     pub fn deleted(&self) -> Vec<ConnectionId> {
         let requests = self.desk.requests.borrow();
         let deleted = requests
@@ -149,7 +149,7 @@ impl Desk {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How this request is to be answered; one 429 less from now on.
+    /// Returns the behavior for this request, and counts down the 429 responses.
     fn take(&self, id: &ConnectionId) -> Answering {
         let mut answers = self.answering();
         let answering = answers.each.get(id).copied();
@@ -244,13 +244,13 @@ fn success(method: &Method) -> Response {
     }
 }
 
-/// An error as API Gateway says it: the type in a header, a message in the body.
+/// Returns an error in API Gateway's form: the type in a header, a message in the body.
 fn error(status: StatusCode, error_type: &'static str) -> Response {
     let headers = [("x-amzn-errortype", error_type)];
     (status, headers, axum::Json(json!({"message": null}))).into_response()
 }
 
-/// Whether the request has a SigV4 signature for `execute-api`, over the host at least.
+/// Returns true if the request has a SigV4 signature for `execute-api` that covers the host.
 fn is_signed(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(authorization) = text("authorization") else {

@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, as the functions of one execution environment see it.
+//! Lambda's Runtime API for one execution environment.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,12 +17,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::server::Server;
 use crate::{Clock, SystemClock};
 
-/// The largest answer that Lambda takes, in bytes.
+/// Maximum size of a response, in bytes.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;
 
-/// A Runtime API endpoint on a free port of this machine.
+/// A Runtime API endpoint on a free loopback port.
 ///
-/// It hands out one event at a time, in the order in which they were put, to whoever polls for the next one.
+/// It hands out one event at a time, in the order in which they were added.
 #[derive(Debug)]
 pub struct RuntimeApi {
     desk: Arc<Desk>,
@@ -30,28 +30,28 @@ pub struct RuntimeApi {
     timeout: Duration,
 }
 
-/// What came of an invocation.
+/// Result of an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The function's answer.
+    /// Response of the function.
     Response(Value),
-    /// The function failed.
+    /// Error of the function.
     Error {
-        /// `errorMessage`, as the caller of the function sees it.
+        /// `errorMessage`.
         message: String,
         /// `errorType`.
         error_type: String,
     },
-    /// The function's time was up. Lambda would stop the process.
+    /// The function timed out. Lambda would stop the process.
     TimedOut,
 }
 
 impl Answer {
-    /// The answer's value.
+    /// Returns the response.
     ///
     /// # Panics
     ///
-    /// If the function failed or took too long.
+    /// Panics if the function failed or timed out.
     #[track_caller]
     pub fn response(self) -> Value {
         match self {
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Where events wait for the function, and callers for its answers.
+/// Queue of events, and the callers that wait for results.
 #[derive(Debug)]
 struct Desk {
     events: mpsc::UnboundedSender<Invocation>,
@@ -88,7 +88,7 @@ struct Progress {
 }
 
 impl RuntimeApi {
-    /// Starts one. A function has `timeout` for every event.
+    /// Starts an endpoint with this timeout per event.
     pub async fn start(timeout: Duration) -> Self {
         let (events, queue) = mpsc::unbounded_channel();
         let desk = Arc::new(Desk {
@@ -117,12 +117,12 @@ impl RuntimeApi {
         }
     }
 
-    /// Where it listens: what a function finds in `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the address: the value for `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Hands an event to the function and waits for what comes of it.
+    /// Invokes the function with an event, and waits for the result.
     pub async fn invoke(&self, event: &Value) -> Answer {
         let (caller, answer) = oneshot::channel();
         let id = self.desk.put(event, self.timeout, caller);
@@ -136,26 +136,26 @@ impl RuntimeApi {
         }
     }
 
-    /// Waits until the function asks for the next event: until then it may still be busy with the last one.
+    /// Waits until the function asks for the next event. Before that, it may still work on the last one.
     pub async fn idle(&self) {
         let mut progress = self.desk.progress.subscribe();
-        // The sender is `self.desk`'s, so that it outlives this.
+        // Cannot fail: the sender is part of `self`.
         let _ = progress
             .wait_for(|progress| progress.polls > progress.handed_out)
             .await;
     }
 
-    /// What the function reported instead of asking for a first event.
+    /// Returns the initialization error that the function reported.
     pub fn init_error(&self) -> Option<Value> {
         self.desk.init_error.borrow().clone()
     }
 
-    /// When the function first asked for an event.
+    /// Returns the time of the first request for an event.
     pub fn first_next(&self) -> Option<Instant> {
         self.desk.first_next.get().copied()
     }
 
-    /// When the function first answered an event.
+    /// Returns the time of the first response.
     pub fn first_answer(&self) -> Option<Instant> {
         self.desk.first_answer.get().copied()
     }
@@ -175,7 +175,7 @@ impl Desk {
             event: event.to_string(),
             deadline_ms: SystemClock.now().after(timeout).as_millis(),
         };
-        // The receiver is this desk's own: it is there.
+        // Cannot fail: the receiver is part of `self`.
         let _ = self.events.send(invocation);
         id
     }
@@ -192,7 +192,7 @@ impl Desk {
         self.first_answer.get_or_init(Instant::now);
         match self.caller(id) {
             Some(caller) => {
-                // A caller that no longer waits has no use for it.
+                // Fails if the caller no longer waits.
                 let _ = caller.send(answer);
                 (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
             }

@@ -4,7 +4,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A server on a free port of this machine; it stops when it is dropped.
+/// A server on a free loopback port. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
@@ -20,7 +20,7 @@ impl Server {
             .local_addr()
             .expect("a bound listener has an address");
         let task = tokio::spawn(async move {
-            // It runs until the task is aborted.
+            // Runs until the task is aborted.
             let _ = axum::serve(listener, routes).await;
         });
         Server { address, task }
@@ -39,7 +39,7 @@ impl Drop for Server {
 
 #[cfg(test)]
 pub(super) mod client {
-    //! As much of an HTTP client as the tests of these servers need.
+    //! A minimal HTTP client for the tests of these servers.
 
     use std::net::SocketAddr;
 

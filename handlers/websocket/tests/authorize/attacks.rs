@@ -1,4 +1,4 @@
-//! Tokens that somebody made who has no key.
+//! Tests with forged tokens.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn algorithm_none_is_refused_in_every_case() {
                 .await;
         }
     }
-    // For these nobody even asks the issuer.
+    // The issuer is not even asked for keys.
     assert_eq!(world.issuer.fetches(), Fetches::default());
 }
 
@@ -158,7 +158,7 @@ async fn ten_thousand_random_key_ids_cost_the_issuer_a_handful_of_requests() {
     let tokens: Vec<_> = (0..10_000)
         .map(|id| {
             let kid = format!("{:x}", fastrand::u128(..) ^ id);
-            // What the signature is does not matter: it is never looked at.
+            // The signature is never checked.
             let token = world.token().header("kid", kid);
             token.signed_with_secret(&forged.public_der())
         })
@@ -169,7 +169,7 @@ async fn ten_thousand_random_key_ids_cost_the_issuer_a_handful_of_requests() {
         assert_eq!(world.verify(token).await, unknown);
     }
     assert_eq!(world.issuer.fetches(), ONCE);
-    // A minute later the floor is gone, and one of them may ask again.
+    // A minute later another fetch is allowed.
     world.clock.pass(Duration::from_secs(60));
     let verified = join_all(at_once.iter().map(|token| world.verify(token))).await;
     assert!(verified.iter().all(|verified| *verified == unknown));

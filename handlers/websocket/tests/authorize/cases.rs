@@ -1,4 +1,4 @@
-//! Tokens that are good, and tokens that are good for something else.
+//! Tests with valid tokens, and with tokens for other purposes.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ async fn the_issuer_must_be_ours() {
     let world = World::new().await;
     let key = world.issuer.key();
     let other = World::new().await;
-    // The other issuer's own good token, and one that it signs in our issuer's name.
+    // A token of the other issuer, and one that it signs in our issuer's name.
     world
         .refuses(&other.good(), TokenError::WrongSignature)
         .await;

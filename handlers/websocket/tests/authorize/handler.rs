@@ -1,4 +1,4 @@
-//! The function as API Gateway sees it, and its log.
+//! Tests of the authorizer's responses and log lines.
 
 use std::cell::RefCell;
 use std::io;
@@ -14,14 +14,14 @@ use tracing::Level;
 
 use crate::world::{StoppedClock, World};
 
-/// What the function logs while this is alive, on this thread.
+/// Log lines of this thread.
 struct Log;
 
 thread_local! {
     static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Into what this thread has logged.
+/// Writes to the log of this thread.
 struct Writer;
 
 impl io::Write for Writer {
@@ -35,16 +35,16 @@ impl io::Write for Writer {
 }
 
 impl Log {
-    /// Everything, down to the most detailed level.
+    /// Logs at all levels.
     ///
-    /// One subscriber serves the whole process. With one a thread, `tracing` asks whichever thread comes by a line first
-    /// whether it wants it, and drops the line for all when that thread has no subscriber.
+    /// All threads share one subscriber. With one subscriber per thread, `tracing` caches for each log statement
+    /// whether the first thread's subscriber wants it, and would drop the line for all threads.
     fn start() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
             let subscriber = logs::subscriber(Level::TRACE, &[], || Writer);
             tracing::subscriber::set_global_default(subscriber).unwrap();
-            // For lines that another thread came by in the meantime.
+            // For log statements that other threads reached before.
             tracing::callsite::rebuild_interest_cache();
         });
         LOGGED.with_borrow_mut(Vec::clear);
@@ -55,7 +55,7 @@ impl Log {
         LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap())
     }
 
-    /// The authorizer's own lines, of those that matter to whoever reads the log.
+    /// Returns the authorizer's lines at level info and above.
     fn lines(&self) -> Vec<Value> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -185,11 +185,11 @@ async fn a7_that_the_issuer_is_down_is_not_the_callers_fault() {
     assert_eq!(lines[0]["level"], "WARN");
     assert_eq!(
         lines[0]["message"],
-        "Keys of the issuer could not be fetched"
+        "Cannot fetch the issuer's keys"
     );
     assert_eq!(lines[1]["level"], "ERROR");
     assert_eq!(lines[1]["message"], "Authorization failed");
-    // Listeners do not need it.
+    // Listeners do not need keys.
     assert!(function.ask(&[], &[]).await.is_ok());
 }
 
@@ -244,7 +244,7 @@ async fn the_log_tells_why_somebody_was_refused() {
     );
     assert_eq!(
         told(1),
-        [level, refused, "Missing", "there is no token", id]
+        [level, refused, "Missing", "the token is missing", id]
     );
     assert_eq!(lines.len(), 2);
 }
@@ -292,7 +292,7 @@ async fn an_event_that_cannot_be_read_lets_nobody_in_and_is_not_logged() {
         assert!(!error.error_message.contains("secret"));
     }
     let lines = log.lines();
-    assert_eq!(lines[0]["message"], "Event not understood");
+    assert_eq!(lines[0]["message"], "Malformed event");
     assert_eq!(lines[0]["field"], "headers", "where, and not what");
     assert_eq!(lines[1]["message"], "Authorization failed");
     assert!(!log.text().contains("secret"));

@@ -1,4 +1,4 @@
-//! Issuers that are down, slow, wrong or somebody else.
+//! Tests with issuers that are down, slow, wrong or different.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn configuration_url(issuer: &Issuer) -> String {
     format!("{}{CONFIGURATION_PATH}", issuer.url())
 }
 
-/// What a fetch fails with.
+/// Returns the error of a fetch.
 async fn failure(issuer: &Issuer) -> KeySourceError {
     let keys = OidcKeys::new(issuer.url()).unwrap();
     keys.fetch().await.map(drop).expect_err("a failure")
@@ -32,10 +32,10 @@ async fn without_keys_nobody_is_told_that_the_token_is_bad() {
         status: 503,
     }));
     assert_eq!(world.verify(&world.good()).await, down);
-    // Until a second has passed, that is what everybody hears, and the issuer is left alone.
+    // For a second, all callers get that error, and the issuer gets no request.
     assert_eq!(world.verify(&world.good()).await, down);
     assert_eq!(world.issuer.fetches().configuration, 1);
-    // What is bad without any key is bad.
+    // Tokens that are invalid without any key are still refused as such.
     let none = world.token().header("alg", "none").unsigned();
     world.refuses(&none, TokenError::UnsupportedAlgorithm).await;
     world.issuer.set_mode(IssuerMode::Up);
@@ -68,12 +68,12 @@ async fn a_rotated_key_is_picked_up() {
     world.accepts(&old).await;
     world.issuer.rotate(SigningKey::rsa("key-2"));
     let new = world.good();
-    // Just after a fetch it is too early to ask again.
+    // The minimum time between fetches has not passed.
     world.refuses(&new, TokenError::UnknownKey).await;
     world.clock.pass(Duration::from_secs(30));
     world.accepts(&new).await;
     world.refuses(&old, TokenError::UnknownKey).await;
-    // Where the keys are was known.
+    // The URL of the keys was known.
     let fetches = world.issuer.fetches();
     assert_eq!((fetches.configuration, fetches.keys), (1, 2));
 }
@@ -94,7 +94,7 @@ async fn keys_that_moved_are_found_at_the_next_attempt() {
 
 #[tokio::test]
 async fn an_issuer_that_is_not_there_is_unreachable() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+    // Bound but not listening, so that connections are refused and the port stays reserved.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let issuer = format!("http://{}", socket.local_addr().unwrap());

@@ -28,7 +28,7 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
         last_seen_at: NOW.after(MINUTE),
         ..first.clone()
     };
-    // Even where there is no place left.
+    // Even if the session is full.
     for capacity in [500, 1, 0] {
         let admission = store.admit_listener(&again, capacity, NOW).await;
         assert_eq!(admission, Ok(Admission::AlreadyThere(first.clone())));
@@ -71,7 +71,7 @@ pub(super) async fn a_full_session_lets_nobody_in(store: &impl Store) {
     assert_eq!(admission, Ok(Admission::Refused(Refusal::Full)));
     assert_eq!(store.connection(&id("c=")).await, Ok(None));
     assert_eq!(count(store, &session).await, 2);
-    // The speaker takes no place.
+    // The speaker does not count.
     let admission = store.admit_speaker(&speaker("s=", &session), NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
 }
@@ -193,7 +193,7 @@ pub(super) async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     store.admit_speaker(&first, NOW).await.unwrap();
     store.admit_speaker(&second, NOW).await.unwrap();
-    // The earlier connection does not take over again.
+    // The earlier connection does not become the speaker connection again.
     let admission = store.admit_speaker(&first, NOW).await;
     assert_eq!(admission, Ok(Admission::AlreadyThere(first)));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What every store does: the tables in DynamoDB, and those in memory that the rules are tested with.
+//! Tests that every store passes: DynamoDB, and the tables in memory that the tests of the rules use.
 
 mod admission;
 mod exchange;
@@ -8,7 +8,7 @@ mod records;
 mod removal;
 mod sessions;
 
-/// Runs each case on both stores. Pages have three listeners at most.
+/// Runs each case on both stores, with at most three listeners per page.
 macro_rules! on_every_store {
     ($($module:ident: $($case:ident)+;)+) => {
         mod memory {

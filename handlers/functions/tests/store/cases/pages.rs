@@ -5,7 +5,7 @@ use crate::support::people::*;
 
 const ID: &str = "merciful-truth-455";
 
-/// A session with a speaker and with listeners to these languages: the first is connection `0=`, and so on.
+/// Returns a session with a speaker, and with listeners to these languages. The first is connection `0=`, and so on.
 async fn listening_to(
     store: &impl Store,
     languages: &[&str],
@@ -24,7 +24,7 @@ async fn listening_to(
         admitted(store, &listener).await;
         listeners.push(listener);
     }
-    // Somebody in another session.
+    // A listener in another session.
     with_listeners(store, "brave-river-123", &["x="]).await;
     (session, listeners)
 }

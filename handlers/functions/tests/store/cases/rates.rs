@@ -5,7 +5,7 @@ use live_session_core::ports::{Bucket, Rate, Store, Taken};
 
 use crate::support::people::*;
 
-/// A token every six seconds.
+/// One token every six seconds.
 const RATE: Rate = Rate {
     tokens: 10,
     per: MINUTE,
@@ -19,7 +19,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Takes until there is no more: how many there were, and when the next comes.
+/// Takes tokens until there are none. Returns their number, and the time until the next.
 async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Duration) {
     let mut taken = 0;
     loop {
@@ -32,7 +32,7 @@ async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Durat
 
 pub(super) async fn a_bucket_is_full_at_first_and_then_empty(store: &impl Store) {
     assert_eq!(all(store, &bucket(), NOW).await, (10, seconds(6)));
-    // Asking in vain costs nothing.
+    // A refused attempt costs nothing.
     assert_eq!(all(store, &bucket(), NOW).await, (0, seconds(6)));
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn buckets_are_independent(store: &impl Store) {
 pub(super) async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     assert_eq!(all(store, &bucket(), NOW.before(HOUR)).await.0, 0);
-    // And takes nothing.
+    // It takes nothing either.
     assert_eq!(
         all(store, &bucket(), NOW.after(seconds(6))).await,
         (1, seconds(6))

@@ -24,7 +24,7 @@ pub(super) async fn a_taken_id_is_not_overwritten(store: &impl Store) {
     };
     assert_eq!(store.create(&other).await, Ok(false));
     assert_eq!(stored(store, &session).await, session);
-    // Not by the same either: asking twice is not creating twice.
+    // Not even the same session is created twice.
     assert_eq!(store.create(&session).await, Ok(false));
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn an_unknown_session_refuses_every_change(store: &impl Store) 
         Ok(Err(unknown))
     );
     assert_eq!(store.begin_end(&id, &owner, NOW).await, Ok(Err(unknown)));
-    // Forgotten, or never there: whoever ends it need not wait.
+    // The session expired or never existed, so there is nothing to wait for.
     assert_eq!(store.finish_end(&id, NOW).await, Ok(true));
     assert_eq!(store.session(&id).await, Ok(None));
 }

@@ -1,4 +1,4 @@
-//! What must hold.
+//! Invariants of the tables.
 
 use live_session_core::Timestamp;
 use live_session_core::limits::{MAX_SESSION, RECORD_GRACE};
@@ -7,7 +7,7 @@ use super::world::{PLACES, World};
 use crate::support::database::Item;
 
 impl World {
-    /// Looks at everything the tables hold.
+    /// Checks all items of the tables.
     pub(crate) async fn check(&self) {
         let tables = &self.database.tables;
         let sessions = self.database.scan(&tables.sessions).await;
@@ -30,7 +30,7 @@ impl World {
     }
 }
 
-/// Whether the table may have forgotten records of this session.
+/// Returns true if DynamoDB may have expired records of this session.
 fn may_be_forgotten(session: &Item, now: Timestamp) -> bool {
     let created = Timestamp::from_millis(number(session, "createdAt"));
     created.after(MAX_SESSION).after(RECORD_GRACE) < now

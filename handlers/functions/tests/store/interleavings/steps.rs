@@ -1,4 +1,4 @@
-//! What may happen.
+//! Steps that may run.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use proptest::sample::select;
 use crate::support::faults::Fault;
 use crate::support::people::{HOUR, MINUTE};
 
-/// Sessions at a time. Once one is over, the next of its name has the next number.
+/// Names of the sessions at one time. When one is over, the next session with its name has the next number.
 pub(crate) const SESSIONS: [&str; 2] = ["merciful-truth", "brave-river"];
 pub(crate) const CONNECTIONS: [&str; 8] = ["a=", "b=", "c=", "d=", "e=", "f=", "g=", "h="];
 pub(crate) const LANGUAGES: [&str; 3] = ["de", "fr", "pt-BR"];
 
-/// The current session of one of [`SESSIONS`].
+/// Index of one of [`SESSIONS`]; it stands for the current session of that name.
 pub(crate) type Slot = usize;
 pub(crate) type Name = &'static str;
 
@@ -49,23 +49,23 @@ pub(crate) enum Step {
     },
     Mute(Slot),
     BeginEnd(Slot),
-    /// The first page of an ending session's listeners is let out.
+    /// Removes the first page of an ending session's listeners.
     LetOut(Slot),
     FinishEnd(Slot),
     End(Slot),
-    /// Posts found these gone.
+    /// Removes listeners because posts found them gone.
     Gone {
         session: Slot,
         connections: [Name; 3],
     },
-    /// The tables forget what has expired, one of them or both.
+    /// Expires items of one table or of both.
     Forget {
         sessions: bool,
         connections: bool,
     },
 }
 
-/// What happens at once, and how much time passes before.
+/// Steps that run at once, after some time has passed.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) after: Duration,

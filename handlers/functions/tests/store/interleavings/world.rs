@@ -1,4 +1,4 @@
-//! The tables, the time, and what happens to them.
+//! Tables and a clock, and the steps that change them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::support::people::*;
 
 pub(crate) const PLACES: u32 = 3;
 
-/// How late the table may forget what has expired. DynamoDB says: within a few days.
+/// Maximum delay of expiry. DynamoDB documents a few days.
 const LAG: Duration = Duration::from_secs(48 * 3600);
 
 pub(crate) struct World {
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     store: DynamoStore,
     faults: Faults,
-    /// The number of each slot's session.
+    /// Number of each slot's current session.
     numbers: [AtomicU32; SESSIONS.len()],
 }
 
@@ -42,7 +42,7 @@ impl World {
             first_pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(4),
         };
-        // Pages of two: letting everybody out takes several.
+        // Pages of two listeners, so that removing all listeners takes several pages.
         let store = database.faulty_store(
             Settings {
                 retry,
@@ -73,14 +73,14 @@ impl World {
         let denied = batch.faults.contains(&Fault::Denied);
         for (step, outcome) in batch.steps.iter().zip(outcomes) {
             match outcome {
-                // Broken off half-way, as a function is that runs out of time.
+                // Interrupted, like a function that times out.
                 Err(StoreError::Unavailable { .. }) if denied => {}
                 outcome => assert_eq!(outcome, Ok(()), "{step:?}"),
             }
         }
     }
 
-    /// Time passes. What expired longer than [`LAG`] ago is forgotten by then: records long before their sessions.
+    /// Advances the clock. Expires items whose TTL passed longer than [`LAG`] ago: records long before their sessions.
     async fn pass(&mut self, time: Duration) {
         self.now = self.now.after(time);
         self.forget_connections(self.now.before(LAG)).await;
@@ -160,7 +160,7 @@ impl World {
         else {
             unreachable!("{step:?} is no coming");
         };
-        // As the rules do: they look at the session before they ask for a place.
+        // As the rules do, which read the session before they admit a connection.
         let session = store.session(&self.id(session)).await?;
         let Some(session) = session.filter(|session| session.status_at(now) == Status::Active)
         else {
@@ -271,7 +271,7 @@ impl World {
     }
 }
 
-/// Every second connection is an anonymous one's, the others are Bob's.
+/// Returns a listener's record. Every second connection is anonymous, and the others are Bob's.
 fn person(connection: Name, session: &Session) -> Connection {
     let place = CONNECTIONS
         .iter()

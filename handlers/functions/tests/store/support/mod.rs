@@ -1,4 +1,4 @@
-//! What the tests have in common: tables in a real DynamoDB, and people to put into them.
+//! Shared by the tests: tables in DynamoDB, and sessions and connections to put into them.
 
 pub(crate) mod database;
 pub(crate) mod faults;

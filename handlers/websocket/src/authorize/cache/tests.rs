@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::testing::SigningKey;
 
-/// The clock and the issuer of one test.
+/// Clock and issuer of one test.
 #[derive(Clone, Debug)]
 struct World(Arc<Inner>);
 
@@ -17,7 +17,7 @@ struct Inner {
     millis: AtomicU64,
     fetches: AtomicUsize,
     published: Mutex<Result<KeySet, KeySourceError>>,
-    /// A fetch takes a permit before it answers, and so many milliseconds.
+    /// A fetch needs a permit to complete, and advances the clock by `fetch_takes` milliseconds.
     gate: Semaphore,
     fetch_takes: AtomicU64,
 }
@@ -38,7 +38,7 @@ impl KeySource for World {
 }
 
 impl World {
-    /// An issuer that publishes the key `a`, and its cache, empty.
+    /// Returns an issuer that publishes the key `a`, and an empty cache.
     fn new() -> (World, KeyCache<World, World>) {
         let world = World(Arc::new(Inner {
             millis: AtomicU64::new(1_700_000_000_000),
@@ -229,7 +229,7 @@ async fn without_any_keys_it_tries_again_after_a_second() {
     assert_eq!(world.fetches(), 3);
 }
 
-/// Starts to ask and stops half-way, as an invocation that runs out of time does.
+/// Starts a verification and drops it half-way, like an invocation that times out.
 async fn give_up(world: &World, cache: &Cache, id: &str) {
     world.close_gate();
     let before = world.fetches();

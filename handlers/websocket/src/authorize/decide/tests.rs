@@ -8,7 +8,7 @@ use crate::testing::events::Socket;
 use crate::testing::{SigningKey, Token};
 use crate::{SystemClock, Timestamp};
 
-/// Publishes one key, or fails.
+/// Key source that publishes one key, or fails.
 struct Keys(Option<SigningKey>);
 
 impl KeySource for Keys {

@@ -30,7 +30,7 @@ fn without(jwk: &Value, name: &str) -> Value {
     jwk
 }
 
-/// An RSA key with a modulus of these bytes; nobody has the private key.
+/// Returns an RSA key with this modulus. It has no private key.
 fn rsa(modulus: &[u8]) -> Value {
     json!({"kty": "RSA", "kid": "k", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(modulus)})
 }
@@ -149,7 +149,7 @@ fn without_an_id_only_an_only_key_is_found() {
     );
     let two = key_set(&[SigningKey::ec("a").jwk(), SigningKey::ec("b").jwk()]).unwrap();
     assert_eq!(two.find(None).unwrap_err(), TokenError::AmbiguousKey);
-    // A key that is not usable does not make the other ambiguous.
+    // An unusable key does not make the other one ambiguous.
     let unusable = with(&SigningKey::ec("b").jwk(), "use", json!("enc"));
     let one = key_set(&[SigningKey::ec("a").jwk(), unusable]).unwrap();
     assert!(one.find(None).is_ok());

@@ -64,7 +64,7 @@ fn headers_that_bring_their_own_key_or_rules_are_refused() {
             assert_eq!(refused(members), TokenError::ForbiddenHeader(name));
         }
     }
-    // Whatever else is wrong: the log should tell an attack from a mistake.
+    // Takes precedence over other errors, so that the log distinguishes attacks from mistakes.
     let members = json!({"alg": "none", "jku": "https://attacker.example"});
     assert_eq!(refused(members), TokenError::ForbiddenHeader("jku"));
 }
@@ -125,7 +125,7 @@ fn a_header_that_is_not_one_is_malformed() {
 
 #[test]
 fn a_part_has_one_spelling() {
-    // 7 in base64url is `Nw`. `Nx` would be the same but for spare bits.
+    // `Nw` is 7 in base64url. `Nx` differs only in trailing bits.
     assert_eq!(decode::<u8>("Nw"), Some(7));
     for part in ["Nx", "Nw==", "Nw=", " Nw", "Nw\n", "N", "+w", ""] {
         assert_eq!(decode::<u8>(part), None, "{part}");

@@ -7,7 +7,7 @@ use super::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// How somebody listens.
+/// Behavior of a connection.
 #[derive(Clone, Debug)]
 enum Listener {
     Takes(Duration),
@@ -29,7 +29,7 @@ impl Listener {
     }
 }
 
-/// Listeners who answer as they are told to after a millisecond or so, and what they saw.
+/// Connections that behave as tests specify, and the posts that they received.
 struct Audience {
     listeners: HashMap<ConnectionId, Listener>,
     ids: Vec<ConnectionId>,
@@ -75,17 +75,17 @@ impl Audience {
             .unwrap_or(0)
     }
 
-    /// When each message arrived.
+    /// Returns the arrival time of each message.
     fn arrivals(&self) -> Vec<Instant> {
         self.seen().messages.iter().map(|(_, at, _)| *at).collect()
     }
 }
 
-/// A post that is under way, until it is done or given up.
+/// A post in flight. Dropping it ends the post.
 struct UnderWay<'a>(&'a Audience, u64);
 
 impl<'a> UnderWay<'a> {
-    /// Notes the most posts that were under way at once without being slow.
+    /// Starts a post, and updates the maximum number of posts that were in flight and not slow.
     fn start(audience: &'a Audience) -> Self {
         let mut seen = audience.seen();
         let now = Instant::now();
@@ -132,7 +132,7 @@ impl Broadcaster for Audience {
     }
 }
 
-/// As by default, with the longest pauses: what comes of it is the same every time.
+/// Returns the default options with the maximum pauses, so that results are reproducible.
 fn how() -> FanOut {
     FanOut {
         jitter: |longest| longest,
@@ -204,7 +204,7 @@ async fn with_half_of_the_listeners_hanging_the_others_lose_the_time_after_which
             .iter()
             .all(|(_, error)| *error == PostError::TimedOut)
     );
-    // The 250 that hang have all 128 places once, for 250 ms. Nobody waits for the 2 s after which they are given up.
+    // The 250 connections that hang use all 128 permits once, for 250 ms each. Nothing waits for their timeout of 2 s.
     let last = audience.arrivals().into_iter().max().unwrap();
     assert_eq!(last - start, 285 * MILLISECOND);
     assert!(audience.seen().most <= 128);

@@ -13,7 +13,7 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-/// Row E0.
+/// Fields of the request context (row E0).
 const CONTEXT: [&str; 13] = [
     "apiId",
     "connectedAt",
@@ -117,7 +117,7 @@ fn e4_an_authorizer_is_asked_with_the_whole_handshake() {
     assert_eq!(event["headers"]["Upgrade"], "websocket");
     assert_eq!(event["queryStringParameters"], json!({"token": "t"}));
     assert_eq!(event["stageVariables"], json!({}));
-    // Nobody is authorized yet.
+    // The authorizer has not run yet.
     assert_eq!(keys(&event["requestContext"]), CONTEXT);
     let bare = socket().authorize(&[], &[]);
     assert_eq!(bare["queryStringParameters"], json!({}));

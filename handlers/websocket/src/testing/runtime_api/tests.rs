@@ -10,7 +10,7 @@ async fn poll(address: SocketAddr) -> Reply {
     request(address, "GET", path, "", "").await
 }
 
-/// Polls for an event and posts this to `response` or `error`.
+/// Asks for an event, and posts this body to `response` or `error`.
 async fn serve_one(address: SocketAddr, what: &str, body: &str) -> u16 {
     let next = poll(address).await;
     let id = next.header("lambda-runtime-aws-request-id").unwrap();
@@ -43,7 +43,7 @@ async fn an_event_reaches_the_function_and_its_answer_the_caller() {
                 .status,
             202
         );
-        // An answer is taken once.
+        // A second response is refused.
         assert_eq!(
             request(api.address(), "POST", &path, "", "[2]")
                 .await
