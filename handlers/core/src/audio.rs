@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Report, Timestamp};
+use stackgen_websocket::{Broadcaster, Clock, ConnectionId, FanOutReport, Timestamp};
 use tracing::warn;
 
-use crate::audience::{listeners, tell};
+use crate::audience::{broadcast, listeners};
 use crate::limits::{AUDIO_CHUNK, AUDIO_RATE, MAX_AUDIO_AGE};
 use crate::messages::{not_in_session, other_role, other_session, speaker_record};
 use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
-use crate::{Language, RateLimitFailure, Session, SessionId, Status, rates};
+use crate::{Language, RateLimitFailure, Session, SessionId, SessionStatus, rates};
 
 /// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
@@ -68,9 +68,9 @@ pub struct Recipient {
 
 /// Outcome of sending a chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sent {
+pub struct AudioReport {
     /// Posts by this invocation.
-    pub report: Report,
+    pub report: FanOutReport,
     /// Number of shares that other invocations took over.
     pub shares: usize,
 }
@@ -85,15 +85,15 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     settings: AudioSettings,
     sender: &ConnectionId,
     body: &str,
-) -> Result<Sent, ServerError> {
+) -> Result<AudioReport, ServerError> {
     let received_at = ports.clock.now();
     let chunk = parse(body)?;
-    let session_id = allowed(ports, settings, sender, &chunk).await?;
+    let session_id = authorized_session(ports, settings, sender, &chunk).await?;
     let language = chunk.target_language.clone();
-    let message = message(chunk);
+    let message = audio_message(chunk);
     let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
     let all: Vec<_> = all.iter().map(Recipient::from).collect();
-    let (own, others) = split(&all, settings.listeners_per_invocation);
+    let (own, others) = split_audience(&all, settings.listeners_per_invocation);
     let share = |audience: &[Recipient]| Share {
         session_id: session_id.clone(),
         audience: audience.to_vec(),
@@ -102,20 +102,20 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     };
     let bytes = Bytes::from(message.clone());
     let handing_over = join_all(others.map(|audience| hand_over(relay, share(audience))));
-    let within = left_of(received_at, ports.clock.now());
-    let sending = tell(ports, &session_id, own, bytes.clone(), within);
+    let deadline = time_left(received_at, ports.clock.now());
+    let sending = broadcast(ports, &session_id, own, bytes.clone(), deadline);
     // In this order: `join` polls the requests to Lambda first, so that they go out before the posts to listeners.
     let (left, mut report) = join(handing_over, sending).await;
     let shares = left.iter().filter(|audience| audience.is_empty()).count();
     let left = left.concat();
     if !left.is_empty() {
-        let within = left_of(received_at, ports.clock.now());
-        let late = tell(ports, &session_id, &left, bytes, within).await;
-        report.sent += late.sent;
-        report.gone.extend(late.gone);
-        report.failed.extend(late.failed);
+        let deadline = time_left(received_at, ports.clock.now());
+        let rest = broadcast(ports, &session_id, &left, bytes, deadline).await;
+        report.sent += rest.sent;
+        report.gone.extend(rest.gone);
+        report.failed.extend(rest.failed);
     }
-    Ok(Sent { report, shares })
+    Ok(AudioReport { report, shares })
 }
 
 /// Hands over a share. Returns the recipients that this invocation still has to post to: none, or all of them.
@@ -133,18 +133,18 @@ async fn hand_over(relay: &impl Relay, share: Share) -> Vec<Recipient> {
 pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     share: Share,
-) -> Option<Report> {
-    let within = left_of(share.received_at, ports.clock.now());
-    if within.is_zero() {
+) -> Option<FanOutReport> {
+    let deadline = time_left(share.received_at, ports.clock.now());
+    if deadline.is_zero() {
         warn!(sessionId = %share.session_id, "Dropped a share: its audio is too old");
         return None;
     }
     let message = Bytes::from(share.message);
-    Some(tell(ports, &share.session_id, &share.audience, message, within).await)
+    Some(broadcast(ports, &share.session_id, &share.audience, message, deadline).await)
 }
 
 /// Returns the time until audio is too old to send.
-fn left_of(received_at: Timestamp, now: Timestamp) -> Duration {
+fn time_left(received_at: Timestamp, now: Timestamp) -> Duration {
     MAX_AUDIO_AGE.saturating_sub(now.since(received_at))
 }
 
@@ -166,7 +166,7 @@ fn parse(body: &str) -> Result<Chunk, ServerError> {
 
 /// Returns the session, if the sender is its speaker and may send now. All connections of the speaker may send, so that
 /// nothing is lost while one replaces another.
-async fn allowed<S: Store, B, C: Clock>(
+async fn authorized_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: AudioSettings,
     sender: &ConnectionId,
@@ -183,13 +183,13 @@ async fn allowed<S: Store, B, C: Clock>(
     let failure = settings.rate_limit_failure;
     rates::take(&ports.store, bucket, AUDIO_RATE, failure, now).await?;
     let session = ports.store.session(&connection.session_id).await?;
-    on_air(&session.ok_or_else(not_in_session)?, now)?;
+    check_on_air(&session.ok_or_else(not_in_session)?, now)?;
     Ok(connection.session_id)
 }
 
-fn on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {
+fn check_on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {
     let status = session.status_at(now);
-    if status != Status::Active {
+    if status != SessionStatus::Active {
         let message = format!("the session is {}", status.public());
         return Err(ServerError::new(ErrorCode::SessionNotActive, message));
     }
@@ -201,7 +201,7 @@ fn on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {
     Ok(())
 }
 
-fn message(chunk: Chunk) -> String {
+fn audio_message(chunk: Chunk) -> String {
     let message = ServerMessage::Audio {
         session_id: chunk.session_id,
         audio_data: chunk.audio_data,
@@ -213,7 +213,10 @@ fn message(chunk: Chunk) -> String {
 }
 
 /// Returns the share for this invocation, and the shares for others.
-fn split(all: &[Recipient], size: usize) -> (&[Recipient], std::slice::Chunks<'_, Recipient>) {
+fn split_audience(
+    all: &[Recipient],
+    size: usize,
+) -> (&[Recipient], std::slice::Chunks<'_, Recipient>) {
     let size = size.max(1);
     let own = all.len().min(size);
     (&all[..own], all[own..].chunks(size))

@@ -3,11 +3,11 @@
 use stackgen_websocket::ConnectionId;
 use thiserror::Error;
 
-use crate::join::{JoinError, JoinSettings, Joined, Newcomer, join};
+use crate::join::{JoinError, JoinRequest, JoinSettings, JoinedConnection, join};
 use crate::ports::{Ports, Store};
-use crate::rates::Limited;
-use crate::values::said_connection_id;
-use crate::{Clock, Invalid, Language, SessionId, Timestamp, UserId};
+use crate::rates::RateLimitError;
+use crate::values::parse_connection_id;
+use crate::{Clock, InvalidValue, Language, SessionId, Timestamp, UserId};
 
 /// A handshake.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub enum ConnectError {
     NoSessionId,
     /// A query parameter is malformed.
     #[error(transparent)]
-    Invalid(#[from] Invalid),
+    InvalidParameter(#[from] InvalidValue),
     /// The session does not admit the connection.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -46,12 +46,12 @@ impl ConnectError {
     /// Returns the HTTP status of the handshake (row C5).
     pub fn status(&self) -> u16 {
         match self {
-            ConnectError::NoSessionId | ConnectError::Invalid(_) => 400,
+            ConnectError::NoSessionId | ConnectError::InvalidParameter(_) => 400,
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => 404,
-                JoinError::NotActive(_) | JoinError::Full | JoinError::Elsewhere => 403,
-                JoinError::Limited(Limited::TooOften { .. }) => 429,
-                JoinError::Limited(Limited::Unknown(_)) | JoinError::Store(_) => 500,
+                JoinError::NotActive(_) | JoinError::Full | JoinError::InOtherSession => 403,
+                JoinError::RateLimited(RateLimitError::Exceeded { .. }) => 429,
+                JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => 500,
             },
         }
     }
@@ -60,14 +60,16 @@ impl ConnectError {
     pub fn reason(&self) -> &'static str {
         match self {
             ConnectError::NoSessionId => "sessionIdMissing",
-            ConnectError::Invalid(_) => "malformed",
+            ConnectError::InvalidParameter(_) => "malformed",
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => "noSession",
                 JoinError::NotActive(_) => "notActive",
                 JoinError::Full => "full",
-                JoinError::Elsewhere => "elsewhere",
-                JoinError::Limited(Limited::TooOften { .. }) => "tooOften",
-                JoinError::Limited(Limited::Unknown(_)) | JoinError::Store(_) => "storeFailed",
+                JoinError::InOtherSession => "elsewhere",
+                JoinError::RateLimited(RateLimitError::Exceeded { .. }) => "tooOften",
+                JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => {
+                    "storeFailed"
+                }
             },
         }
     }
@@ -79,10 +81,10 @@ pub async fn connect<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     handshake: Handshake,
-) -> Result<Joined, ConnectError> {
+) -> Result<JoinedConnection, ConnectError> {
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     let session_id = present(handshake.session_id).ok_or(ConnectError::NoSessionId)?;
-    let newcomer = Newcomer {
+    let newcomer = JoinRequest {
         connection_id: handshake.connection_id,
         connected_at: handshake.connected_at,
         ip_address: handshake.ip_address,
@@ -91,7 +93,7 @@ pub async fn connect<S: Store, B, C: Clock>(
         target_language: present(handshake.target_language)
             .map(Language::try_from)
             .transpose()?,
-        previous: said_connection_id(handshake.previous_connection_id)?,
+        previous: parse_connection_id(handshake.previous_connection_id)?,
     };
     Ok(join(ports, settings, newcomer).await?)
 }

@@ -5,12 +5,12 @@ use tracing::info;
 
 use crate::audience::expired_listeners;
 use crate::limits::{JOIN_RATE, MAX_CONNECTION};
-use crate::messages::note;
-use crate::ports::{Admission, Bucket, Ports, Refusal, Store, StoreError};
-use crate::rates::{self, Limited};
+use crate::messages::record_in_span;
+use crate::ports::{Admission, Bucket, Ports, SessionRefusal, Store, StoreError};
+use crate::rates::{self, RateLimitError};
 use crate::{
-    Clock, Connection, ConnectionId, Language, RateLimitFailure, Role, Session, SessionId, Status,
-    Timestamp, UserId,
+    Clock, Connection, ConnectionId, Language, RateLimitFailure, Role, Session, SessionId,
+    SessionStatus, Timestamp, UserId,
 };
 
 /// Settings for admission.
@@ -24,7 +24,7 @@ pub struct JoinSettings {
 
 /// Request to join a session.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Newcomer {
+pub struct JoinRequest {
     /// Connection ID.
     pub connection_id: ConnectionId,
     /// Time at which API Gateway accepted the handshake.
@@ -49,36 +49,36 @@ pub enum JoinError {
     NoSession,
     /// The session is paused or has ended.
     #[error("the session is {}", .0.public())]
-    NotActive(Status),
+    NotActive(SessionStatus),
     /// Too many connections come from this address.
     #[error(transparent)]
-    Limited(#[from] Limited),
+    RateLimited(#[from] RateLimitError),
     /// The session has its maximum number of listeners.
     #[error("the session is full")]
     Full,
     /// The connection is in another session or has another role.
     #[error("the connection is in another session or role")]
-    Elsewhere,
+    InOtherSession,
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<Refusal> for JoinError {
-    fn from(refusal: Refusal) -> Self {
+impl From<SessionRefusal> for JoinError {
+    fn from(refusal: SessionRefusal) -> Self {
         match refusal {
-            Refusal::NoSession => JoinError::NoSession,
-            Refusal::Status(status) => JoinError::NotActive(status),
-            Refusal::Full => JoinError::Full,
+            SessionRefusal::NoSession => JoinError::NoSession,
+            SessionRefusal::WrongStatus(status) => JoinError::NotActive(status),
+            SessionRefusal::Full => JoinError::Full,
             // The owner was read before, and sessions never change owners: this does not occur.
-            Refusal::NotOwner => JoinError::Elsewhere,
+            SessionRefusal::NotOwner => JoinError::InOtherSession,
         }
     }
 }
 
 /// A connection that joined.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Joined {
+pub struct JoinedConnection {
     /// Its record.
     pub connection: Connection,
     /// The session, as read before the connection joined.
@@ -90,62 +90,62 @@ pub struct Joined {
 pub(crate) async fn join<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
-    newcomer: Newcomer,
-) -> Result<Joined, JoinError> {
+    request: JoinRequest,
+) -> Result<JoinedConnection, JoinError> {
     let now = ports.clock.now();
-    tracing::Span::current().record("sessionId", newcomer.session_id.as_str());
-    let session = ports.store.session(&newcomer.session_id).await?;
+    tracing::Span::current().record("sessionId", request.session_id.as_str());
+    let session = ports.store.session(&request.session_id).await?;
     let session = session.ok_or(JoinError::NoSession)?;
     let status = session.status_at(now);
-    if status != Status::Active {
+    if status != SessionStatus::Active {
         return Err(JoinError::NotActive(status));
     }
-    let connection = record(&newcomer, &session, now);
-    note(&session.session_id, connection.role);
+    let connection = new_record(&request, &session, now);
+    record_in_span(&session.session_id, connection.role);
     if connection.role == Role::Listener {
         // Speakers are exempt: one who reconnects from behind an address that many listeners share must not wait.
-        let bucket = Bucket::new("join", "ip", &newcomer.ip_address);
+        let bucket = Bucket::new("join", "ip", &request.ip_address);
         let failure = settings.rate_limit_failure;
         rates::take(&ports.store, bucket, JOIN_RATE, failure, now).await?;
     }
     let admission = match connection.role {
         Role::Speaker => ports.store.admit_speaker(&connection, now).await?,
-        Role::Listener => admit(ports, settings, &newcomer, &session, &connection).await?,
+        Role::Listener => admit_listener(ports, settings, &request, &session, &connection).await?,
     };
     let connection = match admission {
         Admission::Admitted => {
             info!("Connection record created");
             connection
         }
-        Admission::AlreadyThere(connection) => connection,
-        Admission::Elsewhere(_) => return Err(JoinError::Elsewhere),
+        Admission::AlreadyJoined(connection) => connection,
+        Admission::InOtherSession(_) => return Err(JoinError::InOtherSession),
         Admission::Refused(refusal) => return Err(refusal.into()),
     };
-    Ok(Joined {
+    Ok(JoinedConnection {
         connection,
         session,
     })
 }
 
-fn record(newcomer: &Newcomer, session: &Session, now: Timestamp) -> Connection {
-    let role = match newcomer.user_id.as_ref() == Some(&session.speaker_id) {
+fn new_record(request: &JoinRequest, session: &Session, now: Timestamp) -> Connection {
+    let role = match request.user_id.as_ref() == Some(&session.speaker_id) {
         true => Role::Speaker,
         false => Role::Listener,
     };
-    let heard = || {
-        newcomer
+    let language = || {
+        request
             .target_language
             .as_ref()
             .unwrap_or(&session.source_language)
     };
     Connection {
-        connection_id: newcomer.connection_id.clone(),
+        connection_id: request.connection_id.clone(),
         session_id: session.session_id.clone(),
         role,
-        target_language: (role == Role::Listener).then(|| heard().clone()),
-        user_id: newcomer.user_id.clone(),
-        connected_at: newcomer.connected_at,
-        ip_address: newcomer.ip_address.clone(),
+        target_language: (role == Role::Listener).then(|| language().clone()),
+        user_id: request.user_id.clone(),
+        connected_at: request.connected_at,
+        ip_address: request.ip_address.clone(),
         last_seen_at: now,
         refresh_requested_at: None,
         ttl: Connection::ttl_in(session),
@@ -154,21 +154,21 @@ fn record(newcomer: &Newcomer, session: &Session, now: Timestamp) -> Connection 
 
 /// Admits a listener. If the session is full, the listener replaces `previous`, or a closed connection whose
 /// `$disconnect` never came (row M18).
-async fn admit<S: Store, B, C: Clock>(
+async fn admit_listener<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
-    newcomer: &Newcomer,
+    request: &JoinRequest,
     session: &Session,
     connection: &Connection,
 ) -> Result<Admission, StoreError> {
     let (store, now) = (&ports.store, ports.clock.now());
-    const FULL: Admission = Admission::Refused(Refusal::Full);
+    const FULL: Admission = Admission::Refused(SessionRefusal::Full);
     let capacity = settings.max_listeners;
     let first = store.admit_listener(connection, capacity, now).await?;
     if first != FULL {
         return Ok(first);
     }
-    if let Some(previous) = &newcomer.previous {
+    if let Some(previous) = &request.previous {
         let exchanged = store.exchange_listener(previous, connection, now).await?;
         if exchanged != FULL {
             return Ok(exchanged);
@@ -178,9 +178,9 @@ async fn admit<S: Store, B, C: Clock>(
     if now.since(session.created_at) <= MAX_CONNECTION {
         return Ok(FULL);
     }
-    let dead = expired_listeners(store, &session.session_id, now).await?;
+    let closed = expired_listeners(store, &session.session_id, now).await?;
     match store
-        .remove_listeners(&session.session_id, &dead, now)
+        .remove_listeners(&session.session_id, &closed, now)
         .await?
     {
         0 => Ok(FULL),

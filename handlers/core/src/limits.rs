@@ -12,21 +12,21 @@ pub const MAX_SESSION: Duration = Duration::from_secs(24 * 3600);
 
 /// Time from the end of a session until DynamoDB may expire its connections' records. It is longer than the maximum age
 /// of a connection, so that no record expires while the session counts it.
-pub const RECORD_GRACE: Duration = Duration::from_secs(3 * 3600);
+pub const RECORD_RETENTION: Duration = Duration::from_secs(3 * 3600);
 
 /// Time from the end of a session until DynamoDB may expire it. A week, because DynamoDB may delete connections'
 /// records days late and the session should outlast them, and because users look up sessions after the end.
-pub const SESSION_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const SESSION_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Maximum duration of a handshake. Until it ends, API Gateway answers posts with 410 (row C11). `$connect` takes at
 /// most 29 seconds (row C8).
-pub const OPENING: Duration = Duration::from_secs(30);
+pub const MAX_HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// Age from which a connection is asked, once, to reconnect.
-pub const REFRESH_FROM: Duration = Duration::from_secs(100 * 60);
+pub const REFRESH_AGE: Duration = Duration::from_secs(100 * 60);
 
 /// Age from which every heartbeat is answered with a warning.
-pub const WARN_FROM: Duration = Duration::from_secs(105 * 60);
+pub const WARNING_AGE: Duration = Duration::from_secs(105 * 60);
 
 /// Maximum size of a control message, in bytes.
 pub const MAX_CONTROL_MESSAGE: usize = 4 * 1024;
@@ -39,11 +39,11 @@ pub const MAX_AUDIO_AGE: Duration = Duration::from_secs(5);
 
 /// Maximum duration of a broadcast. Listeners that are not reached by then miss the message: functions have other work
 /// to do, and API Gateway waits for 29 seconds at most (row C8).
-pub const TELL_WITHIN: Duration = Duration::from_secs(5);
+pub const BROADCAST_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Time without heartbeat after which a speaker counts as gone, even if API Gateway sent no `$disconnect`. By then API
 /// Gateway closes idle connections (row M13).
-pub const SILENT_AFTER: Duration = Duration::from_secs(10 * 60);
+pub const SPEAKER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Rate at which a user may create sessions.
 pub const CREATE_RATE: Rate = Rate {

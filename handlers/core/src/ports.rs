@@ -10,7 +10,7 @@ use stackgen_websocket::{ConnectionId, Timestamp};
 use thiserror::Error;
 
 use crate::{
-    BroadcastState, Connection, Language, Session, SessionId, Share, Status, UserId, Volume,
+    BroadcastState, Connection, Language, Session, SessionId, SessionStatus, Share, UserId, Volume,
 };
 
 /// Failure of a table. The client's request is not the cause.
@@ -41,16 +41,16 @@ pub enum StoreError {
 }
 
 /// Result of an operation on a store.
-pub type Stored<T> = Result<T, StoreError>;
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Reason why a session refuses a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SessionRefusal {
     /// The session does not exist.
     NoSession,
     /// The session has this status, which does not permit the change. After its maximum duration it is
-    /// [`Status::Ended`].
-    Status(Status),
+    /// [`SessionStatus::Ended`].
+    WrongStatus(SessionStatus),
     /// The session has its maximum number of listeners.
     Full,
     /// The user does not own the session.
@@ -60,19 +60,19 @@ pub enum Refusal {
 /// Store of sessions, one item per session.
 pub trait SessionStore: Send + Sync {
     /// Writes a new session, unless its ID is in use. Returns true if it wrote the session.
-    fn create(&self, session: &Session) -> impl Future<Output = Stored<bool>> + Send;
+    fn create(&self, session: &Session) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Returns the session, with a strongly consistent read.
-    fn session(&self, id: &SessionId) -> impl Future<Output = Stored<Option<Session>>> + Send;
+    fn session(&self, id: &SessionId) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
 
-    /// Sets the status to [`Status::Active`] or [`Status::Paused`], for the owner. Refused if the session is over.
+    /// Sets the status to [`SessionStatus::Active`] or [`SessionStatus::Paused`], for the owner. Refused if the session is over.
     fn set_status(
         &self,
         id: &SessionId,
         owner: &UserId,
-        to: Status,
+        to: SessionStatus,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<Session, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<Session, SessionRefusal>>> + Send;
 
     /// Changes the given parts of the speaker's state, except `is_active`. Refused if the session is over.
     fn set_broadcast_state(
@@ -80,24 +80,24 @@ pub trait SessionStore: Send + Sync {
         id: &SessionId,
         change: BroadcastChange,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<BroadcastState, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<BroadcastState, SessionRefusal>>> + Send;
 
-    /// Sets the status to [`Status::Ending`], for the owner: from now on the session admits nobody, for good. If the
+    /// Sets the status to [`SessionStatus::Ending`], for the owner: from now on the session admits nobody, for good. If the
     /// session is ending or has ended, returns it unchanged.
     fn begin_end(
         &self,
         id: &SessionId,
         owner: &UserId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<Session, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<Session, SessionRefusal>>> + Send;
 
-    /// Sets the status of an ending session without listeners to [`Status::Ended`]. Returns true if the session has
+    /// Sets the status of an ending session without listeners to [`SessionStatus::Ended`]. Returns true if the session has
     /// ended, now or before, or is no longer in the table; false if it has listeners.
     fn finish_end(
         &self,
         id: &SessionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
 /// Change of the speaker's state. Fields that are `None` stay unchanged.
@@ -117,11 +117,11 @@ pub enum Admission {
     /// The record is written, and the listener counted.
     Admitted,
     /// The connection is in this session and role already; nothing changed.
-    AlreadyThere(Connection),
+    AlreadyJoined(Connection),
     /// The connection is in another session or role; nothing changed.
-    Elsewhere(Connection),
+    InOtherSession(Connection),
     /// The session refused; nothing changed.
-    Refused(Refusal),
+    Refused(SessionRefusal),
 }
 
 /// Store of connections, one record per connection. It also maintains the session's listener count and speaker
@@ -131,7 +131,7 @@ pub trait ConnectionStore: Send + Sync {
     fn connection(
         &self,
         id: &ConnectionId,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
     /// Writes a listener's record and counts it, atomically, if the session is active, not past its maximum duration
     /// and has fewer than `capacity` listeners.
@@ -140,17 +140,17 @@ pub trait ConnectionStore: Send + Sync {
         connection: &Connection,
         capacity: u32,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
     /// Replaces the record of `previous` by a new listener's record; the count stays the same. Both must be in the same
     /// session and belong to the same user, or both to none. It serves clients that reconnect to a full session. If
-    /// there is no such record, the refusal is [`Refusal::Full`].
+    /// there is no such record, the refusal is [`SessionRefusal::Full`].
     fn exchange_listener(
         &self,
         previous: &ConnectionId,
         connection: &Connection,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
     /// Writes the speaker's record and makes its connection the session's speaker connection, atomically. The session
     /// must be active and not past its maximum duration, and the user must own it. An earlier connection of the speaker
@@ -159,7 +159,7 @@ pub trait ConnectionStore: Send + Sync {
         &self,
         connection: &Connection,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
     /// Changes the language that a listener hears. Returns `None` if there is no such listener.
     fn change_language(
@@ -167,21 +167,21 @@ pub trait ConnectionStore: Send + Sync {
         id: &ConnectionId,
         language: &Language,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
     /// Updates the time of the last heartbeat. Returns `None` if the connection has no record.
     fn touch(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
     /// Records that the connection is asked to reconnect. Returns true the first time only.
     fn request_refresh(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Removes a connection's record. Atomically lowers the listener count, or clears the session's speaker connection
     /// if it is this one. Returns `None` if there is no record.
@@ -189,7 +189,7 @@ pub trait ConnectionStore: Send + Sync {
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Removed>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<RemovedConnection>>> + Send;
 
     /// Returns a page of a session's listeners, of one language or of all, in index order. The first page has `from`
     /// `None`; pass `next` until it is `None`.
@@ -198,7 +198,7 @@ pub trait ConnectionStore: Send + Sync {
         session: &SessionId,
         language: Option<&Language>,
         from: Option<PageKey>,
-    ) -> impl Future<Output = Stored<Page>> + Send;
+    ) -> impl Future<Output = StoreResult<ListenerPage>> + Send;
 
     /// Removes the records of these listeners and lowers the count. Skips listeners without a record. Returns the
     /// number of removed records.
@@ -207,12 +207,12 @@ pub trait ConnectionStore: Send + Sync {
         session: &SessionId,
         ids: &[ConnectionId],
         now: Timestamp,
-    ) -> impl Future<Output = Stored<u32>> + Send;
+    ) -> impl Future<Output = StoreResult<u32>> + Send;
 }
 
 /// A removed connection.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Removed {
+pub struct RemovedConnection {
     /// Its record.
     pub connection: Connection,
     /// True if it was the session's speaker connection. The session then has none.
@@ -221,7 +221,7 @@ pub struct Removed {
 
 /// A page of listeners.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
+pub struct ListenerPage {
     /// Records of the listeners.
     pub listeners: Vec<Connection>,
     /// Start of the next page; `None` on the last page.
@@ -245,7 +245,7 @@ pub trait RateLimiter: Send + Sync {
         bucket: &Bucket,
         rate: Rate,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Taken>> + Send;
+    ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
 }
 
 /// Key of a bucket: `operation:kind:value`, as in `join:ip:203.0.113.7`.
@@ -275,11 +275,11 @@ pub struct Rate {
 
 /// Result of taking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum TakeResult {
     /// The bucket had a token.
-    Yes,
+    Taken,
     /// The bucket was empty.
-    No {
+    Empty {
         /// Time until there is a token.
         retry_after: Duration,
     },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{ConnectionId, Timestamp};
 
-use crate::limits::{MAX_SESSION, RECORD_GRACE, SESSION_GRACE};
+use crate::limits::{MAX_SESSION, RECORD_RETENTION, SESSION_RETENTION};
 use crate::{Language, SessionId, UserId, Volume};
 
 /// A session: an item of the table Sessions.
@@ -22,7 +22,7 @@ pub struct Session {
     /// Audio quality.
     pub quality_tier: QualityTier,
     /// Status; only active sessions admit connections.
-    pub status: Status,
+    pub status: SessionStatus,
     /// Number of listeners: always the number of listeners' records.
     pub listener_count: u32,
     /// State of the speaker.
@@ -50,12 +50,12 @@ impl Session {
             speaker_connection_id: None,
             source_language,
             quality_tier,
-            status: Status::Active,
+            status: SessionStatus::Active,
             listener_count: 0,
             broadcast_state: BroadcastState::new(now),
             created_at: now,
             updated_at: now,
-            expires_at: now.after(MAX_SESSION).after(SESSION_GRACE).as_seconds(),
+            expires_at: now.after(MAX_SESSION).after(SESSION_RETENTION).as_seconds(),
         }
     }
 
@@ -65,10 +65,10 @@ impl Session {
     }
 
     /// Returns the status at a time. After the maximum duration it is `Ended`, whatever the table holds.
-    pub fn status_at(&self, now: Timestamp) -> Status {
+    pub fn status_at(&self, now: Timestamp) -> SessionStatus {
         match now < self.ends_at() {
             true => self.status,
-            false => Status::Ended,
+            false => SessionStatus::Ended,
         }
     }
 }
@@ -76,7 +76,7 @@ impl Session {
 /// Status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Status {
+pub enum SessionStatus {
     /// The session admits connections.
     Active,
     /// The session admits no connections for now.
@@ -87,19 +87,19 @@ pub enum Status {
     Ended,
 }
 
-impl Status {
+impl SessionStatus {
     /// Returns the status as clients see it.
     pub fn public(self) -> &'static str {
         match self {
-            Status::Active => "active",
-            Status::Paused => "paused",
-            Status::Ending | Status::Ended => "ended",
+            SessionStatus::Active => "active",
+            SessionStatus::Paused => "paused",
+            SessionStatus::Ending | SessionStatus::Ended => "ended",
         }
     }
 
     /// Returns true if the session is ending or has ended.
     pub fn is_over(self) -> bool {
-        matches!(self, Status::Ending | Status::Ended)
+        matches!(self, SessionStatus::Ending | SessionStatus::Ended)
     }
 }
 
@@ -195,6 +195,6 @@ pub struct Connection {
 impl Connection {
     /// Returns the TTL attribute for connections of this session.
     pub fn ttl_in(session: &Session) -> u64 {
-        session.ends_at().after(RECORD_GRACE).as_seconds()
+        session.ends_at().after(RECORD_RETENTION).as_seconds()
     }
 }

@@ -6,15 +6,15 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::limits::CREATE_RATE;
-use crate::names::Names;
-use crate::ports::{Bucket, Ports, Refusal, Store, StoreError};
-use crate::rates::{self, Limited};
+use crate::ports::{Bucket, Ports, SessionRefusal, Store, StoreError};
+use crate::rates::{self, RateLimitError};
+use crate::session_ids::SessionIdGenerator;
 use crate::{
-    Language, QualityTier, RateLimitFailure, Session, SessionId, Status, Timestamp, UserId,
+    Language, QualityTier, RateLimitFailure, Session, SessionId, SessionStatus, Timestamp, UserId,
 };
 
 /// Number of IDs to try for a new session.
-const TRIES: u32 = 10;
+const ID_ATTEMPTS: u32 = 10;
 
 /// Request to create a session.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,7 +30,7 @@ pub struct NewSession {
 /// A session, as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnersView {
+pub struct OwnerView {
     /// The public part.
     #[serde(flatten)]
     pub public: PublicView,
@@ -71,9 +71,9 @@ impl PublicView {
     }
 }
 
-impl OwnersView {
+impl OwnerView {
     fn of(session: &Session, now: Timestamp) -> Self {
-        OwnersView {
+        OwnerView {
             public: PublicView::of(session, now),
             quality_tier: session.quality_tier,
             created_at: session.created_at,
@@ -87,12 +87,12 @@ impl OwnersView {
 pub enum SessionError {
     /// The session does not exist, belongs to another user, or is over.
     #[error("cannot change the session: {0:?}")]
-    Refused(Refusal),
+    Refused(SessionRefusal),
     /// The rate limit refused the request.
     #[error(transparent)]
-    Limited(#[from] Limited),
+    RateLimited(#[from] RateLimitError),
     /// All generated IDs are in use.
-    #[error("no unused session ID in {TRIES} attempts")]
+    #[error("no unused session ID in {ID_ATTEMPTS} attempts")]
     NoFreeId,
     /// The table failed.
     #[error(transparent)]
@@ -103,16 +103,16 @@ pub enum SessionError {
 pub async fn create<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
-    names: &mut Names,
+    ids: &mut SessionIdGenerator,
     owner: &UserId,
     new: NewSession,
-) -> Result<OwnersView, SessionError> {
+) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
     let bucket = Bucket::new("create", "user", owner.as_str());
     rates::take(&ports.store, bucket, CREATE_RATE, failure, now).await?;
-    for _ in 0..TRIES {
+    for _ in 0..ID_ATTEMPTS {
         let session = Session::new(
-            names.next_id(),
+            ids.next_id(),
             owner.clone(),
             new.source_language.clone(),
             new.quality_tier,
@@ -120,7 +120,7 @@ pub async fn create<S: Store, B, C: Clock>(
         );
         if ports.store.create(&session).await? {
             info!(sessionId = %session.session_id, "Session created");
-            return Ok(OwnersView::of(&session, now));
+            return Ok(OwnerView::of(&session, now));
         }
     }
     Err(SessionError::NoFreeId)
@@ -132,7 +132,7 @@ pub async fn view<S: Store, B, C: Clock>(
     id: &SessionId,
 ) -> Result<PublicView, SessionError> {
     let session = ports.store.session(id).await?;
-    let session = session.ok_or(SessionError::Refused(Refusal::NoSession))?;
+    let session = session.ok_or(SessionError::Refused(SessionRefusal::NoSession))?;
     Ok(PublicView::of(&session, ports.clock.now()))
 }
 
@@ -142,14 +142,14 @@ pub async fn set_open<S: Store, B, C: Clock>(
     id: &SessionId,
     owner: &UserId,
     open: bool,
-) -> Result<OwnersView, SessionError> {
+) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
     let to = match open {
-        true => Status::Active,
-        false => Status::Paused,
+        true => SessionStatus::Active,
+        false => SessionStatus::Paused,
     };
     let changed = ports.store.set_status(id, owner, to, now).await?;
     let session = changed.map_err(SessionError::Refused)?;
     info!(sessionId = %id, status = to.public(), "Session changed");
-    Ok(OwnersView::of(&session, now))
+    Ok(OwnerView::of(&session, now))
 }

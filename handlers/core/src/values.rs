@@ -9,7 +9,7 @@ use thiserror::Error;
 /// A malformed value.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{field} must be {expected}")]
-pub struct Invalid {
+pub struct InvalidValue {
     /// Name of the field in the protocol.
     pub field: &'static str,
     /// Description of a valid value.
@@ -31,21 +31,21 @@ macro_rules! text {
         }
 
         impl TryFrom<String> for $name {
-            type Error = Invalid;
+            type Error = InvalidValue;
 
-            fn try_from(text: String) -> Result<Self, Invalid> {
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
                 let valid: fn(&str) -> bool = $valid;
                 match valid(&text) {
                     true => Ok($name(text)),
-                    false => Err(Invalid { field: $field, expected: $expected }),
+                    false => Err(InvalidValue { field: $field, expected: $expected }),
                 }
             }
         }
 
         impl TryFrom<&str> for $name {
-            type Error = Invalid;
+            type Error = InvalidValue;
 
-            fn try_from(text: &str) -> Result<Self, Invalid> {
+            fn try_from(text: &str) -> Result<Self, InvalidValue> {
                 $name::try_from(text.to_owned())
             }
         }
@@ -131,13 +131,13 @@ impl Volume {
 }
 
 impl TryFrom<f64> for Volume {
-    type Error = Invalid;
+    type Error = InvalidValue;
 
-    fn try_from(level: f64) -> Result<Self, Invalid> {
+    fn try_from(level: f64) -> Result<Self, InvalidValue> {
         // No range contains NaN, so this refuses it.
         match (0.0..=1.0).contains(&level) {
             true => Ok(Volume(level)),
-            false => Err(Invalid {
+            false => Err(InvalidValue {
                 field: "volumeLevel",
                 expected: "a number from 0 to 1",
             }),
@@ -152,12 +152,14 @@ impl From<Volume> for f64 {
 }
 
 /// Parses the ID of a connection that a client names. API Gateway's IDs have about 16 bytes. Empty text is `None`.
-pub(crate) fn said_connection_id(text: Option<String>) -> Result<Option<ConnectionId>, Invalid> {
+pub(crate) fn parse_connection_id(
+    text: Option<String>,
+) -> Result<Option<ConnectionId>, InvalidValue> {
     match text {
         None => Ok(None),
         Some(text) if text.is_empty() => Ok(None),
         Some(text) if text.len() <= 128 => Ok(Some(ConnectionId::new(text))),
-        Some(_) => Err(Invalid {
+        Some(_) => Err(InvalidValue {
             field: "previousConnectionId",
             expected: "a connection's id",
         }),

@@ -11,7 +11,7 @@ use stackgen_websocket::{Broadcaster, logs};
 use tracing::{Span, info, warn};
 
 use crate::connection::post;
-use crate::events::{EventError, Reply, connection_id};
+use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
 /// Event of this function: from API Gateway, or from another invocation of itself.
@@ -49,12 +49,12 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     relay: &impl Relay,
     settings: AudioSettings,
     event: AudioEvent,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match event {
         AudioEvent::Share(ShareEvent { share }) => {
             let since = Instant::now();
             if let Some(report) = send_share(ports, share).await {
-                metrics::fanned_out(&report, since);
+                metrics::fan_out_finished(&report, since);
             }
         }
         AudioEvent::Message(event) => {
@@ -63,7 +63,7 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
             on_message(ports, relay, settings, &id, body).await;
         }
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }
 
 async fn on_message<S: Store, B: Broadcaster, C: Clock>(
@@ -76,7 +76,7 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     let since = Instant::now();
     match send_audio(ports, relay, settings, id, body).await {
         Ok(sent) => {
-            metrics::fanned_out(&sent.report, since);
+            metrics::fan_out_finished(&sent.report, since);
             info!(
                 sent = sent.report.sent,
                 gone = sent.report.gone.len(),

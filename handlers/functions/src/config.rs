@@ -6,7 +6,7 @@ use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
-use crate::dynamo::Tables;
+use crate::dynamo::TableNames;
 
 /// Configuration that a function reads from its environment variables.
 pub trait Config: Sized {
@@ -55,20 +55,20 @@ impl Config for AuthorizerConfig {
 
 /// Settings to reach tables and connections.
 #[derive(Clone, Debug)]
-pub struct Reach {
+pub struct ServiceConfig {
     /// AWS settings, which Lambda sets.
     pub aws: AwsSettings,
     /// Names of the tables.
-    pub tables: Tables,
+    pub tables: TableNames,
     /// Management API of this stage.
     pub management_endpoint: String,
 }
 
-impl Reach {
+impl ServiceConfig {
     fn read(environment: &mut Environment<impl Lookup>, rate_limits: Option<String>) -> Self {
-        Reach {
+        ServiceConfig {
             aws: AwsSettings::read(environment),
-            tables: Tables {
+            tables: TableNames {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),
                 rate_limits,
@@ -77,9 +77,9 @@ impl Reach {
         }
     }
 
-    fn with_rates(environment: &mut Environment<impl Lookup>) -> Self {
+    fn with_rate_limits(environment: &mut Environment<impl Lookup>) -> Self {
         let rate_limits = environment.text("RATE_LIMITS_TABLE");
-        Reach::read(environment, Some(rate_limits))
+        ServiceConfig::read(environment, Some(rate_limits))
     }
 }
 
@@ -100,7 +100,7 @@ pub struct ConnectionConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
+    pub services: ServiceConfig,
     /// Settings for admission.
     pub join: JoinSettings,
 }
@@ -113,7 +113,7 @@ impl Config for ConnectionConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         ConnectionConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             join: JoinSettings {
                 max_listeners: environment.integer_or(
                     "MAX_LISTENERS_PER_SESSION",
@@ -132,7 +132,7 @@ pub struct DisconnectConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
+    pub services: ServiceConfig,
 }
 
 impl Config for DisconnectConfig {
@@ -143,7 +143,7 @@ impl Config for DisconnectConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         DisconnectConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::read(environment, None),
+            services: ServiceConfig::read(environment, None),
         }
     }
 }
@@ -154,7 +154,7 @@ pub struct AudioConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
+    pub services: ServiceConfig,
     /// Settings for audio.
     pub audio: AudioSettings,
 }
@@ -167,7 +167,7 @@ impl Config for AudioConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         AudioConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             audio: AudioSettings {
                 listeners_per_invocation: environment.integer_or(
                     "LISTENERS_PER_INVOCATION",
@@ -186,7 +186,7 @@ pub struct HttpConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
+    pub services: ServiceConfig,
     /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
@@ -199,7 +199,7 @@ impl Config for HttpConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         HttpConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
         }
     }

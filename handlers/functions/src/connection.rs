@@ -3,11 +3,11 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
 use live_session_core::protocol::ServerMessage;
-use live_session_core::{Clock, ConnectionId, JoinSettings, answer, connect};
-use stackgen_websocket::{Broadcaster, FanOut, fan_out};
+use live_session_core::{Clock, ConnectionId, JoinSettings, connect, handle_message};
+use stackgen_websocket::{Broadcaster, FanOutOptions, fan_out};
 use tracing::{error, info, warn};
 
-use crate::events::{EventError, Reply, handshake, sender};
+use crate::events::{EventError, FunctionResponse, handshake, sender};
 use crate::metrics;
 
 /// Handles one event. Fails only if the event belongs to another function.
@@ -15,7 +15,7 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match event.request_context.event_type.as_deref() {
         Some("CONNECT") => on_connect(ports, settings, event).await,
         Some("MESSAGE") => on_message(ports, settings, event).await,
@@ -27,11 +27,11 @@ async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match connect(ports, settings, handshake(event)?).await {
         Ok(_) => {
             metrics::connected();
-            Ok(Reply::connected(event))
+            Ok(FunctionResponse::connected(event))
         }
         Err(refusal) => {
             let (status, reason) = (refusal.status(), refusal.reason());
@@ -40,7 +40,7 @@ async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
                 500 => error!(status, reason, error = %refusal, "Connection failed"),
                 _ => info!(status, reason, "Connection refused"),
             }
-            Ok(Reply::status(status))
+            Ok(FunctionResponse::status(status))
         }
     }
 }
@@ -49,13 +49,13 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     let sender = sender(&event.request_context)?;
     let body = event.body.as_deref().unwrap_or_default();
-    for message in answer(ports, settings, &sender, body).await {
+    for message in handle_message(ports, settings, &sender, body).await {
         post(ports, &sender.connection_id, &message).await;
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }
 
 /// Posts an answer, with the retries of a broadcast. A failure is only logged: the client may have disconnected.
@@ -69,7 +69,7 @@ pub(crate) async fn post<S, B: Broadcaster, C>(
         &ports.broadcaster,
         audience,
         message.to_bytes(),
-        &FanOut::default(),
+        &FanOutOptions::default(),
     )
     .await;
     if report.sent == 0 {

@@ -6,7 +6,7 @@ use live_session_core::{Clock, disconnect};
 use stackgen_websocket::Broadcaster;
 use tracing::{error, info};
 
-use crate::events::{EventError, Reply, connection_id};
+use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
 /// Handles one event. Always answers 200, because the connection is closed and API Gateway does not retry. If the table
@@ -14,7 +14,7 @@ use crate::metrics;
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     let context = &event.request_context;
     let id = connection_id(context)?;
     info!(
@@ -28,5 +28,5 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
         Ok(None) => {}
         Err(error) => error!(%error, "Cannot remove the connection's record"),
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }

@@ -16,7 +16,9 @@ pub enum EventError {
     #[error("the event has no requestContext.{0}: invoke this function from a WebSocket API")]
     Missing(&'static str),
     /// The event is for another function.
-    #[error("this function does not handle events of type {0:?}: check the integrations of the API's routes")]
+    #[error(
+        "this function does not handle events of type {0:?}: check the integrations of the API's routes"
+    )]
     Unexpected(String),
 }
 
@@ -64,7 +66,7 @@ pub fn handshake(event: &ApiGatewayWebsocketProxyRequest) -> Result<Handshake, E
 /// (rows C9, C10). It has no body, because API Gateway discards the body on one-way routes (row M7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reply {
+pub struct FunctionResponse {
     /// Status of the handshake (row C5). API Gateway discards it for other events (row M7).
     pub status_code: u16,
     /// Subprotocol that the handshake selects.
@@ -80,10 +82,10 @@ pub struct Subprotocol {
     pub name: String,
 }
 
-impl Reply {
+impl FunctionResponse {
     /// Returns a response without headers.
     pub fn status(status_code: u16) -> Self {
-        Reply {
+        FunctionResponse {
             status_code,
             headers: None,
         }
@@ -94,7 +96,7 @@ impl Reply {
         let offered = event.headers.get("Sec-WebSocket-Protocol");
         let offered = offered.and_then(|offered| offered.to_str().ok());
         let name = offered.and_then(echoed_subprotocol).map(str::to_owned);
-        Reply {
+        FunctionResponse {
             status_code: 200,
             headers: name.map(|name| Subprotocol { name }),
         }

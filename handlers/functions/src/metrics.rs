@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use stackgen_websocket::Report;
+use stackgen_websocket::FanOutReport;
 use stackgen_websocket::metrics::{
     CONNECTIONS, DISCONNECTIONS, REFUSALS, count, count_fan_out, count_reason,
 };
@@ -23,6 +23,6 @@ pub(crate) fn disconnected() {
 }
 
 /// Records the result of a broadcast.
-pub(crate) fn fanned_out(report: &Report, since: Instant) {
+pub(crate) fn fan_out_finished(report: &FanOutReport, since: Instant) {
     count_fan_out(report, since.elapsed());
 }

@@ -8,14 +8,14 @@ use lambda_runtime::Error;
 use live_session_core::ports::Ports;
 use stackgen_websocket::{Environment, Lookup, ManagementApi, SystemClock};
 
-use crate::config::{Config, Reach};
-use crate::dynamo::{DynamoStore, Settings};
+use crate::config::{Config, ServiceConfig};
+use crate::dynamo::{DynamoStore, StoreSettings};
 
 /// CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LiveSession";
 
 /// Prefixes of the crates to which `LOG_LEVEL` applies.
-const OWN: [&str; 3] = ["live_session", "live_session_core", "session_"];
+const OWN_CRATES: [&str; 3] = ["live_session", "live_session_core", "session_"];
 
 /// Ports of a function on AWS.
 pub type AwsPorts = Ports<DynamoStore, ManagementApi, SystemClock>;
@@ -28,16 +28,16 @@ pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
     // treats two transactions with the same token as one.
     fastrand::seed(RandomState::new().hash_one(0));
     // Before anything can fail, so that failures are logged.
-    config.telemetry().install(&OWN, NAMESPACE)?;
+    config.telemetry().install(&OWN_CRATES, NAMESPACE)?;
     Ok(environment.finish(config)?)
 }
 
 /// Returns the ports on AWS. Calls no service yet.
-pub fn ports(config: &SdkConfig, reach: Reach) -> AwsPorts {
+pub fn ports(config: &SdkConfig, services: ServiceConfig) -> AwsPorts {
     let client = dynamodb::Client::new(config);
     Ports {
-        store: DynamoStore::new(&client, reach.tables, Settings::default()),
-        broadcaster: ManagementApi::new(config, &reach.management_endpoint),
+        store: DynamoStore::new(&client, services.tables, StoreSettings::default()),
+        broadcaster: ManagementApi::new(config, &services.management_endpoint),
         clock: SystemClock,
     }
 }

@@ -73,7 +73,7 @@ impl AwsSettings {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
-            .http_client(Lazy::new())
+            .http_client(LazyTlsClient::new())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
             // Responses are small and have a timeout, so their progress need not be watched.
@@ -110,18 +110,18 @@ fn tls() -> Provider {
 /// The SDK's own client waits for them when a service client is created, in `validate_base_client_config`. This type
 /// does not forward that method, and has no other purpose.
 #[derive(Debug)]
-struct Lazy(SharedHttpClient);
+struct LazyTlsClient(SharedHttpClient);
 
-impl Lazy {
+impl LazyTlsClient {
     fn new() -> Self {
         let client = aws_smithy_http_client::Builder::new()
             .tls_provider(tls())
             .pool_max_idle_per_host(IDLE_CONNECTIONS);
-        Lazy(client.build_https())
+        LazyTlsClient(client.build_https())
     }
 }
 
-impl HttpClient for Lazy {
+impl HttpClient for LazyTlsClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn later_and_earlier_stop_where_time_does() {
+    fn later_and_earlier_saturate() {
         let moment = Timestamp::from_millis(1500);
         let second = Duration::from_secs(1);
         assert_eq!(moment.after(second), Timestamp::from_millis(2500));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_clock_is_past_the_day_this_was_written() {
+    fn the_system_clock_is_after_2023() {
         assert!(SystemClock.now() > Timestamp::from_millis(1_700_000_000_000));
     }
 }

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_spelled_as_it_came() {
+    fn an_id_stays_unchanged() {
         let id = ConnectionId::new("L0SM9cOFvHcCIhw=");
         assert_eq!(id.as_str(), "L0SM9cOFvHcCIhw=");
         assert_eq!(id.to_string(), id.as_str());

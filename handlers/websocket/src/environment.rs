@@ -50,23 +50,23 @@ impl<F: Fn(&str) -> Option<String>> Lookup for F {}
 pub struct Environment<L> {
     lookup: L,
     names: BTreeSet<&'static str>,
-    problems: Vec<Problem>,
+    problems: Vec<VariableProblem>,
 }
 
 /// All missing and invalid environment variables.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub struct EnvironmentError {
     /// One problem per variable, in the order of reading.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<VariableProblem>,
 }
 
 /// A missing or invalid environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct VariableProblem {
     /// Name of the variable.
     pub name: &'static str,
     /// What is wrong, as in `is not set`.
-    pub what: String,
+    pub message: String,
     /// Description of a valid value.
     pub hint: String,
 }
@@ -74,9 +74,17 @@ pub struct Problem {
 impl Display for EnvironmentError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("the function's environment variables are invalid")?;
-        for (index, Problem { name, what, hint }) in self.problems.iter().enumerate() {
+        for (
+            index,
+            VariableProblem {
+                name,
+                message,
+                hint,
+            },
+        ) in self.problems.iter().enumerate()
+        {
             let separator = if index == 0 { ":" } else { ";" };
-            write!(out, "{separator} {name} {what} ({hint})")?;
+            write!(out, "{separator} {name} {message} ({hint})")?;
         }
         Ok(())
     }
@@ -142,7 +150,7 @@ impl<L: Lookup> Environment<L> {
             let chosen = choices
                 .iter()
                 .find(|(word, _)| word.eq_ignore_ascii_case(text));
-            chosen.map(|(_, value)| *value).ok_or_else(|| shown(text))
+            chosen.map(|(_, value)| *value).ok_or_else(|| shorten(text))
         })
         .unwrap_or(default)
     }
@@ -199,8 +207,8 @@ impl<L: Lookup> Environment<L> {
         let text = self.value(name)?;
         match read(&text) {
             Ok(value) => Some(value),
-            Err(what) => {
-                self.problem(name, what, hint);
+            Err(message) => {
+                self.problem(name, message, hint);
                 None
             }
         }
@@ -211,9 +219,13 @@ impl<L: Lookup> Environment<L> {
         (self.lookup)(name).filter(|text| !text.trim().is_empty())
     }
 
-    fn problem(&mut self, name: &'static str, what: String, hint: &str) {
+    fn problem(&mut self, name: &'static str, message: String, hint: &str) {
         let hint = hint.to_owned();
-        self.problems.push(Problem { name, what, hint });
+        self.problems.push(VariableProblem {
+            name,
+            message,
+            hint,
+        });
     }
 }
 
@@ -222,12 +234,12 @@ where
     T: FromStr + PartialOrd,
 {
     let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| shown(text))
+    number.ok_or_else(|| shorten(text))
 }
 
 /// Describes an invalid value, shortened, because it may be long.
-fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN).collect();
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_SHOWN).collect();
     if short.len() < text.len() {
         short.push('…');
     }
@@ -235,7 +247,7 @@ fn shown(text: &str) -> String {
 }
 
 /// Number of characters that an error shows of an invalid value.
-const SHOWN: usize = 32;
+const MAX_SHOWN: usize = 32;
 
 const URL_HINT: &str = "a URL such as https://example.com; http:// only on loopback";
 

@@ -99,7 +99,7 @@ where
     Chunk: Into<Bytes> + Send,
     ChunkError: Into<Error> + Send + Debug,
 {
-    Runtime::new(service).layer(Observing).run().await
+    Runtime::new(service).layer(InvocationLayer).run().await
 }
 
 /// Returns the exit code of the process, and logs an error. Lambda itself only logs that the process ended.
@@ -116,19 +116,19 @@ pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
 /// Adds a span to every invocation, and writes metrics after it.
 ///
 /// The runtime's own layer names Lambda's request ID `requestId`, which here is API Gateway's.
-struct Observing;
+struct InvocationLayer;
 
-impl<S> Layer<S> for Observing {
-    type Service = Observed<S>;
+impl<S> Layer<S> for InvocationLayer {
+    type Service = InvocationService<S>;
 
-    fn layer(&self, inner: S) -> Observed<S> {
-        Observed(inner)
+    fn layer(&self, inner: S) -> InvocationService<S> {
+        InvocationService(inner)
     }
 }
 
-struct Observed<S>(S);
+struct InvocationService<S>(S);
 
-impl<S> Service<LambdaInvocation> for Observed<S>
+impl<S> Service<LambdaInvocation> for InvocationService<S>
 where
     S: Service<LambdaInvocation, Response = (), Error = Error>,
 {
@@ -145,9 +145,9 @@ where
         metrics::set_invocation(id);
         // At level error, so that the ID is on all lines at any LOG_LEVEL.
         let span = tracing::error_span!("invocation", lambdaRequestId = id);
-        let answered = span.in_scope(|| self.0.call(invocation));
+        let future = span.in_scope(|| self.0.call(invocation));
         let flush: fn(&Result<(), Error>) = flush;
-        answered.inspect(flush).instrument(span)
+        future.inspect(flush).instrument(span)
     }
 }
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
 use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Answer, Answering, Function, ManagementEndpoint};
+use stackgen_websocket::testing::{
+    ConnectionBehavior, Function, InvocationResult, ManagementEndpoint,
+};
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl";
 
@@ -65,9 +67,9 @@ async fn it_answers_every_event_of_a_socket() {
 async fn its_failures_reach_the_caller_and_do_not_end_it() {
     let endpoint = ManagementEndpoint::start().await;
     let mut function = start(&endpoint, "info").await;
-    endpoint.set(&ConnectionId::new("c="), Answering::Gone);
+    endpoint.set(&ConnectionId::new("c="), ConnectionBehavior::Gone);
     let event = Socket::new("c=").message("$default", "hello");
-    let Answer::Error { message, .. } = function.invoke(&event).await.unwrap() else {
+    let InvocationResult::Error { message, .. } = function.invoke(&event).await.unwrap() else {
         panic!("the connection is gone");
     };
     assert_eq!(message, "the connection is gone");
@@ -106,7 +108,7 @@ async fn its_logs_are_flat_json_with_the_ids_of_the_request() {
 #[tokio::test]
 async fn at_level_warn_the_ids_stay_on_the_line() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set_everybody(Answering::Forbidden);
+    endpoint.set_everybody(ConnectionBehavior::Forbidden);
     let mut function = start(&endpoint, "warn").await;
     let event = socket().message("sendAudio", "hello");
     function.invoke(&event).await.unwrap();
@@ -119,7 +121,7 @@ async fn at_level_warn_the_ids_stay_on_the_line() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_secret_is_logged_even_at_level_trace() {
+async fn no_secret_is_logged_even_at_level_trace() {
     let endpoint = ManagementEndpoint::start().await;
     let mut function = start(&endpoint, "trace").await;
     let token = format!("Bearer {SECRET}");
@@ -130,7 +132,7 @@ async fn nothing_that_is_secret_is_logged_even_at_level_trace() {
     ] {
         function.invoke(&event).await.unwrap();
     }
-    endpoint.set_everybody(Answering::Failing);
+    endpoint.set_everybody(ConnectionBehavior::Failing);
     let event = socket().message("sendAudio", "c2VjcmV0IGF1ZGlv");
     function.invoke(&event).await.unwrap();
     let logs = function.stop().await.join("\n");
@@ -181,7 +183,7 @@ async fn its_metrics_are_cloudwatchs_embedded_format_after_every_event() {
 }
 
 #[tokio::test]
-async fn without_its_environment_it_says_all_that_is_missing_and_ends() {
+async fn it_reports_all_missing_variables_and_ends() {
     let environment = [
         ("MANAGEMENT_ENDPOINT", "wss://example.com"),
         ("LOG_LEVEL", "loud"),

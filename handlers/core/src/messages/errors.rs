@@ -1,14 +1,13 @@
 //! Conversion of errors into messages for clients.
 
 use crate::join::JoinError;
-use crate::ports::{Refusal, StoreError};
+use crate::ports::{SessionRefusal, StoreError};
 use crate::protocol::{Details, ErrorCode, ServerError};
-use crate::rates::Limited;
-use crate::{Invalid, Status};
+use crate::rates::RateLimitError;
+use crate::{InvalidValue, SessionStatus};
 
 pub(crate) fn not_in_session() -> ServerError {
-    let message =
-        "the connection is in no session: it has ended, or joinSession is missing";
+    let message = "the connection is in no session: it has ended, or joinSession is missing";
     ServerError::new(ErrorCode::NotInSession, message)
 }
 
@@ -24,7 +23,7 @@ pub(crate) fn other_role() -> ServerError {
     )
 }
 
-fn not_active(status: Status) -> ServerError {
+fn not_active(status: SessionStatus) -> ServerError {
     let message = format!("the session is {}", status.public());
     ServerError::new(ErrorCode::SessionNotActive, message)
 }
@@ -46,36 +45,36 @@ impl From<StoreError> for ServerError {
     }
 }
 
-impl From<Invalid> for ServerError {
-    fn from(invalid: Invalid) -> Self {
+impl From<InvalidValue> for ServerError {
+    fn from(invalid: InvalidValue) -> Self {
         ServerError::new(ErrorCode::InvalidMessage, invalid.to_string())
     }
 }
 
-impl From<Refusal> for ServerError {
-    fn from(refusal: Refusal) -> Self {
+impl From<SessionRefusal> for ServerError {
+    fn from(refusal: SessionRefusal) -> Self {
         match refusal {
-            Refusal::NoSession => no_session(),
-            Refusal::Status(status) => not_active(status),
-            Refusal::Full => full(),
-            Refusal::NotOwner => {
+            SessionRefusal::NoSession => no_session(),
+            SessionRefusal::WrongStatus(status) => not_active(status),
+            SessionRefusal::Full => full(),
+            SessionRefusal::NotOwner => {
                 ServerError::new(ErrorCode::NotSpeaker, "the session belongs to another user")
             }
         }
     }
 }
 
-impl From<Limited> for ServerError {
-    fn from(limited: Limited) -> Self {
+impl From<RateLimitError> for ServerError {
+    fn from(limited: RateLimitError) -> Self {
         match limited {
-            Limited::TooOften { retry_after } => ServerError {
+            RateLimitError::Exceeded { retry_after } => ServerError {
                 code: ErrorCode::TooOften,
                 message: "too many requests".to_owned(),
                 details: Some(Details {
                     retry_after: retry_after.as_millis() as u64,
                 }),
             },
-            Limited::Unknown(error) => error.into(),
+            RateLimitError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -85,9 +84,9 @@ impl From<JoinError> for ServerError {
         match error {
             JoinError::NoSession => no_session(),
             JoinError::NotActive(status) => not_active(status),
-            JoinError::Limited(limited) => limited.into(),
+            JoinError::RateLimited(limited) => limited.into(),
             JoinError::Full => full(),
-            JoinError::Elsewhere => other_session(),
+            JoinError::InOtherSession => other_session(),
             JoinError::Store(error) => error.into(),
         }
     }

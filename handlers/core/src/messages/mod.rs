@@ -29,14 +29,14 @@ pub struct Sender {
 }
 
 /// Handles a message. Returns the messages to post to its sender: at least one, which may be an error.
-pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
+pub async fn handle_message<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     sender: &Sender,
     body: &str,
 ) -> Vec<ServerMessage> {
     let answers = match parse(body) {
-        Ok(message) => act(ports, settings, sender, message).await,
+        Ok(message) => dispatch(ports, settings, sender, message).await,
         Err(error) => Err(error),
     };
     answers.unwrap_or_else(|error| {
@@ -49,44 +49,45 @@ pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
 /// Messages to post to the sender.
 type Answers = Result<Vec<ServerMessage>, ServerError>;
 
-async fn act<S: Store, B: Broadcaster, C: Clock>(
+async fn dispatch<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     sender: &Sender,
     message: ClientMessage,
 ) -> Answers {
-    use ClientMessage as Says;
     let id = &sender.connection_id;
     match message {
-        Says::JoinSession {
+        ClientMessage::JoinSession {
             session_id,
             target_language,
         } => listening::join_session(ports, settings, sender, session_id, target_language).await,
-        Says::ChangeLanguage { target_language } => {
+        ClientMessage::ChangeLanguage { target_language } => {
             listening::change_language(ports, id, &target_language).await
         }
-        Says::Heartbeat {} => heartbeat::heartbeat(ports, id).await,
-        Says::RefreshConnection {
+        ClientMessage::Heartbeat {} => heartbeat::heartbeat(ports, id).await,
+        ClientMessage::RefreshConnection {
             session_id,
             role,
             target_language,
             previous_connection_id,
         } => {
-            let claim = listening::Claim {
+            let expected = listening::ExpectedConnection {
                 session_id,
                 role,
                 target_language,
             };
-            listening::refresh(ports, id, claim, previous_connection_id).await
+            listening::refresh(ports, id, expected, previous_connection_id).await
         }
-        Says::PauseBroadcast {} => speaking::pause(ports, id, true).await,
-        Says::ResumeBroadcast {} => speaking::pause(ports, id, false).await,
-        Says::MuteBroadcast {} => speaking::mute(ports, id, true).await,
-        Says::UnmuteBroadcast {} => speaking::mute(ports, id, false).await,
-        Says::SetVolume { volume_level } => speaking::set_volume(ports, id, volume_level).await,
-        Says::SpeakerStateChange { state } => speaking::set_state(ports, id, state).await,
-        Says::GetSessionStatus {} => status::session_status(ports, id).await,
-        Says::EndSession { session_id, reason } => {
+        ClientMessage::PauseBroadcast {} => speaking::pause(ports, id, true).await,
+        ClientMessage::ResumeBroadcast {} => speaking::pause(ports, id, false).await,
+        ClientMessage::MuteBroadcast {} => speaking::mute(ports, id, true).await,
+        ClientMessage::UnmuteBroadcast {} => speaking::mute(ports, id, false).await,
+        ClientMessage::SetVolume { volume_level } => {
+            speaking::set_volume(ports, id, volume_level).await
+        }
+        ClientMessage::SpeakerStateChange { state } => speaking::set_state(ports, id, state).await,
+        ClientMessage::GetSessionStatus {} => status::session_status(ports, id).await,
+        ClientMessage::EndSession { session_id, reason } => {
             speaking::end_session(ports, id, &session_id, reason).await
         }
     }
@@ -119,7 +120,7 @@ pub(crate) async fn speaker_record(
 }
 
 /// Adds the session and the role to all further log lines of this request.
-pub(crate) fn note(session_id: &SessionId, role: Role) {
+pub(crate) fn record_in_span(session_id: &SessionId, role: Role) {
     let span = tracing::Span::current();
     span.record("sessionId", session_id.as_str());
     span.record("role", role.name());

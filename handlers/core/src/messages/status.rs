@@ -6,8 +6,8 @@ use stackgen_websocket::Clock;
 
 use super::{Answers, errors, sender_record};
 use crate::audience::listeners;
-use crate::limits::SILENT_AFTER;
-use crate::ports::{Ports, Store, Stored};
+use crate::limits::SPEAKER_TIMEOUT;
+use crate::ports::{Ports, Store, StoreResult};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, Session, Timestamp};
 
@@ -28,7 +28,7 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
     }
     let now = ports.clock.now();
     let mut broadcast_state = session.broadcast_state;
-    broadcast_state.is_active &= speaker_is_there(&ports.store, &session, now).await?;
+    broadcast_state.is_active &= is_speaker_connected(&ports.store, &session, now).await?;
     Ok(vec![ServerMessage::SessionStatus {
         session_id,
         listener_count: session.listener_count,
@@ -41,10 +41,14 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
 
 /// Returns true if the speaker's connection has a record and sends heartbeats. Its `$disconnect` may never have come
 /// (row M18), so that the session still names it.
-async fn speaker_is_there(store: &impl Store, session: &Session, now: Timestamp) -> Stored<bool> {
+async fn is_speaker_connected(
+    store: &impl Store,
+    session: &Session,
+    now: Timestamp,
+) -> StoreResult<bool> {
     let Some(id) = &session.speaker_connection_id else {
         return Ok(false);
     };
     let speaker = store.connection(id).await?;
-    Ok(speaker.is_some_and(|speaker| now.since(speaker.last_seen_at) <= SILENT_AFTER))
+    Ok(speaker.is_some_and(|speaker| now.since(speaker.last_seen_at) <= SPEAKER_TIMEOUT))
 }

@@ -9,32 +9,32 @@ use stackgen_websocket::{Broadcaster, ConnectionId, PostError};
 
 /// Records posts to connections, and answers them as tests specify.
 #[derive(Debug, Default)]
-pub struct Posts {
-    state: Mutex<State>,
+pub struct MemoryBroadcaster {
+    state: Mutex<BroadcasterState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BroadcasterState {
     posts: Vec<(ConnectionId, Value)>,
-    reachable: HashMap<ConnectionId, Reachable>,
+    behaviors: HashMap<ConnectionId, PostBehavior>,
 }
 
 /// Answer of a connection to posts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reachable {
+pub enum PostBehavior {
     /// Accepts the post.
-    Yes,
+    Accepts,
     /// Fails.
-    No(PostError),
+    Fails(PostError),
     /// Never answers.
-    Never,
+    Hangs,
 }
 
-impl Posts {
+impl MemoryBroadcaster {
     /// Sets the connection's answer to further posts.
-    pub fn answers(&self, id: &ConnectionId, reachable: Reachable) {
+    pub fn set_behavior(&self, id: &ConnectionId, behavior: PostBehavior) {
         let mut state = self.state.lock().expect("nobody panics while holding it");
-        state.reachable.insert(id.clone(), reachable);
+        state.behaviors.insert(id.clone(), behavior);
     }
 
     /// Takes the posts since the last call, in order.
@@ -45,23 +45,28 @@ impl Posts {
 
     /// Takes the types of the messages that were posted to this connection, in order. Discards all other posts.
     pub fn take_types(&self, id: &ConnectionId) -> Vec<String> {
-        let mine = self.take().into_iter().filter(|(to, _)| to == id);
-        mine.map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())
+        let posts = self.take().into_iter().filter(|(to, _)| to == id);
+        posts
+            .map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
-    fn reachable(&self, id: &ConnectionId) -> Reachable {
+    fn behavior(&self, id: &ConnectionId) -> PostBehavior {
         let state = self.state.lock().expect("nobody panics while holding it");
-        state.reachable.get(id).cloned().unwrap_or(Reachable::Yes)
+        state
+            .behaviors
+            .get(id)
+            .cloned()
+            .unwrap_or(PostBehavior::Accepts)
     }
 }
 
-impl Broadcaster for Posts {
+impl Broadcaster for MemoryBroadcaster {
     async fn post(&self, to: &ConnectionId, message: Bytes) -> Result<(), PostError> {
-        match self.reachable(to) {
-            Reachable::Yes => {}
-            Reachable::No(error) => return Err(error),
-            Reachable::Never => std::future::pending().await,
+        match self.behavior(to) {
+            PostBehavior::Accepts => {}
+            PostBehavior::Fails(error) => return Err(error),
+            PostBehavior::Hangs => std::future::pending().await,
         }
         let message = serde_json::from_slice(&message)
             .map_err(|error| PostError::Failed(error.to_string()))?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use stackgen_websocket::{Clock, Timestamp};
 
-pub use broadcaster::{Posts, Reachable};
+pub use broadcaster::{MemoryBroadcaster, PostBehavior};
 pub use store::MemoryStore;
 
 use crate::ports::Ports;
@@ -43,10 +43,10 @@ impl Clock for TestClock {
 }
 
 /// Returns empty ports in memory.
-pub fn world() -> Ports<MemoryStore, Posts, TestClock> {
+pub fn memory_ports() -> Ports<MemoryStore, MemoryBroadcaster, TestClock> {
     Ports {
         store: MemoryStore::default(),
-        broadcaster: Posts::default(),
+        broadcaster: MemoryBroadcaster::default(),
         clock: TestClock::default(),
     }
 }

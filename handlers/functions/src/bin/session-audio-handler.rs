@@ -17,10 +17,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: AudioConfig = start(|name: &str| std::env::var(name).ok())?;
-    let aws = config.reach.aws.sdk_config();
+    let aws = config.services.aws.sdk_config();
     let this = lambda_runtime::Config::from_env();
     let relay = &LambdaRelay::new(&aws, this.function_name, this.version);
-    let ports = &ports(&aws, config.reach);
+    let ports = &ports(&aws, config.services);
     let answer = |event: LambdaEvent<AudioEvent>| {
         // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {

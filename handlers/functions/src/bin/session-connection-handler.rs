@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: ConnectionConfig = start(|name: &str| std::env::var(name).ok())?;
-    let ports = &ports(&config.reach.aws.sdk_config(), config.reach);
+    let ports = &ports(&config.services.aws.sdk_config(), config.services);
     let answer = |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
         // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {

@@ -17,13 +17,13 @@ use super::item::Item;
 /// The SDK's own retries are off, so that there is a single policy. The SDK does not retry transactions that conflict,
 /// which happens here when many callers join at once, and it does not know the time that the function has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
+pub struct RetryPolicy {
     /// Time for one call of a port, with all its requests and pauses. A function runs for at most 25 seconds, and API
     /// Gateway waits 29 (row C8); several calls must fit.
     pub budget: Duration,
     /// Timeout of one request. DynamoDB answers within milliseconds; after a timeout the next request uses a new
     /// connection.
-    pub request: Duration,
+    pub request_timeout: Duration,
     /// Maximum of the first pause. The maximum doubles with each pause. The actual pause is random (full jitter), so
     /// that requests that collided do not collide again.
     pub first_pause: Duration,
@@ -31,11 +31,11 @@ pub struct Retry {
     pub longest_pause: Duration,
 }
 
-impl Default for Retry {
+impl Default for RetryPolicy {
     fn default() -> Self {
-        Retry {
+        RetryPolicy {
             budget: Duration::from_secs(3),
-            request: Duration::from_millis(1000),
+            request_timeout: Duration::from_millis(1000),
             first_pause: Duration::from_millis(25),
             longest_pause: Duration::from_millis(400),
         }
@@ -44,38 +44,38 @@ impl Default for Retry {
 
 /// Failure of a request.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum RequestFailure {
     /// The condition was false. Contains the item, if it exists.
     Condition(Option<Item>),
     /// A transaction was canceled, with a reason for each write.
-    Cancelled(Vec<CancellationReason>),
+    Canceled(Vec<CancellationReason>),
     /// Throttled or in conflict: nothing was written, and a retry may succeed.
-    Busy,
+    Rejected,
     /// No response, or a server error: the write may have happened. A retry finds out.
-    Lost(String),
+    Unanswered(String),
     /// A retry does not help: a missing permission or table, or an invalid request.
-    Hopeless(String),
+    Permanent(String),
 }
 
 /// State of one call of a port.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct StoreCall {
     pub(super) operation: &'static str,
-    retry: Retry,
+    retry: RetryPolicy,
     deadline: Instant,
     pauses: u32,
     /// True if a write may have happened although its response was lost. Then the table may hold this call's own write.
-    pub(super) unsure: bool,
+    pub(super) maybe_written: bool,
 }
 
-impl Call {
-    pub(super) fn new(operation: &'static str, retry: Retry) -> Self {
-        Call {
+impl StoreCall {
+    pub(super) fn new(operation: &'static str, retry: RetryPolicy) -> Self {
+        StoreCall {
             operation,
             retry,
             deadline: Instant::now() + retry.budget,
             pauses: 0,
-            unsure: false,
+            maybe_written: false,
         }
     }
 
@@ -83,34 +83,45 @@ impl Call {
     pub(super) async fn send<T, E>(
         &self,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failed>
+    ) -> Result<T, RequestFailure>
     where
         Error: From<SdkError<E, HttpResponse>>,
     {
-        let until = self.deadline.min(Instant::now() + self.retry.request);
+        let until = self
+            .deadline
+            .min(Instant::now() + self.retry.request_timeout);
         match timeout_at(until, request).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let answer = error.raw_response();
-                let theirs = answer.is_some_and(|answer| answer.status().is_server_error());
-                Err(match failed(error.into()) {
+                let is_server_error =
+                    answer.is_some_and(|answer| answer.status().is_server_error());
+                Err(match request_failure(error.into()) {
                     // A server error, whatever its code.
-                    Failed::Hopeless(code) if theirs => Failed::Lost(code),
-                    failed => failed,
+                    RequestFailure::Permanent(code) if is_server_error => {
+                        RequestFailure::Unanswered(code)
+                    }
+                    failure => failure,
                 })
             }
-            Err(_) => Err(Failed::Lost("no response in time".to_owned())),
+            Err(_) => Err(RequestFailure::Unanswered("no response in time".to_owned())),
         }
     }
 
     /// Pauses before a retry of a write.
-    pub(super) async fn write_again(&mut self, failed: Failed) -> Result<(), StoreError> {
-        self.unsure |= matches!(failed, Failed::Lost(_));
-        self.again(failed).await
+    pub(super) async fn pause_before_write(
+        &mut self,
+        failure: RequestFailure,
+    ) -> Result<(), StoreError> {
+        self.maybe_written |= matches!(failure, RequestFailure::Unanswered(_));
+        self.pause_before_retry(failure).await
     }
 
     /// Pauses before a retry. Fails if a retry does not help, or if no time is left.
-    pub(super) async fn again(&mut self, failed: Failed) -> Result<(), StoreError> {
+    pub(super) async fn pause_before_retry(
+        &mut self,
+        failure: RequestFailure,
+    ) -> Result<(), StoreError> {
         let growth = 2u32.saturating_pow(self.pauses);
         let longest = self
             .retry
@@ -118,22 +129,25 @@ impl Call {
             .saturating_mul(growth)
             .min(self.retry.longest_pause);
         let next = Instant::now() + longest.mul_f64(fastrand::f64());
-        let hopeless = !matches!(failed, Failed::Busy | Failed::Lost(_));
-        if hopeless || next >= self.deadline {
-            return Err(self.give_up(failed));
+        let is_permanent = !matches!(
+            failure,
+            RequestFailure::Rejected | RequestFailure::Unanswered(_)
+        );
+        if is_permanent || next >= self.deadline {
+            return Err(self.give_up(failure));
         }
         self.pauses += 1;
         sleep(next - Instant::now()).await;
         Ok(())
     }
 
-    fn give_up(&self, failed: Failed) -> StoreError {
+    fn give_up(&self, failure: RequestFailure) -> StoreError {
         let operation = self.operation;
-        let reason = match failed {
-            Failed::Busy => return StoreError::Throttled { operation },
-            Failed::Lost(reason) | Failed::Hopeless(reason) => reason,
-            Failed::Condition(_) => "an unknown condition is false".to_owned(),
-            Failed::Cancelled(reasons) => {
+        let reason = match failure {
+            RequestFailure::Rejected => return StoreError::Throttled { operation },
+            RequestFailure::Unanswered(reason) | RequestFailure::Permanent(reason) => reason,
+            RequestFailure::Condition(_) => "an unknown condition is false".to_owned(),
+            RequestFailure::Canceled(reasons) => {
                 let codes: Vec<_> = reasons
                     .iter()
                     .filter_map(CancellationReason::code)
@@ -146,7 +160,7 @@ impl Call {
 }
 
 /// Error codes of requests that were rejected without effect.
-const BUSY: [&str; 5] = [
+const REJECTED: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
@@ -155,7 +169,7 @@ const BUSY: [&str; 5] = [
 ];
 
 /// Error codes after which a write may have happened.
-const LOST: [&str; 4] = [
+const UNANSWERED: [&str; 4] = [
     "InternalServerError",
     "InternalFailure",
     "ServiceUnavailable",
@@ -163,23 +177,25 @@ const LOST: [&str; 4] = [
     "TransactionInProgressException",
 ];
 
-fn failed(error: Error) -> Failed {
+fn request_failure(error: Error) -> RequestFailure {
     match error {
-        Error::ConditionalCheckFailedException(error) => return Failed::Condition(error.item),
+        Error::ConditionalCheckFailedException(error) => {
+            return RequestFailure::Condition(error.item);
+        }
         Error::TransactionCanceledException(error) => {
-            return Failed::Cancelled(error.cancellation_reasons.unwrap_or_default());
+            return RequestFailure::Canceled(error.cancellation_reasons.unwrap_or_default());
         }
         _ => {}
     }
     match error.code() {
-        Some(code) if BUSY.contains(&code) => Failed::Busy,
-        Some(code) if LOST.contains(&code) => Failed::Lost(code.to_owned()),
+        Some(code) if REJECTED.contains(&code) => RequestFailure::Rejected,
+        Some(code) if UNANSWERED.contains(&code) => RequestFailure::Unanswered(code.to_owned()),
         // These messages name the caller, the action and the table, and contain no data.
         Some(code @ ("AccessDeniedException" | "ResourceNotFoundException")) => {
-            Failed::Hopeless(format!("{code}: {}", error.message().unwrap_or_default()))
+            RequestFailure::Permanent(format!("{code}: {}", error.message().unwrap_or_default()))
         }
-        Some(code) => Failed::Hopeless(code.to_owned()),
-        None => Failed::Lost(causes(&error)),
+        Some(code) => RequestFailure::Permanent(code.to_owned()),
+        None => RequestFailure::Unanswered(causes(&error)),
     }
 }
 
@@ -196,26 +212,26 @@ fn causes(error: &Error) -> String {
 }
 
 /// Meaning of the reasons of a canceled transaction.
-pub(super) enum Verdict {
+pub(super) enum Cancellation {
     /// Conditions were false. Contains the result of each write's condition.
-    Conditions(Vec<Check>),
+    Conditions(Vec<ConditionResult>),
     /// Conflict with another transaction, or throttling: nothing was written, and a retry may succeed.
-    Busy,
+    Conflict,
     /// Any other reason.
-    Hopeless,
+    Other,
 }
 
 /// Result of a condition in a transaction.
 #[derive(Debug)]
-pub(super) enum Check {
+pub(super) enum ConditionResult {
     Held,
     /// The condition was false. Contains the item, if it exists.
     Failed(Option<Item>),
 }
 
 /// Interprets the reasons by their codes. Codes are part of DynamoDB's API; messages are not.
-pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
-    const BUSY: [&str; 3] = [
+pub(super) fn classify_cancellation(reasons: &[CancellationReason]) -> Cancellation {
+    const REJECTED: [&str; 3] = [
         "TransactionConflict",
         "ThrottlingError",
         "ProvisionedThroughputExceeded",
@@ -223,15 +239,20 @@ pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
     let mut checks = Vec::with_capacity(reasons.len());
     for reason in reasons {
         match reason.code() {
-            None | Some("None") => checks.push(Check::Held),
-            Some("ConditionalCheckFailed") => checks.push(Check::Failed(reason.item.clone())),
+            None | Some("None") => checks.push(ConditionResult::Held),
+            Some("ConditionalCheckFailed") => {
+                checks.push(ConditionResult::Failed(reason.item.clone()))
+            }
             // Takes precedence: in a conflict, other conditions may have seen an intermediate state.
-            Some(code) if BUSY.contains(&code) => return Verdict::Busy,
-            Some(_) => return Verdict::Hopeless,
+            Some(code) if REJECTED.contains(&code) => return Cancellation::Conflict,
+            Some(_) => return Cancellation::Other,
         }
     }
-    match checks.iter().all(|check| matches!(check, Check::Held)) {
-        true => Verdict::Hopeless,
-        false => Verdict::Conditions(checks),
+    match checks
+        .iter()
+        .all(|check| matches!(check, ConditionResult::Held))
+    {
+        true => Cancellation::Other,
+        false => Cancellation::Conditions(checks),
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use live_session_core::ports::{StoreError, Stored};
+use live_session_core::ports::{StoreError, StoreResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -31,7 +31,7 @@ pub(super) fn attribute<T: Serialize>(value: &T) -> AttributeValue {
 }
 
 /// Returns the value that an item holds. Fails with [`StoreError::Corrupt`] if the item is malformed.
-pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> Stored<T> {
+pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> StoreResult<T> {
     let corrupt = |reason| StoreError::Corrupt { operation, reason };
     let value = map_to_json(item).map_err(corrupt)?;
     // `serde_path_to_error` adds the attribute's name, except for missing ones, which serde names.

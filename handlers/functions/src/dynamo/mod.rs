@@ -57,5 +57,5 @@ mod sessions;
 mod store;
 mod write;
 
-pub use call::Retry;
-pub use store::{DynamoStore, Settings, Tables};
+pub use call::RetryPolicy;
+pub use store::{DynamoStore, StoreSettings, TableNames};

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, RateLimiter, StoreError, Stored, Taken};
+use live_session_core::ports::{Bucket, Rate, RateLimiter, StoreError, StoreResult, TakeResult};
 use serde::Deserialize;
 
 use super::DynamoStore;
-use super::call::{Call, Failed};
+use super::call::{RequestFailure, StoreCall};
 use super::item;
 use super::schema::RATE_LIMITS;
-use super::store::{Written, key};
-use super::write::{Change, Write};
+use super::store::{WriteResult, key};
+use super::write::{ConditionalWrite, ItemChange};
 
 /// A bucket, as the table stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Level {
+struct BucketState {
     /// Whole tokens in the bucket at `updated_at`.
     tokens: u32,
     /// Time at which the bucket held `tokens`. Tokens that were added since are not counted yet.
@@ -27,55 +27,61 @@ impl RateLimiter for DynamoStore {
     /// Takes a token with optimistic locking: writes the next state on the condition that the bucket has the expected
     /// one. If the condition fails, the response contains the actual state. The first attempt expects a new bucket, so
     /// a bucket in use takes two requests, and more only if others take from it at the same time.
-    async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
-        let mut call = Call::new("take", self.settings.rate_retry);
+    async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        let mut call = StoreCall::new("take", self.settings.rate_retry);
         let table = self.tables.rate_limits.as_deref();
         let table = table.ok_or_else(|| StoreError::Unavailable {
             operation: call.operation,
             reason: "this function has no rate limit table: set RATE_LIMITS_TABLE".to_owned(),
         })?;
-        let mut found: Option<Level> = None;
+        let mut found: Option<BucketState> = None;
         let mut collisions = 0;
         loop {
-            let level = found.map_or_else(|| Level::full(rate, now), |level| level.at(rate, now));
+            let level =
+                found.map_or_else(|| BucketState::full(rate, now), |level| level.at(rate, now));
             if level.tokens == 0 {
                 let retry_after = level.next_token(rate, now);
-                return Ok(Taken::No { retry_after });
+                return Ok(TakeResult::Empty { retry_after });
             }
-            let left = level.less_one();
+            let left = level.without_one();
             let update = update(table, bucket, found, left)
                 // The bucket is full by then, so expiry does not change its meaning.
                 .with(
                     ":expires",
                     &(left.updated_at.max(now).after(rate.per).as_seconds() + 1),
                 );
-            let Written::Refused(item) = self.write(&mut call, update).await? else {
-                return Ok(Taken::Yes);
+            let WriteResult::ConditionFailed(item) = self.write(&mut call, update).await? else {
+                return Ok(TakeResult::Taken);
             };
             found = item
                 .map(|item| item::read(call.operation, item))
                 .transpose()?;
-            if call.unsure && found == Some(left) {
+            if call.maybe_written && found == Some(left) {
                 // An earlier attempt of this call wrote it, and its response was lost.
-                return Ok(Taken::Yes);
+                return Ok(TakeResult::Taken);
             }
             collisions += 1;
             if collisions > 1 {
                 // Others take from the bucket at the same time: pause, and give up in the end.
-                call.again(Failed::Busy).await?;
+                call.pause_before_retry(RequestFailure::Rejected).await?;
             }
         }
     }
 }
 
 /// Returns the write that changes a bucket from the state `found` to the state `to`.
-fn update(table: &str, bucket: &Bucket, found: Option<Level>, to: Level) -> Write {
+fn update(
+    table: &str,
+    bucket: &Bucket,
+    found: Option<BucketState>,
+    to: BucketState,
+) -> ConditionalWrite {
     let expression = "SET #tokens = :tokens, #updatedAt = :updatedAt, #expiresAt = :expires";
-    let update = Change::Update {
+    let update = ItemChange::Update {
         key: key(RATE_LIMITS.key, bucket.as_str()),
         expression: expression.to_owned(),
     };
-    let write = Write::new(table, update)
+    let write = ConditionalWrite::new(table, update)
         .with(":tokens", &to.tokens)
         .with(":updatedAt", &to.updated_at);
     match found {
@@ -87,16 +93,16 @@ fn update(table: &str, bucket: &Bucket, found: Option<Level>, to: Level) -> Writ
     }
 }
 
-impl Level {
+impl BucketState {
     fn full(rate: Rate, now: Timestamp) -> Self {
-        Level {
+        BucketState {
             tokens: rate.tokens,
             updated_at: now,
         }
     }
 
-    fn less_one(self) -> Self {
-        Level {
+    fn without_one(self) -> Self {
+        BucketState {
             tokens: self.tokens - 1,
             ..self
         }
@@ -107,21 +113,21 @@ impl Level {
     fn at(self, rate: Rate, now: Timestamp) -> Self {
         let time = now.since(self.updated_at).as_millis();
         let per = rate.per.as_millis();
-        let dripped = (time * u128::from(rate.tokens))
+        let gained = (time * u128::from(rate.tokens))
             .checked_div(per)
             .unwrap_or(u128::MAX);
         let room = rate.tokens.saturating_sub(self.tokens);
-        if dripped >= u128::from(room) {
+        if gained >= u128::from(room) {
             let tokens = rate.tokens;
-            return Level {
+            return BucketState {
                 tokens,
                 updated_at: now.max(self.updated_at),
             };
         }
-        let dripped = dripped as u32;
-        Level {
-            tokens: self.tokens + dripped,
-            updated_at: self.updated_at.after(time_for(dripped, rate)),
+        let gained = gained as u32;
+        BucketState {
+            tokens: self.tokens + gained,
+            updated_at: self.updated_at.after(time_for(gained, rate)),
         }
     }
 

@@ -8,7 +8,7 @@
 
 /// A table. All keys of the table and its index are strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct TableSchema {
     /// Name in stackgen.yaml. In an account, the environment's name follows it.
     pub name: &'static str,
     /// Partition key. No table has a sort key.
@@ -16,14 +16,14 @@ pub struct Table {
     /// TTL attribute, in seconds since 1970.
     pub time_to_live: &'static str,
     /// Index of the table.
-    pub index: Option<Index>,
+    pub index: Option<IndexSchema>,
     /// All attributes that an item may have.
     pub attributes: &'static [&'static str],
 }
 
 /// A global secondary index that projects all attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Index {
+pub struct IndexSchema {
     /// Name of the index.
     pub name: &'static str,
     /// Partition key.
@@ -33,7 +33,7 @@ pub struct Index {
 }
 
 /// Table of sessions.
-pub const SESSIONS: Table = Table {
+pub const SESSIONS: TableSchema = TableSchema {
     name: "Sessions",
     key: "sessionId",
     time_to_live: "expiresAt",
@@ -63,7 +63,7 @@ pub const BROADCAST_STATE: [&str; 5] = [
 ];
 
 /// Table of connections.
-pub const CONNECTIONS: Table = Table {
+pub const CONNECTIONS: TableSchema = TableSchema {
     name: "Connections",
     key: "connectionId",
     time_to_live: "ttl",
@@ -83,14 +83,14 @@ pub const CONNECTIONS: Table = Table {
 };
 
 /// Index of a session's listeners by language. Speakers have no `targetLanguage`, so they are not in it.
-pub const LISTENERS: Index = Index {
+pub const LISTENERS: IndexSchema = IndexSchema {
     name: "sessionId-targetLanguage-index",
     partition_key: "sessionId",
     sort_key: "targetLanguage",
 };
 
 /// Table of token buckets.
-pub const RATE_LIMITS: Table = Table {
+pub const RATE_LIMITS: TableSchema = TableSchema {
     name: "RateLimits",
     key: "identifier",
     time_to_live: "expiresAt",
@@ -99,4 +99,4 @@ pub const RATE_LIMITS: Table = Table {
 };
 
 /// All tables.
-pub const TABLES: [Table; 3] = [SESSIONS, CONNECTIONS, RATE_LIMITS];
+pub const TABLES: [TableSchema; 3] = [SESSIONS, CONNECTIONS, RATE_LIMITS];

@@ -20,15 +20,15 @@ pub(super) const OLD_ITEM: ReturnValuesOnConditionCheckFailure =
 /// Expressions refer to attributes as `#name`, because some names are reserved words of DynamoDB (`role`, `status`,
 /// `ttl`, `volume`). `#name` always stands for the attribute `name`.
 #[derive(Clone, Debug)]
-pub(super) struct Write {
+pub(super) struct ConditionalWrite {
     pub(super) table: String,
-    pub(super) change: Change,
+    pub(super) change: ItemChange,
     pub(super) condition: String,
     values: HashMap<String, AttributeValue>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(super) enum ItemChange {
     Put(Item),
     Update {
         key: Item,
@@ -39,9 +39,9 @@ pub(super) enum Change {
     Check(Item),
 }
 
-impl Write {
-    pub(super) fn new(table: &str, change: Change) -> Self {
-        Write {
+impl ConditionalWrite {
+    pub(super) fn new(table: &str, change: ItemChange) -> Self {
+        ConditionalWrite {
             table: table.to_owned(),
             change,
             condition: String::new(),
@@ -64,7 +64,7 @@ impl Write {
     /// Returns the attribute names in the expressions.
     pub(super) fn names(&self) -> Option<HashMap<String, String>> {
         let mut names = names(&self.condition);
-        if let Change::Update { expression, .. } = &self.change {
+        if let ItemChange::Update { expression, .. } = &self.change {
             names.extend(self::names(expression));
         }
         some(names)
@@ -95,15 +95,15 @@ impl Write {
             };
         }
         match self.change {
-            Change::Put(item) => part!(put, Put::builder().set_item(Some(item))),
-            Change::Update { key, expression } => part!(
+            ItemChange::Put(item) => part!(put, Put::builder().set_item(Some(item))),
+            ItemChange::Update { key, expression } => part!(
                 update,
                 Update::builder()
                     .set_key(Some(key))
                     .update_expression(expression)
             ),
-            Change::Delete(key) => part!(delete, Delete::builder().set_key(Some(key))),
-            Change::Check(key) => {
+            ItemChange::Delete(key) => part!(delete, Delete::builder().set_key(Some(key))),
+            ItemChange::Check(key) => {
                 part!(
                     condition_check,
                     ConditionCheck::builder().set_key(Some(key))

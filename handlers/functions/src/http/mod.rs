@@ -1,20 +1,22 @@
 //! HTTP handler: creates, shows, pauses, resumes and ends sessions.
 
-mod answer;
+mod response;
 
 use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use live_session_core::ports::{Ports, Store};
 use live_session_core::sessions::{NewSession, create, set_open, view};
-use live_session_core::{Clock, Ending, Names, RateLimitFailure, SessionId, UserId, end};
+use live_session_core::{
+    Clock, EndRequest, RateLimitFailure, SessionId, SessionIdGenerator, UserId, end,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use stackgen_websocket::Broadcaster;
 use tracing::{Span, info};
 
-use answer::{Answer, Problem};
+use response::{ApiError, ApiResponse};
 
 /// Maximum size of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024;
@@ -26,24 +28,27 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     request: &Request,
 ) -> Response<Body> {
     let answer = match route_key(request) {
-        Some("GET /health") => Ok(Answer::json(StatusCode::OK, &json!({ "status": "ok" }))),
+        Some("GET /health") => Ok(ApiResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "ok" }),
+        )),
         Some("POST /sessions") => create_session(ports, failure, request).await,
         Some("GET /sessions/{sessionId}") => view_session(ports, request).await,
         Some("PATCH /sessions/{sessionId}") => change_session(ports, request).await,
         Some("DELETE /sessions/{sessionId}") => end_session(ports, request).await,
-        _ => Err(Problem::new(
+        _ => Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "NO_ROUTE",
             "the route does not exist",
         )),
     };
-    let answer = answer.unwrap_or_else(|problem| {
+    let answer = answer.unwrap_or_else(|error| {
         info!(
-            status = problem.status.as_u16(),
-            code = problem.code,
+            status = error.status.as_u16(),
+            code = error.code,
             "Request refused"
         );
-        problem.into()
+        error.into()
     });
     answer.into_response()
 }
@@ -52,32 +57,39 @@ async fn create_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let owner = caller(request)?;
     let new: NewSession = body(request)?;
-    let created = create(ports, failure, &mut Names::new(None), &owner, new).await?;
-    Ok(Answer::json(StatusCode::CREATED, &created))
+    let created = create(
+        ports,
+        failure,
+        &mut SessionIdGenerator::new(None),
+        &owner,
+        new,
+    )
+    .await?;
+    Ok(ApiResponse::json(StatusCode::CREATED, &created))
 }
 
 async fn view_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
-    let seen = view(ports, &session_id(request)?).await?;
-    Ok(Answer::json(StatusCode::OK, &seen))
+) -> Result<ApiResponse, ApiError> {
+    let session = view(ports, &session_id(request)?).await?;
+    Ok(ApiResponse::json(StatusCode::OK, &session))
 }
 
 /// Body of a request that changes a session.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
-    status: Door,
+struct SessionChange {
+    status: RequestedStatus,
 }
 
 /// Status that an owner can set.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Door {
+enum RequestedStatus {
     Active,
     Paused,
 }
@@ -85,26 +97,32 @@ enum Door {
 async fn change_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
-    let Change { status } = body(request)?;
-    let changed = set_open(ports, &id, &owner, matches!(status, Door::Active)).await?;
-    Ok(Answer::json(StatusCode::OK, &changed))
+    let SessionChange { status } = body(request)?;
+    let changed = set_open(
+        ports,
+        &id,
+        &owner,
+        matches!(status, RequestedStatus::Active),
+    )
+    .await?;
+    Ok(ApiResponse::json(StatusCode::OK, &changed))
 }
 
 async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
-    let ending = Ending {
+    let request_end = EndRequest {
         session_id: &id,
         owner: &owner,
         reason: None,
-        said_by: None,
+        requested_by: None,
     };
-    end(ports, ending).await?;
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    end(ports, request_end).await?;
+    Ok(ApiResponse::empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns the span for the log lines of a request.
@@ -132,7 +150,7 @@ fn route_key(request: &Request) -> Option<&str> {
 }
 
 /// Returns the subject of the token that API Gateway verified.
-fn caller(request: &Request) -> Result<UserId, Problem> {
+fn caller(request: &Request) -> Result<UserId, ApiError> {
     let subject = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
         _ => None,
@@ -141,27 +159,27 @@ fn caller(request: &Request) -> Result<UserId, Problem> {
     let caller = subject.and_then(|subject| UserId::try_from(subject.as_str()).ok());
     caller.ok_or_else(|| {
         let message = "the token has no subject";
-        Problem::new(StatusCode::UNAUTHORIZED, "NO_SUBJECT", message)
+        ApiError::new(StatusCode::UNAUTHORIZED, "NO_SUBJECT", message)
     })
 }
 
-fn session_id(request: &Request) -> Result<SessionId, Problem> {
+fn session_id(request: &Request) -> Result<SessionId, ApiError> {
     let parameters = request.path_parameters_ref();
     let id = parameters.and_then(|parameters| parameters.first("sessionId"));
     // A malformed ID belongs to no session.
-    SessionId::try_from(id.unwrap_or_default()).map_err(|_| Problem::no_session())
+    SessionId::try_from(id.unwrap_or_default()).map_err(|_| ApiError::no_session())
 }
 
-fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > MAX_BODY {
         let message = format!("the body must have at most {MAX_BODY} bytes");
-        return Err(Problem::new(
+        return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "BODY_TOO_LARGE",
             message,
         ));
     }
     serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "INVALID_BODY", error.to_string()))
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "INVALID_BODY", error.to_string()))
 }

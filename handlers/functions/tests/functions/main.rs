@@ -7,9 +7,9 @@
 mod authorizer;
 mod failures;
 mod http;
+mod lifecycle;
 mod shares;
 mod stack;
-mod story;
 
 /// Shared with the store's tests.
 #[allow(dead_code, reason = "not everything is needed here")]

@@ -86,7 +86,7 @@ fn heard(stack: &Stack) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn further_invocations_of_the_same_version_take_their_shares() {
+async fn shares_are_handed_to_invocations_of_the_same_version() {
     let stack = Stack::start().await;
     let session = room(&stack).await;
     let lambda = Lambda::default();
@@ -120,7 +120,7 @@ async fn further_invocations_of_the_same_version_take_their_shares() {
 }
 
 #[tokio::test]
-async fn shares_that_lambda_does_not_take_are_sent_all_the_same() {
+async fn shares_that_lambda_does_not_accept_are_sent_by_this_invocation() {
     let stack = Stack::start().await;
     let session = room(&stack).await;
     let (_port, nowhere) = nowhere();

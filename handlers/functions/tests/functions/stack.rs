@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stackgen_websocket::testing::events::{HttpRequest, Socket};
-use stackgen_websocket::testing::{Answer, Function, Issuer, ManagementEndpoint};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer, ManagementEndpoint};
 use stackgen_websocket::{Clock, ConnectionId, SystemClock};
 use tokio::net::TcpSocket;
 
@@ -118,7 +118,7 @@ pub fn users_socket(id: &str, user: &str) -> Socket {
 
 pub async fn answer(function: &mut Function, event: &Value) -> Value {
     match function.invoke(event).await.unwrap() {
-        Answer::Response(answer) => answer,
+        InvocationResult::Response(answer) => answer,
         other => panic!("{other:?}\n{}", function.logs().join("\n")),
     }
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use live_session::dynamo::{DynamoStore, Retry, Settings};
+use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings};
 use live_session_core::ports::Ports;
-use live_session_core::testing::{Posts, TestClock};
+use live_session_core::testing::{MemoryBroadcaster, TestClock};
 use live_session_core::{Handshake, JoinSettings, RateLimitFailure, connect, disconnect};
 
 use crate::support::database::Database;
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
-type World = Ports<DynamoStore, Posts, TestClock>;
+type World = Ports<DynamoStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
     max_listeners: 100,
@@ -33,24 +33,24 @@ fn handshake(number: usize) -> Handshake {
 
 /// Returns ports with a generous time budget, for busy machines.
 fn world(database: &Database) -> World {
-    let retry = Retry {
+    let retry = RetryPolicy {
         budget: Duration::from_secs(300),
-        request: Duration::from_secs(60),
-        ..Retry::default()
+        request_timeout: Duration::from_secs(60),
+        ..RetryPolicy::default()
     };
     Ports {
-        store: database.store(Settings {
+        store: database.store(StoreSettings {
             retry,
             rate_retry: retry,
             page: None,
         }),
-        broadcaster: Posts::default(),
+        broadcaster: MemoryBroadcaster::default(),
         clock: TestClock::default(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_handshakes_at_once_leave_exactly_a_hundred_records() {
+async fn a_thousand_concurrent_handshakes_leave_exactly_a_hundred_records() {
     let database = Database::start().await;
     let world = world(&database);
     let session = created(&world.store, "merciful-truth-455").await;

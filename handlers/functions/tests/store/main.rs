@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod concurrency;
 mod connecting;
-mod crowd;
 mod faults;
 mod interleavings;
 mod support;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::{TokenError, VerifyError};
-use super::keys::{Key, KeySet, KeySource, KeySourceError};
+use super::keys::{KeySet, KeySource, KeySourceError, VerificationKey};
 use crate::metrics::{KEY_REFRESHES, count};
 use crate::{Clock, Timestamp};
 
@@ -14,17 +14,17 @@ pub struct CacheLimits {
     /// Age after which keys are fetched again. Old keys stay in use if that fails. Default: an hour.
     pub max_age: Duration,
     /// Minimum time between two attempts to fetch, successful or not. Default: 30 seconds.
-    pub floor: Duration,
+    pub min_interval: Duration,
     /// Minimum time between two attempts while there are no keys, so that no token can be verified. Default: a second.
-    pub first_floor: Duration,
+    pub initial_interval: Duration,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
         CacheLimits {
             max_age: Duration::from_secs(60 * 60),
-            floor: Duration::from_secs(30),
-            first_floor: Duration::from_secs(1),
+            min_interval: Duration::from_secs(30),
+            initial_interval: Duration::from_secs(1),
         }
     }
 }
@@ -43,21 +43,21 @@ pub struct KeyCache<K, C> {
     source: K,
     clock: C,
     limits: CacheLimits,
-    state: Mutex<State>,
+    state: Mutex<CacheState>,
     /// Locked during a fetch.
-    flight: tokio::sync::Mutex<()>,
+    fetch_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-struct State {
+struct CacheState {
     /// The last valid keys, or the reason why there are none yet.
-    kept: Result<Kept, KeySourceError>,
+    cached: Result<CachedKeys, KeySourceError>,
     /// Time of the last attempt, whether it succeeded, failed or was canceled.
     attempted_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct CachedKeys {
     keys: KeySet,
     fetched_at: Timestamp,
 }
@@ -74,11 +74,11 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
             source,
             clock,
             limits,
-            state: Mutex::new(State {
-                kept: Err(KeySourceError::GivenUp),
+            state: Mutex::new(CacheState {
+                cached: Err(KeySourceError::Canceled),
                 attempted_at: None,
             }),
-            flight: tokio::sync::Mutex::default(),
+            fetch_lock: tokio::sync::Mutex::default(),
         }
     }
 
@@ -87,15 +87,15 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
     }
 
     /// Returns the key with this ID. Without an ID, returns the issuer's only key.
-    pub(super) async fn key(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
+    pub(super) async fn key(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, VerifyError> {
         if self.needs_fetch(id) {
-            let _flight = self.flight.lock().await;
+            let _lock = self.fetch_lock.lock().await;
             // While this call waited for the lock, another one may have fetched the keys or failed.
             if self.needs_fetch(id) && self.may_fetch() {
                 self.fetch().await;
             }
         }
-        self.state().answer(id)
+        self.state().find_key(id)
     }
 
     fn needs_fetch(&self, id: Option<&str>) -> bool {
@@ -110,51 +110,53 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
     async fn fetch(&self) {
         // Recorded before the fetch, so that a canceled attempt counts, and after it, so that calls that waited during
         // a timeout do not each wait for another.
-        self.state().note(self.now(), Err(KeySourceError::GivenUp));
+        self.state()
+            .record_attempt(self.now(), Err(KeySourceError::Canceled));
         count(KEY_REFRESHES);
         let fetched = self.source.fetch().await;
         match &fetched {
             Ok(_) => tracing::debug!("Fetched the issuer's keys"),
             Err(error) => tracing::warn!(%error, "Cannot fetch the issuer's keys"),
         }
-        self.state().note(self.now(), fetched);
+        self.state().record_attempt(self.now(), fetched);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CacheState> {
         // No code panics or leaves the state inconsistent while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl CacheState {
     fn needs_fetch(&self, id: Option<&str>, now: Timestamp, max_age: Duration) -> bool {
-        let Ok(kept) = &self.kept else {
+        let Ok(cached) = &self.cached else {
             return true;
         };
-        let is_unknown = matches!(kept.keys.find(id), Err(TokenError::UnknownKey));
-        is_unknown || now.since(kept.fetched_at) > max_age
+        let is_unknown = matches!(cached.keys.find(id), Err(TokenError::UnknownKey));
+        is_unknown || now.since(cached.fetched_at) > max_age
     }
 
     fn may_fetch(&self, now: Timestamp, limits: &CacheLimits) -> bool {
-        let floor = match self.kept {
-            Ok(_) => limits.floor,
-            Err(_) => limits.first_floor,
+        let min_interval = match self.cached {
+            Ok(_) => limits.min_interval,
+            Err(_) => limits.initial_interval,
         };
-        self.attempted_at.is_none_or(|at| now.since(at) >= floor)
+        self.attempted_at
+            .is_none_or(|at| now.since(at) >= min_interval)
     }
 
-    fn answer(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
-        match &self.kept {
-            Ok(kept) => Ok(kept.keys.find(id)?),
+    fn find_key(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, VerifyError> {
+        match &self.cached {
+            Ok(cached) => Ok(cached.keys.find(id)?),
             Err(failure) => Err(failure.clone().into()),
         }
     }
 
     /// Records an attempt. A failed one keeps earlier keys.
-    fn note(&mut self, at: Timestamp, fetched: Result<KeySet, KeySourceError>) {
+    fn record_attempt(&mut self, at: Timestamp, fetched: Result<KeySet, KeySourceError>) {
         self.attempted_at = Some(at);
-        if fetched.is_ok() || self.kept.is_err() {
-            self.kept = fetched.map(|keys| Kept {
+        if fetched.is_ok() || self.cached.is_err() {
+            self.cached = fetched.map(|keys| CachedKeys {
                 keys,
                 fetched_at: at,
             });

@@ -33,9 +33,9 @@ enum Audience {
 
 /// Kind of token in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenType {
     /// `JWT` or no `typ`: could be either.
-    Unsaid,
+    Unspecified,
     /// `at+jwt` (RFC 9068).
     Access,
 }
@@ -44,7 +44,7 @@ impl Claims {
     /// Returns the identity in the token, if the claims comply with the rules.
     pub(super) fn check(
         self,
-        kind: Kind,
+        kind: TokenType,
         rules: &TokenRules,
         now: Timestamp,
     ) -> Result<Identity, TokenError> {
@@ -67,11 +67,11 @@ impl Claims {
     /// Checks the kind of token. Cognito's claim `token_use` decides. Most other issuers lack it; then `at+jwt`
     /// identifies an access token. Otherwise the audience distinguishes the kinds: an API in access tokens, the client
     /// in ID tokens.
-    fn check_token_use(&self, kind: Kind, expected: TokenUse) -> Result<(), TokenError> {
+    fn check_token_use(&self, kind: TokenType, expected: TokenUse) -> Result<(), TokenError> {
         let fits = match (self.token_use.as_deref(), kind) {
             (Some(token_use), _) => token_use == expected.as_str(),
-            (None, Kind::Access) => expected == TokenUse::Access,
-            (None, Kind::Unsaid) => true,
+            (None, TokenType::Access) => expected == TokenUse::Access,
+            (None, TokenType::Unspecified) => true,
         };
         fits.then_some(()).ok_or(TokenError::WrongTokenUse)
     }

@@ -69,16 +69,16 @@ pub enum KeySourceError {
     },
     /// The invocation that fetched the keys ended before the response arrived.
     #[error("the last attempt to fetch keys was canceled")]
-    GivenUp,
+    Canceled,
 }
 
 /// Signing keys of an issuer: RSA keys of at least 2048 bits for RS256, and EC keys on P-256 for ES256.
 #[derive(Clone, Debug)]
-pub struct KeySet(Vec<Arc<Key>>);
+pub struct KeySet(Vec<Arc<VerificationKey>>);
 
 /// A signing key.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(super) struct VerificationKey {
     id: Option<String>,
     algorithm: Algorithm,
     decoding: DecodingKey,
@@ -109,7 +109,7 @@ impl KeySet {
         }
         let document: Document = serde_json::from_slice(json)?;
         let understood = document.keys.into_iter().map(serde_json::from_value);
-        let keys = understood.filter_map(|jwk| Key::usable(&jwk.ok()?));
+        let keys = understood.filter_map(|jwk| VerificationKey::usable(&jwk.ok()?));
         let keys: Vec<_> = keys.map(Arc::new).collect();
         match keys.is_empty() {
             true => Err(KeySetError::NoUsableKey),
@@ -118,8 +118,8 @@ impl KeySet {
     }
 
     /// Returns the key with this ID. Without an ID, returns the only key.
-    pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
-        let named = |key: &&Arc<Key>| id.is_none() || key.id.as_deref() == id;
+    pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, TokenError> {
+        let named = |key: &&Arc<VerificationKey>| id.is_none() || key.id.as_deref() == id;
         let mut found = self.0.iter().filter(named);
         match (found.next(), found.next()) {
             (Some(key), None) => Ok(Arc::clone(key)),
@@ -129,7 +129,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl VerificationKey {
     fn usable(jwk: &Jwk) -> Option<Self> {
         let (algorithm, decoding) = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) => {
@@ -150,7 +150,7 @@ impl Key {
             && is_absent_or(&common.key_operations, |all| {
                 all.contains(&KeyOperations::Verify)
             });
-        usable.then(|| Key {
+        usable.then(|| VerificationKey {
             id: common.key_id.clone(),
             algorithm,
             decoding,

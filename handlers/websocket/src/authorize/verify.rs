@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::cache::KeyCache;
-use super::claims::{Claims, Kind};
+use super::claims::{Claims, TokenType};
 use super::error::{TokenError, VerifyError};
 use super::keys::KeySource;
 use crate::Clock;
@@ -147,7 +147,7 @@ impl<'a> Parts<'a> {
 struct Header {
     algorithm: Algorithm,
     key_id: Option<String>,
-    kind: Kind,
+    kind: TokenType,
 }
 
 impl Header {
@@ -193,11 +193,11 @@ fn algorithm(alg: &str) -> Result<Algorithm, TokenError> {
 }
 
 /// Returns the kind of token for `typ`, a media type without regard to case (RFC 7515, section 4.1.9).
-fn kind(typ: Option<&str>) -> Result<Kind, TokenError> {
+fn kind(typ: Option<&str>) -> Result<TokenType, TokenError> {
     let typ = typ.unwrap_or("JWT").to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
-        "jwt" => Ok(Kind::Unsaid),
-        "at+jwt" => Ok(Kind::Access),
+        "jwt" => Ok(TokenType::Unspecified),
+        "at+jwt" => Ok(TokenType::Access),
         _ => Err(TokenError::WrongType),
     }
 }

@@ -17,22 +17,22 @@ use crate::ConnectionId;
 /// Up to [`concurrency`](Self::concurrency) posts run at once. A post that is slow, or pauses before a retry, releases
 /// its permit to the next connection and continues without one. So a client that does not read delays the others by at
 /// most [`slow_after`](Self::slow_after), and only if all permits are in use. In total, at most
-/// [`under_way`](Self::under_way) posts are in flight.
+/// [`in_flight`](Self::in_flight) posts are in flight.
 #[derive(Clone, Debug)]
-pub struct FanOut {
+pub struct FanOutOptions {
     /// Number of posts at once, without slow ones. At least 1.
     pub concurrency: usize,
     /// Maximum number of posts in flight, with slow ones. It limits memory, sockets and TLS handshakes when all posts
     /// are slow, as in a new function process. At least 1.
-    pub under_way: usize,
+    pub in_flight: usize,
     /// Time after which a post is slow.
     pub slow_after: Duration,
     /// Timeout of a post.
-    pub give_up_after: Duration,
+    pub post_timeout: Duration,
     /// Time for the whole fan-out. Connections that are not reached by then fail with [`PostError::TimedOut`].
     pub deadline: Duration,
     /// Number of attempts for a connection that is [`PostError::Busy`].
-    pub tries: u32,
+    pub attempts: u32,
     /// Maximum of the first pause. It doubles with each attempt.
     pub backoff: Duration,
     /// Maximum of all pauses.
@@ -42,15 +42,15 @@ pub struct FanOut {
     pub jitter: fn(Duration) -> Duration,
 }
 
-impl Default for FanOut {
+impl Default for FanOutOptions {
     fn default() -> Self {
-        FanOut {
+        FanOutOptions {
             concurrency: 128,
-            under_way: 512,
+            in_flight: 512,
             slow_after: Duration::from_millis(250),
-            give_up_after: Duration::from_secs(2),
+            post_timeout: Duration::from_secs(2),
             deadline: Duration::from_secs(10),
-            tries: 5,
+            attempts: 5,
             backoff: Duration::from_millis(50),
             max_backoff: Duration::from_secs(1),
             jitter: |longest| longest.mul_f64(fastrand::f64()),
@@ -58,17 +58,17 @@ impl Default for FanOut {
     }
 }
 
-impl FanOut {
+impl FanOutOptions {
     /// Returns the maximum of the pause after this many attempts.
-    fn longest_pause(&self, tries: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(tries - 1);
+    fn longest_pause(&self, attempts: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(attempts - 1);
         self.backoff.saturating_mul(doubled).min(self.max_backoff)
     }
 }
 
 /// Result of a fan-out. It contains each connection once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct FanOutReport {
     /// Number of connections that received the message.
     pub sent: usize,
     /// Connections that are closed.
@@ -77,7 +77,7 @@ pub struct Report {
     pub failed: Vec<(ConnectionId, PostError)>,
 }
 
-impl Report {
+impl FanOutReport {
     fn add(&mut self, id: &ConnectionId, result: Result<(), PostError>) {
         match result {
             Ok(()) => self.sent += 1,
@@ -95,94 +95,94 @@ pub async fn fan_out<B: Broadcaster>(
     broadcaster: &B,
     audience: &[ConnectionId],
     message: Bytes,
-    how: &FanOut,
-) -> Report {
-    let places = Semaphore::new(how.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-    let sending = Sending {
+    options: &FanOutOptions,
+) -> FanOutReport {
+    let permits = Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+    let run = FanOutRun {
         broadcaster,
         message,
-        places: &places,
-        deadline: Instant::now() + how.deadline,
-        how,
+        permits: &permits,
+        deadline: Instant::now() + options.deadline,
+        options,
     };
-    let mut report = Report::default();
+    let mut report = FanOutReport::default();
     let mut waiting = audience.iter();
-    let mut under_way = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     loop {
         tokio::select! {
             biased;
-            Some((id, result)) = under_way.next() => report.add(id, result),
-            place = sending.place(), if waiting.len() > 0 && under_way.len() < how.under_way.max(1) => {
-                let Some(place) = place else {
+            Some((id, result)) = in_flight.next() => report.add(id, result),
+            permit = run.permit(), if waiting.len() > 0 && in_flight.len() < options.in_flight.max(1) => {
+                let Some(permit) = permit else {
                     waiting.by_ref().for_each(|id| report.add(id, Err(PostError::TimedOut)));
                     continue;
                 };
-                let sending = &sending;
-                under_way.extend(waiting.next().map(|id| async move { (id, sending.send(id, place).await) }));
+                let run = &run;
+                in_flight.extend(waiting.next().map(|id| async move { (id, run.send(id, permit).await) }));
             }
             else => return report,
         }
     }
 }
 
-struct Sending<'a, B> {
+struct FanOutRun<'a, B> {
     broadcaster: &'a B,
     /// Clones share the memory of the message.
     message: Bytes,
-    places: &'a Semaphore,
+    permits: &'a Semaphore,
     deadline: Instant,
-    how: &'a FanOut,
+    options: &'a FanOutOptions,
 }
 
-impl<'a, B: Broadcaster> Sending<'a, B> {
+impl<'a, B: Broadcaster> FanOutRun<'a, B> {
     /// Returns a permit as soon as there is one, or `None` at the deadline.
-    async fn place(&self) -> Option<SemaphorePermit<'a>> {
-        let place = timeout_at(self.deadline, self.places.acquire()).await;
+    async fn permit(&self) -> Option<SemaphorePermit<'a>> {
+        let permit = timeout_at(self.deadline, self.permits.acquire()).await;
         // A permit that a post releases by timing out at the deadline is useless.
-        let place = place.ok().filter(|_| Instant::now() < self.deadline);
-        place?.ok()
+        let permit = permit.ok().filter(|_| Instant::now() < self.deadline);
+        permit?.ok()
     }
 
     /// Posts to one connection, with retries.
     async fn send(
         &self,
         to: &ConnectionId,
-        mut place: SemaphorePermit<'_>,
+        mut permit: SemaphorePermit<'_>,
     ) -> Result<(), PostError> {
-        let mut tries = 1;
+        let mut attempts = 1;
         let mut failed_before = false;
         loop {
-            let Err(error) = self.post(to, place).await else {
+            let Err(error) = self.post(to, permit).await else {
                 return Ok(());
             };
             let again = match error {
-                PostError::Busy => tries < self.how.tries,
+                PostError::Busy => attempts < self.options.attempts,
                 PostError::Failed(_) => !std::mem::replace(&mut failed_before, true),
                 PostError::Gone | PostError::TooLarge | PostError::TimedOut => false,
             };
-            let pause = (self.how.jitter)(self.how.longest_pause(tries));
+            let pause = (self.options.jitter)(self.options.longest_pause(attempts));
             if !again || Instant::now() + pause >= self.deadline {
                 return Err(error);
             }
             sleep(pause).await;
-            place = match self.place().await {
-                Some(place) => place,
+            permit = match self.permit().await {
+                Some(permit) => permit,
                 None => return Err(error),
             };
-            tries += 1;
+            attempts += 1;
         }
     }
 
     /// Posts once.
-    async fn post(&self, to: &ConnectionId, place: SemaphorePermit<'_>) -> Result<(), PostError> {
+    async fn post(&self, to: &ConnectionId, permit: SemaphorePermit<'_>) -> Result<(), PostError> {
         let start = Instant::now();
-        let give_up = self.deadline.min(start + self.how.give_up_after);
-        let slow = give_up.min(start + self.how.slow_after);
+        let give_up = self.deadline.min(start + self.options.post_timeout);
+        let slow = give_up.min(start + self.options.slow_after);
         let mut post = pin!(self.broadcaster.post(to, self.message.clone()));
         if let Ok(result) = timeout_at(slow, &mut post).await {
             return result;
         }
-        drop(place);
+        drop(permit);
         let result = timeout_at(give_up, post).await;
         result.unwrap_or(Err(PostError::TimedOut))
     }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::ConnectionId;
 
-pub use fan_out::{FanOut, Report, fan_out};
+pub use fan_out::{FanOutOptions, FanOutReport, fan_out};
 
 /// Posts messages to connections: API Gateway's management API, or a test double.
 pub trait Broadcaster: Send + Sync {

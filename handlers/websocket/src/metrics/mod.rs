@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ::metrics::{counter, histogram};
 
-use crate::Report;
+use crate::FanOutReport;
 #[cfg(feature = "lambda")]
 pub use embedded::{AlreadyInstalled, flush, install, set_invocation};
 
@@ -49,7 +49,7 @@ pub fn count_reason(name: &'static str, reason: &'static str) {
 }
 
 /// Records the result of a fan-out and its duration.
-pub fn count_fan_out(report: &Report, took: Duration) {
+pub fn count_fan_out(report: &FanOutReport, took: Duration) {
     counter!(FAN_OUT_SENT).increment(report.sent as u64);
     counter!(FAN_OUT_GONE).increment(report.gone.len() as u64);
     counter!(FAN_OUT_FAILED).increment(report.failed.len() as u64);

@@ -45,7 +45,7 @@ pub const KEYS_PATH: &str = "/keys";
 #[derive(Debug)]
 pub struct Issuer {
     url: String,
-    shared: Arc<Shared>,
+    shared: Arc<IssuerState>,
     _server: Server,
 }
 
@@ -60,13 +60,13 @@ pub enum IssuerMode {
     /// Answers nothing until the mode changes.
     Silent,
     /// Answers all requests with this status and text.
-    Answering(StatusCode, String),
+    ConnectionBehavior(StatusCode, String),
     /// Redirects all requests to this URL with 302.
     Redirecting(String),
 }
 
 #[derive(Debug)]
-struct Shared {
+struct IssuerState {
     mode: watch::Sender<IssuerMode>,
     published: Mutex<Published>,
 }
@@ -99,7 +99,7 @@ impl Issuer {
 
     /// Starts an issuer with this key.
     pub async fn with_key(key: SigningKey) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(IssuerState {
             mode: watch::Sender::default(),
             published: Mutex::new(Published {
                 jwks: json!({"keys": [key.jwk()]}),
@@ -198,7 +198,7 @@ impl Issuer {
     }
 }
 
-impl Shared {
+impl IssuerState {
     fn published(&self) -> MutexGuard<'_, Published> {
         self.published
             .lock()
@@ -220,7 +220,7 @@ impl Shared {
         let text = [(header::CONTENT_TYPE, "application/json")];
         match mode {
             IssuerMode::Up => (text, document(&self.published()).to_string()).into_response(),
-            IssuerMode::Answering(status, body) => (status, text, body).into_response(),
+            IssuerMode::ConnectionBehavior(status, body) => (status, text, body).into_response(),
             IssuerMode::Redirecting(to) => {
                 (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
             }
@@ -231,13 +231,13 @@ impl Shared {
     }
 }
 
-async fn configuration(State(issuer): State<Arc<Shared>>) -> Response {
+async fn configuration(State(issuer): State<Arc<IssuerState>>) -> Response {
     let count = |fetches: &mut Fetches| fetches.configuration += 1;
     let document = |published: &Published| published.configuration.clone();
     issuer.answer(count, document).await
 }
 
-async fn keys(State(issuer): State<Arc<Shared>>) -> Response {
+async fn keys(State(issuer): State<Arc<IssuerState>>) -> Response {
     let count = |fetches: &mut Fetches| fetches.keys += 1;
     let document = |published: &Published| published.jwks.clone();
     issuer.answer(count, document).await

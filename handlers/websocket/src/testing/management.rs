@@ -21,7 +21,7 @@ const MAX_MESSAGE: usize = 128 * 1024;
 
 /// Behavior of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Answering {
+pub enum ConnectionBehavior {
     /// Answers 200 to POST and GET, 204 to DELETE (rows K1 to K3).
     #[default]
     Ok,
@@ -65,31 +65,31 @@ pub struct ManagementRequest {
 /// Otherwise the endpoint answers 403, as API Gateway does.
 #[derive(Debug)]
 pub struct ManagementEndpoint {
-    desk: Arc<Desk>,
+    state: Arc<EndpointState>,
     server: Server,
 }
 
 #[derive(Debug, Default)]
-struct Desk {
-    answering: Mutex<Answers>,
+struct EndpointState {
+    behaviors: Mutex<Behaviors>,
     requests: watch::Sender<Vec<ManagementRequest>>,
 }
 
 #[derive(Debug, Default)]
-struct Answers {
-    everybody: Answering,
-    each: HashMap<ConnectionId, Answering>,
+struct Behaviors {
+    everybody: ConnectionBehavior,
+    each: HashMap<ConnectionId, ConnectionBehavior>,
 }
 
 impl ManagementEndpoint {
     /// Starts an endpoint on which all connections are open.
     pub async fn start() -> Self {
-        let desk = Arc::new(Desk::default());
+        let state = Arc::new(EndpointState::default());
         let routes = Router::new()
             .route("/{stage}/@connections/{id}", any(answer))
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&state));
         let server = Server::start(routes).await;
-        ManagementEndpoint { desk, server }
+        ManagementEndpoint { state, server }
     }
 
     /// Returns the URL with the stage `prod`, for a function's environment.
@@ -98,28 +98,28 @@ impl ManagementEndpoint {
     }
 
     /// Sets the behavior of a connection.
-    pub fn set(&self, id: &ConnectionId, answering: Answering) {
-        self.desk.answering().each.insert(id.clone(), answering);
+    pub fn set(&self, id: &ConnectionId, behavior: ConnectionBehavior) {
+        self.state.behaviors().each.insert(id.clone(), behavior);
     }
 
     /// Sets the behavior of all connections without [one of their own](Self::set).
-    pub fn set_everybody(&self, answering: Answering) {
-        self.desk.answering().everybody = answering;
+    pub fn set_everybody(&self, behavior: ConnectionBehavior) {
+        self.state.behaviors().everybody = behavior;
     }
 
     /// Returns all requests so far, in order of arrival.
     pub fn requests(&self) -> Vec<ManagementRequest> {
-        self.desk.requests.borrow().clone()
+        self.state.requests.borrow().clone()
     }
 
     /// Returns the messages that were delivered to a connection, in order.
     pub fn messages(&self, id: &ConnectionId) -> Vec<Bytes> {
-        messages(&self.desk.requests.borrow(), id)
+        messages(&self.state.requests.borrow(), id)
     }
 
     /// Waits for this many messages to a connection, and returns them.
     pub async fn wait_for_messages(&self, id: &ConnectionId, count: usize) -> Vec<Bytes> {
-        let mut requests = self.desk.requests.subscribe();
+        let mut requests = self.state.requests.subscribe();
         let enough = requests
             .wait_for(|requests| messages(requests, id).len() >= count)
             .await;
@@ -132,7 +132,7 @@ impl ManagementEndpoint {
 
     /// Returns the connections that were closed with DELETE.
     pub fn deleted(&self) -> Vec<ConnectionId> {
-        let requests = self.desk.requests.borrow();
+        let requests = self.state.requests.borrow();
         let deleted = requests
             .iter()
             .filter(|request| request.status == Some(StatusCode::NO_CONTENT));
@@ -142,27 +142,27 @@ impl ManagementEndpoint {
     }
 }
 
-impl Desk {
-    fn answering(&self) -> MutexGuard<'_, Answers> {
-        self.answering
+impl EndpointState {
+    fn behaviors(&self) -> MutexGuard<'_, Behaviors> {
+        self.behaviors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the behavior for this request, and counts down the 429 responses.
-    fn take(&self, id: &ConnectionId) -> Answering {
-        let mut answers = self.answering();
-        let answering = answers.each.get(id).copied();
-        let answering = answering.unwrap_or(answers.everybody);
-        if let Answering::Busy { times } = answering {
+    fn take(&self, id: &ConnectionId) -> ConnectionBehavior {
+        let mut answers = self.behaviors();
+        let behavior = answers.each.get(id).copied();
+        let behavior = behavior.unwrap_or(answers.everybody);
+        if let ConnectionBehavior::Busy { times } = behavior {
             let Some(left) = times.checked_sub(1) else {
-                return Answering::Ok;
+                return ConnectionBehavior::Ok;
             };
             answers
                 .each
-                .insert(id.clone(), Answering::Busy { times: left });
+                .insert(id.clone(), ConnectionBehavior::Busy { times: left });
         }
-        answering
+        behavior
     }
 
     fn record(&self, request: ManagementRequest) -> usize {
@@ -183,7 +183,7 @@ impl Desk {
 }
 
 async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<EndpointState>>,
     Path((stage, id)): Path<(String, String)>,
     method: Method,
     headers: HeaderMap,
@@ -192,7 +192,7 @@ async fn answer(
     let connection_id = ConnectionId::new(id);
     let twice_encoded = connection_id.as_str().contains('%');
     let too_large = body.len() > MAX_MESSAGE;
-    let index = desk.record(ManagementRequest {
+    let index = state.record(ManagementRequest {
         method: method.clone(),
         stage,
         connection_id: connection_id.clone(),
@@ -206,27 +206,31 @@ async fn answer(
     } else if too_large {
         error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException")
     } else {
-        behave(desk.take(&connection_id), &method).await
+        behave(state.take(&connection_id), &method).await
     };
-    desk.answered(index, response)
+    state.answered(index, response)
 }
 
-async fn behave(answering: Answering, method: &Method) -> Response {
-    match answering {
-        Answering::Ok => success(method),
-        Answering::Gone => error(StatusCode::GONE, "GoneException"),
-        Answering::Busy { .. } => error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
-        Answering::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException"),
-        Answering::Forbidden => error(StatusCode::FORBIDDEN, "ForbiddenException"),
-        Answering::Failing => error(
+async fn behave(behavior: ConnectionBehavior, method: &Method) -> Response {
+    match behavior {
+        ConnectionBehavior::Ok => success(method),
+        ConnectionBehavior::Gone => error(StatusCode::GONE, "GoneException"),
+        ConnectionBehavior::Busy { .. } => {
+            error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException")
+        }
+        ConnectionBehavior::TooLarge => {
+            error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException")
+        }
+        ConnectionBehavior::Forbidden => error(StatusCode::FORBIDDEN, "ForbiddenException"),
+        ConnectionBehavior::Failing => error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalServerErrorException",
         ),
-        Answering::Slow(time) => {
+        ConnectionBehavior::Slow(time) => {
             tokio::time::sleep(time).await;
             success(method)
         }
-        Answering::Hanging => std::future::pending().await,
+        ConnectionBehavior::Hanging => std::future::pending().await,
     }
 }
 

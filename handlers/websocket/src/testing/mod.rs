@@ -13,6 +13,6 @@ mod server;
 pub use issuer::{
     CONFIGURATION_PATH, Fetches, Issuer, IssuerMode, KEYS_PATH, SigningKey, Token, signed_text,
 };
-pub use management::{Answering, ManagementEndpoint, ManagementRequest};
-pub use process::{Exited, Function};
-pub use runtime_api::{Answer, RuntimeApi};
+pub use management::{ConnectionBehavior, ManagementEndpoint, ManagementRequest};
+pub use process::{Function, ProcessExited};
+pub use runtime_api::{InvocationResult, RuntimeApi};

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::{Answer, RuntimeApi};
+use super::{InvocationResult, RuntimeApi};
 
 /// Timeout of an event.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub struct Function {
 /// A function whose process ended unexpectedly.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the function ended with exit code {code:?}; its logs:\n{}", .logs.join("\n"))]
-pub struct Exited {
+pub struct ProcessExited {
     /// Exit code; `None` if a signal ended the process.
     pub code: Option<i32>,
     /// Lines that the process wrote to stdout and stderr.
@@ -83,7 +83,7 @@ impl Function {
     /// # Errors
     ///
     /// Fails if the process ends instead.
-    pub async fn invoke(&mut self, event: &Value) -> Result<Answer, Exited> {
+    pub async fn invoke(&mut self, event: &Value) -> Result<InvocationResult, ProcessExited> {
         tokio::select! {
             answer = self.api.invoke(event) => return Ok(answer),
             _ = self.child.wait() => {}
@@ -92,9 +92,9 @@ impl Function {
     }
 
     /// Waits until the process ends by itself.
-    pub async fn exited(&mut self) -> Exited {
+    pub async fn exited(&mut self) -> ProcessExited {
         let status = self.child.wait().await;
-        Exited {
+        ProcessExited {
             code: status.ok().and_then(|status| status.code()),
             logs: self.all_logs().await,
         }
@@ -105,7 +105,7 @@ impl Function {
     /// # Errors
     ///
     /// Fails if the process ends instead.
-    pub async fn idle(&mut self) -> Result<(), Exited> {
+    pub async fn idle(&mut self) -> Result<(), ProcessExited> {
         tokio::select! {
             () = self.api.idle() => return Ok(()),
             _ = self.child.wait() => {}

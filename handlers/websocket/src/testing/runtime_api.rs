@@ -25,14 +25,14 @@ const MAX_ANSWER: usize = 6 * 1024 * 1024;
 /// It hands out one event at a time, in the order in which they were added.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    desk: Arc<Desk>,
+    state: Arc<RuntimeState>,
     server: Server,
     timeout: Duration,
 }
 
 /// Result of an invocation.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum InvocationResult {
     /// Response of the function.
     Response(Value),
     /// Error of the function.
@@ -46,7 +46,7 @@ pub enum Answer {
     TimedOut,
 }
 
-impl Answer {
+impl InvocationResult {
     /// Returns the response.
     ///
     /// # Panics
@@ -55,7 +55,7 @@ impl Answer {
     #[track_caller]
     pub fn response(self) -> Value {
         match self {
-            Answer::Response(value) => value,
+            InvocationResult::Response(value) => value,
             other => panic!("a response, not {other:?}"),
         }
     }
@@ -63,10 +63,10 @@ impl Answer {
 
 /// Queue of events, and the callers that wait for results.
 #[derive(Debug)]
-struct Desk {
+struct RuntimeState {
     events: mpsc::UnboundedSender<Invocation>,
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    callers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    callers: Mutex<HashMap<String, oneshot::Sender<InvocationResult>>>,
     progress: watch::Sender<Progress>,
     init_error: watch::Sender<Option<Value>>,
     first_next: OnceLock<Instant>,
@@ -91,7 +91,7 @@ impl RuntimeApi {
     /// Starts an endpoint with this timeout per event.
     pub async fn start(timeout: Duration) -> Self {
         let (events, queue) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk {
+        let state = Arc::new(RuntimeState {
             events,
             queue: tokio::sync::Mutex::new(queue),
             callers: Mutex::default(),
@@ -108,10 +108,10 @@ impl RuntimeApi {
             .layer(DefaultBodyLimit::max(MAX_ANSWER));
         let routes = Router::new()
             .nest("/2018-06-01/runtime", runtime)
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&state));
         let server = Server::start(routes).await;
         RuntimeApi {
-            desk,
+            state,
             server,
             timeout,
         }
@@ -123,22 +123,22 @@ impl RuntimeApi {
     }
 
     /// Invokes the function with an event, and waits for the result.
-    pub async fn invoke(&self, event: &Value) -> Answer {
+    pub async fn invoke(&self, event: &Value) -> InvocationResult {
         let (caller, answer) = oneshot::channel();
-        let id = self.desk.put(event, self.timeout, caller);
+        let id = self.state.put(event, self.timeout, caller);
         let answer = tokio::time::timeout(self.timeout, answer).await;
         match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => {
-                self.desk.caller(&id);
-                Answer::TimedOut
+                self.state.caller(&id);
+                InvocationResult::TimedOut
             }
         }
     }
 
     /// Waits until the function asks for the next event. Before that, it may still work on the last one.
     pub async fn idle(&self) {
-        let mut progress = self.desk.progress.subscribe();
+        let mut progress = self.state.progress.subscribe();
         // Cannot fail: the sender is part of `self`.
         let _ = progress
             .wait_for(|progress| progress.polls > progress.handed_out)
@@ -147,22 +147,27 @@ impl RuntimeApi {
 
     /// Returns the initialization error that the function reported.
     pub fn init_error(&self) -> Option<Value> {
-        self.desk.init_error.borrow().clone()
+        self.state.init_error.borrow().clone()
     }
 
     /// Returns the time of the first request for an event.
     pub fn first_next(&self) -> Option<Instant> {
-        self.desk.first_next.get().copied()
+        self.state.first_next.get().copied()
     }
 
     /// Returns the time of the first response.
     pub fn first_answer(&self) -> Option<Instant> {
-        self.desk.first_answer.get().copied()
+        self.state.first_answer.get().copied()
     }
 }
 
-impl Desk {
-    fn put(&self, event: &Value, timeout: Duration, caller: oneshot::Sender<Answer>) -> String {
+impl RuntimeState {
+    fn put(
+        &self,
+        event: &Value,
+        timeout: Duration,
+        caller: oneshot::Sender<InvocationResult>,
+    ) -> String {
         let mut number = 0;
         self.progress.send_modify(|progress| {
             progress.put += 1;
@@ -180,15 +185,17 @@ impl Desk {
         id
     }
 
-    fn callers(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<Answer>>> {
+    fn callers(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<InvocationResult>>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn caller(&self, id: &str) -> Option<oneshot::Sender<Answer>> {
+    fn caller(&self, id: &str) -> Option<oneshot::Sender<InvocationResult>> {
         self.callers().remove(id)
     }
 
-    fn answer(&self, id: &str, answer: Answer) -> Response {
+    fn answer(&self, id: &str, answer: InvocationResult) -> Response {
         self.first_answer.get_or_init(Instant::now);
         match self.caller(id) {
             Some(caller) => {
@@ -201,13 +208,14 @@ impl Desk {
     }
 }
 
-async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    desk.first_next.get_or_init(Instant::now);
-    desk.progress.send_modify(|progress| progress.polls += 1);
-    let Some(invocation) = desk.queue.lock().await.recv().await else {
+async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
+    state.first_next.get_or_init(Instant::now);
+    state.progress.send_modify(|progress| progress.polls += 1);
+    let Some(invocation) = state.queue.lock().await.recv().await else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "Closed");
     };
-    desk.progress
+    state
+        .progress
         .send_modify(|progress| progress.handed_out += 1);
     let headers = [
         ("content-type", "application/json".to_owned()),
@@ -228,26 +236,34 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
     (headers, invocation.event).into_response()
 }
 
-async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn response(
+    State(state): State<Arc<RuntimeState>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     match serde_json::from_slice(&body) {
-        Ok(value) => desk.answer(&id, Answer::Response(value)),
+        Ok(value) => state.answer(&id, InvocationResult::Response(value)),
         Err(_) => refuse(StatusCode::BAD_REQUEST, "InvalidResponse"),
     }
 }
 
-async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn error(
+    State(state): State<Arc<RuntimeState>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     let error: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    let answer = Answer::Error {
+    let answer = InvocationResult::Error {
         message: text("errorMessage"),
         error_type: text("errorType"),
     };
-    desk.answer(&id, answer)
+    state.answer(&id, answer)
 }
 
-async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
+async fn init_error(State(state): State<Arc<RuntimeState>>, body: Bytes) -> StatusCode {
     let error = serde_json::from_slice(&body).unwrap_or_default();
-    desk.init_error.send_replace(Some(error));
+    state.init_error.send_replace(Some(error));
     StatusCode::ACCEPTED
 }
 

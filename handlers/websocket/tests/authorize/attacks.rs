@@ -75,7 +75,7 @@ async fn the_public_key_is_no_secret() {
 }
 
 #[tokio::test]
-async fn the_algorithm_is_the_keys_own() {
+async fn the_algorithm_is_that_of_the_key() {
     for (key, alg) in [
         (SigningKey::rsa("key-1"), "ES256"),
         (SigningKey::ec("key-1"), "RS256"),
@@ -128,7 +128,7 @@ async fn hostile_key_ids_are_unknown_keys_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn keys_that_a_token_brings_along_are_not_looked_at() {
+async fn keys_inside_a_token_are_ignored() {
     let world = World::new().await;
     let attacker = Issuer::start().await;
     let key = attacker.key();
@@ -234,7 +234,7 @@ async fn long_tokens_are_refused_even_if_they_are_signed() {
 }
 
 #[tokio::test]
-async fn what_stands_twice_is_refused() {
+async fn repeated_members_are_refused() {
     let world = World::new().await;
     let key = world.issuer.key();
     let token = world.token();
@@ -252,7 +252,7 @@ async fn what_stands_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn two_keys_of_one_id_verify_nothing() {
+async fn two_keys_with_one_id_verify_nothing() {
     let world = World::new().await;
     let second = SigningKey::ec("key-1");
     let jwks = json!({"keys": [world.issuer.key().jwk(), second.jwk()]});
@@ -263,7 +263,7 @@ async fn two_keys_of_one_id_verify_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_signed_or_not() {
+async fn invalid_json_is_refused_even_if_signed() {
     let world = World::new().await;
     let key = world.issuer.key();
     let header = world.token().header.to_string();

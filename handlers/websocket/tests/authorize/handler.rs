@@ -103,7 +103,7 @@ fn unauthorized() -> Diagnostic {
 }
 
 #[tokio::test]
-async fn a_speaker_is_let_in_by_each_way_of_bringing_a_token() {
+async fn a_speaker_may_send_the_token_in_query_header_or_subprotocol() {
     let function = Function::new(Callers::Mixed).await;
     let token = function.world.good();
     let (bearer, protocols) = (format!("Bearer {token}"), format!("bearer, {token}"));
@@ -136,7 +136,7 @@ async fn a_speaker_is_let_in_by_each_way_of_bringing_a_token() {
 }
 
 #[tokio::test]
-async fn a_listener_without_a_token_is_let_in_where_callers_are_mixed() {
+async fn a_listener_without_a_token_is_admitted_if_callers_are_mixed() {
     let mixed = Function::new(Callers::Mixed).await;
     let queries: [Pairs<'_>; 3] = [&[], &[("token", "")], &[("sessionId", "a-b-100")]];
     for query in queries {
@@ -183,10 +183,7 @@ async fn a7_that_the_issuer_is_down_is_not_the_callers_fault() {
     let lines = log.lines();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["level"], "WARN");
-    assert_eq!(
-        lines[0]["message"],
-        "Cannot fetch the issuer's keys"
-    );
+    assert_eq!(lines[0]["message"], "Cannot fetch the issuer's keys");
     assert_eq!(lines[1]["level"], "ERROR");
     assert_eq!(lines[1]["message"], "Authorization failed");
     // Listeners do not need keys.
@@ -194,7 +191,7 @@ async fn a7_that_the_issuer_is_down_is_not_the_callers_fault() {
 }
 
 #[tokio::test]
-async fn the_log_tells_who_was_let_in_and_as_what() {
+async fn the_log_contains_admitted_callers_and_their_role() {
     let function = Function::new(Callers::Mixed).await;
     let token = function.world.good();
     let log = Log::start();
@@ -224,7 +221,7 @@ async fn the_log_tells_who_was_let_in_and_as_what() {
 }
 
 #[tokio::test]
-async fn the_log_tells_why_somebody_was_refused() {
+async fn the_log_contains_the_reason_of_a_refusal() {
     let function = Function::new(Callers::Authenticated).await;
     let key = function.world.issuer.key();
     let expired = function.world.token().claim("exp", 1).signed(&key);
@@ -281,7 +278,7 @@ async fn no_part_of_a_token_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_lets_nobody_in_and_is_not_logged() {
+async fn a_malformed_event_is_refused_and_not_logged() {
     let function = Function::new(Callers::Mixed).await;
     let log = Log::start();
     let mut odd_header = socket().authorize(&[], &[]);

@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_echoed_was_offered(offered in prop_oneof![any::<String>(), "[a-zA-Z., ]{0,40}"]) {
+    fn the_echoed_subprotocol_was_offered(offered in prop_oneof![any::<String>(), "[a-zA-Z., ]{0,40}"]) {
         let entries: Vec<_> = offered.split(',').map(str::trim).collect();
         match echoed_subprotocol(&offered) {
             Some(echoed) => prop_assert!(entries.contains(&echoed)),

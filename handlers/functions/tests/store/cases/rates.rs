@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, Store, Taken};
+use live_session_core::ports::{Bucket, Rate, Store, TakeResult};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 /// One token every six seconds.
 const RATE: Rate = Rate {
@@ -24,8 +24,8 @@ async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Durat
     let mut taken = 0;
     loop {
         match store.take(bucket, RATE, now).await.unwrap() {
-            Taken::Yes => taken += 1,
-            Taken::No { retry_after } => return (taken, retry_after),
+            TakeResult::Taken => taken += 1,
+            TakeResult::Empty { retry_after } => return (taken, retry_after),
         }
     }
 }
@@ -66,7 +66,10 @@ pub(super) async fn part_of_a_token_is_not_lost(store: &impl Store) {
 }
 
 pub(super) async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
-    assert_eq!(store.take(&bucket(), RATE, NOW).await, Ok(Taken::Yes));
+    assert_eq!(
+        store.take(&bucket(), RATE, NOW).await,
+        Ok(TakeResult::Taken)
+    );
     assert_eq!(
         all(store, &bucket(), NOW.after(HOUR)).await,
         (10, seconds(6))
@@ -79,11 +82,11 @@ pub(super) async fn buckets_are_independent(store: &impl Store) {
         Bucket::new("join", "ip", "203.0.113.8"),
         Bucket::new("create", "user", "ada"),
     ] {
-        assert_eq!(store.take(&other, RATE, NOW).await, Ok(Taken::Yes));
+        assert_eq!(store.take(&other, RATE, NOW).await, Ok(TakeResult::Taken));
     }
 }
 
-pub(super) async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
+pub(super) async fn a_clock_that_goes_back_adds_no_tokens(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     assert_eq!(all(store, &bucket(), NOW.before(HOUR)).await.0, 0);
     // It takes nothing either.

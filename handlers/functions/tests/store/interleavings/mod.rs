@@ -27,7 +27,7 @@ use crate::support::database;
 use world::World;
 
 #[test]
-fn the_tables_stay_right() {
+fn the_invariants_hold() {
     let cases = std::env::var("PROPTEST_CASES").map_or(24, |cases| cases.parse().unwrap());
     // Failures are not saved, because concurrent steps interleave differently in every run.
     let config = ProptestConfig {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use live_session_core::Status;
+use live_session_core::SessionStatus;
 use live_session_core::limits::MAX_SESSION;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::support::faults::Fault;
-use crate::support::people::{HOUR, MINUTE};
+use crate::support::fixtures::{HOUR, MINUTE};
 
 /// Names of the sessions at one time. When one is over, the next session with its name has the next number.
 pub(crate) const SESSIONS: [&str; 2] = ["merciful-truth", "brave-river"];
@@ -45,12 +45,12 @@ pub(crate) enum Step {
     Leave(Name),
     SetStatus {
         session: Slot,
-        to: Status,
+        to: SessionStatus,
     },
     Mute(Slot),
     BeginEnd(Slot),
     /// Removes the first page of an ending session's listeners.
-    LetOut(Slot),
+    RemovePage(Slot),
     FinishEnd(Slot),
     End(Slot),
     /// Removes listeners because posts found them gone.
@@ -59,7 +59,7 @@ pub(crate) enum Step {
         connections: [Name; 3],
     },
     /// Expires items of one table or of both.
-    Forget {
+    Expire {
         sessions: bool,
         connections: bool,
     },
@@ -76,7 +76,11 @@ pub(crate) struct Batch {
 fn step() -> impl Strategy<Value = Step> {
     let session = || 0..SESSIONS.len();
     let connection = || select(&CONNECTIONS[..]);
-    let to = select(vec![Status::Active, Status::Active, Status::Paused]);
+    let to = select(vec![
+        SessionStatus::Active,
+        SessionStatus::Active,
+        SessionStatus::Paused,
+    ]);
     prop_oneof![
         4 => session().prop_map(Step::Create),
         12 => (connection(), session())
@@ -94,13 +98,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (session(), to).prop_map(|(session, to)| Step::SetStatus { session, to }),
         1 => session().prop_map(Step::Mute),
         2 => session().prop_map(Step::BeginEnd),
-        3 => session().prop_map(Step::LetOut),
+        3 => session().prop_map(Step::RemovePage),
         4 => session().prop_map(Step::FinishEnd),
         1 => session().prop_map(Step::End),
         2 => (session(), [connection(), connection(), connection()])
             .prop_map(|(session, connections)| Step::Gone { session, connections }),
         2 => any::<(bool, bool)>()
-            .prop_map(|(sessions, connections)| Step::Forget { sessions, connections }),
+            .prop_map(|(sessions, connections)| Step::Expire { sessions, connections }),
     ]
 }
 

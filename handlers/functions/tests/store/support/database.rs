@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
-use live_session::dynamo::schema::{self, Index, Table};
-use live_session::dynamo::{DynamoStore, Settings, Tables};
+use live_session::dynamo::schema::{self, IndexSchema, TableSchema};
+use live_session::dynamo::{DynamoStore, StoreSettings, TableNames};
 use tokio::net::TcpListener;
 
 use super::faults::{Faults, Faulty};
@@ -25,7 +25,7 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub(crate) struct Database {
     /// Client that bypasses the adapter and its faults.
     pub(crate) client: Client,
-    pub(crate) tables: Tables,
+    pub(crate) tables: TableNames,
     pub endpoint: String,
 }
 
@@ -39,8 +39,9 @@ impl Database {
         let client = client(endpoint, http());
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = |table: Table| format!("{}-test-{}-{number}", table.name, std::process::id());
-        let tables = Tables {
+        let name =
+            |table: TableSchema| format!("{}-test-{}-{number}", table.name, std::process::id());
+        let tables = TableNames {
             sessions: name(schema::SESSIONS),
             connections: name(schema::CONNECTIONS),
             rate_limits: Some(name(schema::RATE_LIMITS)),
@@ -56,12 +57,12 @@ impl Database {
     }
 
     /// Returns the adapter on these tables.
-    pub(crate) fn store(&self, settings: Settings) -> DynamoStore {
+    pub(crate) fn store(&self, settings: StoreSettings) -> DynamoStore {
         DynamoStore::new(&self.client, self.tables.clone(), settings)
     }
 
     /// Returns the adapter on these tables, over a network with faults.
-    pub(crate) fn faulty_store(&self, settings: Settings, faults: &Faults) -> DynamoStore {
+    pub(crate) fn faulty_store(&self, settings: StoreSettings, faults: &Faults) -> DynamoStore {
         let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
         DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
     }
@@ -97,7 +98,7 @@ impl Database {
     }
 
     /// Deletes an item, bypassing the adapter, as TTL does.
-    pub(crate) async fn sweep(&self, table: &str, key: &str, value: &str) {
+    pub(crate) async fn expire_item(&self, table: &str, key: &str, value: &str) {
         let request = self.client.delete_item().table_name(table);
         let request = request.key(key, AttributeValue::S(value.to_owned()));
         request.send().await.expect("the table is there");
@@ -105,10 +106,10 @@ impl Database {
 }
 
 /// Returns an adapter without tables, for requests that never arrive.
-pub(crate) fn unreachable_store(settings: Settings, faults: &Faults) -> DynamoStore {
+pub(crate) fn unreachable_store(settings: StoreSettings, faults: &Faults) -> DynamoStore {
     let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
     let name = || "none".to_owned();
-    let tables = Tables {
+    let tables = TableNames {
         sessions: name(),
         connections: name(),
         rate_limits: Some(name()),
@@ -159,7 +160,7 @@ fn client(endpoint: &str, http: SharedHttpClient) -> Client {
 }
 
 /// Creates a table without TTL, which would compare with the machine's clock instead of the test's.
-async fn create(client: &Client, table: Table, name: &str) {
+async fn create(client: &Client, table: TableSchema, name: &str) {
     let mut keys = vec![table.key];
     let mut request = client
         .create_table()
@@ -178,7 +179,7 @@ async fn create(client: &Client, table: Table, name: &str) {
     request.send().await.expect("the name is free");
 }
 
-fn definition(index: Index) -> GlobalSecondaryIndex {
+fn definition(index: IndexSchema) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
         .index_name(index.name)
         .key_schema(element(index.partition_key, KeyType::Hash))

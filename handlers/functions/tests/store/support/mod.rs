@@ -2,4 +2,4 @@
 
 pub(crate) mod database;
 pub(crate) mod faults;
-pub(crate) mod people;
+pub(crate) mod fixtures;

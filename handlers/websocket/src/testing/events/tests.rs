@@ -154,7 +154,7 @@ fn a_socket_ages() {
 }
 
 #[test]
-fn an_http_request_has_what_its_route_and_its_authorizer_give_it() {
+fn an_http_request_has_the_parameters_and_claims_of_its_route() {
     let event = HttpRequest {
         route_key: "PATCH /sessions/{sessionId}",
         path: "/sessions/merciful-truth-455",
@@ -181,7 +181,7 @@ fn an_http_request_has_what_its_route_and_its_authorizer_give_it() {
 }
 
 #[test]
-fn the_types_that_functions_use_read_every_event() {
+fn the_event_types_parse_every_event() {
     let read = |event: Value| -> ApiGatewayWebsocketProxyRequest {
         let read = serde_json::from_value(event.clone());
         read.unwrap_or_else(|error| panic!("{error}: {event}"))

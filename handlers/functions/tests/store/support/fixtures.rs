@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use live_session_core::ports::{Admission, Page, Store};
+use live_session_core::ports::{Admission, ListenerPage, Store};
 use live_session_core::testing::TestClock;
 use live_session_core::{
     Connection, ConnectionId, Language, QualityTier, Role, Session, SessionId, Timestamp, UserId,
@@ -102,7 +102,11 @@ pub(crate) async fn stored(store: &impl Store, session: &Session) -> Session {
 }
 
 /// Returns all pages of listeners.
-pub(crate) async fn pages(store: &impl Store, session: &Session, of: Option<&str>) -> Vec<Page> {
+pub(crate) async fn pages(
+    store: &impl Store,
+    session: &Session,
+    of: Option<&str>,
+) -> Vec<ListenerPage> {
     let (of, mut from, mut pages) = (of.map(language), None, Vec::new());
     loop {
         let page = store

@@ -27,14 +27,14 @@ const NOUNS: &[&str] = &[
 
 /// Generates random session IDs.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct SessionIdGenerator {
     random: fastrand::Rng,
 }
 
-impl Names {
+impl SessionIdGenerator {
     /// Returns a generator. The same seed yields the same IDs; without a seed they are random.
     pub fn new(seed: Option<u64>) -> Self {
-        Names {
+        SessionIdGenerator {
             random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
         }
     }
