@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""docs/reference/conformance.md from results.json and from our tests.
+"""Writes docs/reference/conformance.md from results.json and our tests.
 
     benches/conformance/report.py [--check]
 
-With --check nothing is written: fails when the page is stale, and when a row of sections 1 to 5 has no test of ours.
+With --check nothing is written: it fails if the page is stale, or if a row of sections 1 to 5 has no test of ours.
 """
 
 import json
@@ -32,19 +32,19 @@ def main():
     wrong = [f"row {row} has no test: name one `row_{row.lower()}_…`" for row in rows() if row not in tests]
     if not PAGE.exists() or PAGE.read_text() != page:
         wrong.append(f"{PAGE.relative_to(ROOT)} is stale: run benches/conformance/report.py")
-    print("\n".join(wrong) or f"{PAGE.relative_to(ROOT)} is what the results and {sum(map(len, tests.values()))} tests say")
+    print("\n".join(wrong) or f"{PAGE.relative_to(ROOT)} matches the results and {sum(map(len, tests.values()))} tests")
     return 1 if wrong else 0
 
 
 def rows():
-    """The rows of sections 1 to 5, in their order."""
+    """Returns the rows of sections 1 to 5, in order."""
     text = REFERENCE.read_text()
     part = text[text.index("## 1."):text.index("## 6.")]
     return re.findall(r"^\| (?:<a[^>]*></a>)?([CAMEKD]\d+)\b", part, re.M)
 
 
 def row_tests():
-    """Our tests, by row: functions named `row_c1_…`, `row_c1_and_c2_…`."""
+    """Returns our tests by row: functions named `row_c1_…`, `row_c1_and_c2_…`."""
     found = {}
     for file in sorted([*ROOT.glob("generator/**/*.rs"), *ROOT.glob("handlers/**/*.rs")]):
         if "target" in file.relative_to(ROOT).parts:
@@ -56,7 +56,7 @@ def row_tests():
 
 
 def named(test):
-    """The rows that a test's name begins with."""
+    """Returns the rows at the beginning of a test's name."""
     lead = re.match(r"row(?:s)?((?:_(?:and_)?[a-z]\d+)+)", test)
     return [row.upper() for row in re.findall(r"[a-z]\d+", lead[1])] if lead else []
 

@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 
-# What our gateway is meant to keep.
+# Aims for our gateway.
 AIM_P50 = 0.0005
 AIM_TIMES_PEER = 3
 AIM_IDLE_KIB = 200 * 1024
@@ -57,7 +57,7 @@ def functions_alone(alone):
 
 
 def answers(rounds):
-    """How the answers of one connection came."""
+    """Describes the order of the answers on a connection."""
     if not rounds or any(figures["reordered"] is None for figures in rounds):
         return "not all answered within 20 s"
     errors = sum(figures["errors"] for figures in rounds)

@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 
-# What the functions are meant to keep.
+# Aims for the functions.
 AIM_FIRST_NEXT = 0.010
 AIM_MEMORY_KIB = 20 * 1024
 AIM_TIMES_FASTER = 10

@@ -55,7 +55,7 @@ def growth_table(growth):
 
 
 def line_through(points):
-    """Least squares: intercept, slope, and R²."""
+    """Returns intercept, slope and R² by least squares."""
     count = len(points)
     mean_x = sum(x for x, _ in points) / count
     mean_y = sum(y for _, y in points) / count

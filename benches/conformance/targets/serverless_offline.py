@@ -1,4 +1,4 @@
-"""serverless-offline on osls: one process an API, in its default worker mode, from a serverless.yml."""
+"""serverless-offline on osls: one process per API, in its default worker mode, from a serverless.yml."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class ServerlessOffline:
 
     async def serve(self, api):
         if api.stack:
-            raise Unsupported("no stacks: serves serverless.yml as it stands")
+            raise Unsupported("no stacks: it serves a fixed serverless.yml")
         self.served += 1
         book = self.recorder.book()
         folder = self.scratch / f"serverless-offline-{self.served}"
@@ -41,7 +41,7 @@ class ServerlessOffline:
         environment = {
             "RECORDER": book.url, "MANAGEMENT_ENDPOINT": f"http://127.0.0.1:{websocket}", "DO_ON_DISCONNECT": api.on_disconnect,
         }
-        # JSON is YAML.
+        # JSON is valid YAML.
         (folder / "serverless.yml").write_text(json.dumps(service(api, environment), indent=2))
         process = Process(
             [shutil.which("node"), self.installed.node / "node_modules/osls/bin/serverless.js", "offline", "start",
@@ -52,7 +52,7 @@ class ServerlessOffline:
         await process.start()
         await process.ready(lambda: listens(websocket))
         place = Place("127.0.0.1", websocket)
-        # Where AWS has its control plane: tried, to see what answers.
+        # AWS's path of the control plane, requested to see the response.
         tried = await client.http(place, "POST", "/v2/apis")
         return Served(place, place, book, api_id="private", stage="local", limits=bool(api.idle or api.longest),
                       no_control=f"no control plane: CreateApi is answered with {tried.status}")
@@ -70,7 +70,7 @@ def limits(api):
 
 
 def service(api, environment):
-    """The serverless.yml of an API, as far as the Serverless Framework has words for it."""
+    """Returns the serverless.yml of an API, as far as the Serverless Framework supports it."""
     for is_asked, what in (
         (any(route.api_key for _, route in api.routes), "serverless.yml has no API keys for WebSocket routes"),
         (any(route.model for _, route in api.routes), "serverless.yml has no models for WebSocket routes"),
