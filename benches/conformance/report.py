@@ -69,15 +69,16 @@ def head(results):
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return [
         "# Conformance", "",
-        "Each row of [how API Gateway behaves](api-gateway-websocket.md), and what three local gateways do when the same probe"
-        " is put to them over a real socket. `benches/conformance/run` puts the probes, `benches/conformance/report.py` writes"
-        " this page.", "",
+        "Each row of [how API Gateway behaves](api-gateway-websocket.md), and the behavior of three local gateways in the same"
+        " probe, over a real socket. `benches/conformance/run` runs the probes, and `benches/conformance/report.py` writes this"
+        " page.", "",
         f"Probed: {versions}." if versions else "Nothing was probed yet.", "",
-        "✓ as the row says, ✗ otherwise, ◐ in part, – the tool has no way to say or do it, ? not probed. The words are what"
-        " was seen. All targets run the same function, which does what the probe tells it. A row of which several things can be"
-        " seen has several lines. Our gateway was built from these rows, so that its column tells that they hold and not that the rows are right; those"
-        " that rest on weak or differing sources are tagged in the reference. The tools have different aims: serverless-offline runs a serverless.yml and has no"
-        " control plane; ministack has the control planes of many services, of which API Gateway is one.", "",
+        "✓ as the row says, ✗ otherwise, ◐ in part, – the tool cannot do it, ? not probed. The text is the observation. All"
+        " targets run the same function, which follows the probe's commands. A row with several observations has several lines."
+        " Our gateway was built from these rows, so its column shows that it implements them and not that the rows are right;"
+        " rows with weak or contradictory sources are tagged in the reference. The tools have different aims:"
+        " serverless-offline runs a serverless.yml and has no control plane; ministack has the control planes of many services,"
+        " of which API Gateway is one.", "",
         *summary(results),
     ]
 

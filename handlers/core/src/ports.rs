@@ -35,7 +35,7 @@ pub enum StoreError {
     Corrupt {
         /// Operation that failed.
         operation: &'static str,
-        /// What is wrong with the item.
+        /// Description of the error.
         reason: String,
     },
 }

@@ -65,7 +65,7 @@ pub struct EnvironmentError {
 pub struct VariableProblem {
     /// Name of the variable.
     pub name: &'static str,
-    /// What is wrong, as in `is not set`.
+    /// Description of the error, as in `is not set`.
     pub message: String,
     /// Description of a valid value.
     pub hint: String,

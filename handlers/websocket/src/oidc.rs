@@ -50,7 +50,7 @@ type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 pub struct IssuerError {
     /// The invalid text.
     pub issuer: String,
-    /// What is wrong with it.
+    /// Description of the error.
     pub problem: &'static str,
 }
 

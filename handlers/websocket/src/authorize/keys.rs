@@ -64,7 +64,7 @@ pub enum KeySourceError {
     Invalid {
         /// URL of the request.
         url: String,
-        /// What is wrong with it.
+        /// Description of the error.
         reason: String,
     },
     /// The invocation that fetched the keys ended before the response arrived.
