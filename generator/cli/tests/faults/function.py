@@ -9,17 +9,24 @@ runtime = socket.create_connection((host, int(port)))
 runtime.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+def receive():
+    received = runtime.recv(65536)
+    if not received:
+        raise SystemExit("the Runtime API is gone")
+    return received
+
+
 def call(method, path, body=b""):
     line = f"{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nHost: {host}\r\n"
     runtime.sendall(f"{line}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += runtime.recv(65536)
+        answer += receive()
     head, _, body = answer.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")[1:]
     headers = {key.lower(): value for key, value in (line.split(": ", 1) for line in lines)}
     while len(body) < int(headers["content-length"]):
-        body += runtime.recv(65536)
+        body += receive()
     return headers, body
 
 
