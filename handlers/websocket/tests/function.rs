@@ -108,7 +108,7 @@ async fn its_logs_are_flat_json_with_the_ids_of_the_request() {
 #[tokio::test]
 async fn at_level_warn_the_ids_stay_on_the_line() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set_everybody(ConnectionBehavior::Forbidden);
+    endpoint.set_default(ConnectionBehavior::Forbidden);
     let mut function = start(&endpoint, "warn").await;
     let event = socket().message("sendAudio", "hello");
     function.invoke(&event).await.unwrap();
@@ -132,7 +132,7 @@ async fn no_secret_is_logged_even_at_level_trace() {
     ] {
         function.invoke(&event).await.unwrap();
     }
-    endpoint.set_everybody(ConnectionBehavior::Failing);
+    endpoint.set_default(ConnectionBehavior::Failing);
     let event = socket().message("sendAudio", "c2VjcmV0IGF1ZGlv");
     function.invoke(&event).await.unwrap();
     let logs = function.stop().await.join("\n");

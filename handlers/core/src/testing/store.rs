@@ -343,12 +343,12 @@ impl ConnectionStore for MemoryStore {
         });
         let mut all: Vec<(PageKey, Connection)> = Vec::new();
         for connection in tables.connections.values() {
-            let Some(heard) = connection.target_language.clone() else {
+            let Some(heard_language) = connection.target_language.clone() else {
                 continue;
             };
             let id = connection.connection_id.clone();
             let key = PageKey {
-                language: heard,
+                language: heard_language,
                 connection_id: id,
             };
             let after = from

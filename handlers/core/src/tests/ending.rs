@@ -208,6 +208,6 @@ async fn a_failing_table_is_reported() {
     let now = world.clock.now();
     assert!(
         !world.store.finish_end(&session_id(), now).await.unwrap(),
-        "nobody began to end it"
+        "no end has begun"
     );
 }

@@ -22,14 +22,14 @@ async fn joining_again_sets_the_language_and_counts_once() {
             "connectionId": "one", "timestamp": before.connected_at,
         });
         assert_eq!(answers, [expected]);
-        let heard = world
+        let language = world
             .store
             .connection(&id("one"))
             .await
             .unwrap()
             .unwrap()
             .target_language;
-        assert_eq!(heard.unwrap().as_str(), tag);
+        assert_eq!(language.unwrap().as_str(), tag);
     }
     assert_eq!(session(&world).await.listener_count, 1);
 }

@@ -150,12 +150,12 @@ fn a_role_is_named_as_in_messages() {
 
 #[test]
 fn an_empty_connection_id_is_none() {
-    let said = |text: &str| parse_connection_id(Some(text.to_owned()));
+    let parsed = |text: &str| parse_connection_id(Some(text.to_owned()));
     assert_eq!(parse_connection_id(None), Ok(None));
-    assert_eq!(said(""), Ok(None), "a table refuses an empty key");
-    assert_eq!(said("old"), Ok(Some(ConnectionId::new("old"))));
-    assert!(said(&"x".repeat(128)).is_ok());
-    assert!(said(&"x".repeat(129)).is_err());
+    assert_eq!(parsed(""), Ok(None), "a table refuses an empty key");
+    assert_eq!(parsed("old"), Ok(Some(ConnectionId::new("old"))));
+    assert!(parsed(&"x".repeat(128)).is_ok());
+    assert!(parsed(&"x".repeat(129)).is_err());
 }
 
 proptest! {

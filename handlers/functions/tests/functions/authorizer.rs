@@ -45,7 +45,7 @@ async fn a_valid_token_is_allowed_exactly_the_requested_method() {
     assert_eq!(
         stack.issuer.fetches().keys,
         1,
-        "the keys are kept from one event to the next"
+        "the keys are cached between events"
     );
 }
 

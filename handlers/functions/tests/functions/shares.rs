@@ -79,7 +79,7 @@ fn chunk(session: &str) -> Value {
     users_socket("mic", "ada").message("sendAudio", &body.to_string())
 }
 
-fn heard(stack: &Stack) -> Vec<usize> {
+fn received(stack: &Stack) -> Vec<usize> {
     ["one", "two", "three"]
         .map(|id| stack.posted(id).len())
         .to_vec()
@@ -98,7 +98,7 @@ async fn shares_are_handed_to_invocations_of_the_same_version() {
     let mut audio = stack.function_with(AUDIO, &variables).await;
     answer(&mut audio, &chunk(&session)).await;
     assert_eq!(
-        heard(&stack).iter().sum::<usize>(),
+        received(&stack).iter().sum::<usize>(),
         1,
         "one is served at once"
     );
@@ -116,7 +116,7 @@ async fn shares_are_handed_to_invocations_of_the_same_version() {
             json!({"statusCode": 200})
         );
     }
-    assert_eq!(heard(&stack), [1, 1, 1]);
+    assert_eq!(received(&stack), [1, 1, 1]);
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn shares_that_lambda_does_not_accept_are_sent_by_this_invocation() {
     ];
     let mut audio = stack.function_with(AUDIO, &variables).await;
     answer(&mut audio, &chunk(&session)).await;
-    assert_eq!(heard(&stack), [1, 1, 1]);
+    assert_eq!(received(&stack), [1, 1, 1]);
 }

@@ -77,7 +77,7 @@ struct EndpointState {
 
 #[derive(Debug, Default)]
 struct Behaviors {
-    everybody: ConnectionBehavior,
+    default: ConnectionBehavior,
     each: HashMap<ConnectionId, ConnectionBehavior>,
 }
 
@@ -103,8 +103,8 @@ impl ManagementEndpoint {
     }
 
     /// Sets the behavior of all connections without [one of their own](Self::set).
-    pub fn set_everybody(&self, behavior: ConnectionBehavior) {
-        self.state.behaviors().everybody = behavior;
+    pub fn set_default(&self, behavior: ConnectionBehavior) {
+        self.state.behaviors().default = behavior;
     }
 
     /// Returns all requests so far, in order of arrival.
@@ -153,7 +153,7 @@ impl EndpointState {
     fn take(&self, id: &ConnectionId) -> ConnectionBehavior {
         let mut answers = self.behaviors();
         let behavior = answers.each.get(id).copied();
-        let behavior = behavior.unwrap_or(answers.everybody);
+        let behavior = behavior.unwrap_or(answers.default);
         if let ConnectionBehavior::Busy { times } = behavior {
             let Some(left) = times.checked_sub(1) else {
                 return ConnectionBehavior::Ok;

@@ -124,15 +124,15 @@ impl Function {
     }
 
     /// Waits for a log line, and returns the first match. Returns `None` if the process ends without one.
-    pub async fn log_line(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+    pub async fn log_line(&self, matches: impl Fn(&str) -> bool) -> Option<String> {
         let mut logs = self.logs.clone();
-        let is_wanted = |line: &&String| wanted(line);
+        let is_match = |line: &&String| matches(line);
         let found = logs
-            .wait_for(|lines| lines.iter().any(|line| wanted(line)))
+            .wait_for(|lines| lines.iter().any(|line| matches(line)))
             .await;
         match found {
-            Ok(lines) => lines.iter().find(is_wanted).cloned(),
-            Err(_) => self.logs.borrow().iter().find(is_wanted).cloned(),
+            Ok(lines) => lines.iter().find(is_match).cloned(),
+            Err(_) => self.logs.borrow().iter().find(is_match).cloned(),
         }
     }
 

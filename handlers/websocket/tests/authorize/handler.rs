@@ -204,13 +204,13 @@ async fn the_log_contains_admitted_callers_and_their_role() {
         assert_eq!(line["requestId"], request_id);
         assert_eq!(line["connectionId"], "L0SM9cOFvHcCIhw=");
     }
-    let told: Vec<_> = lines
+    let logged: Vec<_> = lines
         .iter()
         .map(|line| (&line["message"], &line["role"]))
         .collect();
     let successful = json!("Authorization successful");
     assert_eq!(
-        told,
+        logged,
         [
             (&json!("Token validated"), &Value::Null),
             (&successful, &json!("authenticated")),
@@ -229,18 +229,18 @@ async fn the_log_contains_the_reason_of_a_refusal() {
     let _ = function.ask(&[("token", &expired)], &[]).await;
     let _ = function.ask(&[], &[]).await;
     let lines = log.lines();
-    let told = |index: usize| {
+    let logged = |index: usize| {
         let line: &Value = &lines[index];
         let names = ["level", "message", "code", "reason", "connectionId"];
         names.map(|name| line[name].as_str().unwrap().to_owned())
     };
     let (level, refused, id) = ("WARN", "Authorization refused", "L0SM9cOFvHcCIhw=");
     assert_eq!(
-        told(0),
+        logged(0),
         [level, refused, "Expired", "the token has expired", id]
     );
     assert_eq!(
-        told(1),
+        logged(1),
         [level, refused, "Missing", "the token is missing", id]
     );
     assert_eq!(lines.len(), 2);

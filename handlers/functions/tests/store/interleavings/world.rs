@@ -169,7 +169,7 @@ impl World {
         else {
             return Ok(());
         };
-        let listener = person(connection, &session);
+        let listener = listener_record(connection, &session);
         let mut speaker = speaker(connection, &session);
         let admission = match step {
             Step::Speak { as_owner, .. } => {
@@ -275,14 +275,14 @@ impl World {
 }
 
 /// Returns a listener's record. Every second connection is anonymous, and the others are Bob's.
-fn person(connection: Name, session: &Session) -> Connection {
-    let place = CONNECTIONS
+fn listener_record(connection: Name, session: &Session) -> Connection {
+    let index = CONNECTIONS
         .iter()
         .position(|one| *one == connection)
         .unwrap();
     Connection {
-        user_id: (place % 2 == 1).then(|| user("bob")),
-        target_language: Some(language(LANGUAGES[place % LANGUAGES.len()])),
+        user_id: (index % 2 == 1).then(|| user("bob")),
+        target_language: Some(language(LANGUAGES[index % LANGUAGES.len()])),
         ..listener(connection, session)
     }
 }

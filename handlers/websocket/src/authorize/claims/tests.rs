@@ -109,7 +109,7 @@ fn a_client_id_counts_in_access_tokens_without_an_audience() {
 fn the_kind_of_token_must_be_the_one_expected() {
     let wrong = Err(TokenError::WrongTokenUse);
     let (id, access) = (TokenUse::Id, TokenUse::Access);
-    for (said, kind, expected, outcome) in [
+    for (claim, kind, expected, outcome) in [
         (Some("id"), TokenType::Unspecified, id, Ok(())),
         (Some("id"), TokenType::Unspecified, access, wrong),
         (Some("id"), TokenType::Access, id, Ok(())),
@@ -124,12 +124,12 @@ fn the_kind_of_token_must_be_the_one_expected() {
         (None, TokenType::Access, access, Ok(())),
         (None, TokenType::Access, id, wrong),
     ] {
-        let claims = match said {
+        let claims = match claim {
             Some(token_use) => good_with("token_use", json!(token_use)),
             None => good(),
         };
         let checked = check_as(claims, kind, expected).map(drop);
-        assert_eq!(checked, outcome, "{said:?} {kind:?} {expected:?}");
+        assert_eq!(checked, outcome, "{claim:?} {kind:?} {expected:?}");
     }
 }
 

@@ -453,11 +453,11 @@ proptest! {
         prop_assert_eq!(report.sent, seen.messages.len());
         let sent = seen.messages.iter().map(|(id, ..)| id.clone());
         let failed = report.failed.iter().map(|(id, _)| id.clone());
-        let mut accounted: Vec<_> = sent.chain(failed).chain(report.gone.iter().cloned()).collect();
-        let mut everybody = audience.ids.clone();
-        accounted.sort();
-        everybody.sort();
-        prop_assert_eq!(accounted, everybody);
+        let mut reported: Vec<_> = sent.chain(failed).chain(report.gone.iter().cloned()).collect();
+        let mut audience_ids = audience.ids.clone();
+        reported.sort();
+        audience_ids.sort();
+        prop_assert_eq!(reported, audience_ids);
     }
 }
 

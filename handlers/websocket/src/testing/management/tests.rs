@@ -63,7 +63,7 @@ async fn a_connection_has_its_behavior_and_others_the_default() {
         &ConnectionId::new("busy"),
         ConnectionBehavior::Busy { times: 2 },
     );
-    endpoint.set_everybody(ConnectionBehavior::Failing);
+    endpoint.set_default(ConnectionBehavior::Failing);
     for (id, status) in [
         ("gone", 410),
         ("large", 413),
@@ -79,16 +79,16 @@ async fn a_connection_has_its_behavior_and_others_the_default() {
             "{id}"
         );
     }
-    endpoint.set_everybody(ConnectionBehavior::Forbidden);
+    endpoint.set_default(ConnectionBehavior::Forbidden);
     assert_eq!(send(&endpoint, "POST", "other", SIGNED, "x").await, 403);
-    endpoint.set_everybody(ConnectionBehavior::Slow(Duration::from_millis(1)));
+    endpoint.set_default(ConnectionBehavior::Slow(Duration::from_millis(1)));
     assert_eq!(send(&endpoint, "POST", "other", SIGNED, "x").await, 200);
 }
 
 #[tokio::test]
 async fn a_busy_default_counts_per_connection() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set_everybody(ConnectionBehavior::Busy { times: 1 });
+    endpoint.set_default(ConnectionBehavior::Busy { times: 1 });
     for (id, status) in [("a", 429), ("b", 429), ("a", 200), ("b", 200)] {
         assert_eq!(
             send(&endpoint, "POST", id, SIGNED, "x").await,

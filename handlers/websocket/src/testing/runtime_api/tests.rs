@@ -1,11 +1,11 @@
 use super::*;
-use crate::testing::server::client::{Reply, request};
+use crate::testing::server::client::{ClientResponse, request};
 
 async fn start() -> RuntimeApi {
     RuntimeApi::start(Duration::from_secs(30)).await
 }
 
-async fn poll(address: SocketAddr) -> Reply {
+async fn poll(address: SocketAddr) -> ClientResponse {
     let path = "/2018-06-01/runtime/invocation/next";
     request(address, "GET", path, "", "").await
 }
