@@ -60,7 +60,7 @@ pub enum IssuerMode {
     /// Answers nothing until the mode changes.
     Silent,
     /// Answers all requests with this status and text.
-    ConnectionBehavior(StatusCode, String),
+    Answers(StatusCode, String),
     /// Redirects all requests to this URL with 302.
     Redirecting(String),
 }
@@ -220,7 +220,7 @@ impl IssuerState {
         let text = [(header::CONTENT_TYPE, "application/json")];
         match mode {
             IssuerMode::Up => (text, document(&self.published()).to_string()).into_response(),
-            IssuerMode::ConnectionBehavior(status, body) => (status, text, body).into_response(),
+            IssuerMode::Answers(status, body) => (status, text, body).into_response(),
             IssuerMode::Redirecting(to) => {
                 (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
             }

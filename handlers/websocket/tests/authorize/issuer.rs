@@ -186,10 +186,7 @@ async fn only_a_200_is_an_answer() {
     let issuer = Issuer::start().await;
     let configuration = json!({"issuer": issuer.url(), "jwks_uri": issuer.url()}).to_string();
     for status in [StatusCode::CREATED, StatusCode::NOT_FOUND] {
-        issuer.set_mode(IssuerMode::ConnectionBehavior(
-            status,
-            configuration.clone(),
-        ));
+        issuer.set_mode(IssuerMode::Answers(status, configuration.clone()));
         let url = configuration_url(&issuer);
         let status = status.as_u16();
         assert_eq!(
@@ -205,7 +202,7 @@ async fn an_answer_over_512_kb_is_not_read() {
     let padded = |length: usize| {
         let text = json!({"issuer": "https://other.example", "jwks_uri": "x"}).to_string();
         let padding = " ".repeat(length - text.len());
-        IssuerMode::ConnectionBehavior(StatusCode::OK, text + &padding)
+        IssuerMode::Answers(StatusCode::OK, text + &padding)
     };
     let (url, limit) = (configuration_url(&issuer), 512 * 1024);
     issuer.set_mode(padded(limit));
@@ -238,11 +235,8 @@ async fn an_invalid_configuration_is_refused() {
         "[]",
         r#"{"issuer": 7, "jwks_uri": "x"}"#,
     ] {
-        issuer.set_mode(IssuerMode::ConnectionBehavior(
-            StatusCode::OK,
-            text.to_owned(),
-        ));
-        invalid(&issuer, CONFIGURATION_PATH, "not a configuration").await;
+        issuer.set_mode(IssuerMode::Answers(StatusCode::OK, text.to_owned()));
+        invalid(&issuer, CONFIGURATION_PATH, "not an OIDC configuration").await;
     }
 }
 
@@ -252,7 +246,7 @@ async fn a_configuration_for_another_issuer_is_refused() {
     let url = issuer.url();
     for other in ["https://other.example", "", &format!("{url}/")] {
         issuer.configure(json!({"issuer": other, "jwks_uri": format!("{url}{KEYS_PATH}")}));
-        invalid(&issuer, CONFIGURATION_PATH, "configuration of").await;
+        invalid(&issuer, CONFIGURATION_PATH, "the configuration is for").await;
     }
     assert_eq!(issuer.fetches().keys, 0);
 }
@@ -279,9 +273,9 @@ async fn garbage_is_no_key_set() {
     issuer.publish(json!({"error": "none"}));
     invalid(&issuer, KEYS_PATH, "not a JSON Web Key Set").await;
     issuer.publish(json!({"keys": []}));
-    invalid(&issuer, KEYS_PATH, "none of its keys").await;
+    invalid(&issuer, KEYS_PATH, "no signing key").await;
     issuer.publish(json!({"keys": [{"kty": "oct", "kid": "key-1", "k": "c2VjcmV0"}]}));
-    invalid(&issuer, KEYS_PATH, "none of its keys").await;
+    invalid(&issuer, KEYS_PATH, "no signing key").await;
 }
 
 #[tokio::test]
