@@ -1,4 +1,4 @@
-"""What a probe asks for: an API in words that every target is made from; and what it gets: the API, served."""
+"""APIs that probes request, in a form from which every target is configured; and the served APIs that they get."""
 
 import asyncio
 import itertools
@@ -12,20 +12,20 @@ STAGE = "prod"
 
 
 class Unsupported(Exception):
-    """The target has no way to say or do this. The text tells why, as a clause."""
+    """The target cannot do this. The text is the reason, as a clause."""
 
 
 class NotProbed(Exception):
-    """Nothing was seen, and that says nothing about the target."""
+    """Nothing was observed, for a reason that is not the target's fault."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route; all of them go to one function."""
+    """A route. All routes of an API invoke one function."""
 
     two_way: bool = False
     api_key: bool = False
-    # A JSON Schema, as text, that message bodies must meet (row M6).
+    # JSON Schema, as text, for message bodies (row M6).
     model: str | None = None
 
 
@@ -39,32 +39,32 @@ class Authorizer:
 
 @dataclass(frozen=True)
 class Api:
-    """An API. Equal ones are served once, and probes share them."""
+    """An API. Equal APIs are served once, and probes share them."""
 
     routes: tuple = (("$connect", Route()), ("$disconnect", Route()), ("$default", Route(two_way=True)))
     authorizer: Authorizer | None = None
     selection: str = "$request.body.action"
     timeout_millis: int | None = None
-    # May API Gateway invoke the function (row C7)?
+    # True if API Gateway may invoke the function (row C7).
     permission: bool = True
-    # Has the stage a deployment (row C3)?
+    # True if the stage has a deployment (row C3).
     deployed: bool = True
     auto_deploy: bool = False
-    # Requests a second, and burst, of the stage.
+    # Rate and burst of the stage, in requests per second.
     throttle: tuple | None = None
     variables: tuple = ()
-    # Limits that a target may be started with, in seconds (rows M13, M14).
+    # Limits in seconds with which targets start, where possible (rows M13, M14).
     idle: int | None = None
     longest: int | None = None
     on_disconnect: str = ""
-    # Made from a CloudFormation template, which the probe changes.
+    # True if the API comes from a CloudFormation template, which the probe changes.
     stack: bool = False
-    # Numbers that make an API of a probe's own, which it may change.
+    # Number that makes an API of its own for a probe that changes it.
     own: int = 0
 
 
 def routes(*keys, **others):
-    """$connect and $disconnect, one-way routes of these keys, and others as they are given."""
+    """Returns routes: $connect and $disconnect, one-way routes with these keys, and the given others."""
     named = {"$connect": Route(), "$disconnect": Route(), **{key: Route() for key in keys}, **others}
     return tuple(named.items())
 
@@ -73,7 +73,7 @@ _unique = itertools.count(1)
 
 
 def own(**settings):
-    """An API that no other probe gets."""
+    """Returns an API that no other probe shares."""
     return Api(**settings, own=next(_unique))
 
 
@@ -86,31 +86,31 @@ class Served:
     book: object
     api_id: str = ""
     stage: str = STAGE
-    # The keys of its routes.
+    # Route keys of the API.
     routes: set = field(default_factory=set)
-    # boto3 clients of the control plane, or None; what a probe tried where there is none.
+    # boto3 client of the control plane, or None; `no_control` then contains the error of the attempt.
     gateway: object = None
     functions: object = None
     no_control: str = ""
-    # Names of the functions: `message`, which all routes call, `other`, and `authorizer`.
+    # Names of the functions: `message`, which all routes invoke, `other`, and `authorizer`.
     names: dict = field(default_factory=dict)
     signed: object = None
-    # The stack that the API is of, if the probe asked for one.
+    # Stack of the API, if the probe requested one.
     stack: object = None
-    # Was the target told the limits that the API asks for? May a probe take ten minutes?
+    # True if the target uses the API's limits. Otherwise a probe may take ten minutes.
     limits: bool = False
     slow: bool = False
 
     async def handshake(self, query="", **how):
-        """A handshake whose outcome is what a probe is after."""
+        """Opens a handshake whose result the probe checks."""
         return await client.connect(self.place, query, **how)
 
     async def open(self, query="", **how):
-        """A socket and the connection's id. Anything but 101 ends the probe: it cannot tell what it is after."""
+        """Returns a socket and the connection's ID. Any status but 101 ends the probe, which cannot continue."""
         number = next(_unique)
         response, socket = await client.connect(self.place, f"probe={number}{'&' + query if query else ''}", **how)
         if socket is None:
-            raise AssertionError(f"the handshake before the probe was answered with {response.status}")
+            raise AssertionError(f"the handshake before the probe failed with status {response.status}")
 
         def mine(entry):
             event = entry.get("event", {})
@@ -121,14 +121,14 @@ class Served:
         return socket
 
     async def event(self, socket, kind):
-        """The event of that kind of a connection, which may still have to come."""
+        """Waits for a connection's event of this kind."""
         entry = await self.book.entry(lambda entry: of(entry, socket, kind))
         if entry is None:
-            raise AssertionError(f"no {kind} event came")
+            raise AssertionError(f"no {kind} event arrived")
         return entry["event"]
 
     async def manage(self, method, connection, body=b"", quoted=1, stage=None):
-        """A signed request to @connections; the id is quoted so many times."""
+        """Sends a signed request to @connections, with the ID quoted this many times."""
         for _ in range(quoted):
             connection = urllib.parse.quote(connection, safe="")
         path = self.management.path
@@ -141,7 +141,7 @@ class Served:
         return await client.http(self.management, method, path, headers, body)
 
     async def call(self, operation, **parameters):
-        """A call of apigatewayv2 on this API."""
+        """Calls an operation of apigatewayv2 for this API."""
         return await asyncio.to_thread(getattr(self.control(), operation), ApiId=self.api_id, **parameters)
 
     def control(self):
@@ -156,7 +156,7 @@ def is_connect(entry):
 
 
 def of(entry, socket, kind):
-    """Is this entry an event of that kind (CONNECT, MESSAGE, DISCONNECT, REQUEST) of that connection?"""
+    """Returns true if the entry is an event of this kind (CONNECT, MESSAGE, DISCONNECT, REQUEST) and connection."""
     event = entry.get("event", {})
     context = event.get("requestContext", {})
     found = "REQUEST" if event.get("type") == "REQUEST" else context.get("eventType")

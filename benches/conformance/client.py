@@ -1,7 +1,7 @@
-"""A WebSocket and HTTP client that hides nothing: statuses, header bytes, close codes and broken frames are the caller's.
+"""A WebSocket and HTTP client that hides nothing: callers control and see statuses, header bytes, close codes and broken frames.
 
 Libraries correct what a probe wants to see or to send: they refuse to send an unmasked frame, answer pings by themselves,
-and raise on a handshake that is not 101. This one does as it is told.
+and raise on a handshake that is not 101. This client does none of that.
 """
 
 import asyncio
@@ -12,28 +12,28 @@ import struct
 from dataclasses import dataclass, field
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-# How long a probe waits for what should come. What comes, comes within milliseconds.
+# Timeout in seconds for expected frames. They usually arrive within milliseconds.
 PATIENCE = 10.0
-# How long a probe waits to see that nothing comes.
+# Seconds to wait before concluding that nothing arrives.
 SILENCE = 0.7
 
 
 @dataclass
 class Response:
-    """The head of an HTTP answer, and its body unless it is 101."""
+    """Head of an HTTP response, and its body unless the status is 101."""
 
     status: int
     headers: list
     body: bytes = b""
 
     def header(self, name):
-        """The first value of that name, or None."""
+        """Returns the first value of a header, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
 @dataclass
 class Frame:
-    """One message or control frame, or how the connection ended."""
+    """A message, a control frame, or the end of the connection."""
 
     kind: str
     data: bytes = b""
@@ -45,7 +45,7 @@ class Frame:
 
     @property
     def json(self):
-        """The message as an object; empty if it is none."""
+        """Returns the message as an object, or an empty one if it is not JSON."""
         try:
             value = json.loads(self.data)
         except ValueError:
@@ -65,7 +65,7 @@ class Frame:
 
 @dataclass
 class Place:
-    """Where something listens: the path that goes before, and the Host that it is known by."""
+    """Address of a server, with a path prefix and a Host header."""
 
     host: str
     port: int
@@ -77,7 +77,7 @@ class Place:
 
 
 async def http(place, method, path, headers=(), body=b"", timeout=PATIENCE):
-    """One request on a connection of its own. A server may answer before it has read the whole body."""
+    """Sends one request on a new connection. A server may answer before it has read the whole body."""
     reader, writer = await asyncio.wait_for(asyncio.open_connection(place.host, place.port), timeout)
     try:
         names = {name.lower() for name, _ in headers}
@@ -97,7 +97,7 @@ async def http(place, method, path, headers=(), body=b"", timeout=PATIENCE):
 
 
 async def connect(place, query="", headers=(), protocols=(), timeout=PATIENCE, receive_buffer=None):
-    """A handshake. Tells the answer, and the socket if that is 101."""
+    """Opens a handshake. Returns the response, and the socket if the status is 101."""
     reader, writer = await asyncio.wait_for(
         asyncio.open_connection(place.host, place.port, limit=receive_buffer or 2**20), timeout)
     lines = [("Host", place.authority), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
@@ -118,14 +118,14 @@ async def connect(place, query="", headers=(), protocols=(), timeout=PATIENCE, r
 
 @dataclass
 class Socket:
-    """An open WebSocket, seen from the client."""
+    """Client side of an open WebSocket."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     parts: list = field(default_factory=list)
 
     async def send(self, value):
-        """A text message; anything but a string is sent as JSON."""
+        """Sends a text message. Values other than strings are sent as JSON."""
         await self.frame(TEXT, (value if isinstance(value, str) else json.dumps(value)).encode())
 
     async def frame(self, opcode, payload=b"", final=True):
@@ -142,11 +142,11 @@ class Socket:
             self.writer.write(bytes([(0x80 if final else 0) | opcode]) + size + mask + masked)
             await asyncio.wait_for(self.writer.drain(), PATIENCE)
         except ConnectionError:
-            # It ended while this was written; what it said at the end is still to be read.
+            # The connection ended during the write; its last frames can still be read.
             pass
 
     async def receive(self, timeout=PATIENCE):
-        """What comes next: a message, a control frame, the end, or `nothing` for so long."""
+        """Returns the next message, control frame or end, or `nothing` after the timeout."""
         try:
             return await asyncio.wait_for(self._next(), timeout)
         except asyncio.TimeoutError:
@@ -155,18 +155,18 @@ class Socket:
             return Frame("lost")
 
     async def silence(self):
-        """`nothing`, or what came although nothing should."""
+        """Returns `nothing`, or the frame that arrived unexpectedly."""
         return await self.receive(SILENCE)
 
     async def close(self, code=None, reason=""):
-        """Sends a close frame, with or without a code, and waits for the other side's."""
+        """Sends a close frame, with or without a code, and waits for the server's."""
         await self.frame(CLOSE, b"" if code is None else struct.pack("!H", code) + reason.encode())
         answer = await self.receive(2)
         self.drop()
         return answer
 
     def drop(self):
-        """Closes TCP, whatever the protocol says."""
+        """Closes TCP without a close frame."""
         self.writer.close()
 
     async def _next(self):

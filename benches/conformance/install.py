@@ -17,7 +17,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 @dataclass
 class Installed:
-    """Where everything is."""
+    """Paths of the installed tools."""
 
     stackgen: Path = TARGET / "release/stackgen"
     node: Path = ROOT / ".tools/peers/node"
@@ -29,7 +29,7 @@ class Installed:
 
 
 def everything(targets=None, stackgen=None):
-    """Installs what these targets need, or all; `stackgen` is one that is built already."""
+    """Installs the tools for these targets (default: all). `stackgen` is the path of a built binary."""
     installed = Installed(stackgen.resolve()) if stackgen else Installed()
     if stackgen is None and (targets is None or "stackgen" in targets):
         subprocess.run(["cargo", "build", "--release", "--locked", "-p", "stackgen"], cwd=ROOT, check=True)
@@ -40,7 +40,7 @@ def everything(targets=None, stackgen=None):
 
 
 def python(venv, requirements):
-    """The stamp comes last: an installation that broke off is done again."""
+    """Runs an installation unless its stamp exists. The stamp is written last, so that an interrupted installation is repeated."""
     stamp = venv / "stamp"
     if stamp.exists() and stamp.read_text() == requirements.read_text():
         return
@@ -56,13 +56,13 @@ def node(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(PEERS / name, folder)
-    # Nothing of what is installed is run at installation: .npmrc says so.
+    # No installation script runs: .npmrc disables them.
     subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True)
     shutil.copy(lock, stamp)
 
 
 def versions(installed):
-    """What is probed and measured, without what differs from machine to machine."""
+    """Returns the versions of the targets, without details of the machine."""
     ours = re.search(r'^version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
     packages = json.loads((PEERS / "package.json").read_text())["dependencies"]
     pinned = dict(line.split("==") for line in (PEERS / "requirements.txt").read_text().split() if "==" in line)

@@ -1,4 +1,4 @@
-"""Where functions tell what they were called with, so that a probe reads the very event."""
+"""Records the events of functions, so that probes can check them."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from client import PATIENCE, SILENCE
 
 
 class Recorder:
-    """An HTTP server on loopback. Each API has a book of its own: the path that its functions post to."""
+    """HTTP server on loopback. Functions post their events to a path per API."""
 
     def __init__(self):
         self.books = {}
@@ -46,7 +46,7 @@ class Recorder:
 
 
 class Book:
-    """What the functions of one API told."""
+    """Events of the functions of one API."""
 
     def __init__(self, url):
         self.url = url
@@ -58,11 +58,11 @@ class Book:
         self.changed.set()
 
     async def entry(self, wanted, timeout=PATIENCE):
-        """The first entry that is wanted, which may still have to come; None if it does not."""
+        """Waits for the first matching entry; None if there is none."""
         return await self._found(lambda: next(filter(wanted, self.entries), None), timeout)
 
     async def count(self, wanted, at_least=0):
-        """How many entries are wanted, after those that must come have come and no more does for a while."""
+        """Returns the number of matching entries, once the expected ones have arrived and no more do for a while."""
         await self._found(lambda: sum(map(wanted, self.entries)) >= at_least or None, PATIENCE)
         await asyncio.sleep(SILENCE)
         return sum(map(wanted, self.entries))

@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 
-# What our gateway is meant to keep.
+# Aims for our gateway.
 AIM_P50 = 0.0005
 AIM_TIMES_PEER = 3
 AIM_IDLE_KIB = 200 * 1024
@@ -16,17 +16,17 @@ OURS, PEER = "stackgen dev", "serverless-offline --useInProcess"
 def markdown(subjects, measured, alone, versions):
     rounds = len(next(iter(measured.values())))
     return "\n".join([
-        "# The local gateway beside its peers",
+        "# The local gateway and its peers",
         "",
-        "Written by `benches/gateway/run`; run it again for figures of your own machine.",
+        "Written by `benches/gateway/run`. Run it again for the figures of your machine.",
         "",
         f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; {', '.join(versions)}.",
         "",
         f"Medians of {rounds} rounds, in each of which every gateway is started, measured and stopped, with the lowest and the"
-        " highest round in brackets. One client in Rust measures all of them, over loopback on the same machine; the first row"
-        " is that client with an echo that has no gateway and no function, so it is the limit of the method. All gateways"
-        " serve the same API: an authorizer on `$connect`, and a `$default` route whose function answers a message of 64 bytes"
-        " with itself. Functions are what each tool runs: " + "; ".join(f"{subject.name}: {subject.note}" for subject in subjects)
+        " highest round in brackets. One client in Rust measures all of them, over loopback on the same machine. The first row"
+        " is that client with an echo without gateway and function: the limit of the method. All gateways serve the same API: an"
+        " authorizer on `$connect`, and a `$default` route whose function returns a message of 64 bytes. Functions run as each"
+        " tool runs them: " + "; ".join(f"{subject.name}: {subject.note}" for subject in subjects)
         + ".",
         "",
         *round_trips(subjects, measured), *functions_alone(alone), *others(subjects, measured), *aims(measured),
@@ -36,8 +36,8 @@ def markdown(subjects, measured, alone, versions):
 def round_trips(subjects, measured):
     lines = [
         "## Messages", "",
-        "Round trips of one connection, one message after the other (1,000 in a round, 200 with ministack); and messages a second of 20 connections with 20 messages"
-        " each under way.", "",
+        "Round trips of one connection, one message after the other (1,000 per round, 200 with ministack); and messages per"
+        " second of 20 connections with 20 messages each in flight.", "",
         "| | p50 | p99 | messages/s | in order |", "|---|---:|---:|---:|---|",
     ]
     for subject in subjects:
@@ -50,14 +50,14 @@ def round_trips(subjects, measured):
 
 def functions_alone(alone):
     return [
-        "Ten processes of our function alone, with a Runtime API that hands them the same event again and again and does nothing"
-        f" else, take {spread(alone, '{:,.0f}'.format)} invocations a second on this machine: no gateway whose functions are"
-        " processes can be faster. A function in the gateway's own thread has no process to change to.", "",
+        "Ten processes of our function alone, with a Runtime API that repeatedly hands out the same event, reach"
+        f" {spread(alone, '{:,.0f}'.format)} invocations per second on this machine. No gateway whose functions are processes can"
+        " be faster. A function in the gateway's own thread needs no switch to another process.", "",
     ]
 
 
 def answers(rounds):
-    """How the answers of one connection came."""
+    """Describes the order of the answers on a connection."""
     if not rounds or any(figures["reordered"] is None for figures in rounds):
         return "not all answered within 20 s"
     errors = sum(figures["errors"] for figures in rounds)
@@ -68,11 +68,11 @@ def answers(rounds):
 def others(subjects, measured):
     lines = [
         "## Connections and start", "",
-        "Connect, authorize, run `$connect` and close, one after the other. Memory is of all processes of the gateway"
-        " together (proportional set size): before, with the connections open, and the difference for one connection. Start is"
-        " from spawning the process until the API accepts; ministack's API is made through its control plane after that,"
-        " which is not counted.", "",
-        "| | connect p50 | connect p99 | idle connections | memory before | with them | a connection | start |",
+        "Connect, authorize, run `$connect` and close, one after the other. Memory is the total of all processes of the"
+        " gateway (proportional set size): before, with the connections open, and the difference per connection. Start is the"
+        " time from spawning the process until the API accepts connections. ministack's API is created through its control"
+        " plane afterwards, which does not count.", "",
+        "| | connect p50 | connect p99 | idle connections | memory before | with them | per connection | start |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for subject in subjects:

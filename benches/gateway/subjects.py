@@ -1,4 +1,4 @@
-"""What is measured, each started afresh: a place to connect to, and the processes that it consists of."""
+"""Subjects of the benchmark: each has a URL and processes, and is started for every round."""
 
 import io
 import json
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import boto3
 
-# Of benches/conformance.
+# From benches/conformance.
 import install
 from api import Api, Authorizer, Route
 from targets.ministack import ROLE, wire
 from targets.process import free_port
 from targets.template import TIMEOUT, template, uri
 
-# What every gateway serves: $connect with an authorizer, and an echo (row M8).
+# The API that every gateway serves: `$connect` with an authorizer, and an echo (row M8).
 API = Api(routes=(("$connect", Route()), ("$default", Route(two_way=True))), authorizer=Authorizer(None))
 
 NODE_ECHO = """
@@ -45,10 +45,10 @@ def authorizer(event, context):
 
 
 class Target:
-    """A server of its own process group, in a folder of its own."""
+    """A server with its own process group and folder."""
 
     name, idle, note = "", 1000, ""
-    # Messages that are timed; connections are a fifth of that.
+    # Number of timed messages; the number of connections is a fifth of it.
     count = 1000
 
     def __init__(self, installed, folder):
@@ -56,7 +56,7 @@ class Target:
         self.process = None
 
     def prepare(self):
-        """What need not be done again at every start."""
+        """Prepares everything that need not be repeated at every start."""
 
     def command(self):
         raise NotImplementedError
@@ -65,14 +65,14 @@ class Target:
         return {}
 
     def find_url(self):
-        """The URL once it serves, or None."""
+        """Returns the URL once the server is ready, or None."""
         raise NotImplementedError
 
     def after_start(self):
-        """What makes the API, where that is not part of the start."""
+        """Creates the API, if that is not part of the start."""
 
     def start(self):
-        """Starts it; tells how long it took until a handshake could be made."""
+        """Starts the server. Returns the time until the first successful handshake."""
         command = [str(word) for word in self.command()]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(self.folder), **self.environment()}
         began = time.monotonic()
@@ -81,7 +81,7 @@ class Target:
                                             stderr=log, start_new_session=True)
         while self.find_url() is None:
             if self.process.poll() is not None or time.monotonic() - began > 60:
-                raise SystemExit(f"{self.name} does not serve:\n{(self.folder / 'log').read_text(errors='replace')[-3000:]}")
+                raise SystemExit(f"{self.name} did not start:\n{(self.folder / 'log').read_text(errors='replace')[-3000:]}")
             time.sleep(0.001)
         took = time.monotonic() - began
         self.after_start()
@@ -100,7 +100,7 @@ class Target:
         self.process = None
 
     def resident_kib(self):
-        """Of all its processes."""
+        """Returns the memory of all processes."""
         return sum(proportional_kib(pid) for pid in family(self.process.pid))
 
 
@@ -180,7 +180,7 @@ class ServerlessOfflineInProcess(ServerlessOffline):
 class Ministack(Target):
     name = "ministack"
     note = "a Python process for each function"
-    # Each takes 50 ms and more.
+    # Each takes at least 50 ms.
     count = 200
 
     def command(self):
@@ -196,7 +196,7 @@ class Ministack(Target):
         return f"ws://127.0.0.1:{self.port}{self.path or ''}" if accepts(self.port) else None
 
     def after_start(self):
-        """The API, by the conformance probes' own wiring."""
+        """Creates the API with the code of the conformance probes."""
         def client(service):
             return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1",
                                 aws_access_key_id="test", aws_secret_access_key="test")
@@ -214,7 +214,7 @@ SUBJECTS = [Limit, Stackgen, ServerlessOfflineInProcess, ServerlessOffline, Mini
 
 
 def rust(kind):
-    """Which binary a kind of function is."""
+    """Returns the binary of a kind of function."""
     binary = "allow-authorizer" if kind == "authorizer" else "plain-echo"
     return {"Runtime": "provided.al2023", "Code": f"{binary}.zip", "Handler": "bootstrap"}
 
@@ -235,7 +235,7 @@ def accepts(port):
 
 
 def family(pid):
-    """The process and all that it started."""
+    """Returns the process and its descendants."""
     found, todo = [], [pid]
     while todo:
         found.append(todo.pop())
@@ -248,7 +248,7 @@ def family(pid):
 
 
 def proportional_kib(pid):
-    """Its private memory, and its share of what it shares: the sum over processes is what they take together."""
+    """Returns the proportional set size: the sum over all processes is their total memory."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Runs the fan-outs beside one another, on endpoints that answer after 5 and after 30 milliseconds."""
+"""Compares the fan-outs, with endpoints that answer after 5 and after 30 milliseconds."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 LISTENERS = 500
 DELAYS = [5, 30]
-# A chunk of audio in base64, 50 ms of 16 kHz and 16 bits, in the message that listeners get.
+# An audio chunk in base64 (50 ms of 16 kHz and 16 bits), in the message for listeners.
 MESSAGE = json.dumps({"type": "audio", "sessionId": "merciful-truth-455", "audioData": base64.b64encode(bytes(1600)).decode(),
                       "timestamp": 1707502303419, "format": "pcm", "chunkIndex": 1}, separators=(",", ":"))
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -18,7 +18,7 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Client:
-    """A process that fans out, round by round."""
+    """A client process, which fans out in rounds."""
 
     name: str
     process: subprocess.Popen
@@ -33,7 +33,7 @@ class Client:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line or json.loads(line)["sent"] != LISTENERS:
-            raise SystemExit(f"{self.name}: not all listeners were reached: {line or 'it ended'}")
+            raise SystemExit(f"{self.name}: it did not reach all listeners: {line or 'the process ended'}")
         self.name = self.name.format(**json.loads(line))
         return json.loads(line)["seconds"]
 
@@ -44,7 +44,7 @@ class Client:
 
 @dataclass
 class Comparison:
-    """All clients on one endpoint."""
+    """Results of all clients with one endpoint."""
 
     delay: int
     answer: float  # What one connection sees, in seconds.
@@ -54,7 +54,7 @@ class Comparison:
 
 
 def fan_outs(binaries, python, rounds, slow_rounds):
-    """Of the sequential one, which is slow, `slow_rounds`."""
+    """Measures all clients; the sequential one, which is slow, for `slow_rounds`."""
     return [compare(binaries, python, delay, rounds, slow_rounds) for delay in DELAYS]
 
 
@@ -71,7 +71,7 @@ def compare(binaries, python, delay, rounds, slow_rounds):
     def boto3(name, threads):
         return Client(name, start([python, script, url, str(LISTENERS), str(threads)]))
 
-    # The last one is the slow one.
+    # The last one is slow.
     clients = [ours(), boto3("boto3, 32 threads", 32), ours(32), ours(LISTENERS), boto3("boto3, one after the other", 1)]
     try:
         ceiling, answer = [ask(tool, url, connections) for connections in (128, 1)]
@@ -88,7 +88,7 @@ def compare(binaries, python, delay, rounds, slow_rounds):
 
 
 def measure(clients, endpoint, rounds, slow_rounds):
-    """Rounds in turn, so that noise on the machine hits all alike; tells how busy the endpoint was at most."""
+    """Runs the clients' rounds in turn, so that noise affects all equally. Returns the endpoint's highest CPU load."""
     busy = dict.fromkeys((client.name for client in clients), 0.0)
     for number in range(rounds):
         for client in clients:
@@ -102,7 +102,7 @@ def measure(clients, endpoint, rounds, slow_rounds):
 
 
 def ask(tool, url, connections):
-    """Posts a second of clients that do next to nothing."""
+    """Returns the posts per second of minimal clients."""
     command = [tool, "ceiling", url, str(connections), "2000"]
     rates = [json.loads(subprocess.check_output(command))["posts_per_second"] for _ in range(3)]
     return statistics.median(rates)

@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 
-# What the functions are meant to keep.
+# Aims for the functions.
 AIM_FIRST_NEXT = 0.010
 AIM_MEMORY_KIB = 20 * 1024
 AIM_TIMES_FASTER = 10
@@ -16,13 +16,13 @@ def markdown(sections, versions):
     return "\n".join([
         "# The flagship's functions",
         "",
-        "Written by `benches/handlers/run`; run it again for figures of your own machine.",
+        "Written by `benches/handlers/run`. Run it again for the figures of your machine.",
         "",
         f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {processor()}, {platform.system()} {platform.machine()};"
         f" {', '.join(versions)}.",
         "",
-        "Everything is on loopback and none of it on AWS: no TLS, no network, no microVM to boot, and a full CPU. The"
-        " figures say what our code costs, not how long a caller waits.",
+        "Everything runs on loopback and nothing on AWS: without TLS, network and the boot of a microVM, and with a full CPU."
+        " The figures show the cost of our code, and not the latency that a caller sees.",
         *sections,
     ]) + "\n"
 
@@ -43,10 +43,10 @@ def starts(lines, sizes):
 def start_table(cases, runs):
     lines = [
         "", "## Cold start", "",
-        f"From before the process is spawned: median of {runs} interleaved runs, with the 95th percentile in brackets. The"
-        " event waits already when the function first asks for one. It reaches DynamoDB (dynoxide, in memory), the issuer"
-        " and the management endpoint over new connections; the token is signed with RS256. Release builds. The functions"
-        " in Python do less than ours and are run by AWS's awslambdaric, their files in the page cache and compiled.",
+        f"Time from spawning the process: median of {runs} interleaved runs, with the 95th percentile in brackets. An event is"
+        " available when the function first asks for one. The function reaches DynamoDB (dynoxide, in memory), the issuer and"
+        " the management endpoint over new connections; the token is signed with RS256. Release builds. The functions in Python"
+        " do less than ours. AWS's awslambdaric runs them, with compiled files in the page cache.",
         "", "| function | event | first `next` | first answer |", "|---|---|---:|---:|",
     ]
     slow = set()
@@ -61,11 +61,11 @@ def start_table(cases, runs):
 
 def memory_table(cases, sizes, events):
     lines = [
-        "", "## Size, memory, and what an event costs", "",
-        f"The binary, stripped; the process's resident set, with its peak in brackets, after the first answer (median) and"
-        f" after {events:,} events, one after the other; the time of one of them (median, 95th percentile), the test's"
-        " Runtime API included, and the process's CPU time an event.",
-        "", "| function | event | binary | after 1 | after all | an event | CPU |", "|---|---|---:|---:|---:|---:|---:|",
+        "", "## Size, memory, and cost per event", "",
+        f"The stripped binary; the process's resident set, with its peak in brackets, after the first answer (median) and"
+        f" after {events:,} events, one after the other; the time per event (median, 95th percentile), with the test's"
+        " Runtime API, and the process's CPU time per event.",
+        "", "| function | event | binary | after 1 | after all | per event | CPU |", "|---|---|---:|---:|---:|---:|---:|",
     ]
     large = set()
     for (function, event), case in cases.items():
@@ -82,11 +82,11 @@ def memory_table(cases, sizes, events):
 
 def authorizer(verified, events):
     lines = [
-        "", "## Authorizer, keys in its cache", "",
-        f"Medians of {len(verified) // 2} rounds, with the middle half in brackets. The library's verifier in one thread;"
-        " and the whole binary, one event after the other, as Lambda has it: what the test's Runtime API does between two"
-        " events is part of the time, not of the CPU time.",
-        "", "| | verifications/s, in process | events/s, binary | CPU an event |", "|---|---:|---:|---:|",
+        "", "## Authorizer with cached keys", "",
+        f"Medians of {len(verified) // 2} rounds, with the middle half in brackets. The library's verifier in one thread,"
+        " and the whole binary with one event after the other, as on Lambda. The time includes the test's Runtime API between"
+        " two events; the CPU time does not.",
+        "", "| | verifications/s, in process | events/s, binary | CPU per event |", "|---|---:|---:|---:|",
     ]
     for algorithm in ["RS256", "ES256"]:
         in_process = [line["per_second"] for line in verified if line["algorithm"] == algorithm]
@@ -100,12 +100,12 @@ def authorizer(verified, events):
 def fan_out(comparisons):
     lines = [
         "", "## Fan-out to 500 listeners", "",
-        "One chunk of audio (1,600 bytes, 2.2 KB as a message) to 500 connections, over connections that are kept. Ours is"
-        " the library's `fan_out` on the management API's client; boto3's is the same loop, one post after the other or"
-        " through a pool of 32 threads with a connection for each, without retries. Every client is a process of its own,"
-        " all post to the same endpoint in turn: median of interleaved rounds, with the middle half in brackets. CPU is"
-        " the client's; peak is its resident set at its largest, and private what of it is no file's page after all rounds. The first round opens the connections, and is not"
-        " among them.",
+        "One chunk of audio (1,600 bytes, 2.2 KB as a message) to 500 connections, over persistent connections. Ours is the"
+        " library's `fan_out` with the management API's client. boto3's is the same loop, one post after the other or through a"
+        " pool of 32 threads with a connection each, without retries. Every client is a separate process, and all post to the"
+        " same endpoint in turn: median of interleaved rounds, with the middle half in brackets. CPU is the client's, peak its"
+        " largest resident set, and private its memory after all rounds that is not mapped from files. The first round opens the"
+        " connections, and does not count.",
     ]
     for comparison in comparisons:
         lines += comparison_table(comparison)
@@ -116,10 +116,10 @@ def comparison_table(comparison):
     ours, threads, *_ = comparison.clients
     lines = [
         "", f"### The endpoint answers after {comparison.delay} ms", "",
-        f"One connection sees its answers after {duration(comparison.answer)}. The endpoint could do"
-        f" {comparison.ceiling:,.0f} posts/s for 128 connections of a client that costs next to nothing, and was busy for"
-        f" {comparison.busy:.0%} of a core at most.",
-        "", "| | a chunk to all | first chunk | posts/s | CPU a post | peak | private | times boto3's 32 threads |",
+        f"One connection gets its answers after {duration(comparison.answer)}. The endpoint's limit is"
+        f" {comparison.ceiling:,.0f} posts/s for 128 connections of a minimal client; it used at most"
+        f" {comparison.busy:.0%} of a core.",
+        "", "| | a chunk to all | first chunk | posts/s | CPU per post | peak | private | times boto3's 32 threads |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for client in comparison.clients:
@@ -142,7 +142,7 @@ def title(function):
 
 
 def kept(broken):
-    return "All keep it." if not broken else f"Not kept by {', '.join(sorted(broken))}."
+    return "All meet it." if not broken else f"Not met by {', '.join(sorted(broken))}."
 
 
 def met(is_so):

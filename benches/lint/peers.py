@@ -16,7 +16,7 @@ sys.path.insert(1, str(HERE.parent / "conformance"))
 from install import TARGET, python  # noqa: E402
 
 GUARD_VERSION = "3.2.1"
-# AWS's own rules for cfn-guard, those of Control Tower, as AWS's package for CDK has them.
+# AWS's own rules for cfn-guard, those of Control Tower, from AWS's package for CDK.
 RULES = "@cdklabs/cdk-validator-cfnguard"
 RULES_VERSION = "0.0.62"
 RULES_SHA512 = "Sg2k8067B0AIJ82QFSLhHTUIqxOYTKABvVrTHiyc6j0rE2NHli2diIYqf+w+DkuDKCYYgMIOga3OrYMOHUw0mQ=="
@@ -24,7 +24,7 @@ RULES_SHA512 = "Sg2k8067B0AIJ82QFSLhHTUIqxOYTKABvVrTHiyc6j0rE2NHli2diIYqf+w+DkuD
 
 @dataclass
 class Installed:
-    """Where everything is."""
+    """Paths of the installed tools."""
 
     stackgen: Path = TARGET / "release/stackgen"
     venv: Path = ROOT / ".tools/peers/lint"
@@ -33,7 +33,7 @@ class Installed:
 
 
 def everything(stackgen=None):
-    """Installs what is missing; `stackgen` is one that is built already."""
+    """Installs missing tools. `stackgen` is the path of a built binary."""
     installed = Installed(stackgen.resolve()) if stackgen else Installed()
     if stackgen is None:
         subprocess.run(["cargo", "build", "--release", "--locked", "-p", "stackgen"], cwd=ROOT, check=True)
@@ -47,14 +47,14 @@ def everything(stackgen=None):
 
 
 def rules(folder):
-    """Nothing of the package is run: its rules are text."""
+    """Extracts the rules from the package, without running its code."""
     folder.mkdir(parents=True, exist_ok=True)
     package = f"{RULES}@{RULES_VERSION}"
     name = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True)
     archive = folder / name.stdout.split()[-1]
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if digest != RULES_SHA512:
-        raise SystemExit(f"{package} is not what it was: its SHA-512 is {digest}")
+        raise SystemExit(f"the SHA-512 of {package} has changed to {digest}: check the package and update the digest")
     with tarfile.open(archive) as files:
         files.extractall(folder, filter="data")
     archive.unlink()
@@ -62,7 +62,7 @@ def rules(folder):
 
 def versions(installed):
     def last_word(*command):
-        # checkov asks the network for news.
+        # checkov checks for updates over the network.
         env = {**os.environ, "LOG_LEVEL": "ERROR"}
         done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=env)
         return done.stdout.split()[-1]

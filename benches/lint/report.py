@@ -12,16 +12,16 @@ sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "synth"))
 
 def head(rounds, versions):
     return [
-        "# `stackgen lint` beside its peers",
+        "# `stackgen lint` and its peers",
         "",
-        "Written by `benches/lint/run`; run it again for figures of your own machine.",
+        "Written by `benches/lint/run`. Run it again for the figures of your machine.",
         "",
         f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; {', '.join(versions)}.",
         "",
         f"Whole processes, warm: median of {rounds} interleaved runs, with the middle half in brackets. Peak is the largest"
-        " resident set of any process involved. \"Times ours\" is the median over stackgen's. The peers judge other things than"
-        " ours, and more of them: every property of every resource (cfn-lint), security (checkov, cfn-guard). They are here"
-        " because they are what people run on templates today.",
+        " resident set of any process involved. \"Times ours\" is the median over stackgen's. The peers check other"
+        " properties, and more of them: every property of every resource (cfn-lint), security (checkov, cfn-guard). They are here"
+        " because people run them on templates today.",
     ]
 
 
@@ -38,9 +38,9 @@ def one_template(name, file, subjects):
 def many_templates(count, few, size, ours, pairs):
     lines = [
         "", f"## {count:,} templates in one call", "",
-        f"The flagship and the starters, with names of their own: {size / 1e6:.1f} MB. stackgen judges all of them. The peers judge"
-        f" one, and {few} in one call, and what {count:,} take is worked out from these two: once the start, and the rest"
-        f" {count:,} times.", "",
+        f"The flagship and the starters, with distinct names: {size / 1e6:.1f} MB. stackgen checks all of them. The peers check"
+        f" one, and {few} in one call; their figures for {count:,} templates are extrapolated: one start, and {count:,} times"
+        " the rest.", "",
         "| | one | " f"{few} | {count:,} | peak | times ours |", "|---|---:|---:|---:|---:|---:|",
         f"| {ours.name} | | | {duration(ours.median)} | {mebibytes(ours.peak_kib)} | 1 |",
     ]
@@ -55,9 +55,9 @@ def many_templates(count, few, size, ours, pairs):
 def growth(counts, table):
     lines = [
         "", "## Time over the template's length", "",
-        "stackgen alone, on templates of about so many resources of one kind; CloudFormation takes 500 in a stack. The slope is that"
-        " of the logarithm of the time over that of the length in bytes, from 1,000 resources on, by least squares: 1 is"
-        " proportional, 2 would be quadratic.", "",
+        "stackgen alone, on templates with about this many resources of one kind; CloudFormation's limit is 500 per stack. The"
+        " slope is that of the logarithm of the time over the logarithm of the length in bytes, from 1,000 resources on, by least"
+        " squares: 1 is proportional, 2 would be quadratic.", "",
         "| | " + " | ".join(f"{count:,}" for count in counts) + " | slope |", "|---|" + "---:|" * (len(counts) + 1),
     ]
     for kind, sizes, subjects in table:
@@ -70,13 +70,13 @@ def growth(counts, table):
 def what_is_found(groups, noticed, told, on_good):
     names = list(noticed)
     lines = [
-        "", "## What is found", "",
-        "The fixtures of the linter's rules: templates with one mistake, each with a twin that differs in the fix alone. A linter"
-        " notices a mistake when it says something of the template that it does not say of the twin, whatever it is, even of"
-        " another thing that the twin has not; notes and recommendations count, and cfn-guard has all of AWS's rules. In brackets:"
-        " it does so by a rule that has nothing to say of the twin; other rules ask for the same thing in both. Rules that compare"
-        " two revisions are left out, for a peer has no way to be asked, and so are rules about our own suppressions. The fixtures"
-        " are ours, so it is no wonder that ours finds all of them: what counts is the other columns.", "",
+        "", "## Findings", "",
+        "The fixtures of the linter's rules: templates with one mistake, each with a twin that differs only in the fix. A linter"
+        " notices a mistake if it reports anything for the template that it does not report for the twin. Notes and"
+        " recommendations count, and cfn-guard uses all of AWS's rules. In brackets: mistakes that it notices with a rule without"
+        " findings in the twin; other rules report the same in both. Rules that compare two revisions are omitted, because the"
+        " peers cannot do that, and so are rules about our own suppressions. The fixtures are ours, so stackgen finds all of their"
+        " mistakes: the other columns are the result.", "",
         "| group | mistakes | " + " | ".join(names) + " |", "|---|---:|" + "---:|" * len(names),
     ]
 
@@ -88,8 +88,8 @@ def what_is_found(groups, noticed, told, on_good):
     lines.append(row("all", {file for files in groups.values() for file in files}))
     count = sum(map(len, groups.values()))
     twins = ", ".join(f"{name} {said}" for name, said in on_good.items())
-    lines += ["", f"Of the {count} twins, so many have something said of them: {twins}.", "",
-              "What the peers notice by a rule that has nothing to say of the twin:", ""]
+    lines += ["", f"Twins with findings, of {count}: {twins}.", "",
+              "Mistakes that the peers notice with a rule without findings in the twin:", ""]
     for name in names[1:]:
         found = ", ".join(f"`{file.removesuffix('.yaml')}`" for file in sorted(told[name]))
         lines.append(f"- {name}: {found or 'nothing'}.")

@@ -1,4 +1,4 @@
-"""The linters: how each is started, and what it says of files."""
+"""The linters: their commands, and their findings for files."""
 
 import json
 import os
@@ -6,9 +6,9 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-# Neither checkov nor cfn-lint is to ask the network for anything.
+# Keeps checkov and cfn-lint off the network.
 QUIET = {"LOG_LEVEL": "ERROR", "CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false"}
-# Done; cfn-lint's bits of what it found; stackgen's and cfn-guard's codes for having found something.
+# Exit codes of success: 0, cfn-lint's bits for findings, and those of stackgen and cfn-guard for findings.
 EXITS = (0, 1, 2, 3, 4, 6, 8, 10, 12, 14, 19)
 
 
@@ -89,22 +89,22 @@ def counted(findings):
 
 
 def rules(findings):
-    """The rules that made the findings."""
+    """Returns the rules of the findings."""
     return {json.loads(finding)[0] for finding in findings}
 
 
 def files(paths):
-    """cfn-lint takes files."""
+    """cfn-lint accepts files."""
     return [str(file) for path in map(Path, paths) for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
 
 
 def where(paths):
-    """checkov takes a folder or files."""
+    """checkov accepts a folder or files."""
     return [word for path in map(Path, paths) for word in ("--directory" if path.is_dir() else "--file", str(path))]
 
 
 def paths_of(said):
-    """The paths of the template that a rule of cfn-guard names, wherever in its answer they stand."""
+    """Returns the template paths that a cfn-guard rule names anywhere in its output."""
     if isinstance(said, dict):
         own = {said["path"].split("[L:")[0]} if isinstance(said.get("path"), str) else set()
         return own.union(*map(paths_of, said.values()))

@@ -1,4 +1,4 @@
-"""Templates to judge: the flagship, a thousand stacks, stacks that grow, and the linter's fixtures."""
+"""Templates to check: the flagship, 1,000 stacks, growing stacks, and the linter's fixtures."""
 
 import subprocess
 from pathlib import Path
@@ -9,12 +9,12 @@ FLAGSHIP = {
     "flagship": ROOT / "out/prod/template.yaml",
     "flagship, by CDK": ROOT / "generator/model/tests/fixtures/cdk/prod.template.json",
 }
-# About what a template says of its own suppressions; another linter's are not ours.
+# Group of rules about suppressions, which other linters do not share.
 OWN = "template"
 
 
 def many(folder, stackgen, count):
-    """So many stacks, the flagship's and the starters' in turn, each with names of its own."""
+    """Writes this many stacks with distinct names, from the flagship and the starters in turn."""
     stacks = [text for starter in sorted((ROOT / "templates").iterdir()) for text in rendered(folder, stackgen, starter)]
     out = folder / f"stacks-{count}"
     out.mkdir()
@@ -34,7 +34,7 @@ def rendered(folder, stackgen, starter):
 
 
 def resources(parts, head=""):
-    """A template of an api and parts; a part is the texts of its resources."""
+    """Returns a template of an API and parts. A part is the texts of its resources."""
     api = '  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: api, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}}'
     return "\n".join([head + "Resources:", api, *parts]) + "\n"
 
@@ -70,7 +70,7 @@ def role(id):
 
 
 def grow(kind, count):
-    """A template of about so many resources, all but a few of one kind."""
+    """Returns a template of about this many resources, almost all of one kind."""
     parts, head = [], ""
     match kind:
         case "functions, each with a route, a permission and a role":
@@ -116,8 +116,8 @@ KINDS = ["functions, each with a route, a permission and a role", "routes of one
 
 
 def sides(folder):
-    """Writes both sides of every fixture as files of one name in two folders; tells the names by group. Fixtures whose
-    mistake is in the difference between two revisions are left out: only ours compares revisions."""
+    """Writes both sides of every fixture as files with the same name in two folders. Returns the names by group. Skips fixtures
+    whose mistake is the difference between two revisions, because only stackgen compares revisions."""
     groups = {}
     for side, other in (("bad", "+"), ("good", "-")):
         (folder / side).mkdir(parents=True)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Subject:
-    """What is measured: commands that together do one job, such as 20 runs of stackgen for 20 stacks."""
+    """Subject of a measurement: commands that together do one job, such as 20 runs of stackgen for 20 stacks."""
 
     name: str
     commands: list
     env: dict = field(default_factory=dict)
     cwd: str = "."
-    # Codes of a job that is done.
+    # Exit codes of success.
     exits: tuple = (0,)
     seconds: list = field(default_factory=list)
     peak_kib: int = 0
@@ -27,7 +27,7 @@ class Subject:
 
     @property
     def spread(self):
-        """The middle half of the runs."""
+        """Returns the middle half of the runs."""
         if len(self.seconds) < 2:
             return self.median, self.median
         low, _, high = statistics.quantiles(self.seconds, n=4, method="inclusive")
@@ -35,8 +35,8 @@ class Subject:
 
 
 def measure(subjects, rounds):
-    """One run of each to warm up, which also tells its memory; then rounds, in each of which every subject runs
-    once, so that noise on the machine hits all alike."""
+    """Runs each subject once to warm up and to measure its memory. Then runs rounds, in each of which every subject runs
+    once, so that noise affects all equally."""
     for subject in subjects:
         subject.peak_kib = max(peak_kib(subject, command) for command in subject.commands)
     for _ in range(rounds):
@@ -45,7 +45,7 @@ def measure(subjects, rounds):
 
 
 def wall_seconds(subject, command):
-    """From spawning the process to having waited for it."""
+    """Returns the time from spawning the process to its end."""
     with _output_to_file() as output, _working_folder(subject.cwd):
         actions = [(os.POSIX_SPAWN_DUP2, output.fileno(), fd) for fd in (1, 2)]
         env = {**os.environ, **subject.env}
@@ -58,8 +58,8 @@ def wall_seconds(subject, command):
 
 
 def peak_kib(subject, command):
-    """The largest resident set among the command's processes. By GNU time, because the kernel counts the memory
-    that a child had before exec, and the child of a Python begins with Python's."""
+    """Returns the largest resident set of the command's processes. Uses GNU time, because the kernel counts the memory
+    of a child before exec, which would be that of Python here."""
     with tempfile.NamedTemporaryFile("r") as report, _output_to_file() as output:
         timed = ["/usr/bin/time", "--output", report.name, "--format", "%M", *command]
         env = {**os.environ, **subject.env}
@@ -69,7 +69,7 @@ def peak_kib(subject, command):
 
 
 class _working_folder:
-    """posix_spawn has no working folder of its own."""
+    """Changes the working folder, because posix_spawn has no parameter for it."""
 
     def __init__(self, folder):
         self.folder = folder

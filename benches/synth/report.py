@@ -7,9 +7,9 @@ import platform
 
 def markdown(cases, growth, rounds, versions):
     lines = [
-        "# `stackgen synth` beside its peers",
+        "# `stackgen synth` and its peers",
         "",
-        "Written by `benches/synth/run`; run it again for figures of your own machine.",
+        "Written by `benches/synth/run`. Run it again for the figures of your machine.",
         "",
         f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
         f"{', '.join(versions)}.",
@@ -17,10 +17,10 @@ def markdown(cases, growth, rounds, versions):
         f"Whole processes, warm: median of {rounds} interleaved runs, with the middle half in brackets. Peak is the largest"
         " resident set of any process involved. \"Times ours\" is the median over stackgen's.",
         "",
-        "CDK is given its best case: its CLI is started directly, not by way of npx, and 20 stacks are one app, while"
-        " stackgen runs 20 times. `node app.js` writes the same templates without the CLI. `CDK_VALIDATION=false`"
-        " turns off the checks that aws-cdk-lib runs on what it synthesised. The SAM translator starts from SAM, so it"
-        " only translates functions; its input was rendered by stackgen and is not counted.",
+        "CDK gets its best case: its CLI is started directly and not with npx, and 20 stacks are one app, while stackgen runs"
+        " 20 times. `node app.js` writes the same templates without the CLI. `CDK_VALIDATION=false` turns off aws-cdk-lib's"
+        " checks of the synthesized templates. The SAM translator starts from SAM, so it only translates functions; stackgen"
+        " rendered its input, which does not count.",
     ]
     for name, subjects, made in cases:
         lines += case_table(name, subjects, made)
@@ -40,7 +40,7 @@ def case_table(name, subjects, made):
 
 def growth_table(growth):
     lines = [
-        "", "## Cost over resources", "", "stackgen alone, one stack of growing size.", "",
+        "", "## Cost by number of resources", "", "stackgen alone, with one growing stack.", "",
         "| resources | time | peak |", "|---:|---:|---:|",
     ]
     for resources, subject in growth:
@@ -48,14 +48,13 @@ def growth_table(growth):
     start, slope, share = line_through([(resources, subject.median) for resources, subject in growth])
     lines += [
         "",
-        f"A straight line through them: {duration(start)} and {slope * 1e6:.1f} µs a resource; it explains {share:.1%} of"
-        " the differences.",
+        f"Linear fit: {duration(start)} and {slope * 1e6:.1f} µs per resource; R² is {share:.1%}.",
     ]
     return lines
 
 
 def line_through(points):
-    """Least squares: intercept, slope, and R²."""
+    """Returns intercept, slope and R² by least squares."""
     count = len(points)
     mean_x = sum(x for x, _ in points) / count
     mean_y = sum(y for _, y in points) / count

@@ -1,8 +1,8 @@
-"""Stacks of a given size as stackgen.yaml, the same as benches/peers/cdk/generated.js builds from constructs."""
+"""Writes stacks of a given size as stackgen.yaml, equal to those of benches/peers/cdk/generated.js."""
 
 
 def stackgen_yaml(name, functions):
-    """A WebSocket API and a table; each function has a route, a log group and a role with access to the table."""
+    """Returns a stack with a WebSocket API and a table. Each function has a route, a log group and a role for the table."""
     numbers = range(functions)
     lines = [
         f"name: {name}",

@@ -1,4 +1,4 @@
-"""Probes: what is done to an API, and what came of it. One or more for each row of the reference."""
+"""Probes of APIs. Each row of the reference has one or more."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ PROBES = []
 
 @dataclass(frozen=True)
 class Probe:
-    """`expects` is what API Gateway does, in a phrase that the table shows."""
+    """Registers a probe. `expects` is API Gateway's behavior, as a phrase for the table."""
 
     name: str
     row: str
@@ -24,7 +24,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen, in a phrase, and whether it is what the row says: `yes`, `no` or `partly`."""
+    """Observation, as a phrase, and its agreement with the row: `yes`, `no` or `partly`."""
 
     text: str
     as_row: str
@@ -47,7 +47,7 @@ def status(response, expected):
 
 
 def raw(value):
-    """The argument of the puppet's `raw` and `context`: it returns exactly this."""
+    """Returns the argument with which the puppet's `raw` and `context` return exactly this value."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
@@ -56,12 +56,12 @@ def query(**words):
 
 
 def all_probes():
-    """All probes, in the order of the rows."""
+    """Returns all probes, in row order."""
     from probes import authorization, connections, deployments, events, handshake, messages  # noqa: F401
 
     return sorted(PROBES, key=lambda probe: (order(probe.row), PROBES.index(probe)))
 
 
 def order(row):
-    """C before A before M and so on, as the reference's sections go."""
+    """Sorts by section in the reference's order: C, A, M and so on."""
     return "CAMEKD".index(row[0]), int(row[1:])

@@ -90,7 +90,7 @@ async def unauthorized(api):
     response, _ = await api.handshake(query(auth="unauthorized"))
     if api.gateway or response.status == 401:
         return status(response, 401)
-    # A Node function has a second way to fail, and a target may know that one alone.
+    # A Node function can also fail by its callback, and a target may support only that.
     by_callback, _ = await api.handshake(query(auth="callback"))
     text = f"{response.status} when it throws, {by_callback.status} when it calls back"
     return seen(text, "partly" if by_callback.status == 401 else "no")
@@ -122,7 +122,7 @@ async def context_with_object(api):
 
 @probe("A9", "500 when the authorizer's output is over 8 KB", OPEN)
 async def context_too_large(api):
-    # Made by the function, not by the query: its length would be over another limit.
+    # The function makes it. In the query it would exceed another limit.
     response, _ = await api.handshake(query(auth="large"))
     return status(response, 500)
 
@@ -161,7 +161,7 @@ async def payload_format_version(api):
 
 
 async def refused_authorizer(api, **more):
-    """CreateAuthorizer with what a WebSocket API does not take."""
+    """Calls CreateAuthorizer with a property that WebSocket APIs do not support."""
     api.control()
     try:
         await api.call("create_authorizer", Name="another", AuthorizerType="REQUEST", AuthorizerUri=uri(api.names["message"]),

@@ -16,7 +16,7 @@ async def posted(api):
     response = await api.manage("POST", socket.id, b"hello")
     frame = await socket.receive(2)
     await socket.close(1000)
-    # AWS's clients take any 2xx.
+    # AWS's clients accept any 2xx.
     arrived = (frame.kind, frame.data) == ("text", b"hello") and 200 <= response.status < 300
     return seen(f"{response.status}, {frame}", "partly" if arrived and response.status != 200 else arrived)
 
@@ -95,7 +95,7 @@ async def too_large(api):
 @probe("K7", "429 LimitExceededException when the client does not read and its buffer is full; here after at most 64 MiB")
 async def buffer_full(api):
     socket = await api.open(receive_buffer=1024)
-    # Reading stops when the stream's small buffer is full; the kernel's takes some more.
+    # Reading stops when the stream's small buffer is full; the kernel buffers some more.
     last = None
     for number in range(512):
         last = await api.manage("POST", socket.id, b"x" * (128 * 1024))

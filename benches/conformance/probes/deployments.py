@@ -1,4 +1,4 @@
-"""Rows D1 to D14 and D21: what a deployment is, through the control plane that AWS's own clients speak."""
+"""Rows D1 to D14 and D21: deployments, through the control plane with AWS's own clients."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ TWO_WAY = Route(two_way=True)
 
 
 async def refused(call, status):
-    """What became of a call that should be refused."""
+    """Returns the result of a call that should fail."""
     try:
         await call
     except ClientError as error:
@@ -23,7 +23,7 @@ async def refused(call, status):
 
 
 async def answer(api, message, patience=3):
-    """What a new connection gets for a message."""
+    """Sends a message on a new connection, and returns the answer."""
     socket = await api.open()
     await socket.send(message)
     frame = await socket.receive(patience)
@@ -45,12 +45,12 @@ async def integration(api):
 
 
 async def add_route(api, key):
-    """A two-way route, not deployed."""
+    """Creates a two-way route without deploying it."""
     await asyncio.to_thread(make_route, api.control(), api.api_id, key, TWO_WAY, await integration(api), None)
 
 
 async def deploy(api):
-    """A deployment of what is there, which no stage serves."""
+    """Creates a deployment that no stage serves."""
     made = await api.call("create_deployment")
     for _ in range(50):
         found = await api.call("get_deployment", DeploymentId=made["DeploymentId"])
@@ -65,7 +65,7 @@ async def activate(api, deployment):
 
 
 async def new_route_answers(api):
-    """Does a route named `new` take its messages? Without one, `Forbidden` or nothing comes."""
+    """Returns true if a route named `new` receives messages. Without it, the answer is `Forbidden` or missing."""
     return (await answer(api, {"action": "new", "do": "body:new"})).data == b"new"
 
 
@@ -92,7 +92,7 @@ async def changed_integration(api):
 
 
 def other_says(api):
-    """The other function answers `version` with its own word."""
+    """Checks with `version`, which the other function answers differently."""
     api.control()
     api.functions.update_function_code(FunctionName=api.names["other"], ZipFile=code("other"))
 
@@ -158,7 +158,7 @@ async def template_with_a_route(api):
     there = await new_route_answers(api)
     keys = {route["RouteKey"] for route in await items(api, "get_routes")}
     if "new" not in keys:
-        raise NotProbed("the route was not made")
+        raise NotProbed("the route was not created")
     return seen("served at once" if there else "not served", not there)
 
 
@@ -184,7 +184,7 @@ async def new_logical_id(api):
 
 @probe("D10", "CloudFormation: a deployment that is removed from the template cannot be deleted while a manually moved stage serves it", own(stack=True))
 async def removed_while_served(api):
-    # A second deployment that the template's stage does not name; by hand it is made to serve it.
+    # A second deployment that the template's stage does not refer to. The probe activates it by hand.
     await api.stack.update(more="Second")
     first = (await stage(api)).get("DeploymentId")
     second = next(found["DeploymentId"] for found in await items(api, "get_deployments") if found["DeploymentId"] != first)
@@ -231,7 +231,7 @@ async def stage_variable_removed(api):
 @probe("D13", "409 ConflictException for concurrent changes", own())
 async def concurrent(api):
     api.control()
-    raise NotProbed("depends on timing on AWS too")
+    raise NotProbed("depends on timing on AWS, too")
 
 
 @probe("D14", "409 for a route key that already exists", own())

@@ -1,4 +1,4 @@
-"""Rows E0 to E4: the events that functions get."""
+"""Rows E0 to E4: events of functions."""
 
 import base64
 import re
@@ -15,7 +15,7 @@ COMMON = ["routeKey", "eventType", "extendedRequestId", "requestTime", "messageD
 
 
 def differences(*found):
-    """What of (is as the row says, what is not) does not hold."""
+    """Returns the descriptions whose condition is false, from pairs (condition, description)."""
     wrong = [text for holds, text in found if not holds]
     return seen("; ".join(wrong) or "as documented", not wrong)
 

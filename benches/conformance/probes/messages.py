@@ -14,7 +14,7 @@ NESTED = Api(routes=routes("a/b", "7", **{"$default": Route()}), selection="${re
 NUMBERS = Api(routes=routes("7", **{"$default": Route()}))
 SCHEMA = json.dumps({"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "required": ["text"]})
 ONE_WAY = Api(routes=routes("ping", "$default"))
-# What the gateway says of itself, without ids.
+# Members of the gateway's own error message, without IDs.
 SHAPE = ["message", "connectionId", "requestId"]
 
 
@@ -116,7 +116,7 @@ async def model_does_not_match(api):
 
 
 async def told(socket, message, patience=2):
-    """What came of the gateway itself, and whether the socket is open after it."""
+    """Returns the gateway's own answer, and whether the socket is still open."""
     frame = await socket.receive(patience)
     await socket.frame(client.PING, b"still")
     after = await socket.receive(2)
@@ -233,7 +233,7 @@ async def longest(api):
 
 
 async def ended(api, seconds):
-    """How a connection ends that does nothing. `api.limits` says after how long the target was told to end it."""
+    """Returns the end of an idle connection. `api.limits` is true if the target was configured to end it early."""
     if not api.limits and not (api.slow and seconds <= 600):
         raise NotProbed(f"the target's limit of {seconds // 60} minutes cannot be changed")
     socket = await api.open()
@@ -247,7 +247,7 @@ async def deleted(api):
     socket = await api.open()
     await api.manage("DELETE", socket.id)
     frame = await socket.receive(2)
-    # A client answers a close frame, and only then is the connection over.
+    # The client answers a close frame, which ends the connection.
     await socket.frame(client.CLOSE, (frame.code or 1000).to_bytes(2, "big"))
     socket.drop()
     said = await disconnected(api, socket)

@@ -1,4 +1,4 @@
-// A function that does what it is told: see puppet.py, which is the same in Python.
+// A function that follows the probe's commands: see puppet.py, which is the same in Python.
 
 import { setTimeout } from "node:timers/promises"
 
@@ -19,10 +19,10 @@ export async function handler(event) {
   return answer
 }
 
-// A probe that deploys code replaces this line.
+// Probes that deploy code replace this line.
 const VERSION = "one"
 
-// An authorizer is a handler of its own here: a Node function may also fail by its callback.
+// The authorizer has its own handler, because a Node function may also fail by its callback.
 export function authorizer(event, context, callback) {
   const [word] = split(event.queryStringParameters?.auth ?? "allow")
   if (word === "callback") {
@@ -38,7 +38,7 @@ function authorize(event) {
   if (word === "throw") throw new Error(argument)
   if (word === "raw") return decoded(argument)
   let resource = event.methodArn
-  // `…/{stage}/*/*`, which reads as if it matched everything.
+  // `…/{stage}/*/*`, which looks as if it matched everything.
   if (word === "wildcard") resource = `${resource.slice(0, resource.lastIndexOf("/"))}/*/*`
   const effect = word === "deny" ? "Deny" : "Allow"
   const statement = { Action: "execute-api:Invoke", Effect: effect, Resource: resource }
@@ -80,7 +80,7 @@ async function tell(entry) {
   await fetch(process.env.RECORDER, { method: "POST", body: JSON.stringify(entry) })
 }
 
-// The status of a post to the caller's own connection. serverless-offline takes posts without a signature.
+// Returns the status of a post to the caller's own connection. serverless-offline accepts posts without a signature.
 async function post({ connectionId }, text) {
   const url = `${process.env.MANAGEMENT_ENDPOINT}/@connections/${encodeURIComponent(connectionId)}`
   return (await fetch(url, { method: "POST", body: text })).status

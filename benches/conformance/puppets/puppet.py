@@ -1,4 +1,4 @@
-"""A function that does what it is told: see puppet.mjs, which is the same in Node.
+"""A function that follows the probe's commands: see puppet.mjs, which is the same in Node.
 
 It tells RECORDER every event that it gets. What to do stands in `do` of the query of a $connect event, in `do` of a
 message, or in DO of the environment; for an authorizer in `auth` of the query. Several commands are joined by `;`.
@@ -39,7 +39,7 @@ def handler(event, context):
     return answer
 
 
-# A probe that deploys code replaces this line.
+# Probes that deploy code replace this line.
 VERSION = "one"
 
 
@@ -69,7 +69,7 @@ def authorize(event):
         return decoded(argument)
     resource = event["methodArn"]
     if word == "wildcard":
-        # `…/{stage}/*/*`, which reads as if it matched everything.
+        # `…/{stage}/*/*`, which looks as if it matched everything.
         resource = resource.rsplit("/", 1)[0] + "/*/*"
     effect = "Deny" if word == "deny" else "Allow"
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
@@ -97,12 +97,12 @@ def tell(entry):
 
 
 def post(context, text):
-    """The status of a post to the caller's own connection."""
+    """Returns the status of a post to the caller's own connection."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session
 
-    # What arrives in an event is quoted once more for the path.
+    # IDs from an event are quoted once for the path.
     name = urllib.parse.quote(context["connectionId"], safe="")
     request = AWSRequest("POST", f"{os.environ['MANAGEMENT_ENDPOINT']}/@connections/{name}", data=text.encode())
     SigV4Auth(Session().get_credentials(), "execute-api", "us-east-1").add_auth(request)

@@ -1,4 +1,4 @@
-"""ministack: one process, whose control plane makes each API; its functions are Python."""
+"""ministack: one process; its control plane creates each API, and its functions are Python."""
 
 import asyncio
 import io
@@ -59,7 +59,7 @@ class Ministack:
     def make(self, api, book, name):
         gateway, functions = self.client("apigatewayv2"), self.client("lambda")
         api_id = gateway.create_api(Name=name, ProtocolType="WEBSOCKET", RouteSelectionExpression=api.selection)["ApiId"]
-        # The form of its address that needs no name to be resolved.
+        # Form of the address that needs no name resolution.
         path = f"/_aws/execute-api/{api_id}/{STAGE}"
         environment = {
             "RECORDER": book.url, "MANAGEMENT_ENDPOINT": f"http://127.0.0.1:{self.port}{path}",
@@ -100,7 +100,7 @@ class Stack:
         return {"Runtime": "python3.11", "Code": {"ZipFile": (HERE / "puppets/puppet.py").read_text()}, "Handler": "index.handler"}
 
     async def update(self, routes=None, **changes):
-        """Applies a changed template; tells the stack's status if that is not a success."""
+        """Applies a changed template. Returns the stack's status unless it is a success."""
         self.api = replace(self.api, routes=routes or self.api.routes)
         changed = template(self.api, self.recorder, self.package, self.name, **changes)
         return await asyncio.to_thread(self.apply, "update_stack", changed)
@@ -123,13 +123,13 @@ class Stack:
 
 
 def wire(gateway, api, api_id, uris):
-    """Routes, integration, authorizer, deployment and stage, as AWS's own clients make them."""
+    """Creates routes, integration, authorizer, deployment and stage, with AWS's own clients."""
     more = {"TimeoutInMillis": api.timeout_millis} if api.timeout_millis else {}
     integration = gateway.create_integration(
         ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=uris["message"], **more)["IntegrationId"]
     authorizer = None
     if api.authorizer:
-        # AWS's clients refuse to leave it out; an empty one says the same.
+        # AWS's clients require it; an empty one has the same effect.
         sources = {"IdentitySource": list(api.authorizer.identity_source or ())}
         authorizer = gateway.create_authorizer(
             ApiId=api_id, Name="authorizer", AuthorizerType="REQUEST", AuthorizerUri=uris["authorizer"], **sources)["AuthorizerId"]
@@ -157,7 +157,7 @@ def make_route(gateway, api_id, key, route, integration, authorizer):
             gateway.create_model(ApiId=api_id, Name="message", ContentType="application/json", Schema=route.model)
         except ClientError as refused:
             code = refused.response["ResponseMetadata"]["HTTPStatusCode"]
-            raise Unsupported(f"no models: CreateModel is answered with {code}") from refused
+            raise Unsupported(f"no models: CreateModel fails with {code}") from refused
         more.update(ModelSelectionExpression="message", RequestModels={"message": "message"})
     made = gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{integration}", **more)
     if route.two_way:
@@ -165,7 +165,7 @@ def make_route(gateway, api_id, key, route, integration, authorizer):
 
 
 def code(version="one"):
-    """The puppet as a deployment package that says this version."""
+    """Returns the puppet as a deployment package of this version."""
     text = (HERE / "puppets/puppet.py").read_text().replace('VERSION = "one"', f'VERSION = "{version}"')
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

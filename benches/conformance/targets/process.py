@@ -1,4 +1,4 @@
-"""Processes that a run starts, and ends."""
+"""Processes that a run starts and stops."""
 
 import asyncio
 import os
@@ -27,16 +27,16 @@ class Process:
         return self
 
     async def ready(self, is_ready, timeout=60):
-        """Waits until it serves; what it said is the error if it does not."""
+        """Waits until the server is ready. Otherwise fails with its output."""
         deadline = asyncio.get_running_loop().time() + timeout
         while asyncio.get_running_loop().time() < deadline and self.running.returncode is None:
             if await is_ready():
                 return
             await asyncio.sleep(0.05)
-        raise SystemExit(f"{self.command[0]} does not serve:\n{open(self.log, errors='replace').read()[-4000:]}")
+        raise SystemExit(f"{self.command[0]} did not start:\n{open(self.log, errors='replace').read()[-4000:]}")
 
     async def stop(self):
-        """Ends it and all that it started."""
+        """Stops the process group."""
         if self.running is None:
             return
         for ending in (signal.SIGTERM, signal.SIGKILL):

@@ -9,7 +9,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 
 def signed(method, place, path, body):
-    """The headers of a signed request, as AWS's clients make them."""
+    """Returns the headers of a signed request, as AWS's clients send them."""
     request = AWSRequest(method, f"http://{place.authority}{path}", headers={"Host": place.authority}, data=body)
     SigV4Auth(Credentials("test", "test"), "execute-api", REGION).add_auth(request)
     return list(request.headers.items())

@@ -1,4 +1,4 @@
-"""Our gateway: `stackgen dev` on a CloudFormation template, one process an API; its functions are Python."""
+"""Our gateway: `stackgen dev` on a CloudFormation template, one process per API; its functions are Python."""
 
 import asyncio
 import json
@@ -39,9 +39,9 @@ class Stackgen:
         (folder / "puppet.zip").write_bytes(code())
         file = folder / "template.json"
         file.write_text(json.dumps(template(api, book.url, puppet), indent=2))
-        # AWS's runtime interface client, and boto3 for what the function posts, are in the venv.
+        # AWS's runtime interface client, and boto3 for the function's posts, are in the venv.
         environment = {"PATH": f"{self.installed.venv}/bin:{os.environ['PATH']}", "HOME": str(folder), **CREDENTIALS}
-        # A stack that a probe changes is applied as CloudFormation does it, deployments included.
+        # A stack that a probe changes is applied as CloudFormation does it, with deployments.
         watch = ["--redeploy"] if api.stack else ["--no-watch"]
         process = Process(
             [self.installed.stackgen, "dev", "template.json", "--json", "--no-build", "--port", "0", *watch, *limits(api)],
@@ -59,13 +59,13 @@ class Stackgen:
 
 
 class Stack:
-    """The template, which is applied when it is saved."""
+    """Template that is applied when it is saved."""
 
     def __init__(self, folder, api, recorder):
         self.folder, self.api, self.recorder = folder, api, recorder
 
     async def update(self, routes=None, **changes):
-        """Saves a changed template, and waits for what comes of it; tells the error if there is one."""
+        """Saves a changed template, and waits for the result. Returns the error, if any."""
         self.api = replace(self.api, routes=routes or self.api.routes)
         before = len(self.said())
         (self.folder / "template.json").write_text(json.dumps(template(self.api, self.recorder, puppet, **changes), indent=2))

@@ -5,24 +5,24 @@ import json
 from api import STAGE
 from targets.sign import REGION
 
-# Of functions, in seconds: longer than any integration waits.
+# Timeout of functions in seconds, longer than any integration's.
 TIMEOUT = 60
 
 
 def puppet(_kind):
-    """All kinds of functions are the puppet, as a zip file beside the template."""
+    """Writes the puppet, which is all kinds of functions, as a zip file beside the template."""
     return {"Runtime": "python3.11", "Code": "puppet.zip", "Handler": "puppet.handler"}
 
 
 def uri(name):
-    """How an integration names a function."""
+    """Returns the integration URI of a function."""
     arn = f"arn:aws:lambda:{REGION}:000000000000:function:{name}"
     return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
 def template(api, recorder, package, name="puppet", deployment="Deployment", more=None):
-    """The API as a template. `package` tells Runtime, Code and Handler of a kind of function, `name` what their names begin with;
-    `deployment` is the logical id of the stage's deployment, `more` that of one which no stage names."""
+    """Returns the API as a template. `package` returns Runtime, Code and Handler of a kind of function; `name` is a prefix of names;
+    `deployment` is the logical ID of the stage's deployment, `more` that of a deployment without a stage."""
     resources = {"Api": resource("Api", {
         "Name": name, "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": api.selection})}
     environment = {

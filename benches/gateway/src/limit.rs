@@ -1,4 +1,4 @@
-//! The physical limit: an echo of tokio-tungstenite, with no gateway and no function.
+//! Physical limit: an echo of tokio-tungstenite, without gateway and function.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpListener;
@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::Result;
 
-/// Says where it listens, and serves until it is killed.
+/// Prints its address, and serves until it is killed.
 pub async fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
@@ -14,7 +14,7 @@ pub async fn serve() -> Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            // Its default of 128 KiB is more than a message needs, and would be all that a connection costs.
+            // The default of 128 KiB exceeds what a message needs, and would dominate the memory of a connection.
             let config = WebSocketConfig::default().read_buffer_size(4096);
             let accepted = tokio_tungstenite::accept_async_with_config(stream, Some(config)).await;
             let Ok(mut socket) = accepted else {

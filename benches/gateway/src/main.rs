@@ -1,4 +1,4 @@
-//! What `benches/gateway/run` and `benches/soak/run` put on their targets. Every subcommand prints lines of JSON.
+//! Load generator for `benches/gateway/run` and `benches/soak/run`. Every subcommand prints lines of JSON.
 
 mod limit;
 mod measure;

@@ -1,4 +1,4 @@
-//! What is measured of a target over one or more connections.
+//! Measurements of a target over one or more connections.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::time::{sleep, timeout};
 use crate::Result;
 use crate::socket::{self, Frame, Reader, Url, Writer};
 
-/// Longer than any target takes for one thing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout that exceeds every target's response time.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A message as a small chat has it: 64 bytes with its number.
+/// Returns a typical chat message: 64 bytes with its number.
 pub fn message(number: u64) -> Vec<u8> {
     let mut text = format!("{{\"action\":\"say\",\"number\":{number},\"text\":\"");
     while text.len() < 62 {
@@ -25,7 +25,7 @@ pub fn message(number: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// One message after the other on one connection; the answer must be the message.
+/// Sends one message after the other on one connection. Every answer must equal its message.
 pub async fn sequence(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
     let (mut reader, mut writer) = connect(url).await?;
     let mut times = Vec::new();
@@ -33,10 +33,12 @@ pub async fn sequence(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
         let text = message(number);
         let began = Instant::now();
         writer.text(&text).await?;
-        let answer = timeout(PATIENCE, reader.text()).await??;
+        let answer = timeout(TIMEOUT, reader.text()).await??;
         let took = began.elapsed();
         if answer != text {
-            return Err(format!("{} was answered with {}", show(&text), show(&answer)).into());
+            return Err(
+                format!("{} was answered with {}", excerpt(&text), excerpt(&answer)).into(),
+            );
         }
         if number >= warm_up {
             times.push(took);
@@ -46,14 +48,14 @@ pub async fn sequence(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
     Ok(spread(times))
 }
 
-/// Connections one after the other: handshake, authorizer and $connect, then the close frame and the server's.
+/// Opens and closes one connection after the other: handshake, authorizer and `$connect`, then both close frames.
 pub async fn connects(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
     let mut times = Vec::new();
     for number in 0..warm_up + count {
         let began = Instant::now();
         let (mut reader, mut writer) = connect(url).await?;
         writer.close(1000).await?;
-        while let Ok(Ok(frame)) = timeout(PATIENCE, reader.next()).await {
+        while let Ok(Ok(frame)) = timeout(TIMEOUT, reader.next()).await {
             if matches!(frame, Frame::Close(_)) {
                 break;
             }
@@ -65,7 +67,7 @@ pub async fn connects(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
     Ok(spread(times))
 }
 
-/// Connections that each keep so many messages under way, for so long after a warm-up: answers a second.
+/// Measures answers per second. Each connection keeps `depth` messages in flight, for `time` after a warm-up.
 pub async fn pipelined(
     url: &Url,
     connections: usize,
@@ -93,7 +95,7 @@ pub async fn pipelined(
     over.store(true, Ordering::Relaxed);
     let (mut reordered, mut errors) = (0, 0);
     for task in tasks {
-        // A target that has more under way than it can answer is not waited for.
+        // A target with more messages in flight than it can answer gets no more time.
         let Ok(done) = timeout(Duration::from_secs(20), task).await else {
             return Ok(json!({ "per_second": rate, "reordered": null, "errors": errors }));
         };
@@ -104,7 +106,7 @@ pub async fn pipelined(
     Ok(json!({ "per_second": rate, "reordered": reordered, "errors": errors }))
 }
 
-/// Answers until it is over: how many did not come in the order of their messages, and how many were something else.
+/// Sends messages until the measurement is over. Returns the number of answers out of order, and of other answers.
 async fn keep_busy(
     mut reader: Reader,
     mut writer: Writer,
@@ -134,7 +136,7 @@ async fn keep_busy(
     Ok((reordered, errors))
 }
 
-/// Connections that do nothing: says `open`, and waits until its input ends.
+/// Opens idle connections, prints `open`, and waits until standard input ends.
 pub async fn idle(url: &Url, count: usize) -> Result<Value> {
     let mut open = Vec::with_capacity(count);
     while open.len() < count {
@@ -152,14 +154,14 @@ pub async fn idle(url: &Url, count: usize) -> Result<Value> {
     std::io::stdout().flush()?;
     tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
     for (_, writer) in &mut open {
-        // What ends now need not say goodbye.
+        // The connection may have ended already.
         let _ = writer.close(1000).await;
     }
     Ok(json!({ "closed": open.len() }))
 }
 
 async fn connect(url: &Url) -> Result<(Reader, Writer)> {
-    Ok(timeout(PATIENCE, socket::connect(url)).await??)
+    Ok(timeout(TIMEOUT, socket::connect(url)).await??)
 }
 
 fn spread(mut times: Vec<Duration>) -> Value {
@@ -168,6 +170,6 @@ fn spread(mut times: Vec<Duration>) -> Value {
     json!({ "p50": at(0.5), "p99": at(0.99), "count": times.len() })
 }
 
-fn show(text: &[u8]) -> String {
+fn excerpt(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned()
 }

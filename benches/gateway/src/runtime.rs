@@ -1,5 +1,5 @@
-//! The limit of functions that are processes: the Runtime API with an event always at hand, and nothing around it. What a
-//! gateway does comes on top.
+//! Limit of functions that are processes: a Runtime API that always has an event, without a gateway. A gateway adds to
+//! that.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::Result;
 use crate::measure::message;
 
-/// Invocations a second of so many processes of a program, for so long after a warm-up.
+/// Measures invocations per second of several processes of a program, for `time` after a warm-up.
 pub async fn invocations(
     program: &str,
     processes: usize,
@@ -55,7 +55,7 @@ pub async fn invocations(
     Ok(json!({ "per_second": count as f64 / began.elapsed().as_secs_f64() }))
 }
 
-/// One process's connection: every GET is answered with an event, every POST is counted.
+/// Serves one process: answers every GET with an event, and counts every POST.
 async fn serve(mut stream: TcpStream, answered: Arc<AtomicU64>) -> Result<()> {
     stream.set_nodelay(true)?;
     let (event, mut buffer) = (event(), Vec::new());
@@ -78,7 +78,7 @@ async fn serve(mut stream: TcpStream, answered: Arc<AtomicU64>) -> Result<()> {
     }
 }
 
-/// How long the request at the beginning of these bytes is, if all of it is here.
+/// Returns the length of the first request in these bytes, if it is complete.
 fn request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
@@ -88,7 +88,7 @@ fn request(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= size).then_some(size)
 }
 
-/// An answer to `/invocation/next`: a message as API Gateway hands it to a function.
+/// Returns a response to `/invocation/next`, with a message in API Gateway's form.
 fn event() -> Vec<u8> {
     let context = json!({
         "routeKey": "$default", "messageId": "QL2UwdlMPHcCEKw=", "eventType": "MESSAGE", "extendedRequestId": "QL2UwEoIPHcF8JA=",

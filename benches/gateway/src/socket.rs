@@ -1,4 +1,4 @@
-//! A WebSocket client of raw frames: it costs next to nothing, so that what is measured is the other side, and it can
+//! A minimal WebSocket client of raw frames. It costs little, so that the target dominates the measurement, and it can
 //! stop in the middle of a frame.
 
 use std::io::{Error, ErrorKind, Result};
@@ -13,10 +13,10 @@ const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
-/// The key's value is of no interest to anybody here.
+/// Any key; its value does not matter.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// Where a WebSocket is: `ws://{host}:{port}{path}`.
+/// Address of a WebSocket: `ws://{host}:{port}{path}`.
 #[derive(Clone, Debug)]
 pub struct Url {
     authority: String,
@@ -24,7 +24,7 @@ pub struct Url {
 }
 
 impl Url {
-    /// Reads a URL.
+    /// Parses a URL.
     pub fn parse(text: &str) -> Result<Self> {
         let rest = text
             .strip_prefix("ws://")
@@ -37,7 +37,7 @@ impl Url {
     }
 }
 
-/// What a server sent.
+/// A frame from a server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A text message.
@@ -48,13 +48,13 @@ pub enum Frame {
     Control,
 }
 
-/// The reading side of an open WebSocket.
+/// Reading side of an open WebSocket.
 pub struct Reader(BufReader<OwnedReadHalf>);
 
-/// The writing side of an open WebSocket.
+/// Writing side of an open WebSocket.
 pub struct Writer(OwnedWriteHalf);
 
-/// Connects. An answer other than 101 is an error that names the status.
+/// Connects. Fails with the status if it is not 101.
 pub async fn connect(url: &Url) -> Result<(Reader, Writer)> {
     let stream = TcpStream::connect(&url.authority).await?;
     stream.set_nodelay(true)?;
@@ -80,7 +80,7 @@ pub async fn connect(url: &Url) -> Result<(Reader, Writer)> {
 }
 
 impl Reader {
-    /// The next frame. Messages in several frames are not understood: none of the targets sends them.
+    /// Reads the next frame. Fails for messages of several frames, which no target sends.
     pub async fn next(&mut self) -> Result<Frame> {
         let head = self.0.read_u16().await?;
         let length = match head & 0x7f {
@@ -103,7 +103,7 @@ impl Reader {
         }
     }
 
-    /// Waits for something to read: false when nothing came for so long. Unlike a frame half read, this can be given up.
+    /// Waits for bytes to read. Returns false after `time`. Unlike reading a frame, this can be canceled safely.
     pub async fn wait(&mut self, time: Duration) -> Result<bool> {
         match timeout(time, self.0.fill_buf()).await {
             Ok(filled) => filled.map(|_| true),
@@ -111,7 +111,7 @@ impl Reader {
         }
     }
 
-    /// The next text message.
+    /// Reads the next text message.
     pub async fn text(&mut self) -> Result<Vec<u8>> {
         loop {
             match self.next().await? {
@@ -134,7 +134,7 @@ impl Writer {
         self.0.write_all(&frame(TEXT, text)).await
     }
 
-    /// Sends several text messages at once.
+    /// Sends several text messages in one write.
     pub async fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
         let bytes: Vec<u8> = texts
             .into_iter()
@@ -155,7 +155,7 @@ impl Writer {
     }
 }
 
-/// A frame as clients send it. The mask of zeros is valid and leaves the payload as it is.
+/// Returns a client's frame. The mask is zero, which is valid and leaves the payload unchanged.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x80 | opcode];
     match payload.len() {

@@ -1,4 +1,4 @@
-"""The authorizer in Python: PyJWT, with the issuer's keys kept between events."""
+"""The authorizer in Python, with PyJWT and cached keys."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""$connect in Python: looks the session up, then writes the record and counts it in one transaction."""
+"""$connect in Python: reads the session, then writes the record and counts it, in one transaction."""
 
 import os
 
@@ -7,7 +7,7 @@ import boto3
 SESSIONS = os.environ["SESSIONS_TABLE"]
 CONNECTIONS = os.environ["CONNECTIONS_TABLE"]
 DYNAMODB = boto3.client("dynamodb")
-# What posts the answers to messages; $connect itself posts nothing.
+# Client that posts answers to messages; `$connect` itself posts nothing.
 MANAGEMENT = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["MANAGEMENT_ENDPOINT"])
 
 

@@ -1,5 +1,5 @@
-"""The fan-out with boto3: for every line on standard input sends that text to all listeners once, and prints how long it
-took. One thread posts to one listener after the other; more share them through a pool."""
+"""Fan-out with boto3: for every line of standard input, sends the line to all listeners once, and prints the duration.
+One thread posts to one listener after the other; several threads share them through a pool."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from botocore.config import Config
 
 
 def main(endpoint, listeners, threads):
-    # A connection for every thread, and no tries beneath the loop, as in ours.
+    # A connection per thread, and no retries in the client, as in ours.
     config = Config(max_pool_connections=threads, retries={"total_max_attempts": 1})
     client = boto3.client(
         "apigatewaymanagementapi",

@@ -1,4 +1,4 @@
-//! How many tokens the authorizer verifies, with the issuer's keys in its cache.
+//! Rate at which the authorizer verifies tokens, with cached keys.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use stackgen_websocket::authorize::{
     KeyCache, KeySet, KeySource, KeySourceError, TokenRules, Verifier,
 };
 use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Answer, Function, Issuer, SigningKey};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer, SigningKey};
 
 use crate::Result;
 use crate::starts::memory_and_time;
@@ -18,17 +18,17 @@ fn keys() -> [SigningKey; 2] {
     [SigningKey::rsa("key-1"), SigningKey::ec("key-1")]
 }
 
-/// Keys that are there.
+/// Key source without network.
 struct Published(Value);
 
 impl KeySource for Published {
     async fn fetch(&self) -> std::result::Result<KeySet, KeySourceError> {
         let keys = KeySet::from_json(self.0.to_string().as_bytes());
-        keys.map_err(|_| KeySourceError::GivenUp)
+        keys.map_err(|_| KeySourceError::Canceled)
     }
 }
 
-/// By the library's verifier, in one thread.
+/// Measures the library's verifier, in one thread.
 pub fn verify(rounds: usize, time: Duration) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -64,7 +64,7 @@ pub fn verify(rounds: usize, time: Duration) -> Result<()> {
     })
 }
 
-/// By the binary: one event after the other over the Runtime API.
+/// Measures the binary, with one event after the other over the Runtime API.
 pub fn events(binaries: &Path, rounds: usize, time: Duration) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let mut subjects = Vec::new();
@@ -111,7 +111,7 @@ pub fn events(binaries: &Path, rounds: usize, time: Duration) -> Result<()> {
 
 async fn allowed(function: &mut Function, event: &Value) -> Result<()> {
     match function.invoke(event).await? {
-        Answer::Response(answer) if answer["principalId"] == "ada" => Ok(()),
+        InvocationResult::Response(answer) if answer["principalId"] == "ada" => Ok(()),
         other => Err(format!("not allowed: {other:?}").into()),
     }
 }

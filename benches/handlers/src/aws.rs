@@ -1,9 +1,9 @@
-//! Where the measured code finds AWS.
+//! AWS settings of the measured code.
 
 use stackgen_websocket::Environment;
 use stackgen_websocket::aws::AwsSettings;
 
-/// As a function finds it on Lambda, with DynamoDB elsewhere; the credentials are nobody's.
+/// Returns Lambda's settings, with another endpoint for DynamoDB. The credentials are examples.
 pub fn settings(dynamodb: &str) -> AwsSettings {
     let mut environment = Environment::new(|name: &str| {
         let value = match name {

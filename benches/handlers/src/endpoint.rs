@@ -1,4 +1,4 @@
-//! A management endpoint that costs as little as it can, so that what is measured is who posts to it.
+//! A management endpoint of minimal cost, so that its clients dominate the measurement.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,57 +15,61 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::Result;
 
-/// A chunk of audio as a client sends it: 50 ms of 16 kHz and 16 bits.
+/// Size of an audio chunk: 50 ms of 16 kHz and 16 bits.
 pub const AUDIO_BYTES: usize = 1600;
 
-/// A management endpoint that is running.
+/// A running management endpoint.
 pub struct Endpoint {
-    /// The stage's URL.
+    /// URL of the stage.
     pub url: String,
-    desk: Arc<Desk>,
+    state: Arc<EndpointState>,
 }
 
 #[derive(Default)]
-struct Desk {
+struct EndpointState {
     delay: Duration,
     posts: AtomicUsize,
 }
 
 impl Endpoint {
-    /// Answers every signed POST with 200 after `delay`.
+    /// Starts an endpoint that answers every signed POST with 200 after `delay`.
     pub async fn start(delay: Duration) -> Result<Self> {
-        let desk = Arc::new(Desk {
+        let state = Arc::new(EndpointState {
             delay,
-            ..Desk::default()
+            ..EndpointState::default()
         });
         let routes = Router::new()
             .route("/prod/@connections/{id}", post(answer))
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&state));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/prod", listener.local_addr()?);
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Endpoint { url, desk })
+        Ok(Endpoint { url, state })
     }
 
-    /// How many posts it answered with 200.
+    /// Returns the number of posts that were answered with 200.
     pub fn posts(&self) -> usize {
-        self.desk.posts.load(Ordering::Relaxed)
+        self.state.posts.load(Ordering::Relaxed)
     }
 }
 
-/// Takes the whole message, as API Gateway does before it answers.
-async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, message: Bytes) -> StatusCode {
+/// Reads the whole message before it answers, as API Gateway does.
+async fn answer(
+    State(state): State<Arc<EndpointState>>,
+    headers: HeaderMap,
+    message: Bytes,
+) -> StatusCode {
     if !headers.contains_key("authorization") || message.is_empty() {
         return StatusCode::FORBIDDEN;
     }
-    if !desk.delay.is_zero() {
-        tokio::time::sleep(desk.delay).await;
+    if !state.delay.is_zero() {
+        tokio::time::sleep(state.delay).await;
     }
-    desk.posts.fetch_add(1, Ordering::Relaxed);
+    state.posts.fetch_add(1, Ordering::Relaxed);
     StatusCode::OK
 }
 
-/// Prints its URL and serves, in one thread, until its standard input closes.
+/// Prints its URL, and serves in one thread until standard input ends.
 pub fn serve(delay: Duration) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -77,14 +81,14 @@ pub fn serve(delay: Duration) -> Result<()> {
     })
 }
 
-/// What the endpoint can do at all: clients that do nothing but write the same bytes again, one request at a time on each
+/// Measures the endpoint's limit, with clients that write the same bytes repeatedly, one request at a time per
 /// connection.
 pub fn ceiling(endpoint: &str, connections: usize, time: Duration) -> Result<()> {
     let authority = endpoint
         .trim_start_matches("http://")
         .trim_end_matches("/prod")
         .to_owned();
-    // About as long as what a client of the SDK sends.
+    // About as long as the requests of the SDK's client.
     let (signature, message) = ("s".repeat(400), "m".repeat(AUDIO_BYTES * 4 / 3));
     let request = format!(
         "POST /prod/@connections/YQ%3D%3D HTTP/1.1\r\nhost: {authority}\r\nauthorization: {signature}\r\n\
@@ -98,7 +102,7 @@ pub fn ceiling(endpoint: &str, connections: usize, time: Duration) -> Result<()>
         let start = Instant::now();
         let request: Arc<[u8]> = request.into_bytes().into();
         let poster = |_| {
-            tokio::spawn(post_again_and_again(
+            tokio::spawn(post_repeatedly(
                 authority.clone(),
                 Arc::clone(&request),
                 start + time,
@@ -118,18 +122,14 @@ pub fn ceiling(endpoint: &str, connections: usize, time: Duration) -> Result<()>
     })
 }
 
-async fn post_again_and_again(
-    to: String,
-    request: Arc<[u8]>,
-    until: Instant,
-) -> std::io::Result<u32> {
+async fn post_repeatedly(to: String, request: Arc<[u8]>, until: Instant) -> std::io::Result<u32> {
     let mut stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     let mut answer = [0; 4096];
     let mut posts = 0;
     while Instant::now() < until {
         stream.write_all(&request).await?;
-        // An answer without a body: one packet.
+        // A response without a body is one packet.
         let length = stream.read(&mut answer).await?;
         if !answer[..length].starts_with(b"HTTP/1.1 200") {
             return Err(std::io::Error::other("the endpoint refused a post"));

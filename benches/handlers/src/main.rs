@@ -1,5 +1,4 @@
-//! What `benches/handlers/run` measures the handlers with. Every subcommand prints lines of JSON; `run` calls them all,
-//! and makes tables of what they print.
+//! Measurements for `benches/handlers/run`. Every subcommand prints lines of JSON, from which `run` makes tables.
 
 mod authorizer;
 mod aws;

@@ -1,4 +1,4 @@
-//! All that the functions need, on loopback: tables, connections, an issuer. And what they are called with.
+//! Services that the functions use, on loopback: tables, connections, an issuer. And the functions' events.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,28 +10,28 @@ use aws_sdk_dynamodb::types::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use live_session::dynamo::schema::{TABLES, Table};
+use live_session::dynamo::schema::{TABLES, TableSchema};
 use serde_json::{Value, json};
 use stackgen_websocket::testing::events::{HttpRequest, Socket};
-use stackgen_websocket::testing::{Answer, Function, Issuer, SigningKey};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer, SigningKey};
 use stackgen_websocket::{Clock, SystemClock};
 
 use crate::endpoint::{AUDIO_BYTES, Endpoint};
 use crate::{Result, aws};
 
-/// Everything that the functions need.
+/// Services that the functions use.
 pub struct Stack {
     binaries: PathBuf,
     dynamodb: String,
     management: Endpoint,
     issuer: Issuer,
-    /// Connects those who are there before something is measured.
+    /// Function that connects clients before a measurement.
     connection: Function,
-    /// So that every connection, user and address is another one.
+    /// Counter that makes every connection, user and address unique.
     number: u32,
 }
 
-/// A session, and its speaker's socket.
+/// A session and its speaker's connection.
 pub struct Session {
     id: String,
     speaker: Socket,
@@ -41,7 +41,7 @@ impl Stack {
     pub async fn start(binaries: &Path) -> Result<Self> {
         let dynamodb = database().await?;
         let management = Endpoint::start(Duration::ZERO).await?;
-        // As Cognito's: RSA with 2048 bits.
+        // As Cognito does: RSA with 2048 bits.
         let issuer = Issuer::with_key(SigningKey::rsa("key-1")).await;
         let environment = environment(&dynamodb, &management.url, issuer.url());
         let connection = start(&binaries.join("session-connection-handler"), &environment).await?;
@@ -56,18 +56,18 @@ impl Stack {
         })
     }
 
-    /// A process of a function, on this stack: a binary's name, or a script's path.
+    /// Starts a process of a function on this stack, from a binary's name or a script's path.
     pub async fn function(&self, binary: &Path) -> Result<Function> {
         let environment = environment(&self.dynamodb, &self.management.url, self.issuer.url());
         start(&self.binaries.join(binary), &environment).await
     }
 
-    /// How many messages were posted to connections.
+    /// Returns the number of messages that were posted to connections.
     pub fn posts(&self) -> usize {
         self.management.posts()
     }
 
-    /// A session with a speaker and so many listeners.
+    /// Creates a session with a speaker and this many listeners.
     pub async fn session(&mut self, listeners: usize) -> Result<Session> {
         let owner = format!("speaker-{}", self.next());
         let mut http = self.function("session-http-handler".as_ref()).await?;
@@ -89,19 +89,19 @@ impl Stack {
         Ok(session)
     }
 
-    /// The event of a listener who wants to come in.
-    pub fn connecting(&mut self, session: &Session) -> Value {
-        listening(&self.socket(), session)
+    /// Returns the event of a listener who connects.
+    pub fn connect_event(&mut self, session: &Session) -> Value {
+        listener_event(&self.socket(), session)
     }
 
-    /// The event of a listener who left.
-    pub async fn disconnecting(&mut self, session: &Session) -> Result<Value> {
+    /// Returns the event of a listener who disconnects.
+    pub async fn disconnect_event(&mut self, session: &Session) -> Result<Value> {
         let socket = self.listener(session).await?;
         Ok(socket.disconnect(1001, "Going away"))
     }
 
-    /// The event of an authorizer that is asked about a token, or about none.
-    pub fn authorizing(&mut self, with_token: bool) -> Value {
+    /// Returns an authorizer's event, with or without a token.
+    pub fn authorize_event(&mut self, with_token: bool) -> Value {
         let token = self.issuer.token("ada").signed(&self.issuer.key());
         let query = [
             ("sessionId", "merciful-truth-455"),
@@ -111,14 +111,14 @@ impl Stack {
         self.socket().authorize(given, &[])
     }
 
-    /// The event of a user who creates a session.
-    pub fn creating(&mut self) -> Value {
+    /// Returns the event of a user who creates a session.
+    pub fn create_event(&mut self) -> Value {
         created_by(&format!("user-{}", self.next()))
     }
 
     async fn listener(&mut self, session: &Session) -> Result<Socket> {
         let socket = self.socket();
-        self.connect(&listening(&socket, session)).await?;
+        self.connect(&listener_event(&socket, session)).await?;
         Ok(socket)
     }
 
@@ -126,7 +126,7 @@ impl Stack {
         answer(&mut self.connection, event, 200).await.map(drop)
     }
 
-    /// An anonymous caller's socket, opened now, from an address of its own.
+    /// Returns a connection of an anonymous caller, opened now, from an address of its own.
     fn socket(&mut self) -> Socket {
         let [_, b, c, d] = self.next().to_be_bytes();
         let id = STANDARD.encode([b, c, d, 0]);
@@ -144,8 +144,8 @@ impl Stack {
 }
 
 impl Session {
-    /// The event of its speaker, who speaks.
-    pub fn speaking(&self, chunk: usize) -> Value {
+    /// Returns the event of an audio chunk from the speaker.
+    pub fn audio_event(&self, chunk: usize) -> Value {
         let audio = STANDARD.encode([42; AUDIO_BYTES]);
         let message = json!({"action": "sendAudio", "sessionId": self.id, "audioData": audio,
                              "timestamp": SystemClock.now(), "format": "pcm", "chunkIndex": chunk});
@@ -154,15 +154,15 @@ impl Session {
     }
 }
 
-/// What a function answers. An error if it is anything but a success.
+/// Returns a function's response. Fails if it has another status.
 pub async fn answer(function: &mut Function, event: &Value, status: u16) -> Result<Value> {
     match function.invoke(event).await? {
-        Answer::Response(answer) if answer["statusCode"] == status => Ok(answer),
+        InvocationResult::Response(answer) if answer["statusCode"] == status => Ok(answer),
         other => Err(format!("{other:?}\n{}", function.logs().join("\n")).into()),
     }
 }
 
-fn listening(socket: &Socket, session: &Session) -> Value {
+fn listener_event(socket: &Socket, session: &Session) -> Value {
     socket.connect(&[("sessionId", &session.id), ("targetLanguage", "de")], &[])
 }
 
@@ -182,7 +182,7 @@ async fn start(binary: &Path, environment: &[(&str, &str)]) -> Result<Function> 
     started.map_err(|error| format!("{}: {error}", binary.display()).into())
 }
 
-/// What stackgen.yaml sets for all functions together, and where AWS is.
+/// Returns the environment variables of all functions, and the AWS endpoints.
 fn environment<'a>(
     dynamodb: &'a str,
     management: &'a str,
@@ -202,7 +202,7 @@ fn environment<'a>(
     ]
 }
 
-/// A DynamoDB in memory, with our tables.
+/// Starts a DynamoDB in memory, with the functions' tables.
 async fn database() -> Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -217,7 +217,7 @@ async fn database() -> Result<String> {
     Ok(url)
 }
 
-async fn create(client: &Client, table: Table) -> Result<()> {
+async fn create(client: &Client, table: TableSchema) -> Result<()> {
     let mut keys = vec![table.key];
     let mut request = client
         .create_table()
@@ -225,14 +225,14 @@ async fn create(client: &Client, table: Table) -> Result<()> {
         .billing_mode(BillingMode::PayPerRequest);
     if let Some(index) = table.index {
         keys.extend([index.partition_key, index.sort_key]);
-        let everything = Projection::builder()
+        let all_attributes = Projection::builder()
             .projection_type(ProjectionType::All)
             .build();
         let definition = GlobalSecondaryIndex::builder()
             .index_name(index.name)
             .key_schema(element(index.partition_key, KeyType::Hash)?)
             .key_schema(element(index.sort_key, KeyType::Range)?)
-            .projection(everything);
+            .projection(all_attributes);
         request = request.global_secondary_indexes(definition.build()?);
     }
     for key in keys {

@@ -1,22 +1,22 @@
-//! From the start of a process to its first answer, and what memory it has then and a thousand events later.
+//! Time from the start of a process to its first response, and its memory then and a thousand events later.
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::{Answer, Function};
+use stackgen_websocket::testing::{Function, InvocationResult};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Result;
 use crate::stack::{Session, Stack, answer};
 
-/// A speaker may send 50 chunks a second.
+/// Interval of audio chunks: a speaker may send 50 per second.
 const CHUNK: Duration = Duration::from_millis(21);
 
-/// A function, and what it is called with.
+/// A function and its event.
 struct Case {
-    /// The binary's name, or that of a script which runs it in Python.
+    /// Name of the binary, or of the script that runs it in Python.
     function: &'static str,
     event: Event,
 }
@@ -80,7 +80,7 @@ const CASES: [Case; 11] = [
     },
 ];
 
-/// So many listeners does one invocation of the audio handler send to.
+/// Number of listeners that one invocation of the audio handler serves.
 const MANY: usize = 250;
 
 impl Event {
@@ -97,7 +97,7 @@ impl Event {
         }
     }
 
-    /// How many listeners get a message by it.
+    /// Returns the number of listeners that receive a message for this event.
     fn listeners(self) -> usize {
         match self {
             Event::AudioToOne => 1,
@@ -107,23 +107,23 @@ impl Event {
     }
 }
 
-/// A stack with sessions in it.
-struct World {
+/// A stack with sessions.
+struct BenchSessions {
     stack: Stack,
-    /// Where listeners come and go.
+    /// Session whose listeners connect and disconnect.
     busy: Session,
     one: Session,
     many: Session,
     chunks: usize,
 }
 
-impl World {
+impl BenchSessions {
     async fn start(binaries: &Path) -> Result<Self> {
         let mut stack = Stack::start(binaries).await?;
         let busy = stack.session(0).await?;
         let one = stack.session(1).await?;
         let many = stack.session(MANY).await?;
-        Ok(World {
+        Ok(BenchSessions {
             stack,
             busy,
             one,
@@ -135,18 +135,18 @@ impl World {
     async fn event(&mut self, event: Event) -> Result<Value> {
         self.chunks += 1;
         Ok(match event {
-            Event::Anonymous => self.stack.authorizing(false),
-            Event::Token => self.stack.authorizing(true),
-            Event::Connect => self.stack.connecting(&self.busy),
-            Event::Disconnect => self.stack.disconnecting(&self.busy).await?,
-            Event::AudioToOne => self.one.speaking(self.chunks),
-            Event::AudioToMany => self.many.speaking(self.chunks),
+            Event::Anonymous => self.stack.authorize_event(false),
+            Event::Token => self.stack.authorize_event(true),
+            Event::Connect => self.stack.connect_event(&self.busy),
+            Event::Disconnect => self.stack.disconnect_event(&self.busy).await?,
+            Event::AudioToOne => self.one.audio_event(self.chunks),
+            Event::AudioToMany => self.many.audio_event(self.chunks),
             Event::Health => stackgen_websocket::testing::events::HttpRequest::default().event(),
-            Event::Create => self.stack.creating(),
+            Event::Create => self.stack.create_event(),
         })
     }
 
-    /// Hands over an event, and sees to it that what it asks for is done; how long that took.
+    /// Invokes the function, and checks the result. Returns the duration.
     async fn invoke(
         &self,
         function: &mut Function,
@@ -175,31 +175,34 @@ impl World {
     }
 }
 
-/// Prints, of every case in turn: `runs` starts, and one process after so many events.
+/// Prints for every case: `runs` starts, and one process after `events` events.
 pub fn measure(binaries: &Path, python: &Path, runs: usize, events: usize) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
-        let mut world = World::start(binaries).await?;
-        // The first round warms the files up.
+        let mut sessions = BenchSessions::start(binaries).await?;
+        // The first round warms up the file cache.
         for round in 0..=runs {
             for case in &CASES {
-                let start = start(&mut world, python, case).await?;
+                let start = start(&mut sessions, python, case).await?;
                 if round > 0 {
                     println!("{start}");
                 }
             }
         }
         for case in &CASES {
-            println!("{}", steady(&mut world, python, case, events).await?);
+            println!(
+                "{}",
+                measure_events(&mut sessions, python, case, events).await?
+            );
         }
         Ok(())
     })
 }
 
-/// Starts a process and has it answer one event, which waits for it as on Lambda.
-async fn start(world: &mut World, python: &Path, case: &Case) -> Result<Value> {
-    let event = world.event(case.event).await?;
-    let mut function = world.stack.function(&path(python, case)).await?;
-    world.invoke(&mut function, case.event, &event).await?;
+/// Starts a process and waits for its response to one event, which is available at once, as on Lambda.
+async fn start(sessions: &mut BenchSessions, python: &Path, case: &Case) -> Result<Value> {
+    let event = sessions.event(case.event).await?;
+    let mut function = sessions.stack.function(&path(python, case)).await?;
+    sessions.invoke(&mut function, case.event, &event).await?;
     function.idle().await?;
     let since_start = |at: Option<Instant>| {
         let passed = at.map(|at| at - function.started());
@@ -215,27 +218,32 @@ async fn start(world: &mut World, python: &Path, case: &Case) -> Result<Value> {
         "resident_kib": memory.resident,
         "peak_kib": memory.peak,
     });
-    // So that its end does not take time from the next one's start.
+    // So that its end does not slow down the next start.
     function.stop().await;
     Ok(line)
 }
 
-/// One process that answers one event after the other; what the first one costs is told by the starts.
-async fn steady(world: &mut World, python: &Path, case: &Case, events: usize) -> Result<Value> {
-    let mut function = world.stack.function(&path(python, case)).await?;
+/// Measures one process with many events. The starts measure the cost of the first one.
+async fn measure_events(
+    sessions: &mut BenchSessions,
+    python: &Path,
+    case: &Case,
+    events: usize,
+) -> Result<Value> {
+    let mut function = sessions.stack.function(&path(python, case)).await?;
     let is_audio = matches!(case.event, Event::AudioToOne | Event::AudioToMany);
     let mut pace = interval(CHUNK);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let event = world.event(case.event).await?;
-    world.invoke(&mut function, case.event, &event).await?;
+    let event = sessions.event(case.event).await?;
+    sessions.invoke(&mut function, case.event, &event).await?;
     let (_, before) = memory_and_time(&function)?;
     let mut seconds = Vec::new();
     for _ in 0..events {
         if is_audio {
             pace.tick().await;
         }
-        let event = world.event(case.event).await?;
-        let time = world.invoke(&mut function, case.event, &event).await?;
+        let event = sessions.event(case.event).await?;
+        let time = sessions.invoke(&mut function, case.event, &event).await?;
         seconds.push(time.as_secs_f64());
     }
     function.idle().await?;
@@ -261,18 +269,18 @@ fn path(python: &Path, case: &Case) -> std::path::PathBuf {
 
 async fn allowed(function: &mut Function, event: &Value, principal: &str) -> Result<()> {
     match function.invoke(event).await? {
-        Answer::Response(answer) if answer["principalId"] == principal => Ok(()),
+        InvocationResult::Response(answer) if answer["principalId"] == principal => Ok(()),
         other => Err(format!("{other:?}\n{}", function.logs().join("\n")).into()),
     }
 }
 
-/// A process's resident set, now and at its largest.
+/// Resident set of a process: current and peak.
 pub struct Memory {
     resident: u64,
     peak: u64,
 }
 
-/// What the kernel knows of a function's process: its memory, and the CPU time that it has had.
+/// Returns the memory and the CPU time of a function's process.
 pub fn memory_and_time(function: &Function) -> Result<(Memory, Duration)> {
     let id = function.id().ok_or("the function is gone")?;
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
@@ -288,7 +296,7 @@ pub fn memory_and_time(function: &Function) -> Result<(Memory, Duration)> {
         peak: kib("VmHWM")?,
     };
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // The name, in brackets, may hold anything; user and system time are the 12th and 13th after it.
+    // The name, in parentheses, may contain anything. User and system time are the 12th and 13th field after it.
     let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc")?;
     let ticks: Vec<u64> = fields
         .split_whitespace()
@@ -302,5 +310,5 @@ pub fn memory_and_time(function: &Function) -> Result<(Memory, Duration)> {
     ))
 }
 
-/// What Linux tells programs on every architecture, whatever it counts in itself.
+/// The kernel reports 100 ticks per second to programs on every architecture.
 const MILLISECONDS_A_TICK: u64 = 10;

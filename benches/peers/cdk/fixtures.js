@@ -1,4 +1,4 @@
-// Synthesises each environment and keeps its template as a fixture of the model's tests: npm run fixtures
+// Synthesizes each environment, and stores its template as a fixture of the model's tests: npm run fixtures
 'use strict';
 
 const { execFileSync } = require('node:child_process');

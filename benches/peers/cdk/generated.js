@@ -27,7 +27,7 @@ class Generated extends Stack {
       const name = `${id}-handler-${number}`;
       const handler = new Handler(this, name, {
         name,
-        // All of them the same code: the benchmark is about templates, not about hashing assets.
+        // All use the same code: the benchmark measures templates, not the hashing of assets.
         code: 'handler',
         envName: 'dev',
         socket,

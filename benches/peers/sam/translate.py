@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-# The translator asks for a region, to tell the partition.
+# The translator needs a region to determine the partition.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 from samtranslator.translator.transform import transform  # noqa: E402
@@ -19,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 
 class NoManagedPolicies:
-    """Instead of the names that the translator would list from IAM; our templates use none."""
+    """Replaces the names that the translator would list from IAM; our templates use none."""
 
     def load(self):
         return {}
@@ -28,7 +28,7 @@ class NoManagedPolicies:
 def translate(text):
     template = yaml_parse(text)
     for resource in template["Resources"].values():
-        # Translation wants uploaded code; `sam validate` puts a stand-in where the path is local.
+        # The translator requires uploaded code; `sam validate` replaces local paths by a placeholder.
         if resource["Type"] == "AWS::Serverless::Function" and isinstance(resource["Properties"].get("CodeUri"), str):
             resource["Properties"]["CodeUri"] = "s3://bucket/value"
     return transform(template, {}, NoManagedPolicies())

@@ -1,18 +1,18 @@
-//! Everybody who listens: telling them something, and taking those away who are gone.
+//! Listeners of a session: broadcasts to them, and removal of closed connections.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use stackgen_websocket::{Broadcaster, Clock, FanOut, Report, fan_out};
+use stackgen_websocket::{Broadcaster, Clock, FanOutOptions, FanOutReport, fan_out};
 use tracing::{info, warn};
 
-use crate::limits::{MAX_CONNECTION, OPENING, TELL_WITHIN};
-use crate::ports::{ConnectionStore, Ports, Store, Stored};
+use crate::limits::{BROADCAST_DEADLINE, MAX_CONNECTION, MAX_HANDSHAKE};
+use crate::ports::{ConnectionStore, Ports, Store, StoreResult};
 use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
 
-/// How much later than it can be open a connection is taken for dead: clocks differ.
-const DEAD_AFTER: Duration = MAX_CONNECTION.saturating_add(Duration::from_secs(300));
+/// Age from which a connection counts as closed. It exceeds API Gateway's limit by five minutes, because clocks differ.
+const CLOSED_AFTER: Duration = MAX_CONNECTION.saturating_add(Duration::from_secs(300));
 
 impl From<&Connection> for Recipient {
     fn from(connection: &Connection) -> Self {
@@ -23,12 +23,12 @@ impl From<&Connection> for Recipient {
     }
 }
 
-/// All listeners of a session, of one language or all.
+/// Returns all listeners of a session, of one language or of all.
 pub(crate) async fn listeners(
     store: &impl ConnectionStore,
     session: &SessionId,
     language: Option<&Language>,
-) -> Stored<Vec<Connection>> {
+) -> StoreResult<Vec<Connection>> {
     let mut all = Vec::new();
     let mut from = None;
     loop {
@@ -41,58 +41,67 @@ pub(crate) async fn listeners(
     }
 }
 
-/// The listeners whose connection cannot be open any more, whatever API Gateway forgot to say.
+/// Returns the listeners whose connections must be closed by now, even if API Gateway sent no `$disconnect`.
 pub(crate) async fn expired_listeners(
     store: &impl ConnectionStore,
     session: &SessionId,
     now: Timestamp,
-) -> Stored<Vec<ConnectionId>> {
+) -> StoreResult<Vec<ConnectionId>> {
     let all = listeners(store, session, None).await?;
-    let dead = all
+    let closed = all
         .into_iter()
-        .filter(|listener| now.since(listener.connected_at) > DEAD_AFTER);
-    Ok(dead.map(|listener| listener.connection_id).collect())
+        .filter(|listener| now.since(listener.connected_at) > CLOSED_AFTER);
+    Ok(closed.map(|listener| listener.connection_id).collect())
 }
 
-/// Tells all listeners of a session.
-pub(crate) async fn tell_listeners<S: Store, B: Broadcaster, C: Clock>(
+/// Posts a message to all listeners of a session.
+pub(crate) async fn broadcast_to_listeners<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
     message: Bytes,
-) -> Stored<Report> {
+) -> StoreResult<FanOutReport> {
     let audience = listeners(&ports.store, session, None).await?;
     let audience: Vec<_> = audience.iter().map(Recipient::from).collect();
-    Ok(tell(ports, session, &audience, message, TELL_WITHIN).await)
+    Ok(broadcast(ports, session, &audience, message, BROADCAST_DEADLINE).await)
 }
 
-/// Tells an audience within this time, and takes away the records of those who are gone. That the records stay when the table fails is
-/// no harm: the next message finds out again.
-pub(crate) async fn tell<S: Store, B: Broadcaster, C: Clock>(
+/// Posts a message to an audience until the deadline, and removes the records of connections that are gone. If the
+/// table fails, the records stay; the next message removes them.
+pub(crate) async fn broadcast<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
     audience: &[Recipient],
     message: Bytes,
-    within: Duration,
-) -> Report {
+    deadline: Duration,
+) -> FanOutReport {
     let ids: Vec<_> = audience.iter().map(|to| to.connection_id.clone()).collect();
-    let how = FanOut {
-        deadline: within,
-        ..FanOut::default()
+    let options = FanOutOptions {
+        deadline,
+        ..FanOutOptions::default()
     };
-    let report = fan_out(&ports.broadcaster, &ids, message, &how).await;
+    let report = fan_out(&ports.broadcaster, &ids, message, &options).await;
     let now = ports.clock.now();
-    let gone = closed(audience, &report.gone, now);
+    let gone = closed_connections(audience, &report.gone, now);
     if !gone.is_empty() {
         match ports.store.remove_listeners(session, &gone, now).await {
-            Ok(removed) => info!(sessionId = %session, removed, "Listeners gone"),
-            Err(error) => warn!(sessionId = %session, %error, "Listeners gone, records kept"),
+            Ok(removed) => {
+                info!(sessionId = %session, removed, "Removed the records of closed connections")
+            }
+            Err(error) => {
+                warn!(sessionId = %session, %error, "Cannot remove the records of closed connections")
+            }
         }
     }
     report
 }
 
-/// Those of the gone who are closed, and not just about to open (row C11).
-fn closed(audience: &[Recipient], gone: &[ConnectionId], now: Timestamp) -> Vec<ConnectionId> {
+/// Returns the gone connections that are closed. Those whose handshake may still be in progress answer the same (row
+/// C11).
+fn closed_connections(
+    audience: &[Recipient],
+    gone: &[ConnectionId],
+    now: Timestamp,
+) -> Vec<ConnectionId> {
     let connected: HashMap<_, _> = audience
         .iter()
         .map(|to| (&to.connection_id, to.connected_at))
@@ -100,7 +109,7 @@ fn closed(audience: &[Recipient], gone: &[ConnectionId], now: Timestamp) -> Vec<
     let opened = |id: &&ConnectionId| {
         connected
             .get(id)
-            .is_some_and(|connected_at| now.since(*connected_at) > OPENING)
+            .is_some_and(|connected_at| now.since(*connected_at) > MAX_HANDSHAKE)
     };
     gone.iter().filter(opened).cloned().collect()
 }

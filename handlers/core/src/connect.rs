@@ -1,88 +1,90 @@
-//! `$connect`: who is let in, and with which status everybody else is sent away.
+//! `$connect`: admits a connection or refuses the handshake.
 
 use stackgen_websocket::ConnectionId;
 use thiserror::Error;
 
-use crate::join::{JoinError, JoinSettings, Joined, Newcomer, join};
+use crate::join::{JoinError, JoinRequest, JoinSettings, JoinedConnection, join};
 use crate::ports::{Ports, Store};
-use crate::rates::Limited;
-use crate::values::said_connection_id;
-use crate::{Clock, Invalid, Language, SessionId, Timestamp, UserId};
+use crate::rates::RateLimitError;
+use crate::values::parse_connection_id;
+use crate::{Clock, InvalidValue, Language, SessionId, Timestamp, UserId};
 
 /// A handshake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Handshake {
-    /// The connection that wants to open.
+    /// ID of the connection that opens.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it.
+    /// Time at which API Gateway accepted the handshake.
     pub connected_at: Timestamp,
-    /// From where.
+    /// Source IP address.
     pub ip_address: String,
-    /// Who it is, if the authorizer verified that. None is a listener, not a mistake.
+    /// User that the authorizer verified. Without one, the connection is a listener's.
     pub user_id: Option<UserId>,
-    /// The query parameter `sessionId`.
+    /// Query parameter `sessionId`.
     pub session_id: Option<String>,
-    /// The query parameter `targetLanguage`.
+    /// Query parameter `targetLanguage`.
     pub target_language: Option<String>,
-    /// The query parameter `previousConnectionId`: the connection to replace if the session is full.
+    /// Query parameter `previousConnectionId`: the connection to replace if the session is full.
     pub previous_connection_id: Option<String>,
 }
 
-/// A handshake that is refused.
+/// Reason to refuse a handshake.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ConnectError {
-    /// No session was named.
+    /// The query has no `sessionId`.
     #[error("sessionId is missing")]
     NoSessionId,
-    /// Something has the wrong form.
+    /// A query parameter is malformed.
     #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// The session does not let them in.
+    InvalidParameter(#[from] InvalidValue),
+    /// The session does not admit the connection.
     #[error(transparent)]
     Join(#[from] JoinError),
 }
 
 impl ConnectError {
-    /// The status of the handshake (row C5).
+    /// Returns the HTTP status of the handshake (row C5).
     pub fn status(&self) -> u16 {
         match self {
-            ConnectError::NoSessionId | ConnectError::Invalid(_) => 400,
+            ConnectError::NoSessionId | ConnectError::InvalidParameter(_) => 400,
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => 404,
-                JoinError::NotActive(_) | JoinError::Full | JoinError::Elsewhere => 403,
-                JoinError::Limited(Limited::TooOften { .. }) => 429,
-                JoinError::Limited(Limited::Unknown(_)) | JoinError::Store(_) => 500,
+                JoinError::NotActive(_) | JoinError::Full | JoinError::InOtherSession => 403,
+                JoinError::RateLimited(RateLimitError::Exceeded { .. }) => 429,
+                JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => 500,
             },
         }
     }
 
-    /// The reason in a word, for logs and metrics.
+    /// Returns a keyword for logs and metrics.
     pub fn reason(&self) -> &'static str {
         match self {
             ConnectError::NoSessionId => "sessionIdMissing",
-            ConnectError::Invalid(_) => "malformed",
+            ConnectError::InvalidParameter(_) => "malformed",
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => "noSession",
                 JoinError::NotActive(_) => "notActive",
                 JoinError::Full => "full",
-                JoinError::Elsewhere => "elsewhere",
-                JoinError::Limited(Limited::TooOften { .. }) => "tooOften",
-                JoinError::Limited(Limited::Unknown(_)) | JoinError::Store(_) => "storeFailed",
+                JoinError::InOtherSession => "elsewhere",
+                JoinError::RateLimited(RateLimitError::Exceeded { .. }) => "tooOften",
+                JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => {
+                    "storeFailed"
+                }
             },
         }
     }
 }
 
-/// Opens a connection: its record is written before the handshake is answered. Nothing is posted to it from here, since
-/// it is not open yet (row C11).
+/// Admits a connection: writes its record before the handshake is answered. Posts nothing to the connection, because it
+/// is not open yet (row C11).
 pub async fn connect<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     handshake: Handshake,
-) -> Result<Joined, ConnectError> {
+) -> Result<JoinedConnection, ConnectError> {
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     let session_id = present(handshake.session_id).ok_or(ConnectError::NoSessionId)?;
-    let newcomer = Newcomer {
+    let newcomer = JoinRequest {
         connection_id: handshake.connection_id,
         connected_at: handshake.connected_at,
         ip_address: handshake.ip_address,
@@ -91,7 +93,7 @@ pub async fn connect<S: Store, B, C: Clock>(
         target_language: present(handshake.target_language)
             .map(Language::try_from)
             .transpose()?,
-        previous: said_connection_id(handshake.previous_connection_id)?,
+        previous: parse_connection_id(handshake.previous_connection_id)?,
     };
     Ok(join(ports, settings, newcomer).await?)
 }

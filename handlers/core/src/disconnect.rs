@@ -1,38 +1,39 @@
-//! `$disconnect`: a connection is closed, or was long ago.
+//! `$disconnect`: removes the record of a closed connection.
 
 use stackgen_websocket::Broadcaster;
 use tracing::{info, warn};
 
-use crate::audience::tell_listeners;
-use crate::ports::{Ports, Removed, Store, Stored};
+use crate::audience::broadcast_to_listeners;
+use crate::ports::{Ports, RemovedConnection, Store, StoreResult};
 use crate::protocol::ServerMessage;
 use crate::{Clock, ConnectionId, SessionId};
 
-/// Takes the connection's record away, and its count with it. The speaker's leaving is told to the listeners, unless
-/// the speaker has another connection by now. The event may come twice or never (row M18): `None` is as good an end.
+/// Removes the connection's record and updates the session's count. If the session's current speaker left, its
+/// listeners get `speakerStateChanged`. API Gateway may send the event twice or never (row M18), so a missing record is
+/// no error.
 pub async fn disconnect<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
-) -> Stored<Option<Removed>> {
+) -> StoreResult<Option<RemovedConnection>> {
     let removed = ports.store.remove(id, ports.clock.now()).await?;
     if let Some(removed) = &removed {
         let session_id = &removed.connection.session_id;
         info!(sessionId = %session_id, role = removed.connection.role.name(), "Clean disconnect");
         if removed.was_speaking {
-            tell_speaker_left(ports, session_id).await;
+            broadcast_speaker_left(ports, session_id).await;
         }
     } else {
-        info!("Disconnect without a record: it was removed before");
+        info!("Disconnect without a record: it is removed already");
     }
     Ok(removed)
 }
 
-/// The record is gone already; that listeners do not hear of it is no reason to fail.
-async fn tell_speaker_left<S: Store, B: Broadcaster, C: Clock>(
+/// Posts the speaker's new state to the listeners. Failures are only logged, because the record is removed already.
+async fn broadcast_speaker_left<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session_id: &SessionId,
 ) {
-    let told: Stored<()> = async {
+    let result: StoreResult<()> = async {
         let Some(session) = ports.store.session(session_id).await? else {
             return Ok(());
         };
@@ -42,12 +43,12 @@ async fn tell_speaker_left<S: Store, B: Broadcaster, C: Clock>(
         let message = ServerMessage::SpeakerStateChanged {
             broadcast_state: session.broadcast_state,
         };
-        tell_listeners(ports, session_id, message.to_bytes())
+        broadcast_to_listeners(ports, session_id, message.to_bytes())
             .await
             .map(drop)
     }
     .await;
-    if let Err(error) = told {
-        warn!(sessionId = %session_id, %error, "Listeners not told that the speaker left");
+    if let Err(error) = result {
+        warn!(sessionId = %session_id, %error, "Cannot notify listeners that the speaker left");
     }
 }

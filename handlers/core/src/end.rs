@@ -1,98 +1,100 @@
-//! A session ends.
+//! Ends sessions.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use stackgen_websocket::{Broadcaster, Clock, FanOut, fan_out};
+use stackgen_websocket::{Broadcaster, Clock, FanOutOptions, fan_out};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::limits::TELL_WITHIN;
-use crate::ports::{Ports, Refusal, Store, StoreError, Stored};
+use crate::limits::BROADCAST_DEADLINE;
+use crate::ports::{Ports, SessionRefusal, Store, StoreError, StoreResult};
 use crate::protocol::ServerMessage;
-use crate::{ConnectionId, SessionId, Status, UserId};
+use crate::{ConnectionId, SessionId, SessionStatus, UserId};
 
-/// How often the last listeners are looked for: the index that lists them lags behind, mostly by milliseconds.
-const ROUNDS: u32 = 6;
+/// Number of passes over the listeners. The index that lists them is eventually consistent, mostly within milliseconds.
+const PASSES: u32 = 6;
 
-/// Who ends what, and why.
+/// Request to end a session.
 #[derive(Clone, Debug)]
-pub struct Ending<'a> {
+pub struct EndRequest<'a> {
     /// The session.
     pub session_id: &'a SessionId,
-    /// Whoever wants to end it.
+    /// The user who requests it. Only the owner may.
     pub owner: &'a UserId,
-    /// Told to everybody.
+    /// Reason that clients receive.
     pub reason: Option<String>,
-    /// The connection on which it was said, if on one: it has its answer, and is not told a second time.
-    pub said_by: Option<&'a ConnectionId>,
+    /// The connection that requests it, if one does. It gets the message as the answer and no second time.
+    pub requested_by: Option<&'a ConnectionId>,
 }
 
-/// Why a session did not end.
+/// Reason why a session did not end.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum EndError {
-    /// Not there, or somebody else's.
-    #[error("the session does not end: {0:?}")]
-    Refused(Refusal),
-    /// A table did not do as asked. Ending it again goes on from there.
+    /// The session does not exist, or another user owns it.
+    #[error("cannot end the session: {0:?}")]
+    Refused(SessionRefusal),
+    /// The table failed. Another request continues.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It lets nobody in any more, but not everybody is out yet. Ending it again goes on from there.
-    #[error("not all listeners are out of the session yet")]
+    /// The session admits nobody any more, but still has listeners. Another request continues.
+    #[error("the session still has listeners: end it again")]
     Unfinished,
 }
 
-/// Ends a session in two steps, so that an ended session never has listeners: first it lets nobody in any more, then
-/// everybody is let out and told, and only without listeners does it end. Whatever breaks off in between can be taken up
-/// again by ending it again; ending what has ended changes nothing. Returns what everybody was told.
+/// Ends a session in two steps, so that an ended session never has listeners. First the session stops admitting
+/// connections. Then the listeners' records are removed and the listeners notified; the status becomes `Ended` only
+/// when the count is zero. After an interruption another call continues; for an ended session it changes nothing.
+/// Returns the message that clients receive.
 pub async fn end<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
-    ending: Ending<'_>,
+    request: EndRequest<'_>,
 ) -> Result<ServerMessage, EndError> {
-    let (store, id, now) = (&ports.store, ending.session_id, ports.clock.now());
-    let begun = store.begin_end(id, ending.owner, now).await?;
-    let session = begun.map_err(EndError::Refused)?;
+    let (store, id, now) = (&ports.store, request.session_id, ports.clock.now());
+    let session = store.begin_end(id, request.owner, now).await?;
+    let session = session.map_err(EndError::Refused)?;
     let message = ServerMessage::SessionEnded {
         session_id: id.clone(),
-        reason: ending.reason,
+        reason: request.reason,
         timestamp: now,
     };
-    if session.status == Status::Ended {
+    if session.status == SessionStatus::Ended {
         return Ok(message);
     }
     if let Some(speaker) = &session.speaker_connection_id
-        && ending.said_by != Some(speaker)
+        && request.requested_by != Some(speaker)
     {
-        post(ports, std::slice::from_ref(speaker), &message).await;
+        notify(ports, std::slice::from_ref(speaker), &message).await;
     }
-    let mut told = HashSet::new();
-    for round in 0..ROUNDS {
-        if round > 0 {
-            tokio::time::sleep(Duration::from_millis(25 << round)).await;
+    let mut notified = HashSet::new();
+    for pass in 0..PASSES {
+        if pass > 0 {
+            tokio::time::sleep(Duration::from_millis(25 << pass)).await;
         }
-        let_out(ports, id, &message, &mut told).await?;
-        // Past its end a session's count may be of records that the table has forgotten since: it never gets to zero.
+        remove_and_notify_listeners(ports, id, &message, &mut notified).await?;
+        // After the session's maximum duration, DynamoDB may have expired records that the count includes: it never
+        // becomes zero.
         let finished = store.finish_end(id, ports.clock.now()).await?;
         if finished || session.ends_at() <= now {
-            info!(sessionId = %id, listeners = told.len(), "Session ended");
+            info!(sessionId = %id, listeners = notified.len(), "Session ended");
             return Ok(message);
         }
     }
-    warn!(sessionId = %id, "Session not ended yet: it still has listeners");
+    warn!(sessionId = %id, "Session not ended: it still has listeners");
     Err(EndError::Unfinished)
 }
 
-/// Takes the records of the listeners that are listed away, page by page, and tells them, each once.
+/// Removes the listed listeners' records page by page, and notifies each listener once.
 ///
-/// In this order, since clients who hear of the end close, all of them at once: their `$disconnect` events then find
-/// nothing to take away, and do not get into the way of these transactions. Whoever is not told because it breaks off
-/// in between learns by the next heartbeat.
-async fn let_out<S: Store, B: Broadcaster, C: Clock>(
+/// Records are removed before the notification, because clients that receive it all close at once. Their `$disconnect`
+/// events then find no record, and cause no conflicts with these transactions. Listeners that miss the notification get
+/// `NOT_IN_SESSION` at their next heartbeat.
+async fn remove_and_notify_listeners<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,
     message: &ServerMessage,
-    told: &mut HashSet<ConnectionId>,
-) -> Stored<()> {
+    notified: &mut HashSet<ConnectionId>,
+) -> StoreResult<()> {
     let mut from = None;
     loop {
         let page = ports.store.listeners(id, None, from).await?;
@@ -105,9 +107,9 @@ async fn let_out<S: Store, B: Broadcaster, C: Clock>(
         ports.store.remove_listeners(id, &ids, now).await?;
         let new: Vec<_> = ids
             .into_iter()
-            .filter(|id| told.insert(id.clone()))
+            .filter(|id| notified.insert(id.clone()))
             .collect();
-        post(ports, &new, message).await;
+        notify(ports, &new, message).await;
         match page.next {
             Some(next) => from = Some(next),
             None => return Ok(()),
@@ -115,15 +117,15 @@ async fn let_out<S: Store, B: Broadcaster, C: Clock>(
     }
 }
 
-/// Tells them. Who does not hear it finds out by the next message.
-async fn post<S, B: Broadcaster, C>(
+/// Posts the message. Clients that miss it get an error at their next message.
+async fn notify<S, B: Broadcaster, C>(
     ports: &Ports<S, B, C>,
     to: &[ConnectionId],
     message: &ServerMessage,
 ) {
-    let how = FanOut {
-        deadline: TELL_WITHIN,
-        ..FanOut::default()
+    let options = FanOutOptions {
+        deadline: BROADCAST_DEADLINE,
+        ..FanOutOptions::default()
     };
-    fan_out(&ports.broadcaster, to, message.to_bytes(), &how).await;
+    fan_out(&ports.broadcaster, to, message.to_bytes(), &options).await;
 }

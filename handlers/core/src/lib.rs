@@ -1,7 +1,7 @@
-//! Live sessions: a speaker streams audio into a session, listeners hear it in their own language.
+//! Live sessions: a speaker streams audio into a session, and listeners hear it in their own language.
 //!
-//! Protocol, rules and ports. Nothing here knows AWS, a network or an environment variable; adapters implement
-//! [`ports`], and binaries put the two together.
+//! This crate holds the protocol, the rules and the ports. It uses no AWS service, network or environment variable:
+//! adapters implement [`ports`], and binaries pass them to the rules.
 
 mod audience;
 mod audio;
@@ -11,11 +11,11 @@ mod end;
 mod join;
 pub mod limits;
 mod messages;
-mod names;
 pub mod ports;
 pub mod protocol;
 mod rates;
 mod session;
+mod session_ids;
 pub mod sessions;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -23,15 +23,15 @@ pub mod testing;
 mod tests;
 mod values;
 
-pub use audio::{AudioSettings, Recipient, Sent, Share, send_audio, send_share};
+pub use audio::{AudioReport, AudioSettings, Recipient, Share, send_audio, send_share};
 pub use connect::{ConnectError, Handshake, connect};
 pub use disconnect::disconnect;
-pub use end::{EndError, Ending, end};
-pub use join::{JoinError, JoinSettings, Joined, Newcomer};
+pub use end::{EndError, EndRequest, end};
+pub use join::{JoinError, JoinRequest, JoinSettings, JoinedConnection};
 pub use limits::RateLimitFailure;
-pub use messages::{Sender, answer};
-pub use names::Names;
-pub use rates::Limited;
-pub use session::{BroadcastState, Connection, QualityTier, Role, Session, Status};
+pub use messages::{Sender, handle_message};
+pub use rates::RateLimitError;
+pub use session::{BroadcastState, Connection, QualityTier, Role, Session, SessionStatus};
+pub use session_ids::SessionIdGenerator;
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
-pub use values::{Invalid, Language, SessionId, UserId, Volume};
+pub use values::{InvalidValue, Language, SessionId, UserId, Volume};

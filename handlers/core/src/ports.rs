@@ -1,7 +1,7 @@
-//! What the rules need of the world, named for what it is for.
+//! Traits through which the rules use tables, connections and time.
 //!
-//! Every transition is one write, conditional or transactional: it happens whole or not at all, and asking again for
-//! what has happened changes nothing. Reads by key see every write before them; pages of listeners may lag a little.
+//! Every state change is one conditional or transactional write. It is atomic and idempotent. Reads by key are strongly
+//! consistent; pages of listeners are eventually consistent.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,303 +10,304 @@ use stackgen_websocket::{ConnectionId, Timestamp};
 use thiserror::Error;
 
 use crate::{
-    BroadcastState, Connection, Language, Session, SessionId, Share, Status, UserId, Volume,
+    BroadcastState, Connection, Language, Session, SessionId, SessionStatus, Share, UserId, Volume,
 };
 
-/// A table that did not do as asked. Nobody's request is to blame.
+/// Failure of a table. The client's request is not the cause.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
-    /// The table, or the session's item, is asked too much; trying again later may help.
+    /// Requests to the table, or to the session's item, are throttled or in conflict. Retrying later may help.
     #[error("{operation}: the table is throttled or contended")]
     Throttled {
-        /// What was asked.
+        /// Operation that failed.
         operation: &'static str,
     },
-    /// No answer, or a failure on the table's side.
+    /// The table did not answer, or answered with a server error.
     #[error("{operation}: {reason}")]
     Unavailable {
-        /// What was asked.
+        /// Operation that failed.
         operation: &'static str,
-        /// What came back; without data and credentials.
+        /// Error of the client, without data and credentials.
         reason: String,
     },
-    /// What the table holds is not what this code writes.
-    #[error("{operation}: the item is not as it should be: {reason}")]
+    /// An item does not have the form that this code writes.
+    #[error("{operation}: the item is malformed: {reason}")]
     Corrupt {
-        /// What was asked.
+        /// Operation that failed.
         operation: &'static str,
-        /// What is wrong with it.
+        /// Description of the error.
         reason: String,
     },
 }
 
-/// What comes of a question to a store.
-pub type Stored<T> = Result<T, StoreError>;
+/// Result of an operation on a store.
+pub type StoreResult<T> = Result<T, StoreError>;
 
-/// Why a session does not let a transition happen.
+/// Reason why a session refuses a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such session.
+pub enum SessionRefusal {
+    /// The session does not exist.
     NoSession,
-    /// It is this, and would have to be something else. Past its end, it is [`Status::Ended`].
-    Status(Status),
-    /// It has as many listeners as it may have.
+    /// The session has this status, which does not permit the change. After its maximum duration it is
+    /// [`SessionStatus::Ended`].
+    WrongStatus(SessionStatus),
+    /// The session has its maximum number of listeners.
     Full,
-    /// It is somebody else's.
+    /// The user does not own the session.
     NotOwner,
 }
 
-/// Sessions, one item each.
+/// Store of sessions, one item per session.
 pub trait SessionStore: Send + Sync {
-    /// Writes a new session, unless its id is taken: true if it was written.
-    fn create(&self, session: &Session) -> impl Future<Output = Stored<bool>> + Send;
+    /// Writes a new session, unless its ID is in use. Returns true if it wrote the session.
+    fn create(&self, session: &Session) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// The session as it stands now.
-    fn session(&self, id: &SessionId) -> impl Future<Output = Stored<Option<Session>>> + Send;
+    /// Returns the session, with a strongly consistent read.
+    fn session(&self, id: &SessionId) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
 
-    /// The owner opens or closes the doors: `to` is [`Status::Active`] or [`Status::Paused`]. Refused when the session
-    /// is over.
+    /// Sets the status to [`SessionStatus::Active`] or [`SessionStatus::Paused`], for the owner. Refused if the session is over.
     fn set_status(
         &self,
         id: &SessionId,
         owner: &UserId,
-        to: Status,
+        to: SessionStatus,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<Session, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<Session, SessionRefusal>>> + Send;
 
-    /// The speaker's state changes in these parts; `is_active` stays. Refused when the session is over.
+    /// Changes the given parts of the speaker's state, except `is_active`. Refused if the session is over.
     fn set_broadcast_state(
         &self,
         id: &SessionId,
         change: BroadcastChange,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<BroadcastState, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<BroadcastState, SessionRefusal>>> + Send;
 
-    /// The owner ends it: from now on nobody comes in and nothing reopens it ([`Status::Ending`]). A session that is
-    /// ending or has ended is returned as it is.
+    /// Sets the status to [`SessionStatus::Ending`], for the owner: from now on the session admits nobody, for good. If the
+    /// session is ending or has ended, returns it unchanged.
     fn begin_end(
         &self,
         id: &SessionId,
         owner: &UserId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Result<Session, Refusal>>> + Send;
+    ) -> impl Future<Output = StoreResult<Result<Session, SessionRefusal>>> + Send;
 
-    /// An ending session without listeners has ended: true if it has, now or before. False while there are listeners. A
-    /// session that the table has forgotten has ended, too.
+    /// Sets the status of an ending session without listeners to [`SessionStatus::Ended`]. Returns true if the session has
+    /// ended, now or before, or is no longer in the table; false if it has listeners.
     fn finish_end(
         &self,
         id: &SessionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
-/// The parts of the speaker's state that change; what is `None` stays.
+/// Change of the speaker's state. Fields that are `None` stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BroadcastChange {
-    /// Whether the speaker paused.
+    /// True while the speaker pauses.
     pub is_paused: Option<bool>,
-    /// Whether the speaker muted the microphone.
+    /// True while the microphone is muted.
     pub is_muted: Option<bool>,
-    /// How loud.
+    /// Volume.
     pub volume: Option<Volume>,
 }
 
-/// What comes of asking to be let in.
+/// Result of a request to join.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Admission {
-    /// The record is written, and a listener counted.
+    /// The record is written, and the listener counted.
     Admitted,
-    /// It was there already, in this session and role: nothing changed.
-    AlreadyThere(Connection),
-    /// The connection has a record in another session or role: nothing changed.
-    Elsewhere(Connection),
-    /// Not let in, nothing changed.
-    Refused(Refusal),
+    /// The connection is in this session and role already; nothing changed.
+    AlreadyJoined(Connection),
+    /// The connection is in another session or role; nothing changed.
+    InOtherSession(Connection),
+    /// The session refused; nothing changed.
+    Refused(SessionRefusal),
 }
 
-/// Connections, one record each, and with them the session's count of listeners and its speaker's connection.
+/// Store of connections, one record per connection. It also maintains the session's listener count and speaker
+/// connection.
 pub trait ConnectionStore: Send + Sync {
-    /// The connection's record as it stands now.
+    /// Returns the connection's record, with a strongly consistent read.
     fn connection(
         &self,
         id: &ConnectionId,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
-    /// Writes a listener's record and counts it, both or neither, if the session is active, not past its end and has
-    /// fewer than `capacity` listeners.
+    /// Writes a listener's record and counts it, atomically, if the session is active, not past its maximum duration
+    /// and has fewer than `capacity` listeners.
     fn admit_listener(
         &self,
         connection: &Connection,
         capacity: u32,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
-    /// Writes a listener's record in place of the one that the same user's (or an equally anonymous) `previous` connection
-    /// has in the same session; the count stays. For a full session, in which a refresh would find no place. If there is no such
-    /// record, the session is [`Refusal::Full`].
+    /// Replaces the record of `previous` by a new listener's record; the count stays the same. Both must be in the same
+    /// session and belong to the same user, or both to none. It serves clients that reconnect to a full session. If
+    /// there is no such record, the refusal is [`SessionRefusal::Full`].
     fn exchange_listener(
         &self,
         previous: &ConnectionId,
         connection: &Connection,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
-    /// Writes the speaker's record and makes the connection the session's speaker connection, both or neither, if the
-    /// session is active, not past its end and the connection's user its owner. An earlier connection of the speaker
-    /// keeps its record, so that what it is still sending goes through, until it disconnects.
+    /// Writes the speaker's record and makes its connection the session's speaker connection, atomically. The session
+    /// must be active and not past its maximum duration, and the user must own it. An earlier connection of the speaker
+    /// keeps its record until it disconnects, so that audio in flight is still accepted.
     fn admit_speaker(
         &self,
         connection: &Connection,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Admission>> + Send;
+    ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
-    /// A listener hears another language from now on; everything else stays. `None` if there is no such listener.
+    /// Changes the language that a listener hears. Returns `None` if there is no such listener.
     fn change_language(
         &self,
         id: &ConnectionId,
         language: &Language,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
-    /// The connection gave a sign of life. `None` if it has no record.
+    /// Updates the time of the last heartbeat. Returns `None` if the connection has no record.
     fn touch(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Connection>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
-    /// Notes that the connection is being told to refresh: true the first time only.
+    /// Records that the connection is asked to reconnect. Returns true the first time only.
     fn request_refresh(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// Takes a connection's record away, and with it its count (a listener's) or its place as the session's speaker
-    /// connection (the current speaker's), all or nothing. `None` if there is no record.
+    /// Removes a connection's record. Atomically lowers the listener count, or clears the session's speaker connection
+    /// if it is this one. Returns `None` if there is no record.
     fn remove(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Option<Removed>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<RemovedConnection>>> + Send;
 
-    /// A page of a session's listeners, those of one language or all, in the order of the index. Start with `None`;
-    /// go on with the page's `next` until there is none.
+    /// Returns a page of a session's listeners, of one language or of all, in index order. The first page has `from`
+    /// `None`; pass `next` until it is `None`.
     fn listeners(
         &self,
         session: &SessionId,
         language: Option<&Language>,
         from: Option<PageKey>,
-    ) -> impl Future<Output = Stored<Page>> + Send;
+    ) -> impl Future<Output = StoreResult<ListenerPage>> + Send;
 
-    /// Takes away the records of these listeners, and their counts with them; who is gone already is passed over.
-    /// Returns how many were removed.
+    /// Removes the records of these listeners and lowers the count. Skips listeners without a record. Returns the
+    /// number of removed records.
     fn remove_listeners(
         &self,
         session: &SessionId,
         ids: &[ConnectionId],
         now: Timestamp,
-    ) -> impl Future<Output = Stored<u32>> + Send;
+    ) -> impl Future<Output = StoreResult<u32>> + Send;
 }
 
-/// A record that was taken away.
+/// A removed connection.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Removed {
-    /// What it was.
+pub struct RemovedConnection {
+    /// Its record.
     pub connection: Connection,
-    /// Whether it was the session's speaker connection, so that the session has none now.
+    /// True if it was the session's speaker connection. The session then has none.
     pub was_speaking: bool,
 }
 
 /// A page of listeners.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    /// The listeners' records.
+pub struct ListenerPage {
+    /// Records of the listeners.
     pub listeners: Vec<Connection>,
-    /// Where the next page starts; `None` on the last.
+    /// Start of the next page; `None` on the last page.
     pub next: Option<PageKey>,
 }
 
-/// Where a page starts: opaque to all but the store.
+/// Start of a page. Only the store interprets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageKey {
-    /// The language of the last listener on the page before.
+    /// Language of the last listener on the page before.
     pub language: Language,
-    /// Its connection.
+    /// Connection ID of that listener.
     pub connection_id: ConnectionId,
 }
 
-/// Counts what people do, and says when it is too much.
+/// Rate limiter with token buckets.
 pub trait RateLimiter: Send + Sync {
-    /// Takes one token out of a bucket. A bucket is full at first, and fills up again evenly.
+    /// Takes a token from a bucket. New buckets are full; they refill at a constant rate.
     fn take(
         &self,
         bucket: &Bucket,
         rate: Rate,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Taken>> + Send;
+    ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
 }
 
-/// Whose tokens: `operation:kind:value`, as in `join:ip:203.0.113.7`.
+/// Key of a bucket: `operation:kind:value`, as in `join:ip:203.0.113.7`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket(String);
 
 impl Bucket {
-    /// The bucket for what somebody does.
+    /// Returns the key of a bucket.
     pub fn new(operation: &str, kind: &str, value: &str) -> Self {
         Bucket(format!("{operation}:{kind}:{value}"))
     }
 
-    /// Its identifier, the table's key.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How many, in how long.
+/// Capacity of a token bucket, and the time to refill it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many tokens a full bucket holds.
+    /// Capacity of a bucket.
     pub tokens: u32,
-    /// In what time an empty bucket fills up.
+    /// Time in which an empty bucket fills up.
     pub per: Duration,
 }
 
-/// What comes of taking a token.
+/// Result of taking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// There was one.
-    Yes,
-    /// There was none; there is one after this time.
-    No {
-        /// How long that is.
+pub enum TakeResult {
+    /// The bucket had a token.
+    Taken,
+    /// The bucket was empty.
+    Empty {
+        /// Time until there is a token.
         retry_after: Duration,
     },
 }
 
 /// Hands shares of an audience to further invocations of this function.
 pub trait Relay: Send + Sync {
-    /// Hands one over. The other invocation is not waited for.
+    /// Hands over one share, without waiting for the other invocation to end.
     fn hand_over(&self, share: &Share) -> impl Future<Output = Result<(), RelayError>> + Send;
 }
 
-/// A share that nobody took over.
+/// A share that could not be handed over.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("the share was not taken over: {0}")]
+#[error("cannot hand over the share: {0}")]
 pub struct RelayError(pub String);
 
-/// Sessions, connections and rates together.
+/// Store of sessions, connections and rates.
 pub trait Store: SessionStore + ConnectionStore + RateLimiter {}
 
 impl<T: SessionStore + ConnectionStore + RateLimiter> Store for T {}
 
-/// What the rules are given of the world.
+/// Implementations that the rules run with.
 #[derive(Clone, Debug)]
 pub struct Ports<S, B, C> {
     /// The tables.
     pub store: S,
-    /// Posts to connections.
+    /// Posts messages to connections.
     pub broadcaster: B,
-    /// Tells the time.
+    /// Supplies the current time.
     pub clock: C,
 }

@@ -1,4 +1,4 @@
-//! Whether somebody may do something once more.
+//! Rate limits.
 
 use std::time::Duration;
 
@@ -7,37 +7,37 @@ use tracing::warn;
 
 use crate::RateLimitFailure;
 use crate::Timestamp;
-use crate::ports::{Bucket, Rate, RateLimiter, StoreError, Taken};
+use crate::ports::{Bucket, Rate, RateLimiter, StoreError, TakeResult};
 
-/// Not now.
+/// Reason why a rate limit refuses a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Limited {
-    /// Too often.
-    #[error("too often")]
-    TooOften {
-        /// When it is allowed again.
+pub enum RateLimitError {
+    /// The limit is exceeded.
+    #[error("too many requests")]
+    Exceeded {
+        /// Time until a request is allowed again.
         retry_after: Duration,
     },
-    /// Nobody can tell, and then nobody may.
+    /// The rate limit table failed, and the settings refuse requests then.
     #[error(transparent)]
-    Unknown(#[from] StoreError),
+    Unavailable(#[from] StoreError),
 }
 
-/// Takes a token out of the bucket. If its table does not answer, `failure` decides.
+/// Takes a token from the bucket. If the table fails, `failure` decides.
 pub(crate) async fn take(
     limiter: &impl RateLimiter,
     bucket: Bucket,
     rate: Rate,
     failure: RateLimitFailure,
     now: Timestamp,
-) -> Result<(), Limited> {
+) -> Result<(), RateLimitError> {
     match (limiter.take(&bucket, rate, now).await, failure) {
-        (Ok(Taken::Yes), _) => Ok(()),
-        (Ok(Taken::No { retry_after }), _) => Err(Limited::TooOften { retry_after }),
+        (Ok(TakeResult::Taken), _) => Ok(()),
+        (Ok(TakeResult::Empty { retry_after }), _) => Err(RateLimitError::Exceeded { retry_after }),
         (Err(error), RateLimitFailure::Open) => {
-            warn!(%error, "Rate not checked: let through");
+            warn!(%error, "Rate limit not checked: allowed");
             Ok(())
         }
-        (Err(error), RateLimitFailure::Closed) => Err(Limited::Unknown(error)),
+        (Err(error), RateLimitFailure::Closed) => Err(RateLimitError::Unavailable(error)),
     }
 }

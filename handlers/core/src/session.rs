@@ -1,42 +1,42 @@
-//! What the tables hold. These types are the schema: every reader and every writer uses them.
+//! Items of the tables. These types are the schema, which every reader and writer uses.
 
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{ConnectionId, Timestamp};
 
-use crate::limits::{MAX_SESSION, RECORD_GRACE, SESSION_GRACE};
+use crate::limits::{MAX_SESSION, RECORD_RETENTION, SESSION_RETENTION};
 use crate::{Language, SessionId, UserId, Volume};
 
-/// A session, as the table Sessions holds it.
+/// A session: an item of the table Sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Its id, the table's key.
+    /// Partition key.
     pub session_id: SessionId,
-    /// Whose it is: the caller with this subject is its speaker.
+    /// Owner: the `sub` claim of the user who speaks.
     pub speaker_id: UserId,
-    /// The speaker's connection, while there is one.
+    /// The speaker's current connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker_connection_id: Option<ConnectionId>,
-    /// The language that is spoken.
+    /// Language that is spoken.
     pub source_language: Language,
-    /// How good the audio is.
+    /// Audio quality.
     pub quality_tier: QualityTier,
-    /// Whether people may come in.
-    pub status: Status,
-    /// How many listeners there are: exactly as many as have a record.
+    /// Status; only active sessions admit connections.
+    pub status: SessionStatus,
+    /// Number of listeners: always the number of listeners' records.
     pub listener_count: u32,
-    /// What the speaker is doing.
+    /// State of the speaker.
     pub broadcast_state: BroadcastState,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// When the table may forget it, in seconds since 1970: a week after its end at the latest.
+    /// TTL attribute, in seconds since 1970: at most a week after the session's end.
     pub expires_at: u64,
 }
 
 impl Session {
-    /// A new session: active, without anybody in it.
+    /// Returns a new, active session without connections.
     pub fn new(
         session_id: SessionId,
         speaker_id: UserId,
@@ -50,88 +50,88 @@ impl Session {
             speaker_connection_id: None,
             source_language,
             quality_tier,
-            status: Status::Active,
+            status: SessionStatus::Active,
             listener_count: 0,
             broadcast_state: BroadcastState::new(now),
             created_at: now,
             updated_at: now,
-            expires_at: now.after(MAX_SESSION).after(SESSION_GRACE).as_seconds(),
+            expires_at: now.after(MAX_SESSION).after(SESSION_RETENTION).as_seconds(),
         }
     }
 
-    /// When it is over at the latest, ended or not.
+    /// Returns the latest end of the session.
     pub fn ends_at(&self) -> Timestamp {
         self.created_at.after(MAX_SESSION)
     }
 
-    /// Its status at a moment: a session past its end has ended, whatever was written last.
-    pub fn status_at(&self, now: Timestamp) -> Status {
+    /// Returns the status at a time. After the maximum duration it is `Ended`, whatever the table holds.
+    pub fn status_at(&self, now: Timestamp) -> SessionStatus {
         match now < self.ends_at() {
             true => self.status,
-            false => Status::Ended,
+            false => SessionStatus::Ended,
         }
     }
 }
 
-/// Whether people may come in.
+/// Status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// They may.
+pub enum SessionStatus {
+    /// The session admits connections.
     Active,
-    /// Not now.
+    /// The session admits no connections for now.
     Paused,
-    /// Not any more; the listeners are being let out. To the outside this is `ended`.
+    /// The session admits nobody any more, and its listeners are being removed. Clients see `ended`.
     Ending,
-    /// Not any more, and nobody is in it.
+    /// The session has ended and has no listeners.
     Ended,
 }
 
-impl Status {
-    /// As the protocol says it.
+impl SessionStatus {
+    /// Returns the status as clients see it.
     pub fn public(self) -> &'static str {
         match self {
-            Status::Active => "active",
-            Status::Paused => "paused",
-            Status::Ending | Status::Ended => "ended",
+            SessionStatus::Active => "active",
+            SessionStatus::Paused => "paused",
+            SessionStatus::Ending | SessionStatus::Ended => "ended",
         }
     }
 
-    /// Whether it is over, or about to be.
+    /// Returns true if the session is ending or has ended.
     pub fn is_over(self) -> bool {
-        matches!(self, Status::Ending | Status::Ended)
+        matches!(self, SessionStatus::Ending | SessionStatus::Ended)
     }
 }
 
-/// How good the audio is.
+/// Audio quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum QualityTier {
-    /// Good enough for speech.
+    /// Speech quality.
     #[default]
     Standard,
-    /// Better.
+    /// Higher quality.
     Premium,
 }
 
-/// What the speaker is doing.
+/// State of the speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BroadcastState {
-    /// Whether the speaker is connected.
+    /// True while the speaker is connected.
     pub is_active: bool,
-    /// Whether the speaker paused.
+    /// True while the speaker pauses.
     pub is_paused: bool,
-    /// Whether the speaker muted the microphone.
+    /// True while the microphone is muted.
     pub is_muted: bool,
-    /// How loud.
+    /// Volume.
     pub volume: Volume,
-    /// When one of them last changed.
+    /// Time of the last change.
     pub last_state_change: Timestamp,
 }
 
 impl BroadcastState {
-    /// Nobody speaks yet.
+    /// Returns the state before the speaker connects.
     pub fn new(now: Timestamp) -> Self {
         BroadcastState {
             is_active: false,
@@ -143,18 +143,18 @@ impl BroadcastState {
     }
 }
 
-/// What a connection is in its session.
+/// Role of a connection in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// The session's owner: the verified subject is its speakerId.
+    /// The session's owner: the verified `sub` is its `speakerId`.
     Speaker,
     /// Everybody else.
     Listener,
 }
 
 impl Role {
-    /// As the protocol says it.
+    /// Returns the role as clients see it.
     pub fn name(self) -> &'static str {
         match self {
             Role::Speaker => "speaker",
@@ -163,38 +163,38 @@ impl Role {
     }
 }
 
-/// A connection, as the table Connections holds it.
+/// A connection: an item of the table Connections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
-    /// Its id, the table's key.
+    /// Partition key.
     pub connection_id: ConnectionId,
-    /// The session it is in.
+    /// Session that the connection is in.
     pub session_id: SessionId,
-    /// What it is there.
+    /// Role in the session.
     pub role: Role,
-    /// What a listener hears. A speaker has none, and so keeps out of the index over it.
+    /// Language that a listener hears. Speakers have none, which keeps them out of the index on this attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_language: Option<Language>,
-    /// Who it is, if that was verified.
+    /// User that the authorizer verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
-    /// When API Gateway accepted it (row E0).
+    /// Time at which API Gateway accepted the handshake (row E0).
     pub connected_at: Timestamp,
-    /// From where.
+    /// Source IP address.
     pub ip_address: String,
-    /// When it last gave a sign of life.
+    /// Time of the last heartbeat.
     pub last_seen_at: Timestamp,
-    /// When it was told to refresh: that is told once.
+    /// Time at which the client was asked to reconnect. It is asked once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_requested_at: Option<Timestamp>,
-    /// When the table may forget it, in seconds since 1970: never while its session counts it.
+    /// TTL attribute, in seconds since 1970. It is later than any time at which the session counts the record.
     pub ttl: u64,
 }
 
 impl Connection {
-    /// When the table may forget a connection of this session.
+    /// Returns the TTL attribute for connections of this session.
     pub fn ttl_in(session: &Session) -> u64 {
-        session.ends_at().after(RECORD_GRACE).as_seconds()
+        session.ends_at().after(RECORD_RETENTION).as_seconds()
     }
 }

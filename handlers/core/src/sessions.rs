@@ -1,4 +1,4 @@
-//! What the HTTP API does with sessions.
+//! Operations of the HTTP API on sessions.
 
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::Clock;
@@ -6,53 +6,53 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::limits::CREATE_RATE;
-use crate::names::Names;
-use crate::ports::{Bucket, Ports, Refusal, Store, StoreError};
-use crate::rates::{self, Limited};
+use crate::ports::{Bucket, Ports, SessionRefusal, Store, StoreError};
+use crate::rates::{self, RateLimitError};
+use crate::session_ids::SessionIdGenerator;
 use crate::{
-    Language, QualityTier, RateLimitFailure, Session, SessionId, Status, Timestamp, UserId,
+    Language, QualityTier, RateLimitFailure, Session, SessionId, SessionStatus, Timestamp, UserId,
 };
 
-/// How many ids are tried before it is said that there is none.
-const TRIES: u32 = 10;
+/// Number of IDs to try for a new session.
+const ID_ATTEMPTS: u32 = 10;
 
-/// What a new session is to be like.
+/// Request to create a session.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSession {
-    /// The language that is spoken.
+    /// Language that is spoken.
     pub source_language: Language,
-    /// How good the audio is to be.
+    /// Audio quality.
     #[serde(default)]
     pub quality_tier: QualityTier,
 }
 
-/// A session as its owner sees it.
+/// A session, as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnersView {
-    /// What everybody sees.
+pub struct OwnerView {
+    /// The public part.
     #[serde(flatten)]
     pub public: PublicView,
-    /// How good the audio is.
+    /// Audio quality.
     pub quality_tier: QualityTier,
-    /// Since when it is there, in milliseconds.
+    /// Time of creation, in milliseconds.
     pub created_at: Timestamp,
-    /// When it is over at the latest, in milliseconds.
+    /// Latest end, in milliseconds.
     pub ends_at: Timestamp,
 }
 
-/// A session as everybody sees it.
+/// A session, as everybody sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicView {
-    /// Its id.
+    /// Session ID.
     pub session_id: SessionId,
-    /// The language that is spoken.
+    /// Language that is spoken.
     pub source_language: Language,
     /// `active`, `paused` or `ended`.
     pub status: &'static str,
-    /// How many listeners it has.
+    /// Number of listeners.
     pub listener_count: u32,
 }
 
@@ -71,9 +71,9 @@ impl PublicView {
     }
 }
 
-impl OwnersView {
+impl OwnerView {
     fn of(session: &Session, now: Timestamp) -> Self {
-        OwnersView {
+        OwnerView {
             public: PublicView::of(session, now),
             quality_tier: session.quality_tier,
             created_at: session.created_at,
@@ -82,37 +82,37 @@ impl OwnersView {
     }
 }
 
-/// Why a session was not created or changed.
+/// Reason why a session was not created or changed.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SessionError {
-    /// Not there, not theirs, or over.
-    #[error("refused: {0:?}")]
-    Refused(Refusal),
-    /// Too many were created.
+    /// The session does not exist, belongs to another user, or is over.
+    #[error("cannot change the session: {0:?}")]
+    Refused(SessionRefusal),
+    /// The rate limit refused the request.
     #[error(transparent)]
-    Limited(#[from] Limited),
-    /// Every id that was tried is taken.
-    #[error("no free session id in {TRIES} tries")]
+    RateLimited(#[from] RateLimitError),
+    /// All generated IDs are in use.
+    #[error("no unused session ID in {ID_ATTEMPTS} attempts")]
     NoFreeId,
-    /// A table did not do as asked.
+    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Creates a session under an id that no session has.
+/// Creates a session with an unused ID.
 pub async fn create<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
-    names: &mut Names,
+    ids: &mut SessionIdGenerator,
     owner: &UserId,
     new: NewSession,
-) -> Result<OwnersView, SessionError> {
+) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
     let bucket = Bucket::new("create", "user", owner.as_str());
     rates::take(&ports.store, bucket, CREATE_RATE, failure, now).await?;
-    for _ in 0..TRIES {
+    for _ in 0..ID_ATTEMPTS {
         let session = Session::new(
-            names.next_id(),
+            ids.next_id(),
             owner.clone(),
             new.source_language.clone(),
             new.quality_tier,
@@ -120,36 +120,36 @@ pub async fn create<S: Store, B, C: Clock>(
         );
         if ports.store.create(&session).await? {
             info!(sessionId = %session.session_id, "Session created");
-            return Ok(OwnersView::of(&session, now));
+            return Ok(OwnerView::of(&session, now));
         }
     }
     Err(SessionError::NoFreeId)
 }
 
-/// What everybody may know of a session.
+/// Returns the public view of a session.
 pub async fn view<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,
 ) -> Result<PublicView, SessionError> {
     let session = ports.store.session(id).await?;
-    let session = session.ok_or(SessionError::Refused(Refusal::NoSession))?;
+    let session = session.ok_or(SessionError::Refused(SessionRefusal::NoSession))?;
     Ok(PublicView::of(&session, ports.clock.now()))
 }
 
-/// Opens or closes the doors: who is in stays in, but nobody comes in and no audio goes out while a session is paused.
+/// Pauses or resumes a session. A paused session keeps its connections, but admits no new ones and sends no audio.
 pub async fn set_open<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &SessionId,
     owner: &UserId,
     open: bool,
-) -> Result<OwnersView, SessionError> {
+) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
     let to = match open {
-        true => Status::Active,
-        false => Status::Paused,
+        true => SessionStatus::Active,
+        false => SessionStatus::Paused,
     };
     let changed = ports.store.set_status(id, owner, to, now).await?;
     let session = changed.map_err(SessionError::Refused)?;
     info!(sessionId = %id, status = to.public(), "Session changed");
-    Ok(OwnersView::of(&session, now))
+    Ok(OwnerView::of(&session, now))
 }

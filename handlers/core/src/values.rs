@@ -1,4 +1,4 @@
-//! Values that are right once they exist.
+//! Validated values.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use stackgen_websocket::ConnectionId;
 use thiserror::Error;
 
-/// A value that is not what it should be.
+/// A malformed value.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{field} must be {expected}")]
-pub struct Invalid {
-    /// The field, as the protocol spells it.
+pub struct InvalidValue {
+    /// Name of the field in the protocol.
     pub field: &'static str,
-    /// What would be right.
+    /// Description of a valid value.
     pub expected: &'static str,
 }
 
@@ -24,28 +24,28 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The text itself.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = Invalid;
+            type Error = InvalidValue;
 
-            fn try_from(text: String) -> Result<Self, Invalid> {
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
                 let valid: fn(&str) -> bool = $valid;
                 match valid(&text) {
                     true => Ok($name(text)),
-                    false => Err(Invalid { field: $field, expected: $expected }),
+                    false => Err(InvalidValue { field: $field, expected: $expected }),
                 }
             }
         }
 
         impl TryFrom<&str> for $name {
-            type Error = Invalid;
+            type Error = InvalidValue;
 
-            fn try_from(text: &str) -> Result<Self, Invalid> {
+            fn try_from(text: &str) -> Result<Self, InvalidValue> {
                 $name::try_from(text.to_owned())
             }
         }
@@ -65,7 +65,7 @@ macro_rules! text {
 }
 
 text!(
-    /// A session's id, such as `merciful-truth-455`: adjective, noun, a number from 100 to 999.
+    /// Session ID, such as `merciful-truth-455`: adjective, noun, and a number from 100 to 999.
     SessionId,
     "sessionId",
     "an id such as merciful-truth-455",
@@ -89,7 +89,7 @@ text!(
 );
 
 text!(
-    /// A person: the subject of a verified token. Never empty; nobody anonymous has one.
+    /// User ID: the `sub` claim of a verified token. Never empty; anonymous callers have none.
     UserId,
     "userId",
     "1 to 256 characters",
@@ -97,7 +97,7 @@ text!(
 );
 
 text!(
-    /// A language tag, such as `de`, `pt-BR` or `zh-Hans-CN`.
+    /// Language tag, such as `de`, `pt-BR` or `zh-Hans-CN`.
     Language,
     "targetLanguage",
     "a language tag such as de or pt-BR",
@@ -115,29 +115,29 @@ text!(
     }
 );
 
-/// How loud, from 0 to 1.
+/// Volume, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Volume(f64);
 
 impl Volume {
-    /// As loud as it was recorded.
+    /// The recorded volume.
     pub const FULL: Volume = Volume(1.0);
 
-    /// The number, from 0 to 1.
+    /// Returns the number, from 0 to 1.
     pub fn get(self) -> f64 {
         self.0
     }
 }
 
 impl TryFrom<f64> for Volume {
-    type Error = Invalid;
+    type Error = InvalidValue;
 
-    fn try_from(level: f64) -> Result<Self, Invalid> {
-        // A NaN is in no range.
+    fn try_from(level: f64) -> Result<Self, InvalidValue> {
+        // No range contains NaN, so this refuses it.
         match (0.0..=1.0).contains(&level) {
             true => Ok(Volume(level)),
-            false => Err(Invalid {
+            false => Err(InvalidValue {
                 field: "volumeLevel",
                 expected: "a number from 0 to 1",
             }),
@@ -151,13 +151,15 @@ impl From<Volume> for f64 {
     }
 }
 
-/// A connection's id, as a client says it: API Gateway's have some 16 bytes. An empty one is none.
-pub(crate) fn said_connection_id(text: Option<String>) -> Result<Option<ConnectionId>, Invalid> {
+/// Parses the ID of a connection that a client names. API Gateway's IDs have about 16 bytes. Empty text is `None`.
+pub(crate) fn parse_connection_id(
+    text: Option<String>,
+) -> Result<Option<ConnectionId>, InvalidValue> {
     match text {
         None => Ok(None),
         Some(text) if text.is_empty() => Ok(None),
         Some(text) if text.len() <= 128 => Ok(Some(ConnectionId::new(text))),
-        Some(_) => Err(Invalid {
+        Some(_) => Err(InvalidValue {
             field: "previousConnectionId",
             expected: "a connection's id",
         }),

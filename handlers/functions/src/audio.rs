@@ -1,4 +1,4 @@
-//! The audio handler: `sendAudio`, and shares of its audience.
+//! Audio handler: `sendAudio`, and shares of its audience.
 
 use std::time::Instant;
 
@@ -11,28 +11,28 @@ use stackgen_websocket::{Broadcaster, logs};
 use tracing::{Span, info, warn};
 
 use crate::connection::post;
-use crate::events::{EventError, Reply, connection_id};
+use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
-/// What this function is called with: by API Gateway, or by itself.
+/// Event of this function: from API Gateway, or from another invocation of itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum AudioEvent {
-    /// A share of an audience, from another invocation of this function.
+    /// A share of an audience, from another invocation.
     Share(ShareEvent),
-    /// A message of a client.
+    /// A message from a client.
     Message(Box<ApiGatewayWebsocketProxyRequest>),
 }
 
-/// A share, as it is handed over.
+/// A share, as other invocations hand it over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShareEvent {
-    /// What to send to whom.
+    /// The share.
     pub share: Share,
 }
 
 impl AudioEvent {
-    /// The span that its lines are logged in.
+    /// Returns the span for the log lines of this event.
     pub fn span(&self) -> Span {
         match self {
             AudioEvent::Share(ShareEvent { share }) => {
@@ -43,18 +43,18 @@ impl AudioEvent {
     }
 }
 
-/// Answers one event.
+/// Handles one event.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     relay: &impl Relay,
     settings: AudioSettings,
     event: AudioEvent,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match event {
         AudioEvent::Share(ShareEvent { share }) => {
             let since = Instant::now();
             if let Some(report) = send_share(ports, share).await {
-                metrics::fanned_out(&report, since);
+                metrics::fan_out_finished(&report, since);
             }
         }
         AudioEvent::Message(event) => {
@@ -63,7 +63,7 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
             on_message(ports, relay, settings, &id, body).await;
         }
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }
 
 async fn on_message<S: Store, B: Broadcaster, C: Clock>(
@@ -76,7 +76,7 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     let since = Instant::now();
     match send_audio(ports, relay, settings, id, body).await {
         Ok(sent) => {
-            metrics::fanned_out(&sent.report, since);
+            metrics::fan_out_finished(&sent.report, since);
             info!(
                 sent = sent.report.sent,
                 gone = sent.report.gone.len(),

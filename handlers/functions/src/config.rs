@@ -1,4 +1,4 @@
-//! What each function reads from its environment. The names here are the ones that stackgen.yaml sets.
+//! Environment variables of each function. stackgen.yaml sets the same names.
 
 use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::{Callers, TokenUse};
@@ -6,29 +6,29 @@ use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
-use crate::dynamo::Tables;
+use crate::dynamo::TableNames;
 
-/// What a function reads from its environment.
+/// Configuration that a function reads from its environment variables.
 pub trait Config: Sized {
-    /// Reads it; the environment remembers what was wrong.
+    /// Reads the configuration. The environment collects the errors.
     fn read(environment: &mut Environment<impl Lookup>) -> Self;
 
-    /// Logs and metrics.
+    /// Returns the settings for logs and metrics.
     fn telemetry(&self) -> &Telemetry;
 }
 
-/// Whose tokens the authorizer takes.
+/// Configuration of the authorizer.
 #[derive(Clone, Debug)]
 pub struct AuthorizerConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
-    /// Who issues them, as tokens name it: for Cognito the user pool's URL.
+    /// Issuer of the tokens, as in their `iss` claim: for Cognito the user pool's URL.
     pub issuer: String,
-    /// For whom they are: for Cognito the app client's id.
+    /// Audience of the tokens: for Cognito the app client's ID.
     pub audience: String,
-    /// Of which kind they are.
+    /// Kind of the tokens.
     pub token_use: TokenUse,
-    /// Whether everybody has to bring one.
+    /// Requirement for callers to send a token.
     pub callers: Callers,
 }
 
@@ -53,22 +53,22 @@ impl Config for AuthorizerConfig {
     }
 }
 
-/// Where sessions and connections are, and how connections are reached.
+/// Settings to reach tables and connections.
 #[derive(Clone, Debug)]
-pub struct Reach {
-    /// Where, and as whom, AWS is called: what Lambda sets.
+pub struct ServiceConfig {
+    /// AWS settings, which Lambda sets.
     pub aws: AwsSettings,
-    /// The tables.
-    pub tables: Tables,
-    /// The management API of this stage.
+    /// Names of the tables.
+    pub tables: TableNames,
+    /// Management API of this stage.
     pub management_endpoint: String,
 }
 
-impl Reach {
+impl ServiceConfig {
     fn read(environment: &mut Environment<impl Lookup>, rate_limits: Option<String>) -> Self {
-        Reach {
+        ServiceConfig {
             aws: AwsSettings::read(environment),
-            tables: Tables {
+            tables: TableNames {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),
                 rate_limits,
@@ -77,9 +77,9 @@ impl Reach {
         }
     }
 
-    fn with_rates(environment: &mut Environment<impl Lookup>) -> Self {
+    fn with_rate_limits(environment: &mut Environment<impl Lookup>) -> Self {
         let rate_limits = environment.text("RATE_LIMITS_TABLE");
-        Reach::read(environment, Some(rate_limits))
+        ServiceConfig::read(environment, Some(rate_limits))
     }
 }
 
@@ -94,14 +94,14 @@ fn rate_limit_failure(
     environment.choice_or("RATE_LIMIT_FAILURE", &choices, default)
 }
 
-/// The connection handler's.
+/// Configuration of the connection handler.
 #[derive(Clone, Debug)]
 pub struct ConnectionConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
-    /// Who may come in.
+    pub services: ServiceConfig,
+    /// Settings for admission.
     pub join: JoinSettings,
 }
 
@@ -113,7 +113,7 @@ impl Config for ConnectionConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         ConnectionConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             join: JoinSettings {
                 max_listeners: environment.integer_or(
                     "MAX_LISTENERS_PER_SESSION",
@@ -126,13 +126,13 @@ impl Config for ConnectionConfig {
     }
 }
 
-/// The disconnect handler's.
+/// Configuration of the disconnect handler.
 #[derive(Clone, Debug)]
 pub struct DisconnectConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
+    pub services: ServiceConfig,
 }
 
 impl Config for DisconnectConfig {
@@ -143,19 +143,19 @@ impl Config for DisconnectConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         DisconnectConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::read(environment, None),
+            services: ServiceConfig::read(environment, None),
         }
     }
 }
 
-/// The audio handler's.
+/// Configuration of the audio handler.
 #[derive(Clone, Debug)]
 pub struct AudioConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
-    /// How audio is sent.
+    pub services: ServiceConfig,
+    /// Settings for audio.
     pub audio: AudioSettings,
 }
 
@@ -167,7 +167,7 @@ impl Config for AudioConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         AudioConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             audio: AudioSettings {
                 listeners_per_invocation: environment.integer_or(
                     "LISTENERS_PER_INVOCATION",
@@ -180,14 +180,14 @@ impl Config for AudioConfig {
     }
 }
 
-/// The HTTP handler's.
+/// Configuration of the HTTP handler.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Logs and metrics.
     pub telemetry: Telemetry,
     /// Tables and connections.
-    pub reach: Reach,
-    /// Whether sessions are created while the table of rates does not answer.
+    pub services: ServiceConfig,
+    /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
 
@@ -199,7 +199,7 @@ impl Config for HttpConfig {
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         HttpConfig {
             telemetry: Telemetry::read(environment),
-            reach: Reach::with_rates(environment),
+            services: ServiceConfig::with_rate_limits(environment),
             rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
         }
     }

@@ -1,21 +1,21 @@
-//! The connection handler: `$connect`, and every message but audio.
+//! Connection handler: `$connect`, and all messages except audio.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
 use live_session_core::protocol::ServerMessage;
-use live_session_core::{Clock, ConnectionId, JoinSettings, answer, connect};
-use stackgen_websocket::{Broadcaster, FanOut, fan_out};
+use live_session_core::{Clock, ConnectionId, JoinSettings, connect, handle_message};
+use stackgen_websocket::{Broadcaster, FanOutOptions, fan_out};
 use tracing::{error, info, warn};
 
-use crate::events::{EventError, Reply, handshake, sender};
+use crate::events::{EventError, FunctionResponse, handshake, sender};
 use crate::metrics;
 
-/// Answers one event. An error means that the function is wired to something that it is not for.
+/// Handles one event. Fails only if the event belongs to another function.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match event.request_context.event_type.as_deref() {
         Some("CONNECT") => on_connect(ports, settings, event).await,
         Some("MESSAGE") => on_message(ports, settings, event).await,
@@ -27,11 +27,11 @@ async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     match connect(ports, settings, handshake(event)?).await {
         Ok(_) => {
             metrics::connected();
-            Ok(Reply::connected(event))
+            Ok(FunctionResponse::connected(event))
         }
         Err(refusal) => {
             let (status, reason) = (refusal.status(), refusal.reason());
@@ -40,7 +40,7 @@ async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
                 500 => error!(status, reason, error = %refusal, "Connection failed"),
                 _ => info!(status, reason, "Connection refused"),
             }
-            Ok(Reply::status(status))
+            Ok(FunctionResponse::status(status))
         }
     }
 }
@@ -49,17 +49,16 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     let sender = sender(&event.request_context)?;
     let body = event.body.as_deref().unwrap_or_default();
-    for message in answer(ports, settings, &sender, body).await {
+    for message in handle_message(ports, settings, &sender, body).await {
         post(ports, &sender.connection_id, &message).await;
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }
 
-/// Posts an answer: as to an audience of one, so that it is tried again where that helps. Who does not take it may have
-/// left in the meantime: `$disconnect` deals with that.
+/// Posts an answer, with the retries of a broadcast. A failure is only logged: the client may have disconnected.
 pub(crate) async fn post<S, B: Broadcaster, C>(
     ports: &Ports<S, B, C>,
     to: &ConnectionId,
@@ -70,11 +69,11 @@ pub(crate) async fn post<S, B: Broadcaster, C>(
         &ports.broadcaster,
         audience,
         message.to_bytes(),
-        &FanOut::default(),
+        &FanOutOptions::default(),
     )
     .await;
     if report.sent == 0 {
         let error = report.failed.first().map(|(_, error)| error.to_string());
-        warn!(error, "Answer not delivered");
+        warn!(error, "Cannot deliver an answer");
     }
 }

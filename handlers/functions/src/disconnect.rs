@@ -1,4 +1,4 @@
-//! The disconnect handler: `$disconnect`.
+//! Disconnect handler: `$disconnect`.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
@@ -6,15 +6,15 @@ use live_session_core::{Clock, disconnect};
 use stackgen_websocket::Broadcaster;
 use tracing::{error, info};
 
-use crate::events::{EventError, Reply, connection_id};
+use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
-/// Answers one event, with 200 whatever happens: the connection is closed, and nobody would ask again. A record that a
-/// failing table keeps goes when the next message to its connection comes back.
+/// Handles one event. Always answers 200, because the connection is closed and API Gateway does not retry. If the table
+/// fails, the record stays until a message to its connection fails.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, EventError> {
+) -> Result<FunctionResponse, EventError> {
     let context = &event.request_context;
     let id = connection_id(context)?;
     info!(
@@ -24,9 +24,9 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     );
     match disconnect(ports, &id).await {
         Ok(Some(_)) => metrics::disconnected(),
-        // It was removed before: by an earlier event, or because a message did not arrive.
+        // An earlier event removed it, or a message to the connection failed.
         Ok(None) => {}
-        Err(error) => error!(%error, "Record not removed"),
+        Err(error) => error!(%error, "Cannot remove the connection's record"),
     }
-    Ok(Reply::status(200))
+    Ok(FunctionResponse::status(200))
 }

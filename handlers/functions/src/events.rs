@@ -1,4 +1,4 @@
-//! What API Gateway says, in the words of the core.
+//! Conversion of API Gateway's events into the core's types.
 
 use aws_lambda_events::apigw::{
     ApiGatewayWebsocketProxyRequest, ApiGatewayWebsocketProxyRequestContext,
@@ -9,18 +9,20 @@ use serde::Serialize;
 use stackgen_websocket::authorize::{CallerIdentity, echoed_subprotocol};
 use thiserror::Error;
 
-/// An event that is not what API Gateway sends to this function.
+/// Event that API Gateway does not send to this function.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EventError {
     /// A field is missing.
-    #[error("the event has no requestContext.{0}: is the function called by a WebSocket API?")]
+    #[error("the event has no requestContext.{0}: invoke this function from a WebSocket API")]
     Missing(&'static str),
-    /// It came by a route that belongs to another function.
-    #[error("an event of type {0:?} is not for this function: look at the API's routes")]
+    /// The event is for another function.
+    #[error(
+        "this function does not handle events of type {0:?}: check the integrations of the API's routes"
+    )]
     Unexpected(String),
 }
 
-/// The event's connection.
+/// Returns the event's connection ID.
 pub fn connection_id(
     context: &ApiGatewayWebsocketProxyRequestContext,
 ) -> Result<ConnectionId, EventError> {
@@ -29,7 +31,7 @@ pub fn connection_id(
         .ok_or(EventError::Missing("connectionId"))
 }
 
-/// Who sent it, and over which connection (row E0).
+/// Returns the sender of the event (row E0).
 pub fn sender(context: &ApiGatewayWebsocketProxyRequestContext) -> Result<Sender, EventError> {
     Ok(Sender {
         connection_id: connection_id(context)?,
@@ -39,13 +41,13 @@ pub fn sender(context: &ApiGatewayWebsocketProxyRequestContext) -> Result<Sender
     })
 }
 
-/// The verified user. A subject that is no user id has been refused by the authorizer; here it is nobody.
+/// Returns the verified user. The authorizer refuses subjects that are no valid user ID; here they count as anonymous.
 fn user_id(context: &ApiGatewayWebsocketProxyRequestContext) -> Option<UserId> {
     let caller = CallerIdentity::read(&context.authorizer);
     caller.user_id().and_then(|id| UserId::try_from(id).ok())
 }
 
-/// A `$connect` event (row E1). Only here there are query parameters (row E2).
+/// Returns the handshake of a `$connect` event (row E1). Only this event has query parameters (row E2).
 pub fn handshake(event: &ApiGatewayWebsocketProxyRequest) -> Result<Handshake, EventError> {
     let sender = sender(&event.request_context)?;
     let parameter = |name| event.query_string_parameters.first(name).map(str::to_owned);
@@ -60,48 +62,48 @@ pub fn handshake(event: &ApiGatewayWebsocketProxyRequest) -> Result<Handshake, E
     })
 }
 
-/// What a function answers API Gateway: a status, and after `$connect` the subprotocol if one was offered (rows C9, C10).
-/// There is never a body: on one-way routes nobody reads it (row M7).
+/// Response of a function to API Gateway: a status and, after `$connect`, the subprotocol if the client offered one
+/// (rows C9, C10). It has no body, because API Gateway discards the body on one-way routes (row M7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reply {
-    /// The status: of the handshake (row C5), or one that nobody reads (row M7).
+pub struct FunctionResponse {
+    /// Status of the handshake (row C5). API Gateway discards it for other events (row M7).
     pub status_code: u16,
-    /// The subprotocol.
+    /// Subprotocol that the handshake selects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Subprotocol>,
 }
 
-/// The header that makes browsers accept the connection.
+/// Header that selects a subprotocol. Without it, browsers close the connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Subprotocol {
-    /// One of those that were offered.
+    /// One of the offered subprotocols.
     #[serde(rename = "Sec-WebSocket-Protocol")]
     pub name: String,
 }
 
-impl Reply {
-    /// Only a status.
+impl FunctionResponse {
+    /// Returns a response without headers.
     pub fn status(status_code: u16) -> Self {
-        Reply {
+        FunctionResponse {
             status_code,
             headers: None,
         }
     }
 
-    /// 200, with the subprotocol that a browser waits for.
+    /// Returns 200 with the subprotocol, if the client offered one.
     pub fn connected(event: &ApiGatewayWebsocketProxyRequest) -> Self {
         let offered = event.headers.get("Sec-WebSocket-Protocol");
         let offered = offered.and_then(|offered| offered.to_str().ok());
         let name = offered.and_then(echoed_subprotocol).map(str::to_owned);
-        Reply {
+        FunctionResponse {
             status_code: 200,
             headers: name.map(|name| Subprotocol { name }),
         }
     }
 }
 
-/// What Lambda reports, and API Gateway answers with `Internal server error` (rows C6, M4).
+/// Error that Lambda reports. API Gateway answers with `Internal server error` (rows C6, M4).
 impl From<EventError> for Diagnostic {
     fn from(error: EventError) -> Self {
         Diagnostic {

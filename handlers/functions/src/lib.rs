@@ -1,7 +1,8 @@
-//! The Lambda functions of live sessions.
+//! Lambda functions of live sessions.
 //!
-//! One module a function: [`connection`], [`disconnect`], [`audio`], [`http`]; the authorizer is the library's. Each takes
-//! ports and an event, so that tests can call it; the binaries in `src/bin` make the ports and hand them to Lambda.
+//! Each function has a module: [`connection`], [`disconnect`], [`audio`], [`http`]. The authorizer is in
+//! `stackgen-websocket`. A module's `handle` takes ports and an event, so that tests can call it. The binaries in
+//! `src/bin` create the ports and pass `handle` to the Lambda runtime.
 
 pub mod audio;
 pub mod config;

@@ -1,28 +1,28 @@
-//! What is counted.
+//! Metrics.
 
 use std::time::Instant;
 
-use stackgen_websocket::Report;
+use stackgen_websocket::FanOutReport;
 use stackgen_websocket::metrics::{
     CONNECTIONS, DISCONNECTIONS, REFUSALS, count, count_fan_out, count_reason,
 };
 
-/// A connection came in.
+/// Counts a connection.
 pub(crate) fn connected() {
     count(CONNECTIONS);
 }
 
-/// A handshake was refused.
+/// Counts a refused handshake.
 pub(crate) fn refused(reason: &'static str) {
     count_reason(REFUSALS, reason);
 }
 
-/// A connection was closed, and its record removed.
+/// Counts a disconnection whose record was removed.
 pub(crate) fn disconnected() {
     count(DISCONNECTIONS);
 }
 
-/// A message went out to many.
-pub(crate) fn fanned_out(report: &Report, since: Instant) {
+/// Records the result of a broadcast.
+pub(crate) fn fan_out_finished(report: &FanOutReport, since: Instant) {
     count_fan_out(report, since.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Further invocations of the audio handler.
+//! Invocations of the audio handler by itself.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use live_session_core::ports::{Relay, RelayError};
 
 use crate::audio::ShareEvent;
 
-/// Invokes this very function, in this very version, asynchronously: Lambda scales it.
+/// Invokes the same version of this function asynchronously. Lambda scales the invocations.
 #[derive(Clone, Debug)]
 pub struct LambdaRelay {
     client: Client,
@@ -24,9 +24,10 @@ pub struct LambdaRelay {
 }
 
 impl LambdaRelay {
-    /// Invokes the function of this name and version, as Lambda tells them: `AWS_LAMBDA_FUNCTION_NAME` and `_VERSION`.
+    /// Returns a relay to the function of this name and version: `AWS_LAMBDA_FUNCTION_NAME` and
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
     ///
-    /// One try, of a second at most: where it is late, the share is better sent from here.
+    /// It makes one attempt of at most a second. After that the caller sends the share sooner than a retry would.
     pub fn new(config: &SdkConfig, function: String, version: String) -> Self {
         let timeouts = TimeoutConfig::builder()
             .operation_timeout(Duration::from_secs(1))
@@ -62,11 +63,11 @@ impl Relay for LambdaRelay {
     }
 }
 
-/// The error's code, or what kind it is; never what was sent.
+/// Returns the error's code or kind; never the payload.
 fn reason(error: &SdkError<InvokeError>) -> String {
     let kind = match error {
-        SdkError::TimeoutError(_) => "no answer in time",
-        SdkError::DispatchFailure(_) => "not reached",
+        SdkError::TimeoutError(_) => "no response in time",
+        SdkError::DispatchFailure(_) => "cannot connect",
         _ => "failed",
     };
     error.code().unwrap_or(kind).to_owned()

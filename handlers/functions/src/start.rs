@@ -1,4 +1,4 @@
-//! What the binaries have in common: settings, logs and metrics first, then the ports.
+//! Start of the binaries: settings, logs and metrics, then the ports.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -8,36 +8,36 @@ use lambda_runtime::Error;
 use live_session_core::ports::Ports;
 use stackgen_websocket::{Environment, Lookup, ManagementApi, SystemClock};
 
-use crate::config::{Config, Reach};
-use crate::dynamo::{DynamoStore, Settings};
+use crate::config::{Config, ServiceConfig};
+use crate::dynamo::{DynamoStore, StoreSettings};
 
-/// The namespace of our metrics.
+/// CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LiveSession";
 
-/// The crates that `LOG_LEVEL` is for.
-const OWN: [&str; 3] = ["live_session", "live_session_core", "session_"];
+/// Prefixes of the crates to which `LOG_LEVEL` applies.
+const OWN_CRATES: [&str; 3] = ["live_session", "live_session_core", "session_"];
 
-/// The ports of a function on AWS.
+/// Ports of a function on AWS.
 pub type AwsPorts = Ports<DynamoStore, ManagementApi, SystemClock>;
 
-/// Reads a function's settings, starts its logs and metrics, and says all that is wrong with the settings at once.
+/// Reads a function's settings, and starts its logs and metrics. Reports all invalid settings in one error.
 pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
     let mut environment = Environment::new(lookup);
     let config = T::read(&mut environment);
-    // Environments that start at the same moment would draw the same random numbers otherwise, and DynamoDB takes two
-    // transactions with one token for one.
+    // Function processes that start at the same moment would otherwise draw the same random numbers, and DynamoDB
+    // treats two transactions with the same token as one.
     fastrand::seed(RandomState::new().hash_one(0));
-    // Before anything can go wrong: what does is logged.
-    config.telemetry().install(&OWN, NAMESPACE)?;
+    // Before anything can fail, so that failures are logged.
+    config.telemetry().install(&OWN_CRATES, NAMESPACE)?;
     Ok(environment.finish(config)?)
 }
 
-/// Tables and connections on AWS. Nothing is called yet.
-pub fn ports(config: &SdkConfig, reach: Reach) -> AwsPorts {
+/// Returns the ports on AWS. Calls no service yet.
+pub fn ports(config: &SdkConfig, services: ServiceConfig) -> AwsPorts {
     let client = dynamodb::Client::new(config);
     Ports {
-        store: DynamoStore::new(&client, reach.tables, Settings::default()),
-        broadcaster: ManagementApi::new(config, &reach.management_endpoint),
+        store: DynamoStore::new(&client, services.tables, StoreSettings::default()),
+        broadcaster: ManagementApi::new(config, &services.management_endpoint),
         clock: SystemClock,
     }
 }

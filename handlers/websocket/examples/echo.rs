@@ -1,4 +1,4 @@
-//! A whole function: sends every message back to whoever sent it.
+//! A complete function that sends every message back to its sender.
 
 use std::process::ExitCode;
 

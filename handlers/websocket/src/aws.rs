@@ -1,4 +1,4 @@
-//! How functions call AWS: one SDK configuration for every service that they use.
+//! SDK configuration for all AWS services that functions use.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::{Environment, Lookup};
 
-/// As many idle connections to a host are kept as a [fan-out](crate::FanOut) has places: what it opened once, it finds
-/// again.
+/// Maximum number of idle connections per host. It equals the concurrency of a [fan-out](crate::FanOut), so that the
+/// next fan-out reuses all connections.
 const IDLE_CONNECTIONS: usize = 128;
 
-/// Where, and as whom, a function calls AWS: what Lambda tells it by environment variables.
+/// Region, credentials and endpoints of AWS, from the environment variables that Lambda sets.
 ///
-/// Credentials are read once, from the environment only. On Lambda that is where they are, for as long as the process
-/// lives; profiles, instance metadata and single sign-on are neither asked nor part of the binary.
+/// Credentials are read once, and only from the environment: on Lambda they are there and stay valid while the process
+/// lives. The binary contains no code for profiles, instance metadata or single sign-on.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
     region: String,
@@ -37,8 +37,8 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    /// Reads what Lambda sets, and `AWS_ENDPOINT_URL` with `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_LAMBDA`,
-    /// with which a local gateway stands in for AWS.
+    /// Reads Lambda's variables, and `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_LAMBDA`,
+    /// which the local gateway sets.
     pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
         AwsSettings {
             region: environment.text("AWS_REGION"),
@@ -57,11 +57,11 @@ impl AwsSettings {
         }
     }
 
-    /// The configuration that every client is made of. Clients of one configuration share their connections.
+    /// Returns the configuration for service clients. Clients with the same configuration share their connections.
     ///
-    /// An answer may take 2 s, a connection 1 s; three tries are 6 s at most. The system's root certificates, the one
-    /// thing that takes its time, are loaded by a thread of their own: the function asks for its first event meanwhile,
-    /// and its first call finds them there. That is while Lambda still gives a starting function a full CPU.
+    /// Timeouts are 1 s for a connection and 2 s for an attempt; three attempts take at most 6 s. Loading the system's
+    /// root certificates takes longest. A thread loads them while the function asks for its first event, because Lambda
+    /// gives a starting function a full CPU.
     pub fn sdk_config(&self) -> SdkConfig {
         std::thread::spawn(|| Connector::builder().tls_provider(tls()).build());
         let timeouts = TimeoutConfig::builder()
@@ -73,10 +73,10 @@ impl AwsSettings {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
-            .http_client(Lazy::new())
+            .http_client(LazyTlsClient::new())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
-            // Answers are small and have their time: that there is some progress need not be watched.
+            // Responses are small and have a timeout, so their progress need not be watched.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .service_config(self.endpoints.clone());
         config.set_endpoint_url(self.endpoint.clone());
@@ -105,23 +105,23 @@ fn tls() -> Provider {
     Provider::Rustls(CryptoMode::AwsLc)
 }
 
-/// An HTTPS client that needs root certificates when it first connects.
+/// An HTTPS client that waits for root certificates when it first connects.
 ///
-/// The SDK's own waits for them whenever a service client is made. That this type does not pass
-/// `validate_base_client_config` on, and so leaves that out, is all that it is for.
+/// The SDK's own client waits for them when a service client is created, in `validate_base_client_config`. This type
+/// does not forward that method, and has no other purpose.
 #[derive(Debug)]
-struct Lazy(SharedHttpClient);
+struct LazyTlsClient(SharedHttpClient);
 
-impl Lazy {
+impl LazyTlsClient {
     fn new() -> Self {
         let client = aws_smithy_http_client::Builder::new()
             .tls_provider(tls())
             .pool_max_idle_per_host(IDLE_CONNECTIONS);
-        Lazy(client.build_https())
+        LazyTlsClient(client.build_https())
     }
 }
 
-impl HttpClient for Lazy {
+impl HttpClient for LazyTlsClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,

@@ -1,10 +1,10 @@
-//! What time it is, and how long ago something was.
+//! Time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -12,40 +12,40 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From milliseconds since 1970.
+    /// Returns the time for milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
         Timestamp(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Whole seconds since 1970, as a table's time to live counts.
+    /// Returns the whole seconds since 1970, the unit of DynamoDB's TTL attributes.
     pub const fn as_seconds(self) -> u64 {
         self.0 / 1000
     }
 
-    /// This much later.
+    /// Returns the time that is this much later.
     pub const fn after(self, time: Duration) -> Self {
         Timestamp(self.0.saturating_add(time.as_millis() as u64))
     }
 
-    /// This much earlier, 1970 at the earliest.
+    /// Returns the time that is this much earlier, but not before 1970.
     pub const fn before(self, time: Duration) -> Self {
         Timestamp(self.0.saturating_sub(time.as_millis() as u64))
     }
 
-    /// How long after `earlier`; zero when it is not.
+    /// Returns the duration since `earlier`, or zero if `earlier` is later.
     pub const fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Tells the time. A port, so that tests decide what time it is.
+/// A source of the current time. Tests use their own.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn later_and_earlier_stop_where_time_does() {
+    fn later_and_earlier_saturate() {
         let moment = Timestamp::from_millis(1500);
         let second = Duration::from_secs(1);
         assert_eq!(moment.after(second), Timestamp::from_millis(2500));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_clock_is_past_the_day_this_was_written() {
+    fn the_system_clock_is_after_2023() {
         assert!(SystemClock.now() > Timestamp::from_millis(1_700_000_000_000));
     }
 }

@@ -1,23 +1,23 @@
-//! Who is at the other end.
+//! Connection IDs.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The id that API Gateway gives a connection: opaque, base64 with `=` (row E0).
+/// Connection ID from API Gateway: opaque text in base64, with `=` (row E0).
 ///
-/// Whoever knows it and may call the management API can post to the connection; treat it as internal.
+/// With it and the permission to call the management API, anybody can post to the connection. Keep it internal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConnectionId(String);
 
 impl ConnectionId {
-    /// Takes an id as it came from API Gateway.
+    /// Returns an ID that came from API Gateway.
     pub fn new(id: impl Into<String>) -> Self {
         ConnectionId(id.into())
     }
 
-    /// The id as API Gateway spells it.
+    /// Returns the ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_spelled_as_it_came() {
+    fn an_id_stays_unchanged() {
         let id = ConnectionId::new("L0SM9cOFvHcCIhw=");
         assert_eq!(id.as_str(), "L0SM9cOFvHcCIhw=");
         assert_eq!(id.to_string(), id.as_str());

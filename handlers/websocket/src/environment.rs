@@ -1,4 +1,4 @@
-//! Reading a function's environment variables: typed, and every problem told at once.
+//! Typed access to a function's environment variables. All problems are reported at once.
 //!
 //! ```
 //! use stackgen_websocket::{Environment, EnvironmentError, Lookup};
@@ -37,54 +37,61 @@ use http::Uri;
 use http::uri::Authority;
 use thiserror::Error;
 
-/// Looks a variable up by its name.
+/// Function that returns the value of an environment variable.
 pub trait Lookup: Fn(&str) -> Option<String> {}
 
 impl<F: Fn(&str) -> Option<String>> Lookup for F {}
 
-/// Reads variables and remembers what was wrong with them.
+/// Reads environment variables and collects the errors.
 ///
-/// Every method returns a value, right or not; [`Environment::finish`] hands the settings made of them out only if all
-/// were right. A variable that is empty, or blank, counts as missing: that is what a template leaves behind when
-/// somebody forgot to fill it in.
+/// Every method returns a value, valid or not. [`Environment::finish`] returns the settings only if all values were
+/// valid. An empty or blank variable counts as missing, because templates produce such values by mistake.
 #[derive(Debug)]
 pub struct Environment<L> {
     lookup: L,
     names: BTreeSet<&'static str>,
-    problems: Vec<Problem>,
+    problems: Vec<VariableProblem>,
 }
 
-/// The variables that are not as the function needs them, all of them.
+/// All missing and invalid environment variables.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub struct EnvironmentError {
-    /// One for each variable, in the order in which they were asked for.
-    pub problems: Vec<Problem>,
+    /// One problem per variable, in the order of reading.
+    pub problems: Vec<VariableProblem>,
 }
 
-/// A variable that is not as the function needs it.
+/// A missing or invalid environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable's name.
+pub struct VariableProblem {
+    /// Name of the variable.
     pub name: &'static str,
-    /// What is wrong with it, as in `is not set`.
-    pub what: String,
-    /// What would be right.
+    /// Description of the error, as in `is not set`.
+    pub message: String,
+    /// Description of a valid value.
     pub hint: String,
 }
 
 impl Display for EnvironmentError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the function's environment is not as it needs it")?;
-        for (index, Problem { name, what, hint }) in self.problems.iter().enumerate() {
+        out.write_str("the function's environment variables are invalid")?;
+        for (
+            index,
+            VariableProblem {
+                name,
+                message,
+                hint,
+            },
+        ) in self.problems.iter().enumerate()
+        {
             let separator = if index == 0 { ":" } else { ";" };
-            write!(out, "{separator} {name} {what} ({hint})")?;
+            write!(out, "{separator} {name} {message} ({hint})")?;
         }
         Ok(())
     }
 }
 
 impl<L: Lookup> Environment<L> {
-    /// Reads the variables that `lookup` knows.
+    /// Returns an environment that reads variables with `lookup`.
     pub fn new(lookup: L) -> Self {
         Environment {
             lookup,
@@ -93,44 +100,44 @@ impl<L: Lookup> Environment<L> {
         }
     }
 
-    /// A text that must be there.
+    /// Reads a required text.
     pub fn text(&mut self, name: &'static str) -> String {
         self.required(name, "a text", |text| Ok(text.to_owned()))
             .unwrap_or_default()
     }
 
-    /// A text, or `default` if there is none.
+    /// Reads a text, with a default.
     pub fn text_or(&mut self, name: &'static str, default: &str) -> String {
         self.optional_text(name)
             .unwrap_or_else(|| default.to_owned())
     }
 
-    /// A text, if there is one.
+    /// Reads an optional text.
     pub fn optional_text(&mut self, name: &'static str) -> Option<String> {
         self.value(name)
     }
 
-    /// A whole number in a range, that must be there.
+    /// Reads a required integer in a range.
     pub fn integer<T>(&mut self, name: &'static str, range: RangeInclusive<T>) -> T
     where
         T: FromStr + PartialOrd + Display + Copy,
     {
-        let hint = format!("a whole number from {} to {}", range.start(), range.end());
+        let hint = format!("an integer from {} to {}", range.start(), range.end());
         self.required(name, &hint, |text| in_range(text, &range))
             .unwrap_or(*range.start())
     }
 
-    /// A whole number in a range, or `default` if there is none.
+    /// Reads an integer in a range, with a default.
     pub fn integer_or<T>(&mut self, name: &'static str, range: RangeInclusive<T>, default: T) -> T
     where
         T: FromStr + PartialOrd + Display + Copy,
     {
-        let hint = format!("a whole number from {} to {}", range.start(), range.end());
+        let hint = format!("an integer from {} to {}", range.start(), range.end());
         self.optional(name, &hint, |text| in_range(text, &range))
             .unwrap_or(default)
     }
 
-    /// One of these words, in lower or upper case, or `default` if there is none.
+    /// Reads one of these words, ignoring case, with a default.
     pub fn choice_or<T: Copy>(
         &mut self,
         name: &'static str,
@@ -143,32 +150,32 @@ impl<L: Lookup> Environment<L> {
             let chosen = choices
                 .iter()
                 .find(|(word, _)| word.eq_ignore_ascii_case(text));
-            chosen.map(|(_, value)| *value).ok_or_else(|| shown(text))
+            chosen.map(|(_, value)| *value).ok_or_else(|| shorten(text))
         })
         .unwrap_or(default)
     }
 
-    /// An `https://` URL that must be there. On this machine, `http://` will do: tests and local gateways are there.
+    /// Reads a required `https://` URL. On loopback, `http://` is allowed too, for tests and local gateways.
     pub fn url(&mut self, name: &'static str) -> String {
         self.required(name, URL_HINT, url).unwrap_or_default()
     }
 
-    /// A URL as [`Environment::url`] takes it, if there is one.
+    /// Reads an optional URL with the rules of [`Environment::url`].
     pub fn optional_url(&mut self, name: &'static str) -> Option<String> {
         self.optional(name, URL_HINT, url)
     }
 
-    /// Everything that was asked for, present or not, in alphabetical order: what a template has to set, beside those
-    /// that begin with `AWS_`, which are Lambda's.
+    /// Returns the names of all variables that were read, sorted. A template must set them, except Lambda's own, which
+    /// begin with `AWS_`.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.names.iter().copied()
     }
 
-    /// The settings, if every variable that they were made of was right.
+    /// Returns the settings if all variables were valid.
     ///
     /// # Errors
     ///
-    /// All that was wrong.
+    /// Fails with all problems.
     pub fn finish<T>(self, settings: T) -> Result<T, EnvironmentError> {
         match self.problems.is_empty() {
             true => Ok(settings),
@@ -200,8 +207,8 @@ impl<L: Lookup> Environment<L> {
         let text = self.value(name)?;
         match read(&text) {
             Ok(value) => Some(value),
-            Err(what) => {
-                self.problem(name, what, hint);
+            Err(message) => {
+                self.problem(name, message, hint);
                 None
             }
         }
@@ -212,9 +219,13 @@ impl<L: Lookup> Environment<L> {
         (self.lookup)(name).filter(|text| !text.trim().is_empty())
     }
 
-    fn problem(&mut self, name: &'static str, what: String, hint: &str) {
+    fn problem(&mut self, name: &'static str, message: String, hint: &str) {
         let hint = hint.to_owned();
-        self.problems.push(Problem { name, what, hint });
+        self.problems.push(VariableProblem {
+            name,
+            message,
+            hint,
+        });
     }
 }
 
@@ -223,37 +234,37 @@ where
     T: FromStr + PartialOrd,
 {
     let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| shown(text))
+    number.ok_or_else(|| shorten(text))
 }
 
-/// What is there instead; shortened, because it may be anything.
-fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN).collect();
+/// Describes an invalid value, shortened, because it may be long.
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_SHOWN).collect();
     if short.len() < text.len() {
         short.push('…');
     }
     format!("is {short:?}")
 }
 
-/// How many characters of a wrong value an error shows.
-const SHOWN: usize = 32;
+/// Number of characters that an error shows of an invalid value.
+const MAX_SHOWN: usize = 32;
 
-const URL_HINT: &str = "a URL such as https://example.com; http:// only for this machine";
+const URL_HINT: &str = "a URL such as https://example.com; http:// only on loopback";
 
-/// Checks a URL and returns it as it is. What is wrong is said without the URL: some people put passwords into them.
+/// Checks a URL and returns it. Errors do not contain the URL, because it may contain a password.
 fn url(text: &str) -> Result<String, String> {
     let uri: Uri = text.parse().map_err(|_| "is not a URL".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err("is not a URL".to_owned());
     };
     if authority.as_str().contains('@') {
-        return Err("has a user name or a password in it".to_owned());
+        return Err("contains a user name or a password".to_owned());
     }
     match scheme {
         "https" => Ok(text.to_owned()),
         "http" if is_loopback(authority) => Ok(text.to_owned()),
         "wss" | "ws" => Err(format!(
-            "is a {scheme}:// URL: that is for clients, functions call the same address with https://"
+            "is a {scheme}:// URL, which is for clients: functions call the same address with https://"
         )),
         _ => Err(format!("is a {scheme}:// URL")),
     }

@@ -1,4 +1,4 @@
-//! What every function's `main` does: logs, metrics, and one event after the other.
+//! Code for the `main` function of every Lambda function: logs, metrics, and the loop over events.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -16,7 +16,7 @@
 //!     let mut environment = Environment::new(|name| std::env::var(name).ok());
 //!     let telemetry = lambda::Telemetry::read(&mut environment);
 //!     let table = environment.text("MY_TABLE");
-//!     // Before anything can go wrong: what does is logged.
+//!     // Before anything can fail, so that failures are logged.
 //!     telemetry.install(&["my_function"], "MyNamespace")?;
 //!     let table = environment.finish(table)?;
 //!     lambda::run(service_fn(|_event: LambdaEvent<Value>| async {
@@ -44,7 +44,7 @@ use tracing::instrument::{Instrument, Instrumented};
 
 use crate::{Environment, Lookup, logs, metrics};
 
-/// What a function tells about itself: logs and metrics.
+/// Settings for logs and metrics.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
     level: Level,
@@ -60,12 +60,12 @@ impl Telemetry {
         }
     }
 
-    /// From now on, this process logs to stdout and collects metrics for `namespace`. `own` names the crates whose logs
-    /// the level is for, see [`logs::subscriber`].
+    /// Starts to log to stdout and to collect metrics for `namespace`. `own` lists the crates to which the log level
+    /// applies, see [`logs::subscriber`].
     ///
     /// # Errors
     ///
-    /// If the process has a logger, or collects metrics, already.
+    /// Fails if the process has a logger or a metrics recorder already.
     pub fn install(&self, own: &[&str], namespace: &str) -> Result<(), Error> {
         let subscriber = logs::subscriber(self.level, own, io::stdout);
         tracing::subscriber::set_global_default(subscriber)?;
@@ -74,17 +74,17 @@ impl Telemetry {
     }
 }
 
-/// Answers one event after the other, until Lambda ends the process.
+/// Handles one event after the other until Lambda ends the process.
 ///
-/// Every line that is logged meanwhile has the `lambdaRequestId`, and metrics are written after every event.
+/// Log lines get a `lambdaRequestId`, and metrics are written after every event.
 ///
 /// # Errors
 ///
-/// If the Lambda Runtime API cannot be reached.
+/// Fails if the Lambda Runtime API cannot be reached.
 ///
 /// # Panics
 ///
-/// If this process was not started by Lambda.
+/// Panics if Lambda did not start this process.
 pub async fn run<S, Event, Response, Body, Chunks, Chunk, ChunkError>(
     service: S,
 ) -> Result<(), Error>
@@ -99,10 +99,10 @@ where
     Chunk: Into<Bytes> + Send,
     ChunkError: Into<Error> + Send + Debug,
 {
-    Runtime::new(service).layer(Observing).run().await
+    Runtime::new(service).layer(InvocationLayer).run().await
 }
 
-/// How the process ends. What went wrong is logged: Lambda itself says only that the process ended.
+/// Returns the exit code of the process, and logs an error. Lambda itself only logs that the process ended.
 pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,22 +113,22 @@ pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     }
 }
 
-/// A span around every invocation, and metrics after it.
+/// Adds a span to every invocation, and writes metrics after it.
 ///
-/// The runtime's own layer would call the Lambda request's id `requestId`; here that is API Gateway's.
-struct Observing;
+/// The runtime's own layer names Lambda's request ID `requestId`, which here is API Gateway's.
+struct InvocationLayer;
 
-impl<S> Layer<S> for Observing {
-    type Service = Observed<S>;
+impl<S> Layer<S> for InvocationLayer {
+    type Service = InvocationService<S>;
 
-    fn layer(&self, inner: S) -> Observed<S> {
-        Observed(inner)
+    fn layer(&self, inner: S) -> InvocationService<S> {
+        InvocationService(inner)
     }
 }
 
-struct Observed<S>(S);
+struct InvocationService<S>(S);
 
-impl<S> Service<LambdaInvocation> for Observed<S>
+impl<S> Service<LambdaInvocation> for InvocationService<S>
 where
     S: Service<LambdaInvocation, Response = (), Error = Error>,
 {
@@ -143,17 +143,17 @@ where
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
         let id = &invocation.context.request_id;
         metrics::set_invocation(id);
-        // Of the level of an error, so that no LOG_LEVEL takes the id off a line.
+        // At level error, so that the ID is on all lines at any LOG_LEVEL.
         let span = tracing::error_span!("invocation", lambdaRequestId = id);
-        let answered = span.in_scope(|| self.0.call(invocation));
+        let future = span.in_scope(|| self.0.call(invocation));
         let flush: fn(&Result<(), Error>) = flush;
-        answered.inspect(flush).instrument(span)
+        future.inspect(flush).instrument(span)
     }
 }
 
-/// Metrics that cannot be written are lost, and nobody's request is to suffer for it.
+/// Writes the metrics. A failure loses them, but does not fail the request.
 fn flush(_: &Result<(), Error>) {
     if let Err(error) = metrics::flush(io::stdout()) {
-        tracing::warn!(%error, "Metrics lost");
+        tracing::warn!(%error, "Cannot write metrics");
     }
 }

@@ -1,4 +1,4 @@
-//! What the Lambda functions of a WebSocket API on API Gateway share.
+//! Code that the Lambda functions of WebSocket APIs on API Gateway share.
 
 pub mod authorize;
 #[cfg(feature = "aws")]
@@ -19,10 +19,10 @@ mod oidc;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use broadcast::{Broadcaster, FanOut, PostError, Report, fan_out};
+pub use broadcast::{Broadcaster, FanOutOptions, FanOutReport, PostError, fan_out};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
-pub use environment::{Environment, EnvironmentError, Lookup, Problem};
+pub use environment::{Environment, EnvironmentError, Lookup, VariableProblem};
 #[cfg(feature = "management")]
 pub use management::ManagementApi;
 #[cfg(feature = "oidc")]

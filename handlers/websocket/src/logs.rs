@@ -1,9 +1,9 @@
-//! Logs: one line of JSON an event, flat, so that CloudWatch Logs Insights finds every field by its name.
+//! Logs: one flat line of JSON per event, so that CloudWatch Logs Insights finds every field by name.
 //!
 //! `{"timestamp":…,"level":"INFO","message":"Clean disconnect","target":…,"lambdaRequestId":…,"connectionId":…}`
 //!
-//! The fields of the spans around an event stand beside its own; where two have the same name, the innermost counts.
-//! (The JSON format of `tracing-subscriber` nests them, other layers write a name twice.)
+//! A line contains the fields of the event and of the spans around it. If names repeat, the innermost value wins. (The
+//! JSON format of `tracing-subscriber` nests the fields of spans, and other layers write a name twice.)
 
 use std::fmt::Debug;
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::{Environment, Lookup};
 
-/// How much is logged: `LOG_LEVEL`, one of error, warn, info, debug and trace; info if it is not set.
+/// Reads the log level from `LOG_LEVEL`: error, warn, info (the default), debug or trace.
 pub fn level(environment: &mut Environment<impl Lookup>) -> Level {
     let levels = [
         ("error", Level::ERROR),
@@ -34,10 +34,10 @@ pub fn level(environment: &mut Environment<impl Lookup>) -> Level {
     environment.choice_or("LOG_LEVEL", &levels, Level::INFO)
 }
 
-/// Logs what is at least this important, as lines of JSON.
+/// Returns a subscriber that writes lines of JSON.
 ///
-/// `own` names the crates that `level` is for: every target that starts so, and this library. All others log warnings
-/// and errors whatever the level: below that, HTTP clients and the Lambda runtime write down whole messages and tokens.
+/// `level` applies to this library and to the crates in `own`, by prefix of the target. All other crates log only
+/// warnings and errors: at lower levels, HTTP clients and the Lambda runtime log whole messages and tokens.
 pub fn subscriber<W>(level: Level, own: &[&str], writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -51,10 +51,10 @@ where
     tracing_subscriber::registry().with(lines.with_filter(targets))
 }
 
-/// The span for an event of a WebSocket API: `requestId`, `connectionId` and `routeKey` are on every line in it. So are
-/// `sessionId` and `role`, from when on the function [records](Span::record) them.
+/// Returns the span for an event of a WebSocket API. It adds `requestId`, `connectionId` and `routeKey` to every line,
+/// and `sessionId` and `role` once the function [records](Span::record) them.
 ///
-/// It has the level of an error, so that no `LOG_LEVEL` takes the ids off a line.
+/// Its level is error, so that the IDs are on all lines at any `LOG_LEVEL`.
 pub fn request_span(context: &ApiGatewayWebsocketProxyRequestContext) -> Span {
     tracing::error_span!(
         "request",
@@ -101,13 +101,13 @@ where
             }
         }
         event.record(&mut fields);
-        // Where a line cannot be written, that cannot be logged either.
+        // A failure to write a line cannot be logged either.
         let _ = self.write(event, fields);
     }
 }
 
 impl<W: for<'a> MakeWriter<'a>> JsonLines<W> {
-    /// Writes one line, at once: lines of other threads do not come in between.
+    /// Writes a line in one call, so that lines of other threads do not mix with it.
     fn write(&self, event: &Event<'_>, Fields(mut fields): Fields) -> io::Result<()> {
         let metadata = event.metadata();
         let mut line = Map::new();
@@ -127,12 +127,12 @@ impl<W: for<'a> MakeWriter<'a>> JsonLines<W> {
 
 fn now() -> String {
     let mut text = String::new();
-    // Writing into a string does not fail.
+    // Writing to a string never fails.
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     text
 }
 
-/// A span's or an event's fields.
+/// Fields of a span or an event.
 #[derive(Default)]
 struct Fields(Map<String, Value>);
 

@@ -1,4 +1,4 @@
-//! Posting through API Gateway's management API, `@connections`.
+//! Client of API Gateway's management API, `@connections`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -22,9 +22,10 @@ pub struct ManagementApi {
 }
 
 impl ManagementApi {
-    /// Calls the stage at `endpoint`, such as `https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/prod`.
+    /// Returns a client for the stage at `endpoint`, such as
+    /// `https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/prod`.
     ///
-    /// Nothing is tried again in here: a [fan-out](crate::fan_out) knows better when. A post has 3 s.
+    /// A post times out after 3 s. There are no retries here: a [fan-out](crate::fan_out) controls them.
     pub fn new(config: &SdkConfig, endpoint: &str) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
@@ -40,11 +41,11 @@ impl ManagementApi {
         }
     }
 
-    /// Closes a connection: the client sees 1000 (row M15).
+    /// Closes a connection; its client receives close code 1000 (row M15).
     ///
     /// # Errors
     ///
-    /// [`PostError::Gone`] if it is closed already, otherwise what went wrong.
+    /// Fails with [`PostError::Gone`] if the connection is closed already.
     pub async fn delete(&self, id: &ConnectionId) -> Result<(), PostError> {
         let request = self.client.delete_connection().connection_id(id.as_str());
         let done = request.send().await;
@@ -55,7 +56,7 @@ impl ManagementApi {
 impl Broadcaster for ManagementApi {
     async fn post(&self, to: &ConnectionId, message: Bytes) -> Result<(), PostError> {
         let request = self.client.post_to_connection();
-        // The blob shares the message's memory: nothing is copied for any of the connections.
+        // The blob shares the message's memory, so that nothing is copied per connection.
         let request = request.data(Blob::from_maybe_shared(message));
         let request = request.connection_id(to.as_str());
         let done = request.send().await;
@@ -63,11 +64,11 @@ impl Broadcaster for ManagementApi {
     }
 }
 
-/// What an error means to whoever posted. The status says it all (rows K4 to K7).
+/// Converts an SDK error, by its status (rows K4 to K7).
 fn post_error<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> PostError {
     match error {
         SdkError::TimeoutError(_) => return PostError::TimedOut,
-        // Nothing was sent yet: that can be tried again, which what timed out cannot.
+        // Nothing was sent, so that a retry is safe, unlike after a timeout of the whole request.
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             return PostError::Failed("no connection in time".to_owned());
         }
@@ -88,11 +89,11 @@ fn post_error<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Pos
             let code = error.code().unwrap_or("no error code");
             PostError::Failed(format!("{code} ({status})"))
         }
-        None => PostError::Failed("the request could not be made".to_owned()),
+        None => PostError::Failed("cannot send the request".to_owned()),
     }
 }
 
-/// The innermost error: `Connection refused`, not `dispatch failure`.
+/// Returns the text of the innermost error: `Connection refused` instead of `dispatch failure`.
 fn root_cause(error: &(impl Error + 'static)) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {

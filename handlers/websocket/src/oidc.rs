@@ -1,4 +1,4 @@
-//! An OIDC issuer's keys, fetched over HTTPS.
+//! Keys of an OIDC issuer, fetched over HTTPS.
 
 use std::error::Error;
 use std::io;
@@ -20,42 +20,41 @@ use thiserror::Error;
 use crate::authorize::{KeySet, KeySource, KeySourceError};
 use crate::environment::is_loopback;
 
-/// How long one fetch of the keys may take, the configuration included: API Gateway and the caller are waiting.
+/// Timeout of one fetch of the keys, with the configuration. API Gateway and the caller wait meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Issuers answer a few KB.
+/// Maximum size of a response. Issuers answer a few KB.
 const MAX_BODY_BYTES: usize = 512 * 1024;
 
-/// Fetches the keys of an OIDC issuer: its configuration says where they are (OpenID Connect Discovery 1.0).
+/// Fetches the keys of an OIDC issuer from the URL in its configuration (OpenID Connect Discovery 1.0).
 ///
-/// Any issuer will do; a Cognito user pool is one. `https` only, except that an issuer on this machine's loopback may
-/// speak `http`, for tests. Nothing is loaded and nobody asked before the first fetch, so that the function starts
-/// fast.
+/// It works with any issuer, such as a Cognito user pool. URLs must be `https`; for tests, an issuer on loopback may
+/// use `http`. Nothing is loaded or fetched before the first token, so that the function starts quickly.
 #[derive(Debug)]
 pub struct OidcKeys {
     issuer: String,
     is_local: bool,
     timeout: Duration,
     client: OnceLock<HttpClient>,
-    /// Where the keys are, once the issuer said so.
+    /// URL of the keys, from the issuer's configuration.
     jwks_uri: Mutex<Option<String>>,
 }
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
-/// A text that is no issuer's URL.
+/// An invalid issuer URL.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "the issuer {issuer:?} {problem} (such as https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE)"
+    "the issuer {issuer:?} {problem} (use a URL such as https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE)"
 )]
 pub struct IssuerError {
-    /// The text.
+    /// The invalid text.
     pub issuer: String,
-    /// What is wrong with it.
+    /// Description of the error.
     pub problem: &'static str,
 }
 
-/// What matters of an issuer's configuration.
+/// The used part of an issuer's configuration.
 #[derive(Deserialize)]
 struct Configuration {
     issuer: String,
@@ -63,20 +62,20 @@ struct Configuration {
 }
 
 impl OidcKeys {
-    /// The keys of this issuer: its URL as tokens name it in `iss`, letter by letter.
+    /// Returns a source of the keys of this issuer. The URL must equal the `iss` claim of tokens.
     ///
     /// # Errors
     ///
-    /// It is not an `https` URL, or has more than host, port and path.
+    /// Fails if the URL is not `https`, or has a part other than host, port and path.
     pub fn new(issuer: impl Into<String>) -> Result<Self, IssuerError> {
         OidcKeys::with_timeout(issuer, TIMEOUT)
     }
 
-    /// The same with another time for a fetch than 3 seconds.
+    /// Returns a source with another timeout than 3 seconds.
     ///
     /// # Errors
     ///
-    /// As [`OidcKeys::new`].
+    /// Fails like [`OidcKeys::new`].
     pub fn with_timeout(issuer: impl Into<String>, timeout: Duration) -> Result<Self, IssuerError> {
         let issuer = issuer.into();
         match is_local(&issuer) {
@@ -92,7 +91,8 @@ impl OidcKeys {
     }
 
     async fn key_set(&self) -> Result<KeySet, KeySourceError> {
-        // Put back only after success: where there are no keys any more, the next attempt asks where they are now.
+        // Stored again only after a success: after a failure, the next attempt reads the URL from the configuration
+        // again.
         let known = self.jwks_uri().take();
         let url = match known {
             Some(url) => url,
@@ -109,13 +109,13 @@ impl OidcKeys {
         let url = format!("{base}/.well-known/openid-configuration");
         let json = self.get(&url).await?;
         let found: Configuration = serde_json::from_slice(&json)
-            .map_err(|error| invalid(&url, format!("it is not a configuration: {error}")))?;
+            .map_err(|error| invalid(&url, format!("not an OIDC configuration: {error}")))?;
         if found.issuer != self.issuer {
-            let reason = format!("it is the configuration of {:?}", found.issuer);
+            let reason = format!("the configuration is for {:?}", found.issuer);
             return Err(invalid(&url, reason));
         }
         if !is_trusted(&found.jwks_uri, self.is_local) {
-            let reason = format!("its jwks_uri {:?} is not https", found.jwks_uri);
+            let reason = format!("the jwks_uri {:?} is not https", found.jwks_uri);
             return Err(invalid(&url, reason));
         }
         Ok(found.jwks_uri)
@@ -172,12 +172,12 @@ impl KeySource for OidcKeys {
     }
 }
 
-/// Whether a URL is `http` on this machine's loopback, and not `https`; an error if it is neither.
+/// Returns true for `http` URLs on loopback, false for `https` URLs, and an error for all others.
 fn is_local(url: &str) -> Result<bool, &'static str> {
     let uri: Uri = url.parse().map_err(|_| "is not a URL")?;
     let authority = uri.authority().ok_or("is not a URL")?;
     if authority.as_str().contains('@') || url.contains(['?', '#']) {
-        return Err("has more than host, port and path");
+        return Err("has parts other than host, port and path");
     }
     match uri.scheme_str() {
         Some("https") => Ok(false),
@@ -186,7 +186,7 @@ fn is_local(url: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Whether keys may be fetched from there: over `https`, or from this machine if the issuer is on it too.
+/// Returns true if keys may be fetched from this URL: `https`, or loopback if the issuer is on loopback too.
 fn is_trusted(jwks_uri: &str, issuer_is_local: bool) -> bool {
     match is_local(jwks_uri) {
         Ok(is_local) => !is_local || issuer_is_local,
@@ -194,11 +194,11 @@ fn is_trusted(jwks_uri: &str, issuer_is_local: bool) -> bool {
     }
 }
 
-/// Makes a client that keeps no connection: the next fetch is an hour away, and Lambda freezes what is idle.
+/// Returns a client without keep-alive: the next fetch is an hour away, and Lambda freezes idle processes.
 fn http_client(is_local: bool) -> io::Result<HttpClient> {
     let connector = HttpsConnectorBuilder::new();
     let connector = if is_local {
-        // Without TLS: nothing to trust, nothing to load.
+        // Without TLS there are no certificates to load.
         let tls = ClientConfig::builder_with_provider(default_provider().into())
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
@@ -221,7 +221,7 @@ fn invalid(url: &str, reason: String) -> KeySourceError {
     KeySourceError::Invalid { url, reason }
 }
 
-/// An error and what caused it: what hyper says by itself is `client error (Connect)`.
+/// Returns an error's text with its causes. By itself, hyper's text is only `client error (Connect)`.
 fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

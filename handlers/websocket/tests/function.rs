@@ -1,4 +1,4 @@
-//! `examples/echo.rs`, a whole function, run as Lambda runs it.
+//! Tests of a complete function, `examples/echo.rs`, run as Lambda runs it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
 use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Answer, Answering, Function, ManagementEndpoint};
+use stackgen_websocket::testing::{
+    ConnectionBehavior, Function, InvocationResult, ManagementEndpoint,
+};
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl";
 
-/// Examples are built beside the tests, in the folder above. `cargo test` builds them; `cargo test --test function`, on
-/// its own, does not.
+/// Returns the path of the example, which is beside the folder of the tests. `cargo test` builds it; `cargo test --test
+/// function` alone does not.
 fn echo() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
@@ -30,7 +32,7 @@ fn socket() -> Socket {
     Socket::new("L0SM9cOFvHcCIhw=").authorized("anonymous", &[])
 }
 
-/// The lines of its logs, each of which must be an object, without and with metrics.
+/// Parses log lines, each of which must be an object. Returns lines without and with metrics.
 fn lines(logs: &[String]) -> (Vec<Value>, Vec<Value>) {
     let parse = |line: &String| -> Value {
         let value = serde_json::from_str(line);
@@ -65,9 +67,9 @@ async fn it_answers_every_event_of_a_socket() {
 async fn its_failures_reach_the_caller_and_do_not_end_it() {
     let endpoint = ManagementEndpoint::start().await;
     let mut function = start(&endpoint, "info").await;
-    endpoint.set(&ConnectionId::new("c="), Answering::Gone);
+    endpoint.set(&ConnectionId::new("c="), ConnectionBehavior::Gone);
     let event = Socket::new("c=").message("$default", "hello");
-    let Answer::Error { message, .. } = function.invoke(&event).await.unwrap() else {
+    let InvocationResult::Error { message, .. } = function.invoke(&event).await.unwrap() else {
         panic!("the connection is gone");
     };
     assert_eq!(message, "the connection is gone");
@@ -106,7 +108,7 @@ async fn its_logs_are_flat_json_with_the_ids_of_the_request() {
 #[tokio::test]
 async fn at_level_warn_the_ids_stay_on_the_line() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set_everybody(Answering::Forbidden);
+    endpoint.set_default(ConnectionBehavior::Forbidden);
     let mut function = start(&endpoint, "warn").await;
     let event = socket().message("sendAudio", "hello");
     function.invoke(&event).await.unwrap();
@@ -119,7 +121,7 @@ async fn at_level_warn_the_ids_stay_on_the_line() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_secret_is_logged_even_at_level_trace() {
+async fn no_secret_is_logged_even_at_level_trace() {
     let endpoint = ManagementEndpoint::start().await;
     let mut function = start(&endpoint, "trace").await;
     let token = format!("Bearer {SECRET}");
@@ -130,12 +132,12 @@ async fn nothing_that_is_secret_is_logged_even_at_level_trace() {
     ] {
         function.invoke(&event).await.unwrap();
     }
-    endpoint.set_everybody(Answering::Failing);
+    endpoint.set_default(ConnectionBehavior::Failing);
     let event = socket().message("sendAudio", "c2VjcmV0IGF1ZGlv");
     function.invoke(&event).await.unwrap();
     let logs = function.stop().await.join("\n");
     assert!(logs.contains("Message received"), "{logs}");
-    // The caller's token, the message, and Lambda's own credentials.
+    // The caller's token, the message, and Lambda's credentials.
     for secret in [
         SECRET,
         "c2VjcmV0",
@@ -159,7 +161,7 @@ async fn its_metrics_are_cloudwatchs_embedded_format_after_every_event() {
         function.invoke(&event).await.unwrap();
     }
     let (_, metrics) = lines(&function.stop().await);
-    // A message counts nothing here.
+    // A message produces no metric here.
     let [one, two] = metrics.as_slice() else {
         panic!("two lines, not {metrics:?}");
     };
@@ -181,7 +183,7 @@ async fn its_metrics_are_cloudwatchs_embedded_format_after_every_event() {
 }
 
 #[tokio::test]
-async fn without_its_environment_it_says_all_that_is_missing_and_ends() {
+async fn it_reports_all_missing_variables_and_ends() {
     let environment = [
         ("MANAGEMENT_ENDPOINT", "wss://example.com"),
         ("LOG_LEVEL", "loud"),

@@ -1,11 +1,11 @@
-//! Metrics collect for the whole process, so these tests have one of their own.
+//! Tests of metrics. They have a process of their own, because the recorder is global.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stackgen_websocket::{ConnectionId, PostError, Report, metrics};
+use stackgen_websocket::{ConnectionId, FanOutReport, PostError, metrics};
 
 fn flushed() -> Vec<Value> {
     let mut written = Vec::new();
@@ -17,7 +17,7 @@ fn flushed() -> Vec<Value> {
 }
 
 #[test]
-fn what_is_counted_is_written_once_in_cloudwatchs_embedded_format() {
+fn metrics_are_written_once_in_cloudwatchs_embedded_format() {
     metrics::count(metrics::CONNECTIONS);
     assert_eq!(flushed(), Vec::<Value>::new(), "nothing collects yet");
 
@@ -28,7 +28,7 @@ fn what_is_counted_is_written_once_in_cloudwatchs_embedded_format() {
 
     metrics::set_invocation("8c1f");
     let id = ConnectionId::new("c=");
-    let report = Report {
+    let report = FanOutReport {
         sent: 3,
         gone: vec![id.clone()],
         failed: vec![(id.clone(), PostError::Busy), (id, PostError::TimedOut)],

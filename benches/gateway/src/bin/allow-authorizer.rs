@@ -1,4 +1,4 @@
-//! An authorizer that allows everybody, and costs nothing of its own.
+//! An authorizer that allows every caller, at minimal cost.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

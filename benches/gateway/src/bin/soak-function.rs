@@ -1,5 +1,5 @@
-//! The function of the soak: answers a message with itself, after it has written down what it got. What it wrote is what
-//! it acknowledged.
+//! Function of the soak test: records a message, then returns it. Its record contains every message that it
+//! acknowledged.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -26,7 +26,7 @@ fn handle(mut record: &File, event: &Value) -> Result<Value, Error> {
     let (id, kind) = (&context["connectionId"], &context["eventType"]);
     let text = event["body"].as_str().unwrap_or_default();
     let id = id.as_str().unwrap_or_default();
-    // One write a line: lines of several processes do not mix.
+    // One write per line, so that lines of several processes do not mix.
     let line = match kind.as_str() {
         Some("MESSAGE") if text == "whoami" => {
             return Ok(json!({ "statusCode": 200, "body": format!("id {id}") }));

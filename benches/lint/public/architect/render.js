@@ -1,4 +1,4 @@
-// The template that Architect makes of app.arc.
+// Renders the template that Architect makes of app.arc.
 const inventory = require('@architect/inventory');
 const render = require('@architect/package');
 const { writeFileSync } = require('fs');

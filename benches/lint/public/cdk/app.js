@@ -1,4 +1,4 @@
-// The WebSocket examples of aws-cdk-lib's own README files, each a stack.
+// The WebSocket examples from aws-cdk-lib's README files, one stack each.
 const { App, Stack } = require('aws-cdk-lib');
 const v2 = require('aws-cdk-lib/aws-apigatewayv2');
 const { WebSocketIamAuthorizer, WebSocketLambdaAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2-authorizers');
@@ -10,7 +10,7 @@ const { LogGroup } = require('aws-cdk-lib/aws-logs');
 
 const app = new App({ analyticsReporting: false });
 const example = (name, make) => make(new Stack(app, name));
-// What the examples only declare.
+// Resources that the examples only declare.
 const lambda = (stack, name) =>
   new Lambda(stack, name, {
     runtime: Runtime.NODEJS_22_X,

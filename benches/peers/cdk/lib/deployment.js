@@ -1,4 +1,4 @@
-// What v2 of the constructs lacks for API Gateway: deployments, and an API that may invoke versions.
+// Constructs for API Gateway v2 that L2 lacks: deployments, and an API that may invoke versions.
 'use strict';
 
 const { createHash } = require('node:crypto');
@@ -10,9 +10,9 @@ const logs = require('aws-cdk-lib/aws-logs');
 
 const SNAPSHOT = [apigw.CfnRoute, apigw.CfnRouteResponse, apigw.CfnIntegration, apigw.CfnAuthorizer, apigw.CfnApi];
 
-// L2 knows no deployment for v2: its stages deploy by themselves (AutoDeploy), which a WebSocket API should not
-// and which leaves nothing to roll back to. So: L1, with a logical id that carries a digest of what is deployed,
-// as `aws-apigateway` does it for REST APIs.
+// L2 has no deployments for v2: its stages deploy automatically (AutoDeploy), which does not suit a WebSocket API and
+// leaves nothing to roll back to. This uses L1, with a logical ID that contains a digest of the deployed configuration,
+// as `aws-apigateway` does for REST APIs.
 function deployment(scope, api) {
   const stack = Stack.of(scope);
   const parts = scope.node.findAll().filter((node) => SNAPSHOT.some((type) => node instanceof type));
@@ -26,12 +26,12 @@ function deployment(scope, api) {
   return resource;
 }
 
-// L2 stages take no deployment id.
+// L2 stages take no deployment ID.
 function serve(stage, resource) {
   stage.node.defaultChild.deploymentId = resource.ref;
 }
 
-// The role that a pinned API assumes. `grantInvoke` lets it invoke any version of a function, earlier ones included.
+// Role that a pinned API assumes. `grantInvoke` allows it to invoke all versions of a function, also earlier ones.
 function invokeRole(scope) {
   return new iam.Role(scope, 'InvokeRole', { assumedBy: new iam.ServicePrincipal('apigateway.amazonaws.com') });
 }

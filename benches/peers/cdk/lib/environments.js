@@ -1,4 +1,4 @@
-// What differs between the environments.
+// Differences between the environments.
 'use strict';
 
 const issuer = 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE';

@@ -1,4 +1,4 @@
-// A Lambda function with its log group and a role that allows exactly what it needs.
+// A Lambda function with its log group, and a role with exactly the permissions that it needs.
 'use strict';
 
 const fs = require('node:fs');
@@ -21,7 +21,8 @@ class Handler extends Construct {
     });
     const environment = { ...props.environment };
     for (const { name, table } of access) environment[tableVariable(name)] = table.tableName;
-    // Not `WebSocketStage.callbackUrl`: the stage needs its deployment, that its routes, those this function.
+    // Not `WebSocketStage.callbackUrl`: the stage depends on its deployment, that on the routes, and those on this
+    // function.
     if (manageConnections.length > 0) environment.MANAGEMENT_ENDPOINT = props.socket.managementEndpoint;
 
     this.function = new lambda.Function(this, 'Function', {
@@ -36,15 +37,15 @@ class Handler extends Construct {
       environment,
       logGroup,
       role: this.role({ logGroup, access, invoke, manageConnections, envName: props.envName, socket: props.socket }),
-      // Old versions stay: an earlier API deployment still points at them.
+      // Old versions stay, because earlier deployments of the API still invoke them.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
-    // What integrations and authorizers invoke.
+    // Target of integrations and authorizers.
     this.target = pinned ? this.function.currentVersion : this.function;
   }
 
-  // An own role, since the one that L2 makes may write to every log group (AWSLambdaBasicExecutionRole), and
-  // `table.grant` allows every index, and `stage.grantManagementApiAccess` every verb.
+  // A custom role: the one that L2 makes may write to every log group (AWSLambdaBasicExecutionRole), `table.grant`
+  // allows every index, and `stage.grantManagementApiAccess` every verb.
   role({ logGroup, access, invoke, manageConnections, envName, socket }) {
     const statements = [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn])];
     for (const { table, actions, indexes } of access) {
@@ -58,7 +59,7 @@ class Handler extends Construct {
       statements.push(allow(['execute-api:ManageConnections'], resources));
     }
     if (invoke.length > 0) {
-      // By name: `grantInvoke` of a function on itself would wait for itself.
+      // By name: with `grantInvoke` on itself, a function would depend on itself.
       const arns = invoke.map((name) => functionArn(this, `${name}-${envName}`));
       statements.push(allow(['lambda:InvokeFunction'], arns.flatMap((arn) => [arn, `${arn}:*`])));
     }
@@ -68,7 +69,7 @@ class Handler extends Construct {
     });
   }
 
-  // Lets an API invoke the function, for exactly one source.
+  // Allows an API to invoke the function, for exactly one source.
   allowInvoke(id, scope, sourceArn) {
     this.target.addPermission(id, {
       scope,
@@ -82,13 +83,13 @@ function allow(actions, resources) {
   return new iam.PolicyStatement({ actions, resources });
 }
 
-// RateLimits is RATE_LIMITS_TABLE.
+// For example, RATE_LIMITS_TABLE for RateLimits.
 function tableVariable(table) {
   const words = table.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/[^A-Za-z0-9]/g, '_');
   return `${words.toUpperCase()}_TABLE`;
 }
 
-// Stands for the compiled code, which a comparison of wiring does not need.
+// Placeholder for compiled code, which a comparison of wiring does not need.
 function placeholder(binary) {
   const folder = path.join(__dirname, '..', 'cdk.out', 'placeholder', binary);
   fs.mkdirSync(folder, { recursive: true });
@@ -96,7 +97,7 @@ function placeholder(binary) {
   return folder;
 }
 
-// A resource of an API: `{api}/{resourceName}`.
+// ARN of a resource of an API: `{api}/{resourceName}`.
 function executeApiArn(scope, apiId, resourceName) {
   return Stack.of(scope).formatArn({ service: 'execute-api', resource: apiId, resourceName });
 }

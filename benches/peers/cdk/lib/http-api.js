@@ -1,4 +1,4 @@
-// The HTTP API: routes with a JWT authorizer or none, CORS, an explicit deployment, the $default stage.
+// The HTTP API: routes with or without a JWT authorizer, CORS, an explicit deployment, and the $default stage.
 'use strict';
 
 const { Duration } = require('aws-cdk-lib');
@@ -55,7 +55,7 @@ class HttpApi extends Construct {
       integration: this.integration(handler),
       authorizer: jwt ? this.jwt : this.none,
     });
-    // L2 refuses more than 29 s, the limit of WebSocket APIs; an HTTP API takes 30 s.
+    // L2 refuses more than 29 s, the limit of WebSocket APIs. HTTP APIs allow 30 s.
     this.integration(handler).integration.node.defaultChild.timeoutInMillis = 30000;
     if (!this.invokeRole) {
       const resource = `$default/${method}${path.replace(/\{[^}]+\}/g, '*')}`;
@@ -63,7 +63,7 @@ class HttpApi extends Construct {
     }
   }
 
-  // One a function, shared by its routes.
+  // One integration per function, shared by its routes.
   integration(handler) {
     if (!this.integrations.has(handler)) {
       if (this.invokeRole) handler.function.grantInvoke(this.invokeRole);
@@ -83,7 +83,7 @@ class HttpApi extends Construct {
   }
 }
 
-// Instead of HttpLambdaIntegration, which permits every stage and method of a path and takes no credentials.
+// Replaces HttpLambdaIntegration, which permits every stage and method of a path and accepts no credentials.
 class HandlerIntegration extends apigw.HttpRouteIntegration {
   constructor(handler, invokeRole) {
     super(`${handler.node.id}-integration`);

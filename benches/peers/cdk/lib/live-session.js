@@ -1,4 +1,4 @@
-// The stack: tables, functions, the WebSocket API, the HTTP API, and what watches them.
+// The stack: tables, functions, the WebSocket API, the HTTP API, and monitoring.
 'use strict';
 
 const { CfnOutput, Duration, RemovalPolicy, Stack, Tags } = require('aws-cdk-lib');
@@ -23,7 +23,7 @@ class LiveSession extends Stack {
     this.jwt = { issuer: this.settings.jwtIssuer, audience: 'example-client-id' };
     this.tables = this.createTables();
 
-    // The API comes before the functions: their environment and their rights name it.
+    // The API precedes the functions, because their environment variables and permissions refer to it.
     this.socket = new WebSocketApi(this, 'WebSocket', {
       name: `session-websocket-api-${envName}`,
       stageName: STAGE,

@@ -25,7 +25,7 @@ function observe(stack) {
     });
   for (const handler of handlers) {
     const { node, function: fn } = handler;
-    // The authorizer has to fail to answer 401: anybody with an expired token would set the alarm off.
+    // The authorizer must fail to answer 401, so any caller with an expired token would raise this alarm.
     if (handler !== stack.functions.authorizer) alarm(`${node.id}-errors`, fn.metricErrors(SUM), 1);
     alarm(`${node.id}-throttles`, fn.metricThrottles(SUM), 1);
   }

@@ -1,4 +1,4 @@
-// The WebSocket API: routes, one integration a function, a REQUEST authorizer, an explicit deployment, a stage.
+// The WebSocket API: routes, one integration per function, a REQUEST authorizer, an explicit deployment, and a stage.
 'use strict';
 
 const { Duration, Stack } = require('aws-cdk-lib');
@@ -61,7 +61,7 @@ class WebSocketApi extends Construct {
     }
     this.authorizer = new WebSocketLambdaAuthorizer('Authorizer', handler.target, {
       authorizerName: handler.function.physicalName,
-      // Unset would mean the header Authorization, which shuts anonymous callers out.
+      // Unset means the header Authorization, which excludes anonymous callers.
       identitySource: [],
     });
   }
@@ -74,7 +74,7 @@ class WebSocketApi extends Construct {
     if (!this.invokeRole) handler.allowInvoke('Permission', route, this.executeApiArn(key));
   }
 
-  // One a function, shared by its routes.
+  // One integration per function, shared by its routes.
   integration(handler) {
     if (!this.integrations.has(handler)) {
       if (this.invokeRole) handler.function.grantInvoke(this.invokeRole);
@@ -95,8 +95,8 @@ class WebSocketApi extends Construct {
   }
 }
 
-// Instead of WebSocketLambdaIntegration, which permits each route key on every stage, not on ours alone, and which
-// takes no credentials, so that it cannot use an invoke role.
+// Replaces WebSocketLambdaIntegration, which permits each route key on every stage, and accepts no credentials and so
+// no invoke role.
 class HandlerIntegration extends apigw.WebSocketRouteIntegration {
   constructor(handler, invokeRole) {
     super(`${handler.node.id}-integration`);
@@ -115,7 +115,7 @@ class HandlerIntegration extends apigw.WebSocketRouteIntegration {
   }
 }
 
-// Instead of WebSocketLambdaAuthorizer, which takes no credentials and always adds a permission.
+// Replaces WebSocketLambdaAuthorizer, which accepts no credentials and always adds a permission.
 class PinnedAuthorizer {
   constructor(handler, role) {
     this.handler = handler;

@@ -184,8 +184,8 @@ fn rendered(model: &Model, environment: &str) -> BTreeMap<String, Shape> {
 #[test]
 fn the_tables_of_live_session_match_its_stores() {
     let string = |name: &str| format!("{name} S");
-    let written = |table: schema::Table| {
-        let index = |index: schema::Index| {
+    let written = |table: schema::TableSchema| {
+        let index = |index: schema::IndexSchema| {
             let key = [index.partition_key, index.sort_key].map(string);
             (index.name.to_owned(), key.to_vec(), "ALL".to_owned())
         };

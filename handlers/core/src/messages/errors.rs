@@ -1,19 +1,18 @@
-//! How what went wrong is told to a client.
+//! Conversion of errors into messages for clients.
 
 use crate::join::JoinError;
-use crate::ports::{Refusal, StoreError};
+use crate::ports::{SessionRefusal, StoreError};
 use crate::protocol::{Details, ErrorCode, ServerError};
-use crate::rates::Limited;
-use crate::{Invalid, Status};
+use crate::rates::RateLimitError;
+use crate::{InvalidValue, SessionStatus};
 
 pub(crate) fn not_in_session() -> ServerError {
-    let message =
-        "the connection is in no session: it has ended, or joinSession is to be sent first";
+    let message = "the connection is in no session: it has ended, or joinSession is missing";
     ServerError::new(ErrorCode::NotInSession, message)
 }
 
 pub(crate) fn other_session() -> ServerError {
-    let message = "the connection is in another session: open a connection for each";
+    let message = "the connection is in another session: open one connection per session";
     ServerError::new(ErrorCode::OtherSession, message)
 }
 
@@ -24,58 +23,58 @@ pub(crate) fn other_role() -> ServerError {
     )
 }
 
-fn not_active(status: Status) -> ServerError {
+fn not_active(status: SessionStatus) -> ServerError {
     let message = format!("the session is {}", status.public());
     ServerError::new(ErrorCode::SessionNotActive, message)
 }
 
 fn no_session() -> ServerError {
-    ServerError::new(ErrorCode::NoSession, "there is no such session")
+    ServerError::new(ErrorCode::NoSession, "the session does not exist")
 }
 
 fn full() -> ServerError {
-    let message = "the session has as many listeners as it may have";
+    let message = "the session is full";
     ServerError::new(ErrorCode::SessionFull, message)
 }
 
-/// The reason stays in the log: it is none of the client's business.
+/// Logs the reason and hides it from the client.
 impl From<StoreError> for ServerError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "Table failed");
-        ServerError::new(ErrorCode::Unavailable, "that did not work; try again")
+        ServerError::new(ErrorCode::Unavailable, "the server failed: try again")
     }
 }
 
-impl From<Invalid> for ServerError {
-    fn from(invalid: Invalid) -> Self {
+impl From<InvalidValue> for ServerError {
+    fn from(invalid: InvalidValue) -> Self {
         ServerError::new(ErrorCode::InvalidMessage, invalid.to_string())
     }
 }
 
-impl From<Refusal> for ServerError {
-    fn from(refusal: Refusal) -> Self {
+impl From<SessionRefusal> for ServerError {
+    fn from(refusal: SessionRefusal) -> Self {
         match refusal {
-            Refusal::NoSession => no_session(),
-            Refusal::Status(status) => not_active(status),
-            Refusal::Full => full(),
-            Refusal::NotOwner => {
-                ServerError::new(ErrorCode::NotSpeaker, "the session is somebody else's")
+            SessionRefusal::NoSession => no_session(),
+            SessionRefusal::WrongStatus(status) => not_active(status),
+            SessionRefusal::Full => full(),
+            SessionRefusal::NotOwner => {
+                ServerError::new(ErrorCode::NotSpeaker, "the session belongs to another user")
             }
         }
     }
 }
 
-impl From<Limited> for ServerError {
-    fn from(limited: Limited) -> Self {
+impl From<RateLimitError> for ServerError {
+    fn from(limited: RateLimitError) -> Self {
         match limited {
-            Limited::TooOften { retry_after } => ServerError {
+            RateLimitError::Exceeded { retry_after } => ServerError {
                 code: ErrorCode::TooOften,
-                message: "too often".to_owned(),
+                message: "too many requests".to_owned(),
                 details: Some(Details {
                     retry_after: retry_after.as_millis() as u64,
                 }),
             },
-            Limited::Unknown(error) => error.into(),
+            RateLimitError::Unavailable(error) => error.into(),
         }
     }
 }
@@ -85,9 +84,9 @@ impl From<JoinError> for ServerError {
         match error {
             JoinError::NoSession => no_session(),
             JoinError::NotActive(status) => not_active(status),
-            JoinError::Limited(limited) => limited.into(),
+            JoinError::RateLimited(limited) => limited.into(),
             JoinError::Full => full(),
-            JoinError::Elsewhere => other_session(),
+            JoinError::InOtherSession => other_session(),
             JoinError::Store(error) => error.into(),
         }
     }

@@ -1,15 +1,15 @@
-//! Signs of life, and what an ageing connection is told.
+//! Heartbeats, and requests to reconnect.
 
 use stackgen_websocket::Clock;
 
 use super::{Answers, errors};
 use crate::ConnectionId;
-use crate::limits::{MAX_CONNECTION, REFRESH_FROM, WARN_FROM};
+use crate::limits::{MAX_CONNECTION, REFRESH_AGE, WARNING_AGE};
 use crate::ports::{Ports, Store};
 use crate::protocol::ServerMessage;
 
-/// Acknowledges. API Gateway ends a connection after two hours (row M14): from 100 minutes on the client is told, once,
-/// to open another; from 105 on every answer has a warning.
+/// Acknowledges a heartbeat. API Gateway closes connections after two hours (row M14). So from 100 minutes on the
+/// client is asked, once, to open another connection, and from 105 minutes on every answer contains a warning.
 pub(super) async fn heartbeat<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -19,8 +19,8 @@ pub(super) async fn heartbeat<S: Store, B, C: Clock>(
     let connection = connection.ok_or_else(errors::not_in_session)?;
     let age = now.since(connection.connected_at);
     let mut answers = vec![ServerMessage::HeartbeatAck { timestamp: now }];
-    let untold = connection.refresh_requested_at.is_none();
-    if age >= REFRESH_FROM && untold && ports.store.request_refresh(id, now).await? {
+    let unrequested = connection.refresh_requested_at.is_none();
+    if age >= REFRESH_AGE && unrequested && ports.store.request_refresh(id, now).await? {
         answers.push(ServerMessage::ConnectionRefreshRequired {
             session_id: connection.session_id,
             role: connection.role,
@@ -28,7 +28,7 @@ pub(super) async fn heartbeat<S: Store, B, C: Clock>(
             connection_id: connection.connection_id,
         });
     }
-    if age >= WARN_FROM {
+    if age >= WARNING_AGE {
         answers.push(ServerMessage::ConnectionWarning {
             remaining_minutes: MAX_CONNECTION.saturating_sub(age).as_secs() / 60,
         });

@@ -1,16 +1,16 @@
-//! Coming in, choosing a language, moving to another connection.
+//! Messages that join a session, change the language or replace a connection.
 
 use stackgen_websocket::Clock;
 
 use super::{Answers, Sender, errors, sender_record};
-use crate::join::{JoinSettings, Newcomer, join};
-use crate::ports::{Ports, Store, Stored};
+use crate::join::{JoinRequest, JoinSettings, join};
+use crate::ports::{Ports, Store, StoreResult};
 use crate::protocol::{ServerError, ServerMessage};
-use crate::values::said_connection_id;
+use crate::values::parse_connection_id;
 use crate::{Connection, ConnectionId, Language, Role, Session, SessionId};
 
-/// A connection has been in its session since `$connect`, so that this mostly chooses the language. One whose record is
-/// gone, because its session ended, comes in anew.
+/// Joins a session. The connection has usually been in it since `$connect`; then this only changes the language. A
+/// connection without a record joins anew.
 pub(super) async fn join_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -22,11 +22,11 @@ pub(super) async fn join_session<S: Store, B, C: Clock>(
     let (connection, session) = match store.connection(&sender.connection_id).await? {
         Some(connection) => {
             let connection = listener_in(connection, &session_id)?;
-            let connection = hearing(ports, connection, &target_language).await?;
+            let connection = set_language(ports, connection, &target_language).await?;
             let session = store.session(&session_id).await?;
             (connection, session.ok_or_else(errors::not_in_session)?)
         }
-        None => come_in(ports, settings, sender, session_id, target_language.clone()).await?,
+        None => join_anew(ports, settings, sender, session_id, target_language.clone()).await?,
     };
     Ok(vec![ServerMessage::SessionJoined {
         session_id: connection.session_id,
@@ -37,14 +37,14 @@ pub(super) async fn join_session<S: Store, B, C: Clock>(
     }])
 }
 
-async fn come_in<S: Store, B, C: Clock>(
+async fn join_anew<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     sender: &Sender,
     session_id: SessionId,
     target_language: Language,
 ) -> Result<(Connection, Session), ServerError> {
-    let newcomer = Newcomer {
+    let request = JoinRequest {
         connection_id: sender.connection_id.clone(),
         connected_at: sender.connected_at,
         ip_address: sender.ip_address.clone(),
@@ -53,7 +53,7 @@ async fn come_in<S: Store, B, C: Clock>(
         target_language: Some(target_language),
         previous: None,
     };
-    let joined = join(ports, settings, newcomer).await?;
+    let joined = join(ports, settings, request).await?;
     Ok((joined.connection, joined.session))
 }
 
@@ -67,8 +67,8 @@ fn listener_in(connection: Connection, session: &SessionId) -> Result<Connection
     }
 }
 
-/// The listener, hearing the language from now on.
-async fn hearing<S: Store, B, C: Clock>(
+/// Sets the listener's language, unless it is set already.
+async fn set_language<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     connection: Connection,
     language: &Language,
@@ -81,7 +81,7 @@ async fn hearing<S: Store, B, C: Clock>(
     changed.ok_or_else(errors::not_in_session)
 }
 
-/// The connection stays, and so does the time since when it is there.
+/// Changes the language. The record and its connection time stay.
 pub(super) async fn change_language<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -91,41 +91,42 @@ pub(super) async fn change_language<S: Store, B, C: Clock>(
     if connection.role == Role::Speaker {
         return Err(errors::other_role());
     }
-    hearing(ports, connection, language).await?;
+    set_language(ports, connection, language).await?;
     Ok(vec![ServerMessage::LanguageChanged {
         target_language: language.clone(),
         timestamp: ports.clock.now(),
     }])
 }
 
-/// What a connection says it is.
-pub(super) struct Claim {
+/// Session, role and language that the client expects its connection to have.
+pub(super) struct ExpectedConnection {
     pub(super) session_id: SessionId,
     pub(super) role: Role,
     pub(super) target_language: Option<Language>,
 }
 
-/// The new connection has had its role since `$connect`, and the one before keeps its own until here: in between both
-/// are served, so that nothing is missed. The one before then loses its record, and with it its place.
+/// Completes the replacement of a connection. The new connection has had its role since `$connect`, and the previous
+/// one keeps its record until now: both are served in between, so that nothing is missed. Now the previous record is
+/// removed, and the listener counts once again.
 pub(super) async fn refresh<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
-    claim: Claim,
+    expected: ExpectedConnection,
     previous: Option<String>,
 ) -> Answers {
-    let previous = said_connection_id(previous)?;
+    let previous = parse_connection_id(previous)?;
     let mut connection = sender_record(&ports.store, id).await?;
-    if connection.session_id != claim.session_id {
+    if connection.session_id != expected.session_id {
         return Err(errors::other_session());
     }
-    if connection.role != claim.role {
+    if connection.role != expected.role {
         return Err(errors::other_role());
     }
-    if let (Role::Listener, Some(language)) = (claim.role, &claim.target_language) {
-        connection = hearing(ports, connection, language).await?;
+    if let (Role::Listener, Some(language)) = (expected.role, &expected.target_language) {
+        connection = set_language(ports, connection, language).await?;
     }
     if let Some(previous) = previous {
-        take_over(ports, &connection, &previous).await?;
+        remove_previous(ports, &connection, &previous).await?;
     }
     Ok(vec![ServerMessage::ConnectionRefreshComplete {
         session_id: connection.session_id,
@@ -135,13 +136,13 @@ pub(super) async fn refresh<S: Store, B, C: Clock>(
     }])
 }
 
-/// Removes the record of the connection before, if it is the same person's in the same place. One that is gone already
-/// is as good; one that is somebody else's stays, without a word about it.
-async fn take_over<S: Store, B, C: Clock>(
+/// Removes the record of the previous connection, if it has the same session, role and user. Ignores a connection
+/// without a record or of another user, and does not reveal which it was.
+async fn remove_previous<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     connection: &Connection,
     previous: &ConnectionId,
-) -> Stored<()> {
+) -> StoreResult<()> {
     if *previous == connection.connection_id {
         return Ok(());
     }

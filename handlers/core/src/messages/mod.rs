@@ -1,4 +1,4 @@
-//! What happens on each message but audio.
+//! Handling of all messages except audio.
 
 mod errors;
 mod heartbeat;
@@ -15,28 +15,28 @@ pub(crate) use errors::{not_in_session, other_role, other_session};
 
 use crate::{Connection, ConnectionId, Role, SessionId, Timestamp, UserId};
 
-/// Where a message comes from: what API Gateway says of its connection (rows E0, E2).
+/// Sender of a message, from the event's request context (rows E0, E2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sender {
-    /// The connection.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it.
+    /// Time at which API Gateway accepted the handshake.
     pub connected_at: Timestamp,
-    /// From where.
+    /// Source IP address.
     pub ip_address: String,
-    /// Who it is, if the authorizer verified that.
+    /// User that the authorizer verified.
     pub user_id: Option<UserId>,
 }
 
-/// Does what a message asks for, and returns what to post to its sender: always something, if only an error.
-pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
+/// Handles a message. Returns the messages to post to its sender: at least one, which may be an error.
+pub async fn handle_message<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     sender: &Sender,
     body: &str,
 ) -> Vec<ServerMessage> {
     let answers = match parse(body) {
-        Ok(message) => act(ports, settings, sender, message).await,
+        Ok(message) => dispatch(ports, settings, sender, message).await,
         Err(error) => Err(error),
     };
     answers.unwrap_or_else(|error| {
@@ -46,53 +46,54 @@ pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
     })
 }
 
-/// What to post to the sender.
+/// Messages to post to the sender.
 type Answers = Result<Vec<ServerMessage>, ServerError>;
 
-async fn act<S: Store, B: Broadcaster, C: Clock>(
+async fn dispatch<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
     sender: &Sender,
     message: ClientMessage,
 ) -> Answers {
-    use ClientMessage as Says;
     let id = &sender.connection_id;
     match message {
-        Says::JoinSession {
+        ClientMessage::JoinSession {
             session_id,
             target_language,
         } => listening::join_session(ports, settings, sender, session_id, target_language).await,
-        Says::ChangeLanguage { target_language } => {
+        ClientMessage::ChangeLanguage { target_language } => {
             listening::change_language(ports, id, &target_language).await
         }
-        Says::Heartbeat {} => heartbeat::heartbeat(ports, id).await,
-        Says::RefreshConnection {
+        ClientMessage::Heartbeat {} => heartbeat::heartbeat(ports, id).await,
+        ClientMessage::RefreshConnection {
             session_id,
             role,
             target_language,
             previous_connection_id,
         } => {
-            let claim = listening::Claim {
+            let expected = listening::ExpectedConnection {
                 session_id,
                 role,
                 target_language,
             };
-            listening::refresh(ports, id, claim, previous_connection_id).await
+            listening::refresh(ports, id, expected, previous_connection_id).await
         }
-        Says::PauseBroadcast {} => speaking::pause(ports, id, true).await,
-        Says::ResumeBroadcast {} => speaking::pause(ports, id, false).await,
-        Says::MuteBroadcast {} => speaking::mute(ports, id, true).await,
-        Says::UnmuteBroadcast {} => speaking::mute(ports, id, false).await,
-        Says::SetVolume { volume_level } => speaking::set_volume(ports, id, volume_level).await,
-        Says::SpeakerStateChange { state } => speaking::set_state(ports, id, state).await,
-        Says::GetSessionStatus {} => status::session_status(ports, id).await,
-        Says::EndSession { session_id, reason } => {
+        ClientMessage::PauseBroadcast {} => speaking::pause(ports, id, true).await,
+        ClientMessage::ResumeBroadcast {} => speaking::pause(ports, id, false).await,
+        ClientMessage::MuteBroadcast {} => speaking::mute(ports, id, true).await,
+        ClientMessage::UnmuteBroadcast {} => speaking::mute(ports, id, false).await,
+        ClientMessage::SetVolume { volume_level } => {
+            speaking::set_volume(ports, id, volume_level).await
+        }
+        ClientMessage::SpeakerStateChange { state } => speaking::set_state(ports, id, state).await,
+        ClientMessage::GetSessionStatus {} => status::session_status(ports, id).await,
+        ClientMessage::EndSession { session_id, reason } => {
             speaking::end_session(ports, id, &session_id, reason).await
         }
     }
 }
 
-/// The sender's record.
+/// Returns the sender's record.
 pub(crate) async fn sender_record(
     store: &impl Store,
     id: &ConnectionId,
@@ -103,7 +104,7 @@ pub(crate) async fn sender_record(
         .ok_or_else(errors::not_in_session)
 }
 
-/// The sender's record, of a speaker.
+/// Returns the sender's record, if the sender is a speaker.
 pub(crate) async fn speaker_record(
     store: &impl Store,
     id: &ConnectionId,
@@ -112,14 +113,14 @@ pub(crate) async fn speaker_record(
     match connection.role {
         Role::Speaker => Ok(connection),
         Role::Listener => {
-            let message = "only the speaker may do that";
+            let message = "only the speaker may send this";
             Err(ServerError::new(ErrorCode::NotSpeaker, message))
         }
     }
 }
 
-/// Every further line of this request names the session and the role.
-pub(crate) fn note(session_id: &SessionId, role: Role) {
+/// Adds the session and the role to all further log lines of this request.
+pub(crate) fn record_in_span(session_id: &SessionId, role: Role) {
     let span = tracing::Span::current();
     span.record("sessionId", session_id.as_str());
     span.record("role", role.name());

@@ -1,10 +1,10 @@
-//! What only the speaker may do.
+//! Messages that only the speaker may send.
 
 use stackgen_websocket::{Broadcaster, Clock};
 
 use super::{Answers, errors, speaker_record};
-use crate::audience::tell_listeners;
-use crate::end::{EndError, Ending, end};
+use crate::audience::broadcast_to_listeners;
+use crate::end::{EndError, EndRequest, end};
 use crate::ports::{BroadcastChange, Ports, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage, SpeakerState};
 use crate::{BroadcastState, ConnectionId, SessionId, Timestamp, Volume};
@@ -50,11 +50,11 @@ pub(super) async fn set_volume<S: Store, B: Broadcaster, C: Clock>(
         volume: Some(volume_level),
         ..BroadcastChange::default()
     };
-    let says = |_, timestamp| ServerMessage::VolumeChanged {
+    let to_message = |_, timestamp| ServerMessage::VolumeChanged {
         volume_level,
         timestamp,
     };
-    change_broadcast(ports, id, change, says).await
+    change_broadcast(ports, id, change, to_message).await
 }
 
 pub(super) async fn set_state<S: Store, B: Broadcaster, C: Clock>(
@@ -67,16 +67,16 @@ pub(super) async fn set_state<S: Store, B: Broadcaster, C: Clock>(
         is_muted: Some(state.is_muted),
         volume: Some(state.volume),
     };
-    let says = |broadcast_state, _| ServerMessage::SpeakerStateChanged { broadcast_state };
-    change_broadcast(ports, id, change, says).await
+    let to_message = |broadcast_state, _| ServerMessage::SpeakerStateChanged { broadcast_state };
+    change_broadcast(ports, id, change, to_message).await
 }
 
-/// Writes the change, tells the listeners, and tells the speaker the same.
+/// Writes the change, and posts it to the listeners and the speaker.
 async fn change_broadcast<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
     change: BroadcastChange,
-    says: impl FnOnce(BroadcastState, Timestamp) -> ServerMessage,
+    to_message: impl FnOnce(BroadcastState, Timestamp) -> ServerMessage,
 ) -> Answers {
     let session_id = speaker_record(&ports.store, id).await?.session_id;
     let now = ports.clock.now();
@@ -84,8 +84,8 @@ async fn change_broadcast<S: Store, B: Broadcaster, C: Clock>(
         .store
         .set_broadcast_state(&session_id, change, now)
         .await?;
-    let message = says(changed?, now);
-    tell_listeners(ports, &session_id, message.to_bytes()).await?;
+    let message = to_message(changed?, now);
+    broadcast_to_listeners(ports, &session_id, message.to_bytes()).await?;
     Ok(vec![message])
 }
 
@@ -99,20 +99,20 @@ pub(super) async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     if connection.session_id != *session_id {
         return Err(errors::other_session());
     }
-    // A speaker's record always has the user: that is how it became one.
+    // Every speaker's record has a user ID: `join` compares it with the session's owner.
     let owner = connection.user_id.ok_or_else(errors::other_role)?;
-    let ending = Ending {
+    let request = EndRequest {
         session_id,
         owner: &owner,
         reason,
-        said_by: Some(id),
+        requested_by: Some(id),
     };
-    match end(ports, ending).await {
+    match end(ports, request).await {
         Ok(message) => Ok(vec![message]),
         Err(EndError::Refused(refusal)) => Err(refusal.into()),
         Err(EndError::Store(error)) => Err(error.into()),
         Err(EndError::Unfinished) => {
-            let message = "the session is ending, but not all listeners are out; say it again";
+            let message = "the session still has listeners: send endSession again";
             Err(ServerError::new(ErrorCode::Unavailable, message))
         }
     }

@@ -1,4 +1,4 @@
-//! How a session is doing.
+//! Status of a session.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use stackgen_websocket::Clock;
 
 use super::{Answers, errors, sender_record};
 use crate::audience::listeners;
-use crate::limits::SILENT_AFTER;
-use crate::ports::{Ports, Store, Stored};
+use crate::limits::SPEAKER_TIMEOUT;
+use crate::ports::{Ports, Store, StoreResult};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, Session, Timestamp};
 
-/// Anybody in the session may ask. The count is exact; who hears which language may lag behind a little.
+/// Returns the status, to any connection in the session. The listener count is exact; the counts per language are
+/// eventually consistent.
 pub(super) async fn session_status<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -27,7 +28,7 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
     }
     let now = ports.clock.now();
     let mut broadcast_state = session.broadcast_state;
-    broadcast_state.is_active &= speaker_is_there(&ports.store, &session, now).await?;
+    broadcast_state.is_active &= is_speaker_connected(&ports.store, &session, now).await?;
     Ok(vec![ServerMessage::SessionStatus {
         session_id,
         listener_count: session.listener_count,
@@ -38,12 +39,16 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
     }])
 }
 
-/// Whether the speaker's connection has a record, and has sent heartbeats: its `$disconnect` may never have come (row
-/// M18), and then the session does not know that it is gone.
-async fn speaker_is_there(store: &impl Store, session: &Session, now: Timestamp) -> Stored<bool> {
+/// Returns true if the speaker's connection has a record and sends heartbeats. Its `$disconnect` may never have come
+/// (row M18), so that the session still names it.
+async fn is_speaker_connected(
+    store: &impl Store,
+    session: &Session,
+    now: Timestamp,
+) -> StoreResult<bool> {
     let Some(id) = &session.speaker_connection_id else {
         return Ok(false);
     };
     let speaker = store.connection(id).await?;
-    Ok(speaker.is_some_and(|speaker| now.since(speaker.last_seen_at) <= SILENT_AFTER))
+    Ok(speaker.is_some_and(|speaker| now.since(speaker.last_seen_at) <= SPEAKER_TIMEOUT))
 }

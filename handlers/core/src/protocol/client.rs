@@ -1,4 +1,4 @@
-//! What clients say.
+//! Messages from clients.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use super::{ErrorCode, ServerError};
 use crate::limits::MAX_CONTROL_MESSAGE;
 use crate::{Language, Role, SessionId, Volume};
 
-/// A message of a client, but for audio. Fields that are not listed here are passed over, so that clients may be newer.
+/// A message from a client, except audio. Unknown fields are ignored, so that clients may be newer than the server.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(
     tag = "action",
@@ -15,69 +15,69 @@ use crate::{Language, Role, SessionId, Volume};
     rename_all_fields = "camelCase"
 )]
 pub enum ClientMessage {
-    /// Come in, or choose a language: saying it again changes nothing.
+    /// Joins a session or chooses a language. Idempotent.
     JoinSession {
-        /// Where to.
+        /// Session to join.
         session_id: SessionId,
-        /// What to hear.
+        /// Language to hear.
         target_language: Language,
     },
-    /// Hear another language.
+    /// Changes the language.
     ChangeLanguage {
-        /// What to hear.
+        /// Language to hear.
         target_language: Language,
     },
-    /// Still there.
+    /// Reports that the client is alive.
     Heartbeat {},
-    /// Take over from the connection before.
+    /// Replaces an earlier connection by this one.
     RefreshConnection {
-        /// The session.
+        /// Session of the connection.
         session_id: SessionId,
-        /// What the connection is in it.
+        /// Role of the connection.
         role: Role,
-        /// What a listener hears.
+        /// Language that a listener hears.
         target_language: Option<Language>,
-        /// The connection before; without it, that one goes when it closes.
+        /// Connection to replace. Without it, the earlier connection keeps its record until it closes.
         previous_connection_id: Option<String>,
     },
-    /// The speaker pauses.
+    /// Pauses the broadcast.
     PauseBroadcast {},
-    /// The speaker goes on.
+    /// Resumes the broadcast.
     ResumeBroadcast {},
-    /// The speaker's microphone is off.
+    /// Mutes the microphone.
     MuteBroadcast {},
-    /// The speaker's microphone is on.
+    /// Unmutes the microphone.
     UnmuteBroadcast {},
-    /// The speaker's volume.
+    /// Sets the volume.
     SetVolume {
-        /// From 0 to 1.
+        /// Volume from 0 to 1.
         volume_level: Volume,
     },
-    /// All of the speaker's state at once.
+    /// Sets the speaker's whole state.
     SpeakerStateChange {
-        /// What it is now.
+        /// New state.
         state: SpeakerState,
     },
-    /// How the session is doing.
+    /// Requests the session's status.
     GetSessionStatus {},
-    /// The speaker ends the session.
+    /// Ends the session.
     EndSession {
-        /// Which.
+        /// Session to end.
         session_id: SessionId,
-        /// Why: told to everybody.
+        /// Reason, which all clients receive.
         reason: Option<String>,
     },
 }
 
-/// The speaker's state, as the speaker tells it.
+/// State of the speaker, as the speaker reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SpeakerState {
-    /// Whether the speaker paused.
+    /// True while the speaker pauses.
     pub is_paused: bool,
-    /// Whether the microphone is off.
+    /// True while the microphone is muted.
     pub is_muted: bool,
-    /// How loud.
+    /// Volume.
     pub volume: Volume,
 }
 
@@ -96,19 +96,19 @@ const ACTIONS: [&str; 12] = [
     "endSession",
 ];
 
-/// Reads a control message, of at most 4 KB.
+/// Parses a control message of at most 4 KB.
 pub fn parse(body: &str) -> Result<ClientMessage, ServerError> {
     if body.len() > MAX_CONTROL_MESSAGE {
         let limit = format!("a control message has at most {MAX_CONTROL_MESSAGE} bytes");
         return Err(ServerError::new(ErrorCode::MessageTooLarge, limit));
     }
     let Ok(fields) = serde_json::from_str::<Map<String, Value>>(body) else {
-        let expected = "a message is a JSON object with an action";
+        let expected = "a message must be a JSON object with an action";
         return Err(ServerError::new(ErrorCode::InvalidMessage, expected));
     };
     let action = fields.get("action").and_then(Value::as_str);
     if !action.is_some_and(|action| ACTIONS.contains(&action)) {
-        let error = ServerError::new(ErrorCode::UnknownAction, "there is no such action");
+        let error = ServerError::new(ErrorCode::UnknownAction, "the action does not exist");
         return Err(error);
     }
     serde_json::from_value(Value::Object(fields))

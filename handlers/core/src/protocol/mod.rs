@@ -1,4 +1,5 @@
-//! What clients and server say to each other: JSON objects, a client's with `action`, the server's with `type`.
+//! Messages between clients and server: JSON objects. Those from clients have an `action`, those from the server a
+//! `type`.
 
 mod client;
 mod server;

@@ -1,4 +1,4 @@
-//! What the server says.
+//! Messages from the server.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{BroadcastState, ConnectionId, Language, Role, SessionId, Timestamp, Volume};
 
-/// A message of the server. `timestamp` is the server's time in milliseconds.
+/// A message from the server. `timestamp` is the server's time in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(
     tag = "type",
@@ -16,175 +16,175 @@ use crate::{BroadcastState, ConnectionId, Language, Role, SessionId, Timestamp, 
     rename_all_fields = "camelCase"
 )]
 pub enum ServerMessage {
-    /// You are in.
+    /// The connection has joined a session.
     SessionJoined {
-        /// Where.
+        /// Session that it joined.
         session_id: SessionId,
-        /// What you hear.
+        /// Language that the listener hears.
         target_language: Language,
-        /// What is spoken.
+        /// Language that is spoken.
         source_language: Language,
-        /// Your connection: name it as `previousConnectionId` when another takes over from it.
+        /// ID of this connection. A connection that replaces it sends it as `previousConnectionId`.
         connection_id: ConnectionId,
-        /// When.
+        /// Time of the answer.
         timestamp: Timestamp,
     },
-    /// You hear this from now on.
+    /// The language has changed.
     LanguageChanged {
-        /// What you hear.
+        /// Language that the listener hears.
         target_language: Language,
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
     /// A chunk of audio.
     Audio {
         /// The session.
         session_id: SessionId,
-        /// The audio, base64, as it came.
+        /// Audio in base64, as the speaker sent it.
         audio_data: String,
         /// The speaker's time.
         timestamp: u64,
-        /// The audio's format.
+        /// Audio format.
         format: String,
-        /// Which chunk: they may arrive out of order.
+        /// Number of the chunk. Chunks may arrive out of order.
         chunk_index: u64,
     },
-    /// Your heartbeat arrived.
+    /// Acknowledgement of a heartbeat.
     HeartbeatAck {
-        /// When.
+        /// Time of the answer.
         timestamp: Timestamp,
     },
-    /// Open another connection, and let it take over with `refreshConnection`.
+    /// Asks the client to open another connection, and to send `refreshConnection` there.
     ConnectionRefreshRequired {
-        /// The session to name.
+        /// Session to name.
         session_id: SessionId,
-        /// The role to name.
+        /// Role to name.
         role: Role,
-        /// The language to name.
+        /// Language to name.
         #[serde(skip_serializing_if = "Option::is_none")]
         target_language: Option<Language>,
-        /// This connection: name it as `previousConnectionId`.
+        /// ID of this connection, to send as `previousConnectionId`.
         connection_id: ConnectionId,
     },
-    /// This connection is about to end.
+    /// API Gateway will close this connection soon.
     ConnectionWarning {
-        /// In how many minutes.
+        /// Minutes until then.
         remaining_minutes: u64,
     },
-    /// This connection has taken over.
+    /// This connection has replaced the previous one.
     ConnectionRefreshComplete {
         /// The session.
         session_id: SessionId,
-        /// The role.
+        /// Role of the connection.
         role: Role,
-        /// What a listener hears.
+        /// Language that a listener hears.
         #[serde(skip_serializing_if = "Option::is_none")]
         target_language: Option<Language>,
-        /// When.
+        /// Time of the answer.
         timestamp: Timestamp,
     },
     /// The speaker paused.
     BroadcastPaused {
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
-    /// The speaker goes on.
+    /// The speaker resumed.
     BroadcastResumed {
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
-    /// The speaker's microphone is off.
+    /// The speaker muted the microphone.
     BroadcastMuted {
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
-    /// The speaker's microphone is on.
+    /// The speaker unmuted the microphone.
     BroadcastUnmuted {
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
-    /// The speaker's volume.
+    /// The speaker changed the volume.
     VolumeChanged {
-        /// From 0 to 1.
+        /// Volume from 0 to 1.
         volume_level: Volume,
-        /// When.
+        /// Time of the change.
         timestamp: Timestamp,
     },
-    /// What the speaker is doing: said to be so, or because the speaker left (`isActive` is false then).
+    /// The speaker's state changed: by the speaker, or because the speaker left (then `isActive` is false).
     SpeakerStateChanged {
-        /// What it is now.
+        /// New state.
         broadcast_state: BroadcastState,
     },
-    /// How the session is doing.
+    /// Status of the session.
     SessionStatus {
         /// The session.
         session_id: SessionId,
-        /// How many listeners there are.
+        /// Number of listeners.
         listener_count: u32,
-        /// How many hear which language.
+        /// Number of listeners by language.
         language_distribution: BTreeMap<Language, u32>,
-        /// For how long it has been there, in seconds.
+        /// Seconds since the session was created.
         session_duration: u64,
-        /// What the speaker is doing.
+        /// State of the speaker.
         broadcast_state: BroadcastState,
-        /// When.
+        /// Time of the answer.
         timestamp: Timestamp,
     },
-    /// The session is over.
+    /// The session has ended.
     SessionEnded {
-        /// Which.
+        /// The session.
         session_id: SessionId,
-        /// Why.
+        /// Reason that its owner gave.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// When.
+        /// Time of the end.
         timestamp: Timestamp,
     },
-    /// What you said was not done.
+    /// A message was refused.
     Error {
-        /// What was wrong.
+        /// The error.
         #[serde(flatten)]
         error: ServerError,
-        /// When.
+        /// Time of the answer.
         timestamp: Timestamp,
     },
 }
 
 impl ServerMessage {
-    /// The message as it goes out.
+    /// Returns the message as JSON.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).expect("keys are strings, and every value has a form in JSON")
     }
 
-    /// The message as it goes out, to be posted to many.
+    /// Returns the message as bytes that many posts can share.
     pub fn to_bytes(&self) -> Bytes {
         Bytes::from(self.to_text())
     }
 }
 
-/// Why a message of a client was not followed.
+/// Reason why a client's message was refused.
 #[derive(Clone, Debug, Error, PartialEq, Serialize)]
 #[error("{code:?}")]
 pub struct ServerError {
-    /// In a word, for programs.
+    /// Code, for programs.
     pub code: ErrorCode,
-    /// In a sentence, for people.
+    /// Sentence, for people.
     pub message: String,
-    /// More for programs.
+    /// Further data, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
 }
 
-/// What a program may need to go on after an error.
+/// Data that a program needs to handle an error.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
-    /// Try again after this many milliseconds.
+    /// Milliseconds to wait before the next attempt.
     pub retry_after: u64,
 }
 
 impl ServerError {
-    /// An error without details.
+    /// Returns an error without details.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         ServerError {
             code,
@@ -194,34 +194,34 @@ impl ServerError {
     }
 }
 
-/// What can be wrong.
+/// Code of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
-    /// Not a message, or a field is missing or wrong.
+    /// The text is not a message, or a field is missing or malformed.
     InvalidMessage,
-    /// There is no such action.
+    /// The action does not exist.
     UnknownAction,
-    /// The message, or the audio in it, is too long or too short.
+    /// The message or its audio is too long or too short.
     MessageTooLarge,
     /// The connection is in no session.
     NotInSession,
     /// The connection is in another session.
     OtherSession,
-    /// The connection is in another role.
+    /// The connection has another role.
     OtherRole,
-    /// Only the speaker may do that.
+    /// Only the speaker may send this message.
     NotSpeaker,
-    /// There is no such session.
+    /// The session does not exist.
     NoSession,
     /// The session is paused or over.
     SessionNotActive,
-    /// The session has as many listeners as it may have.
+    /// The session has its maximum number of listeners.
     SessionFull,
-    /// The broadcast is paused or muted: audio is not sent.
+    /// The broadcast is paused or muted, so audio is not sent.
     BroadcastPaused,
-    /// Too often.
+    /// The rate limit refused the request.
     TooOften,
-    /// Something did not work on our side: try again.
+    /// The server failed; the client should try again.
     Unavailable,
 }

@@ -1,4 +1,4 @@
-//! Connections that remember.
+//! Connections in memory.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,61 +7,66 @@ use bytes::Bytes;
 use serde_json::Value;
 use stackgen_websocket::{Broadcaster, ConnectionId, PostError};
 
-/// Remembers what was posted to whom, and answers as told.
+/// Records posts to connections, and answers them as tests specify.
 #[derive(Debug, Default)]
-pub struct Posts {
-    state: Mutex<State>,
+pub struct MemoryBroadcaster {
+    state: Mutex<BroadcasterState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BroadcasterState {
     posts: Vec<(ConnectionId, Value)>,
-    reachable: HashMap<ConnectionId, Reachable>,
+    behaviors: HashMap<ConnectionId, PostBehavior>,
 }
 
-/// How a connection answers.
+/// Answer of a connection to posts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reachable {
-    /// It takes what is posted.
-    Yes,
-    /// It does not.
-    No(PostError),
-    /// It does not answer at all.
-    Never,
+pub enum PostBehavior {
+    /// Accepts the post.
+    Accepts,
+    /// Fails.
+    Fails(PostError),
+    /// Never answers.
+    Hangs,
 }
 
-impl Posts {
-    /// From now on the connection answers like this.
-    pub fn answers(&self, id: &ConnectionId, reachable: Reachable) {
+impl MemoryBroadcaster {
+    /// Sets the connection's answer to further posts.
+    pub fn set_behavior(&self, id: &ConnectionId, behavior: PostBehavior) {
         let mut state = self.state.lock().expect("nobody panics while holding it");
-        state.reachable.insert(id.clone(), reachable);
+        state.behaviors.insert(id.clone(), behavior);
     }
 
-    /// Takes out what was posted since the last time, in order.
+    /// Takes the posts since the last call, in order.
     pub fn take(&self) -> Vec<(ConnectionId, Value)> {
         let mut state = self.state.lock().expect("nobody panics while holding it");
         std::mem::take(&mut state.posts)
     }
 
-    /// Takes out the types of the messages that were posted to this connection, in order; forgets all others.
+    /// Takes the types of the messages that were posted to this connection, in order. Discards all other posts.
     pub fn take_types(&self, id: &ConnectionId) -> Vec<String> {
-        let mine = self.take().into_iter().filter(|(to, _)| to == id);
-        mine.map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())
+        let posts = self.take().into_iter().filter(|(to, _)| to == id);
+        posts
+            .map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
-    fn reachable(&self, id: &ConnectionId) -> Reachable {
+    fn behavior(&self, id: &ConnectionId) -> PostBehavior {
         let state = self.state.lock().expect("nobody panics while holding it");
-        state.reachable.get(id).cloned().unwrap_or(Reachable::Yes)
+        state
+            .behaviors
+            .get(id)
+            .cloned()
+            .unwrap_or(PostBehavior::Accepts)
     }
 }
 
-impl Broadcaster for Posts {
+impl Broadcaster for MemoryBroadcaster {
     async fn post(&self, to: &ConnectionId, message: Bytes) -> Result<(), PostError> {
-        match self.reachable(to) {
-            Reachable::Yes => {}
-            Reachable::No(error) => return Err(error),
-            Reachable::Never => std::future::pending().await,
+        match self.behavior(to) {
+            PostBehavior::Accepts => {}
+            PostBehavior::Fails(error) => return Err(error),
+            PostBehavior::Hangs => std::future::pending().await,
         }
         let message = serde_json::from_slice(&message)
             .map_err(|error| PostError::Failed(error.to_string()))?;

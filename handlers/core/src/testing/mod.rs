@@ -1,6 +1,6 @@
-//! A small world for tests: tables in memory, connections that remember what was posted to them, a clock that stands.
+//! Ports in memory for tests: tables, connections that record posts, and a clock that tests advance.
 //!
-//! [`MemoryStore`] is held to the same suite as the DynamoDB adapter.
+//! [`MemoryStore`] passes the same tests as the DynamoDB adapter.
 
 mod broadcaster;
 mod store;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use stackgen_websocket::{Clock, Timestamp};
 
-pub use broadcaster::{Posts, Reachable};
+pub use broadcaster::{MemoryBroadcaster, PostBehavior};
 pub use store::MemoryStore;
 
 use crate::ports::Ports;
@@ -20,10 +20,10 @@ use crate::ports::Ports;
 pub struct TestClock(Mutex<Timestamp>);
 
 impl TestClock {
-    /// Some day in 2026.
+    /// A day in 2026.
     pub const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
-    /// Moves it on.
+    /// Advances the clock.
     pub fn advance(&self, time: Duration) {
         let mut now = self.0.lock().expect("nobody panics while holding it");
         *now = now.after(time);
@@ -42,11 +42,11 @@ impl Clock for TestClock {
     }
 }
 
-/// Everything in memory, and empty.
-pub fn world() -> Ports<MemoryStore, Posts, TestClock> {
+/// Returns empty ports in memory.
+pub fn memory_ports() -> Ports<MemoryStore, MemoryBroadcaster, TestClock> {
     Ports {
         store: MemoryStore::default(),
-        broadcaster: Posts::default(),
+        broadcaster: MemoryBroadcaster::default(),
         clock: TestClock::default(),
     }
 }

@@ -5,19 +5,18 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::ports::{
-    Admission, BroadcastChange, Bucket, ConnectionStore, Page, PageKey, Rate, RateLimiter, Refusal,
-    Removed, SessionStore, StoreError, Stored, Taken,
+    Admission, BroadcastChange, Bucket, ConnectionStore, ListenerPage, PageKey, Rate, RateLimiter,
+    RemovedConnection, SessionRefusal, SessionStore, StoreError, StoreResult, TakeResult,
 };
 use crate::{
-    BroadcastState, Connection, ConnectionId, Language, Role, Session, SessionId, Status,
+    BroadcastState, Connection, ConnectionId, Language, Role, Session, SessionId, SessionStatus,
     Timestamp, UserId,
 };
 
-/// Sessions, connections and rates in memory. One lock makes every transition whole.
+/// Sessions, connections and rate limits in memory. One lock makes every change atomic.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Tables>);
 
-/// What is in it.
 #[derive(Debug, Default)]
 struct Tables {
     sessions: BTreeMap<SessionId, Session>,
@@ -25,32 +24,32 @@ struct Tables {
     buckets: BTreeMap<String, (f64, Timestamp)>,
     failing: Option<StoreError>,
     rates_failing: Option<StoreError>,
-    lagging: BTreeMap<ConnectionId, u32>,
+    hidden: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
 }
 
 impl MemoryStore {
-    /// From now on everything fails like this; `None` ends that.
+    /// Makes all operations fail with this error, until called with `None`.
     pub fn fail(&self, error: Option<StoreError>) {
         self.tables().failing = error;
     }
 
-    /// From now on rates fail like this; `None` ends that.
+    /// Makes the rate limiter fail with this error, until called with `None`.
     pub fn fail_rates(&self, error: Option<StoreError>) {
         self.tables().rates_failing = error;
     }
 
-    /// The index does not list this listener the next so many times that it is asked.
-    pub fn lag(&self, id: &ConnectionId, times: u32) {
-        self.tables().lagging.insert(id.clone(), times);
+    /// Hides this listener from the next `times` pages, as an index does that lags behind.
+    pub fn hide_from_pages(&self, id: &ConnectionId, times: u32) {
+        self.tables().hidden.insert(id.clone(), times);
     }
 
-    /// From now on a page has this many listeners.
+    /// Sets the number of listeners per page.
     pub fn page_size(&self, size: usize) {
         self.tables().page = Some(size);
     }
 
-    /// All connections that have a record.
+    /// Returns the records of all connections.
     pub fn connections(&self) -> Vec<Connection> {
         self.tables().connections.values().cloned().collect()
     }
@@ -59,7 +58,7 @@ impl MemoryStore {
         self.0.lock().expect("nobody panics while holding it")
     }
 
-    fn working(&self) -> Stored<MutexGuard<'_, Tables>> {
+    fn available(&self) -> StoreResult<MutexGuard<'_, Tables>> {
         let tables = self.tables();
         match &tables.failing {
             Some(error) => Err(error.clone()),
@@ -69,36 +68,36 @@ impl MemoryStore {
 }
 
 impl Tables {
-    /// The session, if it is there and in one of these states now.
+    /// Returns the session if it has one of these statuses.
     fn session_in(
         &mut self,
         id: &SessionId,
-        states: &[Status],
+        states: &[SessionStatus],
         now: Timestamp,
-    ) -> Result<&mut Session, Refusal> {
-        let session = self.sessions.get_mut(id).ok_or(Refusal::NoSession)?;
+    ) -> Result<&mut Session, SessionRefusal> {
+        let session = self.sessions.get_mut(id).ok_or(SessionRefusal::NoSession)?;
         let status = session.status_at(now);
         match states.contains(&status) {
             true => Ok(session),
-            false => Err(Refusal::Status(status)),
+            false => Err(SessionRefusal::WrongStatus(status)),
         }
     }
 
-    /// Why it is not this user's: that is said before anything else about it.
-    fn not_theirs(&self, id: &SessionId, user: Option<&UserId>) -> Option<Refusal> {
+    /// Returns the refusal if the user does not own the session. Callers check it first.
+    fn ownership_refusal(&self, id: &SessionId, user: Option<&UserId>) -> Option<SessionRefusal> {
         match self.sessions.get(id) {
-            None => Some(Refusal::NoSession),
-            Some(session) if user != Some(&session.speaker_id) => Some(Refusal::NotOwner),
+            None => Some(SessionRefusal::NoSession),
+            Some(session) if user != Some(&session.speaker_id) => Some(SessionRefusal::NotOwner),
             Some(_) => None,
         }
     }
 
-    fn already(&self, new: &Connection) -> Option<Admission> {
+    fn existing_admission(&self, new: &Connection) -> Option<Admission> {
         let there = self.connections.get(&new.connection_id)?.clone();
         let same = there.session_id == new.session_id && there.role == new.role;
         Some(match same {
-            true => Admission::AlreadyThere(there),
-            false => Admission::Elsewhere(there),
+            true => Admission::AlreadyJoined(there),
+            false => Admission::InOtherSession(there),
         })
     }
 
@@ -109,31 +108,31 @@ impl Tables {
     }
 }
 
-const OPEN: &[Status] = &[Status::Active];
-const NOT_OVER: &[Status] = &[Status::Active, Status::Paused];
+const ACTIVE: &[SessionStatus] = &[SessionStatus::Active];
+const NOT_OVER: &[SessionStatus] = &[SessionStatus::Active, SessionStatus::Paused];
 
 impl SessionStore for MemoryStore {
-    async fn create(&self, session: &Session) -> Stored<bool> {
-        let mut tables = self.working()?;
+    async fn create(&self, session: &Session) -> StoreResult<bool> {
+        let mut tables = self.available()?;
         let id = session.session_id.clone();
         let free = !tables.sessions.contains_key(&id);
         tables.sessions.entry(id).or_insert_with(|| session.clone());
         Ok(free)
     }
 
-    async fn session(&self, id: &SessionId) -> Stored<Option<Session>> {
-        Ok(self.working()?.sessions.get(id).cloned())
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
+        Ok(self.available()?.sessions.get(id).cloned())
     }
 
     async fn set_status(
         &self,
         id: &SessionId,
         owner: &UserId,
-        to: Status,
+        to: SessionStatus,
         now: Timestamp,
-    ) -> Stored<Result<Session, Refusal>> {
-        let mut tables = self.working()?;
-        if let Some(refusal) = tables.not_theirs(id, Some(owner)) {
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
+        let mut tables = self.available()?;
+        if let Some(refusal) = tables.ownership_refusal(id, Some(owner)) {
             return Ok(Err(refusal));
         }
         Ok(tables.session_in(id, NOT_OVER, now).map(|session| {
@@ -147,8 +146,8 @@ impl SessionStore for MemoryStore {
         id: &SessionId,
         change: BroadcastChange,
         now: Timestamp,
-    ) -> Stored<Result<BroadcastState, Refusal>> {
-        let mut tables = self.working()?;
+    ) -> StoreResult<Result<BroadcastState, SessionRefusal>> {
+        let mut tables = self.available()?;
         Ok(tables.session_in(id, NOT_OVER, now).map(|session| {
             let state = &mut session.broadcast_state;
             state.is_paused = change.is_paused.unwrap_or(state.is_paused);
@@ -165,35 +164,35 @@ impl SessionStore for MemoryStore {
         id: &SessionId,
         owner: &UserId,
         now: Timestamp,
-    ) -> Stored<Result<Session, Refusal>> {
-        let mut tables = self.working()?;
-        if let Some(refusal) = tables.not_theirs(id, Some(owner)) {
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
+        let mut tables = self.available()?;
+        if let Some(refusal) = tables.ownership_refusal(id, Some(owner)) {
             return Ok(Err(refusal));
         }
         let Some(session) = tables.sessions.get_mut(id) else {
-            return Ok(Err(Refusal::NoSession));
+            return Ok(Err(SessionRefusal::NoSession));
         };
         if !session.status.is_over() {
-            (session.status, session.updated_at) = (Status::Ending, now);
+            (session.status, session.updated_at) = (SessionStatus::Ending, now);
         }
         Ok(Ok(session.clone()))
     }
 
-    async fn finish_end(&self, id: &SessionId, now: Timestamp) -> Stored<bool> {
-        let mut tables = self.working()?;
+    async fn finish_end(&self, id: &SessionId, now: Timestamp) -> StoreResult<bool> {
+        let mut tables = self.available()?;
         let Some(session) = tables.sessions.get_mut(id) else {
             return Ok(true);
         };
-        if session.status == Status::Ending && session.listener_count == 0 {
-            (session.status, session.updated_at) = (Status::Ended, now);
+        if session.status == SessionStatus::Ending && session.listener_count == 0 {
+            (session.status, session.updated_at) = (SessionStatus::Ended, now);
         }
-        Ok(session.status == Status::Ended)
+        Ok(session.status == SessionStatus::Ended)
     }
 }
 
 impl ConnectionStore for MemoryStore {
-    async fn connection(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
-        Ok(self.working()?.connections.get(id).cloned())
+    async fn connection(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
+        Ok(self.available()?.connections.get(id).cloned())
     }
 
     async fn admit_listener(
@@ -201,15 +200,15 @@ impl ConnectionStore for MemoryStore {
         connection: &Connection,
         capacity: u32,
         now: Timestamp,
-    ) -> Stored<Admission> {
-        let mut tables = self.working()?;
-        if let Some(already) = tables.already(connection) {
-            return Ok(already);
+    ) -> StoreResult<Admission> {
+        let mut tables = self.available()?;
+        if let Some(existing_admission) = tables.existing_admission(connection) {
+            return Ok(existing_admission);
         }
-        match tables.session_in(&connection.session_id, OPEN, now) {
+        match tables.session_in(&connection.session_id, ACTIVE, now) {
             Err(refusal) => Ok(Admission::Refused(refusal)),
             Ok(session) if session.listener_count >= capacity => {
-                Ok(Admission::Refused(Refusal::Full))
+                Ok(Admission::Refused(SessionRefusal::Full))
             }
             Ok(session) => {
                 session.listener_count += 1;
@@ -223,12 +222,12 @@ impl ConnectionStore for MemoryStore {
         previous: &ConnectionId,
         connection: &Connection,
         now: Timestamp,
-    ) -> Stored<Admission> {
-        let mut tables = self.working()?;
-        if let Some(already) = tables.already(connection) {
-            return Ok(already);
+    ) -> StoreResult<Admission> {
+        let mut tables = self.available()?;
+        if let Some(existing_admission) = tables.existing_admission(connection) {
+            return Ok(existing_admission);
         }
-        if let Err(refusal) = tables.session_in(&connection.session_id, OPEN, now) {
+        if let Err(refusal) = tables.session_in(&connection.session_id, ACTIVE, now) {
             return Ok(Admission::Refused(refusal));
         }
         let same = tables.connections.get(previous).is_some_and(|previous| {
@@ -237,22 +236,26 @@ impl ConnectionStore for MemoryStore {
                 && previous.user_id == connection.user_id
         });
         if !same {
-            return Ok(Admission::Refused(Refusal::Full));
+            return Ok(Admission::Refused(SessionRefusal::Full));
         }
         tables.connections.remove(previous);
         Ok(tables.put(connection))
     }
 
-    async fn admit_speaker(&self, connection: &Connection, now: Timestamp) -> Stored<Admission> {
-        let mut tables = self.working()?;
-        if let Some(already) = tables.already(connection) {
-            return Ok(already);
+    async fn admit_speaker(
+        &self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> StoreResult<Admission> {
+        let mut tables = self.available()?;
+        if let Some(existing_admission) = tables.existing_admission(connection) {
+            return Ok(existing_admission);
         }
         let user = connection.user_id.as_ref();
-        if let Some(refusal) = tables.not_theirs(&connection.session_id, user) {
+        if let Some(refusal) = tables.ownership_refusal(&connection.session_id, user) {
             return Ok(Admission::Refused(refusal));
         }
-        match tables.session_in(&connection.session_id, OPEN, now) {
+        match tables.session_in(&connection.session_id, ACTIVE, now) {
             Err(refusal) => Ok(Admission::Refused(refusal)),
             Ok(session) => {
                 session.speaker_connection_id = Some(connection.connection_id.clone());
@@ -269,8 +272,8 @@ impl ConnectionStore for MemoryStore {
         id: &ConnectionId,
         language: &Language,
         now: Timestamp,
-    ) -> Stored<Option<Connection>> {
-        let mut tables = self.working()?;
+    ) -> StoreResult<Option<Connection>> {
+        let mut tables = self.available()?;
         let connection = tables.connections.get_mut(id);
         let listener = connection.filter(|connection| connection.role == Role::Listener);
         Ok(listener.map(|listener| {
@@ -280,25 +283,29 @@ impl ConnectionStore for MemoryStore {
         }))
     }
 
-    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Connection>> {
-        let mut tables = self.working()?;
+    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
+        let mut tables = self.available()?;
         Ok(tables.connections.get_mut(id).map(|connection| {
             connection.last_seen_at = now;
             connection.clone()
         }))
     }
 
-    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> Stored<bool> {
-        let mut tables = self.working()?;
+    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<bool> {
+        let mut tables = self.available()?;
         let connection = tables.connections.get_mut(id);
-        let untold = connection.filter(|connection| connection.refresh_requested_at.is_none());
-        Ok(untold
+        let unrequested = connection.filter(|connection| connection.refresh_requested_at.is_none());
+        Ok(unrequested
             .map(|connection| connection.refresh_requested_at = Some(now))
             .is_some())
     }
 
-    async fn remove(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Removed>> {
-        let mut tables = self.working()?;
+    async fn remove(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> StoreResult<Option<RemovedConnection>> {
+        let mut tables = self.available()?;
         let Some(connection) = tables.connections.remove(id) else {
             return Ok(None);
         };
@@ -316,7 +323,7 @@ impl ConnectionStore for MemoryStore {
             }
             session.updated_at = now;
         }
-        Ok(Some(Removed {
+        Ok(Some(RemovedConnection {
             connection,
             was_speaking,
         }))
@@ -327,35 +334,37 @@ impl ConnectionStore for MemoryStore {
         session: &SessionId,
         language: Option<&Language>,
         from: Option<PageKey>,
-    ) -> Stored<Page> {
-        let mut tables = self.working()?;
-        let lagging = tables.lagging.clone();
-        tables.lagging.retain(|_, times| {
+    ) -> StoreResult<ListenerPage> {
+        let mut tables = self.available()?;
+        let hidden = tables.hidden.clone();
+        tables.hidden.retain(|_, times| {
             *times -= 1;
             *times > 0
         });
         let mut all: Vec<(PageKey, Connection)> = Vec::new();
         for connection in tables.connections.values() {
-            let Some(heard) = connection.target_language.clone() else {
+            let Some(heard_language) = connection.target_language.clone() else {
                 continue;
             };
             let id = connection.connection_id.clone();
             let key = PageKey {
-                language: heard,
+                language: heard_language,
                 connection_id: id,
             };
-            let after = from.as_ref().is_none_or(|from| sorted(&key) > sorted(from));
-            let meant = language.is_none_or(|language| *language == key.language);
-            let listed = !lagging.contains_key(&key.connection_id);
-            if connection.session_id == *session && listed && after && meant {
+            let after = from
+                .as_ref()
+                .is_none_or(|from| sort_key(&key) > sort_key(from));
+            let matches_language = language.is_none_or(|language| *language == key.language);
+            let listed = !hidden.contains_key(&key.connection_id);
+            if connection.session_id == *session && listed && after && matches_language {
                 all.push((key, connection.clone()));
             }
         }
-        all.sort_by(|(one, _), (other, _)| sorted(one).cmp(&sorted(other)));
+        all.sort_by(|(one, _), (other, _)| sort_key(one).cmp(&sort_key(other)));
         let size = tables.page.unwrap_or(usize::MAX).min(all.len());
         let rest = all.split_off(size);
         let last = all.last().map(|(key, _)| key.clone());
-        Ok(Page {
+        Ok(ListenerPage {
             listeners: all.into_iter().map(|(_, connection)| connection).collect(),
             next: last.filter(|_| !rest.is_empty()),
         })
@@ -366,8 +375,8 @@ impl ConnectionStore for MemoryStore {
         session: &SessionId,
         ids: &[ConnectionId],
         now: Timestamp,
-    ) -> Stored<u32> {
-        let mut tables = self.working()?;
+    ) -> StoreResult<u32> {
+        let mut tables = self.available()?;
         let mut removed = 0;
         for id in ids {
             let listens = tables.connections.get(id).is_some_and(|connection| {
@@ -385,13 +394,13 @@ impl ConnectionStore for MemoryStore {
     }
 }
 
-fn sorted(key: &PageKey) -> (&Language, &ConnectionId) {
+fn sort_key(key: &PageKey) -> (&Language, &ConnectionId) {
     (&key.language, &key.connection_id)
 }
 
 impl RateLimiter for MemoryStore {
-    async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
-        let mut tables = self.working()?;
+    async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        let mut tables = self.available()?;
         if let Some(error) = &tables.rates_failing {
             return Err(error.clone());
         }
@@ -406,9 +415,9 @@ impl RateLimiter for MemoryStore {
         *updated_at = now.max(*updated_at);
         if *tokens < 1.0 {
             let retry_after = Duration::from_secs_f64((1.0 - *tokens) * per_token);
-            return Ok(Taken::No { retry_after });
+            return Ok(TakeResult::Empty { retry_after });
         }
         *tokens -= 1.0;
-        Ok(Taken::Yes)
+        Ok(TakeResult::Taken)
     }
 }

@@ -5,10 +5,10 @@ use super::{
     speaker, world_with_session,
 };
 use crate::ports::SessionStore;
-use crate::testing::world;
+use crate::testing::memory_ports;
 use crate::{
-    ConnectError, Connection, Handshake, Invalid, JoinError, JoinSettings, Joined, Limited,
-    RateLimitFailure, Role, Status, connect,
+    ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings, JoinedConnection,
+    RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
 };
 
 async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
@@ -17,9 +17,9 @@ async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
 }
 
 #[tokio::test]
-async fn a_listener_comes_in_with_a_record_and_is_counted() {
+async fn a_listener_who_joins_has_a_record_and_is_counted() {
     let world = world_with_session().await;
-    let Joined {
+    let JoinedConnection {
         connection,
         session: before,
     } = listener(&world, "one").await;
@@ -47,7 +47,7 @@ async fn a_listener_comes_in_with_a_record_and_is_counted() {
 }
 
 #[tokio::test]
-async fn the_owner_is_the_speaker_and_takes_no_place() {
+async fn the_owner_is_the_speaker_and_is_not_counted() {
     let world = world_with_session().await;
     let connection = speaker(&world, "mic").await.connection;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn the_owner_is_the_speaker_and_takes_no_place() {
 }
 
 #[tokio::test]
-async fn somebody_else_with_a_token_listens() {
+async fn another_user_is_a_listener() {
     let world = world_with_session().await;
     let eve = Handshake {
         user_id: Some("eve".try_into().unwrap()),
@@ -75,7 +75,7 @@ async fn somebody_else_with_a_token_listens() {
 }
 
 #[tokio::test]
-async fn a_listener_who_names_no_language_hears_what_is_spoken() {
+async fn a_listener_without_a_language_hears_the_source_language() {
     let world = world_with_session().await;
     for (name, named) in [("none", None), ("empty", Some(String::new()))] {
         let handshake = Handshake {
@@ -88,7 +88,7 @@ async fn a_listener_who_names_no_language_hears_what_is_spoken() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_not_well_formed_is_400() {
+async fn a_malformed_handshake_is_400() {
     let world = world_with_session().await;
     let missing = Handshake {
         session_id: None,
@@ -112,7 +112,7 @@ async fn a_handshake_that_is_not_well_formed_is_400() {
     let error = connect(&world, SETTINGS, language).await.unwrap_err();
     assert!(matches!(
         error,
-        ConnectError::Invalid(Invalid {
+        ConnectError::InvalidParameter(InvalidValue {
             field: "targetLanguage",
             ..
         })
@@ -121,10 +121,10 @@ async fn a_handshake_that_is_not_well_formed_is_400() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_there_is_404() {
-    let nothing = world();
+async fn a_missing_session_is_404() {
+    let ports = memory_ports();
     assert_eq!(
-        refused(&nothing, handshake(&nothing, "a")).await,
+        refused(&ports, handshake(&ports, "a")).await,
         (404, "noSession")
     );
 }
@@ -135,9 +135,9 @@ async fn a_session_that_is_not_active_is_403() {
     let now = session(&world).await.created_at;
     let paused = world
         .store
-        .set_status(&session_id(), &owner(), Status::Paused, now)
+        .set_status(&session_id(), &owner(), SessionStatus::Paused, now)
         .await;
-    assert_eq!(paused.unwrap().unwrap().status, Status::Paused);
+    assert_eq!(paused.unwrap().unwrap().status, SessionStatus::Paused);
     assert_eq!(
         refused(&world, handshake(&world, "a")).await,
         (403, "notActive")
@@ -149,7 +149,7 @@ async fn a_session_that_is_not_active_is_403() {
     assert_eq!(refused(&world, mine).await, (403, "notActive"));
     let resumed = world
         .store
-        .set_status(&session_id(), &owner(), Status::Active, now)
+        .set_status(&session_id(), &owner(), SessionStatus::Active, now)
         .await;
     assert!(resumed.unwrap().is_ok());
     listener(&world, "a").await;
@@ -207,7 +207,7 @@ async fn a_full_session_is_403() {
 }
 
 #[tokio::test]
-async fn in_a_full_session_a_refresh_takes_the_place_of_the_connection_before() {
+async fn in_a_full_session_a_refresh_replaces_the_previous_connection() {
     let world = world_with_session().await;
     for name in ["one", "two", "three"] {
         listener(&world, name).await;
@@ -239,7 +239,7 @@ async fn in_a_full_session_a_refresh_takes_the_place_of_the_connection_before() 
 }
 
 #[tokio::test]
-async fn where_there_is_place_a_refresh_leaves_the_connection_before_until_it_has_taken_over() {
+async fn in_a_session_with_room_the_previous_connection_stays_until_its_refresh() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     let new = Handshake {
@@ -251,7 +251,7 @@ async fn where_there_is_place_a_refresh_leaves_the_connection_before_until_it_ha
 }
 
 #[tokio::test]
-async fn in_a_full_session_connections_that_must_be_dead_make_place() {
+async fn in_a_full_session_expired_connections_are_removed() {
     let world = world_with_session().await;
     for name in ["one", "two"] {
         listener(&world, name).await;
@@ -291,7 +291,7 @@ async fn a_repeated_connect_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_500_and_lets_nobody_in() {
+async fn a_failing_table_is_500_and_admits_nobody() {
     let world = world_with_session().await;
     world.store.fail(Some(down()));
     assert_eq!(
@@ -301,7 +301,7 @@ async fn a_table_that_fails_is_500_and_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn while_rates_are_not_known_the_setting_decides() {
+async fn while_the_rate_limit_table_fails_the_setting_decides() {
     let world = world_with_session().await;
     world.store.fail_rates(Some(down()));
     connect(&world, SETTINGS, handshake(&world, "a"))
@@ -317,13 +317,13 @@ async fn while_rates_are_not_known_the_setting_decides() {
     assert_eq!((error.status(), error.reason()), (500, "storeFailed"));
     assert_eq!(
         error,
-        ConnectError::Join(JoinError::Limited(Limited::Unknown(down())))
+        ConnectError::Join(JoinError::RateLimited(RateLimitError::Unavailable(down())))
     );
 }
 
 proptest! {
     #[test]
-    fn whatever_the_query_says_nothing_panics(session in ".{0,40}", language in ".{0,40}", previous in ".{0,40}") {
+    fn no_query_panics(session in ".{0,40}", language in ".{0,40}", previous in ".{0,40}") {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let world = world_with_session().await;

@@ -3,13 +3,13 @@ use serde_json::json;
 use super::{
     SETTINGS, down, id, listener, owner, session, session_id, speaker, world_with_session,
 };
-use crate::ports::{SessionStore, Stored};
-use crate::testing::Reachable;
-use crate::{Role, Status, connect, disconnect};
+use crate::ports::{SessionStore, StoreResult};
+use crate::testing::PostBehavior;
+use crate::{Role, SessionStatus, connect, disconnect};
 use stackgen_websocket::PostError;
 
 #[tokio::test]
-async fn a_listener_leaves_once_however_often_it_is_said() {
+async fn repeated_disconnects_remove_a_listener_once() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     listener(&world, "two").await;
@@ -27,7 +27,7 @@ async fn a_listener_leaves_once_however_often_it_is_said() {
 }
 
 #[tokio::test]
-async fn the_speakers_leaving_marks_the_session_and_is_told_to_listeners() {
+async fn listeners_are_notified_when_the_speaker_leaves() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "mic").await;
@@ -44,7 +44,7 @@ async fn the_speakers_leaving_marks_the_session_and_is_told_to_listeners() {
 }
 
 #[tokio::test]
-async fn a_speaker_who_has_reconnected_has_not_left() {
+async fn a_reconnected_speaker_has_not_left() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "old").await;
@@ -57,7 +57,7 @@ async fn a_speaker_who_has_reconnected_has_not_left() {
 }
 
 #[tokio::test]
-async fn after_the_end_nobody_is_told_that_the_speaker_left() {
+async fn after_the_end_listeners_are_not_notified_that_the_speaker_left() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "mic").await;
@@ -67,14 +67,13 @@ async fn after_the_end_nobody_is_told_that_the_speaker_left() {
         .begin_end(&session_id(), &owner(), now)
         .await
         .unwrap();
-    assert_eq!(begun.unwrap().status, Status::Ending);
+    assert_eq!(begun.unwrap().status, SessionStatus::Ending);
     assert!(disconnect(&world, &id("mic")).await.unwrap().is_some());
     assert_eq!(world.broadcaster.take(), []);
 }
 
 #[tokio::test]
-async fn listeners_who_are_gone_when_the_speaker_leaves_lose_their_records_but_not_those_just_opening()
- {
+async fn when_the_speaker_leaves_gone_listeners_are_removed_but_not_opening_ones() {
     let world = world_with_session().await;
     listener(&world, "gone").await;
     listener(&world, "busy").await;
@@ -85,11 +84,11 @@ async fn listeners_who_are_gone_when_the_speaker_leaves_lose_their_records_but_n
     for name in ["gone", "opening"] {
         world
             .broadcaster
-            .answers(&id(name), Reachable::No(PostError::Gone));
+            .set_behavior(&id(name), PostBehavior::Fails(PostError::Gone));
     }
     world
         .broadcaster
-        .answers(&id("busy"), Reachable::No(PostError::TooLarge));
+        .set_behavior(&id("busy"), PostBehavior::Fails(PostError::TooLarge));
     disconnect(&world, &id("mic")).await.unwrap();
     let ids: Vec<_> = world
         .store
@@ -102,11 +101,14 @@ async fn listeners_who_are_gone_when_the_speaker_leaves_lose_their_records_but_n
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_told_and_nothing_is_lost() {
+async fn a_failing_table_is_reported_and_nothing_is_lost() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     world.store.fail(Some(down()));
-    assert_eq!(disconnect(&world, &id("one")).await, Stored::Err(down()));
+    assert_eq!(
+        disconnect(&world, &id("one")).await,
+        StoreResult::Err(down())
+    );
     world.store.fail(None);
     assert!(disconnect(&world, &id("one")).await.unwrap().is_some());
     let again = super::handshake(&world, "one");

@@ -4,34 +4,34 @@ use super::{
     SETTINGS, down, handshake, id, listener, minutes, owner, session, session_id, speaker,
     world_with_session,
 };
-use crate::ports::{ConnectionStore, Refusal, SessionStore};
+use crate::ports::{ConnectionStore, SessionRefusal, SessionStore};
 use crate::protocol::ServerMessage;
-use crate::testing::{Reachable, world};
-use crate::{Clock, EndError, Ending, JoinSettings, Status, UserId, connect, end};
+use crate::testing::{PostBehavior, memory_ports};
+use crate::{Clock, EndError, EndRequest, JoinSettings, SessionStatus, UserId, connect, end};
 use stackgen_websocket::PostError;
 
-fn ending(owner: &UserId) -> Ending<'_> {
-    // Leaked, a few bytes a test: the ending borrows it.
+fn ending(owner: &UserId) -> EndRequest<'_> {
+    // Leaks a few bytes per test, because the request borrows the ID.
     let session_id = Box::leak(Box::new(session_id()));
-    Ending {
+    EndRequest {
         session_id,
         owner,
         reason: None,
-        said_by: None,
+        requested_by: None,
     }
 }
 
 #[tokio::test]
-async fn everybody_is_told_and_let_out_and_only_then_it_has_ended() {
+async fn all_listeners_are_removed_and_notified_before_the_session_has_ended() {
     let world = world_with_session().await;
     for name in ["one", "two", "three"] {
         listener(&world, name).await;
     }
     speaker(&world, "mic").await;
     world.store.page_size(2);
-    let told = end(&world, ending(&owner())).await.unwrap();
+    let expected = end(&world, ending(&owner())).await.unwrap();
     assert!(matches!(
-        told,
+        expected,
         ServerMessage::SessionEnded { reason: None, .. }
     ));
     let mut to: Vec<_> = world
@@ -43,7 +43,10 @@ async fn everybody_is_told_and_let_out_and_only_then_it_has_ended() {
     to.sort();
     assert_eq!(to, [id("mic"), id("one"), id("three"), id("two")]);
     let session = session(&world).await;
-    assert_eq!((session.status, session.listener_count), (Status::Ended, 0));
+    assert_eq!(
+        (session.status, session.listener_count),
+        (SessionStatus::Ended, 0)
+    );
     let left: Vec<_> = world
         .store
         .connections()
@@ -58,28 +61,28 @@ async fn everybody_is_told_and_let_out_and_only_then_it_has_ended() {
 }
 
 #[tokio::test]
-async fn only_the_owner_ends_it_and_only_one_that_is_there() {
-    let nothing = world();
-    let missing = end(&nothing, ending(&owner())).await;
-    assert_eq!(missing, Err(EndError::Refused(Refusal::NoSession)));
+async fn only_the_owner_ends_an_existing_session() {
+    let ports = memory_ports();
+    let missing = end(&ports, ending(&owner())).await;
+    assert_eq!(missing, Err(EndError::Refused(SessionRefusal::NoSession)));
     let world = world_with_session().await;
     let eve = UserId::try_from("eve").unwrap();
     assert_eq!(
         end(&world, ending(&eve)).await,
-        Err(EndError::Refused(Refusal::NotOwner))
+        Err(EndError::Refused(SessionRefusal::NotOwner))
     );
-    assert_eq!(session(&world).await.status, Status::Active);
+    assert_eq!(session(&world).await.status, SessionStatus::Active);
 }
 
 #[tokio::test(start_paused = true)]
-async fn listeners_whom_the_index_does_not_list_yet_are_let_out_too_and_told_once() {
+async fn listeners_missing_from_the_index_are_removed_later_and_notified_once() {
     let world = world_with_session().await;
     for name in ["one", "late"] {
         listener(&world, name).await;
     }
-    world.store.lag(&id("late"), 3);
+    world.store.hide_from_pages(&id("late"), 3);
     end(&world, ending(&owner())).await.unwrap();
-    assert_eq!(session(&world).await.status, Status::Ended);
+    assert_eq!(session(&world).await.status, SessionStatus::Ended);
     let to: Vec<_> = world
         .broadcaster
         .take()
@@ -90,23 +93,23 @@ async fn listeners_whom_the_index_does_not_list_yet_are_let_out_too_and_told_onc
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_index_is_given_time_that_doubles_and_none_where_it_lists_all() {
+async fn pauses_between_passes_double_and_a_complete_index_needs_none() {
     for (rounds_behind, waited) in [(0, 0), (1, 50), (3, 50 + 100 + 200)] {
         let world = world_with_session().await;
         listener(&world, "one").await;
         if rounds_behind > 0 {
-            world.store.lag(&id("one"), rounds_behind);
+            world.store.hide_from_pages(&id("one"), rounds_behind);
         }
         let start = Instant::now();
         end(&world, ending(&owner())).await.unwrap();
         let elapsed = start.elapsed().as_millis();
-        // A pause is rounded up to the timer's next millisecond.
+        // Tokio rounds a pause up to the timer's next millisecond.
         assert!((waited..waited + 5).contains(&elapsed), "{elapsed}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_who_do_not_answer_do_not_keep_a_session_from_ending_in_time() {
+async fn clients_that_hang_do_not_delay_the_end_of_a_session() {
     let world = world_with_session().await;
     let settings = JoinSettings {
         max_listeners: 1500,
@@ -117,36 +120,38 @@ async fn clients_who_do_not_answer_do_not_keep_a_session_from_ending_in_time() {
         connect(&world, settings, handshake(&world, &name))
             .await
             .unwrap();
-        world.broadcaster.answers(&id(&name), Reachable::Never);
+        world
+            .broadcaster
+            .set_behavior(&id(&name), PostBehavior::Hangs);
     }
     let start = Instant::now();
     end(&world, ending(&owner())).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 5);
-    assert_eq!(session(&world).await.status, Status::Ended);
+    assert_eq!(session(&world).await.status, SessionStatus::Ended);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_broke_off_is_taken_up_again() {
+async fn an_interrupted_end_can_be_continued() {
     let world = world_with_session().await;
     listener(&world, "one").await;
-    world.store.lag(&id("one"), 100);
+    world.store.hide_from_pages(&id("one"), 100);
     assert_eq!(
         end(&world, ending(&owner())).await,
         Err(EndError::Unfinished)
     );
-    assert_eq!(session(&world).await.status, Status::Ending);
-    world.store.lag(&id("one"), 1);
+    assert_eq!(session(&world).await.status, SessionStatus::Ending);
+    world.store.hide_from_pages(&id("one"), 1);
     world
         .store
         .listeners(&session_id(), None, None)
         .await
         .unwrap();
     end(&world, ending(&owner())).await.unwrap();
-    assert_eq!(session(&world).await.status, Status::Ended);
+    assert_eq!(session(&world).await.status, SessionStatus::Ended);
 }
 
 #[tokio::test]
-async fn ending_again_changes_nothing_and_tells_nobody() {
+async fn ending_again_changes_and_posts_nothing() {
     let world = world_with_session().await;
     speaker(&world, "mic").await;
     end(&world, ending(&owner())).await.unwrap();
@@ -159,13 +164,13 @@ async fn ending_again_changes_nothing_and_tells_nobody() {
 }
 
 #[tokio::test]
-async fn a_session_past_its_end_can_be_ended_whatever_it_still_counts() {
+async fn a_session_past_its_end_can_be_ended_despite_its_count() {
     let world = world_with_session().await;
     for name in ["one", "swept"] {
         listener(&world, name).await;
     }
     world.clock.advance(minutes(24 * 60));
-    world.store.lag(&id("swept"), 1);
+    world.store.hide_from_pages(&id("swept"), 1);
     end(&world, ending(&owner())).await.unwrap();
     let to: Vec<_> = world
         .broadcaster
@@ -174,25 +179,25 @@ async fn a_session_past_its_end_can_be_ended_whatever_it_still_counts() {
         .map(|(to, _)| to)
         .collect();
     assert_eq!(to, [id("one")]);
-    assert_eq!(session(&world).await.status, Status::Ending);
+    assert_eq!(session(&world).await.status, SessionStatus::Ending);
 }
 
 #[tokio::test]
-async fn listeners_and_speaker_who_are_gone_do_not_stop_it() {
+async fn gone_connections_do_not_prevent_the_end() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "mic").await;
     for name in ["one", "mic"] {
         world
             .broadcaster
-            .answers(&id(name), Reachable::No(PostError::Gone));
+            .set_behavior(&id(name), PostBehavior::Fails(PostError::Gone));
     }
     end(&world, ending(&owner())).await.unwrap();
-    assert_eq!(session(&world).await.status, Status::Ended);
+    assert_eq!(session(&world).await.status, SessionStatus::Ended);
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_told() {
+async fn a_failing_table_is_reported() {
     let world = world_with_session().await;
     world.store.fail(Some(down()));
     assert_eq!(
@@ -203,6 +208,6 @@ async fn a_table_that_fails_is_told() {
     let now = world.clock.now();
     assert!(
         !world.store.finish_end(&session_id(), now).await.unwrap(),
-        "nobody began to end it"
+        "no end has begun"
     );
 }

@@ -1,67 +1,76 @@
 use serde_json::json;
 
 use super::{
-    code, down, id, listener, minutes, owner, says, session, session_id, speaker,
+    code, down, id, listener, minutes, owner, send_message, session, session_id, speaker,
     world_with_session,
 };
 use crate::limits::MAX_CONNECTION;
 use crate::ports::ConnectionStore;
-use crate::{ConnectionId, Ending, Handshake, connect, end};
+use crate::{ConnectionId, EndRequest, Handshake, connect, end};
 
 const ID: &str = "merciful-truth-455";
 
 #[tokio::test]
-async fn joining_again_chooses_the_language_and_counts_nobody_twice() {
+async fn joining_again_sets_the_language_and_counts_once() {
     let world = world_with_session().await;
     let before = listener(&world, "one").await.connection;
     for tag in ["de", "fr", "fr"] {
         let join = json!({"action": "joinSession", "sessionId": ID, "targetLanguage": tag});
-        let answers = says(&world, "one", join).await;
+        let answers = send_message(&world, "one", join).await;
         let expected = json!({
             "type": "sessionJoined", "sessionId": ID, "targetLanguage": tag, "sourceLanguage": "en",
             "connectionId": "one", "timestamp": before.connected_at,
         });
         assert_eq!(answers, [expected]);
-        let heard = world
+        let language = world
             .store
             .connection(&id("one"))
             .await
             .unwrap()
             .unwrap()
             .target_language;
-        assert_eq!(heard.unwrap().as_str(), tag);
+        assert_eq!(language.unwrap().as_str(), tag);
     }
     assert_eq!(session(&world).await.listener_count, 1);
 }
 
 #[tokio::test]
-async fn a_connection_without_a_record_comes_in_anew() {
+async fn a_connection_without_a_record_joins_anew() {
     let world = world_with_session().await;
     let join = json!({"action": "joinSession", "sessionId": ID, "targetLanguage": "fr"});
-    let answers = says(&world, "new", join.clone()).await;
+    let answers = send_message(&world, "new", join.clone()).await;
     assert_eq!(answers[0]["type"], "sessionJoined");
     assert_eq!(session(&world).await.listener_count, 1);
     for name in ["two", "three"] {
         listener(&world, name).await;
     }
-    assert_eq!(code(&says(&world, "four", join).await), "SESSION_FULL");
+    assert_eq!(
+        code(&send_message(&world, "four", join).await),
+        "SESSION_FULL"
+    );
     let nowhere =
         json!({"action": "joinSession", "sessionId": "no-where-100", "targetLanguage": "fr"});
-    assert_eq!(code(&says(&world, "four", nowhere).await), "NO_SESSION");
+    assert_eq!(
+        code(&send_message(&world, "four", nowhere).await),
+        "NO_SESSION"
+    );
 }
 
 #[tokio::test]
-async fn joining_too_often_tells_when_to_try_again() {
+async fn exceeding_the_join_rate_reports_when_to_retry() {
     let world = world_with_session().await;
     let nowhere = |name: &str| json!({"action": "joinSession", "sessionId": ID, "targetLanguage": "fr", "x": name});
     for name in ["a", "b", "c"] {
-        says(&world, name, nowhere(name)).await;
+        send_message(&world, name, nowhere(name)).await;
     }
-    // Full now; each further try from one address takes a token all the same.
+    // The session is full now; each further attempt from one address still takes a token.
     for _ in 0..10 {
-        assert_eq!(code(&says(&world, "d", nowhere("d")).await), "SESSION_FULL");
+        assert_eq!(
+            code(&send_message(&world, "d", nowhere("d")).await),
+            "SESSION_FULL"
+        );
     }
-    let answers = says(&world, "d", nowhere("d")).await;
+    let answers = send_message(&world, "d", nowhere("d")).await;
     assert_eq!(code(&answers), "TOO_OFTEN");
     assert_eq!(answers[0]["details"], json!({"retryAfter": 6000}));
 }
@@ -73,27 +82,30 @@ async fn one_connection_is_in_one_session_in_one_role() {
     speaker(&world, "mic").await;
     let join = |session: &str| json!({"action": "joinSession", "sessionId": session, "targetLanguage": "fr"});
     assert_eq!(
-        code(&says(&world, "one", join("other-place-100")).await),
+        code(&send_message(&world, "one", join("other-place-100")).await),
         "OTHER_SESSION"
     );
-    assert_eq!(code(&says(&world, "mic", join(ID)).await), "OTHER_ROLE");
+    assert_eq!(
+        code(&send_message(&world, "mic", join(ID)).await),
+        "OTHER_ROLE"
+    );
     let change = json!({"action": "changeLanguage", "targetLanguage": "fr"});
     assert_eq!(
-        code(&says(&world, "mic", change.clone()).await),
+        code(&send_message(&world, "mic", change.clone()).await),
         "OTHER_ROLE"
     );
     assert_eq!(
-        code(&says(&world, "nobody", change).await),
+        code(&send_message(&world, "nobody", change).await),
         "NOT_IN_SESSION"
     );
 }
 
 #[tokio::test]
-async fn changing_the_language_keeps_the_time_of_connecting() {
+async fn changing_the_language_keeps_the_connection_time() {
     let world = world_with_session().await;
     let before = listener(&world, "one").await.connection;
     world.clock.advance(minutes(3));
-    let answers = says(
+    let answers = send_message(
         &world,
         "one",
         json!({"action": "changeLanguage", "targetLanguage": "es"}),
@@ -110,13 +122,13 @@ async fn changing_the_language_keeps_the_time_of_connecting() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_is_acknowledged_and_noted() {
+async fn a_heartbeat_is_acknowledged_and_recorded() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     world
         .clock
         .advance(minutes(100) - std::time::Duration::from_millis(1));
-    let answers = says(
+    let answers = send_message(
         &world,
         "one",
         json!({"action": "heartbeat", "timestamp": 5}),
@@ -133,16 +145,16 @@ async fn a_heartbeat_is_acknowledged_and_noted() {
         .last_seen_at;
     assert_eq!(seen, now);
     assert_eq!(
-        code(&says(&world, "nobody", json!({"action": "heartbeat"})).await),
+        code(&send_message(&world, "nobody", json!({"action": "heartbeat"})).await),
         "NOT_IN_SESSION"
     );
 }
 
 #[tokio::test]
-async fn an_old_connection_is_told_once_to_refresh_and_then_warned() {
+async fn an_old_connection_is_asked_to_refresh_once_and_then_warned() {
     let world = world_with_session().await;
     listener(&world, "one").await;
-    let beat = || says(&world, "one", json!({"action": "heartbeat"}));
+    let beat = || send_message(&world, "one", json!({"action": "heartbeat"}));
     world.clock.advance(minutes(100));
     let answers = beat().await;
     assert_eq!(answers.len(), 2);
@@ -183,11 +195,11 @@ async fn ids(world: &super::World) -> Vec<ConnectionId> {
 }
 
 #[tokio::test]
-async fn a_listeners_refresh_takes_over_and_then_lets_the_old_connection_go() {
+async fn a_listeners_refresh_removes_the_previous_record() {
     let world = world_with_session().await;
     listener(&world, "old").await;
     listener(&world, "new").await;
-    let answers = says(&world, "new", refresh(Some("old"))).await;
+    let answers = send_message(&world, "new", refresh(Some("old"))).await;
     let now = crate::Clock::now(&world.clock);
     let complete = json!({"type": "connectionRefreshComplete", "sessionId": ID, "role": "listener",
                           "targetLanguage": "it", "timestamp": now});
@@ -195,27 +207,27 @@ async fn a_listeners_refresh_takes_over_and_then_lets_the_old_connection_go() {
     assert_eq!(ids(&world).await, [id("new")]);
     assert_eq!(session(&world).await.listener_count, 1);
     assert_eq!(
-        says(&world, "new", refresh(Some("old"))).await[0]["type"],
+        send_message(&world, "new", refresh(Some("old"))).await[0]["type"],
         "connectionRefreshComplete"
     );
     assert_eq!(
-        says(&world, "new", refresh(Some("new"))).await[0]["type"],
+        send_message(&world, "new", refresh(Some("new"))).await[0]["type"],
         "connectionRefreshComplete"
     );
     assert_eq!(ids(&world).await, [id("new")], "not itself");
 }
 
 #[tokio::test]
-async fn a_refresh_without_the_old_connections_id_leaves_it_to_its_disconnect() {
+async fn without_a_previous_id_the_old_record_stays_until_its_disconnect() {
     let world = world_with_session().await;
     listener(&world, "old").await;
     listener(&world, "new").await;
-    says(&world, "new", refresh(None)).await;
+    send_message(&world, "new", refresh(None)).await;
     assert_eq!(ids(&world).await, [id("new"), id("old")]);
 }
 
 #[tokio::test]
-async fn a_refresh_does_not_take_over_from_somebody_else() {
+async fn a_refresh_does_not_replace_another_users_connection() {
     let world = world_with_session().await;
     listener(&world, "mine").await;
     speaker(&world, "mic").await;
@@ -225,7 +237,7 @@ async fn a_refresh_does_not_take_over_from_somebody_else() {
     };
     connect(&world, super::SETTINGS, eve).await.unwrap();
     for other in ["eve", "mic", "nobody"] {
-        let answers = says(&world, "mine", refresh(Some(other))).await;
+        let answers = send_message(&world, "mine", refresh(Some(other))).await;
         assert_eq!(answers[0]["type"], "connectionRefreshComplete");
     }
     assert_eq!(ids(&world).await, [id("eve"), id("mic"), id("mine")]);
@@ -238,7 +250,7 @@ async fn the_speakers_refresh_leaves_no_gap() {
     speaker(&world, "old").await;
     speaker(&world, "new").await;
     let refresh = json!({"action": "refreshConnection", "sessionId": ID, "role": "speaker", "previousConnectionId": "old"});
-    let answers = says(&world, "new", refresh).await;
+    let answers = send_message(&world, "new", refresh).await;
     assert_eq!(answers[0]["type"], "connectionRefreshComplete");
     assert_eq!(answers[0].get("targetLanguage"), None);
     assert_eq!(ids(&world).await, [id("new"), id("one")]);
@@ -247,65 +259,68 @@ async fn the_speakers_refresh_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn a_refresh_claims_only_what_is_true() {
+async fn a_refresh_must_name_the_actual_session_and_role() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     let claim = |session: &str, role: &str| json!({"action": "refreshConnection", "sessionId": session, "role": role});
     assert_eq!(
-        code(&says(&world, "one", claim(ID, "speaker")).await),
+        code(&send_message(&world, "one", claim(ID, "speaker")).await),
         "OTHER_ROLE"
     );
     assert_eq!(
-        code(&says(&world, "one", claim("other-place-100", "listener")).await),
+        code(&send_message(&world, "one", claim("other-place-100", "listener")).await),
         "OTHER_SESSION"
     );
     assert_eq!(
-        code(&says(&world, "nobody", claim(ID, "listener")).await),
+        code(&send_message(&world, "nobody", claim(ID, "listener")).await),
         "NOT_IN_SESSION"
     );
 }
 
 #[tokio::test]
-async fn a_listener_of_an_ended_session_is_in_none() {
+async fn a_listener_of_an_ended_session_is_in_no_session() {
     let world = world_with_session().await;
     listener(&world, "one").await;
-    let ending = Ending {
+    let ending = EndRequest {
         session_id: &session_id(),
         owner: &owner(),
         reason: None,
-        said_by: None,
+        requested_by: None,
     };
     end(&world, ending).await.unwrap();
     assert_eq!(
-        code(&says(&world, "one", json!({"action": "heartbeat"})).await),
+        code(&send_message(&world, "one", json!({"action": "heartbeat"})).await),
         "NOT_IN_SESSION"
     );
     let join = json!({"action": "joinSession", "sessionId": ID, "targetLanguage": "fr"});
-    assert_eq!(code(&says(&world, "one", join).await), "SESSION_NOT_ACTIVE");
+    assert_eq!(
+        code(&send_message(&world, "one", join).await),
+        "SESSION_NOT_ACTIVE"
+    );
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_told_as_unavailable_without_the_reason() {
+async fn a_failing_table_is_reported_as_unavailable_without_the_reason() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     world.store.fail(Some(down()));
     for action in ["heartbeat", "getSessionStatus", "pauseBroadcast"] {
-        let answers = says(&world, "one", json!({"action": action})).await;
+        let answers = send_message(&world, "one", json!({"action": action})).await;
         assert_eq!(code(&answers), "UNAVAILABLE");
         assert!(!answers[0].to_string().contains("down"));
     }
 }
 
 #[tokio::test]
-async fn a_previous_connection_that_cannot_be_one_is_refused_and_an_empty_one_is_none() {
+async fn a_malformed_previous_connection_id_is_refused_and_an_empty_one_ignored() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     let longest = "x".repeat(128);
     for fine in ["", longest.as_str()] {
-        let answers = says(&world, "one", refresh(Some(fine))).await;
+        let answers = send_message(&world, "one", refresh(Some(fine))).await;
         assert_eq!(answers[0]["type"], "connectionRefreshComplete");
     }
-    let answers = says(&world, "one", refresh(Some(&"x".repeat(129)))).await;
+    let answers = send_message(&world, "one", refresh(Some(&"x".repeat(129)))).await;
     assert_eq!(code(&answers), "INVALID_MESSAGE");
     let handshake = Handshake {
         previous_connection_id: Some("x".repeat(129)),

@@ -1,4 +1,4 @@
-//! The rules, one file a rule, on the world in memory.
+//! Tests of the rules, one file per rule, with ports in memory.
 
 mod connecting;
 mod disconnecting;
@@ -14,13 +14,13 @@ mod values;
 use std::time::Duration;
 
 use crate::ports::{Ports, SessionStore, StoreError};
-use crate::testing::{MemoryStore, Posts, TestClock, world};
+use crate::testing::{MemoryBroadcaster, MemoryStore, TestClock, memory_ports};
 use crate::{
-    Clock, ConnectionId, Handshake, JoinSettings, Joined, Language, QualityTier, RateLimitFailure,
-    Sender, Session, SessionId, UserId, connect,
+    Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language, QualityTier,
+    RateLimitFailure, Sender, Session, SessionId, UserId, connect,
 };
 
-type World = Ports<MemoryStore, Posts, TestClock>;
+type World = Ports<MemoryStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
     max_listeners: 3,
@@ -54,9 +54,9 @@ fn down() -> StoreError {
     }
 }
 
-/// A world with one session, ada's, in English.
+/// Returns ports with one session in English, which ada owns.
 async fn world_with_session() -> World {
-    let world = world();
+    let world = memory_ports();
     let session = Session::new(
         session_id(),
         owner(),
@@ -68,7 +68,7 @@ async fn world_with_session() -> World {
     world
 }
 
-/// A handshake of an anonymous listener who hears German, each from another address.
+/// Returns a handshake of an anonymous listener who hears German, with an address of its own per name.
 fn handshake(world: &World, name: &str) -> Handshake {
     Handshake {
         connection_id: id(name),
@@ -81,13 +81,13 @@ fn handshake(world: &World, name: &str) -> Handshake {
     }
 }
 
-async fn listener(world: &World, name: &str) -> Joined {
+async fn listener(world: &World, name: &str) -> JoinedConnection {
     connect(world, SETTINGS, handshake(world, name))
         .await
         .unwrap()
 }
 
-async fn speaker(world: &World, name: &str) -> Joined {
+async fn speaker(world: &World, name: &str) -> JoinedConnection {
     let handshake = Handshake {
         user_id: Some(owner()),
         target_language: None,
@@ -100,24 +100,28 @@ async fn session(world: &World) -> Session {
     world.store.session(&session_id()).await.unwrap().unwrap()
 }
 
-/// Sends a message, and returns what comes back as JSON.
-async fn says(world: &World, name: &str, body: serde_json::Value) -> Vec<serde_json::Value> {
-    says_text(world, name, &body.to_string()).await
+/// Sends a message and returns the answers as JSON.
+async fn send_message(
+    world: &World,
+    name: &str,
+    body: serde_json::Value,
+) -> Vec<serde_json::Value> {
+    send_text(world, name, &body.to_string()).await
 }
 
-async fn says_text(world: &World, name: &str, body: &str) -> Vec<serde_json::Value> {
+async fn send_text(world: &World, name: &str, body: &str) -> Vec<serde_json::Value> {
     let sender = Sender {
         connection_id: id(name),
         connected_at: world.clock.now(),
         ip_address: format!("ip-of-{name}"),
         user_id: None,
     };
-    let answers = crate::answer(world, SETTINGS, &sender, body).await;
+    let answers = crate::handle_message(world, SETTINGS, &sender, body).await;
     let json = |answer| serde_json::to_value(answer).unwrap();
     answers.iter().map(json).collect()
 }
 
-/// The only answer's error code.
+/// Returns the error code of the only answer.
 fn code(answers: &[serde_json::Value]) -> &str {
     assert_eq!(answers.len(), 1, "{answers:?}");
     answers[0]["code"].as_str().unwrap_or("not an error")

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{code, down, listener, says_text, world_with_session};
-use crate::ports::Refusal;
+use super::{code, down, listener, send_text, world_with_session};
+use crate::ports::SessionRefusal;
 use crate::protocol::{ClientMessage, ErrorCode, parse};
-use crate::{ConnectError, JoinError, Limited, Role, Status};
+use crate::{ConnectError, JoinError, RateLimitError, Role, SessionStatus};
 
 fn refused(body: &str) -> ErrorCode {
     parse(body).unwrap_err().code
@@ -45,7 +45,7 @@ fn fields_keep_their_names() {
 }
 
 #[test]
-fn what_is_no_message_is_told_from_what_is_no_action_and_what_has_a_wrong_field() {
+fn invalid_messages_actions_and_fields_have_different_codes() {
     for body in ["", "hello", "[]", "7", "{", "null"] {
         assert_eq!(refused(body), ErrorCode::InvalidMessage, "{body}");
     }
@@ -96,36 +96,42 @@ fn a_control_message_has_at_most_4_kilobytes() {
 async fn an_error_is_answered_in_the_form_of_the_protocol() {
     let world = world_with_session().await;
     listener(&world, "one").await;
-    let answers = says_text(&world, "one", "hello").await;
+    let answers = send_text(&world, "one", "hello").await;
     assert_eq!(code(&answers), "INVALID_MESSAGE");
     let now = crate::Clock::now(&world.clock);
     let expected = json!({"type": "error", "code": "INVALID_MESSAGE",
-        "message": "a message is a JSON object with an action", "timestamp": now});
+        "message": "a message must be a JSON object with an action", "timestamp": now});
     assert_eq!(answers, [expected]);
 }
 
 #[test]
-fn refusals_are_told_in_words() {
-    let told = |error: ConnectError| error.to_string();
-    assert_eq!(told(ConnectError::NoSessionId), "sessionId is missing");
+fn refusals_have_messages() {
+    let expected = |error: ConnectError| error.to_string();
+    assert_eq!(expected(ConnectError::NoSessionId), "sessionId is missing");
     assert_eq!(
-        told(JoinError::NotActive(Status::Paused).into()),
+        expected(JoinError::NotActive(SessionStatus::Paused).into()),
         "the session is paused"
     );
-    assert_eq!(
-        told(JoinError::Full.into()),
-        "the session has as many listeners as it may have"
-    );
-    let limited = Limited::TooOften {
+    assert_eq!(expected(JoinError::Full.into()), "the session is full");
+    let limited = RateLimitError::Exceeded {
         retry_after: std::time::Duration::ZERO,
     };
-    assert_eq!(told(JoinError::Limited(limited).into()), "too often");
-    assert_eq!(told(JoinError::Store(down()).into()), "test: down");
-    assert_eq!(JoinError::from(Refusal::NotOwner), JoinError::Elsewhere);
-    assert_eq!(JoinError::from(Refusal::NoSession), JoinError::NoSession);
     assert_eq!(
-        JoinError::from(Refusal::Status(Status::Ended)),
-        JoinError::NotActive(Status::Ended)
+        expected(JoinError::RateLimited(limited).into()),
+        "too many requests"
+    );
+    assert_eq!(expected(JoinError::Store(down()).into()), "test: down");
+    assert_eq!(
+        JoinError::from(SessionRefusal::NotOwner),
+        JoinError::InOtherSession
+    );
+    assert_eq!(
+        JoinError::from(SessionRefusal::NoSession),
+        JoinError::NoSession
+    );
+    assert_eq!(
+        JoinError::from(SessionRefusal::WrongStatus(SessionStatus::Ended)),
+        JoinError::NotActive(SessionStatus::Ended)
     );
 }
 

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::ports::{ConnectionStore, Relay, RelayError, SessionStore};
 use crate::protocol::ErrorCode;
-use crate::testing::Reachable;
+use crate::testing::PostBehavior;
 use crate::{
-    AudioSettings, Clock, RateLimitFailure, Recipient, Sent, Share, Status, send_audio, send_share,
+    AudioReport, AudioSettings, Clock, RateLimitFailure, Recipient, SessionStatus, Share,
+    send_audio, send_share,
 };
 use stackgen_websocket::PostError;
 
@@ -22,23 +23,23 @@ const SETTINGS: AudioSettings = AudioSettings {
     rate_limit_failure: RateLimitFailure::Open,
 };
 
-/// Takes over so many shares, and remembers them.
-struct Takes {
-    places: usize,
+/// Relay that takes over a limited number of shares and records them.
+struct LimitedRelay {
+    capacity: usize,
     shares: Mutex<Vec<Share>>,
 }
 
-fn takes(places: usize) -> Takes {
-    Takes {
-        places,
+fn relay_for(capacity: usize) -> LimitedRelay {
+    LimitedRelay {
+        capacity,
         shares: Mutex::default(),
     }
 }
 
-impl Relay for Takes {
+impl Relay for LimitedRelay {
     async fn hand_over(&self, share: &Share) -> Result<(), RelayError> {
         let mut shares = self.shares.lock().unwrap();
-        if shares.len() == self.places {
+        if shares.len() == self.capacity {
             return Err(RelayError("full".to_owned()));
         }
         shares.push(share.clone());
@@ -51,7 +52,12 @@ fn chunk_of(bytes: usize) -> Value {
            "timestamp": 5, "format": "pcm", "chunkIndex": 3})
 }
 
-async fn send(world: &World, relay: &Takes, name: &str, chunk: &Value) -> Result<Sent, ErrorCode> {
+async fn send(
+    world: &World,
+    relay: &LimitedRelay,
+    name: &str,
+    chunk: &Value,
+) -> Result<AudioReport, ErrorCode> {
     let sent = send_audio(world, relay, SETTINGS, &id(name), &chunk.to_string()).await;
     sent.map_err(|error| error.code)
 }
@@ -66,16 +72,16 @@ async fn on_air(listeners: &[&str]) -> World {
 }
 
 #[tokio::test]
-async fn a_chunk_reaches_every_listener_as_it_came_and_not_the_speaker() {
+async fn a_chunk_reaches_every_listener_unchanged_and_not_the_speaker() {
     let world = on_air(&["one", "two"]).await;
     let chunk = chunk_of(100);
-    let sent = send(&world, &takes(0), "mic", &chunk).await.unwrap();
+    let sent = send(&world, &relay_for(0), "mic", &chunk).await.unwrap();
     assert_eq!((sent.report.sent, sent.shares), (2, 0));
-    let told = json!({"type": "audio", "sessionId": "merciful-truth-455", "audioData": chunk["audioData"],
+    let expected = json!({"type": "audio", "sessionId": "merciful-truth-455", "audioData": chunk["audioData"],
                       "timestamp": 5, "format": "pcm", "chunkIndex": 3});
     assert_eq!(
         world.broadcaster.take(),
-        [(id("one"), told.clone()), (id("two"), told)]
+        [(id("one"), expected.clone()), (id("two"), expected)]
     );
 }
 
@@ -90,7 +96,7 @@ async fn a_chunk_for_one_language_reaches_those_who_hear_it() {
     let mut chunk = chunk_of(100);
     chunk["targetLanguage"] = json!("fr");
     assert_eq!(
-        send(&world, &takes(0), "mic", &chunk)
+        send(&world, &relay_for(0), "mic", &chunk)
             .await
             .unwrap()
             .report
@@ -101,9 +107,9 @@ async fn a_chunk_for_one_language_reaches_those_who_hear_it() {
 }
 
 #[tokio::test]
-async fn more_listeners_than_one_invocation_serves_are_shared() {
+async fn listeners_beyond_the_limit_of_one_invocation_are_handed_over() {
     let world = on_air(&["1", "2", "3"]).await;
-    let relay = takes(9);
+    let relay = relay_for(9);
     let sent = send(&world, &relay, "mic", &chunk_of(100)).await.unwrap();
     assert_eq!((sent.report.sent, sent.shares), (2, 1));
     let share = relay.shares.into_inner().unwrap().remove(0);
@@ -129,9 +135,9 @@ async fn more_listeners_than_one_invocation_serves_are_shared() {
 }
 
 #[tokio::test]
-async fn a_share_that_nobody_takes_is_sent_from_here() {
+async fn a_share_that_cannot_be_handed_over_is_sent_by_this_invocation() {
     let world = on_air(&["1", "2", "3"]).await;
-    let sent = send(&world, &takes(0), "mic", &chunk_of(100))
+    let sent = send(&world, &relay_for(0), "mic", &chunk_of(100))
         .await
         .unwrap();
     assert_eq!((sent.report.sent, sent.shares), (3, 0));
@@ -153,9 +159,11 @@ async fn a_late_share_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_share_is_sent_for_as_long_as_its_audio_is_worth_something() {
+async fn sending_a_share_stops_when_its_audio_is_too_old() {
     let world = on_air(&["one"]).await;
-    world.broadcaster.answers(&id("one"), Reachable::Never);
+    world
+        .broadcaster
+        .set_behavior(&id("one"), PostBehavior::Hangs);
     let received_at = world.clock.now();
     let share = Share {
         session_id: session_id(),
@@ -174,13 +182,13 @@ async fn a_share_is_sent_for_as_long_as_its_audio_is_worth_something() {
 }
 
 #[tokio::test]
-async fn listeners_who_are_gone_lose_their_records_and_their_count() {
+async fn gone_listeners_are_removed_and_no_longer_counted() {
     let world = on_air(&["one", "two"]).await;
     world.clock.advance(minutes(1));
     world
         .broadcaster
-        .answers(&id("one"), Reachable::No(PostError::Gone));
-    let sent = send(&world, &takes(0), "mic", &chunk_of(100))
+        .set_behavior(&id("one"), PostBehavior::Fails(PostError::Gone));
+    let sent = send(&world, &relay_for(0), "mic", &chunk_of(100))
         .await
         .unwrap();
     assert_eq!((sent.report.sent, sent.report.gone), (1, vec![id("one")]));
@@ -189,12 +197,12 @@ async fn listeners_who_are_gone_lose_their_records_and_their_count() {
 }
 
 #[tokio::test]
-async fn both_connections_of_a_speaker_are_heard_while_one_takes_over() {
+async fn both_connections_of_a_speaker_may_send_during_a_refresh() {
     let world = on_air(&["one"]).await;
     speaker(&world, "new").await;
     for name in ["mic", "new"] {
         assert_eq!(
-            send(&world, &takes(0), name, &chunk_of(100))
+            send(&world, &relay_for(0), name, &chunk_of(100))
                 .await
                 .unwrap()
                 .report
@@ -205,21 +213,21 @@ async fn both_connections_of_a_speaker_are_heard_while_one_takes_over() {
 }
 
 #[tokio::test]
-async fn only_the_speaker_of_this_very_session_may_send() {
+async fn only_the_speaker_of_the_session_may_send() {
     let world = on_air(&["one"]).await;
     let chunk = chunk_of(100);
     assert_eq!(
-        send(&world, &takes(0), "one", &chunk).await,
+        send(&world, &relay_for(0), "one", &chunk).await,
         Err(ErrorCode::NotSpeaker)
     );
     assert_eq!(
-        send(&world, &takes(0), "nobody", &chunk).await,
+        send(&world, &relay_for(0), "nobody", &chunk).await,
         Err(ErrorCode::NotInSession)
     );
     let mut other = chunk;
     other["sessionId"] = json!("other-place-100");
     assert_eq!(
-        send(&world, &takes(0), "mic", &other).await,
+        send(&world, &relay_for(0), "mic", &other).await,
         Err(ErrorCode::OtherSession)
     );
     assert_eq!(world.broadcaster.take(), []);
@@ -234,7 +242,7 @@ async fn a_chunk_has_100_bytes_to_32_kilobytes_in_base64() {
         (32 * 1024, true),
         (32 * 1024 + 1, false),
     ] {
-        let sent = send(&world, &takes(0), "mic", &chunk_of(bytes)).await;
+        let sent = send(&world, &relay_for(0), "mic", &chunk_of(bytes)).await;
         match expected {
             true => assert_eq!(sent.unwrap().report.sent, 1, "{bytes}"),
             false => assert_eq!(sent, Err(ErrorCode::MessageTooLarge), "{bytes}"),
@@ -243,7 +251,7 @@ async fn a_chunk_has_100_bytes_to_32_kilobytes_in_base64() {
 }
 
 #[tokio::test]
-async fn a_chunk_that_is_not_well_formed_is_refused() {
+async fn a_malformed_chunk_is_refused() {
     let world = on_air(&["one"]).await;
     let with = |field: &str, value: Value| {
         let mut chunk = chunk_of(100);
@@ -265,68 +273,75 @@ async fn a_chunk_that_is_not_well_formed_is_refused() {
     ];
     for chunk in wrong {
         assert_eq!(
-            send(&world, &takes(0), "mic", &chunk).await,
+            send(&world, &relay_for(0), "mic", &chunk).await,
             Err(ErrorCode::InvalidMessage),
             "{chunk}"
         );
     }
     let longest = with("format", json!(&long[..64]));
-    assert!(send(&world, &takes(0), "mic", &longest).await.is_ok());
+    assert!(send(&world, &relay_for(0), "mic", &longest).await.is_ok());
 }
 
 #[tokio::test]
-async fn nothing_goes_out_while_paused_muted_or_closed() {
+async fn nothing_is_sent_while_the_broadcast_or_session_is_paused() {
     let world = on_air(&["one"]).await;
     let chunk = chunk_of(100);
     for (off, on) in [
         ("pauseBroadcast", "resumeBroadcast"),
         ("muteBroadcast", "unmuteBroadcast"),
     ] {
-        super::says(&world, "mic", json!({"action": off})).await;
+        super::send_message(&world, "mic", json!({"action": off})).await;
         assert_eq!(
-            send(&world, &takes(0), "mic", &chunk).await,
+            send(&world, &relay_for(0), "mic", &chunk).await,
             Err(ErrorCode::BroadcastPaused)
         );
-        super::says(&world, "mic", json!({"action": on})).await;
-        assert!(send(&world, &takes(0), "mic", &chunk).await.is_ok());
+        super::send_message(&world, "mic", json!({"action": on})).await;
+        assert!(send(&world, &relay_for(0), "mic", &chunk).await.is_ok());
     }
     let now = world.clock.now();
     let paused = world
         .store
-        .set_status(&session_id(), &owner(), Status::Paused, now)
+        .set_status(&session_id(), &owner(), SessionStatus::Paused, now)
         .await;
     assert!(paused.unwrap().is_ok());
     assert_eq!(
-        send(&world, &takes(0), "mic", &chunk).await,
+        send(&world, &relay_for(0), "mic", &chunk).await,
         Err(ErrorCode::SessionNotActive)
     );
 }
 
 #[tokio::test]
-async fn the_fifty_first_chunk_in_a_second_is_too_often() {
+async fn the_fifty_first_chunk_in_a_second_is_refused() {
     let world = on_air(&[]).await;
     let chunk = chunk_of(100);
     for _ in 0..50 {
-        send(&world, &takes(0), "mic", &chunk).await.unwrap();
+        send(&world, &relay_for(0), "mic", &chunk).await.unwrap();
     }
     assert_eq!(
-        send(&world, &takes(0), "mic", &chunk).await,
+        send(&world, &relay_for(0), "mic", &chunk).await,
         Err(ErrorCode::TooOften)
     );
     world.clock.advance(Duration::from_millis(20));
-    send(&world, &takes(0), "mic", &chunk).await.unwrap();
+    send(&world, &relay_for(0), "mic", &chunk).await.unwrap();
 }
 
 #[tokio::test]
-async fn while_rates_are_not_known_the_setting_decides() {
+async fn while_the_rate_limit_table_fails_the_setting_decides() {
     let world = on_air(&["one"]).await;
     world.store.fail_rates(Some(down()));
     let chunk = chunk_of(100);
-    assert!(send(&world, &takes(0), "mic", &chunk).await.is_ok());
+    assert!(send(&world, &relay_for(0), "mic", &chunk).await.is_ok());
     let closed = AudioSettings {
         rate_limit_failure: RateLimitFailure::Closed,
         ..SETTINGS
     };
-    let refused = send_audio(&world, &takes(0), closed, &id("mic"), &chunk.to_string()).await;
+    let refused = send_audio(
+        &world,
+        &relay_for(0),
+        closed,
+        &id("mic"),
+        &chunk.to_string(),
+    )
+    .await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Unavailable);
 }

@@ -1,10 +1,13 @@
 use serde_json::json;
 
 use super::{down, language, listener, minutes, owner, session_id, world_with_session};
-use crate::ports::{Refusal, SessionStore};
+use crate::ports::{SessionRefusal, SessionStore};
 use crate::sessions::{NewSession, SessionError, create, set_open, view};
-use crate::testing::world;
-use crate::{Clock, Limited, Names, QualityTier, RateLimitFailure, SessionId, Status, UserId};
+use crate::testing::memory_ports;
+use crate::{
+    Clock, QualityTier, RateLimitError, RateLimitFailure, SessionId, SessionIdGenerator,
+    SessionStatus, UserId,
+};
 
 fn new() -> NewSession {
     NewSession {
@@ -14,9 +17,9 @@ fn new() -> NewSession {
 }
 
 #[tokio::test]
-async fn a_created_session_is_told_to_its_owner_and_can_be_seen() {
-    let world = world();
-    let mut names = Names::new(Some(1));
+async fn a_created_session_is_returned_and_can_be_read() {
+    let world = memory_ports();
+    let mut names = SessionIdGenerator::new(Some(1));
     let created = create(
         &world,
         RateLimitFailure::Closed,
@@ -35,18 +38,18 @@ async fn a_created_session_is_told_to_its_owner_and_can_be_seen() {
     let stored = world.store.session(&id).await.unwrap().unwrap();
     assert_eq!(
         (stored.speaker_id, stored.status),
-        (owner(), Status::Active)
+        (owner(), SessionStatus::Active)
     );
 }
 
 #[tokio::test]
 async fn an_id_that_is_taken_is_never_written_over() {
-    let world = world();
+    let world = memory_ports();
     let bob = UserId::try_from("bob").unwrap();
     let mut ids = Vec::new();
     for user in [owner(), bob] {
-        // The same seed: the same ids come up again.
-        let mut names = Names::new(Some(1));
+        // The same seed generates the same IDs.
+        let mut names = SessionIdGenerator::new(Some(1));
         let created = create(&world, RateLimitFailure::Closed, &mut names, &user, new())
             .await
             .unwrap();
@@ -71,11 +74,11 @@ async fn an_id_that_is_taken_is_never_written_over() {
 }
 
 #[tokio::test]
-async fn when_every_id_that_comes_up_is_taken_that_is_said() {
-    let world = world();
+async fn creation_fails_when_all_generated_ids_are_in_use() {
+    let world = memory_ports();
     let mut results = Vec::new();
     for _ in 0..11 {
-        let mut names = Names::new(Some(1));
+        let mut names = SessionIdGenerator::new(Some(1));
         results.push(
             create(
                 &world,
@@ -93,8 +96,8 @@ async fn when_every_id_that_comes_up_is_taken_that_is_said() {
 
 #[tokio::test]
 async fn a_user_creates_fifty_sessions_an_hour() {
-    let world = world();
-    let mut names = Names::new(Some(1));
+    let world = memory_ports();
+    let mut names = SessionIdGenerator::new(Some(1));
     let failure = RateLimitFailure::Closed;
     for _ in 0..50 {
         create(&world, failure, &mut names, &owner(), new())
@@ -105,7 +108,9 @@ async fn a_user_creates_fifty_sessions_an_hour() {
     let retry_after = std::time::Duration::from_secs(72);
     assert_eq!(
         refused,
-        Err(SessionError::Limited(Limited::TooOften { retry_after }))
+        Err(SessionError::RateLimited(RateLimitError::Exceeded {
+            retry_after
+        }))
     );
     let bob = UserId::try_from("bob").unwrap();
     assert!(
@@ -116,9 +121,9 @@ async fn a_user_creates_fifty_sessions_an_hour() {
 }
 
 #[tokio::test]
-async fn while_rates_are_not_known_no_session_is_created_unless_set() {
-    let world = world();
-    let mut names = Names::new(Some(1));
+async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
+    let world = memory_ports();
+    let mut names = SessionIdGenerator::new(Some(1));
     world.store.fail_rates(Some(down()));
     let closed = create(
         &world,
@@ -128,7 +133,12 @@ async fn while_rates_are_not_known_no_session_is_created_unless_set() {
         new(),
     )
     .await;
-    assert_eq!(closed, Err(SessionError::Limited(Limited::Unknown(down()))));
+    assert_eq!(
+        closed,
+        Err(SessionError::RateLimited(RateLimitError::Unavailable(
+            down()
+        )))
+    );
     assert!(
         create(&world, RateLimitFailure::Open, &mut names, &owner(), new())
             .await
@@ -140,7 +150,7 @@ async fn while_rates_are_not_known_no_session_is_created_unless_set() {
 }
 
 #[tokio::test]
-async fn the_owner_pauses_and_resumes_and_nobody_else_does() {
+async fn only_the_owner_pauses_and_resumes() {
     let world = world_with_session().await;
     for (open, status) in [(false, "paused"), (false, "paused"), (true, "active")] {
         let seen = set_open(&world, &session_id(), &owner(), open)
@@ -150,14 +160,20 @@ async fn the_owner_pauses_and_resumes_and_nobody_else_does() {
     }
     let eve = UserId::try_from("eve").unwrap();
     let refused = set_open(&world, &session_id(), &eve, false).await;
-    assert_eq!(refused, Err(SessionError::Refused(Refusal::NotOwner)));
+    assert_eq!(
+        refused,
+        Err(SessionError::Refused(SessionRefusal::NotOwner))
+    );
     let missing = SessionId::try_from("no-where-100").unwrap();
     let refused = set_open(&world, &missing, &owner(), false).await;
-    assert_eq!(refused, Err(SessionError::Refused(Refusal::NoSession)));
+    assert_eq!(
+        refused,
+        Err(SessionError::Refused(SessionRefusal::NoSession))
+    );
 }
 
 #[tokio::test]
-async fn what_is_over_stays_over_and_shows_no_listeners() {
+async fn a_session_that_is_over_stays_over_and_shows_no_listeners() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     assert_eq!(view(&world, &session_id()).await.unwrap().listener_count, 1);
@@ -171,14 +187,21 @@ async fn what_is_over_stays_over_and_shows_no_listeners() {
     let refused = set_open(&world, &session_id(), &owner(), true).await;
     assert_eq!(
         refused,
-        Err(SessionError::Refused(Refusal::Status(Status::Ending)))
+        Err(SessionError::Refused(SessionRefusal::WrongStatus(
+            SessionStatus::Ending
+        )))
     );
     world.clock.advance(minutes(24 * 60));
     let refused = set_open(&world, &session_id(), &owner(), true).await;
     assert_eq!(
         refused,
-        Err(SessionError::Refused(Refusal::Status(Status::Ended)))
+        Err(SessionError::Refused(SessionRefusal::WrongStatus(
+            SessionStatus::Ended
+        )))
     );
     let missing = view(&world, &SessionId::try_from("no-where-100").unwrap()).await;
-    assert_eq!(missing, Err(SessionError::Refused(Refusal::NoSession)));
+    assert_eq!(
+        missing,
+        Err(SessionError::Refused(SessionRefusal::NoSession))
+    );
 }

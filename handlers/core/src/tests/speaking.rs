@@ -1,18 +1,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    World, code, id, language, listener, minutes, owner, says, session, session_id, speaker,
-    world_with_session,
+    World, code, id, language, listener, minutes, owner, send_message, session, session_id,
+    speaker, world_with_session,
 };
 use crate::ports::{ConnectionStore, SessionStore};
-use crate::testing::Reachable;
-use crate::{Clock, Status};
+use crate::testing::PostBehavior;
+use crate::{Clock, SessionStatus};
 use stackgen_websocket::PostError;
 
 const ID: &str = "merciful-truth-455";
 
 #[tokio::test]
-async fn what_the_speaker_does_is_written_told_to_listeners_and_acknowledged() {
+async fn broadcast_changes_are_stored_posted_to_listeners_and_acknowledged() {
     let world = world_with_session().await;
     for name in ["one", "two"] {
         listener(&world, name).await;
@@ -46,14 +46,14 @@ async fn what_the_speaker_does_is_written_told_to_listeners_and_acknowledged() {
             (false, false, 0.5),
         ),
     ];
-    for (message, told, (paused, muted, volume)) in cases {
+    for (message, expected, (paused, muted, volume)) in cases {
         assert_eq!(
-            says(&world, "mic", message).await,
-            std::slice::from_ref(&told)
+            send_message(&world, "mic", message).await,
+            std::slice::from_ref(&expected)
         );
         assert_eq!(
             world.broadcaster.take(),
-            [(id("one"), told.clone()), (id("two"), told)]
+            [(id("one"), expected.clone()), (id("two"), expected)]
         );
         let state = session(&world).await.broadcast_state;
         assert_eq!(
@@ -65,26 +65,26 @@ async fn what_the_speaker_does_is_written_told_to_listeners_and_acknowledged() {
 }
 
 #[tokio::test]
-async fn the_speakers_whole_state_is_told_as_it_is_now() {
+async fn the_speakers_whole_state_is_posted() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "mic").await;
     world.clock.advance(minutes(1));
     let state = json!({"isPaused": true, "isMuted": true, "volume": 0.25});
-    let told = json!({"type": "speakerStateChanged", "broadcastState": {
+    let expected = json!({"type": "speakerStateChanged", "broadcastState": {
         "isActive": true, "isPaused": true, "isMuted": true, "volume": 0.25, "lastStateChange": world.clock.now()}});
-    let answers = says(
+    let answers = send_message(
         &world,
         "mic",
         json!({"action": "speakerStateChange", "state": state}),
     )
     .await;
-    assert_eq!(answers, std::slice::from_ref(&told));
-    assert_eq!(world.broadcaster.take(), [(id("one"), told)]);
+    assert_eq!(answers, std::slice::from_ref(&expected));
+    assert_eq!(world.broadcaster.take(), [(id("one"), expected)]);
 }
 
 #[tokio::test]
-async fn only_the_speaker_may() {
+async fn only_the_speaker_may_change_the_broadcast() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     let messages = [
@@ -94,11 +94,11 @@ async fn only_the_speaker_may() {
     ];
     for message in messages {
         assert_eq!(
-            code(&says(&world, "one", message.clone()).await),
+            code(&send_message(&world, "one", message.clone()).await),
             "NOT_SPEAKER"
         );
         assert_eq!(
-            code(&says(&world, "nobody", message).await),
+            code(&send_message(&world, "nobody", message).await),
             "NOT_IN_SESSION"
         );
     }
@@ -115,7 +115,7 @@ async fn nothing_changes_in_a_session_that_is_over() {
         .await;
     assert!(begun.unwrap().is_ok());
     assert_eq!(
-        code(&says(&world, "mic", json!({"action": "muteBroadcast"})).await),
+        code(&send_message(&world, "mic", json!({"action": "muteBroadcast"})).await),
         "SESSION_NOT_ACTIVE"
     );
 }
@@ -133,7 +133,7 @@ async fn the_status_counts_exactly_and_by_language() {
         .unwrap();
     world.store.page_size(2);
     world.clock.advance(minutes(2));
-    let answers = says(&world, "one", json!({"action": "getSessionStatus"})).await;
+    let answers = send_message(&world, "one", json!({"action": "getSessionStatus"})).await;
     let state = serde_json::to_value(session(&world).await.broadcast_state).unwrap();
     let expected = json!({"type": "sessionStatus", "sessionId": ID, "listenerCount": 3,
         "languageDistribution": {"de": 2, "fr": 1}, "sessionDuration": 120, "broadcastState": state,
@@ -142,51 +142,57 @@ async fn the_status_counts_exactly_and_by_language() {
 }
 
 #[tokio::test]
-async fn the_speaker_ends_the_session_and_everybody_is_told_once() {
+async fn the_speaker_ends_the_session_and_each_listener_is_notified_once() {
     let world = world_with_session().await;
     for name in ["one", "two"] {
         listener(&world, name).await;
     }
     speaker(&world, "mic").await;
     let end = json!({"action": "endSession", "sessionId": ID, "reason": "lunch"});
-    let told = json!({"type": "sessionEnded", "sessionId": ID, "reason": "lunch", "timestamp": world.clock.now()});
+    let expected = json!({"type": "sessionEnded", "sessionId": ID, "reason": "lunch", "timestamp": world.clock.now()});
     assert_eq!(
-        says(&world, "mic", end.clone()).await,
-        std::slice::from_ref(&told)
+        send_message(&world, "mic", end.clone()).await,
+        std::slice::from_ref(&expected)
     );
     assert_eq!(
         world.broadcaster.take(),
-        [(id("one"), told.clone()), (id("two"), told)]
+        [(id("one"), expected.clone()), (id("two"), expected)]
     );
     let session = session(&world).await;
-    assert_eq!((session.status, session.listener_count), (Status::Ended, 0));
-    let again = says(&world, "mic", end).await;
+    assert_eq!(
+        (session.status, session.listener_count),
+        (SessionStatus::Ended, 0)
+    );
+    let again = send_message(&world, "mic", end).await;
     assert_eq!(again[0]["type"], "sessionEnded");
     assert_eq!(world.broadcaster.take(), []);
     let other = json!({"action": "endSession", "sessionId": "other-place-100"});
-    assert_eq!(code(&says(&world, "mic", other).await), "OTHER_SESSION");
+    assert_eq!(
+        code(&send_message(&world, "mic", other).await),
+        "OTHER_SESSION"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_cannot_be_emptied_says_so() {
+async fn a_session_that_cannot_be_emptied_is_reported() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     speaker(&world, "mic").await;
-    world.store.lag(&id("one"), 8);
+    world.store.hide_from_pages(&id("one"), 8);
     let end = || {
-        says(
+        send_message(
             &world,
             "mic",
             json!({"action": "endSession", "sessionId": ID}),
         )
     };
     assert_eq!(code(&end().await), "UNAVAILABLE");
-    assert_eq!(session(&world).await.status, Status::Ending);
+    assert_eq!(session(&world).await.status, SessionStatus::Ending);
     assert_eq!(end().await[0]["type"], "sessionEnded");
 }
 
 #[tokio::test]
-async fn listeners_who_do_not_get_it_do_not_stop_the_speaker() {
+async fn failed_posts_to_listeners_do_not_fail_the_speakers_message() {
     let world = world_with_session().await;
     for name in ["one", "two"] {
         listener(&world, name).await;
@@ -194,19 +200,19 @@ async fn listeners_who_do_not_get_it_do_not_stop_the_speaker() {
     speaker(&world, "mic").await;
     world
         .broadcaster
-        .answers(&id("one"), Reachable::No(PostError::TooLarge));
-    let answers: Vec<Value> = says(&world, "mic", json!({"action": "muteBroadcast"})).await;
+        .set_behavior(&id("one"), PostBehavior::Fails(PostError::TooLarge));
+    let answers: Vec<Value> = send_message(&world, "mic", json!({"action": "muteBroadcast"})).await;
     assert_eq!(answers[0]["type"], "broadcastMuted");
     assert_eq!(world.broadcaster.take_types(&id("two")), ["broadcastMuted"]);
     assert_eq!(session(&world).await.listener_count, 2);
 }
 
 #[tokio::test]
-async fn a_speaker_who_has_been_silent_for_long_is_not_there_any_more() {
+async fn a_speaker_without_heartbeats_is_inactive() {
     let world = world_with_session().await;
     listener(&world, "one").await;
     let active = async |world: &World| {
-        let answers = says(world, "one", json!({"action": "getSessionStatus"})).await;
+        let answers = send_message(world, "one", json!({"action": "getSessionStatus"})).await;
         answers[0]["broadcastState"]["isActive"].as_bool().unwrap()
     };
     assert!(!active(&world).await, "nobody speaks yet");
@@ -215,6 +221,6 @@ async fn a_speaker_who_has_been_silent_for_long_is_not_there_any_more() {
     assert!(active(&world).await);
     world.clock.advance(std::time::Duration::from_millis(1));
     assert!(!active(&world).await, "its $disconnect never came");
-    says(&world, "mic", json!({"action": "heartbeat"})).await;
+    send_message(&world, "mic", json!({"action": "heartbeat"})).await;
     assert!(active(&world).await);
 }

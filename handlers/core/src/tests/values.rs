@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::{language, minutes, owner, session_id};
 use crate::testing::TestClock;
-use crate::values::said_connection_id;
+use crate::values::parse_connection_id;
 use crate::{
-    Clock, ConnectionId, Invalid, Language, Names, QualityTier, Role, Session, SessionId, Status,
-    UserId, Volume,
+    Clock, ConnectionId, InvalidValue, Language, QualityTier, Role, Session, SessionId,
+    SessionIdGenerator, SessionStatus, UserId, Volume,
 };
 
 #[test]
@@ -86,11 +86,11 @@ fn a_volume_is_from_0_to_1() {
 }
 
 #[test]
-fn what_is_wrong_says_what_would_be_right() {
+fn an_invalid_value_describes_a_valid_one() {
     let wrong = SessionId::try_from("x").unwrap_err();
     assert_eq!(
         wrong,
-        Invalid {
+        InvalidValue {
             field: "sessionId",
             expected: "an id such as merciful-truth-455"
         }
@@ -102,9 +102,9 @@ fn what_is_wrong_says_what_would_be_right() {
 }
 
 #[test]
-fn made_up_ids_are_repeatable_with_a_seed_and_differ_otherwise() {
+fn generated_ids_are_repeatable_with_a_seed_and_random_otherwise() {
     let ids = |seed| -> Vec<_> {
-        let mut names = Names::new(seed);
+        let mut names = SessionIdGenerator::new(seed);
         (0..20).map(|_| names.next_id()).collect()
     };
     assert_eq!(ids(Some(7)), ids(Some(7)));
@@ -126,19 +126,19 @@ fn a_session_is_over_a_day_after_it_began_and_stays_in_the_table_for_a_week_more
     assert_eq!(session.ends_at(), start.after(day));
     assert_eq!(
         session.status_at(start.after(day - Duration::from_millis(1))),
-        Status::Active
+        SessionStatus::Active
     );
-    assert_eq!(session.status_at(start.after(day)), Status::Ended);
+    assert_eq!(session.status_at(start.after(day)), SessionStatus::Ended);
     assert_eq!(session.expires_at, start.after(8 * day).as_seconds());
 }
 
 #[test]
-fn a_status_is_told_in_three_words() {
-    let told = |status: Status| (status.public(), status.is_over());
-    assert_eq!(told(Status::Active), ("active", false));
-    assert_eq!(told(Status::Paused), ("paused", false));
-    assert_eq!(told(Status::Ending), ("ended", true));
-    assert_eq!(told(Status::Ended), ("ended", true));
+fn clients_see_three_statuses() {
+    let expected = |status: SessionStatus| (status.public(), status.is_over());
+    assert_eq!(expected(SessionStatus::Active), ("active", false));
+    assert_eq!(expected(SessionStatus::Paused), ("paused", false));
+    assert_eq!(expected(SessionStatus::Ending), ("ended", true));
+    assert_eq!(expected(SessionStatus::Ended), ("ended", true));
 }
 
 #[test]
@@ -150,12 +150,12 @@ fn a_role_is_named_as_in_messages() {
 
 #[test]
 fn an_empty_connection_id_is_none() {
-    let said = |text: &str| said_connection_id(Some(text.to_owned()));
-    assert_eq!(said_connection_id(None), Ok(None));
-    assert_eq!(said(""), Ok(None), "a table refuses an empty key");
-    assert_eq!(said("old"), Ok(Some(ConnectionId::new("old"))));
-    assert!(said(&"x".repeat(128)).is_ok());
-    assert!(said(&"x".repeat(129)).is_err());
+    let parsed = |text: &str| parse_connection_id(Some(text.to_owned()));
+    assert_eq!(parse_connection_id(None), Ok(None));
+    assert_eq!(parsed(""), Ok(None), "a table refuses an empty key");
+    assert_eq!(parsed("old"), Ok(Some(ConnectionId::new("old"))));
+    assert!(parsed(&"x".repeat(128)).is_ok());
+    assert!(parsed(&"x".repeat(129)).is_err());
 }
 
 proptest! {

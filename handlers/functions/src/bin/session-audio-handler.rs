@@ -1,4 +1,4 @@
-//! `sendAudio`: fans audio out to the listeners of a session, alone or with further invocations of itself.
+//! Handler of `sendAudio`: sends audio to the listeners of a session, alone or with further invocations of itself.
 
 use std::process::ExitCode;
 
@@ -17,12 +17,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: AudioConfig = start(|name: &str| std::env::var(name).ok())?;
-    let aws = config.reach.aws.sdk_config();
+    let aws = config.services.aws.sdk_config();
     let this = lambda_runtime::Config::from_env();
     let relay = &LambdaRelay::new(&aws, this.function_name, this.version);
-    let ports = &ports(&aws, config.reach);
+    let ports = &ports(&aws, config.services);
     let answer = |event: LambdaEvent<AudioEvent>| {
-        // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
+        // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {
             let event = event.payload;
             let span = event.span();

@@ -1,4 +1,4 @@
-//! The authorizer: speakers bring a token, listeners do not have to.
+//! Authorizer: speakers need a token, listeners do not.
 
 use std::process::ExitCode;
 

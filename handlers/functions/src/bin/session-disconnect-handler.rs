@@ -1,4 +1,4 @@
-//! `$disconnect`.
+//! Handler of `$disconnect`.
 
 use std::process::ExitCode;
 
@@ -17,9 +17,9 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: DisconnectConfig = start(|name: &str| std::env::var(name).ok())?;
-    let ports = &ports(&config.reach.aws.sdk_config(), config.reach);
+    let ports = &ports(&config.services.aws.sdk_config(), config.services);
     let answer = |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
-        // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
+        // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {
             let event = event.payload;
             let span = logs::request_span(&event.request_context);

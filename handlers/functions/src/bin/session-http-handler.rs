@@ -1,4 +1,4 @@
-//! The HTTP API: sessions are created, seen, paused, resumed and ended.
+//! Handler of the HTTP API, which creates, shows, pauses, resumes and ends sessions.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: HttpConfig = start(|name: &str| std::env::var(name).ok())?;
-    let ports = &ports(&config.reach.aws.sdk_config(), config.reach);
+    let ports = &ports(&config.services.aws.sdk_config(), config.services);
     let answer = |request: Request| async move {
         let span = span(&request);
         let response = handle(ports, config.rate_limit_failure, &request);

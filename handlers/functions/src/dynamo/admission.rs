@@ -1,17 +1,17 @@
-//! Coming in: a record and what goes with it in the session's item, in one transaction.
+//! Admission to a session: writes a record and updates the session's item, in one transaction.
 
-use live_session_core::ports::{Admission, Refusal, StoreError, Stored};
-use live_session_core::{Connection, ConnectionId, Role, Session, Status, Timestamp};
+use live_session_core::ports::{Admission, SessionRefusal, StoreError, StoreResult};
+use live_session_core::{Connection, ConnectionId, Role, Session, SessionStatus, Timestamp};
 
 use super::DynamoStore;
-use super::call::{Call, Check};
+use super::call::{ConditionResult, StoreCall};
 use super::item::{self, Item};
 use super::sessions::horizon;
 use super::store::{connection_key, session_key};
-use super::write::{Change, Write};
+use super::write::{ConditionalWrite, ItemChange};
 
-/// A session that lets people in.
-const LETS_IN: &str =
+/// Condition that the session admits connections.
+const IS_ACTIVE: &str =
     "attribute_exists(#sessionId) AND #status = :active AND #createdAt > :horizon";
 
 impl DynamoStore {
@@ -20,15 +20,15 @@ impl DynamoStore {
         connection: &Connection,
         capacity: u32,
         now: Timestamp,
-    ) -> Stored<Admission> {
+    ) -> StoreResult<Admission> {
         let count = "SET #listenerCount = #listenerCount + :one, #updatedAt = :now";
         let session = self
             .session_update(&connection.session_id, count)
-            .when(format!("{LETS_IN} AND #listenerCount < :capacity"))
+            .when(format!("{IS_ACTIVE} AND #listenerCount < :capacity"))
             .with(":one", &1)
             .with(":now", &now)
             .with(":capacity", &capacity);
-        let writes = vec![self.put(connection), letting_in(session, now)];
+        let writes = vec![self.put(connection), with_is_active_values(session, now)];
         self.admit("admit_listener", connection, writes, now).await
     }
 
@@ -37,21 +37,21 @@ impl DynamoStore {
         previous: &ConnectionId,
         connection: &Connection,
         now: Timestamp,
-    ) -> Stored<Admission> {
+    ) -> StoreResult<Admission> {
         if *previous == connection.connection_id {
-            // There is no other connection whose place it could take: a session with room for nobody, to it.
+            // A connection cannot replace itself. With capacity 0 the session counts as full.
             return self.admit_counted(connection, 0, now).await;
         }
-        let check = Change::Check(session_key(&connection.session_id));
-        let session = Write::new(&self.tables.sessions, check).when(LETS_IN);
-        // Anonymous listeners are all the same user: nobody. They take each other's place by knowing its connection's id.
+        let check = ItemChange::Check(session_key(&connection.session_id));
+        let session = ConditionalWrite::new(&self.tables.sessions, check).when(IS_ACTIVE);
+        // All anonymous listeners have the same user: none. One can replace another if it knows the connection ID.
         let user = match &connection.user_id {
             Some(_) => "#userId = :user",
             None => "attribute_not_exists(#userId)",
         };
-        let mut delete = Write::new(
+        let mut delete = ConditionalWrite::new(
             &self.tables.connections,
-            Change::Delete(connection_key(previous)),
+            ItemChange::Delete(connection_key(previous)),
         )
         .when(format!(
             "#sessionId = :session AND #role = :listener AND {user}"
@@ -61,7 +61,11 @@ impl DynamoStore {
         if let Some(user) = &connection.user_id {
             delete = delete.with(":user", user);
         }
-        let writes = vec![self.put(connection), letting_in(session, now), delete];
+        let writes = vec![
+            self.put(connection),
+            with_is_active_values(session, now),
+            delete,
+        ];
         self.admit("exchange_listener", connection, writes, now)
             .await
     }
@@ -70,96 +74,103 @@ impl DynamoStore {
         &self,
         connection: &Connection,
         now: Timestamp,
-    ) -> Stored<Admission> {
-        // Nobody unverified owns a session.
+    ) -> StoreResult<Admission> {
+        // Only verified users own sessions.
         let Some(user) = &connection.user_id else {
-            return Ok(Admission::Refused(Refusal::NotOwner));
+            return Ok(Admission::Refused(SessionRefusal::NotOwner));
         };
         let take_over = "SET #speakerConnectionId = :connection, #broadcastState.#isActive = :true, \
                          #broadcastState.#lastStateChange = :now, #updatedAt = :now";
         let session = self
             .session_update(&connection.session_id, take_over)
-            .when(format!("{LETS_IN} AND #speakerId = :user"))
+            .when(format!("{IS_ACTIVE} AND #speakerId = :user"))
             .with(":connection", &connection.connection_id)
             .with(":true", &true)
             .with(":now", &now)
             .with(":user", user);
-        let writes = vec![self.put(connection), letting_in(session, now)];
+        let writes = vec![self.put(connection), with_is_active_values(session, now)];
         self.admit("admit_speaker", connection, writes, now).await
     }
 
-    fn put(&self, connection: &Connection) -> Write {
-        Write::new(
+    fn put(&self, connection: &Connection) -> ConditionalWrite {
+        ConditionalWrite::new(
             &self.tables.connections,
-            Change::Put(item::write(connection)),
+            ItemChange::Put(item::write(connection)),
         )
         .when("attribute_not_exists(#connectionId)")
     }
 
-    /// The writes' first is the record, the second the session's, and a third the place that is taken.
+    /// Runs the transaction. The first write is the record, the second the session's item, and a third removes the
+    /// connection that is replaced.
     async fn admit(
         &self,
         operation: &'static str,
         connection: &Connection,
-        writes: Vec<Write>,
+        writes: Vec<ConditionalWrite>,
         now: Timestamp,
-    ) -> Stored<Admission> {
+    ) -> StoreResult<Admission> {
         let mut call = self.call(operation);
         let checks = match self.transact(&mut call, writes).await? {
             Ok(()) => return Ok(Admission::Admitted),
             Err(checks) => checks,
         };
         match checks.as_slice() {
-            [Check::Failed(Some(record)), ..] => there(&call, connection, record.clone()),
-            [_, Check::Failed(session), ..] => {
+            [ConditionResult::Failed(Some(record)), ..] => {
+                existing_admission(&call, connection, record.clone())
+            }
+            [_, ConditionResult::Failed(session), ..] => {
                 let refusal = refusal(&call, connection, session.clone(), now);
                 Ok(Admission::Refused(refusal?))
             }
-            [_, _, Check::Failed(_)] => Ok(Admission::Refused(Refusal::Full)),
+            [_, _, ConditionResult::Failed(_)] => Ok(Admission::Refused(SessionRefusal::Full)),
             _ => Err(StoreError::Unavailable {
                 operation,
-                reason: "the transaction was cancelled without a reason".to_owned(),
+                reason: "the transaction was canceled without a reason".to_owned(),
             }),
         }
     }
 }
 
-/// The connection has a record already.
-fn there(call: &Call, connection: &Connection, record: Item) -> Stored<Admission> {
+/// Returns the admission of a connection that has a record already.
+fn existing_admission(
+    call: &StoreCall,
+    connection: &Connection,
+    record: Item,
+) -> StoreResult<Admission> {
     let record: Connection = item::read(call.operation, record)?;
     let same = record.session_id == connection.session_id && record.role == connection.role;
     Ok(match same {
-        // This call's own doing, whose answer was lost.
-        true if call.unsure && record == *connection => Admission::Admitted,
-        true => Admission::AlreadyThere(record),
-        false => Admission::Elsewhere(record),
+        // An earlier attempt of this call wrote it, and its response was lost.
+        true if call.maybe_written && record == *connection => Admission::Admitted,
+        true => Admission::AlreadyJoined(record),
+        false => Admission::InOtherSession(record),
     })
 }
 
-/// Why the session, as it stood then, did not let the connection in.
+/// Returns the reason for which the session refused the connection, from the item at that time.
 fn refusal(
-    call: &Call,
+    call: &StoreCall,
     connection: &Connection,
     session: Option<Item>,
     now: Timestamp,
-) -> Stored<Refusal> {
+) -> StoreResult<SessionRefusal> {
     let Some(session) = session else {
-        return Ok(Refusal::NoSession);
+        return Ok(SessionRefusal::NoSession);
     };
     let session: Session = item::read(call.operation, session)?;
     let speaks = connection.role == Role::Speaker;
     Ok(match session.status_at(now) {
         _ if speaks && connection.user_id.as_ref() != Some(&session.speaker_id) => {
-            Refusal::NotOwner
+            SessionRefusal::NotOwner
         }
-        Status::Active => Refusal::Full,
-        status => Refusal::Status(status),
+        SessionStatus::Active => SessionRefusal::Full,
+        status => SessionRefusal::WrongStatus(status),
     })
 }
 
-/// The values of [`LETS_IN`].
-fn letting_in(write: Write, now: Timestamp) -> Write {
+/// Adds the values of [`IS_ACTIVE`].
+fn with_is_active_values(write: ConditionalWrite, now: Timestamp) -> ConditionalWrite {
     write
-        .with(":active", &Status::Active)
+        .with(":active", &SessionStatus::Active)
         .with(":horizon", &horizon(now))
 }

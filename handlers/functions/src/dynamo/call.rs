@@ -1,4 +1,4 @@
-//! Asking, and asking again: one call of a port is one or several requests within one budget of time.
+//! Calls with retries: one call of a port is one or several requests within one time budget.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,105 +12,116 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::item::Item;
 
-/// How long and how often a table is asked.
+/// Retry policy for requests to a table.
 ///
-/// The SDK's own retries are off, so that there is one policy: the SDK gives up a transaction that conflicts with another
-/// one, which is what happens here when many people come at once, and does not know how much time the function has left.
+/// The SDK's own retries are off, so that there is a single policy. The SDK does not retry transactions that conflict,
+/// which happens here when many callers join at once, and it does not know the time that the function has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// For one call of a port, all its requests and pauses together. A function has 25 seconds, and API Gateway waits 29
-    /// (row C8); several calls must find room in that.
+pub struct RetryPolicy {
+    /// Time for one call of a port, with all its requests and pauses. A function runs for at most 25 seconds, and API
+    /// Gateway waits 29 (row C8); several calls must fit.
     pub budget: Duration,
-    /// For one request. DynamoDB answers within milliseconds; one that does not answer is asked on a new connection.
-    pub request: Duration,
-    /// The longest first pause. Each further one may be twice as long; how long it really is, is random (full jitter), so
-    /// that those who collided do not meet again.
+    /// Timeout of one request. DynamoDB answers within milliseconds; after a timeout the next request uses a new
+    /// connection.
+    pub request_timeout: Duration,
+    /// Maximum of the first pause. The maximum doubles with each pause. The actual pause is random (full jitter), so
+    /// that requests that collided do not collide again.
     pub first_pause: Duration,
-    /// No pause is longer.
+    /// Maximum of all pauses.
     pub longest_pause: Duration,
 }
 
-impl Default for Retry {
+impl Default for RetryPolicy {
     fn default() -> Self {
-        Retry {
+        RetryPolicy {
             budget: Duration::from_secs(3),
-            request: Duration::from_millis(1000),
+            request_timeout: Duration::from_millis(1000),
             first_pause: Duration::from_millis(25),
             longest_pause: Duration::from_millis(400),
         }
     }
 }
 
-/// What went wrong with a request.
+/// Failure of a request.
 #[derive(Debug)]
-pub(super) enum Failed {
-    /// Its condition did not hold; the item, if there is one.
+pub(super) enum RequestFailure {
+    /// The condition was false. Contains the item, if it exists.
     Condition(Option<Item>),
-    /// A transaction was cancelled; a reason for each of its parts.
-    Cancelled(Vec<CancellationReason>),
-    /// Turned away: nothing happened, and later it may go well.
-    Busy,
-    /// No answer, or a failure on the other side: nobody knows whether it happened. Asking again tells.
-    Lost(String),
-    /// Asking again does not help: a missing permission or table, a request that is wrong.
-    Hopeless(String),
+    /// A transaction was canceled, with a reason for each write.
+    Canceled(Vec<CancellationReason>),
+    /// Throttled or in conflict: nothing was written, and a retry may succeed.
+    Rejected,
+    /// No response, or a server error: the write may have happened. A retry finds out.
+    Unanswered(String),
+    /// A retry does not help: a missing permission or table, or an invalid request.
+    Permanent(String),
 }
 
-/// A call of a port, as far as it has got.
+/// State of one call of a port.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct StoreCall {
     pub(super) operation: &'static str,
-    retry: Retry,
+    retry: RetryPolicy,
     deadline: Instant,
     pauses: u32,
-    /// Whether a write of this call may have happened although its answer was lost. What the table then holds may be
-    /// this call's own doing.
-    pub(super) unsure: bool,
+    /// True if a write may have happened although its response was lost. Then the table may hold this call's own write.
+    pub(super) maybe_written: bool,
 }
 
-impl Call {
-    pub(super) fn new(operation: &'static str, retry: Retry) -> Self {
-        Call {
+impl StoreCall {
+    pub(super) fn new(operation: &'static str, retry: RetryPolicy) -> Self {
+        StoreCall {
             operation,
             retry,
             deadline: Instant::now() + retry.budget,
             pauses: 0,
-            unsure: false,
+            maybe_written: false,
         }
     }
 
-    /// Sends a request once.
+    /// Sends one request.
     pub(super) async fn send<T, E>(
         &self,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failed>
+    ) -> Result<T, RequestFailure>
     where
         Error: From<SdkError<E, HttpResponse>>,
     {
-        let until = self.deadline.min(Instant::now() + self.retry.request);
+        let until = self
+            .deadline
+            .min(Instant::now() + self.retry.request_timeout);
         match timeout_at(until, request).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let answer = error.raw_response();
-                let theirs = answer.is_some_and(|answer| answer.status().is_server_error());
-                Err(match failed(error.into()) {
-                    // A failure on their side, whatever its code.
-                    Failed::Hopeless(code) if theirs => Failed::Lost(code),
-                    failed => failed,
+                let is_server_error =
+                    answer.is_some_and(|answer| answer.status().is_server_error());
+                Err(match request_failure(error.into()) {
+                    // A server error, whatever its code.
+                    RequestFailure::Permanent(code) if is_server_error => {
+                        RequestFailure::Unanswered(code)
+                    }
+                    failure => failure,
                 })
             }
-            Err(_) => Err(Failed::Lost("no answer in time".to_owned())),
+            Err(_) => Err(RequestFailure::Unanswered("no response in time".to_owned())),
         }
     }
 
-    /// Pauses before the same write is sent again.
-    pub(super) async fn write_again(&mut self, failed: Failed) -> Result<(), StoreError> {
-        self.unsure |= matches!(failed, Failed::Lost(_));
-        self.again(failed).await
+    /// Pauses before a retry of a write.
+    pub(super) async fn pause_before_write(
+        &mut self,
+        failure: RequestFailure,
+    ) -> Result<(), StoreError> {
+        self.maybe_written |= matches!(failure, RequestFailure::Unanswered(_));
+        self.pause_before_retry(failure).await
     }
 
-    /// Pauses before the request is sent again. An error if it would fail again, or if there is no time left.
-    pub(super) async fn again(&mut self, failed: Failed) -> Result<(), StoreError> {
+    /// Pauses before a retry. Fails if a retry does not help, or if no time is left.
+    pub(super) async fn pause_before_retry(
+        &mut self,
+        failure: RequestFailure,
+    ) -> Result<(), StoreError> {
         let growth = 2u32.saturating_pow(self.pauses);
         let longest = self
             .retry
@@ -118,35 +129,38 @@ impl Call {
             .saturating_mul(growth)
             .min(self.retry.longest_pause);
         let next = Instant::now() + longest.mul_f64(fastrand::f64());
-        let hopeless = !matches!(failed, Failed::Busy | Failed::Lost(_));
-        if hopeless || next >= self.deadline {
-            return Err(self.give_up(failed));
+        let is_permanent = !matches!(
+            failure,
+            RequestFailure::Rejected | RequestFailure::Unanswered(_)
+        );
+        if is_permanent || next >= self.deadline {
+            return Err(self.give_up(failure));
         }
         self.pauses += 1;
         sleep(next - Instant::now()).await;
         Ok(())
     }
 
-    fn give_up(&self, failed: Failed) -> StoreError {
+    fn give_up(&self, failure: RequestFailure) -> StoreError {
         let operation = self.operation;
-        let reason = match failed {
-            Failed::Busy => return StoreError::Throttled { operation },
-            Failed::Lost(reason) | Failed::Hopeless(reason) => reason,
-            Failed::Condition(_) => "a condition failed that was not set".to_owned(),
-            Failed::Cancelled(reasons) => {
+        let reason = match failure {
+            RequestFailure::Rejected => return StoreError::Throttled { operation },
+            RequestFailure::Unanswered(reason) | RequestFailure::Permanent(reason) => reason,
+            RequestFailure::Condition(_) => "an unknown condition is false".to_owned(),
+            RequestFailure::Canceled(reasons) => {
                 let codes: Vec<_> = reasons
                     .iter()
                     .filter_map(CancellationReason::code)
                     .collect();
-                format!("the transaction was cancelled: {}", codes.join(", "))
+                format!("the transaction was canceled: {}", codes.join(", "))
             }
         };
         StoreError::Unavailable { operation, reason }
     }
 }
 
-/// Codes of requests that were turned away: nothing happened.
-const BUSY: [&str; 5] = [
+/// Error codes of requests that were rejected without effect.
+const REJECTED: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
@@ -154,36 +168,38 @@ const BUSY: [&str; 5] = [
     "TransactionConflictException",
 ];
 
-/// Codes of failures after which nobody knows.
-const LOST: [&str; 4] = [
+/// Error codes after which a write may have happened.
+const UNANSWERED: [&str; 4] = [
     "InternalServerError",
     "InternalFailure",
     "ServiceUnavailable",
-    // An earlier request with this token, whose answer was lost, is not done yet.
+    // An earlier request with this token, whose response was lost, is still in progress.
     "TransactionInProgressException",
 ];
 
-fn failed(error: Error) -> Failed {
+fn request_failure(error: Error) -> RequestFailure {
     match error {
-        Error::ConditionalCheckFailedException(error) => return Failed::Condition(error.item),
+        Error::ConditionalCheckFailedException(error) => {
+            return RequestFailure::Condition(error.item);
+        }
         Error::TransactionCanceledException(error) => {
-            return Failed::Cancelled(error.cancellation_reasons.unwrap_or_default());
+            return RequestFailure::Canceled(error.cancellation_reasons.unwrap_or_default());
         }
         _ => {}
     }
     match error.code() {
-        Some(code) if BUSY.contains(&code) => Failed::Busy,
-        Some(code) if LOST.contains(&code) => Failed::Lost(code.to_owned()),
-        // These texts have names in them, of the caller, the action and the table, and no data.
+        Some(code) if REJECTED.contains(&code) => RequestFailure::Rejected,
+        Some(code) if UNANSWERED.contains(&code) => RequestFailure::Unanswered(code.to_owned()),
+        // These messages name the caller, the action and the table, and contain no data.
         Some(code @ ("AccessDeniedException" | "ResourceNotFoundException")) => {
-            Failed::Hopeless(format!("{code}: {}", error.message().unwrap_or_default()))
+            RequestFailure::Permanent(format!("{code}: {}", error.message().unwrap_or_default()))
         }
-        Some(code) => Failed::Hopeless(code.to_owned()),
-        None => Failed::Lost(causes(&error)),
+        Some(code) => RequestFailure::Permanent(code.to_owned()),
+        None => RequestFailure::Unanswered(causes(&error)),
     }
 }
 
-/// What the SDK says about a request that got no proper answer, from the outside in.
+/// Returns the causes of a request without a valid response, outermost first.
 fn causes(error: &Error) -> String {
     let mut texts = Vec::new();
     let mut next = error.source();
@@ -195,27 +211,27 @@ fn causes(error: &Error) -> String {
     texts.join(": ")
 }
 
-/// What the reasons of a cancelled transaction come to.
-pub(super) enum Verdict {
-    /// Conditions did not hold: for each part whether its did, and the item if it did not.
-    Conditions(Vec<Check>),
-    /// It met another transaction, or too many requests: nothing happened, and later it may go well.
-    Busy,
-    /// Something else.
-    Hopeless,
+/// Meaning of the reasons of a canceled transaction.
+pub(super) enum Cancellation {
+    /// Conditions were false. Contains the result of each write's condition.
+    Conditions(Vec<ConditionResult>),
+    /// Conflict with another transaction, or throttling: nothing was written, and a retry may succeed.
+    Conflict,
+    /// Any other reason.
+    Other,
 }
 
-/// Whether the condition of a part of a transaction held.
+/// Result of a condition in a transaction.
 #[derive(Debug)]
-pub(super) enum Check {
+pub(super) enum ConditionResult {
     Held,
-    /// It did not; the item, if there is one.
+    /// The condition was false. Contains the item, if it exists.
     Failed(Option<Item>),
 }
 
-/// Reads the reasons by their codes, which are an interface; the texts are not.
-pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
-    const BUSY: [&str; 3] = [
+/// Interprets the reasons by their codes. Codes are part of DynamoDB's API; messages are not.
+pub(super) fn classify_cancellation(reasons: &[CancellationReason]) -> Cancellation {
+    const REJECTED: [&str; 3] = [
         "TransactionConflict",
         "ThrottlingError",
         "ProvisionedThroughputExceeded",
@@ -223,15 +239,20 @@ pub(super) fn verdict(reasons: &[CancellationReason]) -> Verdict {
     let mut checks = Vec::with_capacity(reasons.len());
     for reason in reasons {
         match reason.code() {
-            None | Some("None") => checks.push(Check::Held),
-            Some("ConditionalCheckFailed") => checks.push(Check::Failed(reason.item.clone())),
-            // Whatever else is said: who met another transaction saw a moment in between.
-            Some(code) if BUSY.contains(&code) => return Verdict::Busy,
-            Some(_) => return Verdict::Hopeless,
+            None | Some("None") => checks.push(ConditionResult::Held),
+            Some("ConditionalCheckFailed") => {
+                checks.push(ConditionResult::Failed(reason.item.clone()))
+            }
+            // Takes precedence: in a conflict, other conditions may have seen an intermediate state.
+            Some(code) if REJECTED.contains(&code) => return Cancellation::Conflict,
+            Some(_) => return Cancellation::Other,
         }
     }
-    match checks.iter().all(|check| matches!(check, Check::Held)) {
-        true => Verdict::Hopeless,
-        false => Verdict::Conditions(checks),
+    match checks
+        .iter()
+        .all(|check| matches!(check, ConditionResult::Held))
+    {
+        true => Cancellation::Other,
+        false => Cancellation::Conditions(checks),
     }
 }

@@ -1,17 +1,19 @@
-//! Connections: what concerns one record, and pages of listeners.
+//! Operations on one connection's record, and pages of listeners.
 
-use live_session_core::ports::{Admission, ConnectionStore, Page, PageKey, Removed, Stored};
+use live_session_core::ports::{
+    Admission, ConnectionStore, ListenerPage, PageKey, RemovedConnection, StoreResult,
+};
 use live_session_core::{Connection, ConnectionId, Language, Role, SessionId, Timestamp};
 
 use super::DynamoStore;
-use super::call::Call;
+use super::call::StoreCall;
 use super::item::{self, Item};
 use super::schema::{CONNECTIONS, LISTENERS};
-use super::store::{Written, connection_key, key};
-use super::write::{Change, Write, names};
+use super::store::{WriteResult, connection_key, key};
+use super::write::{ConditionalWrite, ItemChange, names};
 
 impl ConnectionStore for DynamoStore {
-    async fn connection(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
+    async fn connection(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
         let mut call = self.call("connection");
         let item = self
             .get(&mut call, &self.tables.connections, connection_key(id))
@@ -25,7 +27,7 @@ impl ConnectionStore for DynamoStore {
         connection: &Connection,
         capacity: u32,
         now: Timestamp,
-    ) -> Stored<Admission> {
+    ) -> StoreResult<Admission> {
         self.admit_counted(connection, capacity, now).await
     }
 
@@ -34,11 +36,15 @@ impl ConnectionStore for DynamoStore {
         previous: &ConnectionId,
         connection: &Connection,
         now: Timestamp,
-    ) -> Stored<Admission> {
+    ) -> StoreResult<Admission> {
         self.admit_exchanged(previous, connection, now).await
     }
 
-    async fn admit_speaker(&self, connection: &Connection, now: Timestamp) -> Stored<Admission> {
+    async fn admit_speaker(
+        &self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> StoreResult<Admission> {
         self.admit_speaking(connection, now).await
     }
 
@@ -47,7 +53,7 @@ impl ConnectionStore for DynamoStore {
         id: &ConnectionId,
         language: &Language,
         now: Timestamp,
-    ) -> Stored<Option<Connection>> {
+    ) -> StoreResult<Option<Connection>> {
         let update = self
             .record_update(id, "SET #targetLanguage = :language, #lastSeenAt = :now")
             .when("attribute_exists(#connectionId) AND #role = :listener")
@@ -57,7 +63,7 @@ impl ConnectionStore for DynamoStore {
         self.change_record("change_language", update).await
     }
 
-    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Connection>> {
+    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
         let update = self
             .record_update(id, "SET #lastSeenAt = :now")
             .when("attribute_exists(#connectionId)")
@@ -65,24 +71,28 @@ impl ConnectionStore for DynamoStore {
         self.change_record("touch", update).await
     }
 
-    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> Stored<bool> {
+    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<bool> {
         let mut call = self.call("request_refresh");
         let update = self
             .record_update(id, "SET #refreshRequestedAt = :now")
             .when("attribute_exists(#connectionId) AND attribute_not_exists(#refreshRequestedAt)")
             .with(":now", &now);
         match self.write(&mut call, update).await? {
-            Written::Done(_) => Ok(true),
-            // Was it this call, whose answer was lost? Then nobody has told the connection yet.
-            Written::Refused(Some(item)) if call.unsure => {
+            WriteResult::Done(_) => Ok(true),
+            // If this call wrote it and the response was lost, the client has not been asked yet.
+            WriteResult::ConditionFailed(Some(item)) if call.maybe_written => {
                 let connection: Connection = item::read(call.operation, item)?;
                 Ok(connection.refresh_requested_at == Some(now))
             }
-            Written::Refused(_) => Ok(false),
+            WriteResult::ConditionFailed(_) => Ok(false),
         }
     }
 
-    async fn remove(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Removed>> {
+    async fn remove(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> StoreResult<Option<RemovedConnection>> {
         self.remove_one(id, now).await
     }
 
@@ -91,7 +101,7 @@ impl ConnectionStore for DynamoStore {
         session: &SessionId,
         language: Option<&Language>,
         from: Option<PageKey>,
-    ) -> Stored<Page> {
+    ) -> StoreResult<ListenerPage> {
         let mut call = self.call("listeners");
         let mut condition = "#sessionId = :session".to_owned();
         if language.is_some() {
@@ -122,7 +132,7 @@ impl ConnectionStore for DynamoStore {
                         answer.last_evaluated_key,
                     );
                 }
-                Err(failed) => call.again(failed).await?,
+                Err(failed) => call.pause_before_retry(failed).await?,
             }
         }
     }
@@ -132,40 +142,43 @@ impl ConnectionStore for DynamoStore {
         session: &SessionId,
         ids: &[ConnectionId],
         now: Timestamp,
-    ) -> Stored<u32> {
+    ) -> StoreResult<u32> {
         self.remove_many(session, ids, now).await
     }
 }
 
 impl DynamoStore {
-    fn record_update(&self, id: &ConnectionId, expression: &str) -> Write {
+    fn record_update(&self, id: &ConnectionId, expression: &str) -> ConditionalWrite {
         let (key, expression) = (connection_key(id), expression.to_owned());
-        Write::new(&self.tables.connections, Change::Update { key, expression })
+        ConditionalWrite::new(
+            &self.tables.connections,
+            ItemChange::Update { key, expression },
+        )
     }
 
     async fn change_record(
         &self,
         operation: &'static str,
-        update: Write,
-    ) -> Stored<Option<Connection>> {
+        update: ConditionalWrite,
+    ) -> StoreResult<Option<Connection>> {
         match self.write(&mut self.call(operation), update).await? {
-            Written::Done(item) => item::read(operation, item.unwrap_or_default()).map(Some),
-            Written::Refused(_) => Ok(None),
+            WriteResult::Done(item) => item::read(operation, item.unwrap_or_default()).map(Some),
+            WriteResult::ConditionFailed(_) => Ok(None),
         }
     }
 }
 
-fn page(call: &Call, items: Vec<Item>, last: Option<Item>) -> Stored<Page> {
+fn page(call: &StoreCall, items: Vec<Item>, last: Option<Item>) -> StoreResult<ListenerPage> {
     let listeners = items
         .into_iter()
         .map(|item| item::read::<Connection>(call.operation, item));
-    Ok(Page {
-        listeners: listeners.collect::<Stored<_>>()?,
+    Ok(ListenerPage {
+        listeners: listeners.collect::<StoreResult<_>>()?,
         next: last.map(|last| next(call, last)).transpose()?,
     })
 }
 
-/// Where a query of the index starts: its own keys, and the table's.
+/// Returns the start key of an index query: the keys of the index and of the table.
 fn start(session: &SessionId, from: &PageKey) -> Item {
     let mut start = key(CONNECTIONS.key, from.connection_id.as_str());
     start.extend(key(LISTENERS.partition_key, session.as_str()));
@@ -173,7 +186,7 @@ fn start(session: &SessionId, from: &PageKey) -> Item {
     start
 }
 
-fn next(call: &Call, last: Item) -> Stored<PageKey> {
+fn next(call: &StoreCall, last: Item) -> StoreResult<PageKey> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Last {

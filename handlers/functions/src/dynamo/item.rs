@@ -1,19 +1,20 @@
-//! Items: the core's types as DynamoDB's attributes, by way of JSON.
+//! Conversion of the core's types into DynamoDB attributes, by way of JSON.
 //!
-//! `serde_dynamo` would do this, too, but brings a second base64; these types need no binary and no sets.
+//! `serde_dynamo` does this, too, but depends on a second version of base64. These types need neither binary values nor
+//! sets.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use live_session_core::ports::{StoreError, Stored};
+use live_session_core::ports::{StoreError, StoreResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
-/// An item, or a key.
+/// An item or a key.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The item that a type of the schema is written as.
+/// Returns the item for a value of the schema.
 pub(super) fn write<T: Serialize>(value: &T) -> Item {
     match attribute(value) {
         AttributeValue::M(item) => item,
@@ -21,7 +22,7 @@ pub(super) fn write<T: Serialize>(value: &T) -> Item {
     }
 }
 
-/// One value as an attribute.
+/// Returns the attribute for a value.
 pub(super) fn attribute<T: Serialize>(value: &T) -> AttributeValue {
     let value = serde_json::to_value(value);
     from_json(
@@ -29,11 +30,11 @@ pub(super) fn attribute<T: Serialize>(value: &T) -> AttributeValue {
     )
 }
 
-/// The type that an item holds. An item which is not as this code writes it is [`StoreError::Corrupt`].
-pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> Stored<T> {
+/// Returns the value that an item holds. Fails with [`StoreError::Corrupt`] if the item is malformed.
+pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> StoreResult<T> {
     let corrupt = |reason| StoreError::Corrupt { operation, reason };
     let value = map_to_json(item).map_err(corrupt)?;
-    // Names the attribute; one that is missing is named already.
+    // `serde_path_to_error` adds the attribute's name, except for missing ones, which serde names.
     serde_path_to_error::deserialize(value).map_err(|error| corrupt(error.to_string()))
 }
 
@@ -53,8 +54,8 @@ fn from_json(value: Value) -> AttributeValue {
     }
 }
 
-/// DynamoDB's numbers are decimal: every digit that Rust writes is kept. They end at 1E-130, though, where an `f64` goes
-/// on; what is smaller is refused there and so is 0 here.
+/// Formats a number for DynamoDB, which stores decimal numbers and so every digit that Rust writes. It refuses numbers
+/// below 1E-130, which an `f64` can hold; they become 0.
 fn in_range(number: Number) -> String {
     match number.as_f64() {
         Some(value) if value.abs() < 1e-130 => "0".to_owned(),
@@ -83,6 +84,6 @@ fn to_json(value: AttributeValue) -> Result<Value, String> {
             Value::Array(values.into_iter().map(to_json).collect::<Result<_, _>>()?)
         }
         AttributeValue::M(item) => map_to_json(item)?,
-        _ => return Err("neither text, number, flag, list nor map".to_owned()),
+        _ => return Err("not a string, number, boolean, list or map".to_owned()),
     })
 }

@@ -1,32 +1,32 @@
-//! The core's stores in DynamoDB.
+//! Implementation of the core's stores with DynamoDB.
 //!
-//! Every transition is one write: conditional where it concerns one item, transactional where it concerns a record and
-//! its session. A failed condition brings the item along, so that the reason is known without another read.
+//! Every state change is one write: a conditional write for one item, a transaction for a connection's record and its
+//! session. A failed condition returns the item, so that the reason is known without another read.
 //!
 //! # Failures
 //!
-//! Requests that were turned away (throttling, a conflict with another transaction), got no answer or met a failure of
-//! the table are sent again, after random pauses, until the call's budget of time is spent: [`Retry`]. After that:
+//! Requests that were throttled, conflicted with another transaction, got no response or got a server error are retried
+//! with random pauses, until the call's time budget is spent: [`RetryPolicy`]. Then the call fails:
 //!
-//! | what | is |
+//! | cause | error |
 //! |---|---|
-//! | throttled, or in conflict with other transactions | [`StoreError::Throttled`] |
-//! | no answer, a failure on the table's side, a missing permission or table | [`StoreError::Unavailable`] |
-//! | an item that is not as this code writes it | [`StoreError::Corrupt`] |
+//! | throttling, or conflicts with other transactions | [`StoreError::Throttled`] |
+//! | no response, a server error, a missing permission or table | [`StoreError::Unavailable`] |
+//! | an item that is malformed | [`StoreError::Corrupt`] |
 //!
-//! A request whose answer was lost may have happened. Asking again is harmless: a transaction carries the same token, and
-//! a condition that now fails because of the own first try counts as success.
+//! A request whose response was lost may have been carried out. Retries are harmless: a transaction keeps its token, and a
+//! condition that is false because of the call's own earlier attempt counts as success.
 //!
-//! # How it scales
+//! # Scaling
 //!
-//! Who comes to a session or leaves it writes the session's one item, in a transaction that excludes others on the same
-//! item while it lasts. DynamoDB gives an item 1,000 write units a second, of which such a write takes two; long before
-//! that, people who come at the same moment collide and are asked to wait, which the pauses spread out. Nothing else
-//! writes the session for each listener: signs of life, changes of language and audio do not.
+//! Every connection that joins or leaves a session writes the session's item, in a transaction that conflicts with others
+//! on the same item. DynamoDB gives an item 1,000 write units per second, and such a write takes two. Long before that,
+//! simultaneous joins conflict; the random pauses of the retries spread them out. Heartbeats, changes of language and
+//! audio do not write the session's item.
 //!
 //! # Permissions
 //!
-//! What the role of a function needs, action by table. DynamoDB authorises a transaction as the writes in it.
+//! Permissions that a function's role needs, by table. DynamoDB authorizes a transaction by the writes in it.
 //!
 //! | operation | Sessions | Connections | RateLimits |
 //! |---|---|---|---|
@@ -35,7 +35,7 @@
 //! | `set_status`, `set_broadcast_state`, `begin_end`, `finish_end` | UpdateItem | | |
 //! | `connection` | | GetItem | |
 //! | `admit_listener`, `admit_speaker` | UpdateItem | PutItem | |
-//! | `exchange_listener` | ConditionCheckItem, and UpdateItem where a connection names itself | PutItem, DeleteItem | |
+//! | `exchange_listener` | ConditionCheckItem; UpdateItem if a connection names itself | PutItem, DeleteItem | |
 //! | `change_language`, `touch`, `request_refresh` | | UpdateItem | |
 //! | `remove` | UpdateItem | GetItem, DeleteItem | |
 //! | `listeners` | | Query, on the index | |
@@ -57,5 +57,5 @@ mod sessions;
 mod store;
 mod write;
 
-pub use call::Retry;
-pub use store::{DynamoStore, Settings, Tables};
+pub use call::RetryPolicy;
+pub use store::{DynamoStore, StoreSettings, TableNames};

@@ -1,54 +1,55 @@
-//! Going out: a record and what went with it in the session's item, in one transaction.
+//! Removal of connections: deletes a record and updates the session's item, in one transaction.
 
 use std::collections::BTreeSet;
 
-use live_session_core::ports::{Removed, Stored};
+use live_session_core::ports::{RemovedConnection, StoreResult};
 use live_session_core::{Connection, ConnectionId, Role, Session, SessionId, Timestamp};
 
 use super::DynamoStore;
-use super::call::{Call, Check};
+use super::call::{ConditionResult, StoreCall};
 use super::item;
-use super::store::{Written, connection_key};
-use super::write::{Change, Write};
+use super::store::{WriteResult, connection_key};
+use super::write::{ConditionalWrite, ItemChange};
 
-/// A transaction has 100 parts at most; one of them is the session's.
-const AT_ONCE: usize = 99;
+/// Maximum number of records per transaction: DynamoDB's limit of 100 writes, less one for the session.
+const MAX_RECORDS: usize = 99;
 
 impl DynamoStore {
     pub(super) async fn remove_one(
         &self,
         id: &ConnectionId,
         now: Timestamp,
-    ) -> Stored<Option<Removed>> {
+    ) -> StoreResult<Option<RemovedConnection>> {
         let mut call = self.call("remove");
         let table = &self.tables.connections;
         let Some(item) = self.get(&mut call, table, connection_key(id)).await? else {
             return Ok(None);
         };
         let connection: Connection = item::read(call.operation, item)?;
-        let speaks = connection.role == Role::Speaker;
-        let leave = match connection.role {
-            Role::Listener => self.uncount(&connection.session_id, 1, now),
-            Role::Speaker => self.fall_silent(&connection, now),
+        let was_speaker = connection.role == Role::Speaker;
+        let update = match connection.role {
+            Role::Listener => self.decrement_count(&connection.session_id, 1, now),
+            Role::Speaker => self.clear_speaker(&connection, now),
         };
         let delete = self.delete(id, &connection.session_id, connection.role);
-        let removed = |was_speaking| Removed {
+        let removed = |was_speaking| RemovedConnection {
             connection,
             was_speaking,
         };
         match self
-            .transact(&mut call, vec![delete.clone(), leave])
+            .transact(&mut call, vec![delete.clone(), update])
             .await?
         {
-            Ok(()) => Ok(Some(removed(speaks))),
-            // It is gone. If that may have been this call, whose answer was lost, then it is for this call to tell.
-            Err(checks) if matches!(checks.first(), Some(Check::Failed(_))) => {
-                Ok(call.unsure.then(|| removed(speaks)))
+            Ok(()) => Ok(Some(removed(was_speaker))),
+            // There is no record. If an earlier attempt of this call may have deleted it, this call reports the
+            // removal.
+            Err(checks) if matches!(checks.first(), Some(ConditionResult::Failed(_))) => {
+                Ok(call.maybe_written.then(|| removed(was_speaker)))
             }
-            // The session is gone, has another speaker connection by now, or counts nobody: the record goes alone.
+            // The session is gone, has another speaker connection, or has a count of zero: delete the record alone.
             Err(_) => {
                 let deleted = self.write(&mut call, delete).await?;
-                let deleted = matches!(deleted, Written::Done(_)) || call.unsure;
+                let deleted = matches!(deleted, WriteResult::Done(_)) || call.maybe_written;
                 Ok(deleted.then(|| removed(false)))
             }
         }
@@ -59,12 +60,12 @@ impl DynamoStore {
         session: &SessionId,
         ids: &[ConnectionId],
         now: Timestamp,
-    ) -> Stored<u32> {
-        // A transaction may not mean one item twice.
+    ) -> StoreResult<u32> {
+        // A transaction must not write an item twice.
         let ids: Vec<_> = BTreeSet::from_iter(ids).into_iter().collect();
         let mut call = self.call("remove_listeners");
         let mut removed = 0;
-        for ids in ids.chunks(AT_ONCE) {
+        for ids in ids.chunks(MAX_RECORDS) {
             removed += self
                 .remove_chunk(&mut call, session, ids.to_vec(), now)
                 .await?;
@@ -74,12 +75,12 @@ impl DynamoStore {
 
     async fn remove_chunk(
         &self,
-        call: &mut Call,
+        call: &mut StoreCall,
         session: &SessionId,
         mut ids: Vec<&ConnectionId>,
         now: Timestamp,
-    ) -> Stored<u32> {
-        // What the session's count can be lowered by; nothing once the session is gone.
+    ) -> StoreResult<u32> {
+        // Maximum by which the session's count can be lowered: zero once the session is gone.
         let mut countable = u32::MAX;
         while !ids.is_empty() {
             let count = ids.len() as u32;
@@ -88,36 +89,44 @@ impl DynamoStore {
                 .map(|id| self.delete(id, session, Role::Listener))
                 .collect();
             if countable > 0 {
-                writes.push(self.uncount(session, count.min(countable), now));
+                writes.push(self.decrement_count(session, count.min(countable), now));
             }
             let Err(checks) = self.transact(call, writes).await? else {
                 return Ok(count);
             };
-            if let Some(Check::Failed(item)) = checks.get(ids.len()) {
+            if let Some(ConditionResult::Failed(item)) = checks.get(ids.len()) {
                 let session: Option<Session> = item
                     .clone()
                     .map(|item| item::read(call.operation, item))
                     .transpose()?;
                 countable = session.map_or(0, |session| session.listener_count);
             }
-            // Those who are gone already were counted out when they went.
+            // The count excludes listeners without a record already.
             let mut checks = checks.iter();
-            ids.retain(|_| !matches!(checks.next(), Some(Check::Failed(_))));
+            ids.retain(|_| !matches!(checks.next(), Some(ConditionResult::Failed(_))));
         }
         Ok(0)
     }
 
-    /// Takes a record away, if it is still this session's and in this role.
-    fn delete(&self, id: &ConnectionId, session: &SessionId, role: Role) -> Write {
-        Write::new(&self.tables.connections, Change::Delete(connection_key(id)))
-            .when("#sessionId = :session AND #role = :role")
-            .with(":session", session)
-            .with(":role", &role)
+    /// Deletes a record if it has this session and role.
+    fn delete(&self, id: &ConnectionId, session: &SessionId, role: Role) -> ConditionalWrite {
+        ConditionalWrite::new(
+            &self.tables.connections,
+            ItemChange::Delete(connection_key(id)),
+        )
+        .when("#sessionId = :session AND #role = :role")
+        .with(":session", session)
+        .with(":role", &role)
     }
 
-    /// Lowers the count, not under zero, and only of a session that is there: an update of an item that is gone would
-    /// write a new one.
-    fn uncount(&self, session: &SessionId, listeners: u32, now: Timestamp) -> Write {
+    /// Lowers the count, not below zero, and only of a session that exists: an update of a missing item would create
+    /// one.
+    fn decrement_count(
+        &self,
+        session: &SessionId,
+        listeners: u32,
+        now: Timestamp,
+    ) -> ConditionalWrite {
         let lower = "SET #listenerCount = #listenerCount - :listeners, #updatedAt = :now";
         self.session_update(session, lower)
             .when("attribute_exists(#sessionId) AND #listenerCount >= :listeners")
@@ -125,8 +134,8 @@ impl DynamoStore {
             .with(":now", &now)
     }
 
-    /// The session has no speaker connection any more, if it was this one.
-    fn fall_silent(&self, connection: &Connection, now: Timestamp) -> Write {
+    /// Clears the session's speaker connection if it is this one.
+    fn clear_speaker(&self, connection: &Connection, now: Timestamp) -> ConditionalWrite {
         let clear = "SET #broadcastState.#isActive = :false, #broadcastState.#lastStateChange = :now, \
                      #updatedAt = :now REMOVE #speakerConnectionId";
         self.session_update(&connection.session_id, clear)

@@ -1,39 +1,39 @@
-//! The tables: what the stack creates, and what this adapter stands on.
+//! Schema of the tables. The template creates them, and this adapter uses them.
 //!
-//! The items are the types of `live-session-core` ([`Session`], [`Connection`]) as serde writes them; what is here are the
-//! parts that a table's definition names, and the names that expressions may use.
+//! Items are the types of `live-session-core` ([`Session`], [`Connection`]), serialized by serde. This module holds the
+//! parts that a table's definition names, and the attributes that expressions may use.
 //!
 //! [`Session`]: live_session_core::Session
 //! [`Connection`]: live_session_core::Connection
 
-/// A table. Its keys and its index's keys are strings, all.
+/// A table. All keys of the table and its index are strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Its name in the stack's file; in an account the environment's name comes behind it.
+pub struct TableSchema {
+    /// Name in stackgen.yaml. In an account, the environment's name follows it.
     pub name: &'static str,
-    /// The partition key. None has a sort key.
+    /// Partition key. No table has a sort key.
     pub key: &'static str,
-    /// The attribute that says when an item may be forgotten, in seconds since 1970.
+    /// TTL attribute, in seconds since 1970.
     pub time_to_live: &'static str,
-    /// Its index, if it has one.
-    pub index: Option<Index>,
-    /// Every attribute that an item may have.
+    /// Index of the table.
+    pub index: Option<IndexSchema>,
+    /// All attributes that an item may have.
     pub attributes: &'static [&'static str],
 }
 
-/// A global secondary index over all attributes.
+/// A global secondary index that projects all attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Index {
-    /// Its name.
+pub struct IndexSchema {
+    /// Name of the index.
     pub name: &'static str,
-    /// Its partition key.
+    /// Partition key.
     pub partition_key: &'static str,
-    /// Its sort key. An item without it keeps out of the index.
+    /// Sort key. Items without it are not in the index.
     pub sort_key: &'static str,
 }
 
-/// Sessions, one item each.
-pub const SESSIONS: Table = Table {
+/// Table of sessions.
+pub const SESSIONS: TableSchema = TableSchema {
     name: "Sessions",
     key: "sessionId",
     time_to_live: "expiresAt",
@@ -53,7 +53,7 @@ pub const SESSIONS: Table = Table {
     ],
 };
 
-/// The parts of a session's `broadcastState`.
+/// Attributes of a session's `broadcastState`.
 pub const BROADCAST_STATE: [&str; 5] = [
     "isActive",
     "isPaused",
@@ -62,8 +62,8 @@ pub const BROADCAST_STATE: [&str; 5] = [
     "lastStateChange",
 ];
 
-/// Connections, one item each.
-pub const CONNECTIONS: Table = Table {
+/// Table of connections.
+pub const CONNECTIONS: TableSchema = TableSchema {
     name: "Connections",
     key: "connectionId",
     time_to_live: "ttl",
@@ -82,15 +82,15 @@ pub const CONNECTIONS: Table = Table {
     ],
 };
 
-/// A session's listeners by language. Speakers have no `targetLanguage`, and so are not in it.
-pub const LISTENERS: Index = Index {
+/// Index of a session's listeners by language. Speakers have no `targetLanguage`, so they are not in it.
+pub const LISTENERS: IndexSchema = IndexSchema {
     name: "sessionId-targetLanguage-index",
     partition_key: "sessionId",
     sort_key: "targetLanguage",
 };
 
-/// Buckets of tokens, one item each.
-pub const RATE_LIMITS: Table = Table {
+/// Table of token buckets.
+pub const RATE_LIMITS: TableSchema = TableSchema {
     name: "RateLimits",
     key: "identifier",
     time_to_live: "expiresAt",
@@ -98,5 +98,5 @@ pub const RATE_LIMITS: Table = Table {
     attributes: &["identifier", "tokens", "updatedAt", "expiresAt"],
 };
 
-/// All of them.
-pub const TABLES: [Table; 3] = [SESSIONS, CONNECTIONS, RATE_LIMITS];
+/// All tables.
+pub const TABLES: [TableSchema; 3] = [SESSIONS, CONNECTIONS, RATE_LIMITS];

@@ -1,47 +1,55 @@
-//! Sessions: created once, changed by their owner, ended in two steps.
+//! Operations on sessions: created once, changed by their owner, ended in two steps.
 
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{BroadcastChange, Refusal, SessionStore, Stored};
-use live_session_core::{BroadcastState, Session, SessionId, Status, Timestamp, UserId};
+use live_session_core::ports::{BroadcastChange, SessionRefusal, SessionStore, StoreResult};
+use live_session_core::{BroadcastState, Session, SessionId, SessionStatus, Timestamp, UserId};
 
 use super::DynamoStore;
 use super::item;
-use super::store::{Written, session_key};
-use super::write::{Change, Write};
+use super::store::{WriteResult, session_key};
+use super::write::{ConditionalWrite, ItemChange};
 
-/// A session that is not over: nothing else may change, and nobody else may come in.
-pub(super) const GOES_ON: &str =
+/// Condition that the session is not over.
+pub(super) const NOT_OVER: &str =
     "attribute_exists(#sessionId) AND #status IN (:active, :paused) AND #createdAt > :horizon";
 
 impl DynamoStore {
-    /// An update of a session's item.
-    pub(super) fn session_update(&self, id: &SessionId, expression: impl Into<String>) -> Write {
+    /// Returns an update of a session's item.
+    pub(super) fn session_update(
+        &self,
+        id: &SessionId,
+        expression: impl Into<String>,
+    ) -> ConditionalWrite {
         let (key, expression) = (session_key(id), expression.into());
-        Write::new(&self.tables.sessions, Change::Update { key, expression })
+        ConditionalWrite::new(
+            &self.tables.sessions,
+            ItemChange::Update { key, expression },
+        )
     }
 }
 
-/// A session that was created before this moment is past its end.
+/// Returns the earliest creation time of sessions that have not reached their maximum duration.
 pub(super) fn horizon(now: Timestamp) -> Timestamp {
     now.before(MAX_SESSION)
 }
 
 impl SessionStore for DynamoStore {
-    async fn create(&self, session: &Session) -> Stored<bool> {
+    async fn create(&self, session: &Session) -> StoreResult<bool> {
         let mut call = self.call("create");
-        let put = Write::new(&self.tables.sessions, Change::Put(item::write(session)))
-            .when("attribute_not_exists(#sessionId)");
+        let put =
+            ConditionalWrite::new(&self.tables.sessions, ItemChange::Put(item::write(session)))
+                .when("attribute_not_exists(#sessionId)");
         match self.write(&mut call, put).await? {
-            Written::Done(_) => Ok(true),
-            // Is it the one that this call wrote, whose answer was lost?
-            Written::Refused(Some(item)) if call.unsure => {
+            WriteResult::Done(_) => Ok(true),
+            // An earlier attempt of this call may have written it, and its response was lost.
+            WriteResult::ConditionFailed(Some(item)) if call.maybe_written => {
                 Ok(item::read::<Session>(call.operation, item)? == *session)
             }
-            Written::Refused(_) => Ok(false),
+            WriteResult::ConditionFailed(_) => Ok(false),
         }
     }
 
-    async fn session(&self, id: &SessionId) -> Stored<Option<Session>> {
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         let mut call = self.call("session");
         let item = self
             .get(&mut call, &self.tables.sessions, session_key(id))
@@ -54,15 +62,15 @@ impl SessionStore for DynamoStore {
         &self,
         id: &SessionId,
         owner: &UserId,
-        to: Status,
+        to: SessionStatus,
         now: Timestamp,
-    ) -> Stored<Result<Session, Refusal>> {
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
         let update = self
             .session_update(id, "SET #status = :to, #updatedAt = :now")
-            .when(format!("{GOES_ON} AND #speakerId = :owner"))
+            .when(format!("{NOT_OVER} AND #speakerId = :owner"))
             .with(":to", &to)
             .with(":owner", owner);
-        let update = going_on(update, now).with(":now", &now);
+        let update = with_not_over_values(update, now).with(":now", &now);
         self.change_session("set_status", update, Some(owner), now)
             .await
     }
@@ -72,7 +80,7 @@ impl SessionStore for DynamoStore {
         id: &SessionId,
         change: BroadcastChange,
         now: Timestamp,
-    ) -> Stored<Result<BroadcastState, Refusal>> {
+    ) -> StoreResult<Result<BroadcastState, SessionRefusal>> {
         let mut expression =
             "SET #broadcastState.#lastStateChange = :now, #updatedAt = :now".to_owned();
         if change.is_paused.is_some() {
@@ -84,7 +92,7 @@ impl SessionStore for DynamoStore {
         if change.volume.is_some() {
             expression += ", #broadcastState.#volume = :volume";
         }
-        let mut update = self.session_update(id, expression).when(GOES_ON);
+        let mut update = self.session_update(id, expression).when(NOT_OVER);
         if let Some(is_paused) = change.is_paused {
             update = update.with(":isPaused", &is_paused);
         }
@@ -94,7 +102,7 @@ impl SessionStore for DynamoStore {
         if let Some(volume) = change.volume {
             update = update.with(":volume", &volume);
         }
-        let update = going_on(update, now).with(":now", &now);
+        let update = with_not_over_values(update, now).with(":now", &now);
         let changed = self
             .change_session("set_broadcast_state", update, None, now)
             .await?;
@@ -106,75 +114,76 @@ impl SessionStore for DynamoStore {
         id: &SessionId,
         owner: &UserId,
         now: Timestamp,
-    ) -> Stored<Result<Session, Refusal>> {
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
         let mut call = self.call("begin_end");
-        // A session past its end is ended, too: its last listeners are let out.
+        // This also applies after the maximum duration, so that the last listeners are removed.
         let update = self
             .session_update(id, "SET #status = :ending, #updatedAt = :now")
             .when("#speakerId = :owner AND #status IN (:active, :paused)")
-            .with(":ending", &Status::Ending)
+            .with(":ending", &SessionStatus::Ending)
             .with(":owner", owner)
-            .with(":active", &Status::Active)
-            .with(":paused", &Status::Paused)
+            .with(":active", &SessionStatus::Active)
+            .with(":paused", &SessionStatus::Paused)
             .with(":now", &now);
-        let (Written::Done(item) | Written::Refused(item)) = self.write(&mut call, update).await?;
+        let (WriteResult::Done(item) | WriteResult::ConditionFailed(item)) =
+            self.write(&mut call, update).await?;
         let Some(item) = item else {
-            return Ok(Err(Refusal::NoSession));
+            return Ok(Err(SessionRefusal::NoSession));
         };
         let session: Session = item::read(call.operation, item)?;
         Ok(match session.speaker_id == *owner {
             true => Ok(session),
-            false => Err(Refusal::NotOwner),
+            false => Err(SessionRefusal::NotOwner),
         })
     }
 
-    async fn finish_end(&self, id: &SessionId, now: Timestamp) -> Stored<bool> {
+    async fn finish_end(&self, id: &SessionId, now: Timestamp) -> StoreResult<bool> {
         let mut call = self.call("finish_end");
         let update = self
             .session_update(id, "SET #status = :ended, #updatedAt = :now")
             .when("#status = :ending AND #listenerCount = :none")
-            .with(":ended", &Status::Ended)
-            .with(":ending", &Status::Ending)
+            .with(":ended", &SessionStatus::Ended)
+            .with(":ending", &SessionStatus::Ending)
             .with(":none", &0)
             .with(":now", &now);
         match self.write(&mut call, update).await? {
-            Written::Done(_) => Ok(true),
-            Written::Refused(Some(item)) => {
+            WriteResult::Done(_) => Ok(true),
+            WriteResult::ConditionFailed(Some(item)) => {
                 let session: Session = item::read(call.operation, item)?;
-                Ok(session.status == Status::Ended)
+                Ok(session.status == SessionStatus::Ended)
             }
-            // The table has forgotten it: it is over.
-            Written::Refused(None) => Ok(true),
+            // DynamoDB has expired it, so it is over.
+            WriteResult::ConditionFailed(None) => Ok(true),
         }
     }
 }
 
-/// The values of [`GOES_ON`].
-fn going_on(write: Write, now: Timestamp) -> Write {
+/// Adds the values of [`NOT_OVER`].
+fn with_not_over_values(write: ConditionalWrite, now: Timestamp) -> ConditionalWrite {
     write
-        .with(":active", &Status::Active)
-        .with(":paused", &Status::Paused)
+        .with(":active", &SessionStatus::Active)
+        .with(":paused", &SessionStatus::Paused)
         .with(":horizon", &horizon(now))
 }
 
 impl DynamoStore {
-    /// Changes a session that is not over, and is this owner's if there must be one.
+    /// Changes a session that is not over. If `owner` is given, that user must own it.
     async fn change_session(
         &self,
         operation: &'static str,
-        update: Write,
+        update: ConditionalWrite,
         owner: Option<&UserId>,
         now: Timestamp,
-    ) -> Stored<Result<Session, Refusal>> {
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
         let mut call = self.call(operation);
         match self.write(&mut call, update).await? {
-            Written::Done(item) => Ok(Ok(item::read(operation, item.unwrap_or_default())?)),
-            Written::Refused(None) => Ok(Err(Refusal::NoSession)),
-            Written::Refused(Some(item)) => {
+            WriteResult::Done(item) => Ok(Ok(item::read(operation, item.unwrap_or_default())?)),
+            WriteResult::ConditionFailed(None) => Ok(Err(SessionRefusal::NoSession)),
+            WriteResult::ConditionFailed(Some(item)) => {
                 let session: Session = item::read(operation, item)?;
                 Ok(Err(match owner {
-                    Some(owner) if session.speaker_id != *owner => Refusal::NotOwner,
-                    _ => Refusal::Status(session.status_at(now)),
+                    Some(owner) if session.speaker_id != *owner => SessionRefusal::NotOwner,
+                    _ => SessionRefusal::WrongStatus(session.status_at(now)),
                 }))
             }
         }

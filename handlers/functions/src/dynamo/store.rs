@@ -1,49 +1,52 @@
-//! Requests: reads, single writes and transactions, each repeated as far as that helps.
+//! Requests to DynamoDB: reads, single writes and transactions, with retries.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use live_session_core::ports::Stored;
+use live_session_core::ports::StoreResult;
 use live_session_core::{ConnectionId, SessionId};
 
-use super::call::{Call, Check, Failed, Retry, Verdict, verdict};
+use super::call::{
+    Cancellation, ConditionResult, RequestFailure, RetryPolicy, StoreCall, classify_cancellation,
+};
 use super::item::Item;
 use super::schema::{CONNECTIONS, SESSIONS};
-use super::write::{Change, OLD_ITEM, Write};
+use super::write::{ConditionalWrite, ItemChange, OLD_ITEM};
 
-/// What the tables are called.
+/// Names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tables {
-    /// The table of sessions.
+pub struct TableNames {
+    /// Table of sessions.
     pub sessions: String,
-    /// The table of connections.
+    /// Table of connections.
     pub connections: String,
-    /// The table of rate limits, if the function may use it.
+    /// Table of rate limits, if the function uses it.
     pub rate_limits: Option<String>,
 }
 
-/// How the tables are asked.
+/// Settings for requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// How long and how often.
-    pub retry: Retry,
-    /// The same for rates: less, because whoever is let through without them should not have to wait for that.
-    pub rate_retry: Retry,
-    /// How many listeners a page has at most; `None` leaves it to DynamoDB, whose pages are 1 MB: some thousands.
+pub struct StoreSettings {
+    /// Retry policy.
+    pub retry: RetryPolicy,
+    /// Retry policy for rate limits. It is shorter, because requests that are allowed without a check should not wait
+    /// long.
+    pub rate_retry: RetryPolicy,
+    /// Maximum number of listeners per page. With `None`, DynamoDB's limit of 1 MB applies: some thousands.
     pub page: Option<i32>,
 }
 
-impl Default for Settings {
+impl Default for StoreSettings {
     fn default() -> Self {
-        let retry = Retry::default();
-        let rate_retry = Retry {
+        let retry = RetryPolicy::default();
+        let rate_retry = RetryPolicy {
             budget: Duration::from_millis(1000),
-            request: Duration::from_millis(400),
+            request_timeout: Duration::from_millis(400),
             ..retry
         };
-        Settings {
+        StoreSettings {
             retry,
             rate_retry,
             page: None,
@@ -51,26 +54,26 @@ impl Default for Settings {
     }
 }
 
-/// The three tables in DynamoDB: sessions, connections and rate limits.
+/// The ports' stores in DynamoDB: sessions, connections and rate limits.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
     pub(super) client: Client,
-    pub(super) tables: Tables,
-    pub(super) settings: Settings,
+    pub(super) tables: TableNames,
+    pub(super) settings: StoreSettings,
 }
 
-/// What came of a single write.
+/// Result of a single write.
 #[derive(Debug)]
-pub(super) enum Written {
-    /// It happened: the new item of an update, the old one of a deletion.
+pub(super) enum WriteResult {
+    /// The write happened. Contains the new item of an update, or the old one of a deletion.
     Done(Option<Item>),
-    /// Its condition did not hold; the item, if there is one.
-    Refused(Option<Item>),
+    /// The condition was false. Contains the item, if it exists.
+    ConditionFailed(Option<Item>),
 }
 
 impl DynamoStore {
-    /// A store on these tables. The client's own retries are switched off: see [`Retry`].
-    pub fn new(client: &Client, tables: Tables, settings: Settings) -> Self {
+    /// Returns a store on these tables. Turns off the client's own retries: see [`RetryPolicy`].
+    pub fn new(client: &Client, tables: TableNames, settings: StoreSettings) -> Self {
         let config = client
             .config()
             .to_builder()
@@ -82,17 +85,17 @@ impl DynamoStore {
         }
     }
 
-    pub(super) fn call(&self, operation: &'static str) -> Call {
-        Call::new(operation, self.settings.retry)
+    pub(super) fn call(&self, operation: &'static str) -> StoreCall {
+        StoreCall::new(operation, self.settings.retry)
     }
 
-    /// An item as it stands now.
+    /// Reads an item, with a strongly consistent read.
     pub(super) async fn get(
         &self,
-        call: &mut Call,
+        call: &mut StoreCall,
         table: &str,
         key: Item,
-    ) -> Stored<Option<Item>> {
+    ) -> StoreResult<Option<Item>> {
         loop {
             let request = self
                 .client
@@ -101,25 +104,35 @@ impl DynamoStore {
                 .set_key(Some(key.clone()));
             match call.send(request.consistent_read(true).send()).await {
                 Ok(answer) => return Ok(answer.item),
-                Err(failed) => call.again(failed).await?,
+                Err(failed) => call.pause_before_retry(failed).await?,
             }
         }
     }
 
-    /// A single write.
-    pub(super) async fn write(&self, call: &mut Call, write: Write) -> Stored<Written> {
+    /// Performs a single write.
+    pub(super) async fn write(
+        &self,
+        call: &mut StoreCall,
+        write: ConditionalWrite,
+    ) -> StoreResult<WriteResult> {
         loop {
             match self.write_once(call, write.clone()).await {
-                Ok(item) => return Ok(Written::Done(item)),
-                Err(Failed::Condition(item)) => return Ok(Written::Refused(item)),
-                Err(failed) => call.write_again(failed).await?,
+                Ok(item) => return Ok(WriteResult::Done(item)),
+                Err(RequestFailure::Condition(item)) => {
+                    return Ok(WriteResult::ConditionFailed(item));
+                }
+                Err(failed) => call.pause_before_write(failed).await?,
             }
         }
     }
 
-    async fn write_once(&self, call: &Call, write: Write) -> Result<Option<Item>, Failed> {
+    async fn write_once(
+        &self,
+        call: &StoreCall,
+        write: ConditionalWrite,
+    ) -> Result<Option<Item>, RequestFailure> {
         let (names, values) = (write.names(), write.values());
-        // The three requests have these members in common, and no type.
+        // The SDK's three request types have these methods in common, but no trait.
         macro_rules! request {
             ($request:expr) => {
                 $request
@@ -132,11 +145,11 @@ impl DynamoStore {
             };
         }
         match write.change {
-            Change::Put(item) => {
+            ItemChange::Put(item) => {
                 let request = self.client.put_item().set_item(Some(item));
                 call.send(request!(request)).await.map(|_| None)
             }
-            Change::Update { key, expression } => {
+            ItemChange::Update { key, expression } => {
                 let request = self.client.update_item().set_key(Some(key));
                 let request = request
                     .update_expression(expression)
@@ -145,25 +158,30 @@ impl DynamoStore {
                     .await
                     .map(|answer| answer.attributes)
             }
-            Change::Delete(key) => {
+            ItemChange::Delete(key) => {
                 let request = self.client.delete_item().set_key(Some(key));
                 let request = request.return_values(ReturnValue::AllOld);
                 call.send(request!(request))
                     .await
                     .map(|answer| answer.attributes)
             }
-            Change::Check(_) => Err(Failed::Hopeless("a check alone writes nothing".to_owned())),
+            ItemChange::Check(_) => Err(RequestFailure::Permanent(
+                "a condition check alone writes nothing".to_owned(),
+            )),
         }
     }
 
-    /// Several writes, all or none: `Err` if a condition did not hold, with what became of each.
+    /// Performs several writes in one transaction. Returns the result of each condition in `Err` if one was false.
     pub(super) async fn transact(
         &self,
-        call: &mut Call,
-        writes: Vec<Write>,
-    ) -> Stored<Result<(), Vec<Check>>> {
-        let parts: Vec<_> = writes.into_iter().map(Write::into_part).collect();
-        let mut token = token();
+        call: &mut StoreCall,
+        writes: Vec<ConditionalWrite>,
+    ) -> StoreResult<Result<(), Vec<ConditionResult>>> {
+        let parts: Vec<_> = writes
+            .into_iter()
+            .map(ConditionalWrite::into_part)
+            .collect();
+        let mut token = new_token();
         loop {
             let request = self
                 .client
@@ -171,25 +189,28 @@ impl DynamoStore {
                 .set_transact_items(Some(parts.clone()));
             match call.send(request.client_request_token(&token).send()).await {
                 Ok(_) => return Ok(Ok(())),
-                Err(Failed::Cancelled(reasons)) => match verdict(&reasons) {
-                    Verdict::Conditions(checks) => return Ok(Err(checks)),
-                    Verdict::Busy => {
-                        // That one is over, without effect; what follows is another transaction.
-                        token = self::token();
-                        call.write_again(Failed::Busy).await?;
+                Err(RequestFailure::Canceled(reasons)) => match classify_cancellation(&reasons) {
+                    Cancellation::Conditions(checks) => return Ok(Err(checks)),
+                    Cancellation::Conflict => {
+                        // That transaction is over without effect; the retry is a new one.
+                        token = new_token();
+                        call.pause_before_write(RequestFailure::Rejected).await?;
                     }
-                    Verdict::Hopeless => call.write_again(Failed::Cancelled(reasons)).await?,
+                    Cancellation::Other => {
+                        call.pause_before_write(RequestFailure::Canceled(reasons))
+                            .await?
+                    }
                 },
-                // With the same token: if it happened and only the answer was lost, it does not happen twice, and
-                // the answer is that it happened.
-                Err(failed) => call.write_again(failed).await?,
+                // The same token makes the retry idempotent: if the first request succeeded and only its response was
+                // lost, DynamoDB answers with success and writes nothing.
+                Err(failed) => call.pause_before_write(failed).await?,
             }
         }
     }
 }
 
-/// What DynamoDB knows a transaction by for ten minutes. No secret, only never the same.
-fn token() -> String {
+/// Returns a client request token, which identifies a transaction for ten minutes. It must be unique, but not secret.
+fn new_token() -> String {
     format!("{:032x}", fastrand::u128(..))
 }
 

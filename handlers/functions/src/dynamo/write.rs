@@ -1,4 +1,4 @@
-//! Writes: a change of one item and the condition on which it happens. Alone or several in one transaction.
+//! Conditional writes of one item, alone or in a transaction.
 
 use std::collections::HashMap;
 
@@ -11,37 +11,37 @@ use serde::Serialize;
 use super::item::{self, Item};
 use super::schema;
 
-/// A failed condition brings the item along, which tells why it failed without another read.
+/// Makes a failed condition return the item, so that the reason is known without another read.
 pub(super) const OLD_ITEM: ReturnValuesOnConditionCheckFailure =
     ReturnValuesOnConditionCheckFailure::AllOld;
 
-/// A change of one item, on a condition.
+/// A change of one item, with a condition.
 ///
-/// In expressions every attribute is written `#name`, so that none is mistaken for one of DynamoDB's reserved words
-/// (`role`, `status`, `ttl`, `volume` are some); what a `#name` stands for is its name.
+/// Expressions refer to attributes as `#name`, because some names are reserved words of DynamoDB (`role`, `status`,
+/// `ttl`, `volume`). `#name` always stands for the attribute `name`.
 #[derive(Clone, Debug)]
-pub(super) struct Write {
+pub(super) struct ConditionalWrite {
     pub(super) table: String,
-    pub(super) change: Change,
+    pub(super) change: ItemChange,
     pub(super) condition: String,
     values: HashMap<String, AttributeValue>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(super) enum ItemChange {
     Put(Item),
     Update {
         key: Item,
         expression: String,
     },
     Delete(Item),
-    /// Nothing: only the condition counts.
+    /// Changes nothing, and only checks the condition.
     Check(Item),
 }
 
-impl Write {
-    pub(super) fn new(table: &str, change: Change) -> Self {
-        Write {
+impl ConditionalWrite {
+    pub(super) fn new(table: &str, change: ItemChange) -> Self {
+        ConditionalWrite {
             table: table.to_owned(),
             change,
             condition: String::new(),
@@ -49,37 +49,37 @@ impl Write {
         }
     }
 
-    /// Only on this condition.
+    /// Sets the condition.
     pub(super) fn when(mut self, condition: impl Into<String>) -> Self {
         self.condition = condition.into();
         self
     }
 
-    /// What a `:name` stands for.
+    /// Sets the value of a `:name`.
     pub(super) fn with(mut self, name: &str, value: &impl Serialize) -> Self {
         self.values.insert(name.to_owned(), item::attribute(value));
         self
     }
 
-    /// The names in its expressions.
+    /// Returns the attribute names in the expressions.
     pub(super) fn names(&self) -> Option<HashMap<String, String>> {
         let mut names = names(&self.condition);
-        if let Change::Update { expression, .. } = &self.change {
+        if let ItemChange::Update { expression, .. } = &self.change {
             names.extend(self::names(expression));
         }
         some(names)
     }
 
-    /// The values in its expressions.
+    /// Returns the values in the expressions.
     pub(super) fn values(&self) -> Option<HashMap<String, AttributeValue>> {
         some(self.values.clone())
     }
 
-    /// As a part of a transaction.
+    /// Converts the write into an item of a transaction.
     pub(super) fn into_part(self) -> TransactWriteItem {
         let (names, values) = (self.names(), self.values());
         let part = TransactWriteItem::builder();
-        // The builders fail when a required member is missing; here none is.
+        // `build` fails only if a required member is missing; all are set here.
         macro_rules! part {
             ($kind:ident, $builder:expr) => {
                 part.$kind(
@@ -95,15 +95,15 @@ impl Write {
             };
         }
         match self.change {
-            Change::Put(item) => part!(put, Put::builder().set_item(Some(item))),
-            Change::Update { key, expression } => part!(
+            ItemChange::Put(item) => part!(put, Put::builder().set_item(Some(item))),
+            ItemChange::Update { key, expression } => part!(
                 update,
                 Update::builder()
                     .set_key(Some(key))
                     .update_expression(expression)
             ),
-            Change::Delete(key) => part!(delete, Delete::builder().set_key(Some(key))),
-            Change::Check(key) => {
+            ItemChange::Delete(key) => part!(delete, Delete::builder().set_key(Some(key))),
+            ItemChange::Check(key) => {
                 part!(
                     condition_check,
                     ConditionCheck::builder().set_key(Some(key))
@@ -114,7 +114,7 @@ impl Write {
     }
 }
 
-/// What every `#name` in an expression stands for.
+/// Returns the attribute of every `#name` in an expression.
 pub(super) fn names(expression: &str) -> HashMap<String, String> {
     let mut names = HashMap::new();
     for rest in expression.split('#').skip(1) {
@@ -133,7 +133,7 @@ fn is_attribute(name: &str) -> bool {
     attributes.any(|attribute| *attribute == name) || schema::BROADCAST_STATE.contains(&name)
 }
 
-/// DynamoDB refuses empty maps of names and values.
+/// Returns `None` for an empty map, which DynamoDB refuses.
 fn some<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
     (!map.is_empty()).then_some(map)
 }

@@ -1,50 +1,54 @@
-//! The HTTP handler: sessions are created, seen, paused, resumed and ended.
+//! HTTP handler: creates, shows, pauses, resumes and ends sessions.
 
-mod answer;
+mod response;
 
 use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use live_session_core::ports::{Ports, Store};
 use live_session_core::sessions::{NewSession, create, set_open, view};
-use live_session_core::{Clock, Ending, Names, RateLimitFailure, SessionId, UserId, end};
+use live_session_core::{
+    Clock, EndRequest, RateLimitFailure, SessionId, SessionIdGenerator, UserId, end,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use stackgen_websocket::Broadcaster;
 use tracing::{Span, info};
 
-use answer::{Answer, Problem};
+use response::{ApiError, ApiResponse};
 
-/// The longest body, in bytes.
+/// Maximum size of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024;
 
-/// Answers one request. Which route it is, and that the token is good where the route wants one, API Gateway has found
-/// out already.
+/// Handles one request. API Gateway has chosen the route and, where the route requires one, verified the token.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
     request: &Request,
 ) -> Response<Body> {
     let answer = match route_key(request) {
-        Some("GET /health") => Ok(Answer::json(StatusCode::OK, &json!({ "status": "ok" }))),
+        Some("GET /health") => Ok(ApiResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "ok" }),
+        )),
         Some("POST /sessions") => create_session(ports, failure, request).await,
         Some("GET /sessions/{sessionId}") => view_session(ports, request).await,
         Some("PATCH /sessions/{sessionId}") => change_session(ports, request).await,
         Some("DELETE /sessions/{sessionId}") => end_session(ports, request).await,
-        _ => Err(Problem::new(
+        _ => Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "NO_ROUTE",
-            "there is no such route",
+            "the route does not exist",
         )),
     };
-    let answer = answer.unwrap_or_else(|problem| {
+    let answer = answer.unwrap_or_else(|error| {
         info!(
-            status = problem.status.as_u16(),
-            code = problem.code,
+            status = error.status.as_u16(),
+            code = error.code,
             "Request refused"
         );
-        problem.into()
+        error.into()
     });
     answer.into_response()
 }
@@ -53,32 +57,39 @@ async fn create_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let owner = caller(request)?;
     let new: NewSession = body(request)?;
-    let created = create(ports, failure, &mut Names::new(None), &owner, new).await?;
-    Ok(Answer::json(StatusCode::CREATED, &created))
+    let created = create(
+        ports,
+        failure,
+        &mut SessionIdGenerator::new(None),
+        &owner,
+        new,
+    )
+    .await?;
+    Ok(ApiResponse::json(StatusCode::CREATED, &created))
 }
 
 async fn view_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
-    let seen = view(ports, &session_id(request)?).await?;
-    Ok(Answer::json(StatusCode::OK, &seen))
+) -> Result<ApiResponse, ApiError> {
+    let session = view(ports, &session_id(request)?).await?;
+    Ok(ApiResponse::json(StatusCode::OK, &session))
 }
 
-/// What an owner may change.
+/// Body of a request that changes a session.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
-    status: Door,
+struct SessionChange {
+    status: RequestedStatus,
 }
 
-/// Whether people may come in.
+/// Status that an owner can set.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Door {
+enum RequestedStatus {
     Active,
     Paused,
 }
@@ -86,29 +97,35 @@ enum Door {
 async fn change_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
-    let Change { status } = body(request)?;
-    let changed = set_open(ports, &id, &owner, matches!(status, Door::Active)).await?;
-    Ok(Answer::json(StatusCode::OK, &changed))
+    let SessionChange { status } = body(request)?;
+    let changed = set_open(
+        ports,
+        &id,
+        &owner,
+        matches!(status, RequestedStatus::Active),
+    )
+    .await?;
+    Ok(ApiResponse::json(StatusCode::OK, &changed))
 }
 
 async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     request: &Request,
-) -> Result<Answer, Problem> {
+) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
-    let ending = Ending {
+    let request_end = EndRequest {
         session_id: &id,
         owner: &owner,
         reason: None,
-        said_by: None,
+        requested_by: None,
     };
-    end(ports, ending).await?;
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    end(ports, request_end).await?;
+    Ok(ApiResponse::empty(StatusCode::NO_CONTENT))
 }
 
-/// The span that a request's lines are logged in.
+/// Returns the span for the log lines of a request.
 pub fn span(request: &Request) -> Span {
     let request_id = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
@@ -124,7 +141,7 @@ pub fn span(request: &Request) -> Span {
     )
 }
 
-/// The route that API Gateway chose, as stackgen.yaml spells it.
+/// Returns the route that API Gateway chose, as spelled in stackgen.yaml.
 fn route_key(request: &Request) -> Option<&str> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
@@ -132,8 +149,8 @@ fn route_key(request: &Request) -> Option<&str> {
     }
 }
 
-/// The subject of the token that API Gateway verified.
-fn caller(request: &Request) -> Result<UserId, Problem> {
+/// Returns the subject of the token that API Gateway verified.
+fn caller(request: &Request) -> Result<UserId, ApiError> {
     let subject = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
         _ => None,
@@ -142,27 +159,27 @@ fn caller(request: &Request) -> Result<UserId, Problem> {
     let caller = subject.and_then(|subject| UserId::try_from(subject.as_str()).ok());
     caller.ok_or_else(|| {
         let message = "the token has no subject";
-        Problem::new(StatusCode::UNAUTHORIZED, "NO_SUBJECT", message)
+        ApiError::new(StatusCode::UNAUTHORIZED, "NO_SUBJECT", message)
     })
 }
 
-fn session_id(request: &Request) -> Result<SessionId, Problem> {
+fn session_id(request: &Request) -> Result<SessionId, ApiError> {
     let parameters = request.path_parameters_ref();
     let id = parameters.and_then(|parameters| parameters.first("sessionId"));
-    // What cannot be an id is not there either.
-    SessionId::try_from(id.unwrap_or_default()).map_err(|_| Problem::no_session())
+    // A malformed ID belongs to no session.
+    SessionId::try_from(id.unwrap_or_default()).map_err(|_| ApiError::no_session())
 }
 
-fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > MAX_BODY {
-        let message = format!("a body has at most {MAX_BODY} bytes");
-        return Err(Problem::new(
+        let message = format!("the body must have at most {MAX_BODY} bytes");
+        return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "BODY_TOO_LARGE",
             message,
         ));
     }
     serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "INVALID_BODY", error.to_string()))
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "INVALID_BODY", error.to_string()))
 }

@@ -1,22 +1,22 @@
-//! The authorizer, as API Gateway calls it.
+//! Tests of the authorizer.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::{Answer, Function, Issuer, IssuerMode, SigningKey};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer, IssuerMode, SigningKey};
 
 use crate::stack::{AUTHORIZER, Stack, answer, socket};
 
-async fn asked_with_token(function: &mut Function, token: &str) -> Answer {
+async fn asked_with_token(function: &mut Function, token: &str) -> InvocationResult {
     let event = socket("YQ==").authorize(&[("sessionId", "a-b-100"), ("token", token)], &[]);
     function.invoke(&event).await.unwrap()
 }
 
-/// Exactly the word that API Gateway makes a 401 of (row A6).
-fn unauthorized(answer: &Answer) -> bool {
-    matches!(answer, Answer::Error { message, .. } if message == "Unauthorized")
+/// Returns true for the one message that API Gateway turns into 401 (row A6).
+fn unauthorized(answer: &InvocationResult) -> bool {
+    matches!(answer, InvocationResult::Error { message, .. } if message == "Unauthorized")
 }
 
 #[tokio::test]
-async fn a_good_token_is_let_in_to_exactly_what_was_asked_for() {
+async fn a_valid_token_is_allowed_exactly_the_requested_method() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
     let token = stack.issuer.token("ada").signed(&stack.issuer.key());
@@ -45,12 +45,12 @@ async fn a_good_token_is_let_in_to_exactly_what_was_asked_for() {
     assert_eq!(
         stack.issuer.fetches().keys,
         1,
-        "the keys are kept from one event to the next"
+        "the keys are cached between events"
     );
 }
 
 #[tokio::test]
-async fn nobody_in_particular_is_let_in_as_such() {
+async fn a_caller_without_a_token_is_anonymous() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
     for query in [&[("sessionId", "a-b-100")][..], &[("token", "")], &[]] {
@@ -62,9 +62,9 @@ async fn nobody_in_particular_is_let_in_as_such() {
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_is_let_in_unless_the_callers_are_mixed() {
+async fn callers_without_a_token_are_admitted_only_if_callers_are_mixed() {
     let stack = Stack::start().await;
-    // A blank variable counts as none.
+    // A blank variable counts as unset.
     for callers in ["authenticated", ""] {
         let other = [("AUTHORIZER_CALLERS", callers)];
         let mut function = stack.function_with(AUTHORIZER, &other).await;
@@ -75,11 +75,14 @@ async fn without_a_token_nobody_is_let_in_unless_the_callers_are_mixed() {
         }
         let good = stack.issuer.token("ada").signed(&stack.issuer.key());
         let answer = asked_with_token(&mut function, &good).await;
-        assert!(matches!(answer, Answer::Response(_)), "{answer:?}");
+        assert!(
+            matches!(answer, InvocationResult::Response(_)),
+            "{answer:?}"
+        );
     }
 }
 
-/// Tokens that are not good, by what is wrong with them.
+/// Returns invalid tokens, with the reason.
 fn attacks(issuer: &Issuer) -> Vec<(&'static str, String)> {
     let key = issuer.key();
     let good = issuer.token("ada");
@@ -109,7 +112,7 @@ fn attacks(issuer: &Issuer) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn every_attack_is_refused_and_the_function_lives_on() {
+async fn every_attack_is_refused_and_the_function_keeps_running() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
     for (attack, token) in attacks(&stack.issuer) {
@@ -118,7 +121,7 @@ async fn every_attack_is_refused_and_the_function_lives_on() {
     }
     let good = stack.issuer.token("ada").signed(&stack.issuer.key());
     let answer = asked_with_token(&mut function, &good).await;
-    assert!(matches!(answer, Answer::Response(_)));
+    assert!(matches!(answer, InvocationResult::Response(_)));
     let logs = function.stop().await;
     let counted = |name: &str| {
         logs.iter()
@@ -132,30 +135,32 @@ async fn every_attack_is_refused_and_the_function_lives_on() {
 }
 
 #[tokio::test]
-async fn while_the_issuer_is_down_nobody_gets_in_without_good_keys_and_that_is_not_the_callers_fault()
- {
+async fn without_keys_an_issuer_that_is_down_is_not_the_callers_fault() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
     let token = stack.issuer.token("ada").signed(&stack.issuer.key());
     stack.issuer.set_mode(IssuerMode::Down);
     let answer = asked_with_token(&mut function, &token).await;
-    assert!(matches!(answer, Answer::Error { .. }), "{answer:?}");
+    assert!(
+        matches!(answer, InvocationResult::Error { .. }),
+        "{answer:?}"
+    );
     assert!(!unauthorized(&answer), "{answer:?}");
 }
 
 #[tokio::test]
-async fn keys_that_were_good_stay_good_while_the_issuer_is_down() {
+async fn cached_keys_stay_in_use_while_the_issuer_is_down() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
     let token = stack.issuer.token("ada").signed(&stack.issuer.key());
     assert!(matches!(
         asked_with_token(&mut function, &token).await,
-        Answer::Response(_)
+        InvocationResult::Response(_)
     ));
     stack.issuer.set_mode(IssuerMode::Down);
     assert!(matches!(
         asked_with_token(&mut function, &token).await,
-        Answer::Response(_)
+        InvocationResult::Response(_)
     ));
     let unknown = stack
         .issuer
@@ -168,13 +173,13 @@ async fn keys_that_were_good_stay_good_while_the_issuer_is_down() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_taken_where_that_is_set() {
+async fn access_tokens_are_accepted_if_configured() {
     let stack = Stack::start().await;
     let mut function = stack
         .function_with(AUTHORIZER, &[("JWT_TOKEN_USE", "access")])
         .await;
     let access = stack.issuer.access_token("ada").signed(&stack.issuer.key());
-    let Answer::Response(allowed) = asked_with_token(&mut function, &access).await else {
+    let InvocationResult::Response(allowed) = asked_with_token(&mut function, &access).await else {
         panic!("it is of the kind that was set");
     };
     assert_eq!(

@@ -1,8 +1,8 @@
-//! What goes wrong, and how it is told.
+//! Tests of failures and of the errors that are reported.
 
 use serde_json::json;
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::{Answer, Answering};
+use stackgen_websocket::testing::{ConnectionBehavior, InvocationResult};
 
 use crate::stack::{
     AUDIO, AUTHORIZER, CONNECTION, DISCONNECT, HTTP, Stack, answer, line, lines, nowhere, socket,
@@ -12,7 +12,7 @@ use stackgen_websocket::testing::Function;
 use stackgen_websocket::testing::events::Socket;
 
 #[tokio::test]
-async fn every_handshake_that_is_refused_has_its_status() {
+async fn every_refused_handshake_has_its_status() {
     let stack = Stack::start().await;
     let session = stack.session("ada").await;
     let mut function = stack.function(CONNECTION).await;
@@ -49,7 +49,7 @@ async fn every_handshake_that_is_refused_has_its_status() {
         status("d", &[("sessionId", id), ("previousConnectionId", "b")]).await,
         json!({"statusCode": 200})
     );
-    // Six are used up, and every six seconds there is another.
+    // Six tokens are used, and there is another every six seconds.
     let mut more = 0;
     while status("e", &[("sessionId", id)]).await != json!({"statusCode": 429}) {
         more += 1;
@@ -59,7 +59,7 @@ async fn every_handshake_that_is_refused_has_its_status() {
 }
 
 #[tokio::test]
-async fn a_caller_without_any_authorizer_context_listens() {
+async fn a_caller_without_authorizer_context_is_a_listener() {
     let stack = Stack::start().await;
     let session = stack.session("ada").await;
     let mut function = stack.function(CONNECTION).await;
@@ -90,7 +90,7 @@ async fn an_offered_subprotocol_is_echoed_without_the_token() {
 }
 
 #[tokio::test]
-async fn while_the_tables_are_out_of_reach_connecting_is_500_and_disconnecting_200() {
+async fn with_unreachable_tables_connecting_is_500_and_disconnecting_200() {
     let stack = Stack::start().await;
     let (_port, nowhere) = nowhere();
     let unreachable = [("AWS_ENDPOINT_URL_DYNAMODB", nowhere.as_str())];
@@ -110,27 +110,30 @@ async fn while_the_tables_are_out_of_reach_connecting_is_500_and_disconnecting_2
         answer(&mut connection, &message).await,
         json!({"statusCode": 200})
     );
-    let told = stack.posted("YQ==");
+    let posted = stack.posted("YQ==");
     assert_eq!(
-        (&told[0]["code"], &told[0]["message"]),
+        (&posted[0]["code"], &posted[0]["message"]),
         (
             &json!("UNAVAILABLE"),
-            &json!("that did not work; try again")
+            &json!("the server failed: try again")
         )
     );
     assert_eq!(
-        line(&lines(&disconnect.stop().await), "Record not removed")["level"],
+        line(
+            &lines(&disconnect.stop().await),
+            "Cannot remove the connection's record"
+        )["level"],
         "ERROR"
     );
 }
 
 #[tokio::test]
-async fn a_sender_who_is_gone_is_no_failure() {
+async fn a_gone_sender_is_no_failure() {
     let stack = Stack::start().await;
     let mut function = stack.function(CONNECTION).await;
     stack
         .management
-        .set(&ConnectionId::new("YQ=="), Answering::Gone);
+        .set(&ConnectionId::new("YQ=="), ConnectionBehavior::Gone);
     let event = socket("YQ==").message("$default", "hello");
     assert_eq!(
         answer(&mut function, &event).await,
@@ -139,11 +142,11 @@ async fn a_sender_who_is_gone_is_no_failure() {
 }
 
 #[tokio::test]
-async fn an_event_of_another_kind_is_refused_in_words() {
+async fn an_event_of_another_type_is_refused_with_a_hint() {
     let stack = Stack::start().await;
     let mut function = stack.function(CONNECTION).await;
     let event = socket("YQ==").disconnect(1000, "");
-    let Answer::Error {
+    let InvocationResult::Error {
         message,
         error_type,
     } = function.invoke(&event).await.unwrap()
@@ -153,7 +156,7 @@ async fn an_event_of_another_kind_is_refused_in_words() {
     assert_eq!(error_type, "EventError");
     assert_eq!(
         message,
-        "an event of type \"DISCONNECT\" is not for this function: look at the API's routes"
+        "this function does not handle events of type \"DISCONNECT\": check the integrations of the API's routes"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP API.
+//! Tests of the HTTP API.
 
 use serde_json::{Value, json};
 use stackgen_websocket::testing::Function;
@@ -37,7 +37,7 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn a_session_is_created_seen_paused_resumed_and_ended() {
+async fn a_session_is_created_shown_paused_resumed_and_ended() {
     let stack = Stack::start().await;
     let mut function = stack.function(HTTP).await;
     let created = create(
@@ -87,7 +87,7 @@ async fn a_session_is_created_seen_paused_resumed_and_ended() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_owner_changes_a_session() {
+async fn only_the_owner_changes_a_session() {
     let stack = Stack::start().await;
     let id = stack.session("ada").await;
     let mut function = stack.function(HTTP).await;
@@ -109,7 +109,7 @@ async fn nobody_but_the_owner_changes_a_session() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_said() {
+async fn invalid_requests_are_explained() {
     let stack = Stack::start().await;
     let id = stack.session("ada").await;
     let mut function = stack.function(HTTP).await;
@@ -171,7 +171,7 @@ async fn the_fifty_first_session_in_an_hour_is_429() {
             break answer;
         }
         created += 1;
-        // Every 72 seconds there is another.
+        // There is another token every 72 seconds.
         assert!(created < 60);
     };
     assert_eq!(refused["statusCode"], 429);
@@ -185,7 +185,7 @@ async fn the_fifty_first_session_in_an_hour_is_429() {
 }
 
 #[tokio::test]
-async fn while_rates_are_not_known_no_session_is_created_unless_that_is_set() {
+async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
     let stack = Stack::start().await;
     let missing = ("RATE_LIMITS_TABLE", "there-is-no-such-table");
     let sent = r#"{"sourceLanguage":"en"}"#;

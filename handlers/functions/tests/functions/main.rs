@@ -1,5 +1,5 @@
-//! The binaries, each run as Lambda runs it: over the Runtime API, on a real DynamoDB, a management endpoint and an
-//! issuer on loopback, with events in the recorded shape (rows E0 to E4).
+//! Tests of the binaries, run as Lambda runs them: over the Runtime API, with an embedded DynamoDB, a management
+//! endpoint and an issuer on loopback, and events in recorded form (rows E0 to E4).
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "nobody sees a test from outside")]
@@ -7,11 +7,11 @@
 mod authorizer;
 mod failures;
 mod http;
+mod lifecycle;
 mod shares;
 mod stack;
-mod story;
 
-/// The store's tests have it, too.
+/// Shared with the store's tests.
 #[allow(dead_code, reason = "not everything is needed here")]
 #[path = "../store/support/mod.rs"]
 mod support;

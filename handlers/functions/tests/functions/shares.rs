@@ -1,4 +1,4 @@
-//! Audio for more listeners than one invocation serves.
+//! Tests of audio for more listeners than one invocation serves.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::stack::{AUDIO, CONNECTION, Stack, answer, nowhere, socket, users_socket};
 
-/// Lambda's Invoke: keeps what it is called with.
+/// Lambda's Invoke operation. Records the invocations.
 #[derive(Clone, Default)]
 struct Lambda(Arc<Mutex<Vec<Invoked>>>);
 
@@ -79,14 +79,14 @@ fn chunk(session: &str) -> Value {
     users_socket("mic", "ada").message("sendAudio", &body.to_string())
 }
 
-fn heard(stack: &Stack) -> Vec<usize> {
+fn received(stack: &Stack) -> Vec<usize> {
     ["one", "two", "three"]
         .map(|id| stack.posted(id).len())
         .to_vec()
 }
 
 #[tokio::test]
-async fn further_invocations_of_the_same_version_take_their_shares() {
+async fn shares_are_handed_to_invocations_of_the_same_version() {
     let stack = Stack::start().await;
     let session = room(&stack).await;
     let lambda = Lambda::default();
@@ -98,7 +98,7 @@ async fn further_invocations_of_the_same_version_take_their_shares() {
     let mut audio = stack.function_with(AUDIO, &variables).await;
     answer(&mut audio, &chunk(&session)).await;
     assert_eq!(
-        heard(&stack).iter().sum::<usize>(),
+        received(&stack).iter().sum::<usize>(),
         1,
         "one is served at once"
     );
@@ -116,11 +116,11 @@ async fn further_invocations_of_the_same_version_take_their_shares() {
             json!({"statusCode": 200})
         );
     }
-    assert_eq!(heard(&stack), [1, 1, 1]);
+    assert_eq!(received(&stack), [1, 1, 1]);
 }
 
 #[tokio::test]
-async fn shares_that_lambda_does_not_take_are_sent_all_the_same() {
+async fn shares_that_lambda_does_not_accept_are_sent_by_this_invocation() {
     let stack = Stack::start().await;
     let session = room(&stack).await;
     let (_port, nowhere) = nowhere();
@@ -130,5 +130,5 @@ async fn shares_that_lambda_does_not_take_are_sent_all_the_same() {
     ];
     let mut audio = stack.function_with(AUDIO, &variables).await;
     answer(&mut audio, &chunk(&session)).await;
-    assert_eq!(heard(&stack), [1, 1, 1]);
+    assert_eq!(received(&stack), [1, 1, 1]);
 }

@@ -1,8 +1,8 @@
-//! Everything that the functions need, and the functions.
+//! The functions, and the services that they use.
 
 use serde_json::Value;
 use stackgen_websocket::testing::events::{HttpRequest, Socket};
-use stackgen_websocket::testing::{Answer, Function, Issuer, ManagementEndpoint};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer, ManagementEndpoint};
 use stackgen_websocket::{Clock, ConnectionId, SystemClock};
 use tokio::net::TcpSocket;
 
@@ -29,7 +29,7 @@ impl Stack {
         }
     }
 
-    /// Every variable that the stack's functions have, and where AWS is.
+    /// Returns the environment variables of all functions, and the AWS endpoints.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let tables = self.database.tables.clone();
         vec![
@@ -50,7 +50,7 @@ impl Stack {
         self.function_with(binary, &[]).await
     }
 
-    /// A function, some of whose variables are others.
+    /// Starts a function with some variables changed.
     pub async fn function_with(&self, binary: &str, other: &[(&'static str, &str)]) -> Function {
         let mut environment = self.environment();
         environment.extend(
@@ -65,7 +65,7 @@ impl Stack {
         Function::start(binary, &environment).await.unwrap()
     }
 
-    /// Creates a session of this user over HTTP, and returns its id.
+    /// Creates a session for this user over HTTP, and returns its ID.
     pub async fn session(&self, owner: &str) -> String {
         let mut http = self.function(HTTP).await;
         let request = HttpRequest {
@@ -80,7 +80,7 @@ impl Stack {
         body(&answer)["sessionId"].as_str().unwrap().to_owned()
     }
 
-    /// What was posted to a connection, as JSON.
+    /// Returns the messages that were posted to a connection, as JSON.
     pub fn posted(&self, id: &str) -> Vec<Value> {
         let messages = self.management.messages(&ConnectionId::new(id));
         messages
@@ -89,14 +89,14 @@ impl Stack {
             .collect()
     }
 
-    /// The types of the messages that were posted to a connection.
+    /// Returns the types of the messages that were posted to a connection.
     pub fn posted_types(&self, id: &str) -> Vec<String> {
         let kind = |message: Value| message["type"].as_str().unwrap().to_owned();
         self.posted(id).into_iter().map(kind).collect()
     }
 }
 
-/// An endpoint at which nobody listens, and what keeps others from its port.
+/// Returns an endpoint that refuses connections, and the socket that reserves its port.
 pub fn nowhere() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -104,31 +104,31 @@ pub fn nowhere() -> (TcpSocket, String) {
     (socket, url)
 }
 
-/// An anonymous caller's socket, opened now.
+/// Returns a connection of an anonymous caller, opened now.
 pub fn socket(id: &str) -> Socket {
     Socket::new(id)
         .authorized("anonymous", &[])
         .connected_at(SystemClock.now())
 }
 
-/// A verified user's.
+/// Returns a connection of a verified user.
 pub fn users_socket(id: &str, user: &str) -> Socket {
     socket(id).authorized(user, &[("userId", user), ("tokenUse", "id")])
 }
 
 pub async fn answer(function: &mut Function, event: &Value) -> Value {
     match function.invoke(event).await.unwrap() {
-        Answer::Response(answer) => answer,
+        InvocationResult::Response(answer) => answer,
         other => panic!("{other:?}\n{}", function.logs().join("\n")),
     }
 }
 
-/// The body of an HTTP answer.
+/// Returns the body of an HTTP response.
 pub fn body(answer: &Value) -> Value {
     serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
 }
 
-/// The lines of a function's logs that are not metrics, parsed.
+/// Parses the log lines of a function, except metrics.
 pub fn lines(logs: &[String]) -> Vec<Value> {
     let parsed = logs
         .iter()
@@ -136,7 +136,7 @@ pub fn lines(logs: &[String]) -> Vec<Value> {
     parsed.filter(|line| line.get("_aws").is_none()).collect()
 }
 
-/// The line with this message.
+/// Returns the line with this message.
 pub fn line<'a>(lines: &'a [Value], message: &str) -> &'a Value {
     let found = lines.iter().find(|line| line["message"] == message);
     found.unwrap_or_else(|| panic!("{message:?} is not among {lines:#?}"))

@@ -1,24 +1,24 @@
-//! `$connect` as people call it, on the real tables.
+//! Tests of `$connect` with concurrent callers.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use live_session::dynamo::{DynamoStore, Retry, Settings};
+use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings};
 use live_session_core::ports::Ports;
-use live_session_core::testing::{Posts, TestClock};
+use live_session_core::testing::{MemoryBroadcaster, TestClock};
 use live_session_core::{Handshake, JoinSettings, RateLimitFailure, connect, disconnect};
 
 use crate::support::database::Database;
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
-type World = Ports<DynamoStore, Posts, TestClock>;
+type World = Ports<DynamoStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
     max_listeners: 100,
     rate_limit_failure: RateLimitFailure::Closed,
 };
 
-/// Each from an address of its own.
+/// Returns a handshake with an address of its own.
 fn handshake(number: usize) -> Handshake {
     Handshake {
         connection_id: id(&format!("{number}=")),
@@ -31,26 +31,26 @@ fn handshake(number: usize) -> Handshake {
     }
 }
 
-/// However long it takes on a machine that has other things to do.
+/// Returns ports with a generous time budget, for busy machines.
 fn world(database: &Database) -> World {
-    let retry = Retry {
+    let retry = RetryPolicy {
         budget: Duration::from_secs(300),
-        request: Duration::from_secs(60),
-        ..Retry::default()
+        request_timeout: Duration::from_secs(60),
+        ..RetryPolicy::default()
     };
     Ports {
-        store: database.store(Settings {
+        store: database.store(StoreSettings {
             retry,
             rate_retry: retry,
             page: None,
         }),
-        broadcaster: Posts::default(),
+        broadcaster: MemoryBroadcaster::default(),
         clock: TestClock::default(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_handshakes_at_once_leave_exactly_a_hundred_records() {
+async fn a_thousand_concurrent_handshakes_leave_exactly_a_hundred_records() {
     let database = Database::start().await;
     let world = world(&database);
     let session = created(&world.store, "merciful-truth-455").await;
@@ -63,7 +63,7 @@ async fn a_thousand_handshakes_at_once_leave_exactly_a_hundred_records() {
     let records = database.scan(&database.tables.connections).await;
     assert_eq!(records.len(), 100);
 
-    // Their `$disconnect` events come twice, all at once.
+    // Each `$disconnect` event comes twice, all at once.
     let ids: Vec<_> = records
         .iter()
         .map(|record| id(record["connectionId"].as_s().unwrap()))

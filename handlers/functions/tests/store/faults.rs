@@ -1,19 +1,19 @@
-//! What comes of it when the network or a table fails.
+//! Tests with failing requests.
 
 use std::time::Duration;
 
-use live_session::dynamo::{Retry, Settings};
+use live_session::dynamo::{RetryPolicy, StoreSettings};
 use live_session_core::ports::{
     Admission, BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, SessionStore, Store,
-    StoreError, Stored, Taken,
+    StoreError, StoreResult, TakeResult,
 };
-use live_session_core::{Session, Status};
+use live_session_core::{Session, SessionStatus};
 use tokio::time::Instant;
 
 use crate::support::database::{Database, unreachable_store};
 use crate::support::faults::Fault::{self, *};
 use crate::support::faults::Faults;
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 const RATE: Rate = Rate {
@@ -21,8 +21,8 @@ const RATE: Rate = Rate {
     per: MINUTE,
 };
 
-/// Every operation of the ports, by name.
-async fn every_operation(store: &impl Store) -> Vec<(&'static str, Stored<()>)> {
+/// Runs every operation of the ports. Returns their names and results.
+async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<()>)> {
     let (session, owner, a) = (session(ID), user(OWNER), id("a="));
     let (session_id, speaker) = (&session.session_id, speaker("s=", &session));
     let listener = listener("a=", &session);
@@ -37,7 +37,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, Stored<()>)> 
     outcomes! {
         create(&session)
         session(session_id)
-        set_status(session_id, &owner, Status::Paused, NOW)
+        set_status(session_id, &owner, SessionStatus::Paused, NOW)
         set_broadcast_state(session_id, change, NOW)
         begin_end(session_id, &owner, NOW)
         finish_end(session_id, NOW)
@@ -55,10 +55,10 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, Stored<()>)> 
     }
 }
 
-/// How many requests were made, and after how long each operation failed with this.
+/// Checks that each operation fails with this error. Returns the number of requests per operation.
 async fn each_fails(fault: Fault, expected: impl Fn(&'static str) -> StoreError) -> usize {
     let faults = Faults::default();
-    let store = unreachable_store(Settings::default(), &faults);
+    let store = unreachable_store(StoreSettings::default(), &faults);
     faults.always(fault);
     let start = Instant::now();
     let outcomes = every_operation(&store).await;
@@ -66,9 +66,9 @@ async fn each_fails(fault: Fault, expected: impl Fn(&'static str) -> StoreError)
     for (operation, outcome) in outcomes {
         assert_eq!(outcome, Err(expected(operation)));
     }
-    // In the time of a clock that moves on whenever everybody waits.
+    // Measured with Tokio's paused clock, which advances when all tasks wait.
     assert!(
-        start.elapsed() <= Retry::default().budget * operations,
+        start.elapsed() <= RetryPolicy::default().budget * operations,
         "{:?}",
         start.elapsed()
     );
@@ -83,14 +83,14 @@ fn unavailable(reason: &str) -> impl Fn(&'static str) -> StoreError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_table_is_asked_again_and_then_given_up() {
+async fn requests_to_a_throttled_table_are_retried_and_then_fail() {
     let throttled = |operation| StoreError::Throttled { operation };
     let requests = each_fails(Throttled, throttled).await;
     assert!((10..100).contains(&requests), "{requests}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_contended_item_is_asked_again_and_then_given_up() {
+async fn conflicting_requests_are_retried_and_then_fail() {
     let throttled = |operation| StoreError::Throttled { operation };
     let requests = each_fails(Conflict, throttled).await;
     assert!((10..100).contains(&requests), "{requests}");
@@ -103,22 +103,22 @@ async fn a_failing_table_is_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_out_of_reach_is_unavailable() {
+async fn an_unreachable_table_is_unavailable() {
     let reason = "dispatch failure: io error: the connection broke";
     let requests = each_fails(Unreachable, unavailable(reason)).await;
     assert!((10..100).contains(&requests), "{requests}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_table_is_unavailable_before_the_function_runs_out_of_time() {
-    let requests = each_fails(Silence, unavailable("no answer in time")).await;
+async fn a_table_that_hangs_is_unavailable_before_the_function_times_out() {
+    let requests = each_fails(Silence, unavailable("no response in time")).await;
     assert!((2..=4).contains(&requests), "{requests}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn rates_are_given_up_long_before_audio_is_worth_nothing() {
+async fn rate_limits_fail_long_before_audio_is_too_old() {
     let faults = Faults::default();
-    let store = unreachable_store(Settings::default(), &faults);
+    let store = unreachable_store(StoreSettings::default(), &faults);
     for fault in [Silence, Throttled, Unreachable] {
         faults.always(fault);
         let start = Instant::now();
@@ -129,23 +129,23 @@ async fn rates_are_given_up_long_before_audio_is_worth_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_permitted_is_not_asked_again() {
+async fn missing_permissions_are_not_retried() {
     let requests = each_fails(Denied, unavailable("AccessDeniedException: ")).await;
     assert_eq!(requests, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_underneath_asks_again() {
-    // Pauses so long that no second try finds room: what is sent is sent by the SDK.
+async fn the_sdk_does_not_retry() {
+    // No retry fits into the budget after such a pause, so only the SDK could send more requests.
     let long = Duration::from_secs(1_000_000);
-    let retry = Retry {
+    let retry = RetryPolicy {
         first_pause: long,
         longest_pause: long,
-        ..Retry::default()
+        ..RetryPolicy::default()
     };
     let faults = Faults::default();
     let store = unreachable_store(
-        Settings {
+        StoreSettings {
             retry,
             rate_retry: retry,
             page: None,
@@ -160,35 +160,35 @@ async fn nothing_underneath_asks_again() {
     }
 }
 
-/// A store whose requests do not wait long for each other.
-fn quick() -> Settings {
-    let retry = Retry {
+/// Returns settings with short pauses.
+fn short_pauses() -> StoreSettings {
+    let retry = RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(2),
-        ..Retry::default()
+        ..RetryPolicy::default()
     };
-    Settings {
+    StoreSettings {
         retry,
         rate_retry: retry,
         page: None,
     }
 }
 
-/// Runs every operation, with these faults before the request that goes through; each does what it does, once.
+/// Runs every operation with these faults before the request that succeeds. Each takes effect once.
 async fn each_succeeds_after(faults: &[Fault]) {
     let database = Database::start().await;
     let plan = Faults::default();
-    let store = database.faulty_store(quick(), &plan);
+    let store = database.faulty_store(short_pauses(), &plan);
     let planned = || plan.plan(faults.iter().copied());
     let session = session(ID);
-    people_come(&store, &session, planned).await;
-    people_stay(&store, &session, planned).await;
-    tokens_are_taken(&store, planned).await;
-    people_leave(&store, &session, planned).await;
+    check_joining(&store, &session, planned).await;
+    check_changes(&store, &session, planned).await;
+    check_tokens(&store, planned).await;
+    check_leaving(&store, &session, planned).await;
     assert!(database.scan(&database.tables.connections).await.is_empty());
 }
 
-async fn people_come(store: &impl Store, session: &Session, planned: impl Fn()) {
+async fn check_joining(store: &impl Store, session: &Session, planned: impl Fn()) {
     planned();
     assert_eq!(store.create(session).await, Ok(true));
     planned();
@@ -217,7 +217,7 @@ async fn people_come(store: &impl Store, session: &Session, planned: impl Fn()) 
     assert_eq!(count(store, session).await, 3);
 }
 
-async fn people_stay(store: &impl Store, session: &Session, planned: impl Fn()) {
+async fn check_changes(store: &impl Store, session: &Session, planned: impl Fn()) {
     let (session_id, owner, b) = (&session.session_id, user(OWNER), id("b="));
     planned();
     assert!(store.connection(&b).await.unwrap().is_some());
@@ -236,9 +236,9 @@ async fn people_stay(store: &impl Store, session: &Session, planned: impl Fn()) 
     assert_eq!(store.request_refresh(&b, NOW).await, Ok(false));
     planned();
     let paused = store
-        .set_status(session_id, &owner, Status::Paused, NOW)
+        .set_status(session_id, &owner, SessionStatus::Paused, NOW)
         .await;
-    assert_eq!(paused.unwrap().unwrap().status, Status::Paused);
+    assert_eq!(paused.unwrap().unwrap().status, SessionStatus::Paused);
     planned();
     let change = BroadcastChange {
         is_muted: Some(true),
@@ -248,20 +248,24 @@ async fn people_stay(store: &impl Store, session: &Session, planned: impl Fn()) 
     assert!(state.unwrap().unwrap().is_muted);
 }
 
-/// One after the other: who takes in the same millisecond is taken for the same after an answer was lost.
-async fn tokens_are_taken(store: &impl Store, planned: impl Fn()) {
+/// Takes tokens one after the other. After a lost response, a bucket cannot tell two attempts in the same millisecond
+/// apart.
+async fn check_tokens(store: &impl Store, planned: impl Fn()) {
     let bucket = Bucket::new("join", "ip", "a");
     let now = |millis| NOW.after(Duration::from_millis(millis));
     for millis in 1..=u64::from(RATE.tokens) {
         planned();
-        assert_eq!(store.take(&bucket, RATE, now(millis)).await, Ok(Taken::Yes));
+        assert_eq!(
+            store.take(&bucket, RATE, now(millis)).await,
+            Ok(TakeResult::Taken)
+        );
     }
     planned();
     let taken = store.take(&bucket, RATE, now(9)).await;
-    assert!(matches!(taken, Ok(Taken::No { .. })), "{taken:?}");
+    assert!(matches!(taken, Ok(TakeResult::Empty { .. })), "{taken:?}");
 }
 
-async fn people_leave(store: &impl Store, session: &Session, planned: impl Fn()) {
+async fn check_leaving(store: &impl Store, session: &Session, planned: impl Fn()) {
     let session_id = &session.session_id;
     planned();
     assert!(
@@ -281,7 +285,7 @@ async fn people_leave(store: &impl Store, session: &Session, planned: impl Fn())
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(ending.status, Status::Ending);
+    assert_eq!(ending.status, SessionStatus::Ending);
     planned();
     let page = store.listeners(session_id, None, None).await.unwrap();
     let ids: Vec<_> = page
@@ -297,25 +301,25 @@ async fn people_leave(store: &impl Store, session: &Session, planned: impl Fn())
 }
 
 #[tokio::test]
-async fn what_did_not_arrive_is_done_at_the_next_try() {
+async fn failed_requests_are_retried() {
     each_succeeds_after(&[Unreachable, ServerError, Throttled, Conflict]).await;
 }
 
 #[tokio::test]
-async fn what_was_done_and_not_answered_is_done_once_and_told_so() {
+async fn requests_with_a_lost_response_take_effect_once_and_succeed() {
     each_succeeds_after(&[AnswerLost]).await;
     each_succeeds_after(&[AnswerLost, AnswerLost, Throttled]).await;
 }
 
 #[tokio::test]
-async fn a_removal_whose_answer_is_lost_half_way_is_told() {
-    // The listener's session is gone, so that the transaction is refused and the record deleted alone.
+async fn a_removal_with_a_lost_response_is_reported() {
+    // The listener's session is gone, so that the transaction fails and the record is deleted alone.
     let database = Database::start().await;
     let faults = Faults::default();
-    let store = database.faulty_store(quick(), &faults);
+    let store = database.faulty_store(short_pauses(), &faults);
     with_listeners(&store, ID, &["a="]).await;
     database
-        .sweep(&database.tables.sessions, "sessionId", ID)
+        .expire_item(&database.tables.sessions, "sessionId", ID)
         .await;
     faults.plan([Through, Through, AnswerLost]);
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
@@ -323,26 +327,26 @@ async fn a_removal_whose_answer_is_lost_half_way_is_told() {
 }
 
 #[tokio::test]
-async fn who_takes_an_id_between_two_tries_keeps_it() {
+async fn an_id_taken_between_two_attempts_is_not_overwritten() {
     let database = Database::start().await;
     let faults = Faults::default();
-    let store = database.faulty_store(quick(), &faults);
+    let store = database.faulty_store(short_pauses(), &faults);
     let theirs = created(&store, ID).await;
     let mine = Session {
         speaker_id: user("bob"),
         ..theirs.clone()
     };
-    // The answer that is lost says that the id is taken.
+    // The lost response reports that the ID is in use.
     faults.plan([AnswerLost]);
     assert_eq!(store.create(&mine).await, Ok(false));
     assert_eq!(stored(&store, &theirs).await, theirs);
 }
 
 #[tokio::test]
-async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_happened_once() {
+async fn an_admission_with_a_lost_response_and_a_conflict_happens_once() {
     let database = Database::start().await;
     let faults = Faults::default();
-    let store = database.faulty_store(quick(), &faults);
+    let store = database.faulty_store(short_pauses(), &faults);
     let session = created(&store, ID).await;
     let listener = listener("a=", &session);
     faults.plan([AnswerLost, Conflict]);
@@ -352,10 +356,10 @@ async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_h
 }
 
 #[tokio::test]
-async fn a_removal_that_meets_another_transaction_after_its_answer_was_lost_is_told() {
+async fn a_removal_with_a_lost_response_and_a_conflict_is_reported() {
     let database = Database::start().await;
     let faults = Faults::default();
-    let store = database.faulty_store(quick(), &faults);
+    let store = database.faulty_store(short_pauses(), &faults);
     let session = created(&store, ID).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -365,7 +369,7 @@ async fn a_removal_that_meets_another_transaction_after_its_answer_was_lost_is_t
     let removed = store.remove(&id("s="), NOW).await.unwrap().unwrap();
     assert!(removed.was_speaking);
     assert_eq!(stored(&store, &session).await.speaker_connection_id, None);
-    // A read whose answer is lost removes nothing.
+    // A read whose response is lost removes nothing.
     faults.plan([AnswerLost]);
     assert_eq!(store.remove(&id("s="), NOW).await, Ok(None));
 }

@@ -1,10 +1,10 @@
-//! The stores, held to what their ports promise.
+//! Tests of the stores against the contract of their ports.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod concurrency;
 mod connecting;
-mod crowd;
 mod faults;
 mod interleavings;
 mod support;

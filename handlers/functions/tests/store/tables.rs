@@ -1,18 +1,18 @@
-//! What the items in the tables look like, and what becomes of items that do not look like that.
+//! Tests of the items' form, and of malformed items.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use live_session::dynamo::{Settings, schema};
+use live_session::dynamo::{StoreSettings, schema};
 use live_session_core::ports::{
-    BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, Refusal, SessionStore, StoreError,
-    Taken,
+    BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, SessionRefusal, SessionStore,
+    StoreError, TakeResult,
 };
 use live_session_core::{Connection, Role, Volume};
 
 use crate::support::database::{Database, Item};
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
@@ -28,9 +28,9 @@ fn number(item: &Item, name: &str) -> u64 {
         .expect("it is a whole one")
 }
 
-/// A session with all its attributes, and its speaker.
+/// Creates a session with all attributes and a speaker. Returns its item.
 async fn with_speaker(database: &Database) -> Item {
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = created(&store, ID).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -40,7 +40,7 @@ async fn with_speaker(database: &Database) -> Item {
 }
 
 #[tokio::test]
-async fn a_sessions_item_is_as_the_schema_says() {
+async fn a_sessions_item_matches_the_schema() {
     let database = Database::start().await;
     let item = with_speaker(&database).await;
     assert_eq!(
@@ -49,15 +49,15 @@ async fn a_sessions_item_is_as_the_schema_says() {
     );
     let state = item["broadcastState"].as_m().expect("it is a map");
     assert_eq!(names(state), BTreeSet::from(schema::BROADCAST_STATE));
-    // A day until its end, a week until it may be forgotten, in seconds; the rest is in milliseconds.
+    // A day until the session's end and a week until expiry, in seconds. Other times are in milliseconds.
     assert_eq!(number(&item, "expiresAt"), NOW.as_seconds() + 8 * 24 * 3600);
     assert_eq!(number(&item, "createdAt"), NOW.as_millis());
 }
 
 #[tokio::test]
-async fn a_connections_item_is_as_the_schema_says() {
+async fn a_connections_item_matches_the_schema() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = created(&store, ID).await;
     let listener = Connection {
         user_id: Some(user("bob")),
@@ -70,20 +70,20 @@ async fn a_connections_item_is_as_the_schema_says() {
         names(&item),
         BTreeSet::from_iter(schema::CONNECTIONS.attributes.iter().copied())
     );
-    // A day until its session's end, three hours until it may be forgotten.
+    // A day until the session's end, and three hours until expiry.
     assert_eq!(number(&item, "ttl"), NOW.as_seconds() + 27 * 3600);
 }
 
 #[tokio::test]
-async fn a_buckets_item_is_as_the_schema_says() {
+async fn a_buckets_item_matches_the_schema() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let rate = Rate {
         tokens: 10,
         per: MINUTE,
     };
     let bucket = Bucket::new("join", "ip", "2001:db8::7");
-    assert_eq!(store.take(&bucket, rate, NOW).await, Ok(Taken::Yes));
+    assert_eq!(store.take(&bucket, rate, NOW).await, Ok(TakeResult::Taken));
     let item = database.scan(database.rate_limits()).await.remove(0);
     assert_eq!(
         names(&item),
@@ -97,7 +97,7 @@ async fn a_buckets_item_is_as_the_schema_says() {
         (number(&item, "tokens"), number(&item, "updatedAt")),
         (9, NOW.as_millis())
     );
-    // It is full again before it may be forgotten.
+    // The bucket is full again before it expires.
     assert!(number(&item, "expiresAt") * 1000 >= NOW.after(MINUTE).as_millis());
 }
 
@@ -112,7 +112,7 @@ fn corrupt<T: std::fmt::Debug>(answer: Result<T, StoreError>, names: &str) {
 async fn a_session_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
     let good = with_speaker(&database).await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let wrong = [
         ("createdAt", text("yesterday")),
@@ -143,7 +143,7 @@ async fn a_session_that_cannot_be_read_is_corrupt() {
 #[tokio::test]
 async fn a_connection_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = with_listeners(&store, ID, &["a="]).await;
     let mut item = database.scan(&database.tables.connections).await.remove(0);
     item.insert("role".to_owned(), AttributeValue::S("admin".to_owned()));
@@ -167,7 +167,7 @@ async fn a_connection_that_cannot_be_read_is_corrupt() {
 #[tokio::test]
 async fn a_bucket_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let item = Item::from([
         (
             "identifier".to_owned(),
@@ -187,16 +187,16 @@ async fn a_bucket_that_cannot_be_read_is_corrupt() {
 }
 
 #[tokio::test]
-async fn who_outlives_the_session_leaves_without_bringing_it_back() {
+async fn connections_of_a_deleted_session_leave_without_recreating_it() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = with_listeners(&store, ID, &["a=", "b=", "c="]).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
         .await
         .unwrap();
     database
-        .sweep(&database.tables.sessions, "sessionId", ID)
+        .expire_item(&database.tables.sessions, "sessionId", ID)
         .await;
 
     for (connection, role) in [("a=", Role::Listener), ("s=", Role::Speaker)] {
@@ -217,9 +217,9 @@ async fn who_outlives_the_session_leaves_without_bringing_it_back() {
 }
 
 #[tokio::test]
-async fn a_count_is_not_lowered_under_zero() {
+async fn a_count_is_not_lowered_below_zero() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = with_listeners(&store, ID, &["a=", "b=", "c=", "d="]).await;
     let miscount = async |count: u32| {
         let mut item = database.scan(&database.tables.sessions).await.remove(0);
@@ -229,7 +229,7 @@ async fn a_count_is_not_lowered_under_zero() {
         );
         database.put(&database.tables.sessions, item).await;
     };
-    // Nothing here writes such a count; somebody's console might.
+    // Only an edit by hand could write this count.
     miscount(0).await;
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
     assert_eq!(count(&store, &session).await, 0);
@@ -250,7 +250,7 @@ async fn a_missing_table_is_named() {
     let mut tables = database.tables.clone();
     tables.sessions = "Sessions-elsewhere".to_owned();
     let store =
-        live_session::dynamo::DynamoStore::new(&database.client, tables, Settings::default());
+        live_session::dynamo::DynamoStore::new(&database.client, tables, StoreSettings::default());
     let error = store.session(&session_id(ID)).await.unwrap_err();
     assert!(
         error.to_string().contains("ResourceNotFoundException"),
@@ -261,7 +261,7 @@ async fn a_missing_table_is_named() {
 #[tokio::test]
 async fn a_bucket_follows_its_rate() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let bucket = Bucket::new("join", "ip", "a");
     let take = async |tokens| {
         store
@@ -276,19 +276,19 @@ async fn a_bucket_follows_its_rate() {
             .await
             .unwrap()
     };
-    assert_eq!(take(10).await, Taken::Yes);
-    // Nine are left; of a smaller bucket, all.
-    assert_eq!(take(1).await, Taken::Yes);
+    assert_eq!(take(10).await, TakeResult::Taken);
+    // Nine are left: for a smaller bucket, all of its tokens.
+    assert_eq!(take(1).await, TakeResult::Taken);
     assert_eq!(
         take(1).await,
-        Taken::No {
+        TakeResult::Empty {
             retry_after: MINUTE
         }
     );
-    // Where nothing is allowed, nothing ever comes.
+    // With a rate of zero there is never a token.
     assert_eq!(
         take(0).await,
-        Taken::No {
+        TakeResult::Empty {
             retry_after: MINUTE
         }
     );
@@ -299,17 +299,17 @@ async fn a_bucket_follows_its_rate() {
     };
     assert_eq!(
         store.take(&never, rate, NOW).await,
-        Ok(Taken::No {
+        Ok(TakeResult::Empty {
             retry_after: MINUTE
         })
     );
 }
 
 #[tokio::test]
-async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
-    // A record in another session and a session that is over at once: the record decides, whatever else is wrong.
+async fn a_refusal_is_decided_from_a_single_moment() {
+    // The connection is in another session, and the session is over. The record decides.
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = with_listeners(&store, ID, &["a="]).await;
     store
         .begin_end(&session.session_id, &user(OWNER), NOW)
@@ -317,7 +317,7 @@ async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
         .unwrap()
         .unwrap();
     use live_session_core::ports::Admission;
-    let there = Admission::AlreadyThere(listener("a=", &session));
+    let there = Admission::AlreadyJoined(listener("a=", &session));
     assert_eq!(
         store
             .admit_listener(&listener("a=", &session), 0, NOW)
@@ -327,14 +327,14 @@ async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
     let refused = store
         .admit_listener(&listener("b=", &session), 0, NOW)
         .await;
-    let ending = Refusal::Status(live_session_core::Status::Ending);
+    let ending = SessionRefusal::WrongStatus(live_session_core::SessionStatus::Ending);
     assert_eq!(refused, Ok(Admission::Refused(ending)));
 }
 
 #[tokio::test]
-async fn a_rate_that_takes_parts_of_milliseconds_is_not_exceeded() {
+async fn a_rate_with_fractions_of_milliseconds_is_not_exceeded() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let bucket = Bucket::new("audio", "user", "ada");
     let rate = Rate {
         tokens: 3,
@@ -343,16 +343,16 @@ async fn a_rate_that_takes_parts_of_milliseconds_is_not_exceeded() {
     let mut taken = 0;
     for millis in [0, 0, 0, 334, 667, 1000, 1333] {
         let now = NOW.after(Duration::from_millis(millis));
-        taken += u32::from(store.take(&bucket, rate, now).await == Ok(Taken::Yes));
+        taken += u32::from(store.take(&bucket, rate, now).await == Ok(TakeResult::Taken));
     }
-    // Three at first, and by then not quite four more.
+    // Three at first, and almost four more by then.
     assert_eq!(taken, 3 + 3);
 }
 
 #[tokio::test]
-async fn a_volume_that_is_too_small_for_a_table_is_silence() {
+async fn a_volume_too_small_for_dynamodb_becomes_zero() {
     let database = Database::start().await;
-    let store = database.store(Settings::default());
+    let store = database.store(StoreSettings::default());
     let session = created(&store, ID).await;
     let volume = Volume::try_from(f64::MIN_POSITIVE).unwrap();
     let change = BroadcastChange {

@@ -1,84 +1,84 @@
-//! The issuer's keys, kept between invocations.
+//! Cache of the issuer's keys.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::{TokenError, VerifyError};
-use super::keys::{Key, KeySet, KeySource, KeySourceError};
+use super::keys::{KeySet, KeySource, KeySourceError, VerificationKey};
 use crate::metrics::{KEY_REFRESHES, count};
 use crate::{Clock, Timestamp};
 
-/// How long keys are kept, and how often the issuer may be asked.
+/// Limits on the age of keys and the rate of fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {
-    /// Keys older than this are fetched anew. The old ones stay in use if that fails. Default: an hour.
+    /// Age after which keys are fetched again. Old keys stay in use if that fails. Default: an hour.
     pub max_age: Duration,
-    /// How long after one attempt, successful or not, another may follow. Default: 30 seconds.
-    pub floor: Duration,
-    /// The same as long as there are no keys at all and nobody with a token can connect. Default: a second.
-    pub first_floor: Duration,
+    /// Minimum time between two attempts to fetch, successful or not. Default: 30 seconds.
+    pub min_interval: Duration,
+    /// Minimum time between two attempts while there are no keys, so that no token can be verified. Default: a second.
+    pub initial_interval: Duration,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
         CacheLimits {
             max_age: Duration::from_secs(60 * 60),
-            floor: Duration::from_secs(30),
-            first_floor: Duration::from_secs(1),
+            min_interval: Duration::from_secs(30),
+            initial_interval: Duration::from_secs(1),
         }
     }
 }
 
-/// Keeps the keys of a [`KeySource`] and fetches them when needed: when there are none, when they are old, and when a
-/// token names one that is not among them, because issuers rotate keys.
+/// Cache of the keys of a [`KeySource`]. It fetches keys if it has none, if they are old, and if a token names an
+/// unknown key, because issuers rotate keys.
 ///
-/// Anybody can send tokens that name keys, so there is a floor under the time between fetches: garbage costs the
-/// issuer one request in 30 seconds at most, and a key that was published later is accepted that much later at most.
+/// Since anybody can send tokens that name keys, there is a minimum time between fetches. Invalid tokens cost the
+/// issuer at most one request per 30 seconds, and a new key is accepted at most 30 seconds late.
 ///
-/// There is no background task. Lambda freezes the environment between invocations, so a task would wake up in the
-/// middle of anything; here, whoever needs keys fetches them while the others wait for that one fetch. An
-/// invocation that is dropped while it fetches lets go of the flight, and the next one starts its own.
+/// There is no background task: Lambda freezes the process between invocations, and a task would wake up at any point.
+/// Instead, the first invocation that needs keys fetches them, while others wait for that fetch. If an invocation is
+/// dropped during the fetch, it releases the lock, and the next one fetches.
 #[derive(Debug)]
 pub struct KeyCache<K, C> {
     source: K,
     clock: C,
     limits: CacheLimits,
-    state: Mutex<State>,
-    /// Held while fetching.
-    flight: tokio::sync::Mutex<()>,
+    state: Mutex<CacheState>,
+    /// Locked during a fetch.
+    fetch_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-struct State {
-    /// The last good keys; before the first ones, why there are none.
-    kept: Result<Kept, KeySourceError>,
-    /// The last time, whether it succeeded, failed or was given up.
+struct CacheState {
+    /// The last valid keys, or the reason why there are none yet.
+    cached: Result<CachedKeys, KeySourceError>,
+    /// Time of the last attempt, whether it succeeded, failed or was canceled.
     attempted_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct CachedKeys {
     keys: KeySet,
     fetched_at: Timestamp,
 }
 
 impl<K: KeySource, C: Clock> KeyCache<K, C> {
-    /// A cache without keys; the first token makes it fetch them.
+    /// Returns an empty cache. The first token makes it fetch keys.
     pub fn new(source: K, clock: C) -> Self {
         KeyCache::with_limits(source, clock, CacheLimits::default())
     }
 
-    /// The same with other limits.
+    /// Returns an empty cache with other limits.
     pub fn with_limits(source: K, clock: C, limits: CacheLimits) -> Self {
         KeyCache {
             source,
             clock,
             limits,
-            state: Mutex::new(State {
-                kept: Err(KeySourceError::GivenUp),
+            state: Mutex::new(CacheState {
+                cached: Err(KeySourceError::Canceled),
                 attempted_at: None,
             }),
-            flight: tokio::sync::Mutex::default(),
+            fetch_lock: tokio::sync::Mutex::default(),
         }
     }
 
@@ -86,16 +86,16 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
         self.clock.now()
     }
 
-    /// The key of this id, or the issuer's only one.
-    pub(super) async fn key(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
+    /// Returns the key with this ID. Without an ID, returns the issuer's only key.
+    pub(super) async fn key(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, VerifyError> {
         if self.needs_fetch(id) {
-            let _flight = self.flight.lock().await;
-            // Whoever had the flight before us may have brought what we need, or failed a moment ago.
+            let _lock = self.fetch_lock.lock().await;
+            // While this call waited for the lock, another one may have fetched the keys or failed.
             if self.needs_fetch(id) && self.may_fetch() {
                 self.fetch().await;
             }
         }
-        self.state().answer(id)
+        self.state().find_key(id)
     }
 
     fn needs_fetch(&self, id: Option<&str>) -> bool {
@@ -108,53 +108,55 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
     }
 
     async fn fetch(&self) {
-        // Noted before, so that an attempt counts that is given up half-way, and after, so that those who waited for
-        // it while it timed out do not each try for as long again.
-        self.state().note(self.now(), Err(KeySourceError::GivenUp));
+        // Recorded before the fetch, so that a canceled attempt counts, and after it, so that calls that waited during
+        // a timeout do not each wait for another.
+        self.state()
+            .record_attempt(self.now(), Err(KeySourceError::Canceled));
         count(KEY_REFRESHES);
         let fetched = self.source.fetch().await;
         match &fetched {
-            Ok(_) => tracing::debug!("Keys of the issuer fetched"),
-            Err(error) => tracing::warn!(%error, "Keys of the issuer could not be fetched"),
+            Ok(_) => tracing::debug!("Fetched the issuer's keys"),
+            Err(error) => tracing::warn!(%error, "Cannot fetch the issuer's keys"),
         }
-        self.state().note(self.now(), fetched);
+        self.state().record_attempt(self.now(), fetched);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // No code that holds it panics, and none leaves it half changed.
+    fn state(&self) -> MutexGuard<'_, CacheState> {
+        // No code panics or leaves the state inconsistent while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl CacheState {
     fn needs_fetch(&self, id: Option<&str>, now: Timestamp, max_age: Duration) -> bool {
-        let Ok(kept) = &self.kept else {
+        let Ok(cached) = &self.cached else {
             return true;
         };
-        let is_unknown = matches!(kept.keys.find(id), Err(TokenError::UnknownKey));
-        is_unknown || now.since(kept.fetched_at) > max_age
+        let is_unknown = matches!(cached.keys.find(id), Err(TokenError::UnknownKey));
+        is_unknown || now.since(cached.fetched_at) > max_age
     }
 
     fn may_fetch(&self, now: Timestamp, limits: &CacheLimits) -> bool {
-        let floor = match self.kept {
-            Ok(_) => limits.floor,
-            Err(_) => limits.first_floor,
+        let min_interval = match self.cached {
+            Ok(_) => limits.min_interval,
+            Err(_) => limits.initial_interval,
         };
-        self.attempted_at.is_none_or(|at| now.since(at) >= floor)
+        self.attempted_at
+            .is_none_or(|at| now.since(at) >= min_interval)
     }
 
-    fn answer(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
-        match &self.kept {
-            Ok(kept) => Ok(kept.keys.find(id)?),
+    fn find_key(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, VerifyError> {
+        match &self.cached {
+            Ok(cached) => Ok(cached.keys.find(id)?),
             Err(failure) => Err(failure.clone().into()),
         }
     }
 
-    /// Notes an attempt. One that failed leaves the keys of an earlier one.
-    fn note(&mut self, at: Timestamp, fetched: Result<KeySet, KeySourceError>) {
+    /// Records an attempt. A failed one keeps earlier keys.
+    fn record_attempt(&mut self, at: Timestamp, fetched: Result<KeySet, KeySourceError>) {
         self.attempted_at = Some(at);
-        if fetched.is_ok() || self.kept.is_err() {
-            self.kept = fetched.map(|keys| Kept {
+        if fetched.is_ok() || self.cached.is_err() {
+            self.cached = fetched.map(|keys| CachedKeys {
                 keys,
                 fetched_at: at,
             });

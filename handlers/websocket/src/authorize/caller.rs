@@ -1,21 +1,21 @@
-//! Who is calling, on the routes behind the authorizer.
+//! Identity of the caller, on the routes behind the authorizer.
 
 use aws_lambda_events::apigw::ApiGatewayRequestAuthorizer;
 
-/// Who is calling, as the authorizer found when the connection was made (row A10).
+/// Identity of the caller, as the authorizer verified it during the handshake (row A10).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CallerIdentity {
-    /// The subject of a token that was verified.
+    /// Subject of the verified token.
     User(String),
-    /// Nobody in particular.
+    /// A caller without a token.
     Anonymous,
 }
 
 impl CallerIdentity {
-    /// Reads `requestContext.authorizer`, of the `$connect` event or a later one.
+    /// Reads `requestContext.authorizer` of any event.
     ///
-    /// Only `userId` counts, not `principalId`. Where it is absent or empty the caller is anonymous, and the same
-    /// holds if there is no authorizer at all: that is no error.
+    /// Only `userId` counts, and `principalId` does not. If it is missing or empty, or if there is no authorizer, the
+    /// caller is anonymous.
     pub fn read(authorizer: &ApiGatewayRequestAuthorizer) -> Self {
         let user_id = authorizer.fields.get("userId");
         match user_id.and_then(|value| value.as_str()) {
@@ -24,7 +24,7 @@ impl CallerIdentity {
         }
     }
 
-    /// The user's id; `None` for anonymous callers.
+    /// Returns the user ID; `None` for anonymous callers.
     pub fn user_id(&self) -> Option<&str> {
         match self {
             CallerIdentity::User(user_id) => Some(user_id),

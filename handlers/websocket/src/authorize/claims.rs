@@ -1,4 +1,4 @@
-//! What a signed token says.
+//! Claims of a token.
 
 use serde::Deserialize;
 
@@ -6,21 +6,21 @@ use super::error::TokenError;
 use super::verify::{Identity, MAX_SUBJECT_BYTES, TokenRules, TokenUse};
 use crate::Timestamp;
 
-/// The claims that matter. That one stands there twice is an error, and so is one of another type.
+/// The claims that are checked. Claims that occur twice or have another type are errors.
 ///
-/// They are checked here and not by `jsonwebtoken`, because it takes a missing claim for a good one unless told
-/// otherwise, a list of issuers for an issuer, and the machine's clock for the time.
+/// They are not checked by `jsonwebtoken`: by default it accepts missing claims, it accepts a list of issuers, and it
+/// uses the machine's clock.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Claims {
     iss: Option<String>,
     sub: Option<String>,
     aud: Option<Audience>,
-    /// Seconds since 1970, fractions allowed (RFC 7519, 2: NumericDate).
+    /// Seconds since 1970, with fractions (RFC 7519, section 2: NumericDate).
     exp: Option<f64>,
     nbf: Option<f64>,
-    /// Cognito's: `id` or `access`.
+    /// Cognito's claim: `id` or `access`.
     token_use: Option<String>,
-    /// Cognito's, in access tokens, which have no `aud`.
+    /// Cognito's claim in access tokens, which have no `aud`.
     client_id: Option<String>,
 }
 
@@ -31,20 +31,20 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// What a token's header says about its kind.
+/// Kind of token in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// `JWT`, or nothing.
-    Unsaid,
+pub(super) enum TokenType {
+    /// `JWT` or no `typ`: could be either.
+    Unspecified,
     /// `at+jwt` (RFC 9068).
     Access,
 }
 
 impl Claims {
-    /// Who the token speaks of, if it follows the rules.
+    /// Returns the identity in the token, if the claims comply with the rules.
     pub(super) fn check(
         self,
-        kind: Kind,
+        kind: TokenType,
         rules: &TokenRules,
         now: Timestamp,
     ) -> Result<Identity, TokenError> {
@@ -64,19 +64,20 @@ impl Claims {
         })
     }
 
-    /// Cognito's claim decides. Without it, as with most other issuers, `at+jwt` gives an access token away, and what
-    /// says nothing is told by its audience: an API in access tokens, the client in ID tokens.
-    fn check_token_use(&self, kind: Kind, expected: TokenUse) -> Result<(), TokenError> {
+    /// Checks the kind of token. Cognito's claim `token_use` decides. Most other issuers lack it; then `at+jwt`
+    /// identifies an access token. Otherwise the audience distinguishes the kinds: an API in access tokens, the client
+    /// in ID tokens.
+    fn check_token_use(&self, kind: TokenType, expected: TokenUse) -> Result<(), TokenError> {
         let fits = match (self.token_use.as_deref(), kind) {
             (Some(token_use), _) => token_use == expected.as_str(),
-            (None, Kind::Access) => expected == TokenUse::Access,
-            (None, Kind::Unsaid) => true,
+            (None, TokenType::Access) => expected == TokenUse::Access,
+            (None, TokenType::Unspecified) => true,
         };
         fits.then_some(()).ok_or(TokenError::WrongTokenUse)
     }
 
-    /// `client_id` counts in access tokens that have no `aud`, as in API Gateway's own JWT authorizers: with an `aud`
-    /// that is not ours, a token of our client is for somebody else's API.
+    /// Checks the audience. `client_id` counts only in access tokens without `aud`, as in API Gateway's JWT
+    /// authorizers: with a different `aud`, a token for our client is meant for another API.
     fn is_for_one_of(&self, audiences: &[String], token_use: TokenUse) -> bool {
         let is_ours = |name: &String| audiences.contains(name);
         match (&self.aud, token_use) {

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Decision to admit a caller.
 
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayV2CustomAuthorizerIamPolicyResponse,
@@ -13,50 +13,50 @@ use super::token::find_token;
 use super::verify::{Identity, Verifier};
 use crate::Clock;
 
-/// The `principalId` of callers without a token. Somebody's `sub` may be the same word: who a caller is, is told by
-/// `userId` alone, which anonymous callers do not have.
+/// `principalId` of callers without a token. A user's `sub` may be the same word, so only `userId` identifies callers;
+/// anonymous ones have none.
 const ANONYMOUS: &str = "anonymous";
 
-/// Who calls: what stackgen.yaml's `authorizer.callers` says.
+/// Callers to admit: `authorizer.callers` in stackgen.yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Callers {
-    /// Nobody without a token.
+    /// Only callers with a valid token.
     Authenticated,
-    /// With a token or without; but who brings one brings a good one.
+    /// Callers without a token, and callers with a valid token.
     Mixed,
 }
 
-/// What the authorizer answers (rows A5, A8, A9).
+/// Response of the authorizer (rows A5, A8, A9).
 pub type AuthorizerResponse = ApiGatewayV2CustomAuthorizerIamPolicyResponse<AuthorizerContext>;
 
-/// What later routes read in `requestContext.authorizer` (row A10). Scalars only: an object or a list would make API
-/// Gateway answer 500 (row A9). Read it with [`CallerIdentity`](super::CallerIdentity).
+/// Context that later routes read in `requestContext.authorizer` (row A10). Scalars only: for an object or a list, API
+/// Gateway answers 500 (row A9). Read it with [`CallerIdentity`](super::CallerIdentity).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizerContext {
-    /// Who a token spoke of. Not there for anonymous callers.
+    /// Subject of the token. Missing for anonymous callers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// What kind of token that was: `id` or `access`.
+    /// Kind of the token: `id` or `access`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_use: Option<String>,
 }
 
-/// A caller who is let in.
+/// An admitted caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
-    /// What for.
+    /// ARN of the method that is allowed.
     pub method_arn: String,
-    /// As whom; `None` is an anonymous caller.
+    /// Identity; `None` for anonymous callers.
     pub identity: Option<Identity>,
 }
 
-/// Decides whether to let a caller in.
+/// Decides whether to admit a caller.
 ///
 /// # Errors
 ///
-/// There is no token and `callers` wants one, the token is not good, or nobody can tell. A bad token is never treated
-/// as none: its bearer believes to be somebody.
+/// Fails if `callers` requires a token and there is none, if the token is invalid, or if it cannot be verified. An
+/// invalid token never counts as none: its sender expects to be identified.
 pub async fn authorize<K: KeySource, C: Clock>(
     request: &ConnectRequest,
     verifier: &Verifier<K, C>,
@@ -80,7 +80,7 @@ pub async fn authorize<K: KeySource, C: Clock>(
 }
 
 impl Authorization {
-    /// `authenticated` or `anonymous`.
+    /// Returns `authenticated` or `anonymous`.
     pub fn role(&self) -> &'static str {
         match self.identity {
             Some(_) => "authenticated",
@@ -88,7 +88,7 @@ impl Authorization {
         }
     }
 
-    /// The answer to API Gateway: a policy that allows exactly what was asked for (rows A5, A13).
+    /// Returns the response for API Gateway: a policy that allows exactly the requested method (rows A5, A13).
     pub fn into_response(self) -> AuthorizerResponse {
         let mut statement = IamPolicyStatement::default();
         statement.effect = IamPolicyEffect::Allow;

@@ -1,99 +1,99 @@
-//! Why somebody is not let in.
+//! Reasons to refuse a caller.
 
 use thiserror::Error;
 
 use super::keys::KeySourceError;
 
-/// Why a caller's token is refused, or that there is none where one is needed.
+/// Reason to refuse a token, or to refuse a caller without one.
 ///
-/// For the log only, where the variant's name is the reason's code. The caller sees `Unauthorized` whatever it was:
-/// what exactly was wrong helps whoever guesses. No variant has anything of the token in it.
+/// It is only logged, with the variant's name as its code. The caller always sees `Unauthorized`, because details would
+/// help attackers. No variant contains any part of the token.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq, Hash)]
 pub enum TokenError {
-    /// There is none, and the API takes authenticated callers only.
-    #[error("there is no token")]
+    /// The request has no token, and the API admits only authenticated callers.
+    #[error("the token is missing")]
     Missing,
-    /// Several that differ: in the query, in headers, among the subprotocols.
-    #[error("there are several tokens, and they differ")]
+    /// The request has several different tokens, in the query, headers or subprotocols.
+    #[error("the request has several different tokens")]
     Conflicting,
-    /// An `Authorization` header with another scheme.
+    /// The `Authorization` header has another scheme.
     #[error("the Authorization header is not `Bearer <token>`")]
     NotBearer,
-    /// Over [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
+    /// The token is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     #[error("the token is too long")]
     TooLong,
-    /// Not three parts of base64url without padding, or the first part is not a header.
+    /// The token is not three parts of base64url without padding, or the first part is no header.
     #[error("the token is not a JWT")]
     Malformed,
-    /// Not RS256 and not ES256: `none` and `HS256` are here.
+    /// The algorithm is neither RS256 nor ES256, such as `none` or `HS256`.
     #[error("the token's algorithm is neither RS256 nor ES256")]
     UnsupportedAlgorithm,
-    /// A header that brings its own key or its own rules: `crit`, `jku`, `jwk`, `x5u`, `x5c`.
-    #[error("the token's header has `{0}`")]
+    /// The header contains its own key or rules: `crit`, `jku`, `jwk`, `x5u`, `x5c`.
+    #[error("the token's header contains `{0}`")]
     ForbiddenHeader(&'static str),
-    /// A JWT of a kind that is neither an ID nor an access token, such as a logout token.
-    #[error("the token's `typ` is that of another kind of token")]
+    /// The JWT is neither an ID nor an access token, but for example a logout token.
+    #[error("the token's `typ` is neither that of an ID token nor of an access token")]
     WrongType,
-    /// The issuer has no such key (that it could have signed with).
-    #[error("the issuer has no key of this id")]
+    /// The issuer has no signing key with this ID.
+    #[error("the issuer has no key with this ID")]
     UnknownKey,
-    /// The issuer has several keys of this id; or the token names none, and the issuer has several.
-    #[error("several of the issuer's keys could be meant")]
+    /// The issuer has several keys with this ID, or several keys and the token names none.
+    #[error("several keys of the issuer match")]
     AmbiguousKey,
-    /// The header names another algorithm than the key's own.
-    #[error("the token's algorithm is not its key's")]
+    /// The algorithm in the header differs from the key's.
+    #[error("the token's algorithm differs from its key's")]
     WrongAlgorithm,
-    /// Not signed with the key.
-    #[error("the signature is wrong")]
+    /// The signature does not match the key.
+    #[error("the signature does not match")]
     WrongSignature,
-    /// Signed, but its claims are not what JWTs have: a text for `exp`, or `sub` twice.
+    /// The token is signed, but its claims are malformed, such as text for `exp`, or `sub` twice.
     #[error("the token's claims are malformed")]
     MalformedClaims,
-    /// Issued by somebody else.
-    #[error("the token's issuer is another one")]
+    /// Another issuer issued the token.
+    #[error("the token has another issuer")]
     WrongIssuer,
-    /// Issued for somebody else: another app client, another API.
+    /// The token is for another app client or API.
     #[error("the token is for another audience")]
     WrongAudience,
-    /// An access token where an ID token is expected, or the other way round.
-    #[error("the token is an ID token where an access token is expected, or the other way round")]
+    /// The token is an access token instead of an ID token, or the reverse.
+    #[error("the token is an ID token instead of an access token, or the reverse")]
     WrongTokenUse,
-    /// It does not say when it expires.
+    /// The token has no expiry.
     #[error("the token never expires")]
     NoExpiry,
-    /// Expired.
+    /// The token has expired.
     #[error("the token has expired")]
     Expired,
-    /// Not valid yet.
+    /// The token is not valid yet.
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// No `sub`, an empty one, or one over [`MAX_SUBJECT_BYTES`](super::MAX_SUBJECT_BYTES).
-    #[error("the token has no subject, or one that is too long")]
+    /// `sub` is missing, empty or longer than [`MAX_SUBJECT_BYTES`](super::MAX_SUBJECT_BYTES).
+    #[error("the token's subject is missing or too long")]
     WrongSubject,
 }
 
-/// Why a token could not be found to be good.
+/// Reason why a token was not verified.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VerifyError {
-    /// It is not good.
+    /// The token is invalid.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// Nobody knows: there are no keys to verify it with.
+    /// There are no keys to verify it with.
     #[error(transparent)]
     Keys(#[from] KeySourceError),
 }
 
-/// Why the authorizer does not let a caller in. Its text is what the function answers.
+/// Reason why the authorizer refuses a caller. Its text is the function's error message.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AuthorizeError {
-    /// API Gateway answers 401 to this text, letter by letter, and to no other (row A6).
+    /// API Gateway answers 401 to exactly this text, and to no other (row A6).
     #[error("Unauthorized")]
     Unauthorized(#[source] TokenError),
-    /// Not the caller's fault: 500 (row A7).
-    #[error("the token cannot be verified, because there are no keys: {0}")]
+    /// Not the caller's fault: API Gateway answers 500 (row A7).
+    #[error("cannot verify the token, because there are no keys: {0}")]
     Keys(#[source] KeySourceError),
-    /// Not the caller's fault either: 500 (row A7).
-    #[error("the event is not a REQUEST authorizer's: it cannot be read, or it has no methodArn")]
+    /// Not the caller's fault: API Gateway answers 500 (row A7).
+    #[error("the event is not that of a REQUEST authorizer: it is malformed, or has no methodArn")]
     NotARequest,
 }
 
@@ -106,7 +106,7 @@ impl From<VerifyError> for AuthorizeError {
     }
 }
 
-/// What Lambda is told: API Gateway reads `errorMessage`.
+/// Error for Lambda. API Gateway reads `errorMessage`.
 impl From<AuthorizeError> for lambda_runtime::Diagnostic {
     fn from(error: AuthorizeError) -> Self {
         let error_type = match error {

@@ -1,4 +1,4 @@
-//! The authorizer's function.
+//! Lambda handler of the authorizer.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use lambda_runtime::LambdaEvent;
@@ -12,7 +12,7 @@ use super::verify::Verifier;
 use crate::Clock;
 use crate::metrics::{AUTHORIZATION_REFUSALS, count};
 
-/// A REQUEST authorizer on `$connect`, whole: hand [`Authorizer::handle`] to `lambda_runtime`.
+/// A complete REQUEST authorizer for `$connect`. Pass [`Authorizer::handle`] to `lambda_runtime`.
 #[derive(Debug)]
 pub struct Authorizer<K, C> {
     verifier: Verifier<K, C>,
@@ -20,16 +20,17 @@ pub struct Authorizer<K, C> {
 }
 
 impl<K: KeySource, C: Clock> Authorizer<K, C> {
-    /// Lets these callers in, if what tokens they bring are good.
+    /// Returns an authorizer that admits these callers, if their tokens are valid.
     pub fn new(verifier: Verifier<K, C>, callers: Callers) -> Self {
         Authorizer { verifier, callers }
     }
 
-    /// Answers one event and logs what became of it, without the token.
+    /// Handles one event, and logs the decision without the token.
     ///
     /// # Errors
     ///
-    /// `Unauthorized`, which API Gateway makes a 401 (row A6), or something that it makes a 500 (row A7).
+    /// Fails with `Unauthorized`, for which API Gateway answers 401 (row A6), or with an error for which it answers 500
+    /// (row A7).
     pub async fn handle(
         &self,
         event: LambdaEvent<Value>,
@@ -44,16 +45,16 @@ impl<K: KeySource, C: Clock> Authorizer<K, C> {
     }
 }
 
-/// Reads the event, here and not in the runtime: the runtime logs what it cannot read, and that may be a token. What
-/// cannot be read has no `methodArn`, and is refused for that.
+/// Parses the event. The Lambda runtime would log an event that it cannot parse, with the token in it. A malformed
+/// event becomes a request without `methodArn`, which is refused.
 fn read(event: Value) -> ConnectRequest {
     let event =
         serde_path_to_error::deserialize::<_, ApiGatewayCustomAuthorizerRequestTypeRequest>(event);
     match event {
         Ok(event) => event.into(),
         Err(error) => {
-            // Where, and not what.
-            tracing::error!(field = %error.path(), "Event not understood");
+            // The field's path, and not its value.
+            tracing::error!(field = %error.path(), "Malformed event");
             ConnectRequest::default()
         }
     }

@@ -1,4 +1,4 @@
-//! An issuer's keys.
+//! Keys of an issuer.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,93 +15,93 @@ use thiserror::Error;
 
 use super::error::TokenError;
 
-/// RSA keys with fewer bits are not accepted (RFC 7518, 3.3).
+/// Minimum size of RSA keys (RFC 7518, section 3.3).
 const MIN_RSA_BITS: usize = 2048;
 
-/// Where an issuer's keys come from. A port: [`OidcKeys`](crate::OidcKeys) fetches them, tests make them.
+/// Source of an issuer's keys. [`OidcKeys`](crate::OidcKeys) fetches them; tests generate them.
 pub trait KeySource: Send + Sync {
-    /// Gets the keys as they are now. May be dropped half-way, and is then called again.
+    /// Fetches the current keys. Callers may drop the future and call again.
     fn fetch(&self) -> impl Future<Output = Result<KeySet, KeySourceError>> + Send;
 }
 
-/// Why keys could not be had. What it quotes is the issuer's own and no secret.
+/// Reason why keys could not be fetched. Its text comes from the issuer and contains no secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum KeySourceError {
-    /// No connection, or it broke.
-    #[error("{url} cannot be reached: {reason}")]
+    /// The connection failed.
+    #[error("cannot connect to {url}: {reason}")]
     Unreachable {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What the network or TLS said.
+        /// Error of the network or TLS.
         reason: String,
     },
-    /// No answer in time.
-    #[error("{issuer} gave no answer within {milliseconds} ms")]
+    /// The issuer did not answer in time.
+    #[error("{issuer} did not answer within {milliseconds} ms")]
     TimedOut {
-        /// Who was asked.
+        /// URL of the issuer.
         issuer: String,
-        /// How long.
+        /// Timeout.
         milliseconds: u128,
     },
-    /// Another status than 200; redirects are not followed.
+    /// The status is not 200. Redirects are not followed.
     #[error("{url} answered {status}, not 200")]
     Status {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What it answered.
+        /// Status of the response.
         status: u16,
     },
-    /// An answer longer than any issuer's.
-    #[error("{url} answered more than {limit} bytes")]
+    /// The response is too long.
+    #[error("the response of {url} is longer than {limit} bytes")]
     TooLarge {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// How many would be all right.
+        /// Maximum length in bytes.
         limit: usize,
     },
-    /// Not what an issuer answers.
-    #[error("{url} answered something else: {reason}")]
+    /// The response is invalid.
+    #[error("the response of {url} is invalid: {reason}")]
     Invalid {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What is wrong with the answer.
+        /// Description of the error.
         reason: String,
     },
-    /// The invocation that fetched them ended before the answer was there.
-    #[error("the last attempt to fetch keys was given up half-way")]
-    GivenUp,
+    /// The invocation that fetched the keys ended before the response arrived.
+    #[error("the last attempt to fetch keys was canceled")]
+    Canceled,
 }
 
-/// The keys that an issuer signs with: RSA for RS256 with 2048 bits or more, and EC on P-256 for ES256.
+/// Signing keys of an issuer: RSA keys of at least 2048 bits for RS256, and EC keys on P-256 for ES256.
 #[derive(Clone, Debug)]
-pub struct KeySet(Vec<Arc<Key>>);
+pub struct KeySet(Vec<Arc<VerificationKey>>);
 
-/// One of them.
+/// A signing key.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(super) struct VerificationKey {
     id: Option<String>,
     algorithm: Algorithm,
     decoding: DecodingKey,
 }
 
-/// Why something is not a key set.
+/// Reason why JSON is no valid key set.
 #[derive(Debug, Error)]
 pub enum KeySetError {
-    /// Not JSON, or not with an array of keys.
-    #[error("it is not a JSON Web Key Set: {0}")]
+    /// The text is not JSON, or has no array of keys.
+    #[error("not a JSON Web Key Set: {0}")]
     NotAKeySet(#[from] serde_json::Error),
-    /// None that tokens could be verified with.
-    #[error("none of its keys is for signing with RS256 (2048 bits or more) or ES256")]
+    /// No key can verify tokens.
+    #[error("the key set has no signing key for RS256 (at least 2048 bits) or ES256")]
     NoUsableKey,
 }
 
 impl KeySet {
-    /// Reads a JSON Web Key Set (RFC 7517). Keys that are for something else are left out, and so are keys that
-    /// cannot be understood: an issuer may add new kinds at any time.
+    /// Parses a JSON Web Key Set (RFC 7517). Skips keys for other uses and unknown keys, because an issuer may add new
+    /// kinds at any time.
     ///
     /// # Errors
     ///
-    /// It is no key set, or no key is left.
+    /// Fails if the JSON is no key set, or if no usable key is left.
     pub fn from_json(json: &[u8]) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
         struct Document {
@@ -109,7 +109,7 @@ impl KeySet {
         }
         let document: Document = serde_json::from_slice(json)?;
         let understood = document.keys.into_iter().map(serde_json::from_value);
-        let keys = understood.filter_map(|jwk| Key::usable(&jwk.ok()?));
+        let keys = understood.filter_map(|jwk| VerificationKey::usable(&jwk.ok()?));
         let keys: Vec<_> = keys.map(Arc::new).collect();
         match keys.is_empty() {
             true => Err(KeySetError::NoUsableKey),
@@ -117,9 +117,9 @@ impl KeySet {
         }
     }
 
-    /// The key that a token names, or the only one there is if the token names none.
-    pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
-        let named = |key: &&Arc<Key>| id.is_none() || key.id.as_deref() == id;
+    /// Returns the key with this ID. Without an ID, returns the only key.
+    pub(super) fn find(&self, id: Option<&str>) -> Result<Arc<VerificationKey>, TokenError> {
+        let named = |key: &&Arc<VerificationKey>| id.is_none() || key.id.as_deref() == id;
         let mut found = self.0.iter().filter(named);
         match (found.next(), found.next()) {
             (Some(key), None) => Ok(Arc::clone(key)),
@@ -129,7 +129,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl VerificationKey {
     fn usable(jwk: &Jwk) -> Option<Self> {
         let (algorithm, decoding) = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) => {
@@ -150,19 +150,19 @@ impl Key {
             && is_absent_or(&common.key_operations, |all| {
                 all.contains(&KeyOperations::Verify)
             });
-        usable.then(|| Key {
+        usable.then(|| VerificationKey {
             id: common.key_id.clone(),
             algorithm,
             decoding,
         })
     }
 
-    /// The one algorithm that this key is for; what a token says of it does not matter.
+    /// Returns the key's algorithm. A token cannot choose another.
     pub(super) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Whether this key made this signature, which is in base64url, of this message.
+    /// Returns true if this key made this signature (base64url) of this message.
     pub(super) fn has_signed(&self, message: &str, signature: &str) -> bool {
         let message = message.as_bytes();
         let verified =
@@ -175,7 +175,7 @@ fn is_absent_or<T>(value: &Option<T>, test: impl FnOnce(&T) -> bool) -> bool {
     value.as_ref().is_none_or(test)
 }
 
-/// How many bits a number in big-endian bytes has.
+/// Returns the number of bits of a big-endian number.
 fn bits(number: &[u8]) -> usize {
     let mut bytes = number.iter().skip_while(|byte| **byte == 0);
     let first = bytes.next();

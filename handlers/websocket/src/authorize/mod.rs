@@ -1,6 +1,6 @@
-//! Who may connect: a REQUEST authorizer for `$connect`, and what later routes know of the caller.
+//! A REQUEST authorizer for `$connect`, and the caller's identity on later routes.
 //!
-//! An authorizer's binary is little more than this (with the features `oidc` and `lambda`):
+//! Complete authorizer (with the features `oidc` and `lambda`):
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "oidc", feature = "lambda"))]
@@ -25,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! A caller's token is found ([`find_token`]), verified ([`Verifier`]) with the issuer's keys ([`KeyCache`]), and
-//! [`authorize`] decides. A token that is there and not good is refused, never taken for none.
+//! [`authorize`] finds the caller's token ([`find_token`]), verifies it ([`Verifier`]) with the issuer's keys
+//! ([`KeyCache`]), and decides. An invalid token is refused; it never counts as none.
 
 mod cache;
 mod caller;

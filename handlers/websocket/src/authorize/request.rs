@@ -1,29 +1,29 @@
-//! What the authorizer is asked.
+//! Request to the authorizer.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use http::HeaderMap;
 
-/// A caller who wants to connect: what matters of the event that a REQUEST authorizer gets (row E4).
+/// Handshake of a caller: the used part of a REQUEST authorizer's event (row E4).
 ///
-/// It holds tokens, so it has no `Debug`.
+/// It contains tokens, so it does not implement `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConnectRequest {
-    /// What the caller wants to do: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/$connect` (row A13).
+    /// ARN of the requested method: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/$connect` (row A13).
     pub method_arn: String,
-    /// API Gateway's id of the request; its access log has it too.
+    /// Request ID from API Gateway, as in its access log.
     pub request_id: String,
-    /// The id that the connection will have.
+    /// ID of the future connection.
     pub connection_id: String,
-    /// Every value of the query parameter `token`.
+    /// All values of the query parameter `token`.
     pub query_tokens: Vec<String>,
-    /// Every value of the header `Authorization`.
+    /// All values of the header `Authorization`.
     pub authorizations: Vec<String>,
-    /// Every value of the header `Sec-WebSocket-Protocol`: what the client offers.
+    /// All values of the header `Sec-WebSocket-Protocol`: the subprotocols that the client offers.
     pub subprotocols: Vec<String>,
 }
 
-/// The event's type is the one that REST APIs and WebSocket APIs share; what only WebSocket APIs send, the
-/// connection's id, is among its catch-all fields.
+/// REST APIs and WebSocket APIs share the event's type. The connection ID, which only WebSocket APIs send, is among its
+/// catch-all fields.
 impl From<ApiGatewayCustomAuthorizerRequestTypeRequest> for ConnectRequest {
     fn from(event: ApiGatewayCustomAuthorizerRequestTypeRequest) -> Self {
         let headers = |name: &str| {
@@ -31,7 +31,7 @@ impl From<ApiGatewayCustomAuthorizerRequestTypeRequest> for ConnectRequest {
             values.extend(header(&event.multi_value_headers, name));
             values
         };
-        // Both maps: one that has several values for a name has the last of them in the other.
+        // For repeated names, the first map has only the last value, and the second has all.
         let query = [
             &event.query_string_parameters,
             &event.multi_value_query_string_parameters,
@@ -52,7 +52,7 @@ impl From<ApiGatewayCustomAuthorizerRequestTypeRequest> for ConnectRequest {
     }
 }
 
-/// A header's values, whatever the case of its name. What is not UTF-8 stays recognisably wrong.
+/// Returns the values of a header, ignoring case. Replaces invalid UTF-8, so that the value stays invalid.
 fn header(headers: &HeaderMap, name: &str) -> Vec<String> {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let values = headers.get_all(name).iter();

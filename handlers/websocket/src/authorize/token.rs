@@ -1,21 +1,21 @@
-//! Where callers put their token.
+//! Token in a handshake request.
 
 use super::error::TokenError;
 use super::request::ConnectRequest;
 
-/// The subprotocol that says that the next one is a token. Browsers can set no header but this one.
+/// Subprotocol that precedes a token. Browsers can set no other header of a handshake.
 const BEARER: &str = "bearer";
 
-/// The caller's token, if there is one: the query parameter `token`, `Authorization: Bearer <token>`, or
+/// Returns the caller's token: the query parameter `token`, `Authorization: Bearer <token>`, or
 /// `Sec-WebSocket-Protocol: bearer, <token>`.
 ///
-/// An empty one is none: `?token=` is what a client sends that has no token. One that is there is never passed
-/// over: an entry among the subprotocols that looks like a JWT is taken for one without `bearer` before it too.
+/// An empty token counts as none, because clients without a token send `?token=`. A token is never ignored: a
+/// subprotocol that looks like a JWT counts even without `bearer` before it.
 ///
 /// # Errors
 ///
-/// Several that differ, or an `Authorization` with another scheme than `Bearer`: whoever sent that does not mean to
-/// be anonymous.
+/// Fails for several different tokens, and for an `Authorization` header with another scheme than `Bearer`: such a
+/// caller does not expect to be anonymous.
 pub fn find_token(request: &ConnectRequest) -> Result<Option<&str>, TokenError> {
     let mut found = Vec::new();
     found.extend(request.query_tokens.iter().map(String::as_str));
@@ -33,12 +33,12 @@ pub fn find_token(request: &ConnectRequest) -> Result<Option<&str>, TokenError> 
     }
 }
 
-/// The subprotocol that a `$connect` handler answers to a client that offered these; `None` if it offered none.
+/// Returns the subprotocol for the response of a `$connect` handler; `None` if the client offered none.
 ///
-/// `offered` is the value of `Sec-WebSocket-Protocol`. The handler puts the answer into a header of the same name:
-/// API Gateway does not do that by itself, and a browser closes a connection on which none of what it offered comes
-/// back, with 1006 (row C10). It is `bearer` if that was offered, else the first that is not the token, else the
-/// token itself, because there is nothing else that the client would take.
+/// `offered` is the value of `Sec-WebSocket-Protocol`. The handler returns the result in a header of the same name,
+/// because API Gateway does not select a subprotocol itself. Browsers close a connection with 1006 if none of their
+/// subprotocols is selected (row C10). The result is `bearer` if the client offered it, or else the first subprotocol
+/// that is not the token. If the client offered only the token, it is the token: the client accepts nothing else.
 ///
 /// ```
 /// use stackgen_websocket::authorize::echoed_subprotocol;
@@ -52,7 +52,7 @@ pub fn echoed_subprotocol(offered: &str) -> Option<&str> {
     bearer.or_else(other).or_else(|| entries(offered).next())
 }
 
-/// The token of an `Authorization` header; empty if the header is, or if nothing follows `Bearer`.
+/// Returns the token of an `Authorization` header; empty if the header is empty or nothing follows `Bearer`.
 fn bearer_token(value: &str) -> Result<&str, TokenError> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let is_bearer = scheme.is_empty() || is_bearer(scheme);
@@ -61,7 +61,7 @@ fn bearer_token(value: &str) -> Result<&str, TokenError> {
         .ok_or(TokenError::NotBearer)
 }
 
-/// The entry after `bearer`, and every one that looks like a JWT.
+/// Returns the entry after `bearer`, and all entries that look like a JWT.
 fn subprotocol_tokens(offered: &str) -> Vec<&str> {
     let mut after_bearer = false;
     let mut tokens = Vec::new();
@@ -83,7 +83,7 @@ fn is_bearer(word: &str) -> bool {
     word.eq_ignore_ascii_case(BEARER)
 }
 
-/// Every JWT begins like this: it is `{"` in base64. No subprotocol does.
+/// Every JWT begins with `eyJ`, which is `{"` in base64. No subprotocol does.
 fn looks_like_jwt(entry: &str) -> bool {
     entry.starts_with("eyJ") && entry.contains('.')
 }

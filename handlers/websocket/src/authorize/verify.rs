@@ -1,4 +1,4 @@
-//! Verifying a token.
+//! Verification of a token.
 
 use std::time::Duration;
 
@@ -9,32 +9,31 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::cache::KeyCache;
-use super::claims::{Claims, Kind};
+use super::claims::{Claims, TokenType};
 use super::error::{TokenError, VerifyError};
 use super::keys::KeySource;
 use crate::Clock;
 
-/// Longer tokens are refused before anything of them is read: API Gateway lets 10 KB of headers through, and tokens
-/// of 2 KB are long already.
+/// Maximum length of a token. API Gateway allows 10 KB of headers; tokens rarely exceed 2 KB.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Longer subjects are refused: OpenID Connect allows 255 characters.
+/// Maximum length of a subject. OpenID Connect allows 255 characters.
 pub const MAX_SUBJECT_BYTES: usize = 256;
 
-/// What a token must say to be accepted.
+/// Requirements for a token's claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRules {
-    /// Who issued it, letter by letter: for Cognito `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`.
+    /// Issuer, exactly as in the `iss` claim: for Cognito `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`.
     pub issuer: String,
-    /// For whom: one of these is enough. For Cognito the app client's id.
+    /// Audiences; one of them is sufficient. For Cognito the app client's ID.
     pub audiences: Vec<String>,
-    /// What kind of token it is.
+    /// Kind of the token.
     pub token_use: TokenUse,
-    /// How far the issuer's clock may be off. Default: 30 seconds.
+    /// Maximum difference between the issuer's clock and ours. Default: 30 seconds.
     pub leeway: Duration,
 }
 
-/// A kind of token: who somebody is, or what a client may do.
+/// Kind of token: ID tokens identify a user, access tokens permit access to an API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TokenUse {
     /// An ID token. The default.
@@ -44,16 +43,16 @@ pub enum TokenUse {
     Access,
 }
 
-/// Who a token speaks of.
+/// Verified identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The claim `sub`: not empty, at most [`MAX_SUBJECT_BYTES`] long.
+    /// The `sub` claim: not empty, at most [`MAX_SUBJECT_BYTES`] bytes.
     pub user_id: String,
-    /// The kind of token that said so.
+    /// Kind of the token.
     pub token_use: TokenUse,
 }
 
-/// Tells good tokens from bad ones.
+/// Verifies tokens.
 #[derive(Debug)]
 pub struct Verifier<K, C> {
     rules: TokenRules,
@@ -61,7 +60,7 @@ pub struct Verifier<K, C> {
 }
 
 impl TokenRules {
-    /// ID tokens of this issuer for one of these audiences.
+    /// Returns rules for ID tokens of this issuer, for one of these audiences.
     pub fn new(
         issuer: impl Into<String>,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -76,7 +75,7 @@ impl TokenRules {
 }
 
 impl TokenUse {
-    /// As Cognito's claim `token_use` spells it: `id` or `access`.
+    /// Returns the value of Cognito's claim `token_use`: `id` or `access`.
     pub const fn as_str(self) -> &'static str {
         match self {
             TokenUse::Id => "id",
@@ -86,25 +85,25 @@ impl TokenUse {
 }
 
 impl<K: KeySource, C: Clock> Verifier<K, C> {
-    /// Accepts tokens that follow the rules and are signed with one of the keys.
+    /// Returns a verifier for tokens that comply with the rules and are signed with one of the keys.
     pub fn new(rules: TokenRules, keys: KeyCache<K, C>) -> Self {
         Verifier { rules, keys }
     }
 
-    /// Who the token speaks of.
+    /// Verifies a token and returns its identity.
     ///
-    /// Nothing of a token is believed before its signature is found good. Its key's id is looked up among the
-    /// issuer's own keys and goes nowhere else: into no URL, no query, no log.
+    /// Nothing in a token is trusted before its signature is verified. Its key ID is only compared with the IDs of the
+    /// issuer's keys, and never becomes part of a URL, a query or a log line.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, or that there are no keys to tell.
+    /// Fails if the token is invalid, or if there are no keys.
     pub async fn verify(&self, token: &str) -> Result<Identity, VerifyError> {
         let parts = Parts::of(token)?;
         let header = Header::read(parts.header)?;
         let key = self.keys.key(header.key_id.as_deref()).await?;
-        // The key says what it is for. A header that says something else wants RSA's public key to be HS256's
-        // secret, or the like.
+        // The key determines the algorithm. A header with another one may be an attack, such as HS256 with RSA's public
+        // key as the secret.
         if header.algorithm != key.algorithm() {
             return Err(TokenError::WrongAlgorithm.into());
         }
@@ -116,12 +115,12 @@ impl<K: KeySource, C: Clock> Verifier<K, C> {
     }
 }
 
-/// The parts of a JWT, each in base64url.
+/// Parts of a JWT, each in base64url.
 struct Parts<'a> {
     header: &'a str,
     claims: &'a str,
     signature: &'a str,
-    /// Header and claims: what the signature signs.
+    /// Header and claims, which the signature covers.
     signed: &'a str,
 }
 
@@ -144,22 +143,22 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// What a JWT's header says, of which nothing is believed.
+/// Header of a JWT. It is not trusted.
 struct Header {
     algorithm: Algorithm,
     key_id: Option<String>,
-    kind: Kind,
+    kind: TokenType,
 }
 
 impl Header {
     fn read(part: &str) -> Result<Self, TokenError> {
-        /// That a name stands there twice is an error.
+        /// Members of the header. Members that occur twice are errors.
         #[derive(Deserialize)]
         struct Members {
             alg: String,
             kid: Option<String>,
             typ: Option<String>,
-            // What tells a verifier to trust the token's own key, to fetch one, or to follow rules it does not know.
+            // Members that make a verifier trust the token's own key, fetch a key, or apply unknown rules.
             crit: Option<IgnoredAny>,
             jku: Option<IgnoredAny>,
             jwk: Option<IgnoredAny>,
@@ -193,18 +192,18 @@ fn algorithm(alg: &str) -> Result<Algorithm, TokenError> {
     }
 }
 
-/// The kind of token that `typ` names: a media type, without regard to case (RFC 7515, 4.1.9).
-fn kind(typ: Option<&str>) -> Result<Kind, TokenError> {
+/// Returns the kind of token for `typ`, a media type without regard to case (RFC 7515, section 4.1.9).
+fn kind(typ: Option<&str>) -> Result<TokenType, TokenError> {
     let typ = typ.unwrap_or("JWT").to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
-        "jwt" => Ok(Kind::Unsaid),
-        "at+jwt" => Ok(Kind::Access),
+        "jwt" => Ok(TokenType::Unspecified),
+        "at+jwt" => Ok(TokenType::Access),
         _ => Err(TokenError::WrongType),
     }
 }
 
-/// Reads JSON in base64url. Padding is refused, and so are spare bits that are not zero: every part of a token has one
-/// spelling.
+/// Parses JSON in base64url. Refuses padding, and trailing bits that are not zero, so that every part of a token has
+/// only one encoding.
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&json).ok()

@@ -20,7 +20,7 @@ fn read(more: &[(&'static str, &'static str)]) -> Result<AwsSettings, Environmen
     environment.finish(settings)
 }
 
-/// `AWS_ENDPOINT_URL`, as the client of a service reads it.
+/// Returns `AWS_ENDPOINT_URL`, as a service's client reads it.
 fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service)
@@ -31,7 +31,7 @@ fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
 }
 
 #[test]
-fn region_and_credentials_are_lambdas() {
+fn region_and_credentials_come_from_lambda() {
     let settings = read(&[]).unwrap();
     let config = settings.sdk_config();
     assert_eq!(config.region(), Some(&Region::new("eu-central-1")));
@@ -41,7 +41,7 @@ fn region_and_credentials_are_lambdas() {
 }
 
 #[test]
-fn a_local_gateway_stands_in_for_all_services_or_for_one() {
+fn endpoints_can_be_set_for_all_services_or_for_one() {
     let all = read(&[("AWS_ENDPOINT_URL", "http://localhost:1")]).unwrap();
     let config = all.sdk_config();
     for service in ["DynamoDB", "Lambda"] {
@@ -64,7 +64,7 @@ fn a_local_gateway_stands_in_for_all_services_or_for_one() {
 }
 
 #[test]
-fn the_secrets_are_in_no_debug_text() {
+fn secrets_are_in_no_debug_output() {
     let settings = read(&[]).unwrap();
     let text = format!("{settings:?} {:?}", settings.sdk_config());
     assert!(!text.contains("wJalrXUtnFEMI"), "{text}");

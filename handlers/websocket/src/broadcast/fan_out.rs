@@ -1,4 +1,4 @@
-//! One message, many connections.
+//! Posts of one message to many connections.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,45 +12,45 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Broadcaster, PostError};
 use crate::ConnectionId;
 
-/// How to send one message to many connections.
+/// Options of a fan-out.
 ///
-/// A post has one of [`concurrency`](Self::concurrency) places. One that turns out slow gives its place to the next in
-/// line and goes on without, and so does one that waits before it tries again: a listener who does not read costs the
-/// others [`slow_after`](Self::slow_after) at most, and then only if all places are taken. There are
-/// [`under_way`](Self::under_way) at most, all together.
+/// Up to [`concurrency`](Self::concurrency) posts run at once. A post that is slow, or pauses before a retry, releases
+/// its permit to the next connection and continues without one. So a client that does not read delays the others by at
+/// most [`slow_after`](Self::slow_after), and only if all permits are in use. In total, at most
+/// [`in_flight`](Self::in_flight) posts are in flight.
 #[derive(Clone, Debug)]
-pub struct FanOut {
-    /// How many posts are under way at once; those that turned out slow do not count. At least 1.
+pub struct FanOutOptions {
+    /// Number of posts at once, without slow ones. At least 1.
     pub concurrency: usize,
-    /// How many posts are under way at most, with those that turned out slow. Bounds what a function needs of memory,
-    /// sockets and TLS handshakes when all are slow, as on its first start. At least 1.
-    pub under_way: usize,
-    /// After what time a post is slow.
+    /// Maximum number of posts in flight, with slow ones. It limits memory, sockets and TLS handshakes when all posts
+    /// are slow, as in a new function process. At least 1.
+    pub in_flight: usize,
+    /// Time after which a post is slow.
     pub slow_after: Duration,
-    /// After what time a post is given up.
-    pub give_up_after: Duration,
-    /// How long all of it may take. Whoever has not been reached then has failed with [`PostError::TimedOut`].
+    /// Timeout of a post.
+    pub post_timeout: Duration,
+    /// Time for the whole fan-out. Connections that are not reached by then fail with [`PostError::TimedOut`].
     pub deadline: Duration,
-    /// How often a connection is tried that is [`PostError::Busy`].
-    pub tries: u32,
-    /// The longest pause before the second try; it doubles from try to try.
+    /// Number of attempts for a connection that is [`PostError::Busy`].
+    pub attempts: u32,
+    /// Maximum of the first pause. It doubles with each attempt.
     pub backoff: Duration,
-    /// The longest pause before any try.
+    /// Maximum of all pauses.
     pub max_backoff: Duration,
-    /// Chooses a pause that is at most this long. At random, so that connections that were refused together do not come
-    /// back together ("full jitter").
+    /// Chooses a pause of at most this duration. Random by default ("full jitter"), so that connections that were
+    /// refused together do not retry together.
     pub jitter: fn(Duration) -> Duration,
 }
 
-impl Default for FanOut {
+impl Default for FanOutOptions {
     fn default() -> Self {
-        FanOut {
+        FanOutOptions {
             concurrency: 128,
-            under_way: 512,
+            in_flight: 512,
             slow_after: Duration::from_millis(250),
-            give_up_after: Duration::from_secs(2),
+            post_timeout: Duration::from_secs(2),
             deadline: Duration::from_secs(10),
-            tries: 5,
+            attempts: 5,
             backoff: Duration::from_millis(50),
             max_backoff: Duration::from_secs(1),
             jitter: |longest| longest.mul_f64(fastrand::f64()),
@@ -58,26 +58,26 @@ impl Default for FanOut {
     }
 }
 
-impl FanOut {
-    /// The longest pause after so many tries.
-    fn longest_pause(&self, tries: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(tries - 1);
+impl FanOutOptions {
+    /// Returns the maximum of the pause after this many attempts.
+    fn longest_pause(&self, attempts: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(attempts - 1);
         self.backoff.saturating_mul(doubled).min(self.max_backoff)
     }
 }
 
-/// What came of it. Everybody in the audience is in here once.
+/// Result of a fan-out. It contains each connection once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// How many connections have the message.
+pub struct FanOutReport {
+    /// Number of connections that received the message.
     pub sent: usize,
-    /// The connections that are closed: their records can go.
+    /// Connections that are closed.
     pub gone: Vec<ConnectionId>,
-    /// The connections that may be open and may not have the message, and why.
+    /// Connections that may be open and may have missed the message, with the reason.
     pub failed: Vec<(ConnectionId, PostError)>,
 }
 
-impl Report {
+impl FanOutReport {
     fn add(&mut self, id: &ConnectionId, result: Result<(), PostError>) {
         match result {
             Ok(()) => self.sent += 1,
@@ -87,103 +87,102 @@ impl Report {
     }
 }
 
-/// Sends a message to everybody in an audience; nobody waits for anybody slow.
+/// Posts a message to all connections of an audience. A slow connection does not delay the others.
 ///
-/// [`PostError::Busy`] is tried again after a pause, several times; [`PostError::Failed`] once, which may deliver a
-/// message twice if it was the answer that got lost. A message that was too large or not answered in time is not tried
-/// again.
+/// Retries [`PostError::Busy`] several times, after pauses. Retries [`PostError::Failed`] once; if only the response
+/// was lost, the message is delivered twice. Does not retry messages that are too large or posts that timed out.
 pub async fn fan_out<B: Broadcaster>(
     broadcaster: &B,
     audience: &[ConnectionId],
     message: Bytes,
-    how: &FanOut,
-) -> Report {
-    let places = Semaphore::new(how.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-    let sending = Sending {
+    options: &FanOutOptions,
+) -> FanOutReport {
+    let permits = Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+    let run = FanOutRun {
         broadcaster,
         message,
-        places: &places,
-        deadline: Instant::now() + how.deadline,
-        how,
+        permits: &permits,
+        deadline: Instant::now() + options.deadline,
+        options,
     };
-    let mut report = Report::default();
+    let mut report = FanOutReport::default();
     let mut waiting = audience.iter();
-    let mut under_way = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     loop {
         tokio::select! {
             biased;
-            Some((id, result)) = under_way.next() => report.add(id, result),
-            place = sending.place(), if waiting.len() > 0 && under_way.len() < how.under_way.max(1) => {
-                let Some(place) = place else {
+            Some((id, result)) = in_flight.next() => report.add(id, result),
+            permit = run.permit(), if waiting.len() > 0 && in_flight.len() < options.in_flight.max(1) => {
+                let Some(permit) = permit else {
                     waiting.by_ref().for_each(|id| report.add(id, Err(PostError::TimedOut)));
                     continue;
                 };
-                let sending = &sending;
-                under_way.extend(waiting.next().map(|id| async move { (id, sending.send(id, place).await) }));
+                let run = &run;
+                in_flight.extend(waiting.next().map(|id| async move { (id, run.send(id, permit).await) }));
             }
             else => return report,
         }
     }
 }
 
-struct Sending<'a, B> {
+struct FanOutRun<'a, B> {
     broadcaster: &'a B,
-    /// Cloning it counts a reference; the text is there once.
+    /// Clones share the memory of the message.
     message: Bytes,
-    places: &'a Semaphore,
+    permits: &'a Semaphore,
     deadline: Instant,
-    how: &'a FanOut,
+    options: &'a FanOutOptions,
 }
 
-impl<'a, B: Broadcaster> Sending<'a, B> {
-    /// A place, as soon as there is one; `None` if there is none before the deadline.
-    async fn place(&self) -> Option<SemaphorePermit<'a>> {
-        let place = timeout_at(self.deadline, self.places.acquire()).await;
-        // One that is given back at the deadline, by a post that was given up, is of no use any more.
-        let place = place.ok().filter(|_| Instant::now() < self.deadline);
-        place?.ok()
+impl<'a, B: Broadcaster> FanOutRun<'a, B> {
+    /// Returns a permit as soon as there is one, or `None` at the deadline.
+    async fn permit(&self) -> Option<SemaphorePermit<'a>> {
+        let permit = timeout_at(self.deadline, self.permits.acquire()).await;
+        // A permit that a post releases by timing out at the deadline is useless.
+        let permit = permit.ok().filter(|_| Instant::now() < self.deadline);
+        permit?.ok()
     }
 
-    /// Posts to one connection until it has the message, or will not get it.
+    /// Posts to one connection, with retries.
     async fn send(
         &self,
         to: &ConnectionId,
-        mut place: SemaphorePermit<'_>,
+        mut permit: SemaphorePermit<'_>,
     ) -> Result<(), PostError> {
-        let mut tries = 1;
+        let mut attempts = 1;
         let mut failed_before = false;
         loop {
-            let Err(error) = self.post(to, place).await else {
+            let Err(error) = self.post(to, permit).await else {
                 return Ok(());
             };
             let again = match error {
-                PostError::Busy => tries < self.how.tries,
+                PostError::Busy => attempts < self.options.attempts,
                 PostError::Failed(_) => !std::mem::replace(&mut failed_before, true),
                 PostError::Gone | PostError::TooLarge | PostError::TimedOut => false,
             };
-            let pause = (self.how.jitter)(self.how.longest_pause(tries));
+            let pause = (self.options.jitter)(self.options.longest_pause(attempts));
             if !again || Instant::now() + pause >= self.deadline {
                 return Err(error);
             }
             sleep(pause).await;
-            place = match self.place().await {
-                Some(place) => place,
+            permit = match self.permit().await {
+                Some(permit) => permit,
                 None => return Err(error),
             };
-            tries += 1;
+            attempts += 1;
         }
     }
 
     /// Posts once.
-    async fn post(&self, to: &ConnectionId, place: SemaphorePermit<'_>) -> Result<(), PostError> {
+    async fn post(&self, to: &ConnectionId, permit: SemaphorePermit<'_>) -> Result<(), PostError> {
         let start = Instant::now();
-        let give_up = self.deadline.min(start + self.how.give_up_after);
-        let slow = give_up.min(start + self.how.slow_after);
+        let give_up = self.deadline.min(start + self.options.post_timeout);
+        let slow = give_up.min(start + self.options.slow_after);
         let mut post = pin!(self.broadcaster.post(to, self.message.clone()));
         if let Ok(result) = timeout_at(slow, &mut post).await {
             return result;
         }
-        drop(place);
+        drop(permit);
         let result = timeout_at(give_up, post).await;
         result.unwrap_or(Err(PostError::TimedOut))
     }

@@ -1,4 +1,4 @@
-//! Posting to connections.
+//! Posts to connections.
 
 mod fan_out;
 
@@ -9,11 +9,11 @@ use thiserror::Error;
 
 use crate::ConnectionId;
 
-pub use fan_out::{FanOut, Report, fan_out};
+pub use fan_out::{FanOutOptions, FanOutReport, fan_out};
 
-/// Posts to connections: API Gateway's management API, or a double of it.
+/// Posts messages to connections: API Gateway's management API, or a test double.
 pub trait Broadcaster: Send + Sync {
-    /// Posts one message to one connection, once; whether and when to try again is the caller's to decide.
+    /// Posts a message to a connection once. Retries are the caller's task.
     fn post(
         &self,
         to: &ConnectionId,
@@ -21,22 +21,22 @@ pub trait Broadcaster: Send + Sync {
     ) -> impl Future<Output = Result<(), PostError>> + Send;
 }
 
-/// Why a message did not get through.
+/// Reason why a message was not delivered.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PostError {
-    /// The connection is closed, or not open yet: inside its own `$connect` too (410; rows K4, C11).
+    /// The connection is closed or not open yet, as during its `$connect` (410; rows K4, C11).
     #[error("the connection is gone")]
     Gone,
-    /// The rate is exceeded, or the client does not read (429; row K7). Trying again later may help.
+    /// The rate limit is exceeded, or the client does not read (429; row K7). A later retry may succeed.
     #[error("too many posts, or the client does not read")]
     Busy,
-    /// The message is over 128 KB (413; row K6).
-    #[error("the message is over 128 KB")]
+    /// The message is larger than 128 KB (413; row K6).
+    #[error("the message is larger than 128 KB")]
     TooLarge,
-    /// No answer came in time.
-    #[error("no answer in time")]
+    /// The response took too long.
+    #[error("no response in time")]
     TimedOut,
-    /// Anything else; the text has neither message nor credentials.
+    /// Any other error. The text contains neither message nor credentials.
     #[error("{0}")]
     Failed(String),
 }

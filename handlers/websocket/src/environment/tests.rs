@@ -9,7 +9,7 @@ fn environment(variables: &'static [(&'static str, &'static str)]) -> Environmen
     })
 }
 
-/// What the error says of the one variable `X`.
+/// Returns the error for the variable `X`.
 fn problem<T>(value: &'static str, read: impl FnOnce(&mut EnvironmentOf) -> T) -> Option<String> {
     let mut environment = one(value);
     let value = read(&mut environment);
@@ -17,7 +17,7 @@ fn problem<T>(value: &'static str, read: impl FnOnce(&mut EnvironmentOf) -> T) -
     let [problem] = error.problems.as_slice() else {
         panic!("one problem, not {:?}", error.problems);
     };
-    Some(problem.what.clone())
+    Some(problem.message.clone())
 }
 
 type EnvironmentOf = Environment<Box<dyn Fn(&str) -> Option<String>>>;
@@ -29,7 +29,7 @@ fn one(value: &'static str) -> EnvironmentOf {
 }
 
 #[test]
-fn what_is_set_is_read() {
+fn set_variables_are_read() {
     let mut environment = environment(&[
         ("TEXT", " as it is "),
         ("NUMBER", "7"),
@@ -54,7 +54,7 @@ fn what_is_set_is_read() {
 }
 
 #[test]
-fn what_may_be_missing_has_its_default() {
+fn missing_variables_have_defaults() {
     let mut environment = environment(&[]);
     let settings = (
         environment.text_or("TEXT", "none"),
@@ -70,7 +70,7 @@ fn what_may_be_missing_has_its_default() {
 }
 
 #[test]
-fn what_is_set_goes_before_the_default() {
+fn set_variables_override_defaults() {
     let mut environment = environment(&[("TEXT", "this"), ("NUMBER", "2"), ("URL", "https://a")]);
     let settings = (
         environment.text_or("TEXT", "none"),
@@ -84,7 +84,7 @@ fn what_is_set_goes_before_the_default() {
 }
 
 #[test]
-fn every_problem_is_told_at_once_and_names_its_variable() {
+fn all_problems_are_reported_at_once_with_their_variables() {
     let mut environment = environment(&[("NUMBER", "many"), ("WORD", "ajar"), ("EMPTY", "")]);
     environment.text("TEXT");
     environment.integer("NUMBER", 1..=9);
@@ -94,11 +94,11 @@ fn every_problem_is_told_at_once_and_names_its_variable() {
     let error = environment.finish(()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the function's environment is not as it needs it: TEXT is not set (a text); \
-         NUMBER is \"many\" (a whole number from 1 to 9); \
-         EMPTY is not set (a whole number from 2 to 3); \
+        "the function's environment variables are invalid: TEXT is not set (a text); \
+         NUMBER is \"many\" (an integer from 1 to 9); \
+         EMPTY is not set (an integer from 2 to 3); \
          WORD is \"ajar\" (one of open, closed); \
-         URL is not set (a URL such as https://example.com; http:// only for this machine)"
+         URL is not set (a URL such as https://example.com; http:// only on loopback)"
     );
 }
 
@@ -126,7 +126,7 @@ fn a_number_is_whole_and_in_its_range() {
 }
 
 #[test]
-fn a_word_is_right_in_any_case() {
+fn a_choice_ignores_case() {
     for right in ["open", "OPEN", "Open"] {
         let what = problem(right, |e| e.choice_or("X", &[("open", 1)], 0));
         assert_eq!(what, None);
@@ -135,7 +135,7 @@ fn a_word_is_right_in_any_case() {
 }
 
 #[test]
-fn a_long_value_is_shown_in_part() {
+fn a_long_value_is_shortened() {
     let exact = "12345678901234567890123456789012";
     let long = "123456789012345678901234567890123";
     assert_eq!(
@@ -149,7 +149,7 @@ fn a_long_value_is_shown_in_part() {
 }
 
 #[test]
-fn a_url_is_https_or_on_this_machine() {
+fn a_url_is_https_or_on_loopback() {
     for right in [
         "https://abc.execute-api.us-east-1.amazonaws.com/prod",
         "https://10.0.0.1",
@@ -172,7 +172,7 @@ fn a_url_is_https_or_on_this_machine() {
         ("https://two words", "is not a URL"),
         (
             "https://user:secret@example.com",
-            "has a user name or a password in it",
+            "contains a user name or a password",
         ),
     ] {
         assert_eq!(
@@ -184,7 +184,7 @@ fn a_url_is_https_or_on_this_machine() {
 }
 
 #[test]
-fn a_clients_url_is_told_from_the_management_url() {
+fn a_wss_url_is_refused_with_a_hint() {
     for (wrong, scheme) in [
         ("wss://a.execute-api.us-east-1.amazonaws.com/prod", "wss"),
         ("ws://localhost:1", "ws"),
@@ -193,14 +193,14 @@ fn a_clients_url_is_told_from_the_management_url() {
         assert_eq!(
             what,
             format!(
-                "is a {scheme}:// URL: that is for clients, functions call the same address with https://"
+                "is a {scheme}:// URL, which is for clients: functions call the same address with https://"
             )
         );
     }
 }
 
 #[test]
-fn what_was_asked_for_is_remembered_once_each() {
+fn read_names_are_recorded_once_each() {
     let mut environment = environment(&[("A", "1")]);
     environment.url("D");
     environment.text("A");
@@ -215,7 +215,7 @@ fn what_was_asked_for_is_remembered_once_each() {
 
 proptest! {
     #[test]
-    fn no_value_panics_and_what_is_let_out_is_as_asked(value in any::<String>()) {
+    fn no_value_panics_and_returned_values_are_valid(value in any::<String>()) {
         let lookup = |_: &str| Some(value.clone());
         let mut environment = Environment::new(lookup);
         let read = (environment.integer("N", 3..=5), environment.url("U"));

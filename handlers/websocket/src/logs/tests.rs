@@ -15,7 +15,7 @@ impl Write for Written {
     }
 }
 
-/// The lines that come of this, at a level, as the crate `app` sees them.
+/// Returns the lines that the crate `app` logs at a level.
 fn logged(level: Level, log: impl FnOnce()) -> Vec<Value> {
     let written = Written::default();
     let writer = written.clone();
@@ -29,7 +29,7 @@ fn logged(level: Level, log: impl FnOnce()) -> Vec<Value> {
 }
 
 #[test]
-fn a_line_says_when_how_important_what_and_where_from() {
+fn a_line_has_timestamp_level_message_and_target() {
     let lines = logged(Level::INFO, || {
         tracing::info!(target: "app::join", "Session {}", "joined");
     });
@@ -67,7 +67,7 @@ fn fields_keep_their_types() {
 }
 
 #[test]
-fn fields_of_spans_stand_beside_the_events_and_the_innermost_counts() {
+fn fields_of_spans_are_added_and_the_innermost_wins() {
     let lines = logged(Level::INFO, || {
         let outer = tracing::info_span!(target: "app", "outer", id = 1, role = "listener", late = tracing::field::Empty);
         let inner = tracing::info_span!(target: "app", parent: &outer, "inner", id = 2);
@@ -86,7 +86,7 @@ fn fields_of_spans_stand_beside_the_events_and_the_innermost_counts() {
 }
 
 #[test]
-fn the_level_is_for_our_own_crates_and_all_others_only_warn() {
+fn the_level_applies_to_own_crates_and_others_only_warn() {
     let log = || {
         tracing::trace!(target: "app::deep", "own");
         tracing::trace!(target: "stackgen_websocket::broadcast", "library");
@@ -103,7 +103,7 @@ fn the_level_is_for_our_own_crates_and_all_others_only_warn() {
 }
 
 #[test]
-fn a_requests_span_has_its_ids_at_every_level() {
+fn a_request_span_has_its_ids_at_every_level() {
     let mut context = ApiGatewayWebsocketProxyRequestContext::default();
     context.request_id = Some("r=".to_owned());
     context.connection_id = Some("c=".to_owned());

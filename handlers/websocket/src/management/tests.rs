@@ -5,14 +5,14 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 
 use super::*;
 use crate::aws::AwsSettings;
-use crate::testing::{Answering, ManagementEndpoint};
-use crate::{Environment, FanOut, fan_out};
+use crate::testing::{ConnectionBehavior, ManagementEndpoint};
+use crate::{Environment, FanOutOptions, fan_out};
 
 fn api(url: &str) -> ManagementApi {
     let mut environment = Environment::new(|name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("nobody's".to_owned()),
-        // Means all other services: the management API has its own address.
+        // The endpoint of all other services; the management API has its own.
         "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
         _ => None,
     });
@@ -33,7 +33,7 @@ async fn a_message_reaches_its_connection_signed_and_with_its_id_encoded_once() 
     let endpoint = ManagementEndpoint::start().await;
     for id in ["L0SM9cOFvHcCIhw=", "a/b+c=", "a b%3D"] {
         let posted = post(&endpoint, id).await;
-        // API Gateway's ids have no `%`: the endpoint takes one for a second encoding.
+        // API Gateway's IDs contain no `%`, so the endpoint refuses it as a second encoding.
         assert_eq!(posted.is_ok(), !id.contains('%'), "{id}");
         let request = endpoint.requests().pop().unwrap();
         assert_eq!(request.connection_id.as_str(), id);
@@ -43,19 +43,19 @@ async fn a_message_reaches_its_connection_signed_and_with_its_id_encoded_once() 
 }
 
 #[tokio::test]
-async fn every_answer_means_what_the_reference_says_and_is_asked_for_once() {
+async fn every_status_maps_to_its_error_without_retries() {
     let endpoint = ManagementEndpoint::start().await;
     for (answering, expected) in [
-        (Answering::Ok, Ok(())),
-        (Answering::Gone, Err(PostError::Gone)),
-        (Answering::Busy { times: 1 }, Err(PostError::Busy)),
-        (Answering::TooLarge, Err(PostError::TooLarge)),
+        (ConnectionBehavior::Ok, Ok(())),
+        (ConnectionBehavior::Gone, Err(PostError::Gone)),
+        (ConnectionBehavior::Busy { times: 1 }, Err(PostError::Busy)),
+        (ConnectionBehavior::TooLarge, Err(PostError::TooLarge)),
         (
-            Answering::Forbidden,
+            ConnectionBehavior::Forbidden,
             Err(PostError::Failed("ForbiddenException (403)".to_owned())),
         ),
         (
-            Answering::Failing,
+            ConnectionBehavior::Failing,
             Err(PostError::Failed(
                 "InternalServerErrorException (500)".to_owned(),
             )),
@@ -75,16 +75,16 @@ async fn a_connection_is_closed_once() {
     let api = api(&endpoint.url());
     assert_eq!(api.delete(&id).await, Ok(()));
     assert_eq!(endpoint.deleted(), vec![id.clone()]);
-    endpoint.set(&id, Answering::Gone);
+    endpoint.set(&id, ConnectionBehavior::Gone);
     assert_eq!(api.delete(&id).await, Err(PostError::Gone));
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_is_said_in_few_words() {
+async fn an_unreachable_endpoint_has_a_short_error() {
     let endpoint = ManagementEndpoint::start().await;
     let url = endpoint.url();
     drop(endpoint);
-    // The port is free again as soon as the server has noticed.
+    // The port is free as soon as the server has stopped.
     while tokio::net::TcpStream::connect(url["http://".len()..].trim_end_matches("/prod"))
         .await
         .is_ok()
@@ -99,7 +99,7 @@ async fn an_endpoint_that_is_not_there_is_said_in_few_words() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_a_timeout_and_a_connection_that_does_not_is_none() {
+fn a_missing_response_is_a_timeout_and_a_missing_connection_a_failure() {
     let error: SdkError<PostToConnectionError, HttpResponse> = SdkError::timeout_error("late");
     assert_eq!(post_error(&error), PostError::TimedOut);
     let late = ConnectorError::timeout("late".into());
@@ -110,29 +110,29 @@ fn an_answer_that_does_not_come_is_a_timeout_and_a_connection_that_does_not_is_n
         SdkError::construction_failure("wrong");
     assert_eq!(
         post_error(&error),
-        PostError::Failed("the request could not be made".to_owned())
+        PostError::Failed("cannot send the request".to_owned())
     );
 }
 
 #[tokio::test]
-async fn a_fan_out_reaches_who_is_there_and_tells_who_is_not() {
+async fn a_fan_out_reports_reached_and_gone_connections() {
     let endpoint = ManagementEndpoint::start().await;
     let audience: Vec<_> = (0..20)
         .map(|number| ConnectionId::new(format!("{number}=")))
         .collect();
-    endpoint.set(&audience[7], Answering::Gone);
-    endpoint.set(&audience[8], Answering::Busy { times: 2 });
-    endpoint.set(&audience[9], Answering::TooLarge);
-    endpoint.set(&audience[10], Answering::Forbidden);
-    // However slow this machine is: nobody is given up.
-    let how = FanOut {
-        give_up_after: Duration::from_secs(60),
+    endpoint.set(&audience[7], ConnectionBehavior::Gone);
+    endpoint.set(&audience[8], ConnectionBehavior::Busy { times: 2 });
+    endpoint.set(&audience[9], ConnectionBehavior::TooLarge);
+    endpoint.set(&audience[10], ConnectionBehavior::Forbidden);
+    // No timeout, even on a slow machine.
+    let options = FanOutOptions {
+        post_timeout: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         jitter: |_| Duration::ZERO,
-        ..FanOut::default()
+        ..FanOutOptions::default()
     };
     let api = api(&endpoint.url());
-    let report = fan_out(&api, &audience, Bytes::from_static(b"hello"), &how).await;
+    let report = fan_out(&api, &audience, Bytes::from_static(b"hello"), &options).await;
     assert_eq!(report.sent, 17);
     assert_eq!(report.gone, [audience[7].clone()]);
     let mut failed = report.failed;

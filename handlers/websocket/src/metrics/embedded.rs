@@ -1,4 +1,4 @@
-//! The collector of what is counted.
+//! Recorder of metrics.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -23,18 +23,18 @@ const COUNTERS: [&str; 8] = [
     FAN_OUT_FAILED,
 ];
 
-/// Metrics are installed in this process already.
+/// The process has a metrics recorder already.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("metrics are installed in this process already")]
 pub struct AlreadyInstalled;
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 
-/// Collects from now on what is counted in this process, for a namespace such as `LiveSession`.
+/// Starts to collect metrics for a namespace such as `LiveSession`.
 ///
 /// # Errors
 ///
-/// If something collects already: there is one recorder a process.
+/// Fails if the process has a metrics recorder already.
 pub fn install(namespace: &str, function_name: &str) -> Result<(), AlreadyInstalled> {
     let collector = Builder::new()
         .cloudwatch_namespace(namespace.to_owned())
@@ -48,18 +48,18 @@ pub fn install(namespace: &str, function_name: &str) -> Result<(), AlreadyInstal
     COLLECTOR.set(collector).map_err(|_| AlreadyInstalled)
 }
 
-/// Says on every line from now on which invocation it is of.
+/// Adds the invocation's ID to all further lines of metrics.
 pub fn set_invocation(lambda_request_id: &str) {
     if let Some(collector) = COLLECTOR.get() {
         collector.set_property("lambdaRequestId", lambda_request_id);
     }
 }
 
-/// Writes what was counted since the last time, if anything was.
+/// Writes the metrics since the last call, if there are any.
 ///
 /// # Errors
 ///
-/// The writer's.
+/// Fails if the writer fails.
 pub fn flush(writer: impl Write) -> io::Result<()> {
     match COLLECTOR.get() {
         Some(collector) => collector.flush(writer),

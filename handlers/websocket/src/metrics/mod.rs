@@ -1,9 +1,9 @@
-//! Metrics: CloudWatch's embedded metric format, one line a function's invocation and set of dimensions.
+//! Metrics in CloudWatch's embedded metric format: one line per invocation and set of dimensions.
 //!
-//! Lambda sends what a function writes to stdout to CloudWatch Logs, which makes metrics of such lines: no call, no
-//! permission, no waiting. Every metric has the dimension `FunctionName`, which tells environments apart, too.
+//! Lambda sends stdout to CloudWatch Logs, which extracts metrics from such lines, without a call, a permission or a
+//! wait. Every metric has the dimension `FunctionName`, which also distinguishes environments.
 //!
-//! Where nothing was [installed](install), counting does nothing: tests and libraries need not care.
+//! Without [`install`], counting has no effect, as in tests.
 
 #[cfg(feature = "lambda")]
 mod embedded;
@@ -12,44 +12,44 @@ use std::time::Duration;
 
 use ::metrics::{counter, histogram};
 
-use crate::Report;
+use crate::FanOutReport;
 #[cfg(feature = "lambda")]
 pub use embedded::{AlreadyInstalled, flush, install, set_invocation};
 
-/// Connections that were let in.
+/// Admitted connections.
 pub const CONNECTIONS: &str = "Connections";
-/// Connections that were closed.
+/// Closed connections.
 pub const DISCONNECTIONS: &str = "Disconnections";
-/// Connections that were refused, by [`REASON`].
+/// Refused connections, by [`REASON`].
 pub const REFUSALS: &str = "Refusals";
-/// Callers whose token was refused; why, is in the log.
+/// Callers whose token was refused. The log contains the reason.
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
-/// How often the issuer's keys were fetched.
+/// Fetches of the issuer's keys.
 pub const KEY_REFRESHES: &str = "KeyRefreshes";
-/// How many connections a message reached.
+/// Connections that a message reached.
 pub const FAN_OUT_SENT: &str = "FanOutSent";
-/// How many connections turned out to be closed.
+/// Connections that were found closed.
 pub const FAN_OUT_GONE: &str = "FanOutGone";
-/// How many connections a message did not reach.
+/// Connections that a message did not reach.
 pub const FAN_OUT_FAILED: &str = "FanOutFailed";
-/// How long it took to reach everybody.
+/// Duration of a fan-out.
 pub const FAN_OUT_DURATION: &str = "FanOutDuration";
 
-/// The dimension of a refusal: a word such as `full`, one of few. Every word is a metric that is paid for.
+/// Dimension of refusals: a keyword such as `full`. Keep the set of keywords small, because each is a billed metric.
 pub const REASON: &str = "Reason";
 
-/// Counts something that happened.
+/// Increments a counter.
 pub fn count(name: &'static str) {
     counter!(name).increment(1);
 }
 
-/// Counts a refusal and its [reason](REASON).
+/// Increments the counter of refusals for a [reason](REASON).
 pub fn count_reason(name: &'static str, reason: &'static str) {
     counter!(name, REASON => reason).increment(1);
 }
 
-/// Counts what came of a fan-out, and how long it took.
-pub fn count_fan_out(report: &Report, took: Duration) {
+/// Records the result of a fan-out and its duration.
+pub fn count_fan_out(report: &FanOutReport, took: Duration) {
     counter!(FAN_OUT_SENT).increment(report.sent as u64);
     counter!(FAN_OUT_GONE).increment(report.gone.len() as u64);
     counter!(FAN_OUT_FAILED).increment(report.failed.len() as u64);

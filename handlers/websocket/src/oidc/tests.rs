@@ -29,15 +29,15 @@ fn an_issuer_is_an_https_url_or_on_loopback() {
         ("issuer.example", "is not an https:// URL"),
         (
             "https://user:secret@issuer.example",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
         (
             "https://issuer.example/?x",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
         (
             "https://issuer.example/#x",
-            "has more than host, port and path",
+            "has parts other than host, port and path",
         ),
     ] {
         assert_eq!(is_local(issuer), Err(problem), "{issuer}");
@@ -48,7 +48,7 @@ fn an_issuer_is_an_https_url_or_on_loopback() {
 }
 
 #[test]
-fn keys_come_over_https_or_from_the_issuers_own_machine() {
+fn keys_are_fetched_over_https_or_on_loopback_with_the_issuer() {
     for issuer_is_local in [true, false] {
         assert!(is_trusted("https://keys.example/jwks", issuer_is_local));
         assert!(!is_trusted("http://keys.example/jwks", issuer_is_local));
@@ -66,7 +66,7 @@ fn nothing_is_loaded_before_the_first_fetch() {
 }
 
 #[test]
-fn an_error_tells_its_causes() {
+fn an_error_contains_its_causes() {
     #[derive(Debug, Error)]
     #[error("outer")]
     struct Outer(#[source] io::Error);

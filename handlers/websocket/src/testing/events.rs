@@ -1,7 +1,7 @@
-//! Events as API Gateway sends them: the recorded shape, field by field (rows E0 to E4).
+//! Events in the form that was recorded from API Gateway, field by field (rows E0 to E4).
 //!
-//! What a recorded event does not have is not there: no `body` in a CONNECT, no headers in a MESSAGE, and
-//! `queryStringParameters` only if there is a query.
+//! Fields that recorded events lack are missing here, too: `body` in a CONNECT, headers in a MESSAGE, and
+//! `queryStringParameters` if there is no query.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{ConnectionId, Timestamp};
 
-/// Name and value pairs: headers, a query.
+/// Pairs of name and value, for headers or a query.
 pub type Pairs<'a> = &'a [(&'a str, &'a str)];
 
-/// A socket on a WebSocket API, as its events describe it.
+/// A connection to a WebSocket API, as its events describe it.
 ///
 /// ```
 /// use stackgen_websocket::testing::events::Socket;
@@ -24,30 +24,30 @@ pub type Pairs<'a> = &'a [(&'a str, &'a str)];
 /// ```
 #[derive(Clone, Debug)]
 pub struct Socket {
-    /// Its id.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// The API's id.
+    /// API ID.
     pub api_id: String,
-    /// The region, part of the host name and of the `methodArn`.
+    /// Region, part of the host name and the `methodArn`.
     pub region: String,
-    /// The account, part of the `methodArn`.
+    /// Account ID, part of the `methodArn`.
     pub account: String,
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// The caller's address.
+    /// IP address of the caller.
     pub source_ip: String,
-    /// The caller's `User-Agent`, if it sent one.
+    /// `User-Agent` header of the caller.
     pub user_agent: Option<String>,
-    /// When API Gateway accepted it.
+    /// Time of the handshake.
     pub connected_at: Timestamp,
-    /// When the event happens.
+    /// Time of the events.
     pub now: Timestamp,
-    /// What an authorizer let through: `principalId` and context. `None` without an authorizer.
+    /// `principalId` and context that an authorizer returned. `None` without an authorizer.
     pub authorizer: Option<Map<String, Value>>,
 }
 
 impl Socket {
-    /// A socket that was accepted just now, on an API without an authorizer.
+    /// Returns a connection that opens now, to an API without an authorizer.
     pub fn new(connection_id: &str) -> Self {
         let now = Timestamp::from_millis(1_707_502_303_419);
         Socket {
@@ -64,7 +64,7 @@ impl Socket {
         }
     }
 
-    /// The same socket, let in by an authorizer with this principal and context (row A10: strings downstream).
+    /// Returns the connection with an authorizer's principal and context (row A10: later events contain strings).
     pub fn authorized(mut self, principal: &str, context: Pairs<'_>) -> Self {
         let mut authorizer = object(context);
         authorizer.insert("principalId".to_owned(), json!(principal));
@@ -72,27 +72,27 @@ impl Socket {
         self
     }
 
-    /// The same socket, accepted at this moment; its events happen now.
+    /// Returns the connection with another handshake time; events are not earlier than that.
     pub fn connected_at(mut self, at: Timestamp) -> Self {
         self.connected_at = at;
         self.now = self.now.max(at);
         self
     }
 
-    /// The same socket; its events happen at this moment.
+    /// Returns the connection with another time for its events.
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = now;
         self
     }
 
-    /// The `$connect` route's event (row E1).
+    /// Returns the event of `$connect` (row E1).
     pub fn connect(&self, query: Pairs<'_>, headers: Pairs<'_>) -> Value {
         let mut event = self.handshake("$connect", query, headers, &[]);
         event.insert("isBase64Encoded".to_owned(), json!(false));
         Value::Object(event)
     }
 
-    /// The event of a REQUEST authorizer on `$connect` (row E4).
+    /// Returns the event of a REQUEST authorizer on `$connect` (row E4).
     pub fn authorize(&self, query: Pairs<'_>, headers: Pairs<'_>) -> Value {
         let upgrade = [("Connection", "upgrade"), ("Upgrade", "websocket")];
         let asking = Socket {
@@ -109,14 +109,14 @@ impl Socket {
         Value::Object(event)
     }
 
-    /// The event of a message that was routed to `route_key` (row E2).
+    /// Returns the event of a message on the route `route_key` (row E2).
     pub fn message(&self, route_key: &str, body: &str) -> Value {
         let mut context = self.context(route_key, "MESSAGE");
         context.insert("messageId".to_owned(), json!(self.unique("message")));
         json!({"requestContext": context, "body": body, "isBase64Encoded": false})
     }
 
-    /// The `$disconnect` route's event (row E3).
+    /// Returns the event of `$disconnect` (row E3).
     pub fn disconnect(&self, status_code: u16, reason: &str) -> Value {
         let mut context = self.context("$disconnect", "DISCONNECT");
         context.insert("disconnectStatusCode".to_owned(), json!(status_code));
@@ -136,7 +136,7 @@ impl Socket {
         })
     }
 
-    /// What an authorizer is asked about (row A13).
+    /// Returns the `methodArn` in the authorizer's event (row A13).
     pub fn method_arn(&self) -> String {
         let Socket {
             region,
@@ -193,7 +193,7 @@ impl Socket {
         event
     }
 
-    /// What every event has (row E0).
+    /// Returns the request context, which every event has (row E0).
     fn context(&self, route_key: &str, event_type: &str) -> Map<String, Value> {
         let request_id = self.unique("request");
         let mut identity = object(&[("sourceIp", self.source_ip.as_str())]);
@@ -224,7 +224,7 @@ impl Socket {
         context
     }
 
-    /// An id like API Gateway's, the same for the same moment and connection.
+    /// Returns an ID like API Gateway's. The same time and connection give the same ID.
     fn unique(&self, kind: &str) -> String {
         format!("{kind}-{}-{}=", self.connection_id, self.now.as_millis())
     }
@@ -233,17 +233,17 @@ impl Socket {
 /// A request to an HTTP API, in payload format 2.0.
 #[derive(Clone, Debug)]
 pub struct HttpRequest<'a> {
-    /// The route that it matched, such as `GET /sessions/{sessionId}`.
+    /// Matched route, such as `GET /sessions/{sessionId}`.
     pub route_key: &'a str,
-    /// The path, such as `/sessions/merciful-truth-455`.
+    /// Path, such as `/sessions/merciful-truth-455`.
     pub path: &'a str,
-    /// What the route's variables are, such as `sessionId`.
+    /// Path parameters, such as `sessionId`.
     pub path_parameters: Pairs<'a>,
-    /// The body, if there is one.
+    /// Body.
     pub body: Option<&'a str>,
-    /// What a JWT authorizer let through, if the route has one.
+    /// Claims that a JWT authorizer verified, if the route has one.
     pub claims: Option<Pairs<'a>>,
-    /// The caller's address.
+    /// IP address of the caller.
     pub source_ip: &'a str,
 }
 
@@ -261,7 +261,7 @@ impl Default for HttpRequest<'_> {
 }
 
 impl HttpRequest<'_> {
-    /// The event of this request. Header names are in lower case, the stage is `$default`.
+    /// Returns the event of this request. Header names are in lower case; the stage is `$default`.
     pub fn event(&self) -> Value {
         let (method, _) = self.route_key.split_once(' ').unwrap_or(("GET", ""));
         let now = Timestamp::from_millis(1_707_502_303_419);
@@ -334,7 +334,7 @@ fn multi_value(pairs: Pairs<'_>) -> Map<String, Value> {
     object
 }
 
-/// `dd/Mon/yyyy:HH:mm:ss +0000`, made of an HTTP date: `Fri, 09 Feb 2024 18:11:43 GMT`.
+/// Formats a time as `dd/Mon/yyyy:HH:mm:ss +0000`, from an HTTP date such as `Fri, 09 Feb 2024 18:11:43 GMT`.
 fn request_time(at: Timestamp) -> String {
     let at = SystemTime::UNIX_EPOCH + Duration::from_millis(at.as_millis());
     let date = httpdate::fmt_http_date(at);

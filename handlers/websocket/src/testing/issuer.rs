@@ -1,4 +1,4 @@
-//! An OIDC issuer, answering as a test wants it to.
+//! An OIDC issuer for tests.
 
 mod key;
 mod token;
@@ -20,15 +20,15 @@ pub use token::{Token, signed_text};
 use super::server::Server;
 use crate::{Clock, SystemClock, Timestamp};
 
-/// The path of an issuer's configuration.
+/// Path of an issuer's configuration.
 pub const CONFIGURATION_PATH: &str = "/.well-known/openid-configuration";
 
-/// The path at which this issuer publishes its keys.
+/// Path of this issuer's keys.
 pub const KEYS_PATH: &str = "/keys";
 
-/// An OIDC issuer on loopback: configuration, keys, and tokens, good ones and others.
+/// An OIDC issuer on loopback: configuration, keys, and valid or invalid tokens.
 ///
-/// It stops when it is dropped; what asks it then cannot connect.
+/// Dropping it stops it, and further requests cannot connect.
 ///
 /// ```
 /// use stackgen_websocket::testing::Issuer;
@@ -45,28 +45,28 @@ pub const KEYS_PATH: &str = "/keys";
 #[derive(Debug)]
 pub struct Issuer {
     url: String,
-    shared: Arc<Shared>,
+    shared: Arc<IssuerState>,
     _server: Server,
 }
 
-/// How an issuer answers.
+/// Behavior of an issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum IssuerMode {
-    /// With its configuration and its keys.
+    /// Returns configuration and keys.
     #[default]
     Up,
-    /// With 503 to everything.
+    /// Answers 503 to all requests.
     Down,
-    /// Not until the mode changes.
+    /// Answers nothing until the mode changes.
     Silent,
-    /// With this status and text to everything.
-    Answering(StatusCode, String),
-    /// With 302 to everything, to this address.
+    /// Answers all requests with this status and text.
+    Answers(StatusCode, String),
+    /// Redirects all requests to this URL with 302.
     Redirecting(String),
 }
 
 #[derive(Debug)]
-struct Shared {
+struct IssuerState {
     mode: watch::Sender<IssuerMode>,
     published: Mutex<Published>,
 }
@@ -79,27 +79,27 @@ struct Published {
     fetches: Fetches,
 }
 
-/// How often something was asked for, whatever the answer.
+/// Numbers of requests, whatever the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetches {
-    /// The configuration.
+    /// Requests for the configuration.
     pub configuration: usize,
-    /// The keys.
+    /// Requests for the keys.
     pub keys: usize,
 }
 
 impl Issuer {
-    /// The audience of its tokens.
+    /// Audience of the tokens.
     pub const AUDIENCE: &str = "test-client";
 
-    /// An issuer with one EC key; it is ready when this returns.
+    /// Starts an issuer with an EC key.
     pub async fn start() -> Self {
         Issuer::with_key(SigningKey::ec("key-1")).await
     }
 
-    /// An issuer with this key.
+    /// Starts an issuer with this key.
     pub async fn with_key(key: SigningKey) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(IssuerState {
             mode: watch::Sender::default(),
             published: Mutex::new(Published {
                 jwks: json!({"keys": [key.jwk()]}),
@@ -126,44 +126,44 @@ impl Issuer {
         issuer
     }
 
-    /// Its URL: `iss` of its tokens, and what a function's `JWT_ISSUER` should be.
+    /// Returns the URL: the `iss` claim of the tokens, and the value for a function's `JWT_ISSUER`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The key that it signs with.
+    /// Returns the current signing key.
     pub fn key(&self) -> Arc<SigningKey> {
         Arc::clone(&self.shared.published().key)
     }
 
-    /// Signs with another key from now on, and publishes it alone.
+    /// Replaces the signing key, and publishes only the new one.
     pub fn rotate(&self, key: SigningKey) {
         let mut published = self.shared.published();
         published.jwks = json!({"keys": [key.jwk()]});
         published.key = Arc::new(key);
     }
 
-    /// Publishes exactly this as its keys from now on: any JSON.
+    /// Publishes this JSON as the keys.
     pub fn publish(&self, jwks: Value) {
         self.shared.published().jwks = jwks;
     }
 
-    /// Has this configuration from now on: any JSON.
+    /// Publishes this JSON as the configuration.
     pub fn configure(&self, configuration: Value) {
         self.shared.published().configuration = configuration;
     }
 
-    /// Answers like this from now on.
+    /// Changes the behavior.
     pub fn set_mode(&self, mode: IssuerMode) {
         self.shared.mode.send_replace(mode);
     }
 
-    /// How often it was asked.
+    /// Returns the numbers of requests so far.
     pub fn fetches(&self) -> Fetches {
         self.shared.published().fetches
     }
 
-    /// Waits until it was asked for its configuration so many times.
+    /// Waits for this many requests for the configuration.
     pub async fn asked(&self, times: usize) {
         let mut mode = self.shared.mode.subscribe();
         while self.fetches().configuration < times {
@@ -171,12 +171,12 @@ impl Issuer {
         }
     }
 
-    /// An ID token that is good for an hour, as Cognito makes them, not yet signed.
+    /// Returns an unsigned ID token like Cognito's, valid for an hour.
     pub fn token(&self, subject: &str) -> Token {
         self.token_at(subject, SystemClock.now())
     }
 
-    /// The same, issued at this moment.
+    /// Returns an unsigned ID token that is issued at this time.
     pub fn token_at(&self, subject: &str, now: Timestamp) -> Token {
         let claims = json!({
             "iss": self.url(),
@@ -189,7 +189,7 @@ impl Issuer {
         Token::new(&self.key(), claims)
     }
 
-    /// An access token that is good for an hour, as Cognito makes them: `client_id`, no `aud`.
+    /// Returns an unsigned access token like Cognito's, valid for an hour, with `client_id` and without `aud`.
     pub fn access_token(&self, subject: &str) -> Token {
         self.token(subject)
             .without_claim("aud")
@@ -198,14 +198,14 @@ impl Issuer {
     }
 }
 
-impl Shared {
+impl IssuerState {
     fn published(&self) -> MutexGuard<'_, Published> {
         self.published
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request and answers it when the mode allows.
+    /// Counts a request, and answers it as the mode specifies.
     async fn answer(
         &self,
         count: impl FnOnce(&mut Fetches),
@@ -213,14 +213,14 @@ impl Shared {
     ) -> Response {
         let mut mode = self.mode.subscribe();
         count(&mut self.published().fetches);
-        // Wakes those who wait for a request; the mode is as before.
+        // Wakes the tasks that wait for a request; the mode stays the same.
         self.mode.send_modify(|_| ());
         let answering = mode.wait_for(|mode| *mode != IssuerMode::Silent).await;
         let mode = answering.map_or(IssuerMode::Down, |mode| mode.clone());
         let text = [(header::CONTENT_TYPE, "application/json")];
         match mode {
             IssuerMode::Up => (text, document(&self.published()).to_string()).into_response(),
-            IssuerMode::Answering(status, body) => (status, text, body).into_response(),
+            IssuerMode::Answers(status, body) => (status, text, body).into_response(),
             IssuerMode::Redirecting(to) => {
                 (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
             }
@@ -231,13 +231,13 @@ impl Shared {
     }
 }
 
-async fn configuration(State(issuer): State<Arc<Shared>>) -> Response {
+async fn configuration(State(issuer): State<Arc<IssuerState>>) -> Response {
     let count = |fetches: &mut Fetches| fetches.configuration += 1;
     let document = |published: &Published| published.configuration.clone();
     issuer.answer(count, document).await
 }
 
-async fn keys(State(issuer): State<Arc<Shared>>) -> Response {
+async fn keys(State(issuer): State<Arc<IssuerState>>) -> Response {
     let count = |fetches: &mut Fetches| fetches.keys += 1;
     let document = |published: &Published| published.jwks.clone();
     issuer.answer(count, document).await

@@ -1,4 +1,4 @@
-//! API Gateway's management API, `@connections`, answering as a test wants it to.
+//! API Gateway's management API, `@connections`, for tests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,123 +16,123 @@ use tokio::sync::watch;
 use super::server::Server;
 use crate::ConnectionId;
 
-/// The largest message, in bytes (row K6).
+/// Maximum size of a message, in bytes (row K6).
 const MAX_MESSAGE: usize = 128 * 1024;
 
-/// How a connection answers.
+/// Behavior of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Answering {
-    /// With 200 to a POST and a GET, 204 to a DELETE (rows K1 to K3).
+pub enum ConnectionBehavior {
+    /// Answers 200 to POST and GET, 204 to DELETE (rows K1 to K3).
     #[default]
     Ok,
-    /// 410: it is closed (row K4).
+    /// Answers 410, as if closed (row K4).
     Gone,
-    /// 429 so many times, then as if nothing had been (row K7).
+    /// Answers 429 a number of times, then like `Ok` (row K7).
     Busy {
-        /// How many times.
+        /// Number of times.
         times: u32,
     },
-    /// 413 (row K6), however small the message.
+    /// Answers 413 (row K6) to messages of any size.
     TooLarge,
-    /// 403: the wrong stage, or no permission (row K5).
+    /// Answers 403: the wrong stage, or no permission (row K5).
     Forbidden,
-    /// 500.
+    /// Answers 500.
     Failing,
-    /// As if nothing were, but after this time.
+    /// Answers like `Ok`, after this time.
     Slow(Duration),
-    /// Never.
+    /// Never answers.
     Hanging,
 }
 
-/// A request that came in.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagementRequest {
     /// GET, POST or DELETE.
     pub method: Method,
-    /// The stage in its path.
+    /// Stage in the path.
     pub stage: String,
-    /// The connection, decoded once.
+    /// Connection ID, decoded once.
     pub connection_id: ConnectionId,
-    /// The message of a POST.
+    /// Body of a POST: the message.
     pub body: Bytes,
-    /// What was answered; `None` while the answer is still out.
+    /// Status of the response; `None` until it is sent.
     pub status: Option<StatusCode>,
 }
 
-/// An `@connections` endpoint on a free port of this machine.
+/// An `@connections` endpoint on a free loopback port.
 ///
-/// Every request must be signed (SigV4, service `execute-api`) and the connection's id percent-encoded once: otherwise
-/// the answer is 403, as API Gateway's.
+/// Requests must have a SigV4 signature (service `execute-api`) and a connection ID that is percent-encoded once.
+/// Otherwise the endpoint answers 403, as API Gateway does.
 #[derive(Debug)]
 pub struct ManagementEndpoint {
-    desk: Arc<Desk>,
+    state: Arc<EndpointState>,
     server: Server,
 }
 
 #[derive(Debug, Default)]
-struct Desk {
-    answering: Mutex<Answers>,
+struct EndpointState {
+    behaviors: Mutex<Behaviors>,
     requests: watch::Sender<Vec<ManagementRequest>>,
 }
 
 #[derive(Debug, Default)]
-struct Answers {
-    everybody: Answering,
-    each: HashMap<ConnectionId, Answering>,
+struct Behaviors {
+    default: ConnectionBehavior,
+    each: HashMap<ConnectionId, ConnectionBehavior>,
 }
 
 impl ManagementEndpoint {
-    /// Starts one on which every connection is open.
+    /// Starts an endpoint on which all connections are open.
     pub async fn start() -> Self {
-        let desk = Arc::new(Desk::default());
+        let state = Arc::new(EndpointState::default());
         let routes = Router::new()
             .route("/{stage}/@connections/{id}", any(answer))
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&state));
         let server = Server::start(routes).await;
-        ManagementEndpoint { desk, server }
+        ManagementEndpoint { state, server }
     }
 
-    /// Its URL with the stage `prod`: what a function finds in its environment.
+    /// Returns the URL with the stage `prod`, for a function's environment.
     pub fn url(&self) -> String {
         format!("http://{}/prod", self.server.address())
     }
 
-    /// From now on a connection answers like this.
-    pub fn set(&self, id: &ConnectionId, answering: Answering) {
-        self.desk.answering().each.insert(id.clone(), answering);
+    /// Sets the behavior of a connection.
+    pub fn set(&self, id: &ConnectionId, behavior: ConnectionBehavior) {
+        self.state.behaviors().each.insert(id.clone(), behavior);
     }
 
-    /// From now on connections that were not [set](Self::set) themselves answer like this.
-    pub fn set_everybody(&self, answering: Answering) {
-        self.desk.answering().everybody = answering;
+    /// Sets the behavior of all connections without [one of their own](Self::set).
+    pub fn set_default(&self, behavior: ConnectionBehavior) {
+        self.state.behaviors().default = behavior;
     }
 
-    /// Every request so far, in the order in which they came in.
+    /// Returns all requests so far, in order of arrival.
     pub fn requests(&self) -> Vec<ManagementRequest> {
-        self.desk.requests.borrow().clone()
+        self.state.requests.borrow().clone()
     }
 
-    /// The messages that a connection got, in order: those that were answered with 200.
+    /// Returns the messages that were delivered to a connection, in order.
     pub fn messages(&self, id: &ConnectionId) -> Vec<Bytes> {
-        messages(&self.desk.requests.borrow(), id)
+        messages(&self.state.requests.borrow(), id)
     }
 
-    /// Waits until a connection has got so many messages, and returns them.
+    /// Waits for this many messages to a connection, and returns them.
     pub async fn wait_for_messages(&self, id: &ConnectionId, count: usize) -> Vec<Bytes> {
-        let mut requests = self.desk.requests.subscribe();
+        let mut requests = self.state.requests.subscribe();
         let enough = requests
             .wait_for(|requests| messages(requests, id).len() >= count)
             .await;
         match enough {
             Ok(requests) => messages(&requests, id),
-            // The sender is `self.desk`'s, so that this does not happen.
+            // Does not occur: the sender is part of `self`.
             Err(_) => Vec::new(),
         }
     }
 
-    /// The connections that were closed by a DELETE.
+    /// Returns the connections that were closed with DELETE.
     pub fn deleted(&self) -> Vec<ConnectionId> {
-        let requests = self.desk.requests.borrow();
+        let requests = self.state.requests.borrow();
         let deleted = requests
             .iter()
             .filter(|request| request.status == Some(StatusCode::NO_CONTENT));
@@ -142,27 +142,27 @@ impl ManagementEndpoint {
     }
 }
 
-impl Desk {
-    fn answering(&self) -> MutexGuard<'_, Answers> {
-        self.answering
+impl EndpointState {
+    fn behaviors(&self) -> MutexGuard<'_, Behaviors> {
+        self.behaviors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How this request is to be answered; one 429 less from now on.
-    fn take(&self, id: &ConnectionId) -> Answering {
-        let mut answers = self.answering();
-        let answering = answers.each.get(id).copied();
-        let answering = answering.unwrap_or(answers.everybody);
-        if let Answering::Busy { times } = answering {
+    /// Returns the behavior for this request, and counts down the 429 responses.
+    fn take(&self, id: &ConnectionId) -> ConnectionBehavior {
+        let mut answers = self.behaviors();
+        let behavior = answers.each.get(id).copied();
+        let behavior = behavior.unwrap_or(answers.default);
+        if let ConnectionBehavior::Busy { times } = behavior {
             let Some(left) = times.checked_sub(1) else {
-                return Answering::Ok;
+                return ConnectionBehavior::Ok;
             };
             answers
                 .each
-                .insert(id.clone(), Answering::Busy { times: left });
+                .insert(id.clone(), ConnectionBehavior::Busy { times: left });
         }
-        answering
+        behavior
     }
 
     fn record(&self, request: ManagementRequest) -> usize {
@@ -183,7 +183,7 @@ impl Desk {
 }
 
 async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<EndpointState>>,
     Path((stage, id)): Path<(String, String)>,
     method: Method,
     headers: HeaderMap,
@@ -192,7 +192,7 @@ async fn answer(
     let connection_id = ConnectionId::new(id);
     let twice_encoded = connection_id.as_str().contains('%');
     let too_large = body.len() > MAX_MESSAGE;
-    let index = desk.record(ManagementRequest {
+    let index = state.record(ManagementRequest {
         method: method.clone(),
         stage,
         connection_id: connection_id.clone(),
@@ -206,27 +206,31 @@ async fn answer(
     } else if too_large {
         error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException")
     } else {
-        behave(desk.take(&connection_id), &method).await
+        behave(state.take(&connection_id), &method).await
     };
-    desk.answered(index, response)
+    state.answered(index, response)
 }
 
-async fn behave(answering: Answering, method: &Method) -> Response {
-    match answering {
-        Answering::Ok => success(method),
-        Answering::Gone => error(StatusCode::GONE, "GoneException"),
-        Answering::Busy { .. } => error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
-        Answering::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException"),
-        Answering::Forbidden => error(StatusCode::FORBIDDEN, "ForbiddenException"),
-        Answering::Failing => error(
+async fn behave(behavior: ConnectionBehavior, method: &Method) -> Response {
+    match behavior {
+        ConnectionBehavior::Ok => success(method),
+        ConnectionBehavior::Gone => error(StatusCode::GONE, "GoneException"),
+        ConnectionBehavior::Busy { .. } => {
+            error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException")
+        }
+        ConnectionBehavior::TooLarge => {
+            error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException")
+        }
+        ConnectionBehavior::Forbidden => error(StatusCode::FORBIDDEN, "ForbiddenException"),
+        ConnectionBehavior::Failing => error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalServerErrorException",
         ),
-        Answering::Slow(time) => {
+        ConnectionBehavior::Slow(time) => {
             tokio::time::sleep(time).await;
             success(method)
         }
-        Answering::Hanging => std::future::pending().await,
+        ConnectionBehavior::Hanging => std::future::pending().await,
     }
 }
 
@@ -244,13 +248,13 @@ fn success(method: &Method) -> Response {
     }
 }
 
-/// An error as API Gateway says it: the type in a header, a message in the body.
+/// Returns an error in API Gateway's form: the type in a header, a message in the body.
 fn error(status: StatusCode, error_type: &'static str) -> Response {
     let headers = [("x-amzn-errortype", error_type)];
     (status, headers, axum::Json(json!({"message": null}))).into_response()
 }
 
-/// Whether the request has a SigV4 signature for `execute-api`, over the host at least.
+/// Returns true if the request has a SigV4 signature for `execute-api` that covers the host.
 fn is_signed(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(authorization) = text("authorization") else {

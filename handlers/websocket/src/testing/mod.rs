@@ -1,7 +1,7 @@
-//! What tests of functions need, on this machine alone: a Lambda Runtime API that runs a binary as Lambda does, an
-//! @connections endpoint that answers as told, an OIDC issuer, and events in the shape in which API Gateway sends them.
+//! Tools to test functions locally: a Lambda Runtime API that runs a binary as Lambda does, an `@connections` endpoint,
+//! an OIDC issuer, and events in API Gateway's form.
 //!
-//! Servers listen on a free port of 127.0.0.1 and stop when they are dropped.
+//! Servers listen on a free port of 127.0.0.1, and stop when they are dropped.
 
 pub mod events;
 mod issuer;
@@ -13,6 +13,6 @@ mod server;
 pub use issuer::{
     CONFIGURATION_PATH, Fetches, Issuer, IssuerMode, KEYS_PATH, SigningKey, Token, signed_text,
 };
-pub use management::{Answering, ManagementEndpoint, ManagementRequest};
-pub use process::{Exited, Function};
-pub use runtime_api::{Answer, RuntimeApi};
+pub use management::{ConnectionBehavior, ManagementEndpoint, ManagementRequest};
+pub use process::{Function, ProcessExited};
+pub use runtime_api::{InvocationResult, RuntimeApi};

@@ -12,15 +12,15 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::{Answer, RuntimeApi};
+use super::{InvocationResult, RuntimeApi};
 
-/// What a function has for every event.
+/// Timeout of an event.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A function: its binary's process, and the Runtime API that it talks to.
+/// A function: the process of its binary, and its Runtime API.
 ///
-/// The process has exactly the environment that Lambda would give it, and nothing of this one's. It is killed when
-/// this is dropped.
+/// The process has exactly the environment variables that Lambda would set, and none of this process. Dropping this
+/// kills it.
 #[derive(Debug)]
 pub struct Function {
     api: RuntimeApi,
@@ -29,23 +29,22 @@ pub struct Function {
     started: Instant,
 }
 
-/// A function that ended without being told to.
+/// A function whose process ended unexpectedly.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("the function ended with exit code {code:?}, its logs are:\n{}", .logs.join("\n"))]
-pub struct Exited {
-    /// Its exit code; `None` if a signal ended it.
+#[error("the function ended with exit code {code:?}; its logs:\n{}", .logs.join("\n"))]
+pub struct ProcessExited {
+    /// Exit code; `None` if a signal ended the process.
     pub code: Option<i32>,
-    /// Everything that it wrote to stdout and stderr.
+    /// Lines that the process wrote to stdout and stderr.
     pub logs: Vec<String>,
 }
 
 impl Function {
-    /// Starts a binary with these environment variables, beside those that Lambda sets itself. It has 30 seconds for
-    /// every event.
+    /// Starts a binary with these environment variables and Lambda's own. Its timeout is 30 seconds per event.
     ///
     /// # Errors
     ///
-    /// If it cannot be started.
+    /// Fails if the binary cannot be started.
     pub async fn start(
         binary: impl AsRef<Path>,
         environment: &[(&str, &str)],
@@ -79,12 +78,12 @@ impl Function {
         })
     }
 
-    /// Hands it an event and waits for what comes of it.
+    /// Invokes the function with an event, and waits for the result.
     ///
     /// # Errors
     ///
-    /// If it ends instead of answering.
-    pub async fn invoke(&mut self, event: &Value) -> Result<Answer, Exited> {
+    /// Fails if the process ends instead.
+    pub async fn invoke(&mut self, event: &Value) -> Result<InvocationResult, ProcessExited> {
         tokio::select! {
             answer = self.api.invoke(event) => return Ok(answer),
             _ = self.child.wait() => {}
@@ -92,21 +91,21 @@ impl Function {
         Err(self.exited().await)
     }
 
-    /// Waits until it ends by itself.
-    pub async fn exited(&mut self) -> Exited {
+    /// Waits until the process ends by itself.
+    pub async fn exited(&mut self) -> ProcessExited {
         let status = self.child.wait().await;
-        Exited {
+        ProcessExited {
             code: status.ok().and_then(|status| status.code()),
             logs: self.all_logs().await,
         }
     }
 
-    /// Waits until it asks for the next event, and so is done with the last one; its logs are written then.
+    /// Waits until the function asks for the next event. By then all log lines of the last event are written.
     ///
     /// # Errors
     ///
-    /// If it ends instead.
-    pub async fn idle(&mut self) -> Result<(), Exited> {
+    /// Fails if the process ends instead.
+    pub async fn idle(&mut self) -> Result<(), ProcessExited> {
         tokio::select! {
             () = self.api.idle() => return Ok(()),
             _ = self.child.wait() => {}
@@ -114,51 +113,50 @@ impl Function {
         Err(self.exited().await)
     }
 
-    /// Stops it once it is done with the last event, or takes too long over it, and returns everything that it wrote to
-    /// stdout and stderr.
+    /// Stops the process when it has finished the last event or exceeds its timeout. Returns all log lines.
     pub async fn stop(mut self) -> Vec<String> {
         if let Ok(Err(exited)) = tokio::time::timeout(TIMEOUT, self.idle()).await {
             return exited.logs;
         }
-        // Nothing to kill is as good as killed.
+        // The only failure is that the process has ended already.
         let _ = self.child.kill().await;
         self.all_logs().await
     }
 
-    /// Waits for a line of its logs, and returns the first such; `None` if it ends without one.
-    pub async fn log_line(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+    /// Waits for a log line, and returns the first match. Returns `None` if the process ends without one.
+    pub async fn log_line(&self, matches: impl Fn(&str) -> bool) -> Option<String> {
         let mut logs = self.logs.clone();
-        let is_wanted = |line: &&String| wanted(line);
+        let is_match = |line: &&String| matches(line);
         let found = logs
-            .wait_for(|lines| lines.iter().any(|line| wanted(line)))
+            .wait_for(|lines| lines.iter().any(|line| matches(line)))
             .await;
         match found {
-            Ok(lines) => lines.iter().find(is_wanted).cloned(),
-            Err(_) => self.logs.borrow().iter().find(is_wanted).cloned(),
+            Ok(lines) => lines.iter().find(is_match).cloned(),
+            Err(_) => self.logs.borrow().iter().find(is_match).cloned(),
         }
     }
 
-    /// What it wrote to stdout and stderr, as far as it has come here.
+    /// Returns the log lines so far.
     pub fn logs(&self) -> Vec<String> {
         self.logs.borrow().clone()
     }
 
-    /// Its process id, while it runs.
+    /// Returns the process ID, while the process runs.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// When its process was started.
+    /// Returns the start time of the process.
     pub fn started(&self) -> Instant {
         self.started
     }
 
-    /// The Runtime API that it talks to: when it first asked for an event, and first answered one.
+    /// Returns the Runtime API of the function.
     pub fn api(&self) -> &RuntimeApi {
         &self.api
     }
 
-    /// The logs once stdout and stderr are closed.
+    /// Returns the log lines once stdout and stderr are closed.
     async fn all_logs(&mut self) -> Vec<String> {
         while self.logs.changed().await.is_ok() {}
         self.logs()
@@ -172,7 +170,7 @@ async fn collect(from: impl AsyncRead + Unpin, into: Arc<watch::Sender<Vec<Strin
     }
 }
 
-/// What Lambda sets itself for a function on `provided.al2023`. The credentials are nobody's.
+/// Environment variables that Lambda sets on `provided.al2023`. The credentials are examples.
 const RESERVED: &[(&str, &str)] = &[
     ("_HANDLER", "bootstrap"),
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),

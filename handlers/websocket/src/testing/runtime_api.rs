@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, as the functions of one execution environment see it.
+//! Lambda's Runtime API for one execution environment.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,56 +17,56 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::server::Server;
 use crate::{Clock, SystemClock};
 
-/// The largest answer that Lambda takes, in bytes.
+/// Maximum size of a response, in bytes.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;
 
-/// A Runtime API endpoint on a free port of this machine.
+/// A Runtime API endpoint on a free loopback port.
 ///
-/// It hands out one event at a time, in the order in which they were put, to whoever polls for the next one.
+/// It hands out one event at a time, in the order in which they were added.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    desk: Arc<Desk>,
+    state: Arc<RuntimeState>,
     server: Server,
     timeout: Duration,
 }
 
-/// What came of an invocation.
+/// Result of an invocation.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// The function's answer.
+pub enum InvocationResult {
+    /// Response of the function.
     Response(Value),
-    /// The function failed.
+    /// Error of the function.
     Error {
-        /// `errorMessage`, as the caller of the function sees it.
+        /// `errorMessage`.
         message: String,
         /// `errorType`.
         error_type: String,
     },
-    /// The function's time was up. Lambda would stop the process.
+    /// The function timed out. Lambda would stop the process.
     TimedOut,
 }
 
-impl Answer {
-    /// The answer's value.
+impl InvocationResult {
+    /// Returns the response.
     ///
     /// # Panics
     ///
-    /// If the function failed or took too long.
+    /// Panics if the function failed or timed out.
     #[track_caller]
     pub fn response(self) -> Value {
         match self {
-            Answer::Response(value) => value,
+            InvocationResult::Response(value) => value,
             other => panic!("a response, not {other:?}"),
         }
     }
 }
 
-/// Where events wait for the function, and callers for its answers.
+/// Queue of events, and the callers that wait for results.
 #[derive(Debug)]
-struct Desk {
+struct RuntimeState {
     events: mpsc::UnboundedSender<Invocation>,
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    callers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    callers: Mutex<HashMap<String, oneshot::Sender<InvocationResult>>>,
     progress: watch::Sender<Progress>,
     init_error: watch::Sender<Option<Value>>,
     first_next: OnceLock<Instant>,
@@ -88,10 +88,10 @@ struct Progress {
 }
 
 impl RuntimeApi {
-    /// Starts one. A function has `timeout` for every event.
+    /// Starts an endpoint with this timeout per event.
     pub async fn start(timeout: Duration) -> Self {
         let (events, queue) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk {
+        let state = Arc::new(RuntimeState {
             events,
             queue: tokio::sync::Mutex::new(queue),
             callers: Mutex::default(),
@@ -108,61 +108,66 @@ impl RuntimeApi {
             .layer(DefaultBodyLimit::max(MAX_ANSWER));
         let routes = Router::new()
             .nest("/2018-06-01/runtime", runtime)
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&state));
         let server = Server::start(routes).await;
         RuntimeApi {
-            desk,
+            state,
             server,
             timeout,
         }
     }
 
-    /// Where it listens: what a function finds in `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the address: the value for `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Hands an event to the function and waits for what comes of it.
-    pub async fn invoke(&self, event: &Value) -> Answer {
+    /// Invokes the function with an event, and waits for the result.
+    pub async fn invoke(&self, event: &Value) -> InvocationResult {
         let (caller, answer) = oneshot::channel();
-        let id = self.desk.put(event, self.timeout, caller);
+        let id = self.state.put(event, self.timeout, caller);
         let answer = tokio::time::timeout(self.timeout, answer).await;
         match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => {
-                self.desk.caller(&id);
-                Answer::TimedOut
+                self.state.caller(&id);
+                InvocationResult::TimedOut
             }
         }
     }
 
-    /// Waits until the function asks for the next event: until then it may still be busy with the last one.
+    /// Waits until the function asks for the next event. Before that, it may still work on the last one.
     pub async fn idle(&self) {
-        let mut progress = self.desk.progress.subscribe();
-        // The sender is `self.desk`'s, so that it outlives this.
+        let mut progress = self.state.progress.subscribe();
+        // Cannot fail: the sender is part of `self`.
         let _ = progress
             .wait_for(|progress| progress.polls > progress.handed_out)
             .await;
     }
 
-    /// What the function reported instead of asking for a first event.
+    /// Returns the initialization error that the function reported.
     pub fn init_error(&self) -> Option<Value> {
-        self.desk.init_error.borrow().clone()
+        self.state.init_error.borrow().clone()
     }
 
-    /// When the function first asked for an event.
+    /// Returns the time of the first request for an event.
     pub fn first_next(&self) -> Option<Instant> {
-        self.desk.first_next.get().copied()
+        self.state.first_next.get().copied()
     }
 
-    /// When the function first answered an event.
+    /// Returns the time of the first response.
     pub fn first_answer(&self) -> Option<Instant> {
-        self.desk.first_answer.get().copied()
+        self.state.first_answer.get().copied()
     }
 }
 
-impl Desk {
-    fn put(&self, event: &Value, timeout: Duration, caller: oneshot::Sender<Answer>) -> String {
+impl RuntimeState {
+    fn put(
+        &self,
+        event: &Value,
+        timeout: Duration,
+        caller: oneshot::Sender<InvocationResult>,
+    ) -> String {
         let mut number = 0;
         self.progress.send_modify(|progress| {
             progress.put += 1;
@@ -175,24 +180,26 @@ impl Desk {
             event: event.to_string(),
             deadline_ms: SystemClock.now().after(timeout).as_millis(),
         };
-        // The receiver is this desk's own: it is there.
+        // Cannot fail: the receiver is part of `self`.
         let _ = self.events.send(invocation);
         id
     }
 
-    fn callers(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<Answer>>> {
+    fn callers(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<InvocationResult>>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn caller(&self, id: &str) -> Option<oneshot::Sender<Answer>> {
+    fn caller(&self, id: &str) -> Option<oneshot::Sender<InvocationResult>> {
         self.callers().remove(id)
     }
 
-    fn answer(&self, id: &str, answer: Answer) -> Response {
+    fn answer(&self, id: &str, answer: InvocationResult) -> Response {
         self.first_answer.get_or_init(Instant::now);
         match self.caller(id) {
             Some(caller) => {
-                // A caller that no longer waits has no use for it.
+                // Fails if the caller no longer waits.
                 let _ = caller.send(answer);
                 (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
             }
@@ -201,13 +208,14 @@ impl Desk {
     }
 }
 
-async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    desk.first_next.get_or_init(Instant::now);
-    desk.progress.send_modify(|progress| progress.polls += 1);
-    let Some(invocation) = desk.queue.lock().await.recv().await else {
+async fn next(State(state): State<Arc<RuntimeState>>) -> Response {
+    state.first_next.get_or_init(Instant::now);
+    state.progress.send_modify(|progress| progress.polls += 1);
+    let Some(invocation) = state.queue.lock().await.recv().await else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "Closed");
     };
-    desk.progress
+    state
+        .progress
         .send_modify(|progress| progress.handed_out += 1);
     let headers = [
         ("content-type", "application/json".to_owned()),
@@ -228,26 +236,34 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
     (headers, invocation.event).into_response()
 }
 
-async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn response(
+    State(state): State<Arc<RuntimeState>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     match serde_json::from_slice(&body) {
-        Ok(value) => desk.answer(&id, Answer::Response(value)),
+        Ok(value) => state.answer(&id, InvocationResult::Response(value)),
         Err(_) => refuse(StatusCode::BAD_REQUEST, "InvalidResponse"),
     }
 }
 
-async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn error(
+    State(state): State<Arc<RuntimeState>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     let error: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    let answer = Answer::Error {
+    let answer = InvocationResult::Error {
         message: text("errorMessage"),
         error_type: text("errorType"),
     };
-    desk.answer(&id, answer)
+    state.answer(&id, answer)
 }
 
-async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
+async fn init_error(State(state): State<Arc<RuntimeState>>, body: Bytes) -> StatusCode {
     let error = serde_json::from_slice(&body).unwrap_or_default();
-    desk.init_error.send_replace(Some(error));
+    state.init_error.send_replace(Some(error));
     StatusCode::ACCEPTED
 }
 

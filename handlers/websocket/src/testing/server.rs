@@ -4,7 +4,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A server on a free port of this machine; it stops when it is dropped.
+/// A server on a free loopback port. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
@@ -20,7 +20,7 @@ impl Server {
             .local_addr()
             .expect("a bound listener has an address");
         let task = tokio::spawn(async move {
-            // It runs until the task is aborted.
+            // Runs until the task is aborted.
             let _ = axum::serve(listener, routes).await;
         });
         Server { address, task }
@@ -39,20 +39,20 @@ impl Drop for Server {
 
 #[cfg(test)]
 pub(super) mod client {
-    //! As much of an HTTP client as the tests of these servers need.
+    //! A minimal HTTP client for the tests of these servers.
 
     use std::net::SocketAddr;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
-    pub(in crate::testing) struct Reply {
+    pub(in crate::testing) struct ClientResponse {
         pub(in crate::testing) status: u16,
         pub(in crate::testing) body: String,
         head: String,
     }
 
-    impl Reply {
+    impl ClientResponse {
         pub(in crate::testing) fn header(&self, name: &str) -> Option<&str> {
             let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
             headers.find_map(|(found, value)| (found == name).then_some(value))
@@ -66,7 +66,7 @@ pub(super) mod client {
         path: &str,
         headers: &str,
         body: &str,
-    ) -> Reply {
+    ) -> ClientResponse {
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
@@ -76,7 +76,7 @@ pub(super) mod client {
         let mut reply = String::new();
         stream.read_to_string(&mut reply).await.unwrap();
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        Reply {
+        ClientResponse {
             status: head[9..12].parse().unwrap(),
             body: body.to_owned(),
             head: head.to_owned(),

@@ -1,4 +1,4 @@
-//! Tokens that somebody made who has no key.
+//! Tests with forged tokens.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn algorithm_none_is_refused_in_every_case() {
                 .await;
         }
     }
-    // For these nobody even asks the issuer.
+    // The issuer is not even asked for keys.
     assert_eq!(world.issuer.fetches(), Fetches::default());
 }
 
@@ -75,7 +75,7 @@ async fn the_public_key_is_no_secret() {
 }
 
 #[tokio::test]
-async fn the_algorithm_is_the_keys_own() {
+async fn the_algorithm_is_that_of_the_key() {
     for (key, alg) in [
         (SigningKey::rsa("key-1"), "ES256"),
         (SigningKey::ec("key-1"), "RS256"),
@@ -128,7 +128,7 @@ async fn hostile_key_ids_are_unknown_keys_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn keys_that_a_token_brings_along_are_not_looked_at() {
+async fn keys_inside_a_token_are_ignored() {
     let world = World::new().await;
     let attacker = Issuer::start().await;
     let key = attacker.key();
@@ -158,7 +158,7 @@ async fn ten_thousand_random_key_ids_cost_the_issuer_a_handful_of_requests() {
     let tokens: Vec<_> = (0..10_000)
         .map(|id| {
             let kid = format!("{:x}", fastrand::u128(..) ^ id);
-            // What the signature is does not matter: it is never looked at.
+            // The signature is never checked.
             let token = world.token().header("kid", kid);
             token.signed_with_secret(&forged.public_der())
         })
@@ -169,7 +169,7 @@ async fn ten_thousand_random_key_ids_cost_the_issuer_a_handful_of_requests() {
         assert_eq!(world.verify(token).await, unknown);
     }
     assert_eq!(world.issuer.fetches(), ONCE);
-    // A minute later the floor is gone, and one of them may ask again.
+    // A minute later another fetch is allowed.
     world.clock.pass(Duration::from_secs(60));
     let verified = join_all(at_once.iter().map(|token| world.verify(token))).await;
     assert!(verified.iter().all(|verified| *verified == unknown));
@@ -234,7 +234,7 @@ async fn long_tokens_are_refused_even_if_they_are_signed() {
 }
 
 #[tokio::test]
-async fn what_stands_twice_is_refused() {
+async fn repeated_members_are_refused() {
     let world = World::new().await;
     let key = world.issuer.key();
     let token = world.token();
@@ -252,7 +252,7 @@ async fn what_stands_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn two_keys_of_one_id_verify_nothing() {
+async fn two_keys_with_one_id_verify_nothing() {
     let world = World::new().await;
     let second = SigningKey::ec("key-1");
     let jwks = json!({"keys": [world.issuer.key().jwk(), second.jwk()]});
@@ -263,7 +263,7 @@ async fn two_keys_of_one_id_verify_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_signed_or_not() {
+async fn invalid_json_is_refused_even_if_signed() {
     let world = World::new().await;
     let key = world.issuer.key();
     let header = world.token().header.to_string();

@@ -1,4 +1,4 @@
-//! Tokens that are good, and tokens that are good for something else.
+//! Tests with valid tokens, and with tokens for other purposes.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn rs256_and_es256_tokens_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_key_id_means_the_only_key() {
+async fn a_token_without_a_key_id_uses_the_single_key() {
     let world = World::new().await;
     let nameless = world
         .token()
@@ -37,7 +37,7 @@ async fn a_token_without_a_key_id_means_the_only_key() {
 }
 
 #[tokio::test]
-async fn cognitos_access_tokens_are_accepted_where_they_are_expected() {
+async fn access_tokens_of_cognito_are_accepted_if_configured() {
     let key = || SigningKey::rsa("key-1");
     let id = World::with_key(key()).await;
     let access = World::expecting(key(), TokenUse::Access).await;
@@ -95,7 +95,7 @@ async fn the_issuer_must_be_ours() {
     let world = World::new().await;
     let key = world.issuer.key();
     let other = World::new().await;
-    // The other issuer's own good token, and one that it signs in our issuer's name.
+    // A token of the other issuer, and one that it signs in our issuer's name.
     world
         .refuses(&other.good(), TokenError::WrongSignature)
         .await;
@@ -125,7 +125,7 @@ async fn the_audience_must_be_ours() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_time_only() {
+async fn a_token_is_valid_for_its_time_only() {
     let world = World::new().await;
     let key = world.issuer.key();
     let token = world.good();
@@ -144,7 +144,7 @@ async fn a_token_is_good_for_its_time_only() {
 }
 
 #[tokio::test]
-async fn a_token_must_speak_of_somebody() {
+async fn a_token_must_have_a_subject() {
     let world = World::new().await;
     let key = world.issuer.key();
     let nobody = world.token().without_claim("sub").signed(&key);

@@ -1,4 +1,4 @@
-//! The function as API Gateway sees it, and its log.
+//! Tests of the authorizer's responses and log lines.
 
 use std::cell::RefCell;
 use std::io;
@@ -14,14 +14,14 @@ use tracing::Level;
 
 use crate::world::{StoppedClock, World};
 
-/// What the function logs while this is alive, on this thread.
+/// Log lines of this thread.
 struct Log;
 
 thread_local! {
     static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Into what this thread has logged.
+/// Writes to the log of this thread.
 struct Writer;
 
 impl io::Write for Writer {
@@ -35,16 +35,16 @@ impl io::Write for Writer {
 }
 
 impl Log {
-    /// Everything, down to the most detailed level.
+    /// Logs at all levels.
     ///
-    /// One subscriber serves the whole process. With one a thread, `tracing` asks whichever thread comes by a line first
-    /// whether it wants it, and drops the line for all when that thread has no subscriber.
+    /// All threads share one subscriber. With one subscriber per thread, `tracing` caches for each log statement
+    /// whether the first thread's subscriber wants it, and would drop the line for all threads.
     fn start() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
             let subscriber = logs::subscriber(Level::TRACE, &[], || Writer);
             tracing::subscriber::set_global_default(subscriber).unwrap();
-            // For lines that another thread came by in the meantime.
+            // For log statements that other threads reached before.
             tracing::callsite::rebuild_interest_cache();
         });
         LOGGED.with_borrow_mut(Vec::clear);
@@ -55,7 +55,7 @@ impl Log {
         LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap())
     }
 
-    /// The authorizer's own lines, of those that matter to whoever reads the log.
+    /// Returns the authorizer's lines at level info and above.
     fn lines(&self) -> Vec<Value> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -103,7 +103,7 @@ fn unauthorized() -> Diagnostic {
 }
 
 #[tokio::test]
-async fn a_speaker_is_let_in_by_each_way_of_bringing_a_token() {
+async fn a_speaker_may_send_the_token_in_query_header_or_subprotocol() {
     let function = Function::new(Callers::Mixed).await;
     let token = function.world.good();
     let (bearer, protocols) = (format!("Bearer {token}"), format!("bearer, {token}"));
@@ -136,7 +136,7 @@ async fn a_speaker_is_let_in_by_each_way_of_bringing_a_token() {
 }
 
 #[tokio::test]
-async fn a_listener_without_a_token_is_let_in_where_callers_are_mixed() {
+async fn a_listener_without_a_token_is_admitted_if_callers_are_mixed() {
     let mixed = Function::new(Callers::Mixed).await;
     let queries: [Pairs<'_>; 3] = [&[], &[("token", "")], &[("sessionId", "a-b-100")]];
     for query in queries {
@@ -183,18 +183,15 @@ async fn a7_that_the_issuer_is_down_is_not_the_callers_fault() {
     let lines = log.lines();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["level"], "WARN");
-    assert_eq!(
-        lines[0]["message"],
-        "Keys of the issuer could not be fetched"
-    );
+    assert_eq!(lines[0]["message"], "Cannot fetch the issuer's keys");
     assert_eq!(lines[1]["level"], "ERROR");
     assert_eq!(lines[1]["message"], "Authorization failed");
-    // Listeners do not need it.
+    // Listeners do not need keys.
     assert!(function.ask(&[], &[]).await.is_ok());
 }
 
 #[tokio::test]
-async fn the_log_tells_who_was_let_in_and_as_what() {
+async fn the_log_contains_admitted_callers_and_their_role() {
     let function = Function::new(Callers::Mixed).await;
     let token = function.world.good();
     let log = Log::start();
@@ -207,13 +204,13 @@ async fn the_log_tells_who_was_let_in_and_as_what() {
         assert_eq!(line["requestId"], request_id);
         assert_eq!(line["connectionId"], "L0SM9cOFvHcCIhw=");
     }
-    let told: Vec<_> = lines
+    let logged: Vec<_> = lines
         .iter()
         .map(|line| (&line["message"], &line["role"]))
         .collect();
     let successful = json!("Authorization successful");
     assert_eq!(
-        told,
+        logged,
         [
             (&json!("Token validated"), &Value::Null),
             (&successful, &json!("authenticated")),
@@ -224,7 +221,7 @@ async fn the_log_tells_who_was_let_in_and_as_what() {
 }
 
 #[tokio::test]
-async fn the_log_tells_why_somebody_was_refused() {
+async fn the_log_contains_the_reason_of_a_refusal() {
     let function = Function::new(Callers::Authenticated).await;
     let key = function.world.issuer.key();
     let expired = function.world.token().claim("exp", 1).signed(&key);
@@ -232,19 +229,19 @@ async fn the_log_tells_why_somebody_was_refused() {
     let _ = function.ask(&[("token", &expired)], &[]).await;
     let _ = function.ask(&[], &[]).await;
     let lines = log.lines();
-    let told = |index: usize| {
+    let logged = |index: usize| {
         let line: &Value = &lines[index];
         let names = ["level", "message", "code", "reason", "connectionId"];
         names.map(|name| line[name].as_str().unwrap().to_owned())
     };
     let (level, refused, id) = ("WARN", "Authorization refused", "L0SM9cOFvHcCIhw=");
     assert_eq!(
-        told(0),
+        logged(0),
         [level, refused, "Expired", "the token has expired", id]
     );
     assert_eq!(
-        told(1),
-        [level, refused, "Missing", "there is no token", id]
+        logged(1),
+        [level, refused, "Missing", "the token is missing", id]
     );
     assert_eq!(lines.len(), 2);
 }
@@ -281,7 +278,7 @@ async fn no_part_of_a_token_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_lets_nobody_in_and_is_not_logged() {
+async fn a_malformed_event_is_refused_and_not_logged() {
     let function = Function::new(Callers::Mixed).await;
     let log = Log::start();
     let mut odd_header = socket().authorize(&[], &[]);
@@ -292,7 +289,7 @@ async fn an_event_that_cannot_be_read_lets_nobody_in_and_is_not_logged() {
         assert!(!error.error_message.contains("secret"));
     }
     let lines = log.lines();
-    assert_eq!(lines[0]["message"], "Event not understood");
+    assert_eq!(lines[0]["message"], "Malformed event");
     assert_eq!(lines[0]["field"], "headers", "where, and not what");
     assert_eq!(lines[1]["message"], "Authorization failed");
     assert!(!log.text().contains("secret"));

@@ -1,4 +1,4 @@
-//! Issuers that are down, slow, wrong or somebody else.
+//! Tests with issuers that are down, slow, wrong or different.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ fn configuration_url(issuer: &Issuer) -> String {
     format!("{}{CONFIGURATION_PATH}", issuer.url())
 }
 
-/// What a fetch fails with.
+/// Returns the error of a fetch.
 async fn failure(issuer: &Issuer) -> KeySourceError {
     let keys = OidcKeys::new(issuer.url()).unwrap();
     keys.fetch().await.map(drop).expect_err("a failure")
 }
 
 #[tokio::test]
-async fn without_keys_nobody_is_told_that_the_token_is_bad() {
+async fn without_keys_no_token_is_reported_invalid() {
     let world = World::new().await;
     world.issuer.set_mode(IssuerMode::Down);
     let url = configuration_url(&world.issuer);
@@ -32,10 +32,10 @@ async fn without_keys_nobody_is_told_that_the_token_is_bad() {
         status: 503,
     }));
     assert_eq!(world.verify(&world.good()).await, down);
-    // Until a second has passed, that is what everybody hears, and the issuer is left alone.
+    // For a second, all callers get that error, and the issuer gets no request.
     assert_eq!(world.verify(&world.good()).await, down);
     assert_eq!(world.issuer.fetches().configuration, 1);
-    // What is bad without any key is bad.
+    // Tokens that are invalid without any key are still refused as such.
     let none = world.token().header("alg", "none").unsigned();
     world.refuses(&none, TokenError::UnsupportedAlgorithm).await;
     world.issuer.set_mode(IssuerMode::Up);
@@ -44,7 +44,7 @@ async fn without_keys_nobody_is_told_that_the_token_is_bad() {
 }
 
 #[tokio::test]
-async fn with_keys_an_issuer_that_is_down_is_not_missed() {
+async fn with_cached_keys_the_issuer_may_be_down() {
     let world = World::new().await;
     world.accepts(&world.good()).await;
     world.issuer.set_mode(IssuerMode::Down);
@@ -68,18 +68,18 @@ async fn a_rotated_key_is_picked_up() {
     world.accepts(&old).await;
     world.issuer.rotate(SigningKey::rsa("key-2"));
     let new = world.good();
-    // Just after a fetch it is too early to ask again.
+    // The minimum time between fetches has not passed.
     world.refuses(&new, TokenError::UnknownKey).await;
     world.clock.pass(Duration::from_secs(30));
     world.accepts(&new).await;
     world.refuses(&old, TokenError::UnknownKey).await;
-    // Where the keys are was known.
+    // The URL of the keys was known.
     let fetches = world.issuer.fetches();
     assert_eq!((fetches.configuration, fetches.keys), (1, 2));
 }
 
 #[tokio::test]
-async fn keys_that_moved_are_found_at_the_next_attempt() {
+async fn moved_keys_are_found_at_the_next_attempt() {
     let issuer = Issuer::start().await;
     let keys = OidcKeys::new(issuer.url()).unwrap();
     assert!(keys.fetch().await.is_ok());
@@ -93,8 +93,8 @@ async fn keys_that_moved_are_found_at_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_not_there_is_unreachable() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+async fn an_issuer_that_does_not_listen_is_unreachable() {
+    // Bound but not listening, so that connections are refused and the port stays reserved.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let issuer = format!("http://{}", socket.local_addr().unwrap());
@@ -108,7 +108,7 @@ async fn an_issuer_that_is_not_there_is_unreachable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_no_answer() {
+async fn an_interrupted_response_is_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
     let keys = OidcKeys::new(issuer.as_str()).unwrap();
@@ -140,7 +140,7 @@ async fn an_issuer_that_does_not_speak_tls_is_unreachable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_issuer_that_never_answers_is_given_three_seconds() {
+async fn an_issuer_that_hangs_times_out_after_three_seconds() {
     let issuer = Issuer::start().await;
     issuer.set_mode(IssuerMode::Silent);
     let error = failure(&issuer).await;
@@ -152,7 +152,7 @@ async fn an_issuer_that_never_answers_is_given_three_seconds() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_ends_while_it_fetches_leaves_nothing_stuck() {
+async fn an_invocation_that_ends_during_a_fetch_blocks_nobody() {
     let world = World::new().await;
     world.issuer.set_mode(IssuerMode::Silent);
     let good = world.good();
@@ -161,7 +161,7 @@ async fn an_invocation_that_ends_while_it_fetches_leaves_nothing_stuck() {
         () = world.issuer.asked(1) => {}
     }
     world.issuer.set_mode(IssuerMode::Up);
-    let given_up = Err(VerifyError::Keys(KeySourceError::GivenUp));
+    let given_up = Err(VerifyError::Keys(KeySourceError::Canceled));
     assert_eq!(world.verify(&good).await, given_up);
     world.clock.pass(Duration::from_secs(1));
     world.accepts(&good).await;
@@ -186,7 +186,7 @@ async fn only_a_200_is_an_answer() {
     let issuer = Issuer::start().await;
     let configuration = json!({"issuer": issuer.url(), "jwks_uri": issuer.url()}).to_string();
     for status in [StatusCode::CREATED, StatusCode::NOT_FOUND] {
-        issuer.set_mode(IssuerMode::Answering(status, configuration.clone()));
+        issuer.set_mode(IssuerMode::Answers(status, configuration.clone()));
         let url = configuration_url(&issuer);
         let status = status.as_u16();
         assert_eq!(
@@ -202,7 +202,7 @@ async fn an_answer_over_512_kb_is_not_read() {
     let padded = |length: usize| {
         let text = json!({"issuer": "https://other.example", "jwks_uri": "x"}).to_string();
         let padding = " ".repeat(length - text.len());
-        IssuerMode::Answering(StatusCode::OK, text + &padding)
+        IssuerMode::Answers(StatusCode::OK, text + &padding)
     };
     let (url, limit) = (configuration_url(&issuer), 512 * 1024);
     issuer.set_mode(padded(limit));
@@ -226,7 +226,7 @@ async fn invalid(issuer: &Issuer, path: &str, hint: &str) {
 }
 
 #[tokio::test]
-async fn garbage_is_no_configuration() {
+async fn an_invalid_configuration_is_refused() {
     let issuer = Issuer::start().await;
     for text in [
         "<html>",
@@ -235,24 +235,24 @@ async fn garbage_is_no_configuration() {
         "[]",
         r#"{"issuer": 7, "jwks_uri": "x"}"#,
     ] {
-        issuer.set_mode(IssuerMode::Answering(StatusCode::OK, text.to_owned()));
-        invalid(&issuer, CONFIGURATION_PATH, "not a configuration").await;
+        issuer.set_mode(IssuerMode::Answers(StatusCode::OK, text.to_owned()));
+        invalid(&issuer, CONFIGURATION_PATH, "not an OIDC configuration").await;
     }
 }
 
 #[tokio::test]
-async fn somebody_elses_configuration_is_not_ours() {
+async fn a_configuration_for_another_issuer_is_refused() {
     let issuer = Issuer::start().await;
     let url = issuer.url();
     for other in ["https://other.example", "", &format!("{url}/")] {
         issuer.configure(json!({"issuer": other, "jwks_uri": format!("{url}{KEYS_PATH}")}));
-        invalid(&issuer, CONFIGURATION_PATH, "configuration of").await;
+        invalid(&issuer, CONFIGURATION_PATH, "the configuration is for").await;
     }
     assert_eq!(issuer.fetches().keys, 0);
 }
 
 #[tokio::test]
-async fn keys_come_over_https_or_from_this_machine() {
+async fn keys_are_fetched_over_https_or_from_loopback() {
     let issuer = Issuer::start().await;
     for jwks_uri in [
         "http://issuer.example/keys",
@@ -273,13 +273,13 @@ async fn garbage_is_no_key_set() {
     issuer.publish(json!({"error": "none"}));
     invalid(&issuer, KEYS_PATH, "not a JSON Web Key Set").await;
     issuer.publish(json!({"keys": []}));
-    invalid(&issuer, KEYS_PATH, "none of its keys").await;
+    invalid(&issuer, KEYS_PATH, "no signing key").await;
     issuer.publish(json!({"keys": [{"kty": "oct", "kid": "key-1", "k": "c2VjcmV0"}]}));
-    invalid(&issuer, KEYS_PATH, "none of its keys").await;
+    invalid(&issuer, KEYS_PATH, "no signing key").await;
 }
 
 #[tokio::test]
-async fn garbage_does_not_displace_good_keys() {
+async fn an_invalid_response_does_not_replace_cached_keys() {
     let world = World::new().await;
     world.accepts(&world.good()).await;
     world.issuer.publish(json!({"keys": []}));
@@ -289,7 +289,7 @@ async fn garbage_does_not_displace_good_keys() {
 }
 
 #[tokio::test]
-async fn an_issuer_whose_url_ends_with_a_slash_has_one_slash_before_its_configuration() {
+async fn a_trailing_slash_of_the_issuer_is_not_doubled() {
     let issuer = Issuer::start().await;
     let slashed = format!("{}/", issuer.url());
     issuer.configure(json!({

@@ -1,5 +1,4 @@
-//! The authorizer against a real issuer: HTTP, keys, signatures, cache and decision, with nothing replaced but the
-//! clock.
+//! Tests of the authorizer against an issuer: HTTP, keys, signatures, cache and decision. Only the clock is replaced.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

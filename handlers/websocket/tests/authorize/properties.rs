@@ -1,4 +1,4 @@
-//! What holds for every token and every text.
+//! Property tests of tokens.
 
 use proptest::prelude::*;
 use stackgen_websocket::authorize::{ConnectRequest, echoed_subprotocol, find_token};
@@ -7,10 +7,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::world::World;
 
-/// The letters of base64url, each where it stands for its six bits.
+/// The base64url alphabet, by value.
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A runtime, and a world whose keys are fetched: it needs no network any more.
+/// Returns a runtime, and an issuer whose keys are cached, so that no more network is needed.
 fn warm() -> (Runtime, World, String) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (world, good) = runtime.block_on(async {
@@ -22,8 +22,8 @@ fn warm() -> (Runtime, World, String) {
     (runtime, world, good)
 }
 
-/// Every bit of every letter flipped, the spare ones at the end of each part too: base64 that is decoded carelessly
-/// has several spellings for the same bytes.
+/// Flips every bit of every letter, also the unused trailing bits of each part: careless base64 decoders accept several
+/// encodings of the same bytes.
 #[tokio::test]
 async fn no_token_with_a_flipped_bit_is_accepted() {
     for key in [SigningKey::ec("key-1"), SigningKey::rsa("key-1")] {
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_echoed_was_offered(offered in prop_oneof![any::<String>(), "[a-zA-Z., ]{0,40}"]) {
+    fn the_echoed_subprotocol_was_offered(offered in prop_oneof![any::<String>(), "[a-zA-Z., ]{0,40}"]) {
         let entries: Vec<_> = offered.split(',').map(str::trim).collect();
         match echoed_subprotocol(&offered) {
             Some(echoed) => prop_assert!(entries.contains(&echoed)),

@@ -1,4 +1,4 @@
-//! An issuer on loopback and the verifier that trusts it.
+//! An issuer on loopback, and a verifier that trusts it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use stackgen_websocket::authorize::{
 use stackgen_websocket::testing::{Issuer, SigningKey, Token};
 use stackgen_websocket::{Clock, OidcKeys, Timestamp};
 
-/// A clock that stands still until told otherwise.
+/// A clock that tests advance.
 #[derive(Clone, Debug)]
 pub(crate) struct StoppedClock(Arc<AtomicU64>);
 
@@ -33,7 +33,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// An issuer that signs with ES256.
+    /// Starts an issuer that signs with ES256.
     pub(crate) async fn new() -> Self {
         World::with_key(SigningKey::ec("key-1")).await
     }
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// A verifier without keys.
+    /// Returns a verifier with an empty key cache.
     pub(crate) fn verifier(
         issuer: &Issuer,
         clock: &StoppedClock,
@@ -67,12 +67,12 @@ impl World {
         Verifier::new(rules, KeyCache::new(keys, clock.clone()))
     }
 
-    /// A good token of alice, not yet signed.
+    /// Returns a valid, unsigned token of alice.
     pub(crate) fn token(&self) -> Token {
         self.issuer.token_at("alice", self.clock.now())
     }
 
-    /// A good token of alice.
+    /// Returns a valid token of alice.
     pub(crate) fn good(&self) -> String {
         self.token().signed(&self.issuer.key())
     }

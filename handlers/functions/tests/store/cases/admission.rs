@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{Admission, Refusal, Store};
-use live_session_core::{Connection, Session, Status};
+use live_session_core::ports::{Admission, SessionRefusal, Store};
+use live_session_core::{Connection, Session, SessionStatus};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
@@ -28,10 +28,10 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
         last_seen_at: NOW.after(MINUTE),
         ..first.clone()
     };
-    // Even where there is no place left.
+    // Even if the session is full.
     for capacity in [500, 1, 0] {
         let admission = store.admit_listener(&again, capacity, NOW).await;
-        assert_eq!(admission, Ok(Admission::AlreadyThere(first.clone())));
+        assert_eq!(admission, Ok(Admission::AlreadyJoined(first.clone())));
     }
     assert_eq!(store.connection(&id("a=")).await, Ok(Some(first)));
     assert_eq!(count(store, &session).await, 1);
@@ -40,7 +40,7 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
 pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let other = created(store, "brave-river-123").await;
-    let there = Admission::Elsewhere(listener("a=", &session));
+    let there = Admission::InOtherSession(listener("a=", &session));
     let admission = store
         .admit_listener(&listener("a=", &other), 500, NOW)
         .await;
@@ -59,24 +59,27 @@ pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) 
     let admission = store
         .admit_listener(&listener("s=", &session), 500, NOW)
         .await;
-    assert_eq!(admission, Ok(Admission::Elsewhere(speaker("s=", &session))));
+    assert_eq!(
+        admission,
+        Ok(Admission::InOtherSession(speaker("s=", &session)))
+    );
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub(super) async fn a_full_session_lets_nobody_in(store: &impl Store) {
+pub(super) async fn a_full_session_admits_nobody(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b="]).await;
     let admission = store
         .admit_listener(&listener("c=", &session), 2, NOW)
         .await;
-    assert_eq!(admission, Ok(Admission::Refused(Refusal::Full)));
+    assert_eq!(admission, Ok(Admission::Refused(SessionRefusal::Full)));
     assert_eq!(store.connection(&id("c=")).await, Ok(None));
     assert_eq!(count(store, &session).await, 2);
-    // The speaker takes no place.
+    // The speaker does not count.
     let admission = store.admit_speaker(&speaker("s=", &session), NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
 }
 
-async fn refused(store: &impl Store, session: &Session, refusal: Refusal) {
+async fn refused(store: &impl Store, session: &Session, refusal: SessionRefusal) {
     let expected = Ok(Admission::Refused(refusal));
     assert_eq!(
         store
@@ -92,26 +95,43 @@ async fn refused(store: &impl Store, session: &Session, refusal: Refusal) {
     assert_eq!(store.connection(&id("s=")).await, Ok(None));
 }
 
-pub(super) async fn a_session_that_is_not_active_lets_nobody_in(store: &impl Store) {
+pub(super) async fn an_inactive_session_admits_nobody(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner) = (&session.session_id, user(OWNER));
     store
-        .set_status(id, &owner, Status::Paused, NOW)
+        .set_status(id, &owner, SessionStatus::Paused, NOW)
         .await
         .unwrap()
         .unwrap();
-    refused(store, &session, Refusal::Status(Status::Paused)).await;
+    refused(
+        store,
+        &session,
+        SessionRefusal::WrongStatus(SessionStatus::Paused),
+    )
+    .await;
     store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
-    refused(store, &session, Refusal::Status(Status::Ending)).await;
+    refused(
+        store,
+        &session,
+        SessionRefusal::WrongStatus(SessionStatus::Ending),
+    )
+    .await;
     store.finish_end(id, NOW).await.unwrap();
-    refused(store, &session, Refusal::Status(Status::Ended)).await;
+    refused(
+        store,
+        &session,
+        SessionRefusal::WrongStatus(SessionStatus::Ended),
+    )
+    .await;
     assert_eq!(count(store, &session).await, 0);
 }
 
-pub(super) async fn a_session_lets_people_in_until_its_last_moment(store: &impl Store) {
+pub(super) async fn a_session_admits_connections_until_its_end(store: &impl Store) {
     let session = created(store, ID).await;
     let end = NOW.after(MAX_SESSION);
-    let over = Ok(Admission::Refused(Refusal::Status(Status::Ended)));
+    let over = Ok(Admission::Refused(SessionRefusal::WrongStatus(
+        SessionStatus::Ended,
+    )));
     assert_eq!(
         store
             .admit_listener(&listener("a=", &session), 500, end)
@@ -133,8 +153,8 @@ pub(super) async fn a_session_lets_people_in_until_its_last_moment(store: &impl 
     assert_eq!(admission, Ok(Admission::Admitted));
 }
 
-pub(super) async fn an_unknown_session_lets_nobody_in(store: &impl Store) {
-    refused(store, &session(ID), Refusal::NoSession).await;
+pub(super) async fn an_unknown_session_admits_nobody(store: &impl Store) {
+    refused(store, &session(ID), SessionRefusal::NoSession).await;
     assert_eq!(store.session(&session_id(ID)).await, Ok(None));
 }
 
@@ -164,13 +184,15 @@ pub(super) async fn nobody_else_becomes_the_speaker(store: &impl Store) {
             ..speaker("s=", &session)
         };
         let admission = store.admit_speaker(&speaker, NOW).await;
-        assert_eq!(admission, Ok(Admission::Refused(Refusal::NotOwner)));
+        assert_eq!(admission, Ok(Admission::Refused(SessionRefusal::NotOwner)));
     }
     assert_eq!(store.connection(&id("s=")).await, Ok(None));
     assert_eq!(stored(store, &session).await, session);
 }
 
-pub(super) async fn the_speakers_next_connection_takes_over(store: &impl Store) {
+pub(super) async fn the_speakers_next_connection_becomes_the_speaker_connection(
+    store: &impl Store,
+) {
     let session = created(store, ID).await;
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     assert_eq!(
@@ -193,9 +215,9 @@ pub(super) async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     store.admit_speaker(&first, NOW).await.unwrap();
     store.admit_speaker(&second, NOW).await.unwrap();
-    // The earlier connection does not take over again.
+    // The earlier connection does not become the speaker connection again.
     let admission = store.admit_speaker(&first, NOW).await;
-    assert_eq!(admission, Ok(Admission::AlreadyThere(first)));
+    assert_eq!(admission, Ok(Admission::AlreadyJoined(first)));
     assert_eq!(
         stored(store, &session).await.speaker_connection_id,
         Some(id("t="))

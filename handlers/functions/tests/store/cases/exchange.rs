@@ -1,11 +1,11 @@
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{Admission, Refusal, Store};
-use live_session_core::{Connection, Session, Status, UserId};
+use live_session_core::ports::{Admission, SessionRefusal, Store};
+use live_session_core::{Connection, Session, SessionStatus, UserId};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
-const FULL: Admission = Admission::Refused(Refusal::Full);
+const FULL: Admission = Admission::Refused(SessionRefusal::Full);
 
 fn of(user_id: Option<UserId>, connection: &str, session: &Session) -> Connection {
     Connection {
@@ -14,7 +14,7 @@ fn of(user_id: Option<UserId>, connection: &str, session: &Session) -> Connectio
     }
 }
 
-pub(super) async fn a_listener_takes_their_own_place_in_a_full_session(store: &impl Store) {
+pub(super) async fn a_listener_replaces_their_own_connection_in_a_full_session(store: &impl Store) {
     let session = created(store, ID).await;
     for user_id in [None, Some(user("bob"))] {
         let name = user_id
@@ -33,7 +33,7 @@ pub(super) async fn a_listener_takes_their_own_place_in_a_full_session(store: &i
     }
 }
 
-pub(super) async fn nobody_takes_the_place_of_somebody_else(store: &impl Store) {
+pub(super) async fn a_listener_does_not_replace_another_users_connection(store: &impl Store) {
     let session = created(store, ID).await;
     let people = [None, Some(user("bob")), Some(user("cleo"))];
     for old in &people {
@@ -48,7 +48,7 @@ pub(super) async fn nobody_takes_the_place_of_somebody_else(store: &impl Store) 
     }
 }
 
-pub(super) async fn a_place_that_is_gone_is_no_place(store: &impl Store) {
+pub(super) async fn a_removed_connection_cannot_be_replaced(store: &impl Store) {
     let session = created(store, ID).await;
     let connection = listener("new=", &session);
     let admission = store.exchange_listener(&id("old="), &connection, NOW).await;
@@ -56,9 +56,7 @@ pub(super) async fn a_place_that_is_gone_is_no_place(store: &impl Store) {
     assert_eq!(store.connection(&id("new=")).await, Ok(None));
 }
 
-pub(super) async fn nobody_takes_the_place_of_a_listener_elsewhere_or_of_the_speaker(
-    store: &impl Store,
-) {
+pub(super) async fn connections_of_other_sessions_and_roles_are_not_replaced(store: &impl Store) {
     let other = with_listeners(store, "brave-river-123", &["old="]).await;
     let session = created(store, ID).await;
     store
@@ -87,7 +85,7 @@ pub(super) async fn nobody_takes_the_place_of_a_listener_elsewhere_or_of_the_spe
     );
 }
 
-pub(super) async fn a_session_that_is_not_active_lets_nobody_exchange(store: &impl Store) {
+pub(super) async fn an_inactive_session_replaces_no_connection(store: &impl Store) {
     let session = with_listeners(store, ID, &["old="]).await;
     let connection = listener("new=", &session);
     let refused = async |now, refusal| {
@@ -95,42 +93,46 @@ pub(super) async fn a_session_that_is_not_active_lets_nobody_exchange(store: &im
         assert_eq!(admission, Ok(Admission::Refused(refusal)));
         assert_eq!(count(store, &session).await, 1);
     };
-    refused(NOW.after(MAX_SESSION), Refusal::Status(Status::Ended)).await;
+    refused(
+        NOW.after(MAX_SESSION),
+        SessionRefusal::WrongStatus(SessionStatus::Ended),
+    )
+    .await;
     let (session_id, owner) = (&session.session_id, user(OWNER));
     store
-        .set_status(session_id, &owner, Status::Paused, NOW)
+        .set_status(session_id, &owner, SessionStatus::Paused, NOW)
         .await
         .unwrap()
         .unwrap();
-    refused(NOW, Refusal::Status(Status::Paused)).await;
+    refused(NOW, SessionRefusal::WrongStatus(SessionStatus::Paused)).await;
     store
         .begin_end(session_id, &owner, NOW)
         .await
         .unwrap()
         .unwrap();
-    refused(NOW, Refusal::Status(Status::Ending)).await;
+    refused(NOW, SessionRefusal::WrongStatus(SessionStatus::Ending)).await;
 
     let unknown = listener("new=", &self::session("brave-river-123"));
     let admission = store.exchange_listener(&id("old="), &unknown, NOW).await;
-    assert_eq!(admission, Ok(Admission::Refused(Refusal::NoSession)));
+    assert_eq!(admission, Ok(Admission::Refused(SessionRefusal::NoSession)));
 }
 
-pub(super) async fn who_is_there_already_takes_no_second_place(store: &impl Store) {
+pub(super) async fn a_connection_that_has_joined_replaces_no_other(store: &impl Store) {
     let session = with_listeners(store, ID, &["old=", "new="]).await;
     let connection = listener("new=", &session);
     let admission = store.exchange_listener(&id("old="), &connection, NOW).await;
-    assert_eq!(admission, Ok(Admission::AlreadyThere(connection)));
+    assert_eq!(admission, Ok(Admission::AlreadyJoined(connection)));
     assert_eq!(count(store, &session).await, 2);
     assert!(store.connection(&id("old=")).await.unwrap().is_some());
 }
 
-pub(super) async fn a_connection_is_no_place_for_itself(store: &impl Store) {
+pub(super) async fn a_connection_does_not_replace_itself(store: &impl Store) {
     let session = created(store, ID).await;
     let connection = listener("a=", &session);
     let admission = store.exchange_listener(&id("a="), &connection, NOW).await;
     assert_eq!(admission, Ok(FULL));
     admitted(store, &connection).await;
     let admission = store.exchange_listener(&id("a="), &connection, NOW).await;
-    assert_eq!(admission, Ok(Admission::AlreadyThere(connection)));
+    assert_eq!(admission, Ok(Admission::AlreadyJoined(connection)));
     assert_eq!(count(store, &session).await, 1);
 }

@@ -1,11 +1,11 @@
 use live_session_core::Connection;
-use live_session_core::ports::{Page, Store};
+use live_session_core::ports::{ListenerPage, Store};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
-/// A session with a speaker and with listeners to these languages: the first is connection `0=`, and so on.
+/// Returns a session with a speaker, and with listeners to these languages. The first is connection `0=`, and so on.
 async fn listening_to(
     store: &impl Store,
     languages: &[&str],
@@ -24,12 +24,12 @@ async fn listening_to(
         admitted(store, &listener).await;
         listeners.push(listener);
     }
-    // Somebody in another session.
+    // A listener in another session.
     with_listeners(store, "brave-river-123", &["x="]).await;
     (session, listeners)
 }
 
-fn sorted(pages: &[Page]) -> Vec<Connection> {
+fn sorted(pages: &[ListenerPage]) -> Vec<Connection> {
     let mut all: Vec<_> = pages
         .iter()
         .flat_map(|page| page.listeners.clone())
@@ -40,10 +40,13 @@ fn sorted(pages: &[Page]) -> Vec<Connection> {
 
 pub(super) async fn an_empty_session_has_one_empty_page(store: &impl Store) {
     let (session, _) = listening_to(store, &[]).await;
-    assert_eq!(pages(store, &session, None).await, [Page::default()]);
+    assert_eq!(
+        pages(store, &session, None).await,
+        [ListenerPage::default()]
+    );
     assert_eq!(
         pages(store, &self::session("quiet-field-777"), None).await,
-        [Page::default()]
+        [ListenerPage::default()]
     );
 }
 
@@ -62,7 +65,7 @@ pub(super) async fn every_listener_is_on_one_page(store: &impl Store) {
     assert!(languages.is_sorted(), "{languages:?}");
 }
 
-pub(super) async fn a_language_is_listed_alone(store: &impl Store) {
+pub(super) async fn listeners_can_be_listed_by_language(store: &impl Store) {
     let (session, mut listeners) =
         listening_to(store, &["de", "fr", "de", "es", "fr", "de", "de", "de"]).await;
     let pages = pages(store, &session, Some("de")).await;
@@ -70,10 +73,10 @@ pub(super) async fn a_language_is_listed_alone(store: &impl Store) {
     listeners.retain(|listener| listener.target_language == Some(language("de")));
     assert_eq!(sorted(&pages), listeners);
     let none = self::pages(store, &session, Some("it")).await;
-    assert_eq!(none, [Page::default()]);
+    assert_eq!(none, [ListenerPage::default()]);
 }
 
-pub(super) async fn a_page_goes_on_where_a_removed_listener_was(store: &impl Store) {
+pub(super) async fn a_page_continues_after_a_removed_listener(store: &impl Store) {
     let (session, listeners) = listening_to(store, &["de", "fr", "de", "es", "fr", "de"]).await;
     let session_id = &session.session_id;
     let first = store.listeners(session_id, None, None).await.unwrap();

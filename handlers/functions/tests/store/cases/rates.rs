@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, Store, Taken};
+use live_session_core::ports::{Bucket, Rate, Store, TakeResult};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
-/// A token every six seconds.
+/// One token every six seconds.
 const RATE: Rate = Rate {
     tokens: 10,
     per: MINUTE,
@@ -19,20 +19,20 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Takes until there is no more: how many there were, and when the next comes.
+/// Takes tokens until there are none. Returns their number, and the time until the next.
 async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Duration) {
     let mut taken = 0;
     loop {
         match store.take(bucket, RATE, now).await.unwrap() {
-            Taken::Yes => taken += 1,
-            Taken::No { retry_after } => return (taken, retry_after),
+            TakeResult::Taken => taken += 1,
+            TakeResult::Empty { retry_after } => return (taken, retry_after),
         }
     }
 }
 
 pub(super) async fn a_bucket_is_full_at_first_and_then_empty(store: &impl Store) {
     assert_eq!(all(store, &bucket(), NOW).await, (10, seconds(6)));
-    // Asking in vain costs nothing.
+    // A refused attempt costs nothing.
     assert_eq!(all(store, &bucket(), NOW).await, (0, seconds(6)));
 }
 
@@ -66,7 +66,10 @@ pub(super) async fn part_of_a_token_is_not_lost(store: &impl Store) {
 }
 
 pub(super) async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
-    assert_eq!(store.take(&bucket(), RATE, NOW).await, Ok(Taken::Yes));
+    assert_eq!(
+        store.take(&bucket(), RATE, NOW).await,
+        Ok(TakeResult::Taken)
+    );
     assert_eq!(
         all(store, &bucket(), NOW.after(HOUR)).await,
         (10, seconds(6))
@@ -79,14 +82,14 @@ pub(super) async fn buckets_are_independent(store: &impl Store) {
         Bucket::new("join", "ip", "203.0.113.8"),
         Bucket::new("create", "user", "ada"),
     ] {
-        assert_eq!(store.take(&other, RATE, NOW).await, Ok(Taken::Yes));
+        assert_eq!(store.take(&other, RATE, NOW).await, Ok(TakeResult::Taken));
     }
 }
 
-pub(super) async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
+pub(super) async fn a_clock_that_goes_back_adds_no_tokens(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     assert_eq!(all(store, &bucket(), NOW.before(HOUR)).await.0, 0);
-    // And takes nothing.
+    // It takes nothing either.
     assert_eq!(
         all(store, &bucket(), NOW.after(seconds(6))).await,
         (1, seconds(6))

@@ -1,7 +1,7 @@
 use live_session_core::Connection;
 use live_session_core::ports::Store;
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
@@ -37,7 +37,7 @@ pub(super) async fn a_speaker_hears_no_language(store: &impl Store) {
     assert_eq!(record, Ok(Some(speaker("s=", &session))));
 }
 
-pub(super) async fn who_has_no_record_changes_nothing(store: &impl Store) {
+pub(super) async fn a_connection_without_a_record_changes_nothing(store: &impl Store) {
     assert_eq!(
         store.change_language(&id("a="), &language("fr"), NOW).await,
         Ok(None)
@@ -47,7 +47,7 @@ pub(super) async fn who_has_no_record_changes_nothing(store: &impl Store) {
     assert_eq!(store.connection(&id("a=")).await, Ok(None));
 }
 
-pub(super) async fn a_sign_of_life_is_noted(store: &impl Store) {
+pub(super) async fn a_heartbeat_is_recorded(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)

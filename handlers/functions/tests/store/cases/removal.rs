@@ -1,13 +1,13 @@
-use live_session_core::ports::{Admission, Removed, Store};
+use live_session_core::ports::{Admission, RemovedConnection, Store};
 use live_session_core::{BroadcastState, Session};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
-pub(super) async fn a_listener_who_leaves_is_counted_out_once(store: &impl Store) {
+pub(super) async fn a_listener_who_leaves_is_uncounted_once(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b="]).await;
-    let removed = Removed {
+    let removed = RemovedConnection {
         connection: listener("a=", &session),
         was_speaking: false,
     };
@@ -18,12 +18,12 @@ pub(super) async fn a_listener_who_leaves_is_counted_out_once(store: &impl Store
     assert!(store.connection(&id("b=")).await.unwrap().is_some());
 }
 
-pub(super) async fn the_speaker_who_leaves_leaves_silence(store: &impl Store) {
+pub(super) async fn a_speaker_who_leaves_makes_the_session_inactive(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let speaker = speaker("s=", &session);
     store.admit_speaker(&speaker, NOW).await.unwrap();
     let later = NOW.after(MINUTE);
-    let removed = Removed {
+    let removed = RemovedConnection {
         connection: speaker,
         was_speaking: true,
     };
@@ -38,13 +38,15 @@ pub(super) async fn the_speaker_who_leaves_leaves_silence(store: &impl Store) {
     assert_eq!(stored(store, &session).await, expected);
 }
 
-pub(super) async fn an_earlier_connection_of_the_speaker_leaves_unheard(store: &impl Store) {
+pub(super) async fn an_earlier_connection_of_the_speaker_leaves_the_session_unchanged(
+    store: &impl Store,
+) {
     let session = created(store, ID).await;
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     store.admit_speaker(&first, NOW).await.unwrap();
     store.admit_speaker(&second, NOW).await.unwrap();
     let before = stored(store, &session).await;
-    let removed = Removed {
+    let removed = RemovedConnection {
         connection: first,
         was_speaking: false,
     };
@@ -53,13 +55,13 @@ pub(super) async fn an_earlier_connection_of_the_speaker_leaves_unheard(store: &
     assert_eq!(store.connection(&id("s=")).await, Ok(None));
 }
 
-pub(super) async fn who_was_never_there_does_not_leave(store: &impl Store) {
+pub(super) async fn an_unknown_connection_does_not_leave(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     assert_eq!(store.remove(&id("z="), NOW).await, Ok(None));
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub(super) async fn who_left_may_come_again(store: &impl Store) {
+pub(super) async fn a_listener_who_left_may_join_again(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     store.remove(&id("a="), NOW).await.unwrap().unwrap();
     let admission = store
@@ -93,7 +95,7 @@ pub(super) async fn listeners_are_removed_together(store: &impl Store) {
     assert!(store.connection(&id("b=")).await.unwrap().is_some());
 }
 
-pub(super) async fn who_is_gone_already_is_passed_over(store: &impl Store) {
+pub(super) async fn removed_listeners_are_skipped(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b=", "c="]).await;
     store.remove(&id("b="), NOW).await.unwrap().unwrap();
     let all = ["a=", "z=", "b=", "c=", "a="].map(id);

@@ -1,8 +1,8 @@
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{Admission, BroadcastChange, Refusal, Store};
-use live_session_core::{Connection, QualityTier, Session, Status, Volume};
+use live_session_core::ports::{Admission, BroadcastChange, SessionRefusal, Store};
+use live_session_core::{Connection, QualityTier, Session, SessionStatus, Volume};
 
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
 
@@ -24,14 +24,18 @@ pub(super) async fn a_taken_id_is_not_overwritten(store: &impl Store) {
     };
     assert_eq!(store.create(&other).await, Ok(false));
     assert_eq!(stored(store, &session).await, session);
-    // Not by the same either: asking twice is not creating twice.
+    // Not even the same session is created twice.
     assert_eq!(store.create(&session).await, Ok(false));
 }
 
 pub(super) async fn the_owner_pauses_and_resumes(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, later) = (&session.session_id, user(OWNER), NOW.after(MINUTE));
-    for to in [Status::Paused, Status::Paused, Status::Active] {
+    for to in [
+        SessionStatus::Paused,
+        SessionStatus::Paused,
+        SessionStatus::Active,
+    ] {
         let changed = store
             .set_status(id, &owner, to, later)
             .await
@@ -50,9 +54,14 @@ pub(super) async fn the_owner_pauses_and_resumes(store: &impl Store) {
 pub(super) async fn nobody_else_pauses(store: &impl Store) {
     let session = created(store, ID).await;
     let paused = store
-        .set_status(&session.session_id, &user("bob"), Status::Paused, NOW)
+        .set_status(
+            &session.session_id,
+            &user("bob"),
+            SessionStatus::Paused,
+            NOW,
+        )
         .await;
-    assert_eq!(paused, Ok(Err(Refusal::NotOwner)));
+    assert_eq!(paused, Ok(Err(SessionRefusal::NotOwner)));
     assert_eq!(stored(store, &session).await, session);
 }
 
@@ -60,9 +69,11 @@ pub(super) async fn a_session_that_is_over_stays_over(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner) = (&session.session_id, user(OWNER));
     store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
-    let over = Refusal::Status(Status::Ending);
+    let over = SessionRefusal::WrongStatus(SessionStatus::Ending);
     assert_eq!(
-        store.set_status(id, &owner, Status::Active, NOW).await,
+        store
+            .set_status(id, &owner, SessionStatus::Active, NOW)
+            .await,
         Ok(Err(over))
     );
     let change = BroadcastChange::default();
@@ -72,9 +83,11 @@ pub(super) async fn a_session_that_is_over_stays_over(store: &impl Store) {
     );
 
     assert_eq!(store.finish_end(id, NOW).await, Ok(true));
-    let over = Refusal::Status(Status::Ended);
+    let over = SessionRefusal::WrongStatus(SessionStatus::Ended);
     assert_eq!(
-        store.set_status(id, &owner, Status::Active, NOW).await,
+        store
+            .set_status(id, &owner, SessionStatus::Active, NOW)
+            .await,
         Ok(Err(over))
     );
     assert_eq!(
@@ -83,13 +96,13 @@ pub(super) async fn a_session_that_is_over_stays_over(store: &impl Store) {
     );
 }
 
-pub(super) async fn whose_it_is_not_learns_nothing_else_of_a_session(store: &impl Store) {
+pub(super) async fn other_users_learn_nothing_about_a_session(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, end) = (&session.session_id, NOW.after(MAX_SESSION));
-    let theirs = Ok(Err(Refusal::NotOwner));
+    let theirs = Ok(Err(SessionRefusal::NotOwner));
     let eve = user("eve");
     assert_eq!(
-        store.set_status(id, &eve, Status::Paused, end).await,
+        store.set_status(id, &eve, SessionStatus::Paused, end).await,
         theirs
     );
     assert_eq!(store.begin_end(id, &eve, end).await, theirs);
@@ -97,16 +110,18 @@ pub(super) async fn whose_it_is_not_learns_nothing_else_of_a_session(store: &imp
         user_id: Some(eve),
         ..speaker("s=", &session)
     };
-    let refused = Admission::Refused(Refusal::NotOwner);
+    let refused = Admission::Refused(SessionRefusal::NotOwner);
     assert_eq!(store.admit_speaker(&speaker, end).await, Ok(refused));
 }
 
 pub(super) async fn a_session_past_its_end_is_over(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, end) = (&session.session_id, user(OWNER), NOW.after(MAX_SESSION));
-    let over = Refusal::Status(Status::Ended);
+    let over = SessionRefusal::WrongStatus(SessionStatus::Ended);
     assert_eq!(
-        store.set_status(id, &owner, Status::Paused, end).await,
+        store
+            .set_status(id, &owner, SessionStatus::Paused, end)
+            .await,
         Ok(Err(over))
     );
     let change = BroadcastChange::default();
@@ -119,9 +134,11 @@ pub(super) async fn a_session_past_its_end_is_over(store: &impl Store) {
 
 pub(super) async fn an_unknown_session_refuses_every_change(store: &impl Store) {
     let (id, owner) = (session_id(ID), user(OWNER));
-    let unknown = Refusal::NoSession;
+    let unknown = SessionRefusal::NoSession;
     assert_eq!(
-        store.set_status(&id, &owner, Status::Paused, NOW).await,
+        store
+            .set_status(&id, &owner, SessionStatus::Paused, NOW)
+            .await,
         Ok(Err(unknown))
     );
     let change = BroadcastChange::default();
@@ -130,7 +147,7 @@ pub(super) async fn an_unknown_session_refuses_every_change(store: &impl Store) 
         Ok(Err(unknown))
     );
     assert_eq!(store.begin_end(&id, &owner, NOW).await, Ok(Err(unknown)));
-    // Forgotten, or never there: whoever ends it need not wait.
+    // The session expired or never existed, so there is nothing to wait for.
     assert_eq!(store.finish_end(&id, NOW).await, Ok(true));
     assert_eq!(store.session(&id).await, Ok(None));
 }
@@ -168,7 +185,7 @@ pub(super) async fn the_speakers_state_changes_in_parts(store: &impl Store) {
     }
 }
 
-pub(super) async fn any_volume_is_kept(store: &impl Store) {
+pub(super) async fn any_volume_is_stored(store: &impl Store) {
     let session = created(store, ID).await;
     for level in [0.0, 1.0, 0.5, 0.1 + 0.2, 1.0 / 3.0, 1e-7, 1e-100] {
         let volume = Volume::try_from(level).unwrap();
@@ -188,7 +205,7 @@ pub(super) async fn nobody_else_ends_a_session(store: &impl Store) {
     let (id, bob) = (&session.session_id, user("bob"));
     assert_eq!(
         store.begin_end(id, &bob, NOW).await,
-        Ok(Err(Refusal::NotOwner))
+        Ok(Err(SessionRefusal::NotOwner))
     );
     assert_eq!(stored(store, &session).await, session);
     store
@@ -198,21 +215,24 @@ pub(super) async fn nobody_else_ends_a_session(store: &impl Store) {
         .unwrap();
     assert_eq!(
         store.begin_end(id, &bob, NOW).await,
-        Ok(Err(Refusal::NotOwner))
+        Ok(Err(SessionRefusal::NotOwner))
     );
 }
 
-pub(super) async fn ending_twice_is_ending_once(store: &impl Store) {
+pub(super) async fn ending_twice_changes_nothing(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, later) = (&session.session_id, user(OWNER), NOW.after(MINUTE));
     let ending = store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
-    assert_eq!(ending.status, Status::Ending);
+    assert_eq!(ending.status, SessionStatus::Ending);
     assert_eq!(store.begin_end(id, &owner, later).await, Ok(Ok(ending)));
 
     assert_eq!(store.finish_end(id, NOW).await, Ok(true));
     assert_eq!(store.finish_end(id, later).await, Ok(true));
     let ended = stored(store, &session).await;
-    assert_eq!((ended.status, ended.updated_at), (Status::Ended, NOW));
+    assert_eq!(
+        (ended.status, ended.updated_at),
+        (SessionStatus::Ended, NOW)
+    );
     assert_eq!(store.begin_end(id, &owner, later).await, Ok(Ok(ended)));
 }
 
@@ -224,7 +244,7 @@ pub(super) async fn a_session_past_its_end_can_be_ended(store: &impl Store) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(ending.status, Status::Ending);
+    assert_eq!(ending.status, SessionStatus::Ending);
     assert_eq!(
         store.remove_listeners(id, &[self::id("a=")], end).await,
         Ok(1)
@@ -241,7 +261,7 @@ pub(super) async fn a_session_has_not_ended_while_there_are_listeners(store: &im
         .unwrap()
         .unwrap();
     assert_eq!(store.finish_end(id, NOW).await, Ok(false));
-    assert_eq!(stored(store, &session).await.status, Status::Ending);
+    assert_eq!(stored(store, &session).await.status, SessionStatus::Ending);
     store.remove(&self::id("a="), NOW).await.unwrap().unwrap();
     assert_eq!(store.finish_end(id, NOW).await, Ok(true));
 }

@@ -1,13 +1,13 @@
-//! What must hold.
+//! Invariants of the tables.
 
 use live_session_core::Timestamp;
-use live_session_core::limits::{MAX_SESSION, RECORD_GRACE};
+use live_session_core::limits::{MAX_SESSION, RECORD_RETENTION};
 
-use super::world::{PLACES, World};
+use super::world::{CAPACITY, World};
 use crate::support::database::Item;
 
 impl World {
-    /// Looks at everything the tables hold.
+    /// Checks all items of the tables.
     pub(crate) async fn check(&self) {
         let tables = &self.database.tables;
         let sessions = self.database.scan(&tables.sessions).await;
@@ -23,35 +23,35 @@ impl World {
                 .iter()
                 .filter(|record| text(record, "sessionId") == id)
                 .collect();
-            let story = format!("at {:?}: {session:#?}, {of_session:#?}", self.now);
-            check_listeners(session, &of_session, self.now, &story);
-            check_speaker(session, &of_session, self.now, &story);
+            let details = format!("at {:?}: {session:#?}, {of_session:#?}", self.now);
+            check_listeners(session, &of_session, self.now, &details);
+            check_speaker(session, &of_session, self.now, &details);
         }
     }
 }
 
-/// Whether the table may have forgotten records of this session.
-fn may_be_forgotten(session: &Item, now: Timestamp) -> bool {
+/// Returns true if DynamoDB may have expired records of this session.
+fn may_be_expired(session: &Item, now: Timestamp) -> bool {
     let created = Timestamp::from_millis(number(session, "createdAt"));
-    created.after(MAX_SESSION).after(RECORD_GRACE) < now
+    created.after(MAX_SESSION).after(RECORD_RETENTION) < now
 }
 
-fn check_listeners(session: &Item, records: &[&Item], now: Timestamp, story: &str) {
+fn check_listeners(session: &Item, records: &[&Item], now: Timestamp, details: &str) {
     let listeners = records
         .iter()
         .filter(|record| text(record, "role") == "listener");
     let (listeners, count) = (listeners.count() as u64, number(session, "listenerCount"));
-    match may_be_forgotten(session, now) {
-        true => assert!(count >= listeners, "{count} is under {listeners} {story}"),
-        false => assert_eq!(count, listeners, "{story}"),
+    match may_be_expired(session, now) {
+        true => assert!(count >= listeners, "{count} is under {listeners} {details}"),
+        false => assert_eq!(count, listeners, "{details}"),
     }
-    assert!(count <= u64::from(PLACES), "{count} listeners {story}");
+    assert!(count <= u64::from(CAPACITY), "{count} listeners {details}");
     if text(session, "status") == "ended" {
-        assert_eq!(listeners, 0, "listeners in an ended session {story}");
+        assert_eq!(listeners, 0, "listeners in an ended session {details}");
     }
 }
 
-fn check_speaker(session: &Item, records: &[&Item], now: Timestamp, story: &str) {
+fn check_speaker(session: &Item, records: &[&Item], now: Timestamp, details: &str) {
     let speaker = session
         .get("speakerConnectionId")
         .map(|id| id.as_s().unwrap());
@@ -59,15 +59,15 @@ fn check_speaker(session: &Item, records: &[&Item], now: Timestamp, story: &str)
     assert_eq!(
         state["isActive"].as_bool(),
         Ok(&speaker.is_some()),
-        "{story}"
+        "{details}"
     );
     if let Some(speaker) = speaker {
         let there = records.iter().any(|record| {
             text(record, "role") == "speaker" && text(record, "connectionId") == speaker
         });
         assert!(
-            there || may_be_forgotten(session, now),
-            "the speaker has no record {story}"
+            there || may_be_expired(session, now),
+            "the speaker has no record {details}"
         );
     }
 }

@@ -1,20 +1,20 @@
-//! Whatever happens in whatever order, the tables stay right.
+//! Property test of the tables' invariants, under concurrent steps, faults and expiry.
 //!
-//! People come, come again, change their language, replace a connection and leave; sessions are paused, ended, left half
-//! ended and ended again; posts find connections gone; requests fail before and after they happen; time passes, and the
-//! tables forget what has expired, up to two days late and in any order. Up to four of these at once, again and again.
+//! Listeners join, join again, change their language, replace a connection and leave. Sessions are paused, ended, left half
+//! ended and ended again. Posts find connections gone. Requests fail before and after they take effect. Time passes, and
+//! items expire up to two days late and in any order. Up to four steps run at once, in batches.
 //!
-//! After each of these batches, by scans past the adapter:
+//! After each batch, the test scans the tables, bypassing the adapter, and checks:
 //!
-//! - A session's count is the number of its listeners' records, until the table may forget records (three hours after
-//!   the session's end, when none of its connections can be open any more). After that it may be more, never less.
-//! - A session never has more listeners than places.
-//! - No record is without its session's item, ever: records are forgotten before their session is.
-//! - No listener is in a session that has ended, ever.
-//! - A session's speaker connection has a speaker's record in this session, unless the table may have forgotten that; and
-//!   the session is active in its broadcast state exactly as long as it has one.
+//! - A session's count equals the number of its listeners' records. From three hours after the session's end, when none of
+//!   its connections can be open, records may expire; then the count may be higher.
+//! - A session never has more listeners than its capacity.
+//! - Every record has its session's item: records expire before their session does.
+//! - A session that has ended has no listeners.
+//! - A session's speaker connection has a speaker's record in the session, unless it may have expired. `isActive` is true
+//!   exactly while there is a speaker connection.
 //!
-//! `PROPTEST_CASES` says how many stories are told.
+//! `PROPTEST_CASES` sets the number of cases.
 
 mod check;
 mod steps;
@@ -27,9 +27,9 @@ use crate::support::database;
 use world::World;
 
 #[test]
-fn the_tables_stay_right() {
+fn the_invariants_hold() {
     let cases = std::env::var("PROPTEST_CASES").map_or(24, |cases| cases.parse().unwrap());
-    // No file of earlier failures: what happens at once falls out differently every time.
+    // Failures are not saved, because concurrent steps interleave differently in every run.
     let config = ProptestConfig {
         cases,
         failure_persistence: None,

@@ -1,22 +1,22 @@
-//! What may happen.
+//! Steps that may run.
 
 use std::time::Duration;
 
-use live_session_core::Status;
+use live_session_core::SessionStatus;
 use live_session_core::limits::MAX_SESSION;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::support::faults::Fault;
-use crate::support::people::{HOUR, MINUTE};
+use crate::support::fixtures::{HOUR, MINUTE};
 
-/// Sessions at a time. Once one is over, the next of its name has the next number.
+/// Names of the sessions at one time. When one is over, the next session with its name has the next number.
 pub(crate) const SESSIONS: [&str; 2] = ["merciful-truth", "brave-river"];
 pub(crate) const CONNECTIONS: [&str; 8] = ["a=", "b=", "c=", "d=", "e=", "f=", "g=", "h="];
 pub(crate) const LANGUAGES: [&str; 3] = ["de", "fr", "pt-BR"];
 
-/// The current session of one of [`SESSIONS`].
+/// Index of one of [`SESSIONS`]; it stands for the current session of that name.
 pub(crate) type Slot = usize;
 pub(crate) type Name = &'static str;
 
@@ -45,27 +45,27 @@ pub(crate) enum Step {
     Leave(Name),
     SetStatus {
         session: Slot,
-        to: Status,
+        to: SessionStatus,
     },
     Mute(Slot),
     BeginEnd(Slot),
-    /// The first page of an ending session's listeners is let out.
-    LetOut(Slot),
+    /// Removes the first page of an ending session's listeners.
+    RemovePage(Slot),
     FinishEnd(Slot),
     End(Slot),
-    /// Posts found these gone.
+    /// Removes listeners because posts found them gone.
     Gone {
         session: Slot,
         connections: [Name; 3],
     },
-    /// The tables forget what has expired, one of them or both.
-    Forget {
+    /// Expires items of one table or of both.
+    Expire {
         sessions: bool,
         connections: bool,
     },
 }
 
-/// What happens at once, and how much time passes before.
+/// Steps that run at once, after some time has passed.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) after: Duration,
@@ -76,7 +76,11 @@ pub(crate) struct Batch {
 fn step() -> impl Strategy<Value = Step> {
     let session = || 0..SESSIONS.len();
     let connection = || select(&CONNECTIONS[..]);
-    let to = select(vec![Status::Active, Status::Active, Status::Paused]);
+    let to = select(vec![
+        SessionStatus::Active,
+        SessionStatus::Active,
+        SessionStatus::Paused,
+    ]);
     prop_oneof![
         4 => session().prop_map(Step::Create),
         12 => (connection(), session())
@@ -94,13 +98,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (session(), to).prop_map(|(session, to)| Step::SetStatus { session, to }),
         1 => session().prop_map(Step::Mute),
         2 => session().prop_map(Step::BeginEnd),
-        3 => session().prop_map(Step::LetOut),
+        3 => session().prop_map(Step::RemovePage),
         4 => session().prop_map(Step::FinishEnd),
         1 => session().prop_map(Step::End),
         2 => (session(), [connection(), connection(), connection()])
             .prop_map(|(session, connections)| Step::Gone { session, connections }),
         2 => any::<(bool, bool)>()
-            .prop_map(|(sessions, connections)| Step::Forget { sessions, connections }),
+            .prop_map(|(sessions, connections)| Step::Expire { sessions, connections }),
     ]
 }
 

@@ -1,26 +1,26 @@
-//! The tables, the time, and what happens to them.
+//! Tables and a clock, and the steps that change them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use live_session::dynamo::{DynamoStore, Retry, Settings};
+use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings};
 use live_session_core::ports::{
-    BroadcastChange, ConnectionStore, SessionStore, StoreError, Stored,
+    BroadcastChange, ConnectionStore, SessionStore, StoreError, StoreResult,
 };
 use live_session_core::{
-    Connection, ConnectionId, QualityTier, Session, SessionId, Status, Timestamp,
+    Connection, ConnectionId, QualityTier, Session, SessionId, SessionStatus, Timestamp,
 };
 
 use super::check::{number, text};
 use super::steps::{Batch, CONNECTIONS, LANGUAGES, Name, SESSIONS, Slot, Step};
 use crate::support::database::Database;
 use crate::support::faults::{Fault, Faults};
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
-pub(crate) const PLACES: u32 = 3;
+pub(crate) const CAPACITY: u32 = 3;
 
-/// How late the table may forget what has expired. DynamoDB says: within a few days.
+/// Maximum delay of expiry. DynamoDB documents a few days.
 const LAG: Duration = Duration::from_secs(48 * 3600);
 
 pub(crate) struct World {
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     store: DynamoStore,
     faults: Faults,
-    /// The number of each slot's session.
+    /// Number of each slot's current session.
     numbers: [AtomicU32; SESSIONS.len()],
 }
 
@@ -36,15 +36,15 @@ impl World {
     pub(crate) async fn new(endpoint: &str) -> Self {
         let database = Database::at(endpoint).await;
         let faults = Faults::default();
-        let retry = Retry {
+        let retry = RetryPolicy {
             budget: Duration::from_secs(60),
-            request: Duration::from_secs(20),
+            request_timeout: Duration::from_secs(20),
             first_pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(4),
         };
-        // Pages of two: letting everybody out takes several.
+        // Pages of two listeners, so that removing all listeners takes several pages.
         let store = database.faulty_store(
-            Settings {
+            StoreSettings {
                 retry,
                 rate_retry: retry,
                 page: Some(2),
@@ -73,59 +73,61 @@ impl World {
         let denied = batch.faults.contains(&Fault::Denied);
         for (step, outcome) in batch.steps.iter().zip(outcomes) {
             match outcome {
-                // Broken off half-way, as a function is that runs out of time.
+                // Interrupted, like a function that times out.
                 Err(StoreError::Unavailable { .. }) if denied => {}
                 outcome => assert_eq!(outcome, Ok(()), "{step:?}"),
             }
         }
     }
 
-    /// Time passes. What expired longer than [`LAG`] ago is forgotten by then: records long before their sessions.
+    /// Advances the clock. Expires items whose TTL passed longer than [`LAG`] ago: records long before their sessions.
     async fn pass(&mut self, time: Duration) {
         self.now = self.now.after(time);
-        self.forget_connections(self.now.before(LAG)).await;
-        self.forget_sessions(self.now.before(LAG)).await;
+        self.expire_connections(self.now.before(LAG)).await;
+        self.expire_sessions(self.now.before(LAG)).await;
     }
 
-    async fn forget_connections(&self, expired_before: Timestamp) {
+    async fn expire_connections(&self, expired_before: Timestamp) {
         let table = &self.database.tables.connections;
-        self.forget(table, "connectionId", "ttl", expired_before)
+        self.expire(table, "connectionId", "ttl", expired_before)
             .await;
     }
 
-    async fn forget_sessions(&self, expired_before: Timestamp) {
+    async fn expire_sessions(&self, expired_before: Timestamp) {
         let table = &self.database.tables.sessions;
-        self.forget(table, "sessionId", "expiresAt", expired_before)
+        self.expire(table, "sessionId", "expiresAt", expired_before)
             .await;
     }
 
-    async fn forget(&self, table: &str, key: &str, ttl: &str, expired_before: Timestamp) {
+    async fn expire(&self, table: &str, key: &str, ttl: &str, expired_before: Timestamp) {
         for item in self.database.scan(table).await {
             if number(&item, ttl) < expired_before.as_seconds() {
-                self.database.sweep(table, key, text(&item, key)).await;
+                self.database
+                    .expire_item(table, key, text(&item, key))
+                    .await;
             }
         }
     }
 
-    async fn step(&self, step: Step) -> Stored<()> {
+    async fn step(&self, step: Step) -> StoreResult<()> {
         match step {
             Step::Create(session) => self.create(session).await,
             Step::Listen { .. } | Step::Speak { .. } | Step::Exchange { .. } => {
-                self.come(step).await
+                self.join(step).await
             }
             Step::ChangeLanguage { .. }
             | Step::RequestRefresh(_)
             | Step::Leave(_)
-            | Step::Gone { .. } => self.go_on_or_leave(step).await,
-            Step::Forget {
+            | Step::Gone { .. } => self.change_or_leave(step).await,
+            Step::Expire {
                 sessions,
                 connections,
             } => {
                 if sessions {
-                    self.forget_sessions(self.now).await;
+                    self.expire_sessions(self.now).await;
                 }
                 if connections {
-                    self.forget_connections(self.now).await;
+                    self.expire_connections(self.now).await;
                 }
                 Ok(())
             }
@@ -133,7 +135,7 @@ impl World {
         }
     }
 
-    async fn create(&self, slot: Slot) -> Stored<()> {
+    async fn create(&self, slot: Slot) -> StoreResult<()> {
         let current = self.store.session(&self.id(slot)).await?;
         if current.is_none_or(|session| session.status_at(self.now).is_over()) {
             self.numbers[slot].fetch_add(1, Ordering::SeqCst);
@@ -141,7 +143,7 @@ impl World {
         self.store.create(&self.new_session(slot)).await.map(drop)
     }
 
-    async fn come(&self, step: Step) -> Stored<()> {
+    async fn join(&self, step: Step) -> StoreResult<()> {
         let (store, now) = (&self.store, self.now);
         let (Step::Listen {
             connection,
@@ -160,13 +162,14 @@ impl World {
         else {
             unreachable!("{step:?} is no coming");
         };
-        // As the rules do: they look at the session before they ask for a place.
+        // As the rules do, which read the session before they admit a connection.
         let session = store.session(&self.id(session)).await?;
-        let Some(session) = session.filter(|session| session.status_at(now) == Status::Active)
+        let Some(session) =
+            session.filter(|session| session.status_at(now) == SessionStatus::Active)
         else {
             return Ok(());
         };
-        let listener = person(connection, &session);
+        let listener = listener_record(connection, &session);
         let mut speaker = speaker(connection, &session);
         let admission = match step {
             Step::Speak { as_owner, .. } => {
@@ -178,12 +181,12 @@ impl World {
             Step::Exchange { previous, .. } => {
                 store.exchange_listener(&id(previous), &listener, now).await
             }
-            _ => store.admit_listener(&listener, PLACES, now).await,
+            _ => store.admit_listener(&listener, CAPACITY, now).await,
         };
         admission.map(drop)
     }
 
-    async fn go_on_or_leave(&self, step: Step) -> Stored<()> {
+    async fn change_or_leave(&self, step: Step) -> StoreResult<()> {
         let (store, now) = (&self.store, self.now);
         match step {
             Step::ChangeLanguage {
@@ -211,7 +214,7 @@ impl World {
         }
     }
 
-    async fn change_session(&self, step: Step) -> Stored<()> {
+    async fn change_session(&self, step: Step) -> StoreResult<()> {
         let (store, owner, now) = (&self.store, user(OWNER), self.now);
         match step {
             Step::SetStatus { session, to } => store
@@ -232,11 +235,11 @@ impl World {
                 .begin_end(&self.id(session), &owner, now)
                 .await
                 .map(drop),
-            Step::LetOut(session) => {
+            Step::RemovePage(session) => {
                 let id = self.id(session);
                 let session = store.session(&id).await?;
                 if session.is_some_and(|session| session.status.is_over()) {
-                    self.let_out(&id).await?;
+                    self.remove_page(&id).await?;
                 }
                 Ok(())
             }
@@ -244,7 +247,7 @@ impl World {
             Step::End(session) => {
                 let id = self.id(session);
                 if store.begin_end(&id, &owner, now).await?.is_ok() {
-                    while self.let_out(&id).await? > 0 {}
+                    while self.remove_page(&id).await? > 0 {}
                     store.finish_end(&id, now).await?;
                 }
                 Ok(())
@@ -253,7 +256,7 @@ impl World {
         }
     }
 
-    async fn let_out(&self, session: &SessionId) -> Stored<u32> {
+    async fn remove_page(&self, session: &SessionId) -> StoreResult<u32> {
         let page = self.store.listeners(session, None, None).await?;
         let listeners = page.listeners.into_iter();
         let ids: Vec<ConnectionId> = listeners.map(|listener| listener.connection_id).collect();
@@ -271,15 +274,15 @@ impl World {
     }
 }
 
-/// Every second connection is an anonymous one's, the others are Bob's.
-fn person(connection: Name, session: &Session) -> Connection {
-    let place = CONNECTIONS
+/// Returns a listener's record. Every second connection is anonymous, and the others are Bob's.
+fn listener_record(connection: Name, session: &Session) -> Connection {
+    let index = CONNECTIONS
         .iter()
         .position(|one| *one == connection)
         .unwrap();
     Connection {
-        user_id: (place % 2 == 1).then(|| user("bob")),
-        target_language: Some(language(LANGUAGES[place % LANGUAGES.len()])),
+        user_id: (index % 2 == 1).then(|| user("bob")),
+        target_language: Some(language(LANGUAGES[index % LANGUAGES.len()])),
         ..listener(connection, session)
     }
 }

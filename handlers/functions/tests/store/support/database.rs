@@ -1,7 +1,7 @@
 //! A DynamoDB on loopback, with three empty tables for each test.
 //!
-//! It is one that runs inside the test, in memory, unless `LIVE_SESSION_DYNAMODB_ENDPOINT` names another: the script
-//! `tests/dynamodb-local` runs these tests against AWS's own.
+//! By default it is embedded in the test, in memory. `LIVE_SESSION_DYNAMODB_ENDPOINT` selects another: the script
+//! `tests/dynamodb-local` runs these tests against AWS's DynamoDB Local.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
-use live_session::dynamo::schema::{self, Index, Table};
-use live_session::dynamo::{DynamoStore, Settings, Tables};
+use live_session::dynamo::schema::{self, IndexSchema, TableSchema};
+use live_session::dynamo::{DynamoStore, StoreSettings, TableNames};
 use tokio::net::TcpListener;
 
 use super::faults::{Faults, Faulty};
@@ -23,9 +23,9 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Three tables.
 pub(crate) struct Database {
-    /// Asks without faults, past the adapter.
+    /// Client that bypasses the adapter and its faults.
     pub(crate) client: Client,
-    pub(crate) tables: Tables,
+    pub(crate) tables: TableNames,
     pub endpoint: String,
 }
 
@@ -34,13 +34,14 @@ impl Database {
         Self::at(&endpoint().await).await
     }
 
-    /// Three more tables where there may be others.
+    /// Creates three more tables in a DynamoDB.
     pub(crate) async fn at(endpoint: &str) -> Self {
         let client = client(endpoint, http());
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = |table: Table| format!("{}-test-{}-{number}", table.name, std::process::id());
-        let tables = Tables {
+        let name =
+            |table: TableSchema| format!("{}-test-{}-{number}", table.name, std::process::id());
+        let tables = TableNames {
             sessions: name(schema::SESSIONS),
             connections: name(schema::CONNECTIONS),
             rate_limits: Some(name(schema::RATE_LIMITS)),
@@ -55,13 +56,13 @@ impl Database {
         }
     }
 
-    /// The adapter on these tables.
-    pub(crate) fn store(&self, settings: Settings) -> DynamoStore {
+    /// Returns the adapter on these tables.
+    pub(crate) fn store(&self, settings: StoreSettings) -> DynamoStore {
         DynamoStore::new(&self.client, self.tables.clone(), settings)
     }
 
-    /// The adapter on these tables, on a network on which things go wrong.
-    pub(crate) fn faulty_store(&self, settings: Settings, faults: &Faults) -> DynamoStore {
+    /// Returns the adapter on these tables, over a network with faults.
+    pub(crate) fn faulty_store(&self, settings: StoreSettings, faults: &Faults) -> DynamoStore {
         let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
         DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
     }
@@ -70,7 +71,7 @@ impl Database {
         self.tables.rate_limits.as_deref().expect("it is there")
     }
 
-    /// Everything that a table holds.
+    /// Returns all items of a table.
     pub(crate) async fn scan(&self, table: &str) -> Vec<Item> {
         let pages = self
             .client
@@ -86,7 +87,7 @@ impl Database {
             .expect("the table is there")
     }
 
-    /// Writes an item past the adapter.
+    /// Writes an item, bypassing the adapter.
     pub(crate) async fn put(&self, table: &str, item: Item) {
         let request = self
             .client
@@ -96,19 +97,19 @@ impl Database {
         request.send().await.expect("the table is there");
     }
 
-    /// Takes an item away past the adapter, as a table's time to live does.
-    pub(crate) async fn sweep(&self, table: &str, key: &str, value: &str) {
+    /// Deletes an item, bypassing the adapter, as TTL does.
+    pub(crate) async fn expire_item(&self, table: &str, key: &str, value: &str) {
         let request = self.client.delete_item().table_name(table);
         let request = request.key(key, AttributeValue::S(value.to_owned()));
         request.send().await.expect("the table is there");
     }
 }
 
-/// The adapter on no tables at all, for requests none of which gets through.
-pub(crate) fn unreachable_store(settings: Settings, faults: &Faults) -> DynamoStore {
+/// Returns an adapter without tables, for requests that never arrive.
+pub(crate) fn unreachable_store(settings: StoreSettings, faults: &Faults) -> DynamoStore {
     let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
     let name = || "none".to_owned();
-    let tables = Tables {
+    let tables = TableNames {
         sessions: name(),
         connections: name(),
         rate_limits: Some(name()),
@@ -116,7 +117,7 @@ pub(crate) fn unreachable_store(settings: Settings, faults: &Faults) -> DynamoSt
     DynamoStore::new(&client("http://127.0.0.1:9", http), tables, settings)
 }
 
-/// Where DynamoDB is.
+/// Returns DynamoDB's endpoint.
 pub(crate) async fn endpoint() -> String {
     match std::env::var("LIVE_SESSION_DYNAMODB_ENDPOINT") {
         Ok(endpoint) => endpoint,
@@ -124,7 +125,7 @@ pub(crate) async fn endpoint() -> String {
     }
 }
 
-/// Runs until the test's runtime ends.
+/// Starts an embedded DynamoDB, which runs until the test's runtime ends.
 async fn embedded() -> String {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
@@ -135,7 +136,7 @@ async fn embedded() -> String {
     format!("http://{address}")
 }
 
-/// Without certificates: nothing here is encrypted.
+/// Returns an HTTP client without certificates: nothing is encrypted here.
 fn http() -> SharedHttpClient {
     let context = TlsContext::builder()
         .with_trust_store(TrustStore::empty())
@@ -158,8 +159,8 @@ fn client(endpoint: &str, http: SharedHttpClient) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Without its time to live, which would look at the machine's clock: in tests it is some other day.
-async fn create(client: &Client, table: Table, name: &str) {
+/// Creates a table without TTL, which would compare with the machine's clock instead of the test's.
+async fn create(client: &Client, table: TableSchema, name: &str) {
     let mut keys = vec![table.key];
     let mut request = client
         .create_table()
@@ -178,7 +179,7 @@ async fn create(client: &Client, table: Table, name: &str) {
     request.send().await.expect("the name is free");
 }
 
-fn definition(index: Index) -> GlobalSecondaryIndex {
+fn definition(index: IndexSchema) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
         .index_name(index.name)
         .key_schema(element(index.partition_key, KeyType::Hash))

@@ -1,4 +1,4 @@
-//! A network between the adapter and its tables on which things go wrong as planned.
+//! A network with planned faults between the adapter and its tables.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,28 +11,28 @@ use aws_smithy_runtime_api::client::http::{
 };
 use tokio::sync::Semaphore;
 
-/// What happens to a request.
+/// Fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It goes through.
+    /// None: the request succeeds.
     Through,
-    /// It does not reach the table.
+    /// The request does not reach the table.
     Unreachable,
-    /// It reaches the table, and its answer is lost.
+    /// The request reaches the table, and the response is lost.
     AnswerLost,
-    /// It is never answered, and does not reach the table.
+    /// The request does not reach the table, and there is no response.
     Silence,
-    /// The table fails, without having done anything.
+    /// The table fails with a server error, without effect.
     ServerError,
     /// The table is throttled.
     Throttled,
-    /// Another transaction is in the way.
+    /// The request conflicts with another transaction.
     Conflict,
-    /// The function may not do that.
+    /// The function lacks the permission.
     Denied,
 }
 
-/// What will happen: to the next requests, in their order, and to all after these.
+/// Planned faults of the next requests, and of all requests after them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults(Arc<Mutex<Plan>>);
 
@@ -44,20 +44,20 @@ struct Plan {
 }
 
 impl Faults {
-    /// This happens to the next requests; those after them go through.
+    /// Plans faults for the next requests. Those after them succeed.
     pub(crate) fn plan(&self, next: impl IntoIterator<Item = Fault>) {
         let mut plan = self.0.lock().unwrap();
         (plan.next, plan.then) = (next.into_iter().collect(), None);
     }
 
-    /// From now on this happens to all requests.
+    /// Plans this fault for all further requests.
     pub(crate) fn always(&self, fault: Fault) {
         let mut plan = self.0.lock().unwrap();
         plan.next.clear();
         plan.then = Some(fault);
     }
 
-    /// How many requests there were.
+    /// Returns the number of requests.
     pub(crate) fn requests(&self) -> usize {
         self.0.lock().unwrap().requests
     }
@@ -103,7 +103,7 @@ impl HttpClient for Faulty {
 struct FaultyConnector {
     inner: SharedHttpConnector,
     faults: Faults,
-    /// A thousand requests at once need no thousand connections: a process may often open 1,024 files only.
+    /// Limits open connections: a process may often open only 1,024 files.
     connections: Arc<Semaphore>,
 }
 

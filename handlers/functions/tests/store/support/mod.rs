@@ -1,5 +1,5 @@
-//! What the tests have in common: tables in a real DynamoDB, and people to put into them.
+//! Shared by the tests: tables in DynamoDB, and sessions and connections to put into them.
 
 pub(crate) mod database;
 pub(crate) mod faults;
-pub(crate) mod people;
+pub(crate) mod fixtures;

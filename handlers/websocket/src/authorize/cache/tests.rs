@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::testing::SigningKey;
 
-/// The clock and the issuer of one test.
+/// Clock and issuer of one test.
 #[derive(Clone, Debug)]
 struct World(Arc<Inner>);
 
@@ -17,7 +17,7 @@ struct Inner {
     millis: AtomicU64,
     fetches: AtomicUsize,
     published: Mutex<Result<KeySet, KeySourceError>>,
-    /// A fetch takes a permit before it answers, and so many milliseconds.
+    /// A fetch needs a permit to complete, and advances the clock by `fetch_takes` milliseconds.
     gate: Semaphore,
     fetch_takes: AtomicU64,
 }
@@ -38,7 +38,7 @@ impl KeySource for World {
 }
 
 impl World {
-    /// An issuer that publishes the key `a`, and its cache, empty.
+    /// Returns an issuer that publishes the key `a`, and an empty cache.
     fn new() -> (World, KeyCache<World, World>) {
         let world = World(Arc::new(Inner {
             millis: AtomicU64::new(1_700_000_000_000),
@@ -99,7 +99,7 @@ const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
 
 #[tokio::test]
-async fn keys_are_fetched_once_and_kept() {
+async fn keys_are_fetched_once_and_cached() {
     let (world, cache) = World::new();
     assert_eq!(world.fetches(), 0);
     for _ in 0..3 {
@@ -111,7 +111,7 @@ async fn keys_are_fetched_once_and_kept() {
 }
 
 #[tokio::test]
-async fn all_who_ask_at_once_share_one_fetch() {
+async fn concurrent_calls_share_one_fetch() {
     let (world, cache) = World::new();
     world.close_gate();
     let asking = join_all((0..100).map(|_| ask(&cache, "a")));
@@ -121,7 +121,7 @@ async fn all_who_ask_at_once_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn all_who_ask_at_once_share_one_failure_however_long_it_takes() {
+async fn concurrent_calls_share_one_failure_however_long_it_takes() {
     let (world, cache) = World::new();
     world.break_down();
     world.0.fetch_takes.store(3 * SECOND, Ordering::SeqCst);
@@ -159,7 +159,7 @@ async fn ten_thousand_unknown_keys_cost_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_found_and_the_old_one_is_forgotten() {
+async fn a_rotated_key_is_found_and_the_old_one_is_dropped() {
     let (world, cache) = World::new();
     assert_eq!(ask(&cache, "a").await, Ok(()));
     world.publish(&["b"]);
@@ -171,7 +171,7 @@ async fn a_rotated_key_is_found_and_the_old_one_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_token_that_could_mean_several_keys_fetches_none() {
+async fn an_ambiguous_key_causes_no_fetch() {
     let (world, cache) = World::new();
     world.publish(&["a", "b"]);
     assert_eq!(ask(&cache, "a").await, Ok(()));
@@ -194,14 +194,18 @@ async fn keys_over_an_hour_old_are_fetched_anew() {
 }
 
 #[tokio::test]
-async fn while_the_issuer_is_down_the_last_good_keys_stay_in_use() {
+async fn while_the_issuer_is_down_cached_keys_stay_in_use() {
     let (world, cache) = World::new();
     assert_eq!(ask(&cache, "a").await, Ok(()));
     world.break_down();
     world.pass(2 * HOUR);
     assert_eq!(ask(&cache, "a").await, Ok(()));
     assert_eq!(ask(&cache, "b").await, UNKNOWN);
-    assert_eq!(world.fetches(), 2, "a failure counts for the floor too");
+    assert_eq!(
+        world.fetches(),
+        2,
+        "a failure counts for the minimum interval, too"
+    );
     world.pass(30 * SECOND);
     assert_eq!(ask(&cache, "a").await, Ok(()));
     assert_eq!(world.fetches(), 3);
@@ -213,7 +217,7 @@ async fn while_the_issuer_is_down_the_last_good_keys_stay_in_use() {
 }
 
 #[tokio::test]
-async fn without_any_keys_it_tries_again_after_a_second() {
+async fn without_keys_a_second_passes_between_fetches() {
     let (world, cache) = World::new();
     world.break_down();
     assert_eq!(ask(&cache, "a").await, Err(down().into()));
@@ -229,7 +233,7 @@ async fn without_any_keys_it_tries_again_after_a_second() {
     assert_eq!(world.fetches(), 3);
 }
 
-/// Starts to ask and stops half-way, as an invocation that runs out of time does.
+/// Starts a verification and drops it half-way, like an invocation that times out.
 async fn give_up(world: &World, cache: &Cache, id: &str) {
     world.close_gate();
     let before = world.fetches();
@@ -243,10 +247,10 @@ async fn give_up(world: &World, cache: &Cache, id: &str) {
 }
 
 #[tokio::test]
-async fn a_fetch_that_is_given_up_stands_in_nobodys_way() {
+async fn a_canceled_fetch_blocks_nobody() {
     let (world, cache) = World::new();
     give_up(&world, &cache, "a").await;
-    let given_up = Err(KeySourceError::GivenUp.into());
+    let given_up = Err(KeySourceError::Canceled.into());
     assert_eq!(ask(&cache, "a").await, given_up);
     assert_eq!(world.fetches(), 1);
     world.pass(SECOND);
@@ -255,7 +259,7 @@ async fn a_fetch_that_is_given_up_stands_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_given_up_leaves_the_keys_and_counts_as_an_attempt() {
+async fn a_canceled_refresh_keeps_the_keys_and_counts_as_an_attempt() {
     let (world, cache) = World::new();
     assert_eq!(ask(&cache, "a").await, Ok(()));
     world.pass(30 * SECOND);
@@ -270,7 +274,7 @@ async fn a_refresh_that_is_given_up_leaves_the_keys_and_counts_as_an_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn known_keys_wait_for_nobody() {
+async fn known_keys_do_not_wait_for_a_fetch() {
     let (world, cache) = World::new();
     assert_eq!(ask(&cache, "a").await, Ok(()));
     world.pass(30 * SECOND);
@@ -286,12 +290,12 @@ async fn known_keys_wait_for_nobody() {
 }
 
 #[tokio::test]
-async fn the_limits_can_be_others() {
+async fn the_limits_can_be_changed() {
     let (world, _) = World::new();
     let limits = CacheLimits {
         max_age: Duration::from_secs(10),
-        floor: Duration::from_secs(2),
-        first_floor: Duration::from_secs(5),
+        min_interval: Duration::from_secs(2),
+        initial_interval: Duration::from_secs(5),
     };
     let cache = KeyCache::with_limits(world.clone(), world.clone(), limits);
     world.break_down();

@@ -34,7 +34,7 @@ fn without_a_context_the_caller_is_anonymous() {
 }
 
 #[test]
-fn the_principal_is_not_who_calls() {
+fn the_principal_does_not_identify_the_caller() {
     let socket = Socket::new("c=").authorized("alice", &[]);
     assert_eq!(read(socket.connect(&[], &[])), CallerIdentity::Anonymous);
 }
@@ -46,14 +46,14 @@ fn an_empty_user_is_anonymous() {
 }
 
 #[test]
-fn somebody_whose_name_is_anonymous_is_somebody() {
+fn a_user_named_anonymous_is_a_user() {
     let socket = Socket::new("c=").authorized("anonymous", &[("userId", "anonymous")]);
     let caller = read(socket.connect(&[], &[]));
     assert_eq!(caller.user_id(), Some("anonymous"));
 }
 
 #[test]
-fn a_user_that_is_no_text_is_anonymous() {
+fn a_user_id_that_is_no_string_is_anonymous() {
     let mut event = Socket::new("c=").authorized("x", &[]).connect(&[], &[]);
     event["requestContext"]["authorizer"]["userId"] = json!(7);
     assert_eq!(read(event), CallerIdentity::Anonymous);

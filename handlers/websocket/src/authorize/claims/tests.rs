@@ -30,26 +30,29 @@ fn good_without(name: &str) -> Value {
     claims
 }
 
-fn check_as(claims: Value, kind: Kind, token_use: TokenUse) -> Result<Identity, TokenError> {
+fn check_as(claims: Value, kind: TokenType, token_use: TokenUse) -> Result<Identity, TokenError> {
     let claims: Claims = serde_json::from_value(claims).unwrap();
     claims.check(kind, &rules(token_use), Timestamp::from_millis(NOW * 1000))
 }
 
 fn check(claims: Value) -> Result<(), TokenError> {
-    check_as(claims, Kind::Unsaid, TokenUse::Id).map(drop)
+    check_as(claims, TokenType::Unspecified, TokenUse::Id).map(drop)
 }
 
 #[test]
-fn a_good_token_speaks_of_its_subject() {
+fn a_valid_token_yields_its_subject() {
     for token_use in [TokenUse::Id, TokenUse::Access] {
         let user_id = "alice".to_owned();
         let identity = Identity { user_id, token_use };
-        assert_eq!(check_as(good(), Kind::Unsaid, token_use), Ok(identity));
+        assert_eq!(
+            check_as(good(), TokenType::Unspecified, token_use),
+            Ok(identity)
+        );
     }
 }
 
 #[test]
-fn the_issuer_is_compared_letter_by_letter() {
+fn the_issuer_must_match_exactly() {
     for issuer in [
         "https://issuer.example/",
         "https://issuer.example.attacker.example",
@@ -86,7 +89,8 @@ fn one_of_the_audiences_must_be_ours() {
 
 #[test]
 fn a_client_id_counts_in_access_tokens_without_an_audience() {
-    let access = |claims: Value| check_as(claims, Kind::Unsaid, TokenUse::Access).map(drop);
+    let access =
+        |claims: Value| check_as(claims, TokenType::Unspecified, TokenUse::Access).map(drop);
     let mut claims = good_without("aud");
     assert_eq!(access(claims.clone()), Err(TokenError::WrongAudience));
     claims["client_id"] = json!("ours");
@@ -105,32 +109,32 @@ fn a_client_id_counts_in_access_tokens_without_an_audience() {
 fn the_kind_of_token_must_be_the_one_expected() {
     let wrong = Err(TokenError::WrongTokenUse);
     let (id, access) = (TokenUse::Id, TokenUse::Access);
-    for (said, kind, expected, outcome) in [
-        (Some("id"), Kind::Unsaid, id, Ok(())),
-        (Some("id"), Kind::Unsaid, access, wrong),
-        (Some("id"), Kind::Access, id, Ok(())),
-        (Some("access"), Kind::Unsaid, access, Ok(())),
-        (Some("access"), Kind::Unsaid, id, wrong),
-        (Some("refresh"), Kind::Unsaid, id, wrong),
-        (Some("refresh"), Kind::Unsaid, access, wrong),
-        (Some(""), Kind::Unsaid, id, wrong),
-        (Some("ID"), Kind::Unsaid, id, wrong),
-        (None, Kind::Unsaid, id, Ok(())),
-        (None, Kind::Unsaid, access, Ok(())),
-        (None, Kind::Access, access, Ok(())),
-        (None, Kind::Access, id, wrong),
+    for (claim, kind, expected, outcome) in [
+        (Some("id"), TokenType::Unspecified, id, Ok(())),
+        (Some("id"), TokenType::Unspecified, access, wrong),
+        (Some("id"), TokenType::Access, id, Ok(())),
+        (Some("access"), TokenType::Unspecified, access, Ok(())),
+        (Some("access"), TokenType::Unspecified, id, wrong),
+        (Some("refresh"), TokenType::Unspecified, id, wrong),
+        (Some("refresh"), TokenType::Unspecified, access, wrong),
+        (Some(""), TokenType::Unspecified, id, wrong),
+        (Some("ID"), TokenType::Unspecified, id, wrong),
+        (None, TokenType::Unspecified, id, Ok(())),
+        (None, TokenType::Unspecified, access, Ok(())),
+        (None, TokenType::Access, access, Ok(())),
+        (None, TokenType::Access, id, wrong),
     ] {
-        let claims = match said {
+        let claims = match claim {
             Some(token_use) => good_with("token_use", json!(token_use)),
             None => good(),
         };
         let checked = check_as(claims, kind, expected).map(drop);
-        assert_eq!(checked, outcome, "{said:?} {kind:?} {expected:?}");
+        assert_eq!(checked, outcome, "{claim:?} {kind:?} {expected:?}");
     }
 }
 
 #[test]
-fn a_token_is_good_until_it_expires_and_half_a_minute_longer() {
+fn a_token_is_valid_until_it_expires_plus_the_leeway() {
     assert_eq!(check(good_with("exp", json!(NOW - 29))), Ok(()));
     assert_eq!(
         check(good_with("exp", json!(NOW - 30))),
@@ -149,7 +153,7 @@ fn a_token_is_good_until_it_expires_and_half_a_minute_longer() {
 }
 
 #[test]
-fn a_token_is_not_good_before_its_time() {
+fn a_token_is_not_valid_before_its_time() {
     for from in [0, NOW, NOW + 30] {
         assert_eq!(check(good_with("nbf", json!(from))), Ok(()));
     }
@@ -159,13 +163,13 @@ fn a_token_is_not_good_before_its_time() {
 }
 
 #[test]
-fn the_leeway_is_the_rules() {
+fn the_leeway_comes_from_the_rules() {
     let mut rules = rules(TokenUse::Id);
     rules.leeway = std::time::Duration::ZERO;
     let check = |claims: Value| {
         let claims: Claims = serde_json::from_value(claims).unwrap();
         let now = Timestamp::from_millis(NOW * 1000);
-        claims.check(Kind::Unsaid, &rules, now).map(drop)
+        claims.check(TokenType::Unspecified, &rules, now).map(drop)
     };
     assert_eq!(check(good_with("exp", json!(NOW + 1))), Ok(()));
     assert_eq!(
@@ -194,7 +198,7 @@ fn a_subject_has_1_to_256_bytes() {
 }
 
 #[test]
-fn claims_of_another_type_and_claims_that_stand_twice_are_malformed() {
+fn claims_of_another_type_and_repeated_claims_are_malformed() {
     let parse = |text: &str| serde_json::from_str::<Claims>(text).map(drop);
     assert!(parse(&good().to_string()).is_ok());
     for text in [

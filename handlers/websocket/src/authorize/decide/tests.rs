@@ -8,12 +8,12 @@ use crate::testing::events::Socket;
 use crate::testing::{SigningKey, Token};
 use crate::{SystemClock, Timestamp};
 
-/// Publishes one key, or fails.
+/// Key source that publishes one key, or fails.
 struct Keys(Option<SigningKey>);
 
 impl KeySource for Keys {
     async fn fetch(&self) -> Result<KeySet, KeySourceError> {
-        let key = self.0.as_ref().ok_or(KeySourceError::GivenUp)?;
+        let key = self.0.as_ref().ok_or(KeySourceError::Canceled)?;
         let jwks = json!({"keys": [key.jwk()]}).to_string();
         Ok(KeySet::from_json(jwks.as_bytes()).unwrap())
     }
@@ -74,7 +74,7 @@ fn identity(user_id: &str, token_use: TokenUse) -> Option<Identity> {
 }
 
 #[tokio::test]
-async fn a_good_token_is_let_in_whoever_may_call() {
+async fn a_valid_token_is_admitted_with_any_callers_setting() {
     for callers in [Callers::Authenticated, Callers::Mixed] {
         let key = SigningKey::ec("k");
         let token = token(&key, "alice");
@@ -86,7 +86,7 @@ async fn a_good_token_is_let_in_whoever_may_call() {
 }
 
 #[tokio::test]
-async fn without_a_token_only_mixed_callers_are_let_in() {
+async fn callers_without_a_token_are_admitted_only_if_mixed() {
     let decision = decide(None, &[""], Callers::Mixed).await.unwrap();
     assert_eq!(decision.identity, None);
     assert_eq!(decision.role(), "anonymous");
@@ -98,7 +98,7 @@ async fn without_a_token_only_mixed_callers_are_let_in() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_never_taken_for_none() {
+async fn an_invalid_token_never_counts_as_none() {
     for callers in [Callers::Authenticated, Callers::Mixed] {
         let key = SigningKey::ec("k");
         let good = token(&key, "alice");
@@ -113,14 +113,14 @@ async fn a_bad_token_is_never_taken_for_none() {
 }
 
 #[tokio::test]
-async fn that_there_are_no_keys_is_not_the_callers_fault() {
+async fn missing_keys_are_not_the_callers_fault() {
     let token = token(&SigningKey::ec("k"), "alice");
     let failed = decide(None, &[&token], Callers::Mixed).await;
-    assert_eq!(failed, Err(AuthorizeError::Keys(KeySourceError::GivenUp)));
+    assert_eq!(failed, Err(AuthorizeError::Keys(KeySourceError::Canceled)));
 }
 
 #[tokio::test]
-async fn an_event_without_a_method_is_nobodys_connect() {
+async fn an_event_without_a_method_is_refused() {
     let request = ConnectRequest::default();
     let decision = authorize(&request, &verifier(None), Callers::Mixed).await;
     assert_eq!(decision, Err(AuthorizeError::NotARequest));
@@ -152,7 +152,7 @@ fn a8_an_anonymous_caller_has_a_principal_and_no_identity() {
 }
 
 #[test]
-fn somebody_whose_name_is_anonymous_is_told_apart() {
+fn a_user_named_anonymous_differs_from_anonymous_callers() {
     let answer = response(identity("anonymous", TokenUse::Id));
     assert_eq!(answer["principalId"], "anonymous");
     assert_eq!(
@@ -179,7 +179,7 @@ fn a6_the_caller_hears_unauthorized_and_nothing_else() {
 
 #[test]
 fn a7_what_is_not_the_callers_fault_is_another_error() {
-    let keys = VerifyError::Keys(KeySourceError::GivenUp);
+    let keys = VerifyError::Keys(KeySourceError::Canceled);
     let keys = Diagnostic::from(AuthorizeError::from(keys));
     assert_eq!(keys.error_type, "KeysUnavailable");
     assert!(keys.error_message.contains("no keys"), "{keys:?}");
@@ -214,7 +214,7 @@ fn e4_a_request_is_read_from_the_event() {
 }
 
 #[test]
-fn an_event_may_lack_what_nobody_sent() {
+fn an_event_may_lack_optional_fields() {
     let mut event = Socket::new("c=").authorize(&[], &[]);
     for map in [
         "queryStringParameters",
@@ -251,7 +251,7 @@ fn values_of_either_map_are_seen() {
 }
 
 #[tokio::test]
-async fn the_machines_clock_will_do() {
+async fn the_system_clock_works() {
     let key = SigningKey::ec("k");
     let expired = token(&key, "alice");
     let rules = TokenRules::new("https://issuer.example", ["ours"]);

@@ -30,13 +30,13 @@ fn without(jwk: &Value, name: &str) -> Value {
     jwk
 }
 
-/// An RSA key with a modulus of these bytes; nobody has the private key.
+/// Returns an RSA key with this modulus. It has no private key.
 fn rsa(modulus: &[u8]) -> Value {
     json!({"kty": "RSA", "kid": "k", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(modulus)})
 }
 
 #[test]
-fn a_key_is_for_the_one_algorithm_of_its_kind() {
+fn a_key_has_the_algorithm_of_its_type() {
     for (key, algorithm) in [
         (SigningKey::rsa("k"), Algorithm::RS256),
         (SigningKey::ec("k"), Algorithm::ES256),
@@ -52,7 +52,7 @@ fn a_key_is_for_the_one_algorithm_of_its_kind() {
 }
 
 #[test]
-fn what_a_key_says_of_itself_may_be_absent_but_must_agree() {
+fn optional_members_of_a_key_must_agree() {
     for jwk in [SigningKey::rsa("k").jwk(), SigningKey::ec("k").jwk()] {
         usable(&without(&without(&jwk, "use"), "alg"));
         usable(&with(&jwk, "key_ops", json!(["sign", "verify"])));
@@ -81,7 +81,7 @@ fn rsa_keys_under_2048_bits_are_left_out() {
 }
 
 #[test]
-fn bits_are_counted_from_the_first_one() {
+fn bits_are_counted_from_the_highest() {
     assert_eq!(bits(&[]), 0);
     assert_eq!(bits(&[0, 0]), 0);
     assert_eq!(bits(&[1]), 1);
@@ -101,7 +101,7 @@ fn keys_of_other_kinds_are_left_out() {
 }
 
 #[test]
-fn keys_that_cannot_be_understood_do_not_hide_the_others() {
+fn unknown_keys_do_not_hide_the_others() {
     let good = SigningKey::ec("good").jwk();
     for bad in [
         json!(null),
@@ -119,7 +119,7 @@ fn keys_that_cannot_be_understood_do_not_hide_the_others() {
 }
 
 #[test]
-fn something_else_is_no_key_set() {
+fn other_json_is_no_key_set() {
     for text in ["", "<html>", "[]", "{}", r#"{"keys": {}}"#, "null"] {
         let error = KeySet::from_json(text.as_bytes()).expect_err("not a key set");
         assert!(matches!(error, KeySetError::NotAKeySet(_)), "{text}");
@@ -128,7 +128,7 @@ fn something_else_is_no_key_set() {
 }
 
 #[test]
-fn a_key_is_found_by_its_id_alone() {
+fn a_key_is_found_by_its_id() {
     let keys = key_set(&[SigningKey::ec("a").jwk(), SigningKey::rsa("b").jwk()]).unwrap();
     assert_eq!(keys.find(Some("a")).unwrap().algorithm(), Algorithm::ES256);
     assert_eq!(keys.find(Some("b")).unwrap().algorithm(), Algorithm::RS256);
@@ -138,7 +138,7 @@ fn a_key_is_found_by_its_id_alone() {
 }
 
 #[test]
-fn without_an_id_only_an_only_key_is_found() {
+fn without_an_id_a_single_key_is_found() {
     let only = key_set(&[SigningKey::ec("a").jwk()]).unwrap();
     assert!(only.find(None).is_ok());
     let nameless = key_set(&[without(&SigningKey::ec("a").jwk(), "kid")]).unwrap();
@@ -149,14 +149,14 @@ fn without_an_id_only_an_only_key_is_found() {
     );
     let two = key_set(&[SigningKey::ec("a").jwk(), SigningKey::ec("b").jwk()]).unwrap();
     assert_eq!(two.find(None).unwrap_err(), TokenError::AmbiguousKey);
-    // A key that is not usable does not make the other ambiguous.
+    // An unusable key does not make the other one ambiguous.
     let unusable = with(&SigningKey::ec("b").jwk(), "use", json!("enc"));
     let one = key_set(&[SigningKey::ec("a").jwk(), unusable]).unwrap();
     assert!(one.find(None).is_ok());
 }
 
 #[test]
-fn an_id_that_stands_for_two_keys_stands_for_none() {
+fn an_id_of_two_keys_finds_none() {
     let keys = key_set(&[SigningKey::ec("a").jwk(), SigningKey::rsa("a").jwk()]).unwrap();
     assert_eq!(keys.find(Some("a")).unwrap_err(), TokenError::AmbiguousKey);
 }

@@ -28,12 +28,12 @@ fn refused(query: &[&str], authorizations: &[&str], subprotocols: &[&str], error
 }
 
 #[test]
-fn who_brings_nothing_has_no_token() {
+fn a_request_without_token_has_none() {
     found(&[], &[], &[], None);
 }
 
 #[test]
-fn an_empty_token_is_none_wherever_it_stands() {
+fn an_empty_token_counts_as_none_everywhere() {
     found(&[""], &[], &[], None);
     found(&["", ""], &[""], &[""], None);
     found(&[], &["Bearer"], &[], None);
@@ -45,20 +45,20 @@ fn an_empty_token_is_none_wherever_it_stands() {
 }
 
 #[test]
-fn the_token_is_found_in_each_place() {
+fn the_token_is_found_in_query_header_and_subprotocol() {
     found(&["t"], &[], &[], Some("t"));
     found(&[], &["Bearer t"], &[], Some("t"));
     found(&[], &[], &["bearer, t"], Some("t"));
 }
 
 #[test]
-fn an_empty_one_beside_a_token_does_not_hide_it() {
+fn an_empty_token_does_not_hide_another() {
     found(&["", "t"], &["Bearer"], &["bearer"], Some("t"));
     found(&["t", ""], &[], &[], Some("t"));
 }
 
 #[test]
-fn bearer_is_read_in_any_case_and_with_any_blanks() {
+fn bearer_is_parsed_in_any_case_and_with_any_blanks() {
     found(&[], &["bearer t"], &[], Some("t"));
     found(&[], &[" BEARER   t "], &[], Some("t"));
     found(&[], &[], &["Bearer,t"], Some("t"));
@@ -75,13 +75,13 @@ fn another_scheme_is_refused() {
 }
 
 #[test]
-fn what_follows_bearer_is_one_token_blanks_and_all() {
+fn the_text_after_bearer_is_one_token_with_its_blanks() {
     found(&[], &["Bearer a b"], &[], Some("a b"));
     found(&[], &["Bearer a, Bearer b"], &[], Some("a, Bearer b"));
 }
 
 #[test]
-fn the_same_token_may_stand_in_several_places() {
+fn the_same_token_may_be_sent_several_times() {
     found(
         &["t", "t"],
         &["Bearer t", "Bearer t"],
@@ -91,7 +91,7 @@ fn the_same_token_may_stand_in_several_places() {
 }
 
 #[test]
-fn tokens_that_differ_are_refused_wherever_they_stand() {
+fn different_tokens_are_refused() {
     refused(&["t", "u"], &[], &[], TokenError::Conflicting);
     refused(&[], &["Bearer t", "Bearer u"], &[], TokenError::Conflicting);
     refused(
@@ -108,7 +108,7 @@ fn tokens_that_differ_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn a_subprotocol_that_looks_like_a_jwt_is_never_passed_over() {
+fn a_subprotocol_that_looks_like_a_jwt_is_never_ignored() {
     found(&[], &[], &[JWT], Some(JWT));
     found(&[], &[], &[&format!("chat.v1, {JWT}")], Some(JWT));
     found(&[], &[], &[&format!("{JWT}, bearer")], Some(JWT));
@@ -157,13 +157,13 @@ fn without_bearer_the_first_that_is_not_the_token_is_echoed() {
 }
 
 #[test]
-fn a_token_that_is_all_that_is_offered_is_echoed() {
+fn a_token_that_is_the_only_offer_is_echoed() {
     assert_eq!(echoed_subprotocol(JWT), Some(JWT));
     assert_eq!(echoed_subprotocol(&format!(" , {JWT} ")), Some(JWT));
 }
 
 #[test]
-fn nothing_is_echoed_to_who_offers_nothing() {
+fn nothing_is_echoed_without_an_offer() {
     assert_eq!(echoed_subprotocol(""), None);
     assert_eq!(echoed_subprotocol(" , "), None);
 }

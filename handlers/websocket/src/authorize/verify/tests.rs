@@ -56,7 +56,7 @@ fn only_two_algorithms_are_known() {
 }
 
 #[test]
-fn headers_that_bring_their_own_key_or_rules_are_refused() {
+fn headers_with_their_own_key_or_rules_are_refused() {
     for name in ["crit", "jku", "jwk", "x5u", "x5c"] {
         for value in [json!("x"), json!([]), json!({}), json!(false)] {
             let mut members = json!({"alg": "RS256"});
@@ -64,7 +64,7 @@ fn headers_that_bring_their_own_key_or_rules_are_refused() {
             assert_eq!(refused(members), TokenError::ForbiddenHeader(name));
         }
     }
-    // Whatever else is wrong: the log should tell an attack from a mistake.
+    // Takes precedence over other errors, so that the log distinguishes attacks from mistakes.
     let members = json!({"alg": "none", "jku": "https://attacker.example"});
     assert_eq!(refused(members), TokenError::ForbiddenHeader("jku"));
 }
@@ -73,10 +73,10 @@ fn headers_that_bring_their_own_key_or_rules_are_refused() {
 fn the_kind_of_token_is_a_media_type() {
     let kind = |typ: &str| header(json!({"alg": "RS256", "typ": typ})).map(|header| header.kind);
     for typ in ["JWT", "jwt", "application/jwt", "Application/JWT"] {
-        assert_eq!(kind(typ), Ok(Kind::Unsaid), "{typ}");
+        assert_eq!(kind(typ), Ok(TokenType::Unspecified), "{typ}");
     }
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
-        assert_eq!(kind(typ), Ok(Kind::Access), "{typ}");
+        assert_eq!(kind(typ), Ok(TokenType::Access), "{typ}");
     }
     for typ in [
         "",
@@ -90,11 +90,11 @@ fn the_kind_of_token_is_a_media_type() {
         assert_eq!(kind(typ), Err(TokenError::WrongType), "{typ}");
     }
     let unsaid = header(json!({"alg": "RS256"})).map(|header| header.kind);
-    assert_eq!(unsaid, Ok(Kind::Unsaid));
+    assert_eq!(unsaid, Ok(TokenType::Unspecified));
 }
 
 #[test]
-fn the_keys_id_is_taken_as_it_is() {
+fn the_key_id_is_used_unchanged() {
     let kid = |members: Value| header(members).map(|header| header.key_id);
     let hostile = "../../etc/passwd\0' OR 1=1 --";
     let members = json!({"alg": "RS256", "kid": hostile});
@@ -107,7 +107,7 @@ fn the_keys_id_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_header_that_is_not_one_is_malformed() {
+fn an_invalid_header_is_malformed() {
     for text in [
         "",
         "{}",
@@ -124,8 +124,8 @@ fn a_header_that_is_not_one_is_malformed() {
 }
 
 #[test]
-fn a_part_has_one_spelling() {
-    // 7 in base64url is `Nw`. `Nx` would be the same but for spare bits.
+fn a_part_has_one_encoding() {
+    // `Nw` is 7 in base64url. `Nx` differs only in trailing bits.
     assert_eq!(decode::<u8>("Nw"), Some(7));
     for part in ["Nx", "Nw==", "Nw=", " Nw", "Nw\n", "N", "+w", ""] {
         assert_eq!(decode::<u8>(part), None, "{part}");
@@ -133,7 +133,7 @@ fn a_part_has_one_spelling() {
 }
 
 #[test]
-fn the_rules_are_those_of_id_tokens_unless_told_otherwise() {
+fn the_rules_default_to_id_tokens() {
     let rules = TokenRules::new("https://issuer.example", ["ours"]);
     assert_eq!(rules.token_use, TokenUse::Id);
     assert_eq!(rules.leeway, Duration::from_secs(30));

@@ -7,7 +7,7 @@ use super::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// How somebody listens.
+/// Behavior of a connection.
 #[derive(Clone, Debug)]
 enum Listener {
     Takes(Duration),
@@ -29,7 +29,7 @@ impl Listener {
     }
 }
 
-/// Listeners who answer as they are told to after a millisecond or so, and what they saw.
+/// Connections that behave as tests specify, and the posts that they received.
 struct Audience {
     listeners: HashMap<ConnectionId, Listener>,
     ids: Vec<ConnectionId>,
@@ -41,7 +41,7 @@ struct Audience {
 struct Seen {
     posts: HashMap<ConnectionId, u32>,
     messages: Vec<(ConnectionId, Instant, Bytes)>,
-    under_way: HashMap<u64, Instant>,
+    in_flight: HashMap<u64, Instant>,
     started: u64,
     most: usize,
     most_with_slow: usize,
@@ -54,13 +54,13 @@ impl Audience {
         Audience {
             ids: listeners.iter().map(|(id, _)| id.clone()).collect(),
             listeners: listeners.into_iter().collect(),
-            slow_after: FanOut::default().slow_after,
+            slow_after: FanOutOptions::default().slow_after,
             seen: Mutex::default(),
         }
     }
 
-    async fn hear(&self, how: &FanOut) -> Report {
-        fan_out(self, &self.ids, Bytes::from_static(b"hello"), how).await
+    async fn post_to_all(&self, options: &FanOutOptions) -> FanOutReport {
+        fan_out(self, &self.ids, Bytes::from_static(b"hello"), options).await
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -75,40 +75,40 @@ impl Audience {
             .unwrap_or(0)
     }
 
-    /// When each message arrived.
+    /// Returns the arrival time of each message.
     fn arrivals(&self) -> Vec<Instant> {
         self.seen().messages.iter().map(|(_, at, _)| *at).collect()
     }
 }
 
-/// A post that is under way, until it is done or given up.
-struct UnderWay<'a>(&'a Audience, u64);
+/// A post in flight. Dropping it ends the post.
+struct InFlight<'a>(&'a Audience, u64);
 
-impl<'a> UnderWay<'a> {
-    /// Notes the most posts that were under way at once without being slow.
+impl<'a> InFlight<'a> {
+    /// Starts a post, and updates the maximum number of posts that were in flight and not slow.
     fn start(audience: &'a Audience) -> Self {
         let mut seen = audience.seen();
         let now = Instant::now();
         let number = seen.started;
         seen.started += 1;
-        seen.under_way.insert(number, now);
-        seen.most_with_slow = seen.most_with_slow.max(seen.under_way.len());
-        let quick = seen.under_way.values();
+        seen.in_flight.insert(number, now);
+        seen.most_with_slow = seen.most_with_slow.max(seen.in_flight.len());
+        let quick = seen.in_flight.values();
         let quick = quick.filter(|start| now.duration_since(**start) < audience.slow_after);
         seen.most = seen.most.max(quick.count());
-        UnderWay(audience, number)
+        InFlight(audience, number)
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.seen().under_way.remove(&self.1);
+        self.0.seen().in_flight.remove(&self.1);
     }
 }
 
 impl Broadcaster for Audience {
     async fn post(&self, to: &ConnectionId, message: Bytes) -> Result<(), PostError> {
-        let _under_way = UnderWay::start(self);
+        let _in_flight = InFlight::start(self);
         let before = {
             let mut seen = self.seen();
             let posts = seen.posts.entry(to.clone()).or_default();
@@ -132,18 +132,18 @@ impl Broadcaster for Audience {
     }
 }
 
-/// As by default, with the longest pauses: what comes of it is the same every time.
-fn how() -> FanOut {
-    FanOut {
+/// Returns the default options with the maximum pauses, so that results are reproducible.
+fn options() -> FanOutOptions {
+    FanOutOptions {
         jitter: |longest| longest,
-        ..FanOut::default()
+        ..FanOutOptions::default()
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_gets_the_message_once_and_it_is_not_copied() {
+async fn every_connection_gets_the_message_once_and_it_is_not_copied() {
     let audience = Audience::new(vec![Listener::Takes(MILLISECOND); 300]);
-    let report = audience.hear(&how()).await;
+    let report = audience.post_to_all(&options()).await;
     assert_eq!(report.sent, 300);
     assert_eq!(report.gone, []);
     assert_eq!(report.failed, []);
@@ -162,40 +162,43 @@ async fn everybody_gets_the_message_once_and_it_is_not_copied() {
 async fn an_empty_audience_takes_no_time() {
     let audience = Audience::new([]);
     let start = Instant::now();
-    assert_eq!(audience.hear(&how()).await, Report::default());
+    assert_eq!(
+        audience.post_to_all(&options()).await,
+        FanOutReport::default()
+    );
     assert_eq!(Instant::now(), start);
 }
 
 #[tokio::test(start_paused = true)]
-async fn posts_go_out_as_many_at_once_as_there_are_places() {
+async fn as_many_posts_run_at_once_as_there_are_permits() {
     let audience = Audience::new(vec![Listener::Takes(10 * MILLISECOND); 100]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 25,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 100);
+    assert_eq!(audience.post_to_all(&options).await.sent, 100);
     assert_eq!(start.elapsed(), 40 * MILLISECOND);
     assert_eq!(audience.seen().most, 25);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_places_there_is_one_at_a_time() {
+async fn with_zero_permits_one_post_runs_at_a_time() {
     let audience = Audience::new(vec![Listener::Takes(MILLISECOND); 3]);
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 0,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 3);
+    assert_eq!(audience.post_to_all(&options).await.sent, 3);
     assert_eq!(audience.seen().most, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_half_of_the_listeners_hanging_the_others_lose_the_time_after_which_a_post_is_slow() {
+async fn with_half_of_the_connections_hanging_the_others_wait_until_posts_are_slow() {
     let pair = [Listener::Hangs, Listener::Takes(5 * MILLISECOND)];
     let audience = Audience::new(pair.into_iter().cycle().take(500));
     let start = Instant::now();
-    let report = audience.hear(&how()).await;
+    let report = audience.post_to_all(&options()).await;
     assert_eq!(report.sent, 250);
     assert_eq!(report.failed.len(), 250);
     assert!(
@@ -204,7 +207,7 @@ async fn with_half_of_the_listeners_hanging_the_others_lose_the_time_after_which
             .iter()
             .all(|(_, error)| *error == PostError::TimedOut)
     );
-    // The 250 that hang have all 128 places once, for 250 ms. Nobody waits for the 2 s after which they are given up.
+    // The 250 connections that hang use all 128 permits once, for 250 ms each. Nothing waits for their timeout of 2 s.
     let last = audience.arrivals().into_iter().max().unwrap();
     assert_eq!(last - start, 285 * MILLISECOND);
     assert!(audience.seen().most <= 128);
@@ -212,127 +215,127 @@ async fn with_half_of_the_listeners_hanging_the_others_lose_the_time_after_which
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_places_to_spare_hanging_listeners_cost_the_others_nothing() {
+async fn with_spare_permits_hanging_connections_delay_nobody() {
     let pair = [Listener::Hangs, Listener::Takes(5 * MILLISECOND)];
     let audience = Audience::new(pair.into_iter().cycle().take(200));
     let start = Instant::now();
-    assert_eq!(audience.hear(&how()).await.sent, 100);
+    assert_eq!(audience.post_to_all(&options()).await.sent, 100);
     let last = audience.arrivals().into_iter().max().unwrap();
     assert!(last - start <= 40 * MILLISECOND, "{:?}", last - start);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_post_gives_its_place_to_the_next_and_still_arrives() {
+async fn a_slow_post_releases_its_permit_and_still_arrives() {
     let audience = Audience::new([
         Listener::Takes(1000 * MILLISECOND),
         Listener::Takes(10 * MILLISECOND),
     ]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 1,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 2);
+    assert_eq!(audience.post_to_all(&options).await.sent, 2);
     let arrivals = audience.arrivals();
     assert_eq!(arrivals[0] - start, 260 * MILLISECOND);
     assert_eq!(arrivals[1] - start, 1000 * MILLISECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_before_another_try_takes_no_place() {
+async fn a_pause_before_a_retry_holds_no_permit() {
     let audience = Audience::new([Listener::busy(1), Listener::Takes(10 * MILLISECOND)]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 1,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 2);
+    assert_eq!(audience.post_to_all(&options).await.sent, 2);
     let arrivals = audience.arrivals();
     assert_eq!(arrivals[0] - start, 11 * MILLISECOND);
     assert_eq!(arrivals[1] - start, 52 * MILLISECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_try_waits_for_a_place() {
+async fn a_retry_waits_for_a_permit() {
     let audience = Audience::new([
         Listener::busy(1),
         Listener::Takes(100 * MILLISECOND),
         Listener::Takes(100 * MILLISECOND),
     ]);
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 1,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 3);
+    assert_eq!(audience.post_to_all(&options).await.sent, 3);
     assert_eq!(audience.seen().most, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_connection_is_tried_again_after_pauses_that_double() {
+async fn a_busy_connection_is_retried_after_pauses_that_double() {
     for (times, elapsed) in [(0, 1), (1, 52), (2, 153), (3, 354), (4, 755)] {
         let audience = Audience::new([Listener::busy(times)]);
         let start = Instant::now();
-        assert_eq!(audience.hear(&how()).await.sent, 1);
+        assert_eq!(audience.post_to_all(&options()).await.sent, 1);
         assert_eq!(start.elapsed(), elapsed * MILLISECOND, "{times}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_stays_busy_is_given_up() {
+async fn a_connection_that_stays_busy_fails() {
     let audience = Audience::new([Listener::busy(5)]);
-    let report = audience.hear(&how()).await;
+    let report = audience.post_to_all(&options()).await;
     assert_eq!(report.failed, [(audience.ids[0].clone(), PostError::Busy)]);
     assert_eq!(audience.posts(0), 5);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_has_its_longest() {
+async fn a_pause_has_a_maximum() {
     let audience = Audience::new([Listener::busy(4)]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         max_backoff: 60 * MILLISECOND,
-        ..how()
+        ..options()
     };
-    assert_eq!(audience.hear(&how).await.sent, 1);
+    assert_eq!(audience.post_to_all(&options).await.sent, 1);
     assert_eq!(start.elapsed(), (5 + 50 + 60 + 60 + 60) * MILLISECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_would_outlast_the_deadline_is_not_waited_out() {
+async fn a_pause_beyond_the_deadline_fails_at_once() {
     let audience = Audience::new([Listener::busy(1)]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         deadline: 51 * MILLISECOND,
-        ..how()
+        ..options()
     };
-    let report = audience.hear(&how).await;
+    let report = audience.post_to_all(&options).await;
     assert_eq!(report.failed, [(audience.ids[0].clone(), PostError::Busy)]);
     assert_eq!(start.elapsed(), MILLISECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_failed_is_tried_once_more() {
+async fn a_failed_post_is_retried_once() {
     let error = PostError::Failed("500".to_owned());
     let once = Listener::Fails {
         error: error.clone(),
         times: 1,
     };
     let audience = Audience::new([once, Listener::always(error.clone())]);
-    let report = audience.hear(&how()).await;
+    let report = audience.post_to_all(&options()).await;
     assert_eq!(report.sent, 1);
     assert_eq!(report.failed, [(audience.ids[1].clone(), error)]);
     assert_eq!((audience.posts(0), audience.posts(1)), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_helped_is_not_tried_again() {
+async fn permanent_failures_are_not_retried() {
     let audience = Audience::new([
         Listener::always(PostError::Gone),
         Listener::always(PostError::TooLarge),
         Listener::always(PostError::TimedOut),
         Listener::Hangs,
     ]);
-    let report = audience.hear(&how()).await;
+    let report = audience.post_to_all(&options()).await;
     let [gone, large, late, hangs] = audience.ids.clone().try_into().unwrap();
     assert_eq!(report.gone, [gone]);
     assert_eq!(
@@ -347,16 +350,16 @@ async fn what_cannot_be_helped_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_post_is_given_up_after_its_time() {
+async fn a_post_times_out() {
     let audience = Audience::new([Listener::Hangs]);
     let start = Instant::now();
-    audience.hear(&how()).await;
+    audience.post_to_all(&options()).await;
     assert_eq!(start.elapsed(), Duration::from_secs(2));
-    assert!(audience.seen().under_way.is_empty());
+    assert!(audience.seen().in_flight.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_deadline_everybody_is_accounted_for() {
+async fn at_the_deadline_every_connection_is_reported() {
     let audience = Audience::new([
         Listener::Takes(100 * MILLISECOND),
         Listener::Hangs,
@@ -364,13 +367,13 @@ async fn at_the_deadline_everybody_is_accounted_for() {
         Listener::busy(1),
     ]);
     let start = Instant::now();
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 1,
         slow_after: Duration::from_secs(1),
         deadline: 300 * MILLISECOND,
-        ..how()
+        ..options()
     };
-    let report = audience.hear(&how).await;
+    let report = audience.post_to_all(&options).await;
     assert_eq!(start.elapsed(), 300 * MILLISECOND);
     assert_eq!(report.sent, 1);
     assert_eq!(report.failed.len(), 3);
@@ -378,24 +381,24 @@ async fn at_the_deadline_everybody_is_accounted_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_a_place_to_try_again_keeps_the_reason_at_the_deadline() {
+async fn a_retry_that_waits_for_a_permit_keeps_its_reason_at_the_deadline() {
     let audience = Audience::new([Listener::busy(1), Listener::Hangs]);
-    let how = FanOut {
+    let options = FanOutOptions {
         concurrency: 1,
         slow_after: Duration::from_secs(1),
         deadline: 300 * MILLISECOND,
-        ..how()
+        ..options()
     };
-    let report = audience.hear(&how).await;
+    let report = audience.post_to_all(&options).await;
     let errors: HashMap<_, _> = report.failed.into_iter().collect();
     assert_eq!(errors[&audience.ids[0]], PostError::Busy);
     assert_eq!(errors[&audience.ids[1]], PostError::TimedOut);
 }
 
 #[test]
-fn jitter_is_anything_up_to_the_longest_pause() {
+fn jitter_is_at_most_the_longest_pause() {
     let longest = Duration::from_millis(100);
-    let jitter = FanOut::default().jitter;
+    let jitter = FanOutOptions::default().jitter;
     let pauses: Vec<_> = (0..200).map(|_| jitter(longest)).collect();
     assert!(pauses.iter().all(|pause| *pause <= longest));
     assert!(pauses.iter().any(|pause| *pause < longest / 4));
@@ -421,7 +424,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn everybody_is_accounted_for_once_in_time_and_within_the_places(
+    fn every_connection_is_reported_once_in_time_and_within_the_limits(
         listeners in proptest::collection::vec(a_listener(), 0..80),
         concurrency in 1_usize..20,
         deadline in 1_u64..3000,
@@ -434,39 +437,39 @@ proptest! {
             .unwrap();
         let mut audience = Audience::new(listeners);
         audience.slow_after = Duration::from_millis(slow_after);
-        let how = FanOut {
+        let options = FanOutOptions {
             concurrency,
             slow_after: audience.slow_after,
             deadline: Duration::from_millis(deadline),
-            ..how()
+            ..options()
         };
         let (report, elapsed) = runtime.block_on(async {
             let start = Instant::now();
-            (audience.hear(&how).await, start.elapsed())
+            (audience.post_to_all(&options).await, start.elapsed())
         });
-        prop_assert!(elapsed <= how.deadline);
+        prop_assert!(elapsed <= options.deadline);
         let seen = audience.seen();
         prop_assert!(seen.most <= concurrency);
         prop_assert_eq!(report.sent, seen.messages.len());
         let sent = seen.messages.iter().map(|(id, ..)| id.clone());
         let failed = report.failed.iter().map(|(id, _)| id.clone());
-        let mut accounted: Vec<_> = sent.chain(failed).chain(report.gone.iter().cloned()).collect();
-        let mut everybody = audience.ids.clone();
-        accounted.sort();
-        everybody.sort();
-        prop_assert_eq!(accounted, everybody);
+        let mut reported: Vec<_> = sent.chain(failed).chain(report.gone.iter().cloned()).collect();
+        let mut audience_ids = audience.ids.clone();
+        reported.sort();
+        audience_ids.sort();
+        prop_assert_eq!(reported, audience_ids);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn even_when_all_are_slow_no_more_are_under_way_than_allowed() {
-    let how = FanOut {
+async fn slow_posts_do_not_exceed_the_maximum_in_flight() {
+    let options = FanOutOptions {
         concurrency: 4,
-        under_way: 10,
-        ..FanOut::default()
+        in_flight: 10,
+        ..FanOutOptions::default()
     };
-    let audience = Audience::new((0..40).map(|_| Listener::Takes(how.slow_after * 4)));
-    let report = audience.hear(&how).await;
+    let audience = Audience::new((0..40).map(|_| Listener::Takes(options.slow_after * 4)));
+    let report = audience.post_to_all(&options).await;
     assert_eq!(report.sent, 40);
     assert_eq!(audience.seen().started, 40);
     assert_eq!(audience.seen().most_with_slow, 10);

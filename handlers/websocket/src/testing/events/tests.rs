@@ -13,7 +13,7 @@ fn keys(value: &Value) -> Vec<&str> {
     keys
 }
 
-/// Row E0.
+/// Fields of the request context (row E0).
 const CONTEXT: [&str; 13] = [
     "apiId",
     "connectedAt",
@@ -117,7 +117,7 @@ fn e4_an_authorizer_is_asked_with_the_whole_handshake() {
     assert_eq!(event["headers"]["Upgrade"], "websocket");
     assert_eq!(event["queryStringParameters"], json!({"token": "t"}));
     assert_eq!(event["stageVariables"], json!({}));
-    // Nobody is authorized yet.
+    // The authorizer has not run yet.
     assert_eq!(keys(&event["requestContext"]), CONTEXT);
     let bare = socket().authorize(&[], &[]);
     assert_eq!(bare["queryStringParameters"], json!({}));
@@ -154,7 +154,7 @@ fn a_socket_ages() {
 }
 
 #[test]
-fn an_http_request_has_what_its_route_and_its_authorizer_give_it() {
+fn an_http_request_has_the_parameters_and_claims_of_its_route() {
     let event = HttpRequest {
         route_key: "PATCH /sessions/{sessionId}",
         path: "/sessions/merciful-truth-455",
@@ -181,7 +181,7 @@ fn an_http_request_has_what_its_route_and_its_authorizer_give_it() {
 }
 
 #[test]
-fn the_types_that_functions_use_read_every_event() {
+fn the_event_types_parse_every_event() {
     let read = |event: Value| -> ApiGatewayWebsocketProxyRequest {
         let read = serde_json::from_value(event.clone());
         read.unwrap_or_else(|error| panic!("{error}: {event}"))

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// A key pair with an id, made for one test.
+/// A key pair with an ID.
 pub struct SigningKey {
     id: String,
     pair: Pair,
@@ -22,13 +22,13 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// An RSA key of 2048 bits, for RS256. Makes a new one each time, which takes a tenth of a second or so.
+    /// Generates an RSA key of 2048 bits, for RS256. Takes about 0.1 s.
     pub fn rsa(id: &str) -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("aws-lc makes RSA keys");
         SigningKey::new(id, Pair::Rsa(pair))
     }
 
-    /// An EC key on P-256, for ES256. Quickly made.
+    /// Generates an EC key on P-256, for ES256.
     pub fn ec(id: &str) -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
         SigningKey::new(id, Pair::Ec(pair.expect("aws-lc makes P-256 keys")))
@@ -39,12 +39,12 @@ impl SigningKey {
         SigningKey { id, pair }
     }
 
-    /// Its id.
+    /// Returns the key ID.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// `RS256` or `ES256`.
+    /// Returns `RS256` or `ES256`.
     pub fn algorithm(&self) -> &'static str {
         match self.pair {
             Pair::Rsa(_) => "RS256",
@@ -52,7 +52,7 @@ impl SigningKey {
         }
     }
 
-    /// The public key as an issuer publishes it (RFC 7517).
+    /// Returns the public key as a JSON Web Key (RFC 7517).
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Rsa(pair) => {
@@ -63,7 +63,7 @@ impl SigningKey {
                 json!({"kty": "RSA", "n": modulus, "e": exponent})
             }
             Pair::Ec(pair) => {
-                // Uncompressed: a 4, then x and y with 32 bytes each.
+                // Uncompressed form: the byte 4, then x and y with 32 bytes each.
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
                 let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
                 json!({"kty": "EC", "crv": "P-256", "x": x, "y": y})
@@ -75,7 +75,7 @@ impl SigningKey {
         jwk
     }
 
-    /// The public key in DER (SubjectPublicKeyInfo). Public, and so no secret: an attacker has it too.
+    /// Returns the public key in DER (SubjectPublicKeyInfo).
     pub fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = match &self.pair {
             Pair::Rsa(pair) => pair.public_key().as_der(),
@@ -85,7 +85,7 @@ impl SigningKey {
         der.as_ref().to_vec()
     }
 
-    /// The same in PEM.
+    /// Returns the public key in PEM.
     pub fn public_pem(&self) -> String {
         let base64 = STANDARD.encode(self.public_der());
         let mut pem = "-----BEGIN PUBLIC KEY-----\n".to_owned();

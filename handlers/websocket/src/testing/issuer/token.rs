@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::key::SigningKey;
 
-/// A token before it is signed: a good one that a test makes worse.
+/// An unsigned token, which tests can modify.
 ///
 /// ```
 /// use serde_json::json;
@@ -21,49 +21,49 @@ use super::key::SigningKey;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The header, any JSON.
+    /// Header, any JSON.
     pub header: Value,
-    /// The claims, any JSON.
+    /// Claims, any JSON.
     pub claims: Value,
 }
 
 impl Token {
-    /// A token with these claims, and the header that tokens signed with this key have.
+    /// Returns a token with these claims, and with the header for this key.
     pub fn new(key: &SigningKey, claims: Value) -> Self {
         let header = json!({"alg": key.algorithm(), "kid": key.id(), "typ": "JWT"});
         Token { header, claims }
     }
 
-    /// The same with this member in its header.
+    /// Sets a member of the header.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header[name] = value.into();
         self
     }
 
-    /// The same with this claim.
+    /// Sets a claim.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.claims[name] = value.into();
         self
     }
 
-    /// The same without this member of its header.
+    /// Removes a member of the header.
     pub fn without_header(mut self, name: &str) -> Self {
         remove(&mut self.header, name);
         self
     }
 
-    /// The same without this claim.
+    /// Removes a claim.
     pub fn without_claim(mut self, name: &str) -> Self {
         remove(&mut self.claims, name);
         self
     }
 
-    /// Signed with a key, whatever algorithm the header names.
+    /// Signs the token with a key, whatever algorithm its header names.
     pub fn signed(&self, key: &SigningKey) -> String {
         signed_text(&self.header.to_string(), &self.claims.to_string(), key)
     }
 
-    /// Signed with HMAC-SHA256, whatever algorithm the header names.
+    /// Signs the token with HMAC-SHA256, whatever algorithm its header names.
     pub fn signed_with_secret(&self, secret: &[u8]) -> String {
         let message = self.message();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -71,7 +71,7 @@ impl Token {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
     }
 
-    /// Without a signature: an empty third part.
+    /// Returns the token with an empty signature.
     pub fn unsigned(&self) -> String {
         format!("{}.", self.message())
     }
@@ -81,7 +81,7 @@ impl Token {
     }
 }
 
-/// A token of any two texts, signed: for what JSON values cannot express, such as a claim that stands there twice.
+/// Signs any header and claims, also those that are no JSON value, such as claims that occur twice.
 pub fn signed_text(header: &str, claims: &str, key: &SigningKey) -> String {
     let message = message(header, claims);
     let signature = key.sign(message.as_bytes());

@@ -18,7 +18,7 @@ async fn send(
 }
 
 #[tokio::test]
-async fn messages_are_kept_in_order_under_the_decoded_id() {
+async fn messages_are_recorded_in_order_under_the_decoded_id() {
     let endpoint = ManagementEndpoint::start().await;
     for body in ["one", "two"] {
         assert_eq!(send(&endpoint, "POST", "a%2Fb%3D", SIGNED, body).await, 200);
@@ -30,7 +30,7 @@ async fn messages_are_kept_in_order_under_the_decoded_id() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_signed_is_refused() {
+async fn an_unsigned_request_is_refused() {
     let endpoint = ManagementEndpoint::start().await;
     let other_service = SIGNED.replace("execute-api", "dynamodb");
     let short = SIGNED.replace("0123456789abcdef0123", "0123");
@@ -55,12 +55,15 @@ async fn an_id_that_is_encoded_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn a_connection_answers_as_told_and_the_others_as_everybody() {
+async fn a_connection_has_its_behavior_and_others_the_default() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set(&ConnectionId::new("gone"), Answering::Gone);
-    endpoint.set(&ConnectionId::new("large"), Answering::TooLarge);
-    endpoint.set(&ConnectionId::new("busy"), Answering::Busy { times: 2 });
-    endpoint.set_everybody(Answering::Failing);
+    endpoint.set(&ConnectionId::new("gone"), ConnectionBehavior::Gone);
+    endpoint.set(&ConnectionId::new("large"), ConnectionBehavior::TooLarge);
+    endpoint.set(
+        &ConnectionId::new("busy"),
+        ConnectionBehavior::Busy { times: 2 },
+    );
+    endpoint.set_default(ConnectionBehavior::Failing);
     for (id, status) in [
         ("gone", 410),
         ("large", 413),
@@ -76,16 +79,16 @@ async fn a_connection_answers_as_told_and_the_others_as_everybody() {
             "{id}"
         );
     }
-    endpoint.set_everybody(Answering::Forbidden);
+    endpoint.set_default(ConnectionBehavior::Forbidden);
     assert_eq!(send(&endpoint, "POST", "other", SIGNED, "x").await, 403);
-    endpoint.set_everybody(Answering::Slow(Duration::from_millis(1)));
+    endpoint.set_default(ConnectionBehavior::Slow(Duration::from_millis(1)));
     assert_eq!(send(&endpoint, "POST", "other", SIGNED, "x").await, 200);
 }
 
 #[tokio::test]
-async fn a_busy_everybody_counts_for_each_connection() {
+async fn a_busy_default_counts_per_connection() {
     let endpoint = ManagementEndpoint::start().await;
-    endpoint.set_everybody(Answering::Busy { times: 1 });
+    endpoint.set_default(ConnectionBehavior::Busy { times: 1 });
     for (id, status) in [("a", 429), ("b", 429), ("a", 200), ("b", 200)] {
         assert_eq!(
             send(&endpoint, "POST", id, SIGNED, "x").await,

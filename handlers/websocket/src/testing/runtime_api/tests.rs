@@ -1,16 +1,16 @@
 use super::*;
-use crate::testing::server::client::{Reply, request};
+use crate::testing::server::client::{ClientResponse, request};
 
 async fn start() -> RuntimeApi {
     RuntimeApi::start(Duration::from_secs(30)).await
 }
 
-async fn poll(address: SocketAddr) -> Reply {
+async fn poll(address: SocketAddr) -> ClientResponse {
     let path = "/2018-06-01/runtime/invocation/next";
     request(address, "GET", path, "", "").await
 }
 
-/// Polls for an event and posts this to `response` or `error`.
+/// Asks for an event, and posts this body to `response` or `error`.
 async fn serve_one(address: SocketAddr, what: &str, body: &str) -> u16 {
     let next = poll(address).await;
     let id = next.header("lambda-runtime-aws-request-id").unwrap();
@@ -19,7 +19,7 @@ async fn serve_one(address: SocketAddr, what: &str, body: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn an_event_reaches_the_function_and_its_answer_the_caller() {
+async fn an_event_reaches_the_function_and_its_response_the_caller() {
     let api = start().await;
     let event = json!({"some": "event"});
     let function = async {
@@ -43,7 +43,7 @@ async fn an_event_reaches_the_function_and_its_answer_the_caller() {
                 .status,
             202
         );
-        // An answer is taken once.
+        // A second response is refused.
         assert_eq!(
             request(api.address(), "POST", &path, "", "[2]")
                 .await
@@ -52,7 +52,7 @@ async fn an_event_reaches_the_function_and_its_answer_the_caller() {
         );
     };
     let (answer, ()) = tokio::join!(api.invoke(&event), function);
-    assert_eq!(answer, Answer::Response(json!([1])));
+    assert_eq!(answer, InvocationResult::Response(json!([1])));
     assert!(api.first_next() <= api.first_answer());
 }
 
@@ -66,7 +66,7 @@ async fn a_failure_reaches_the_caller() {
     assert_eq!(status, 202);
     assert_eq!(
         answer,
-        Answer::Error {
+        InvocationResult::Error {
             message: "Unauthorized".to_owned(),
             error_type: "Denied".to_owned(),
         }
@@ -91,13 +91,13 @@ async fn events_are_handed_out_in_order() {
         api.invoke(&three),
         functions
     );
-    assert_eq!([a, b, c].map(Answer::response), [one, two, three]);
+    assert_eq!([a, b, c].map(InvocationResult::response), [one, two, three]);
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_answer_in_time_has_failed() {
+async fn a_function_that_does_not_respond_times_out() {
     let api = RuntimeApi::start(Duration::from_millis(1)).await;
-    assert_eq!(api.invoke(&json!({})).await, Answer::TimedOut);
+    assert_eq!(api.invoke(&json!({})).await, InvocationResult::TimedOut);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn it_is_idle_once_it_polls_again() {
         api.invoke(&event),
         serve_one(api.address(), "response", "null")
     );
-    assert_eq!(answer, Answer::Response(Value::Null));
+    assert_eq!(answer, InvocationResult::Response(Value::Null));
     tokio::select! {
         biased;
         () = api.idle() => panic!("it is not: nobody polls"),
@@ -121,7 +121,7 @@ async fn it_is_idle_once_it_polls_again() {
 }
 
 #[tokio::test]
-async fn a_failed_start_is_kept() {
+async fn an_initialization_error_is_recorded() {
     let api = start().await;
     assert_eq!(api.init_error(), None);
     let path = "/2018-06-01/runtime/init/error";

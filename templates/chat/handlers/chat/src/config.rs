@@ -1,24 +1,24 @@
-//! What the functions read from their environment: what stackgen.yaml sets.
+//! Environment variables of the functions. stackgen.yaml sets them.
 
 use stackgen_websocket::authorize::Callers;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
-/// Whose tokens the authorizer takes.
+/// Configuration of the authorizer.
 #[derive(Clone, Debug)]
 pub struct AuthorizerConfig {
-    /// How much is logged.
+    /// Logs and metrics.
     pub telemetry: Telemetry,
-    /// Who issues them, as tokens name it: for Cognito the user pool's URL.
+    /// Issuer of the tokens, as in their `iss` claim: for Cognito the user pool's URL.
     pub issuer: String,
-    /// For whom they are: for Cognito the app client's id.
+    /// Audience of the tokens: for Cognito the app client's ID.
     pub audience: String,
-    /// Whether everybody has to bring one.
+    /// Requirement for callers to send a token.
     pub callers: Callers,
 }
 
 impl AuthorizerConfig {
-    /// Reads it.
+    /// Reads the configuration.
     pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
         let callers = [
             ("mixed", Callers::Mixed),
@@ -33,19 +33,19 @@ impl AuthorizerConfig {
     }
 }
 
-/// Where rooms and connections are.
+/// Configuration of the chat handler.
 #[derive(Clone, Debug)]
 pub struct ChatConfig {
-    /// How much is logged.
+    /// Logs and metrics.
     pub telemetry: Telemetry,
-    /// The table of rooms.
+    /// Name of the table of rooms.
     pub rooms_table: String,
-    /// The management API of the stage.
+    /// Management API of the stage.
     pub management_endpoint: String,
 }
 
 impl ChatConfig {
-    /// Reads it.
+    /// Reads the configuration.
     pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
         ChatConfig {
             telemetry: Telemetry::read(environment),

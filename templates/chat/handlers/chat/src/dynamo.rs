@@ -10,18 +10,18 @@ use stackgen_websocket::ConnectionId;
 use crate::protocol::RoomName;
 use crate::rooms::{Membership, Memberships, StoreError};
 
-/// The partition key: a room's members lie together.
+/// Partition key. All members of a room are in one partition.
 pub const ROOM: &str = "roomId";
-/// The sort key, and the key of [`BY_CONNECTION`].
+/// Sort key, and partition key of [`BY_CONNECTION`].
 pub const CONNECTION: &str = "connectionId";
-/// Whose connection it is.
+/// User of the connection.
 const USER: &str = "userId";
-/// When the table may forget an item.
+/// TTL attribute.
 pub const TIME_TO_LIVE: &str = "ttl";
-/// The index that finds a connection's rooms.
+/// Index of a connection's rooms.
 pub const BY_CONNECTION: &str = "connectionId-index";
 
-/// The table of rooms.
+/// Table of rooms.
 #[derive(Clone, Debug)]
 pub struct RoomsTable {
     client: Client,
@@ -29,39 +29,39 @@ pub struct RoomsTable {
 }
 
 impl RoomsTable {
-    /// The table of this name.
+    /// Returns the table with this name.
     pub fn new(client: Client, name: String) -> Self {
         RoomsTable { client, name }
     }
 
-    /// The values of one attribute of all items that match a key, page by page.
+    /// Returns the values of an attribute of all items that match a key, from all pages.
     async fn query(
         &self,
         operation: &'static str,
         index: Option<&str>,
         (key, value): (&str, &str),
-        wanted: &str,
+        attribute: &str,
     ) -> Result<Vec<String>, StoreError> {
         let pages = self
             .client
             .query()
             .table_name(&self.name)
             .set_index_name(index.map(str::to_owned))
-            // An index cannot be read consistently; the table can.
+            // Tables can be read consistently, and indexes cannot.
             .consistent_read(index.is_none())
             .key_condition_expression("#key = :value")
-            .projection_expression("#wanted")
+            .projection_expression("#attribute")
             .expression_attribute_names("#key", key)
-            .expression_attribute_names("#wanted", wanted)
+            .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", text(value))
             .into_paginator();
         let items = pages.items().send().collect::<Result<Vec<_>, _>>().await;
-        let items = items.map_err(|error| failed(operation, error.into()))?;
-        let value = |mut item: HashMap<String, AttributeValue>| match item.remove(wanted) {
+        let items = items.map_err(|error| store_error(operation, error.into()))?;
+        let value = |mut item: HashMap<String, AttributeValue>| match item.remove(attribute) {
             Some(AttributeValue::S(value)) => Ok(value),
             _ => Err(StoreError {
                 operation,
-                reason: format!("an item has no text `{wanted}`"),
+                reason: format!("an item has no text `{attribute}`"),
             }),
         };
         items.into_iter().map(value).collect()
@@ -84,9 +84,9 @@ impl Memberships for RoomsTable {
             .condition_expression("attribute_not_exists(#room)")
             .expression_attribute_names("#room", ROOM);
         match put.send().await.map_err(Error::from) {
-            // It was there already.
+            // The membership existed already.
             Ok(_) | Err(Error::ConditionalCheckFailedException(_)) => Ok(()),
-            Err(error) => Err(failed("join", error)),
+            Err(error) => Err(store_error("join", error)),
         }
     }
 
@@ -98,7 +98,7 @@ impl Memberships for RoomsTable {
             .key(ROOM, text(room.as_str()))
             .key(CONNECTION, text(id.as_str()));
         let deleted = delete.send().await;
-        deleted.map_err(|error| failed("leave", error.into()))?;
+        deleted.map_err(|error| store_error("leave", error.into()))?;
         Ok(())
     }
 
@@ -127,8 +127,8 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-/// The service's code for what went wrong: its texts may have values of ours in them.
-fn failed(operation: &'static str, error: Error) -> StoreError {
-    let reason = error.code().unwrap_or("no proper answer").to_owned();
+/// Converts an error to its code. Its message may contain our data.
+fn store_error(operation: &'static str, error: Error) -> StoreError {
+    let reason = error.code().unwrap_or("no valid response").to_owned();
     StoreError { operation, reason }
 }

@@ -1,4 +1,4 @@
-//! The function behind the API's routes.
+//! Handler of the API's routes.
 
 use aws_lambda_events::apigw::{
     ApiGatewayWebsocketProxyRequest, ApiGatewayWebsocketProxyRequestContext,
@@ -8,30 +8,30 @@ use stackgen_websocket::authorize::CallerIdentity;
 use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Timestamp};
 use thiserror::Error;
 
-use crate::protocol::{Call, Refusal};
+use crate::protocol::{ClientMessage, MessageRefusal};
 use crate::rooms::{Caller, Chat, Memberships, StoreError};
 
-/// What API Gateway gets. On two-way routes the caller gets the body (row M8); after `$connect` and `$disconnect` nobody
-/// does (row C9).
+/// Response of the function to API Gateway. On two-way routes the caller receives the body (row M8); after `$connect`
+/// and `$disconnect` API Gateway discards it (row C9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reply {
-    /// The status of the handshake (row C5); nobody reads another one.
+pub struct FunctionResponse {
+    /// Status of the handshake (row C5). API Gateway discards it for other events.
     pub status_code: u16,
-    /// The answer.
+    /// Message for the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
-/// Why an event could not be handled. The caller gets `Internal server error` (row M4), and Lambda counts an error.
+/// Reason why an event failed. The caller gets `Internal server error` (row M4), and Lambda counts an error.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HandlerError {
-    /// Not an event of a WebSocket API.
+    /// The event does not come from a WebSocket API.
     #[error(
-        "the event has no requestContext.connectionId: is the function called by a WebSocket API?"
+        "the event has no requestContext.connectionId: invoke this function from a WebSocket API"
     )]
     NoConnection,
-    /// The table fails.
+    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -44,15 +44,15 @@ pub enum HandlerError {
 pub async fn handle<M: Memberships, B: Broadcaster, C: Clock>(
     chat: &Chat<M, B, C>,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, HandlerError> {
-    let result = reply(chat, event).await;
-    result.inspect_err(|error| tracing::error!(%error, "Event not handled"))
+) -> Result<FunctionResponse, HandlerError> {
+    let result = respond(chat, event).await;
+    result.inspect_err(|error| tracing::error!(%error, "Event failed"))
 }
 
-async fn reply<M: Memberships, B: Broadcaster, C: Clock>(
+async fn respond<M: Memberships, B: Broadcaster, C: Clock>(
     chat: &Chat<M, B, C>,
     event: &ApiGatewayWebsocketProxyRequest,
-) -> Result<Reply, HandlerError> {
+) -> Result<FunctionResponse, HandlerError> {
     let context = &event.request_context;
     let id = context.connection_id.as_deref();
     let id = ConnectionId::new(id.ok_or(HandlerError::NoConnection)?);
@@ -65,12 +65,12 @@ async fn reply<M: Memberships, B: Broadcaster, C: Clock>(
         }
         route_key => {
             let body = event.body.as_deref().unwrap_or_default();
-            let answer = match (caller, Call::read(route_key, body)) {
-                (None, _) => Refusal::NotAuthenticated.into(),
+            let answer = match (caller, ClientMessage::parse(route_key, body)) {
+                (None, _) => MessageRefusal::NotAuthenticated.into(),
                 (_, Err(refusal)) => refusal.into(),
-                (Some(caller), Ok(call)) => chat.answer(&caller, call).await?,
+                (Some(caller), Ok(message)) => chat.answer(&caller, message).await?,
             };
-            Ok(Reply {
+            Ok(FunctionResponse {
                 status_code: 200,
                 body: Some(answer.to_json()),
             })
@@ -78,7 +78,7 @@ async fn reply<M: Memberships, B: Broadcaster, C: Clock>(
     }
 }
 
-/// Whom the authorizer found. What it found at `$connect` comes with every later event (row A10).
+/// Returns the caller that the authorizer identified at `$connect`. All later events contain it (row A10).
 fn caller(
     context: &ApiGatewayWebsocketProxyRequestContext,
     connection_id: ConnectionId,
@@ -93,8 +93,8 @@ fn caller(
     })
 }
 
-fn status(status_code: u16) -> Reply {
-    Reply {
+fn status(status_code: u16) -> FunctionResponse {
+    FunctionResponse {
         status_code,
         body: None,
     }

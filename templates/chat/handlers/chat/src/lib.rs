@@ -1,7 +1,7 @@
-//! Chat rooms: whoever joins a room gets what its members say.
+//! Chat rooms: members of a room receive the messages of all other members.
 //!
-//! [`protocol`] is what clients send and get, [`rooms`] are the rules, both without AWS; [`dynamo`] keeps the
-//! memberships, [`handler`] is the function between API Gateway and the rules.
+//! [`protocol`] holds the messages and [`rooms`] the rules, both without AWS. [`dynamo`] stores the memberships.
+//! [`handler`] connects API Gateway with the rules.
 
 pub mod config;
 pub mod dynamo;

@@ -1,4 +1,4 @@
-//! What clients send, and what they get.
+//! Messages between clients and server.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use stackgen_websocket::Timestamp;
 use thiserror::Error;
 
-/// The longest text of a message, in bytes.
+/// Maximum length of a message's text, in bytes.
 pub const MAX_TEXT: usize = 4 * 1024;
 
-/// A room's name: 1 to 64 of `A-Z`, `a-z`, `0-9`, `-` and `_`.
+/// Name of a room: 1 to 64 characters of `A-Z`, `a-z`, `0-9`, `-` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RoomName(String);
 
 impl RoomName {
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -25,10 +25,10 @@ impl TryFrom<String> for RoomName {
     type Error = &'static str;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        match (1..=64).contains(&name.len()) && name.chars().all(fits) {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        match (1..=64).contains(&name.len()) && name.chars().all(is_allowed) {
             true => Ok(RoomName(name)),
-            false => Err("not a room's name"),
+            false => Err("not a valid room name"),
         }
     }
 }
@@ -39,9 +39,9 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// What a client wants. Its `action` is the route that API Gateway chose, so that it is not read again.
+/// Message from a client. API Gateway has chosen the route by its `action`, so the action is not parsed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
+pub enum ClientMessage {
     /// `{"action":"joinRoom","room":"lobby"}`
     Join(RoomName),
     /// `{"action":"leaveRoom","room":"lobby"}`
@@ -50,65 +50,67 @@ pub enum Call {
     Send(RoomName, String),
 }
 
-impl Call {
-    /// Reads a message that came in on a route.
+impl ClientMessage {
+    /// Parses a message from a route.
     ///
     /// # Errors
     ///
-    /// The route is none of ours, or the message is not what the route takes.
-    pub fn read(route_key: &str, body: &str) -> Result<Self, Refusal> {
+    /// Fails if the route is unknown, or if the message is not valid for the route.
+    pub fn parse(route_key: &str, body: &str) -> Result<Self, MessageRefusal> {
         #[derive(Deserialize)]
         struct Body {
             room: RoomName,
             #[serde(default)]
             text: String,
         }
-        let read = || serde_json::from_str(body).map_err(|_| Refusal::Malformed);
+        let parse = || serde_json::from_str(body).map_err(|_| MessageRefusal::Malformed);
         match route_key {
-            "joinRoom" => read().map(|Body { room, .. }| Call::Join(room)),
-            "leaveRoom" => read().map(|Body { room, .. }| Call::Leave(room)),
-            "sendMessage" => match read()? {
-                Body { text, .. } if text.is_empty() || text.len() > MAX_TEXT => Err(Refusal::Text),
-                Body { room, text } => Ok(Call::Send(room, text)),
+            "joinRoom" => parse().map(|Body { room, .. }| ClientMessage::Join(room)),
+            "leaveRoom" => parse().map(|Body { room, .. }| ClientMessage::Leave(room)),
+            "sendMessage" => match parse()? {
+                Body { text, .. } if text.is_empty() || text.len() > MAX_TEXT => {
+                    Err(MessageRefusal::TextLength)
+                }
+                Body { room, text } => Ok(ClientMessage::Send(room, text)),
             },
-            _ => Err(Refusal::UnknownAction),
+            _ => Err(MessageRefusal::UnknownAction),
         }
     }
 }
 
-/// Why a client does not get what it wants. The text is for the client's developer.
+/// Reason to refuse a message. The text is for the client's developer.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
-    /// No route of ours.
-    #[error("`action` is `joinRoom`, `leaveRoom` or `sendMessage`")]
+pub enum MessageRefusal {
+    /// The route is unknown.
+    #[error("`action` must be `joinRoom`, `leaveRoom` or `sendMessage`")]
     UnknownAction,
-    /// Not JSON, or without what the action needs.
-    #[error("a message has a `room`, whose name is 1 to 64 letters, digits, `-` and `_`")]
+    /// The message is not JSON, or lacks a field.
+    #[error("a message must have a `room` with 1 to 64 letters, digits, `-` and `_`")]
     Malformed,
-    /// No text, or too much of it.
-    #[error("`text` has 1 to {MAX_TEXT} bytes")]
-    Text,
-    /// The room is not the caller's to speak in.
+    /// The text is missing or too long.
+    #[error("`text` must have 1 to {MAX_TEXT} bytes")]
+    TextLength,
+    /// The caller is not in the room.
     #[error("join the room first")]
     NotAMember,
-    /// Nobody said who is calling: the API has lost its authorizer.
-    #[error("nobody knows who you are")]
+    /// The caller is unknown, because the API has no authorizer.
+    #[error("the caller is not authenticated: add an authorizer to the API")]
     NotAuthenticated,
 }
 
-impl Refusal {
-    /// A word for programs.
+impl MessageRefusal {
+    /// Returns the code, for programs.
     fn code(&self) -> &'static str {
         match self {
-            Refusal::UnknownAction => "UNKNOWN_ACTION",
-            Refusal::Malformed | Refusal::Text => "INVALID_MESSAGE",
-            Refusal::NotAMember => "NOT_A_MEMBER",
-            Refusal::NotAuthenticated => "NOT_AUTHENTICATED",
+            MessageRefusal::UnknownAction => "UNKNOWN_ACTION",
+            MessageRefusal::Malformed | MessageRefusal::TextLength => "INVALID_MESSAGE",
+            MessageRefusal::NotAMember => "NOT_A_MEMBER",
+            MessageRefusal::NotAuthenticated => "NOT_AUTHENTICATED",
         }
     }
 }
 
-/// What a client gets: the answer to its own message, or what somebody else said.
+/// Message to a client: the answer to its own message, or another member's message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "type",
@@ -116,52 +118,52 @@ impl Refusal {
     rename_all_fields = "camelCase"
 )]
 pub enum ServerMessage {
-    /// You are in.
+    /// The client joined a room.
     JoinedRoom {
-        /// Where.
+        /// The room.
         room: RoomName,
     },
-    /// You are out.
+    /// The client left a room.
     LeftRoom {
-        /// Of where.
+        /// The room.
         room: RoomName,
     },
-    /// Your message went out.
+    /// The client's message was posted.
     MessageSent {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// To how many others.
+        /// Number of members that received it.
         delivered: usize,
     },
-    /// Somebody in a room said something.
+    /// A message from another member.
     Message {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// Who: the `sub` of the token.
+        /// Sender: the `sub` claim of the token.
         from: String,
-        /// What.
+        /// Text of the message.
         text: String,
-        /// When, in milliseconds since 1970.
+        /// Time of sending, in milliseconds since 1970.
         sent_at: Timestamp,
     },
-    /// Your message came to nothing.
+    /// The client's message was refused.
     Error {
-        /// Why, for programs.
+        /// Code, for programs.
         code: &'static str,
-        /// Why, for people.
+        /// Text, for people.
         message: String,
     },
 }
 
 impl ServerMessage {
-    /// As it goes out.
+    /// Returns the message as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers under string keys are JSON")
     }
 }
 
-impl From<Refusal> for ServerMessage {
-    fn from(refusal: Refusal) -> Self {
+impl From<MessageRefusal> for ServerMessage {
+    fn from(refusal: MessageRefusal) -> Self {
         ServerMessage::Error {
             code: refusal.code(),
             message: refusal.to_string(),
@@ -178,41 +180,50 @@ mod tests {
     }
 
     #[test]
-    fn each_action_is_read_with_what_it_needs() {
+    fn each_action_is_parsed_with_its_fields() {
         let lobby = r#"{"action":"joinRoom","room":"lobby","more":"ignored"}"#;
-        assert_eq!(Call::read("joinRoom", lobby), Ok(Call::Join(room("lobby"))));
         assert_eq!(
-            Call::read("leaveRoom", lobby),
-            Ok(Call::Leave(room("lobby")))
+            ClientMessage::parse("joinRoom", lobby),
+            Ok(ClientMessage::Join(room("lobby")))
         );
-        let said = r#"{"action":"sendMessage","room":"lobby","text":"Hello"}"#;
-        let call = Call::Send(room("lobby"), "Hello".to_owned());
-        assert_eq!(Call::read("sendMessage", said), Ok(call));
+        assert_eq!(
+            ClientMessage::parse("leaveRoom", lobby),
+            Ok(ClientMessage::Leave(room("lobby")))
+        );
+        let body = r#"{"action":"sendMessage","room":"lobby","text":"Hello"}"#;
+        let message = ClientMessage::Send(room("lobby"), "Hello".to_owned());
+        assert_eq!(ClientMessage::parse("sendMessage", body), Ok(message));
     }
 
     #[test]
-    fn what_no_action_takes_is_refused_with_a_reason() {
+    fn invalid_messages_are_refused_with_a_reason() {
         let refused = |route_key, body: &str| {
-            let refusal = Call::read(route_key, body).unwrap_err();
+            let refusal = ClientMessage::parse(route_key, body).unwrap_err();
             ServerMessage::from(refusal).to_json()
         };
         assert_eq!(
             refused("$default", "{}"),
-            r#"{"type":"error","code":"UNKNOWN_ACTION","message":"`action` is `joinRoom`, `leaveRoom` or `sendMessage`"}"#
+            r#"{"type":"error","code":"UNKNOWN_ACTION","message":"`action` must be `joinRoom`, `leaveRoom` or `sendMessage`"}"#
         );
         for room in ["", "two words", "é", &"x".repeat(65)] {
             let body = serde_json::json!({ "room": room }).to_string();
             assert_eq!(
-                Call::read("joinRoom", &body),
-                Err(Refusal::Malformed),
+                ClientMessage::parse("joinRoom", &body),
+                Err(MessageRefusal::Malformed),
                 "{room}"
             );
         }
-        assert_eq!(Call::read("leaveRoom", "not JSON"), Err(Refusal::Malformed));
+        assert_eq!(
+            ClientMessage::parse("leaveRoom", "not JSON"),
+            Err(MessageRefusal::Malformed)
+        );
         assert!(refused("joinRoom", "{}").contains("INVALID_MESSAGE"));
         for text in ["", &"x".repeat(MAX_TEXT + 1)] {
             let body = serde_json::json!({ "room": "lobby", "text": text }).to_string();
-            assert_eq!(Call::read("sendMessage", &body), Err(Refusal::Text));
+            assert_eq!(
+                ClientMessage::parse("sendMessage", &body),
+                Err(MessageRefusal::TextLength)
+            );
         }
     }
 }

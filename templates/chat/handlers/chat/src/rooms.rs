@@ -1,30 +1,30 @@
-//! The rules: who is in a room, and who hears whom.
+//! Rules of rooms.
 
 use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use stackgen_websocket::{Broadcaster, Clock, ConnectionId, FanOut, Timestamp, fan_out};
+use stackgen_websocket::{Broadcaster, Clock, ConnectionId, FanOutOptions, Timestamp, fan_out};
 use thiserror::Error;
 
-use crate::protocol::{Call, Refusal, RoomName, ServerMessage};
+use crate::protocol::{ClientMessage, MessageRefusal, RoomName, ServerMessage};
 
-/// How long after its connection was made a membership may be forgotten: API Gateway keeps no connection longer than two
-/// hours (row M14), and an hour is for clocks and for the table, which takes its time.
-const MEMBERSHIP: Duration = Duration::from_secs(3 * 3600);
+/// Time from the handshake until DynamoDB may expire a membership. API Gateway closes connections after two hours (row
+/// M14); the third hour allows for clocks that differ.
+const MEMBERSHIP_RETENTION: Duration = Duration::from_secs(3 * 3600);
 
-/// How many memberships are removed at once.
-const REMOVALS: usize = 16;
+/// Number of memberships to remove at once.
+const CONCURRENT_REMOVALS: usize = 16;
 
-/// Who sent a message.
+/// Sender of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// By which connection.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// When API Gateway accepted it.
+    /// Time at which API Gateway accepted the handshake.
     pub connected_at: Timestamp,
-    /// Who: the `sub` of the token.
+    /// User: the `sub` claim of the token.
     pub user_id: String,
 }
 
@@ -33,77 +33,81 @@ pub struct Caller {
 pub struct Membership {
     /// The room.
     pub room: RoomName,
-    /// The connection.
+    /// Connection ID.
     pub connection_id: ConnectionId,
-    /// Whose it is.
+    /// User of the connection.
     pub user_id: String,
-    /// When the table may forget it, in seconds since 1970, should nobody have removed it.
+    /// TTL attribute, in seconds since 1970.
     pub expires_at: u64,
 }
 
-/// The table did not do as asked.
+/// Failure of the table.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{operation}: {reason}")]
 pub struct StoreError {
-    /// What was asked.
+    /// Operation that failed.
     pub operation: &'static str,
-    /// What came back; without data and credentials.
+    /// Error, without data and credentials.
     pub reason: String,
 }
 
-/// Who is where. Every change is one write, and asking again for what has happened changes nothing.
+/// Store of memberships. Every change is one idempotent write.
 pub trait Memberships: Send + Sync {
-    /// Adds a membership, unless it is there.
+    /// Adds a membership, unless it exists.
     fn add(&self, membership: &Membership) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Removes a membership, if it is there.
+    /// Removes a membership, if it exists.
     fn remove(
         &self,
         room: &RoomName,
         id: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Everybody in a room, as of now.
+    /// Returns all connections in a room, with a strongly consistent read.
     fn members(
         &self,
         room: &RoomName,
     ) -> impl Future<Output = Result<Vec<ConnectionId>, StoreError>> + Send;
 
-    /// The rooms that a connection is in. May miss what changed within the last second.
+    /// Returns the rooms that a connection is in. It may miss changes of the last second.
     fn rooms(
         &self,
         id: &ConnectionId,
     ) -> impl Future<Output = Result<Vec<RoomName>, StoreError>> + Send;
 }
 
-/// The rules on top of what they need.
+/// The rules, with the implementations that they use.
 #[derive(Debug)]
 pub struct Chat<M, B, C> {
-    /// Who is where.
+    /// Store of memberships.
     pub memberships: M,
-    /// How members are reached.
+    /// Posts messages to connections.
     pub broadcaster: B,
-    /// What time it is.
+    /// Supplies the current time.
     pub clock: C,
-    /// How a message is sent to many.
-    pub fan_out: FanOut,
+    /// Options of posts to a room.
+    pub fan_out: FanOutOptions,
 }
 
 impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
-    /// Does what a client wants, and answers it.
+    /// Handles a client's message, and returns the answer.
     ///
     /// # Errors
     ///
-    /// The table fails: the client gets API Gateway's `Internal server error` (row M4).
-    pub async fn answer(&self, caller: &Caller, call: Call) -> Result<ServerMessage, StoreError> {
-        match call {
-            Call::Join(room) => self.join(caller, room).await,
-            Call::Leave(room) => {
+    /// Fails if the table fails. The client gets API Gateway's `Internal server error` (row M4).
+    pub async fn answer(
+        &self,
+        caller: &Caller,
+        message: ClientMessage,
+    ) -> Result<ServerMessage, StoreError> {
+        match message {
+            ClientMessage::Join(room) => self.join(caller, room).await,
+            ClientMessage::Leave(room) => {
                 let id = &caller.connection_id;
                 self.memberships.remove(&room, id).await?;
                 Ok(ServerMessage::LeftRoom { room })
             }
-            Call::Send(room, text) => self.send(caller, room, text).await,
+            ClientMessage::Send(room, text) => self.send(caller, room, text).await,
         }
     }
 
@@ -112,7 +116,7 @@ impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
             room: room.clone(),
             connection_id: caller.connection_id.clone(),
             user_id: caller.user_id.clone(),
-            expires_at: caller.connected_at.after(MEMBERSHIP).as_seconds(),
+            expires_at: caller.connected_at.after(MEMBERSHIP_RETENTION).as_seconds(),
         };
         self.memberships.add(&membership).await?;
         Ok(ServerMessage::JoinedRoom { room })
@@ -125,10 +129,10 @@ impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
         text: String,
     ) -> Result<ServerMessage, StoreError> {
         let mut others = self.memberships.members(&room).await?;
-        let everybody = others.len();
+        let members = others.len();
         others.retain(|id| *id != caller.connection_id);
-        if others.len() == everybody {
-            return Ok(Refusal::NotAMember.into());
+        if others.len() == members {
+            return Ok(MessageRefusal::NotAMember.into());
         }
         let message = ServerMessage::Message {
             room: room.clone(),
@@ -140,13 +144,13 @@ impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
         let report = fan_out(&self.broadcaster, &others, message, &self.fan_out).await;
         if !report.failed.is_empty() {
             let (failed, first) = (report.failed.len(), &report.failed[0].1);
-            tracing::warn!(%room, failed, %first, "Members not reached");
+            tracing::warn!(%room, failed, %first, "Cannot reach all members");
         }
-        // A post to a connection that is only about to open says that it is gone, too (row C11). Members have joined by a
-        // message, and so are past that: they are gone. If the table keeps them, the next message tries again.
+        // Posts to a connection whose handshake is in progress fail in the same way (row C11). Members have sent a
+        // message, so their connections were open and are gone now. If the table fails, the next message removes them.
         let gone = report.gone.iter().map(|id| (&room, id));
         if let Err(error) = self.remove_all(gone).await {
-            tracing::warn!(%room, %error, "Members not removed");
+            tracing::warn!(%room, %error, "Cannot remove memberships");
         }
         Ok(ServerMessage::MessageSent {
             room,
@@ -154,27 +158,27 @@ impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
         })
     }
 
-    /// A connection is closed: it leaves every room.
+    /// Removes a closed connection from all rooms.
     ///
-    /// One that joined less than a second before may stay in that room. It goes when the next message does not reach it,
-    /// or with its time.
+    /// A room that it joined less than a second ago may keep it. Then a message that does not reach it removes it, or
+    /// DynamoDB expires it.
     ///
     /// # Errors
     ///
-    /// The table fails. API Gateway does not ask again; what is left goes as above.
+    /// Fails if the table fails. API Gateway does not retry; the remaining memberships are removed as above.
     pub async fn disconnected(&self, id: &ConnectionId) -> Result<(), StoreError> {
         let rooms = self.memberships.rooms(id).await?;
         self.remove_all(rooms.iter().map(|room| (room, id))).await
     }
 
-    /// Removes memberships, as many as it can; the first failure is told.
+    /// Removes memberships, as many as possible. Returns the first failure.
     async fn remove_all(
         &self,
-        which: impl Iterator<Item = (&RoomName, &ConnectionId)>,
+        memberships: impl Iterator<Item = (&RoomName, &ConnectionId)>,
     ) -> Result<(), StoreError> {
-        let removals = which.map(|(room, id)| self.memberships.remove(room, id));
+        let removals = memberships.map(|(room, id)| self.memberships.remove(room, id));
         let results: Vec<_> = stream::iter(removals)
-            .buffer_unordered(REMOVALS)
+            .buffer_unordered(CONCURRENT_REMOVALS)
             .collect()
             .await;
         results.into_iter().collect()

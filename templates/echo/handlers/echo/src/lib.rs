@@ -1,19 +1,19 @@
-//! Whatever you send comes back.
+//! Function that returns every message to its sender.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use serde::Serialize;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
-/// What the function reads from its environment: what stackgen.yaml sets.
+/// Environment variables of the function. stackgen.yaml sets them.
 #[derive(Clone, Debug)]
 pub struct EchoConfig {
-    /// How much is logged.
+    /// Logs and metrics.
     pub telemetry: Telemetry,
 }
 
 impl EchoConfig {
-    /// Reads it.
+    /// Reads the configuration.
     pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
         EchoConfig {
             telemetry: Telemetry::read(environment),
@@ -21,21 +21,21 @@ impl EchoConfig {
     }
 }
 
-/// What API Gateway gets. The route is two-way, so that the caller gets the body (row M8).
+/// Response of the function to API Gateway. The route is two-way, so the caller receives the body (row M8).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reply {
-    /// 200; nobody reads it.
+pub struct FunctionResponse {
+    /// Always 200; API Gateway discards it.
     pub status_code: u16,
-    /// The answer.
+    /// Message for the caller.
     pub body: String,
 }
 
-/// Answers a message with itself.
-pub fn echo(event: ApiGatewayWebsocketProxyRequest) -> Reply {
+/// Returns the body of a message.
+pub fn echo(event: ApiGatewayWebsocketProxyRequest) -> FunctionResponse {
     let body = event.body.unwrap_or_default();
     tracing::info!(bytes = body.len(), "Echoed");
-    Reply {
+    FunctionResponse {
         status_code: 200,
         body,
     }

@@ -1,4 +1,4 @@
-//! The function's binary.
+//! Binary of the function.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The binary, run as Lambda runs it.
+//! Tests of the binary, run as Lambda runs it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Lets in who brings a good token.
+//! Authorizer: admits callers with a valid token.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Answers every route.
+//! Handler of all routes.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use chat::handler::handle;
 use chat::rooms::Chat;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use stackgen_websocket::aws::AwsSettings;
-use stackgen_websocket::{Environment, FanOut, ManagementApi, SystemClock, lambda, logs};
+use stackgen_websocket::{Environment, FanOutOptions, ManagementApi, SystemClock, lambda, logs};
 use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,16 +30,16 @@ async fn run() -> Result<(), Error> {
         memberships: RoomsTable::new(Client::new(&sdk), config.rooms_table),
         broadcaster: ManagementApi::new(&sdk, &config.management_endpoint),
         clock: SystemClock,
-        // The function has 10 seconds, and the table wants its share.
-        fan_out: FanOut {
+        // The function has 10 seconds, and the table needs a share of them.
+        fan_out: FanOutOptions {
             deadline: Duration::from_secs(5),
-            ..FanOut::default()
+            ..FanOutOptions::default()
         },
     };
     lambda::run(service_fn(
         async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
             let span = logs::request_span(&event.payload.request_context);
-            // Boxed, or the compiler would have to lay out one future from here down to the SDK's innermost.
+            // Boxed, because the nested future exceeds the compiler's limits.
             let reply = Box::pin(handle(&chat, &event.payload))
                 .instrument(span)
                 .await?;

@@ -1,8 +1,8 @@
-//! The binaries, run as Lambda runs them.
+//! Tests of the binaries, run as Lambda runs them.
 
 use serde_json::{Value, json};
 use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Answer, Function, Issuer};
+use stackgen_websocket::testing::{Function, InvocationResult, Issuer};
 
 use crate::world::{TABLE, World, socket};
 
@@ -49,7 +49,7 @@ async fn the_handler_answers_on_its_routes_and_logs_neither_texts_nor_tokens() {
             function.logs()
         );
     }
-    assert_eq!(world.heard(&ben)[0]["text"], "A secret");
+    assert_eq!(world.received(&ben)[0]["text"], "A secret");
     let logs = function.stop().await.join("\n");
     assert!(!logs.contains("secret") && !logs.contains("eyJ"), "{logs}");
 }
@@ -97,7 +97,7 @@ async fn the_authorizer_lets_in_who_brings_a_token_of_the_issuer() {
             .invoke(&socket.authorize(&query, &[]))
             .await
             .unwrap();
-        let Answer::Error { message, .. } = refused else {
+        let InvocationResult::Error { message, .. } = refused else {
             panic!("{refused:?}");
         };
         assert_eq!(message, "Unauthorized");
@@ -123,7 +123,7 @@ async fn the_authorizer_lets_in_who_brings_no_token_only_where_callers_are_mixed
         let mut function = Function::start(binary, &environment).await.unwrap();
         let answer = function.invoke(&asked).await.unwrap();
         assert_eq!(
-            matches!(answer, Answer::Response(_)),
+            matches!(answer, InvocationResult::Response(_)),
             let_in,
             "{callers:?}: {answer:?}"
         );

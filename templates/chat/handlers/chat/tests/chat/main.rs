@@ -1,4 +1,4 @@
-//! The rooms on a DynamoDB of this machine and an @connections endpoint, called directly and as Lambda calls them.
+//! Tests with an embedded DynamoDB and an `@connections` endpoint.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,11 +1,11 @@
-//! The rules, on a table.
+//! Tests of the rules, on a table.
 
 use chat::handler::HandlerError;
 use chat::protocol::RoomName;
 use chat::rooms::{Membership, Memberships};
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::Answering;
+use stackgen_websocket::testing::ConnectionBehavior;
 use stackgen_websocket::testing::events::Socket;
 
 use crate::world::{TABLE, World, socket};
@@ -19,7 +19,7 @@ fn hello() -> Value {
 }
 
 #[tokio::test]
-async fn members_hear_each_other_and_nobody_hears_himself() {
+async fn members_receive_messages_of_others_only() {
     let world = World::new().await;
     let (anna, ben, carla) = (socket("anna"), socket("ben"), socket("carla"));
     for member in [&anna, &ben] {
@@ -34,16 +34,16 @@ async fn members_hear_each_other_and_nobody_hears_himself() {
         answer,
         json!({"type": "messageSent", "room": "lobby", "delivered": 1})
     );
-    let mut heard = world.heard(&ben);
-    assert!(heard[0]["sentAt"].take().is_u64());
+    let mut received = world.received(&ben);
+    assert!(received[0]["sentAt"].take().is_u64());
     let message = json!({"type": "message", "room": "lobby", "from": "anna", "text": "Hello", "sentAt": null});
-    assert_eq!(heard, [message]);
-    assert_eq!(world.heard(&anna), [] as [Value; 0]);
-    assert_eq!(world.heard(&carla), [] as [Value; 0]);
+    assert_eq!(received, [message]);
+    assert_eq!(world.received(&anna), [] as [Value; 0]);
+    assert_eq!(world.received(&carla), [] as [Value; 0]);
 }
 
 #[tokio::test]
-async fn joining_twice_is_joining_once_and_leaving_twice_is_leaving() {
+async fn joining_and_leaving_are_idempotent() {
     let world = World::new().await;
     let (anna, ben) = (socket("anna"), socket("ben"));
     for member in [&anna, &ben, &ben] {
@@ -62,13 +62,15 @@ async fn joining_twice_is_joining_once_and_leaving_twice_is_leaving() {
 }
 
 #[tokio::test]
-async fn a_member_whose_connection_is_gone_is_a_member_no_more() {
+async fn a_member_whose_connection_is_gone_is_removed() {
     let world = World::new().await;
     let (anna, ben, carla) = (socket("anna"), socket("ben"), socket("carla"));
     for member in [&anna, &ben, &carla] {
         world.send(member, "joinRoom", lobby()).await;
     }
-    world.management.set(&ben.connection_id, Answering::Gone);
+    world
+        .management
+        .set(&ben.connection_id, ConnectionBehavior::Gone);
     let sent = world.send(&anna, "sendMessage", hello()).await;
     assert_eq!(sent["delivered"], 1);
     let room = RoomName::try_from("lobby".to_owned()).unwrap();
@@ -77,7 +79,7 @@ async fn a_member_whose_connection_is_gone_is_a_member_no_more() {
 }
 
 #[tokio::test]
-async fn who_disconnects_leaves_every_room() {
+async fn a_disconnected_member_leaves_every_room() {
     let world = World::new().await;
     let anna = socket("anna");
     for room in ["lobby", "another"] {
@@ -101,7 +103,7 @@ async fn who_disconnects_leaves_every_room() {
 }
 
 #[tokio::test]
-async fn a_membership_may_be_forgotten_three_hours_after_its_connection_was_made() {
+async fn a_membership_expires_three_hours_after_its_handshake() {
     let world = World::new().await;
     let anna = socket("anna");
     world.send(&anna, "joinRoom", lobby()).await;
@@ -121,7 +123,7 @@ async fn a_membership_may_be_forgotten_three_hours_after_its_connection_was_made
 async fn a_room_is_read_page_by_page() {
     let world = World::new().await;
     let room = RoomName::try_from("lobby".to_owned()).unwrap();
-    // A page ends at 1 MB.
+    // DynamoDB ends a page at 1 MB.
     for number in 0..30 {
         let membership = Membership {
             room: room.clone(),
@@ -144,7 +146,7 @@ async fn a_room_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn only_who_the_authorizer_knows_comes_in_and_c9_connect_has_no_body() {
+async fn only_authorized_callers_connect_and_c9_connect_has_no_body() {
     let world = World::new().await;
     let query = [("token", "a token")];
     let known = world

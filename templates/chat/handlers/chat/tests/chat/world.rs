@@ -1,4 +1,4 @@
-//! What the functions have around them: a table and clients, all on this machine.
+//! Environment of the functions under test: a table and clients, on loopback.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_sdk_dynamodb::Client;
@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use chat::dynamo::{BY_CONNECTION, CONNECTION, ROOM, RoomsTable};
-use chat::handler::{HandlerError, Reply, handle};
+use chat::handler::{FunctionResponse, HandlerError, handle};
 use chat::rooms::Chat;
 use serde_json::Value;
 use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::testing::ManagementEndpoint;
 use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::{Environment, FanOut, ManagementApi, SystemClock};
+use stackgen_websocket::{Environment, FanOutOptions, ManagementApi, SystemClock};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -55,7 +55,7 @@ impl World {
             memberships: RoomsTable::new(dynamodb.clone(), TABLE.to_owned()),
             broadcaster: ManagementApi::new(&sdk, &management.url()),
             clock: SystemClock,
-            fan_out: FanOut::default(),
+            fan_out: FanOutOptions::default(),
         };
         World {
             database,
@@ -66,13 +66,13 @@ impl World {
         }
     }
 
-    /// The function's answer to an event.
-    pub(crate) async fn handle(&self, event: Value) -> Result<Reply, HandlerError> {
+    /// Returns the function's response to an event.
+    pub(crate) async fn handle(&self, event: Value) -> Result<FunctionResponse, HandlerError> {
         let event: ApiGatewayWebsocketProxyRequest = serde_json::from_value(event).unwrap();
         handle(&self.chat, &event).await
     }
 
-    /// What a client gets that sends a message.
+    /// Sends a message, and returns the answer.
     pub(crate) async fn send(&self, from: &Socket, route_key: &str, message: Value) -> Value {
         let event = from.message(route_key, &message.to_string());
         let reply = self.handle(event).await.unwrap();
@@ -80,20 +80,20 @@ impl World {
         serde_json::from_str(&reply.body.unwrap()).unwrap()
     }
 
-    /// What a client was sent beside the answers, in order.
-    pub(crate) fn heard(&self, by: &Socket) -> Vec<Value> {
+    /// Returns the messages that were posted to a client, without answers, in order.
+    pub(crate) fn received(&self, by: &Socket) -> Vec<Value> {
         let messages = self.management.messages(&by.connection_id);
         let parse = |message: &bytes::Bytes| serde_json::from_slice(message).unwrap();
         messages.iter().map(parse).collect()
     }
 }
 
-/// The socket of somebody whom the authorizer let in.
+/// Returns a connection that the authorizer admitted.
 pub(crate) fn socket(user: &str) -> Socket {
     Socket::new(&format!("{user}=")).authorized(user, &[("userId", user), ("tokenUse", "id")])
 }
 
-/// The table as stackgen.yaml says it. A test of stackgen's holds the two together.
+/// Creates the table of stackgen.yaml. A test of stackgen compares the two.
 async fn create_table(dynamodb: &Client) {
     let attribute = |name| {
         let attribute = AttributeDefinition::builder().attribute_name(name);

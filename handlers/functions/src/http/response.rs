@@ -1,27 +1,27 @@
-//! Answers and problems, as HTTP has them.
+//! HTTP responses and errors.
 
 use std::time::Duration;
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
-use live_session_core::ports::{Refusal, StoreError};
+use live_session_core::ports::{SessionRefusal, StoreError};
 use live_session_core::sessions::SessionError;
-use live_session_core::{EndError, Limited};
+use live_session_core::{EndError, RateLimitError};
 use serde::Serialize;
 use serde_json::json;
 use tracing::error;
 
-/// What is answered.
+/// Response to a request.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     status: StatusCode,
     body: Option<String>,
     retry_after: Option<Duration>,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(super) fn empty(status: StatusCode) -> Self {
-        Answer {
+        ApiResponse {
             status,
             body: None,
             retry_after: None,
@@ -30,7 +30,7 @@ impl Answer {
 
     pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body);
-        Answer {
+        ApiResponse {
             status,
             body: Some(body.expect("keys are strings, and every value has a form in JSON")),
             retry_after: None,
@@ -45,7 +45,7 @@ impl Answer {
             let json = HeaderValue::from_static("application/json");
             headers.insert(header::CONTENT_TYPE, json);
         }
-        // What one caller sees of a session changes with every listener.
+        // Each listener that joins or leaves changes the response.
         let no_store = HeaderValue::from_static("no-store");
         headers.insert(header::CACHE_CONTROL, no_store);
         if let Some(after) = self.retry_after {
@@ -56,18 +56,18 @@ impl Answer {
     }
 }
 
-/// A request that is refused.
+/// Reason to refuse a request.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ApiError {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     message: String,
     retry_after: Option<Duration>,
 }
 
-impl Problem {
+impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Problem {
+        ApiError {
             status,
             code,
             message: message.into(),
@@ -76,83 +76,86 @@ impl Problem {
     }
 
     pub(super) fn no_session() -> Self {
-        Problem::new(
+        ApiError::new(
             StatusCode::NOT_FOUND,
             "NO_SESSION",
-            "there is no such session",
+            "the session does not exist",
         )
     }
 
     fn unavailable(message: &str) -> Self {
-        Problem {
+        ApiError {
             retry_after: Some(Duration::from_secs(1)),
-            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+            ..ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
         }
     }
 }
 
-impl From<Problem> for Answer {
-    fn from(problem: Problem) -> Self {
-        let body = json!({ "error": { "code": problem.code, "message": problem.message } });
-        Answer {
-            retry_after: problem.retry_after,
-            ..Answer::json(problem.status, &body)
+impl From<ApiError> for ApiResponse {
+    fn from(error: ApiError) -> Self {
+        let body = json!({ "error": { "code": error.code, "message": error.message } });
+        ApiResponse {
+            retry_after: error.retry_after,
+            ..ApiResponse::json(error.status, &body)
         }
     }
 }
 
-/// The reason stays in the log.
-impl From<StoreError> for Problem {
+/// Logs the reason and hides it from the client.
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         error!(%error, "Table failed");
-        Problem::unavailable("that did not work; try again")
+        ApiError::unavailable("the server failed: try again")
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<SessionRefusal> for ApiError {
+    fn from(refusal: SessionRefusal) -> Self {
         match refusal {
-            Refusal::NoSession => Problem::no_session(),
-            Refusal::NotOwner => Problem::new(
+            SessionRefusal::NoSession => ApiError::no_session(),
+            SessionRefusal::NotOwner => ApiError::new(
                 StatusCode::FORBIDDEN,
                 "NOT_OWNER",
-                "the session is somebody else's",
+                "the session belongs to another user",
             ),
-            Refusal::Status(status) => {
+            SessionRefusal::WrongStatus(status) => {
                 let message = format!("the session is {}", status.public());
-                Problem::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
+                ApiError::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
             }
-            Refusal::Full => {
-                Problem::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full")
+            SessionRefusal::Full => {
+                ApiError::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full")
             }
         }
     }
 }
 
-impl From<SessionError> for Problem {
+impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Refused(refusal) => refusal.into(),
-            SessionError::Limited(Limited::TooOften { retry_after }) => Problem {
+            SessionError::RateLimited(RateLimitError::Exceeded { retry_after }) => ApiError {
                 retry_after: Some(retry_after),
-                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_OFTEN", "too often")
+                ..ApiError::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "TOO_OFTEN",
+                    "too many requests",
+                )
             },
-            SessionError::Limited(Limited::Unknown(error)) | SessionError::Store(error) => {
-                error.into()
-            }
-            SessionError::NoFreeId => Problem::unavailable("no free session id; try again"),
+            SessionError::RateLimited(RateLimitError::Unavailable(error))
+            | SessionError::Store(error) => error.into(),
+            SessionError::NoFreeId => ApiError::unavailable("no unused session ID: try again"),
         }
     }
 }
 
-impl From<EndError> for Problem {
+impl From<EndError> for ApiError {
     fn from(error: EndError) -> Self {
         match error {
             EndError::Refused(refusal) => refusal.into(),
             EndError::Store(error) => error.into(),
-            EndError::Unfinished => Problem::unavailable(
-                "the session is ending, but not all listeners are out; ask again",
-            ),
+            EndError::Unfinished => {
+                ApiError::unavailable("the session still has listeners: try again")
+            }
         }
     }
 }

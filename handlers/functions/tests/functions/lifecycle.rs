@@ -1,4 +1,4 @@
-//! A session from its beginning to its end.
+//! Tests of a session from beginning to end.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -59,8 +59,8 @@ impl Room {
         room
     }
 
-    /// Sends a message, and returns what its sender got meanwhile.
-    async fn says(&mut self, socket: &Socket, message: Value) -> Vec<Value> {
+    /// Sends a message, and returns the messages that its sender got in the meantime.
+    async fn send(&mut self, socket: &Socket, message: Value) -> Vec<Value> {
         let before = self.stack.posted(socket.connection_id.as_str()).len();
         let route = message["action"].as_str().unwrap_or("$default");
         let event = socket.message(route, &message.to_string());
@@ -89,7 +89,7 @@ impl Room {
 }
 
 #[tokio::test]
-async fn answers_are_posted_and_never_left_in_a_return_value() {
+async fn answers_are_posted_and_not_returned() {
     let mut room = Room::open().await;
     assert_eq!(room.seen().await["listenerCount"], 2);
     assert_eq!(
@@ -101,7 +101,7 @@ async fn answers_are_posted_and_never_left_in_a_return_value() {
     let (one, mic) = (room.one.clone(), room.mic.clone());
 
     let join = json!({"action": "joinSession", "sessionId": session, "targetLanguage": "es"});
-    let joined = room.says(&one, join).await;
+    let joined = room.send(&one, join).await;
     assert_eq!(joined.len(), 1);
     assert_eq!(
         (&joined[0]["type"], &joined[0]["targetLanguage"]),
@@ -110,30 +110,30 @@ async fn answers_are_posted_and_never_left_in_a_return_value() {
     assert_eq!(joined[0]["connectionId"], "b25l=");
 
     let beat = room
-        .says(&one, json!({"action": "heartbeat", "timestamp": 1}))
+        .send(&one, json!({"action": "heartbeat", "timestamp": 1}))
         .await;
     assert_eq!(beat[0]["type"], "heartbeatAck");
 
-    let paused = room.says(&mic, json!({"action": "pauseBroadcast"})).await;
+    let paused = room.send(&mic, json!({"action": "pauseBroadcast"})).await;
     assert_eq!(paused[0]["type"], "broadcastPaused");
     assert_eq!(room.stack.posted_types("dHdv="), ["broadcastPaused"]);
 
     let refused = room
-        .says(&one, json!({"action": "endSession", "sessionId": session}))
+        .send(&one, json!({"action": "endSession", "sessionId": session}))
         .await;
     assert_eq!(
         (&refused[0]["type"], &refused[0]["code"]),
         (&json!("error"), &json!("NOT_SPEAKER"))
     );
-    let unknown = room.says(&one, json!({"action": "dance"})).await;
+    let unknown = room.send(&one, json!({"action": "dance"})).await;
     assert_eq!(unknown[0]["code"], "UNKNOWN_ACTION");
 
-    let status = room.says(&one, json!({"action": "getSessionStatus"})).await;
+    let status = room.send(&one, json!({"action": "getSessionStatus"})).await;
     assert_eq!(status[0]["languageDistribution"], json!({"es": 1, "fr": 1}));
     assert_eq!(status[0]["broadcastState"]["isPaused"], true);
 
     let ended = room
-        .says(
+        .send(
             &mic,
             json!({"action": "endSession", "sessionId": session, "reason": "over"}),
         )
@@ -194,16 +194,16 @@ async fn audio_reaches_the_listeners_and_stays_out_of_the_logs() {
         .unwrap();
     let metrics: Value = serde_json::from_str(metrics).unwrap();
     assert_eq!(metrics["FanOutSent"], 2);
-    // The rest of the room still answers.
+    // Other functions still work.
     assert_eq!(
-        room.says(&room.one.clone(), json!({"action": "heartbeat"}))
+        room.send(&room.one.clone(), json!({"action": "heartbeat"}))
             .await[0]["type"],
         "heartbeatAck"
     );
 }
 
 #[tokio::test]
-async fn a_disconnect_counts_once_and_the_speakers_is_told() {
+async fn a_disconnect_counts_once_and_listeners_are_notified_of_the_speakers() {
     let room = Room::open().await;
     let mut disconnect = room.stack.function(DISCONNECT).await;
     for _ in 0..3 {
@@ -217,9 +217,9 @@ async fn a_disconnect_counts_once_and_the_speakers_is_told() {
     }
     assert_eq!(room.seen().await["listenerCount"], 1);
     answer(&mut disconnect, &room.mic.disconnect(1001, "")).await;
-    let told = room.stack.posted("dHdv=");
-    assert_eq!(told[0]["type"], "speakerStateChanged");
-    assert_eq!(told[0]["broadcastState"]["isActive"], false);
+    let posted = room.stack.posted("dHdv=");
+    assert_eq!(posted[0]["type"], "speakerStateChanged");
+    assert_eq!(posted[0]["broadcastState"]["isActive"], false);
 
     let lines = lines(&disconnect.stop().await);
     let clean = line(&lines, "Clean disconnect");
@@ -231,7 +231,7 @@ async fn a_disconnect_counts_once_and_the_speakers_is_told() {
 }
 
 #[tokio::test]
-async fn the_lines_that_a_verification_looks_for_are_there() {
+async fn the_documented_log_lines_are_written() {
     let stack = Stack::start().await;
     let session = stack.session("ada").await;
     let token = stack.issuer.token("ada").signed(&stack.issuer.key());

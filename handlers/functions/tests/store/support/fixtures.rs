@@ -1,8 +1,8 @@
-//! Sessions and who is in them.
+//! Sessions and their connections.
 
 use std::time::Duration;
 
-use live_session_core::ports::{Admission, Page, Store};
+use live_session_core::ports::{Admission, ListenerPage, Store};
 use live_session_core::testing::TestClock;
 use live_session_core::{
     Connection, ConnectionId, Language, QualityTier, Role, Session, SessionId, Timestamp, UserId,
@@ -29,7 +29,7 @@ pub(crate) fn id(connection: &str) -> ConnectionId {
     ConnectionId::new(connection)
 }
 
-/// Ada's session, created now.
+/// Returns Ada's session, created now.
 pub(crate) fn session(id: &str) -> Session {
     Session::new(
         session_id(id),
@@ -40,7 +40,7 @@ pub(crate) fn session(id: &str) -> Session {
     )
 }
 
-/// An anonymous listener who hears German.
+/// Returns an anonymous listener who hears German.
 pub(crate) fn listener(connection: &str, session: &Session) -> Connection {
     Connection {
         connection_id: id(connection),
@@ -56,7 +56,7 @@ pub(crate) fn listener(connection: &str, session: &Session) -> Connection {
     }
 }
 
-/// The session's owner.
+/// Returns the session's speaker.
 pub(crate) fn speaker(connection: &str, session: &Session) -> Connection {
     Connection {
         role: Role::Speaker,
@@ -66,14 +66,14 @@ pub(crate) fn speaker(connection: &str, session: &Session) -> Connection {
     }
 }
 
-/// A session that is there.
+/// Creates a session.
 pub(crate) async fn created(store: &impl Store, id: &str) -> Session {
     let session = session(id);
     assert!(store.create(&session).await.unwrap());
     session
 }
 
-/// A session that is there, with these anonymous listeners.
+/// Creates a session with these anonymous listeners.
 pub(crate) async fn with_listeners(store: &impl Store, id: &str, connections: &[&str]) -> Session {
     let session = created(store, id).await;
     for connection in connections {
@@ -82,7 +82,7 @@ pub(crate) async fn with_listeners(store: &impl Store, id: &str, connections: &[
     session
 }
 
-/// Lets a listener in.
+/// Admits a listener.
 pub(crate) async fn admitted(store: &impl Store, connection: &Connection) {
     let admission = store
         .admit_listener(connection, u32::MAX, NOW)
@@ -91,18 +91,22 @@ pub(crate) async fn admitted(store: &impl Store, connection: &Connection) {
     assert_eq!(admission, Admission::Admitted);
 }
 
-/// The session's count.
+/// Returns the session's listener count.
 pub(crate) async fn count(store: &impl Store, session: &Session) -> u32 {
     stored(store, session).await.listener_count
 }
 
-/// The session as it stands.
+/// Returns the stored session.
 pub(crate) async fn stored(store: &impl Store, session: &Session) -> Session {
     store.session(&session.session_id).await.unwrap().unwrap()
 }
 
-/// All pages.
-pub(crate) async fn pages(store: &impl Store, session: &Session, of: Option<&str>) -> Vec<Page> {
+/// Returns all pages of listeners.
+pub(crate) async fn pages(
+    store: &impl Store,
+    session: &Session,
+    of: Option<&str>,
+) -> Vec<ListenerPage> {
     let (of, mut from, mut pages) = (of.map(language), None, Vec::new());
     loop {
         let page = store

@@ -1,4 +1,4 @@
-//! Ids of sessions: to be read out, and typed from a slide.
+//! Session IDs that people can read aloud, and type from a slide.
 
 use crate::SessionId;
 
@@ -25,21 +25,21 @@ const NOUNS: &[&str] = &[
     "wind", "wonder",
 ];
 
-/// Makes ids up.
+/// Generates random session IDs.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct SessionIdGenerator {
     random: fastrand::Rng,
 }
 
-impl Names {
-    /// With a seed, the same ids again; without one, others each time.
+impl SessionIdGenerator {
+    /// Returns a generator. The same seed yields the same IDs; without a seed they are random.
     pub fn new(seed: Option<u64>) -> Self {
-        Names {
+        SessionIdGenerator {
             random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
         }
     }
 
-    /// An id that may be taken: about 5.6 million are possible.
+    /// Returns the next of about 5.6 million possible IDs. It may be in use already.
     pub fn next_id(&mut self) -> SessionId {
         let random = &mut self.random;
         let adjective = ADJECTIVES[random.usize(..ADJECTIVES.len())];

@@ -1,25 +1,25 @@
-//! Many at once.
+//! Tests with many concurrent callers.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use live_session::dynamo::{Retry, Settings};
+use live_session::dynamo::{RetryPolicy, StoreSettings};
 use live_session_core::ports::{
-    Admission, Bucket, ConnectionStore, Rate, RateLimiter, Refusal, Taken,
+    Admission, Bucket, ConnectionStore, Rate, RateLimiter, SessionRefusal, TakeResult,
 };
 
 use crate::support::database::Database;
 use crate::support::faults::Faults;
-use crate::support::people::*;
+use crate::support::fixtures::*;
 
-/// However long it takes on a machine that has other things to do.
-fn patient() -> Settings {
-    let retry = Retry {
+/// Returns settings with a generous time budget, for busy machines.
+fn generous_settings() -> StoreSettings {
+    let retry = RetryPolicy {
         budget: Duration::from_secs(300),
-        request: Duration::from_secs(60),
-        ..Retry::default()
+        request_timeout: Duration::from_secs(60),
+        ..RetryPolicy::default()
     };
-    Settings {
+    StoreSettings {
         retry,
         rate_retry: retry,
         page: None,
@@ -27,9 +27,9 @@ fn patient() -> Settings {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_at_once_fill_a_hundred_places() {
+async fn a_thousand_concurrent_listeners_fill_a_session_of_a_hundred() {
     let database = Database::start().await;
-    let store = database.faulty_store(patient(), &Faults::default());
+    let store = database.faulty_store(generous_settings(), &Faults::default());
     let session = created(&store, "merciful-truth-455").await;
     let arrivals = (0..1000).map(|number| {
         let (store, listener) = (store.clone(), listener(&format!("{number}="), &session));
@@ -39,14 +39,14 @@ async fn a_thousand_at_once_fill_a_hundred_places() {
     for admission in join_all(arrivals).await {
         match admission.unwrap().unwrap() {
             Admission::Admitted => admitted += 1,
-            other => assert_eq!(other, Admission::Refused(Refusal::Full)),
+            other => assert_eq!(other, Admission::Refused(SessionRefusal::Full)),
         }
     }
     assert_eq!(admitted, 100);
     assert_eq!(count(&store, &session).await, 100);
     assert_eq!(database.scan(&database.tables.connections).await.len(), 100);
 
-    // Everybody leaves, and is told to have left twice at once.
+    // All listeners leave, twice and at once.
     let ids = database.scan(&database.tables.connections).await;
     let leavings = ids.iter().chain(&ids).map(|item| {
         let (store, id) = (store.clone(), id(item["connectionId"].as_s().unwrap()));
@@ -61,7 +61,7 @@ async fn a_thousand_at_once_fill_a_hundred_places() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_gives_each_token_once() {
     let database = Database::start().await;
-    let store = database.faulty_store(patient(), &Faults::default());
+    let store = database.faulty_store(generous_settings(), &Faults::default());
     let rate = Rate {
         tokens: 10,
         per: HOUR,
@@ -74,7 +74,7 @@ async fn a_bucket_gives_each_token_once() {
     let takes = join_all(takes).await;
     let taken = takes
         .iter()
-        .filter(|taken| matches!(taken, Ok(Ok(Taken::Yes))));
+        .filter(|taken| matches!(taken, Ok(Ok(TakeResult::Taken))));
     assert_eq!(taken.count(), 10);
     assert!(takes.iter().all(|taken| matches!(taken, Ok(Ok(_)))));
 }
