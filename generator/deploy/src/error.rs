@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::verify::VerifyEvidence;
+use crate::evidence::VerifyEvidence;
 use crate::{ApiId, DeploymentId, FunctionName, StageName};
 
 /// Result of a call to an account.

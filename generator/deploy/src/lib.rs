@@ -8,11 +8,13 @@ pub mod account;
 pub mod code;
 pub mod deployments;
 mod error;
+mod evidence;
 mod ids;
 mod metadata;
 pub mod ports;
 mod progress;
 pub mod prune;
+mod read_api;
 pub mod redeploy;
 mod retry;
 pub mod selector;
@@ -24,15 +26,13 @@ pub mod verify;
 pub use time::OffsetDateTime;
 
 pub use error::{AccountError, AccountErrorKind, AccountResult, DeployError, NotVerified};
+pub use evidence::{CallerProfile, HandshakeAnswer, Judgement, VerifyAttempt, VerifyEvidence};
 pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
 pub use metadata::{CreatedBy, DeploymentMetadata, VerifyRecord};
 pub use ports::{
     Account, ApiInfo, ApiProtocol, CustomDomain, DeploymentInfo, DeploymentState, DomainMapping,
-    FunctionState, HandshakeAnswer, StageClient, StageInfo, UpdateStatus,
+    FunctionState, StageClient, StageInfo, UpdateStatus,
 };
 pub use progress::{DeployStep, Interrupt, StepReporter};
-pub use retry::{OperationContext, RetryPolicy};
-pub use verify::{
-    CallerProfile, Judgement, StageExpectation, StageVerifier, VerifyAttempt, VerifyEvidence,
-    VerifyPolicy, VerifyRequest,
-};
+pub use retry::{OperationContext, RetryPolicy, VerifyPolicy};
+pub use verify::{StageExpectation, StageVerifier, VerifyRequest};

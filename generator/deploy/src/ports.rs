@@ -5,8 +5,10 @@ use time::OffsetDateTime;
 
 use crate::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
 use crate::error::AccountResult;
-use crate::verify::CallerProfile;
+use crate::evidence::CallerProfile;
 use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
+
+pub use crate::evidence::HandshakeAnswer;
 
 /// The protocol of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -256,18 +258,6 @@ pub trait Account {
         authorizer: &str,
         uri: &str,
     ) -> impl Future<Output = AccountResult<()>>;
-}
-
-/// The answer to a handshake with a WebSocket API, or to a request to an HTTP API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HandshakeAnswer {
-    /// The status of the answer. It is 101 if a WebSocket was opened.
-    Answered(u16),
-    /// The reason why no answer came.
-    Unanswered(String),
-    /// A WebSocket was opened, but the expected message did not arrive.
-    Unmet(String),
 }
 
 /// A client of stages.

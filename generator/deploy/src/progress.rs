@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::error::{AccountError, DeployError};
-use crate::{DeploymentId, FunctionName, FunctionVersion, Judgement};
+use crate::evidence::Judgement;
+use crate::{DeploymentId, FunctionName, FunctionVersion};
 
 /// Receiver of steps.
 pub type StepReporter<'a> = &'a dyn Fn(DeployStep<'_>);

@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::progress::{DeployStep, Interrupt, StepReporter};
-use crate::verify::VerifyPolicy;
 use crate::{AccountError, AccountErrorKind, DeployError};
 
 /// Retry policy for calls to AWS. [`RetryPolicy::default`] stays within API Gateway's rates (row D15).
@@ -35,6 +34,18 @@ pub struct RetryPolicy {
     pub function_timeout: Duration,
     /// Policy for verifying a stage.
     pub verify: VerifyPolicy,
+}
+
+/// Policy for verifying a stage: number and duration of attempts. API Gateway takes a while to serve a moved stage
+/// everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyPolicy {
+    /// Number of successive good rounds that verify a stage. A round makes one attempt for each caller.
+    pub rounds: usize,
+    /// Wait between two rounds.
+    pub interval: Duration,
+    /// Time for which bad answers are tolerated.
+    pub timeout: Duration,
 }
 
 impl Default for RetryPolicy {

@@ -1,11 +1,11 @@
 //! Finds problems of a template before it is applied.
 
-use stackgen_model::{Model, Resource, UnknownReason};
+use stackgen_model::Model;
 
 use super::account::LocalAccount;
-use super::desired::{DesiredResource, UnresolvedProperty};
-use super::physical::UnresolvedReason;
+use super::desired::DesiredResource;
 use super::run::{in_creation_order, known_ids, rewriter};
+use super::unresolved::unresolved_problem;
 use super::{StackState, StackTemplate, TemplateProblem};
 
 /// Finds all problems of a template before anything is applied.
@@ -47,36 +47,5 @@ pub(super) fn check_template(
     match problems.is_empty() {
         true => Ok(()),
         false => Err(problems),
-    }
-}
-
-/// Returns the problem of a property without a value.
-pub(super) fn unresolved_problem(
-    resource: &Resource,
-    missing: &UnresolvedProperty,
-) -> TemplateProblem {
-    let path: Vec<&str> = missing.path.iter().map(String::as_str).collect();
-    let (id, property) = (&resource.logical_id, path.join("."));
-    let (why, hint) = match &missing.reason {
-        UnresolvedReason::Unknown(unknown) => {
-            (unknown.to_string(), unresolved_hint(&unknown.reason))
-        }
-        UnresolvedReason::NotPublished(other) => (format!("{other} is not published"), None),
-        UnresolvedReason::Cycle(other) => (format!("the names form a cycle through {other}"), None),
-        UnresolvedReason::NotText => ("expected text".to_owned(), None),
-    };
-    let message = format!("cannot determine {property} of {id}: {why}");
-    TemplateProblem::at(resource.location(&path), message, hint)
-}
-
-fn unresolved_hint(reason: &UnknownReason) -> Option<String> {
-    match reason {
-        UnknownReason::ParameterNotGiven(name) | UnknownReason::SsmParameter(name) => {
-            Some(format!("set it: `--parameter {name}=VALUE`"))
-        }
-        UnknownReason::Condition(name) => Some(format!(
-            "set the parameters of condition {name}: `--parameter NAME=VALUE`"
-        )),
-        _ => None,
     }
 }

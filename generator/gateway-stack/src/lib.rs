@@ -15,12 +15,14 @@ mod parse;
 mod physical;
 mod resource_error;
 mod resource_types;
+mod resources;
 mod rewrite;
 mod run;
 mod shapes;
 mod storage;
 mod tables;
 mod types;
+mod unresolved;
 mod wiring;
 
 use indexmap::IndexMap;

@@ -8,11 +8,11 @@ use stackgen_gateway_lambda::functions::Code;
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
-use super::check::unresolved_problem;
 use super::desired::{DesiredResource, refers_to_any};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
+use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
     TemplateProblem, attributes, code, resource_types, wiring,

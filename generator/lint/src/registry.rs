@@ -2,20 +2,8 @@
 
 use std::sync::LazyLock;
 
+pub use crate::rule::RuleGroup;
 use crate::{Rule, rules};
-
-/// A set of rules about one subject.
-#[derive(Debug)]
-pub struct RuleGroup {
-    /// Name of the folder under `rules/`.
-    pub name: &'static str,
-    /// Heading of the group in lists of rules.
-    pub title: &'static str,
-    /// First characters of the rules' IDs: `SG1`. Several groups can share them.
-    pub prefix: &'static str,
-    /// The rules in the order of their IDs.
-    pub rules: &'static [&'static Rule],
-}
 
 static BY_ID: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     let rules = rules::GROUPS.iter().flat_map(|group| group.rules);

@@ -1,7 +1,7 @@
 //! Description and check of a rule.
 
 use crate::context::RuleContext;
-use crate::suppress::Suppressions;
+use crate::suppressions::Suppressions;
 use crate::{Confidence, Finding, Severity};
 
 /// One kind of mistake. Every rule is one file in `rules/`, and its doc comment is its page.
@@ -26,6 +26,19 @@ pub struct Rule {
     /// A template as a diff: lines that begin with `-` are the mistake, with `+` the fix.
     pub example: &'static str,
     pub(crate) check: RuleCheck,
+}
+
+/// A set of rules about one subject.
+#[derive(Debug)]
+pub struct RuleGroup {
+    /// Name of the folder under `rules/`.
+    pub name: &'static str,
+    /// Heading of the group in lists of rules.
+    pub title: &'static str,
+    /// First characters of the rules' IDs: `SG1`. Several groups can share them.
+    pub prefix: &'static str,
+    /// The rules in the order of their IDs.
+    pub rules: &'static [&'static Rule],
 }
 
 /// Function that finds a rule's mistakes.

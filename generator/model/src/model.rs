@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use stackgen_cfn::Node;
 
 use crate::api::{Api, DomainName};
 use crate::function::{Alias, Function, Permission, Version};
-use crate::read::Detail;
 use crate::resource::{Resource, Resources};
 use crate::role::Role;
 use crate::table::{LogGroup, Table};
-use crate::{Inputs, LogicalId, Problem, ProblemKind, Resolved, read};
+use crate::{LogicalId, Problem, ProblemKind, Resolved};
 
 /// The model of a template. Every resource is in `resources`. Those of known types are in a typed list, too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,17 +45,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a template. It never fails: anything else than a template becomes a model with problems.
-    pub fn from_template(template: &Node, inputs: &Inputs) -> Model {
-        read::model(template, inputs, Detail::Everything)
-    }
-
-    /// Reads only the wiring in full, and type and name of everything else. It is enough for
-    /// [`crate::Api::snapshot_digest`], which is the same as for the whole model.
-    pub fn of_wiring(template: &Node, inputs: &Inputs) -> Model {
-        read::model(template, inputs, Detail::Wiring)
-    }
-
     /// True if the model contains all APIs, integrations and functions of the template. Only then is a missing part
     /// known to be missing.
     pub fn holds_all_wiring(&self) -> bool {

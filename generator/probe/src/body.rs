@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout_at};
 
-use crate::handshake::HandshakeResponse;
+use crate::response::HandshakeResponse;
 use crate::transport::Stream;
 
 /// Maximum number of bytes to read.

@@ -12,12 +12,15 @@
 mod body;
 mod connect_error;
 mod connection;
+mod encoding;
 mod expect;
 mod explain;
 mod handshake;
+mod latency;
 mod load;
 mod millis;
 mod report;
+mod response;
 mod run;
 mod secret;
 mod target;
@@ -32,14 +35,14 @@ pub use explain::{
     Certainty, ERROR_FRAMES, Explanation, RecordSubject, ServerRecord, explain, explain_close_code,
     explain_error_frame, explain_handshake_status, explain_with_records,
 };
-pub use handshake::{
-    HandshakeAttempt, HandshakeResponse, Header, Violation, connect, request_status,
-};
-pub use load::{Latency, LoadPlan};
+pub use handshake::{HandshakeAttempt, connect, request_status};
+pub use latency::Latency;
+pub use load::LoadPlan;
 pub use report::{
     BrowserView, HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport,
     error_frame_message,
 };
+pub use response::{HandshakeResponse, Header, Violation};
 pub use run::{ProbeEvent, ProbePlan, run};
 pub use secret::{HIDDEN, Secret, Secrets};
 pub use target::{ProbeTarget, TargetError, TokenPlacement};

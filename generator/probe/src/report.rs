@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use crate::connect_error::ConnectError;
 use crate::connection::{ClosedBy, ConnectionEnd};
 use crate::expect::CheckResult;
-use crate::handshake::HandshakeResponse;
-use crate::load::Latency;
+use crate::latency::Latency;
 use crate::millis::{millis, some_millis};
+use crate::response::HandshakeResponse;
 use crate::target::{ProbeTarget, TokenPlacement};
 
 /// Maximum number of characters of a text that the report keeps.

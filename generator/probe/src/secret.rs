@@ -6,6 +6,8 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 
+use crate::encoding::query_encoded;
+
 /// Replacement for a secret in any output.
 pub const HIDDEN: &str = "[hidden]";
 
@@ -99,7 +101,7 @@ fn encodings(text: &str) -> Vec<String> {
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut found = vec![text.to_owned(), decoded];
     for index in 0..found.len() {
-        found.push(crate::target::query_encoded(&found[index]));
+        found.push(query_encoded(&found[index]));
         found.push(unquoted(&format!("{:?}", found[index])));
         found.push(unquoted(
             &serde_json::Value::from(found[index].as_str()).to_string(),

@@ -20,6 +20,7 @@ mod init;
 mod integrations;
 mod limits;
 mod lint;
+mod modules;
 mod pages;
 mod probe;
 mod probe_local;

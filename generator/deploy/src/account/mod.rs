@@ -2,7 +2,6 @@
 
 mod document;
 mod json;
-mod read;
 mod uri;
 
 use serde_json::{Map, Value as Json};

@@ -1,21 +1,6 @@
 //! Judging the answer to a caller.
 
-use serde::Serialize;
-
-use super::CallerProfile;
-use crate::{ApiProtocol, HandshakeAnswer};
-
-/// The judgement of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Judgement {
-    /// The integration answered as expected.
-    Verified,
-    /// The authorizer, IAM or an API key refused the caller, so the integration did not run.
-    AuthorizerOnly,
-    /// The answer was not the expected one.
-    Failed,
-}
+use crate::{ApiProtocol, CallerProfile, HandshakeAnswer, Judgement};
 
 /// The answers that a stage is expected to give.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,44 +4,16 @@ mod after_move;
 mod judge;
 mod record;
 
-use std::fmt;
-use std::time::Duration;
-
-use serde::Serialize;
-
 use crate::account::ApiDescription;
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
-use crate::{Account, ApiInfo, ApiProtocol, DeployError, HandshakeAnswer, StageClient, StageName};
+use crate::{Account, ApiInfo, ApiProtocol, DeployError, StageClient, StageName};
 
+pub use crate::evidence::{CallerProfile, Judgement, VerifyAttempt, VerifyEvidence};
+pub use crate::retry::VerifyPolicy;
 pub(crate) use after_move::{DeploymentOrigin, StageCheck};
-pub use judge::{Judgement, StageExpectation};
+pub use judge::StageExpectation;
 pub use record::clear_record;
-
-/// A caller that a stage is verified as. The [`StageClient`] knows by its name what it sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallerProfile {
-    /// The name: letters, digits, hyphens and underscores.
-    pub name: String,
-    /// True if it has credentials, so that an authorizer that refuses it is wrong.
-    pub has_credentials: bool,
-    /// The expected status. `None` expects 101 of a WebSocket API, and any answer of the integration of an HTTP API.
-    pub status: Option<u16>,
-    /// The path of a request to an HTTP API, if the caller declares none.
-    pub path: Option<String>,
-}
-
-impl CallerProfile {
-    /// A caller without credentials.
-    pub fn anonymous() -> Self {
-        CallerProfile {
-            name: "anonymous".to_owned(),
-            has_credentials: false,
-            status: None,
-            path: None,
-        }
-    }
-}
 
 /// A request to verify a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,55 +22,6 @@ pub struct VerifyRequest {
     pub callers: Vec<CallerProfile>,
     /// Further statuses that count as the expected answer.
     pub accepted: Vec<u16>,
-}
-
-/// Number and duration of attempts: API Gateway takes a while to serve a moved stage everywhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyPolicy {
-    /// Number of successive good rounds that verify a stage. A round makes one attempt for each caller.
-    pub rounds: usize,
-    /// Wait between two rounds.
-    pub interval: Duration,
-    /// Time for which bad answers are tolerated.
-    pub timeout: Duration,
-}
-
-/// An answer, and its judgement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VerifyAttempt {
-    /// The name of the caller.
-    pub caller: String,
-    /// The answer.
-    #[serde(flatten)]
-    pub answer: HandshakeAnswer,
-    /// The judgement.
-    pub judgement: Judgement,
-    /// An explanation of the answer.
-    pub meaning: String,
-}
-
-/// All answers of a verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VerifyEvidence {
-    /// The URL of the stage.
-    pub url: String,
-    /// Every handshake or request, in order.
-    #[serde(rename = "handshakes")]
-    pub attempts: Vec<VerifyAttempt>,
-    /// The meaning of the answer that decided.
-    pub meaning: String,
-}
-
-impl fmt::Display for VerifyEvidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let attempts = match self.attempts.len() {
-            1 => "1 attempt".to_owned(),
-            many => format!("{many} attempts"),
-        };
-        write!(f, "{} ({attempts})", self.meaning)
-    }
 }
 
 /// The result of a verification.

@@ -2,10 +2,48 @@
 
 use std::sync::{Arc, PoisonError};
 
-use stackgen_gateway_common::{ApiId, DeploymentId};
+use serde::{Deserialize, Serialize};
+use stackgen_gateway_common::{ApiId, DeploymentId, EpochMillis};
 
 use super::check::{optional_length, set_text};
-use super::{ApiError, Apis, DeploymentInput, StoredDeployment, StoredDeploymentStatus};
+use super::types::iso8601;
+use super::{ApiError, Apis, DeploymentInput, Snapshot};
+
+/// Status of a deployment (row D3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StoredDeploymentStatus {
+    /// The deployment is being created.
+    Pending,
+    /// The deployment failed.
+    Failed,
+    /// The deployment can be served.
+    Deployed,
+}
+
+/// A deployment: an immutable snapshot of an API (row D1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredDeployment {
+    /// Deployment ID.
+    pub deployment_id: DeploymentId,
+    /// Status.
+    pub deployment_status: StoredDeploymentStatus,
+    /// Reason for the status `FAILED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_status_message: Option<String>,
+    /// Description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// AutoDeploy created the deployment (row D4).
+    pub auto_deployed: bool,
+    /// Time of creation.
+    #[serde(serialize_with = "iso8601")]
+    pub created_date: EpochMillis,
+    /// Snapshot that stages serve.
+    #[serde(skip)]
+    pub snapshot: Arc<Snapshot>,
+}
 
 impl Apis {
     /// Creates a deployment of the current wiring (rows D1, D3), and points the stage at it if the input names one.

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use indexmap::IndexMap;
 use stackgen_gateway_common::{ApiId, ArnScope, DeploymentId, Event, Events, StageName};
 
+pub use deployment::{StoredDeployment, StoredDeploymentStatus};
 pub use error::{ApiError, ApiErrorKind};
 pub use input::{
     ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,
@@ -36,9 +37,8 @@ pub use snapshot::Snapshot;
 pub(crate) use stage::substitute_variables;
 pub use types::{
     AccessLogSettings, Cors, JwtConfiguration, Pairs, ParameterConstraints, ProtocolType,
-    RouteSettings, StoredApi, StoredAuthorizer, StoredDeployment, StoredDeploymentStatus,
-    StoredIntegration, StoredIntegrationResponse, StoredModel, StoredRoute, StoredRouteResponse,
-    StoredStage, TlsConfig,
+    RouteSettings, StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse,
+    StoredModel, StoredRoute, StoredRouteResponse, StoredStage, TlsConfig,
 };
 
 use state::ApiState;

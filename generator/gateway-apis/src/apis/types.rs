@@ -1,16 +1,12 @@
 //! Resources of API Gateway, with apigatewayv2's names and shapes. The control plane answers with these types as they
 //! are.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use stackgen_gateway_common::{
     ApiId, AuthorizerId, DeploymentId, EpochMillis, IntegrationId, IntegrationResponseId, ModelId,
     RouteId, RouteKey, RouteResponseId, StageName,
 };
-
-use super::Snapshot;
 
 /// Names and values, in the order of the request.
 pub type Pairs = IndexMap<String, String>;
@@ -319,42 +315,6 @@ resource! {
     }
 }
 
-/// Status of a deployment (row D3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum StoredDeploymentStatus {
-    /// The deployment is being created.
-    Pending,
-    /// The deployment failed.
-    Failed,
-    /// The deployment can be served.
-    Deployed,
-}
-
-resource! {
-    /// A deployment: an immutable snapshot of an API (row D1).
-    StoredDeployment {
-        /// Deployment ID.
-        deployment_id: DeploymentId,
-        /// Status.
-        deployment_status: StoredDeploymentStatus,
-        /// Reason for the status `FAILED`.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        deployment_status_message: Option<String>,
-        /// Description.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-        /// AutoDeploy created the deployment (row D4).
-        auto_deployed: bool,
-        /// Time of creation.
-        #[serde(serialize_with = "iso8601")]
-        created_date: EpochMillis,
-        /// Snapshot that stages serve.
-        #[serde(skip)]
-        snapshot: Arc<Snapshot>,
-    }
-}
-
 resource! {
     /// A stage: a pointer to a deployment, with settings that take effect without a deployment (row D2).
     StoredStage {
@@ -428,6 +388,9 @@ pub struct AccessLogSettings {
     pub format: Option<String>,
 }
 
-fn iso8601<S: serde::Serializer>(at: &EpochMillis, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn iso8601<S: serde::Serializer>(
+    at: &EpochMillis,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.iso8601())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Exchange;
-use super::authorize::RequestAuthorization;
+use super::authorization::RequestAuthorization;
 use super::request::{HttpRequest, decoded};
 use super::route::RouteMatch;
 use base64::Engine;

@@ -9,7 +9,7 @@ use stackgen_gateway_common::FunctionArn;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError, InvokeErrorKind};
 
 use super::Exchange;
-use super::authorize::RequestAuthorization;
+use super::authorization::RequestAuthorization;
 use super::events::EventBuilder;
 use super::refusal::HttpRefusal;
 use super::response::{PayloadVersion, interpret};

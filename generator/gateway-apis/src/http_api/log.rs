@@ -9,7 +9,7 @@ use http::Response;
 use stackgen_gateway_common::RouteKey;
 
 use super::HttpApi;
-use super::authorize::RequestAuthorization;
+use super::authorization::RequestAuthorization;
 use super::integration::IntegrationOutcome;
 use super::refusal::HttpRefusal;
 use super::request::HttpRequest;

@@ -3,6 +3,7 @@
 //! Only Lambda proxy integrations are supported. A route with another integration (a URL or an AWS service) answers
 //! 500, and its event has the reason. Parameter mappings are not applied.
 
+mod authorization;
 mod authorize;
 mod cors;
 mod events;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authorizer::Principal;
+use super::principal::Principal;
 use crate::connections::OpenConnection;
 
 /// Data of a client that its events contain.

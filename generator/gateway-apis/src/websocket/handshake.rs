@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
 
 use super::WebSocketApi;
-use super::authorizer::{self, Principal};
+use super::authorizer;
 use super::client::Client;
 use super::integration::{self, IntegrationAnswer, IntegrationCall};
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
+use super::principal::Principal;
 use super::refusal::WebSocketRefusal;
 use super::request::HandshakeRequest;
 use crate::apis::{ServedStage, Snapshot, StoredRoute};

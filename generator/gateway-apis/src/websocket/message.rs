@@ -7,48 +7,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
-use stackgen_gateway_common::{Event, MessageOutcome, RouteKey, ThrownError, trace_id};
+use stackgen_gateway_common::{Event, MessageOutcome, RouteKey, trace_id};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::client::Client;
-use super::failure::IntegrationFailure;
+use super::error_frame::ErrorFrame;
 use super::failure_records;
 use super::integration::{IntegrationAnswer, IntegrationCall};
 use super::log::{self, LoggedStatus};
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::selection::select;
 use crate::apis::{ServedStage, Snapshot, StoredRoute};
-
-/// Content of an error frame.
-pub(super) struct ErrorFrame {
-    pub(super) status: u16,
-    pub(super) message: &'static str,
-    pub(super) reason: String,
-    pub(super) row: &'static str,
-    /// Function, if it was called.
-    pub(super) function: Option<String>,
-    /// Error that the function returned.
-    pub(super) error: Option<Box<ThrownError>>,
-}
-
-impl ErrorFrame {
-    fn new(
-        status: u16,
-        message: &'static str,
-        reason: impl Into<String>,
-        row: &'static str,
-    ) -> Self {
-        ErrorFrame {
-            status,
-            message,
-            reason: reason.into(),
-            row,
-            function: None,
-            error: None,
-        }
-    }
-}
 
 /// Handles a message. Returns the frame to send back, if any.
 pub(super) async fn handle(
@@ -96,7 +66,7 @@ pub(super) async fn handle(
     match result {
         Ok(answer) => answer,
         Err(error_frame) => {
-            let answer = render_error_frame(error_frame.message, &context);
+            let answer = error_frame.render(&context);
             failure_records::message(&api, served.as_deref(), &client, &context, error_frame);
             Some(answer)
         }
@@ -161,7 +131,7 @@ async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
         ..error_frame
     };
     let answer = call.run(event, trace_id).await;
-    let answer = answer.map_err(from_failure).map_err(called)?;
+    let answer = answer.map_err(ErrorFrame::from_failure).map_err(called)?;
     if !call.snapshot.is_two_way(route) {
         // The function's answer is dropped (row M7).
         return Ok(None);
@@ -175,19 +145,6 @@ async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
             Err(called(error_frame))
         }
         answer => Ok(answer),
-    }
-}
-
-fn from_failure(failure: IntegrationFailure) -> ErrorFrame {
-    let response = failure.kind.response(EventType::Message);
-    ErrorFrame {
-        error: failure.error,
-        ..ErrorFrame::new(
-            response.status,
-            response.message,
-            failure.reason,
-            response.row,
-        )
     }
 }
 
@@ -223,11 +180,4 @@ fn outcome(result: &Result<Option<Bytes>, ErrorFrame>) -> MessageOutcome {
             row: error_frame.row,
         },
     }
-}
-
-/// Builds an error frame, byte for byte as API Gateway does.
-fn render_error_frame(message: &str, context: &RequestContext<'_>) -> Bytes {
-    let (connection, request) = (context.connection_id, &context.request_id);
-    format!(r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#)
-        .into()
 }

@@ -3,6 +3,7 @@
 mod authorizer;
 mod client;
 mod close;
+mod error_frame;
 mod failure;
 mod failure_records;
 mod frames;
@@ -12,6 +13,7 @@ mod log;
 mod message;
 mod models;
 mod payloads;
+mod principal;
 mod refusal;
 mod request;
 mod selection;

@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use stackgen_gateway_common::{EpochMillis, request_id};
 
-use super::authorizer::Principal;
 use super::client::Client;
+use super::principal::Principal;
 use crate::apis::Pairs;
 
 /// `requestContext`: the connection and the request of an event (row E0).

@@ -5,20 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use stackgen_gateway_common::{EpochMillis, FunctionArn, uuid};
 
+use super::credentials::FunctionCredentials;
 use super::pool::EnvironmentPool;
 use super::{
     CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError, FunctionHost,
     FunctionVersion, LATEST, PermissionStatement, ResourcePolicy,
 };
-
-/// AWS credentials of a function's processes. The gateway does not verify signatures; the access key identifies the
-/// function.
-#[derive(Clone)]
-pub(super) struct FunctionCredentials {
-    pub(super) access_key: String,
-    pub(super) secret_key: String,
-    pub(super) session_token: String,
-}
 
 pub(super) struct FunctionRecord {
     pub(super) arn: FunctionArn,
@@ -45,14 +37,7 @@ impl FunctionRecord {
         configuration: Configuration,
         code: CodeCopy,
     ) -> Self {
-        let credentials = FunctionCredentials {
-            access_key: format!(
-                "ASIA{}",
-                stackgen_gateway_common::resource_id(16).to_ascii_uppercase()
-            ),
-            secret_key: stackgen_gateway_common::resource_id(40),
-            session_token: stackgen_gateway_common::resource_id(64),
-        };
+        let credentials = FunctionCredentials::generate();
         let latest = new_version(
             host,
             &arn,

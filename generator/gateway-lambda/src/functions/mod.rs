@@ -5,6 +5,7 @@
 
 mod code;
 mod configuration;
+mod credentials;
 mod environment;
 mod error;
 mod function;
@@ -13,7 +14,6 @@ mod policy;
 mod pool;
 mod processes;
 mod store;
-mod unzip;
 mod version;
 mod watcher;
 

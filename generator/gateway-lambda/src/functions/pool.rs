@@ -8,10 +8,10 @@ use stackgen_gateway_common::invoke::InvokeError;
 use stackgen_gateway_common::{Event, FunctionArn, FunctionSettings};
 use tokio::sync::OnceCell;
 
+use super::credentials::FunctionCredentials;
 use super::environment::{
     EnvironmentPhase, ExecutionEnvironment, LaunchCommand, QueuedInvocation, run_to_exit,
 };
-use super::function::FunctionCredentials;
 use super::{CodeCopy, Configuration, FunctionHost};
 
 /// Time that an invocation waits for a process that has answered and will soon ask for the next event. After that, another

@@ -3,6 +3,7 @@
 mod listeners;
 mod private;
 mod remote;
+mod requests;
 mod state;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,8 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use remote::{RemoteError, RemoteGateway, TokenRequest};
+pub use remote::{RemoteError, RemoteGateway};
+pub use requests::TokenRequest;
 pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
 use crate::control::{self, ServiceRouters};

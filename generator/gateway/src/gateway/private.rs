@@ -24,15 +24,12 @@ use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::StackTemplate;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::remote::{FailureLookup, KeyRotation, TokenRequest};
+use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, TokenRequest};
 use super::{GatewayState, Shared};
 use crate::identity::{KeyRetirement, Token, TokenUse};
 
 /// Path of the issuer.
 pub(super) const ISSUER_PATH: &str = "/_stackgen/issuer";
-
-/// Header with the gateway's key.
-pub(super) const KEY_HEADER: &str = "x-stackgen-key";
 
 /// Maximum size of a template with its file names, in bytes.
 const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;

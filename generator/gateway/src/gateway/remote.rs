@@ -8,50 +8,20 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::{ApplyResult, StackTemplate, TemplateProblem};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-use super::{GatewayState, private};
+use super::GatewayState;
+use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, TokenRequest};
 
 /// A gateway that runs in another process.
 #[derive(Clone)]
 pub struct RemoteGateway {
     authority: String,
     key: String,
-}
-
-/// Token to mint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TokenRequest {
-    /// Subject (`sub`) claim.
-    pub subject: String,
-    /// Audience (`aud`) claim (default: one that the stack's authorizer accepts).
-    pub audience: Option<String>,
-    /// Mints an access token instead of an ID token.
-    pub access: bool,
-    /// Lifetime in seconds (default: one hour).
-    pub lifetime_seconds: Option<u64>,
-    /// More claims, which override the others.
-    pub claims: Map<String, Json>,
-}
-
-/// Rotation of the issuer's key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct KeyRotation {
-    pub(super) at_once: bool,
-}
-
-/// Lookup of failures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FailureLookup {
-    /// Request ID or connection ID.
-    pub(super) id: String,
 }
 
 /// Reason why a call to a running gateway failed.
@@ -179,7 +149,7 @@ impl RemoteGateway {
             .uri(path)
             .header(http::header::HOST, &self.authority)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .header(private::KEY_HEADER, &self.key)
+            .header(KEY_HEADER, &self.key)
             .body(Full::from(serde_json::to_vec(body)?))?;
         let response: http::Response<Incoming> = sender.send_request(request).await?;
         let status = response.status();

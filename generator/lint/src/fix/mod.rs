@@ -1,15 +1,14 @@
 //! Fixes: edits of single nodes, so that the rest of the file stays unchanged.
 
-mod all;
 mod apply;
 mod block;
 mod depend_on;
 mod document;
+mod edits;
 mod expected;
 mod flow;
 mod sites;
 
-pub use all::{Fixed, fix_all};
 pub use apply::{AppliedFixes, apply};
 pub(crate) use depend_on::depend_on;
 use stackgen_cfn::{Node, Span};

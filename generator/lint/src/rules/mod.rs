@@ -12,7 +12,7 @@ mod stages;
 mod tables;
 mod template;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 /// The groups in the order of their IDs.
 pub(crate) const GROUPS: &[RuleGroup] = &[

@@ -34,7 +34,7 @@ impl SuppressionIndex {
         let mut rules: HashMap<_, RuleSuppressions> = HashMap::new();
         for (index, suppression) in suppressions.all.iter().enumerate() {
             for (word, named) in suppression.rules.iter().enumerate() {
-                let Some(rule) = named.rule else { continue };
+                let Some(rule) = named.rule() else { continue };
                 let rule = rules.entry(rule.id).or_default();
                 let which = (index, word);
                 match &suppression.scope {

@@ -1,63 +1,15 @@
-//! Suppressions of findings, in comments or in `Metadata`.
+//! Reads suppressions in comments and in `Metadata`, and applies them to findings.
 
 mod comment;
 mod index;
 mod metadata;
 mod outline;
 
-use stackgen_model::LogicalId;
-
-use crate::{Finding, LintInput, LintReport, Location, Rule, SuppressedFinding, registry};
+use crate::suppressions::{
+    MalformedSuppression, NamedRule, Suppression, SuppressionScope, SuppressionTarget, Suppressions,
+};
+use crate::{Finding, LintInput, LintReport, SuppressedFinding, registry};
 use index::SuppressionIndex;
-
-/// Suppressions of a template.
-#[derive(Debug, Default)]
-pub(crate) struct Suppressions {
-    pub(crate) all: Vec<Suppression>,
-    pub(crate) malformed: Vec<MalformedSuppression>,
-    /// True if the template was compared with an earlier revision.
-    pub(crate) compares: bool,
-}
-
-/// A suppression of one or more rules.
-#[derive(Debug)]
-pub(crate) struct Suppression {
-    pub(crate) rules: Vec<NamedRule>,
-    /// Reason in the template; empty if there is none.
-    pub(crate) reason: String,
-    /// Location of the suppression.
-    pub(crate) location: Location,
-    scope: SuppressionScope,
-}
-
-/// A rule of a suppression.
-#[derive(Debug)]
-pub(crate) struct NamedRule {
-    pub(crate) word: String,
-    /// The rule, if it exists and can be suppressed.
-    pub(crate) rule: Option<&'static Rule>,
-    /// True if it has suppressed a finding.
-    pub(crate) is_used: bool,
-}
-
-/// An invalid suppression.
-#[derive(Debug)]
-pub(crate) struct MalformedSuppression {
-    pub(crate) message: String,
-    pub(crate) hint: &'static str,
-    pub(crate) location: Location,
-}
-
-/// Scope of a suppression.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum SuppressionScope {
-    /// The whole template.
-    Template,
-    /// Findings whose location begins in this byte range.
-    Bytes(u32, u32),
-    /// A resource of a template that was not read from a file.
-    Resource(LogicalId),
-}
 
 /// Removes the suppressed findings. Rules check the suppressions later.
 pub(crate) fn apply(
@@ -94,14 +46,20 @@ pub(crate) fn apply(
 /// Parses rules separated by commas. Returns `None` if one is empty.
 fn named(words: &str) -> Option<Vec<NamedRule>> {
     let name = |word: &str| {
-        let rule = registry::find(word).filter(|rule| rule.is_suppressible());
-        let word = word.to_owned();
-        let is_used = false;
-        (!word.is_empty()).then_some(NamedRule {
-            word,
-            rule,
-            is_used,
+        (!word.is_empty()).then(|| NamedRule {
+            word: word.to_owned(),
+            target: target(word),
+            is_used: false,
         })
     };
     words.split(',').map(|word| name(word.trim())).collect()
+}
+
+fn target(word: &str) -> SuppressionTarget {
+    match registry::find(word) {
+        Some(rule) if rule.is_suppressible() => SuppressionTarget::Rule(rule),
+        Some(rule) => SuppressionTarget::Unsuppressible(rule),
+        None if registry::all().any(|rule| rule.is_named(word)) => SuppressionTarget::Group,
+        None => SuppressionTarget::Unknown,
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::index::link_key;
+use super::lookup_key::link_key;
 use super::{Reader, texts};
 use crate::api::{
     Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,

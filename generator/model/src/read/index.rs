@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::apigatewayv2::{DOMAIN, INTEGRATION_RESPONSE, ROUTE_RESPONSE, STAGE};
 use super::function_link::{ALIAS, FUNCTION};
+use super::lookup_key::key;
 use crate::resource::{Resource, Resources};
-use crate::{Link, LogicalId, Piece, Resolved, Text};
+use crate::{LogicalId, Resolved, Text};
 
 /// Resources by key, in the template's order. Resources that match have equal keys; resources with equal keys need not
 /// match, which the reader checks.
@@ -91,27 +92,6 @@ impl<'a> ResourceIndex<'a> {
 
 fn list<'f, 'a>(found: &'f Found<'a>, key: &str) -> &'f [&'a Arc<Resource>] {
     found.get(key).map_or(&[], Vec::as_slice)
-}
-
-/// Returns a key that is equal for equal texts, and rarely for others.
-fn key(text: &Text) -> String {
-    let mut key = text.to_string();
-    for piece in text.pieces() {
-        if let Piece::Unknown(unknown) = piece {
-            key.push_str(&unknown.reason.to_string());
-        }
-    }
-    key
-}
-
-/// Returns a key that is equal for equal links.
-pub(super) fn link_key(link: &Link) -> String {
-    match link {
-        Link::To(id) => id.to_string(),
-        Link::External(text) => key(text),
-        Link::Unknown(unknown) => key(&Text::from(Piece::Unknown(unknown.clone()))),
-        Link::Missing => String::new(),
-    }
 }
 
 fn property(resource: &Resource, property: &str) -> Option<String> {

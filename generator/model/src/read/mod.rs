@@ -7,6 +7,7 @@ mod gaps;
 mod iam;
 mod index;
 mod lambda;
+mod lookup_key;
 mod openapi;
 mod resources;
 mod sam;
@@ -31,7 +32,7 @@ const DEEPEST: usize = 64;
 
 /// Parts of a template to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
+enum Detail {
     /// Everything.
     Everything,
     /// The wiring in full; type and physical name of other resources.
@@ -50,7 +51,20 @@ impl Detail {
     }
 }
 
-pub(crate) fn model(template: &Node, inputs: &Inputs, detail: Detail) -> Model {
+impl Model {
+    /// Reads a template. It never fails: anything else than a template becomes a model with problems.
+    pub fn from_template(template: &Node, inputs: &Inputs) -> Model {
+        model(template, inputs, Detail::Everything)
+    }
+
+    /// Reads only the wiring in full, and type and name of everything else. It is enough for
+    /// [`crate::Api::snapshot_digest`], which is the same as for the whole model.
+    pub fn of_wiring(template: &Node, inputs: &Inputs) -> Model {
+        model(template, inputs, Detail::Wiring)
+    }
+}
+
+fn model(template: &Node, inputs: &Inputs, detail: Detail) -> Model {
     match sam::expand(template) {
         None => plain(template, Resolver::new(template, inputs), inputs, detail),
         Some(expansion) => {

@@ -4,24 +4,7 @@ use std::collections::HashMap;
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node};
 
-use super::{Resolved, Resolver, Text, Unknown, UnknownReason, express};
-
-/// Value of a condition.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Truth {
-    /// True.
-    True,
-    /// False.
-    False,
-    /// It depends on an unknown value.
-    Unknown(Unknown),
-}
-
-impl From<bool> for Truth {
-    fn from(value: bool) -> Self {
-        if value { Truth::True } else { Truth::False }
-    }
-}
+use super::{Resolved, Resolver, Text, Truth, Unknown, UnknownReason, express};
 
 /// State of the evaluation of a named condition.
 #[derive(Clone, Debug)]

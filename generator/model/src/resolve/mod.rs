@@ -9,6 +9,7 @@ mod functions;
 mod inputs;
 mod names;
 mod text;
+mod truth;
 mod unknown;
 mod value;
 
@@ -18,10 +19,10 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, Span, Value};
 
-pub use condition::Truth;
 pub(crate) use express::json;
 pub use inputs::Inputs;
 pub use text::{Piece, Pseudo, Reference, Text};
+pub use truth::Truth;
 pub use unknown::{Branches, Unknown, UnknownReason};
 pub use value::{Resolved, Setting};
 

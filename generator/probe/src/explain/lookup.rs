@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{Certainty, Explanation, explain};
 use crate::connect_error::Timings;
 use crate::connection::{ClosedBy, ConnectionEnd};
-use crate::handshake::HandshakeResponse;
 use crate::report::{HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport};
+use crate::response::HandshakeResponse;
 
 /// Texts of API Gateway's error frames that [`explain_error_frame`] knows.
 pub const ERROR_FRAMES: [&str; 7] = [

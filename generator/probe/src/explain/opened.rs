@@ -3,8 +3,8 @@
 use super::Certainty::{Certain, Likely, Possible};
 use super::Explanation;
 use super::recorded::{self, ServerRecord};
-use crate::handshake::HandshakeResponse;
 use crate::report::{ObservationKind, ProbeReport};
+use crate::response::HandshakeResponse;
 
 /// Explains the problems of a connection whose handshake was answered with 101.
 pub(super) fn explain(

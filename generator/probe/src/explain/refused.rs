@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::{Certainty, Explanation};
-use crate::handshake::HandshakeResponse;
 use crate::report::{ProbeCaller, ProbeReport};
+use crate::response::HandshakeResponse;
 
 /// Explains why a handshake was refused, starting with the likeliest cause.
 pub(super) fn explain(report: &ProbeReport, handshake: &HandshakeResponse) -> Vec<Explanation> {

@@ -13,7 +13,8 @@ use crate::connect_error::ConnectError;
 use crate::connection::{ClientClose, ClientConnection, Incoming, MessageText};
 use crate::expect::Expectation;
 use crate::handshake::{HandshakeAttempt, connect};
-use crate::load::{Latency, LoadPlan, measure};
+use crate::latency::Latency;
+use crate::load::{LoadPlan, measure};
 use crate::report::{
     HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport, error_frame_message,
     truncated,

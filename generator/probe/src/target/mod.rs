@@ -7,18 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::ClientConfig;
 use thiserror::Error;
 
+use crate::encoding::query_encoded;
 use crate::secret::{HIDDEN, Secret, Secrets, header_secrets, looks_like_token, looks_secret};
-
-/// Characters that are percent-encoded in a query: all but RFC 3986's unreserved ones.
-const QUERY_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Headers that the handshake sets itself.
 const HANDSHAKE_HEADERS: [&str; 9] = [
@@ -301,11 +294,6 @@ impl fmt::Debug for ProbeTarget {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// Percent-encodes a text for a query.
-pub(crate) fn query_encoded(text: &str) -> String {
-    utf8_percent_encode(text, QUERY_ENCODED).to_string()
 }
 
 /// Splits a query into names and values without decoding them.

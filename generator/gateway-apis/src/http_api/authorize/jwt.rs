@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use stackgen_gateway_common::EpochMillis;
 
 use super::super::Exchange;
+use super::super::authorization::RequestAuthorization;
 use super::super::refusal::HttpRefusal;
-use super::RequestAuthorization;
 use crate::apis::{JwtConfiguration, StoredAuthorizer};
 
 impl Exchange<'_> {

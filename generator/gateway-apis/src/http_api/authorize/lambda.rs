@@ -9,12 +9,12 @@ use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOu
 use stackgen_gateway_common::{FunctionArn, PolicyStatement, RoleStore};
 
 use super::super::Exchange;
+use super::super::authorization::RequestAuthorization;
 use super::super::events::EventBuilder;
 use super::super::integration::from_invoke_error;
 use super::super::refusal::HttpRefusal;
 use super::super::response::PayloadVersion;
 use super::super::route::RouteMatch;
-use super::RequestAuthorization;
 use crate::apis::{StoredAuthorizer, substitute_variables};
 
 /// Time that an authorizer has to answer.

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
 use stackgen_gateway_common::{AuthorizerRecord, RouteKey, ThrownError};
 
-pub(super) use output::Principal;
 use output::{AuthorizerOutput, AuthorizerOutputError};
 
 use super::WebSocketApi;
 use super::failure::IntegrationFailure;
 use super::integration;
 use super::payloads::{self, RequestContext};
+use super::principal::Principal;
 use super::refusal::WebSocketRefusal;
 use super::request::HandshakeRequest;
 use crate::apis::{StoredAuthorizer, StoredStage};

@@ -1,25 +1,14 @@
 //! Output of REQUEST authorizers (rows A7 to A10, A15).
 
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::principal::Principal;
 use super::policy::AuthorizerPolicy;
 use crate::apis::Pairs;
 
 /// Maximum size of the output, in bytes (row A9).
 const OUTPUT_BYTES: usize = 8 * 1024;
-
-/// Principal that the authorizer returned. All later events of the connection contain it (row A10).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Principal {
-    /// `principalId`.
-    pub(crate) id: String,
-    /// Context, with all values as strings.
-    pub(crate) context: Pairs,
-    /// Duration of the authorizer's call in milliseconds.
-    pub(crate) integration_latency: u64,
-}
 
 /// Valid output.
 #[derive(Debug)]
@@ -98,21 +87,6 @@ fn scalars(context: Map<String, Value>) -> Result<Pairs, AuthorizerOutputError> 
         }
     };
     context.into_iter().map(text).collect()
-}
-
-impl Serialize for Principal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("principalId", &self.id)?;
-        map.serialize_entry("integrationLatency", &self.integration_latency)?;
-        for (key, value) in &self.context {
-            // A context key cannot replace the principal.
-            if !matches!(key.as_str(), "principalId" | "integrationLatency") {
-                map.serialize_entry(key, value)?;
-            }
-        }
-        map.end()
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ use crate::facts::anonymous::{self, AnonymousAccess};
 use crate::facts::identity_source::{SourceSyntax, check_syntax, known_sources};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 use crate::{Finding, Location, Rule};
 
 pub(super) const GROUP: RuleGroup = RuleGroup {

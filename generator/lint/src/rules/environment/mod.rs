@@ -4,7 +4,7 @@ mod no_echo_parameter_in_environment;
 mod plain_secret_in_environment;
 mod reserved_environment_name;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "environment",

@@ -20,7 +20,7 @@ mod integration_without_uri;
 mod invoke_role_cannot_invoke;
 mod permission_on_other_qualifier;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "integrations",

@@ -10,7 +10,7 @@ mod management_endpoint_without_stage;
 mod management_endpoint_wss;
 mod wrong_action_for_connections;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "management",

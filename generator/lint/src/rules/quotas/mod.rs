@@ -6,7 +6,7 @@ mod too_many_integrations;
 mod too_many_routes;
 mod too_many_stages;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "quotas",

@@ -25,7 +25,7 @@ mod target_without_integrations_prefix;
 use stackgen_model::{Problem, ProblemKind};
 
 use crate::context::RuleContext;
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 use crate::{Finding, Location, Rule};
 
 pub(super) const GROUP: RuleGroup = RuleGroup {

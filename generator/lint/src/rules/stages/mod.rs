@@ -28,7 +28,7 @@ mod throttle_zero;
 mod unsupported_domain_configuration;
 mod unsupported_waf;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "stages",

@@ -5,7 +5,7 @@ mod log_group_without_retention;
 mod table_without_grant;
 mod table_without_recovery;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "tables",

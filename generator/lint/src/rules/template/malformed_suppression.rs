@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::rule::rule;
-use crate::suppress::{MalformedSuppression, Suppressions};
+use crate::suppressions::{MalformedSuppression, Suppressions};
 
 rule! {
     /// A suppression has an invalid syntax.

@@ -6,7 +6,7 @@ mod suppression_of_unknown_rule;
 mod suppression_without_reason;
 mod unused_suppression;
 
-use crate::registry::RuleGroup;
+use crate::rule::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "template",

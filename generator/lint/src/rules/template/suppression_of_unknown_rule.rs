@@ -1,6 +1,6 @@
+use crate::Finding;
 use crate::rule::rule;
-use crate::suppress::{NamedRule, Suppression, Suppressions};
-use crate::{Finding, registry};
+use crate::suppressions::{NamedRule, Suppression, SuppressionTarget, Suppressions};
 
 rule! {
     /// A suppression names a rule that does not exist or cannot be suppressed.
@@ -30,26 +30,23 @@ fn check(suppressions: &Suppressions) -> Vec<Finding> {
 }
 
 fn check_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
-    let unknown = suppression
-        .rules
-        .iter()
-        .filter(|named| named.rule.is_none());
-    unknown.map(|named| finding(suppression, named))
+    let rules = suppression.rules.iter();
+    rules.filter_map(|named| finding(suppression, named))
 }
 
-fn finding(suppression: &Suppression, named: &NamedRule) -> Finding {
+fn finding(suppression: &Suppression, named: &NamedRule) -> Option<Finding> {
     let word = &named.word;
-    let is_group = || registry::all().any(|rule| rule.is_named(word));
-    let message = match registry::find(word) {
-        Some(rule) => format!(
+    let message = match named.target {
+        SuppressionTarget::Rule(_) => return None,
+        SuppressionTarget::Unsuppressible(rule) => format!(
             "`{word}` cannot be suppressed: {} checks suppressions",
             rule.id
         ),
-        None if is_group() => {
+        SuppressionTarget::Group => {
             format!("`{word}` is a group of rules, but a suppression must name single rules")
         }
-        None => format!("there is no rule `{word}`"),
+        SuppressionTarget::Unknown => format!("there is no rule `{word}`"),
     };
-    Finding::new(&RULE, suppression.location.clone(), message)
-        .hint("write the ID or the name next to the finding")
+    let finding = Finding::new(&RULE, suppression.location.clone(), message);
+    Some(finding.hint("write the ID or the name next to the finding"))
 }

@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::rule::rule;
-use crate::suppress::Suppressions;
+use crate::suppressions::Suppressions;
 
 rule! {
     /// A suppression has no reason.

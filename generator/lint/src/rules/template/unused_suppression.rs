@@ -1,5 +1,5 @@
 use crate::rule::rule;
-use crate::suppress::{NamedRule, Suppression, Suppressions};
+use crate::suppressions::{NamedRule, Suppression, Suppressions};
 use crate::{Finding, Rule};
 
 rule! {
@@ -47,7 +47,7 @@ fn check_suppression(compares: bool, suppression: &Suppression) -> Vec<Finding> 
         false => !rule.compares,
         true => !DEFERRING.contains(&rule.name),
     };
-    let is_unused = |named: &&NamedRule| !named.is_used && named.rule.is_some_and(is_checked);
+    let is_unused = |named: &&NamedRule| !named.is_used && named.rule().is_some_and(is_checked);
     let finding = |named: &NamedRule| {
         let message = format!("there is no finding here that `{}` suppresses", named.word);
         Finding::new(&RULE, suppression.location.clone(), message)

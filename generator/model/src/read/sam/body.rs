@@ -1,13 +1,28 @@
 //! The OpenAPI body that SAM generates for an HTTP API.
 
-use stackgen_cfn::{Map, Node, map, r#ref};
+use std::collections::HashSet;
+
+use stackgen_cfn::{Map, Node, Span, map, r#ref};
 
 use super::budget::Budget;
-use super::http::HttpApi;
 use super::{Target, invocation};
 
 /// Temporary key for the `Auth` of an operation's event, until that of the API is known.
 const EVENT_AUTH: &str = "x-stackgen-auth";
+
+/// An HTTP API. Events of functions extend its OpenAPI body.
+#[derive(Default)]
+pub(super) struct HttpApi {
+    pub(super) body: Map,
+    pub(super) properties: Node,
+    /// `Condition` and other attributes, for the API itself.
+    pub(super) attributes: Vec<(String, Node)>,
+    pub(super) span: Span,
+    /// Functions behind `$default`. They need no permissions for other routes.
+    pub(super) default_of: HashSet<String>,
+    /// Position of its declaration: SAM writes APIs in that order.
+    pub(super) order: usize,
+}
 
 impl HttpApi {
     pub(super) fn add(&mut self, path: &str, method: &str, operation: Node) {

@@ -4,25 +4,11 @@ use std::collections::HashSet;
 
 use stackgen_cfn::{Map, Node, Span, r#ref};
 
-use super::body::{default_body, operation};
+use super::body::{HttpApi, default_body, operation};
 use super::{Expander, Source, Target, copy, permission, sub_with};
 
 const IMPLICIT: &str = "ServerlessHttpApi";
 const ANY: &str = "x-amazon-apigateway-any-method";
-
-/// An HTTP API. Events of functions extend its OpenAPI body.
-#[derive(Default)]
-pub(super) struct HttpApi {
-    pub(super) body: Map,
-    pub(super) properties: Node,
-    /// `Condition` and other attributes, for the API itself.
-    attributes: Vec<(String, Node)>,
-    span: Span,
-    /// Functions behind `$default`. They need no permissions for other routes.
-    default_of: HashSet<String>,
-    /// Position of its declaration: SAM writes APIs in that order.
-    order: usize,
-}
 
 impl Expander<'_> {
     pub(super) fn http_api(&mut self, source: &Source) {

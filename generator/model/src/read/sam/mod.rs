@@ -56,7 +56,7 @@ struct Expander<'t> {
     aliases: HashMap<String, String>,
     problems: Vec<Problem>,
     gaps: Vec<Problem>,
-    http_apis: IndexMap<String, http::HttpApi>,
+    http_apis: IndexMap<String, body::HttpApi>,
     /// Number of HTTP APIs declared so far.
     declared: usize,
     budget: Budget,

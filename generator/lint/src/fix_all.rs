@@ -2,9 +2,7 @@
 
 use stackgen_cfn::{Node, Source, Sources};
 
-use super::Fix;
-use super::apply::apply;
-use crate::{Finding, LintInput, lint};
+use crate::{Finding, Fix, LintInput, apply, lint};
 
 /// Maximum number of rounds. A fix may reveal another mistake, and fixes that undo each other would never end.
 const MAX_ROUNDS: usize = 10;

@@ -1,5 +1,7 @@
 //! Code of functions, and its copies for versions.
 
+mod unzip;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -9,10 +11,10 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::FunctionError;
-use super::unzip::unzip;
+use unzip::unzip;
 
 /// Maximum size of unpacked code in bytes: twice Lambda's 250 MB, because debug builds are larger.
-pub(super) const MAX_SIZE: u64 = 512 * 1024 * 1024;
+const MAX_SIZE: u64 = 512 * 1024 * 1024;
 
 /// Source of a function's code.
 #[derive(Clone, Debug, PartialEq, Eq)]

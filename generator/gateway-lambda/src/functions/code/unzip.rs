@@ -7,8 +7,8 @@ use std::path::Path;
 
 use aws_lc_rs::digest;
 
-use super::FunctionError;
-use super::code::{CopiedCode, MAX_SIZE};
+use super::super::FunctionError;
+use super::{CopiedCode, MAX_SIZE};
 
 /// Maximum number of files in a zip.
 const MAX_FILES: usize = 100_000;

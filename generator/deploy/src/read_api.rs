@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{ApiDescription, ApiPart, ApiPartKind, Properties};
+use crate::account::{ApiDescription, ApiPart, ApiPartKind, Properties};
 use crate::retry::OperationContext;
 use crate::{Account, ApiId, DeployError};
 

@@ -1,0 +1,76 @@
+//! Creates, updates and deletes resources of every type.
+
+use stackgen_gateway_lambda::functions::Code;
+
+use super::account::{ExistingResource, LocalAccount, UpdateResult};
+use super::desired::DesiredResource;
+use super::resource_error::ResourceError;
+use super::{compute, storage, wiring};
+
+impl LocalAccount {
+    /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
+    pub(super) async fn create(
+        &self,
+        desired: &DesiredResource<'_>,
+        id: &str,
+        code: Option<Code>,
+    ) -> Result<String, ResourceError> {
+        match desired.resource.kind.as_str() {
+            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+                storage::put_table(self, id, desired).await?;
+            }
+            "AWS::Logs::LogGroup" => storage::put_log_group(self, id, desired)?,
+            "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
+            "AWS::Lambda::Function" => {
+                compute::put_function(self, id, desired, code).await?;
+            }
+            "AWS::Lambda::Version" => return compute::publish_version(self, desired),
+            "AWS::Lambda::Alias" => compute::create_alias(self, id, desired)?,
+            "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
+            _ => wiring::create(self, id, desired)?,
+        }
+        Ok(id.to_owned())
+    }
+
+    /// Updates a resource to its desired state.
+    pub(super) async fn update(
+        &self,
+        desired: &DesiredResource<'_>,
+        existing: &ExistingResource,
+        code: Option<Code>,
+    ) -> Result<UpdateResult, ResourceError> {
+        let id = existing.physical_id.as_str();
+        if desired.resource.kind == "AWS::Lambda::Function" {
+            return compute::put_function(self, id, desired, code).await;
+        }
+        if desired.properties == existing.properties {
+            return Ok(UpdateResult::Unchanged);
+        }
+        match desired.resource.kind.as_str() {
+            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+                storage::put_table(self, id, desired).await?;
+            }
+            "AWS::Logs::LogGroup" => storage::put_log_group(self, id, desired)?,
+            "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
+            "AWS::Lambda::Version" => {}
+            "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
+            _ => wiring::update(self, id, desired, existing)?,
+        }
+        Ok(UpdateResult::Updated)
+    }
+
+    /// Deletes a resource. Succeeds if it does not exist.
+    pub(super) async fn delete(&self, existing: &ExistingResource) -> Result<(), ResourceError> {
+        let id = existing.physical_id.as_str();
+        match existing.kind.as_str() {
+            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+                self.tables.delete(id).await?;
+            }
+            "AWS::Logs::LogGroup" => drop(self.logs.delete_group(id)),
+            "AWS::IAM::Role" => self.roles.remove(id),
+            kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
+            _ => wiring::delete(self, existing)?,
+        }
+        Ok(())
+    }
+}
