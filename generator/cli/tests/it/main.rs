@@ -21,6 +21,7 @@ mod integrations;
 mod limits;
 mod lint;
 mod modules;
+mod names;
 mod pages;
 mod probe;
 mod probe_local;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, AuthorizerId, resource_id};
 
 use super::check::{check_quota, length, one_of, optional_length, required, set, set_text, unset};
-use super::state::{ApiState, ApiWiring};
+use super::state::{ApiState, StoredWiring};
 use super::{ApiError, Apis, AuthorizerInput, ProtocolType, StoredAuthorizer, StoredRoute};
 
 impl Apis {
@@ -123,7 +123,7 @@ impl ApiState {
     }
 }
 
-impl ApiWiring {
+impl StoredWiring {
     fn authorizer(&self, id: &AuthorizerId) -> Result<&Arc<StoredAuthorizer>, ApiError> {
         self.authorizers
             .get(id)

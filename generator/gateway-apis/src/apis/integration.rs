@@ -7,7 +7,7 @@ use stackgen_gateway_common::{ApiId, IntegrationId, resource_id};
 use super::check::{
     check_quota, merge, merge_texts, one_of, optional_length, required, set, set_text, unset,
 };
-use super::state::{ApiState, ApiWiring};
+use super::state::{ApiState, StoredWiring};
 use super::{ApiError, Apis, IntegrationInput, ProtocolType, StoredIntegration};
 
 impl Apis {
@@ -139,7 +139,7 @@ impl ApiState {
     }
 }
 
-impl ApiWiring {
+impl StoredWiring {
     pub(super) fn integration(
         &self,
         id: &IntegrationId,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stackgen_gateway_common::{ApiId, ModelId, resource_id};
 
 use super::check::{length, optional_length, required, set, set_text};
-use super::state::ApiWiring;
+use super::state::StoredWiring;
 use super::{ApiError, Apis, ModelInput, Pairs, ProtocolType, StoredModel, StoredRoute};
 
 impl Apis {
@@ -98,7 +98,7 @@ impl Apis {
     }
 }
 
-impl ApiWiring {
+impl StoredWiring {
     fn model(&self, id: &ModelId) -> Result<&Arc<StoredModel>, ApiError> {
         self.models
             .get(id)

@@ -7,7 +7,7 @@ use stackgen_gateway_common::{ApiId, RouteId, RouteKey, resource_id};
 use super::check::{
     check_quota, length, merge, merge_texts, one_of, optional_length, required, set, set_text,
 };
-use super::state::{ApiState, ApiWiring};
+use super::state::{ApiState, StoredWiring};
 use super::{ApiError, Apis, ProtocolType, RouteInput, StoredRoute};
 
 impl Apis {
@@ -137,7 +137,7 @@ impl ApiState {
     }
 }
 
-impl ApiWiring {
+impl StoredWiring {
     pub(super) fn route(&self, id: &RouteId) -> Result<&Arc<StoredRoute>, ApiError> {
         self.routes
             .get(id)

@@ -18,14 +18,14 @@ use super::{
 /// An API: its wiring, which deployments snapshot, its deployments and its stages.
 #[derive(Clone, Debug)]
 pub(super) struct ApiState {
-    pub(super) wiring: ApiWiring,
+    pub(super) wiring: StoredWiring,
     pub(super) deployments: IndexMap<DeploymentId, Arc<StoredDeployment>>,
     pub(super) stages: IndexMap<StageName, Arc<StoredStage>>,
 }
 
 /// Everything that a deployment snapshots (row D1), in the order of creation.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ApiWiring {
+pub(super) struct StoredWiring {
     pub(super) api: Arc<StoredApi>,
     pub(super) routes: IndexMap<RouteId, Arc<StoredRoute>>,
     pub(super) integrations: IndexMap<IntegrationId, Arc<StoredIntegration>>,
@@ -37,7 +37,7 @@ pub(super) struct ApiWiring {
     pub(super) models: IndexMap<ModelId, Arc<StoredModel>>,
 }
 
-impl ApiWiring {
+impl StoredWiring {
     /// Returns a snapshot of the current wiring.
     pub(super) fn snapshot(&self) -> Snapshot {
         let list = |responses: &IndexMap<_, Arc<_>>| responses.values().cloned().collect();
@@ -75,7 +75,7 @@ fn by<Id, T, K: std::hash::Hash + Eq>(
 impl ApiState {
     pub(super) fn new(api: StoredApi) -> Self {
         ApiState {
-            wiring: ApiWiring {
+            wiring: StoredWiring {
                 api: Arc::new(api),
                 routes: IndexMap::new(),
                 integrations: IndexMap::new(),

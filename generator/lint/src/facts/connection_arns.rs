@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 use crate::facts::endpoints;
 use crate::facts::function_roles;
-use crate::facts::policies::PolicyStatement;
+use crate::facts::policies::RoleStatement;
 
 /// Action for posting to connections, reading their state and closing them (row K1).
 pub(crate) const MANAGE_CONNECTIONS: &str = "execute-api:ManageConnections";
@@ -20,7 +20,7 @@ const ID: &str = "L0SM9cOFvHcCIhw=";
 const MAX_STAGES: usize = 16;
 
 /// Returns true if a statement names the action, and not only all actions of all services.
-pub(crate) fn allows_managing(statement: &PolicyStatement<'_>) -> bool {
+pub(crate) fn allows_managing(statement: &RoleStatement<'_>) -> bool {
     statement.actions().any(|action| {
         action.as_literal() != Some("*")
             && function_roles::matches_action(&action, MANAGE_CONNECTIONS) == Match::Yes

@@ -49,7 +49,7 @@ use endpoints::Endpoint;
 use function_roles::FunctionRoles;
 use hard_coded_arns::HardCodedArn;
 use permissions::{CalledFunction, DeniedInvocation};
-use policies::PolicyStatement;
+use policies::RoleStatement;
 use posting::PostingFunction;
 use route_visibility::RouteVisibility;
 
@@ -71,7 +71,7 @@ pub(crate) struct Facts<'a> {
     hard_coded_arns: OnceCell<Vec<HardCodedArn<'a>>>,
     mapped_domains: OnceCell<Vec<(&'a DomainName, &'a ApiMapping)>>,
     message_functions: OnceCell<HashMap<&'a LogicalId, Vec<&'a Api>>>,
-    policy_statements: OnceCell<Vec<PolicyStatement<'a>>>,
+    policy_statements: OnceCell<Vec<RoleStatement<'a>>>,
     posting_functions: OnceCell<Vec<PostingFunction<'a>>>,
     route_visibility: OnceCell<RouteVisibility<'a>>,
 }
@@ -187,7 +187,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Returns the `Allow` statements of roles and policies.
-    pub(crate) fn policy_statements(&self) -> &[PolicyStatement<'a>] {
+    pub(crate) fn policy_statements(&self) -> &[RoleStatement<'a>] {
         self.policy_statements
             .get_or_init(|| policies::allow_statements(self.model))
     }

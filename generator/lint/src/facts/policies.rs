@@ -5,14 +5,14 @@ use stackgen_model::{Model, Resolved, Resource, Text};
 use crate::Location;
 
 /// A statement of a policy in the template.
-pub(crate) struct PolicyStatement<'a> {
+pub(crate) struct RoleStatement<'a> {
     pub(crate) resource: &'a Resource,
     path: Vec<String>,
     value: &'a Resolved,
 }
 
 /// Returns the `Allow` statements of roles and policies.
-pub(crate) fn allow_statements(model: &Model) -> Vec<PolicyStatement<'_>> {
+pub(crate) fn allow_statements(model: &Model) -> Vec<RoleStatement<'_>> {
     let mut statements = Vec::new();
     for resource in model.resources.values() {
         let policies: &[Resolved] = match resource.kind.as_str() {
@@ -38,7 +38,7 @@ fn add<'a>(
     resource: &'a Resource,
     path: &[&str],
     policy: &'a Resolved,
-    statements: &mut Vec<PolicyStatement<'a>>,
+    statements: &mut Vec<RoleStatement<'a>>,
 ) {
     let Some(list) = policy.at_path(&["PolicyDocument", "Statement"]) else {
         return;
@@ -54,7 +54,7 @@ fn add<'a>(
         if list.as_list().is_some() {
             path.push(index.to_string());
         }
-        statements.push(PolicyStatement {
+        statements.push(RoleStatement {
             resource,
             path,
             value,
@@ -62,7 +62,7 @@ fn add<'a>(
     }
 }
 
-impl<'a> PolicyStatement<'a> {
+impl<'a> RoleStatement<'a> {
     /// Returns the actions of `Action`. Does not read `NotAction`.
     pub(crate) fn actions(&self) -> impl Iterator<Item = Text> + use<'a> {
         let actions = self.value.get("Action").map(Resolved::one_or_many);

@@ -8,7 +8,7 @@ use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
 use crate::facts::endpoints::{self, Endpoint, EndpointHost, Purpose, Scheme};
 use crate::facts::environment::{self, EnvironmentVariable};
 use crate::facts::permissions;
-use crate::facts::policies::PolicyStatement;
+use crate::facts::policies::RoleStatement;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -106,7 +106,7 @@ fn is_stage_path(path: Option<&Text>) -> bool {
     rest.is_none_or(|(_, rest)| rest == Text::new() || rest.strip_prefix("@connections").is_some())
 }
 
-fn check_statement(statement: &PolicyStatement<'_>, api: &LogicalId) -> Vec<Finding> {
+fn check_statement(statement: &RoleStatement<'_>, api: &LogicalId) -> Vec<Finding> {
     let literal = statement.resources().filter(|(text, _)| has_id(text));
     let subject = format!(
         "a resource of `{MANAGE_CONNECTIONS}` in {}",

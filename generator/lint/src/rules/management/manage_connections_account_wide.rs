@@ -3,7 +3,7 @@ use stackgen_model::{Model, Text};
 use crate::context::RuleContext;
 use crate::facts::arn::{self, Match};
 use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
-use crate::facts::policies::PolicyStatement;
+use crate::facts::policies::RoleStatement;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -39,7 +39,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let about = statements.iter().filter(|statement| {
         connection_arns::allows_managing(statement) && !statement.is_conditional()
     });
-    let wide = |statement: &PolicyStatement<'_>| {
+    let wide = |statement: &RoleStatement<'_>| {
         let id = statement.resource.logical_id.clone();
         let wide = statement
             .resources()

@@ -5,7 +5,7 @@ use stackgen_model::{Api, LogicalId, Text};
 use crate::context::RuleContext;
 use crate::facts::arn::Match;
 use crate::facts::connection_arns::{self, ConnectionArns, MANAGE_CONNECTIONS};
-use crate::facts::policies::PolicyStatement;
+use crate::facts::policies::RoleStatement;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
@@ -69,7 +69,7 @@ fn name_same_resources(one: &Text, other: &Text) -> bool {
 }
 
 /// Returns true if a statement allows only this action. Otherwise its ARNs may be for the other actions.
-fn allows_only_managing(statement: &PolicyStatement<'_>) -> bool {
+fn allows_only_managing(statement: &RoleStatement<'_>) -> bool {
     let named = |action: Text| {
         let action = action.as_literal();
         action.is_some_and(|action| action.eq_ignore_ascii_case(MANAGE_CONNECTIONS))

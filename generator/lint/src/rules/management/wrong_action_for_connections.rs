@@ -7,7 +7,7 @@ use crate::context::RuleContext;
 use crate::facts::arn::Match;
 use crate::facts::connection_arns::MANAGE_CONNECTIONS;
 use crate::facts::function_roles;
-use crate::facts::policies::PolicyStatement;
+use crate::facts::policies::RoleStatement;
 use crate::rule::rule;
 
 rule! {
@@ -39,7 +39,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         .filter(|statement| statement.actions().next().is_none() || may_manage(statement))
         .map(|statement| &statement.resource.logical_id)
         .collect();
-    let wrong = |statement: &PolicyStatement<'_>| {
+    let wrong = |statement: &RoleStatement<'_>| {
         if correct.contains(&statement.resource.logical_id) {
             return None;
         }
@@ -50,12 +50,12 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     statements.iter().filter_map(wrong).collect()
 }
 
-fn may_manage(statement: &PolicyStatement<'_>) -> bool {
+fn may_manage(statement: &RoleStatement<'_>) -> bool {
     let mut actions = statement.actions();
     actions.any(|action| function_roles::matches_action(&action, MANAGE_CONNECTIONS) != Match::No)
 }
 
-fn statement_finding(statement: &PolicyStatement<'_>, on: &Text) -> Finding {
+fn statement_finding(statement: &RoleStatement<'_>, on: &Text) -> Finding {
     let id = &statement.resource.logical_id;
     let actions: Vec<_> = statement.actions().map(|it| format!("`{it}`")).collect();
     let actions = actions.join(", ");
