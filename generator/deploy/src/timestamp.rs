@@ -1,16 +1,18 @@
 //! Times as text.
 
 use serde::Serializer;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
+const ISO_8601: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
 /// Returns a time in ISO 8601, in UTC: `2026-11-22T02:42:52Z`.
-///
-/// The crate's own formatter is a feature that nothing else uses. It would not be shorter.
 pub(crate) fn iso8601(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-    let (hour, minute, second) = at.to_hms();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    at.to_offset(UtcOffset::UTC)
+        .format(ISO_8601)
+        .expect("a time has all parts of this format")
 }
 
 pub(crate) fn serialize<S: Serializer>(

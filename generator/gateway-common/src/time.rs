@@ -3,6 +3,18 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+
+/// The last millisecond of the year 9999. Later times have no format.
+const LAST: u64 = 253_402_300_799_999;
+
+const REQUEST_TIME: StaticFormatDescription =
+    format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+
+const ISO_8601: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// Milliseconds since 1970, UTC.
 #[derive(
@@ -47,41 +59,25 @@ impl EpochMillis {
 
     /// Formats the time as `requestTime` does: `09/Feb/2024:18:11:43 +0000` (row E0).
     pub fn request_time(self) -> String {
-        let date = self.http_date();
-        let mut parts = date.split(' ').skip(1);
-        let mut next = || parts.next().unwrap_or_default();
-        let (day, month, year, time) = (next(), next(), next(), next());
-        format!("{day}/{month}/{year}:{time} +0000")
+        self.format(REQUEST_TIME)
     }
 
     /// Formats the time as `2024-02-09T18:11:43.123Z` (row K2).
     pub fn iso8601(self) -> String {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
-        let date = self.http_date();
-        let mut parts = date.split(' ').skip(1);
-        let mut next = || parts.next().unwrap_or_default();
-        let (day, month, year, time) = (next(), next(), next(), next());
-        let month = MONTHS
-            .iter()
-            .position(|name| *name == month)
-            .unwrap_or_default()
-            + 1;
-        format!("{year}-{month:02}-{day}T{time}.{:03}Z", self.0 % 1000)
+        self.format(ISO_8601)
+    }
+
+    fn format(self, format: StaticFormatDescription) -> String {
+        let since = Duration::from_millis(self.0.min(LAST));
+        let at = OffsetDateTime::UNIX_EPOCH + since;
+        at.format(format)
+            .expect("a time up to the year 9999 has all parts of these formats")
     }
 
     /// Returns fractional seconds since 1970, as AWS's JSON protocols have them.
     pub fn as_seconds_f64(self) -> f64 {
         // Exact: milliseconds of this era are far below 2^53.
         self.0 as f64 / 1000.0
-    }
-
-    /// Formats the time as `Fri, 09 Feb 2024 18:11:43 GMT`.
-    fn http_date(self) -> String {
-        // `fmt_http_date` panics after the year 9999.
-        let millis = self.0.min(253_402_300_799_000);
-        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(millis))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 use tokio::process::{Child, Command};
 
+use crate::common::stackgen;
 use crate::proxy::Proxy;
 
 /// A run that takes longer hangs.
@@ -77,7 +78,7 @@ pub(crate) fn start(
     words: &[String],
     proxy: Option<&std::sync::Arc<Proxy>>,
 ) -> Running {
-    let child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+    let child = Command::from(stackgen())
         .args(words)
         .current_dir(folder)
         .env_clear()

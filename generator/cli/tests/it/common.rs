@@ -88,7 +88,7 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"));
+        let mut command = Command::from_std(stackgen());
         command.current_dir(self.path()).env_clear();
         // `git` is on the PATH.
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -117,6 +117,22 @@ impl Sandbox {
             .unwrap();
         Run::of(output)
     }
+}
+
+/// Returns a command that runs `stackgen`. It handles SIGHUP even if the tests ignore it, as under `nohup`: a program starts
+/// with the ignored signals of its parent.
+pub(crate) fn stackgen() -> std::process::Command {
+    let binary = assert_cmd::cargo::cargo_bin!("stackgen");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is 1.
+    if mask.is_none_or(|mask| mask & 1 == 0) {
+        return std::process::Command::new(binary);
+    }
+    let mut command = std::process::Command::new("env");
+    command.arg("--default-signal=HUP").arg(binary);
+    command
 }
 
 /// Result of a run: exit code and output. Displayed as a user sees it.

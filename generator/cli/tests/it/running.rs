@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::common::{Run, Sandbox, building, root, target};
+use crate::common::{Run, Sandbox, building, root, stackgen, target};
 
 /// Longest wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Dev {
 
     /// Starts with free ports, unless one is given, and with a minimal environment.
     pub(crate) fn spawn(sandbox: Sandbox, arguments: &[&str], more: &[(&str, &Path)]) -> Self {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        let mut child = stackgen()
             .current_dir(sandbox.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -15,7 +15,7 @@ use crate::limits;
 use crate::running::{Dev, interrupt};
 
 fn stackgen(sandbox: &Sandbox, line: &str) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"));
+    let mut command = crate::common::stackgen();
     command
         .args(line.split_whitespace())
         .current_dir(sandbox.path())
