@@ -7,21 +7,21 @@ use crate::fault::Event;
 use crate::operation::Operation;
 use crate::subject::Mode;
 
-/// What is run.
+/// The command under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Verb {
     Redeploy,
     Rollback,
 }
 
-/// Whether `$connect` answers, under the deployment that the stage is moved to.
+/// Health of `$connect` under the deployment that the stage moves to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Health {
     Healthy,
     Broken,
 }
 
-/// What is run, on what.
+/// A case: the command, its subject and the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Setup {
     pub(crate) verb: Verb,

@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and when stackgen gets a signal.
+//! Faults of a call, and signals at a call.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ pub(crate) enum StopSignal {
     Kill,
 }
 
-/// When a signal comes, seen from the call.
+/// Time of a signal, relative to the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Moment {
     /// Before the call takes effect. A call of a process that SIGKILL ended takes none.

@@ -1,4 +1,4 @@
-//! What happened in a gateway, in order.
+//! Events of a gateway, in order.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Journal {
         self.heard.0.lock().unwrap().len()
     }
 
-    /// Returns once everything that was told before is in the journal. Not for asynchronous code.
+    /// Returns once all earlier events are in the journal. Not for asynchronous code.
     pub(crate) fn flush(&self) {
         let mark = self.len();
         self.events.send(|| Event::Undeployed {
@@ -88,7 +88,7 @@ impl Journal {
     }
 }
 
-/// What matters of an event.
+/// The relevant part of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Move {
     /// The stage serves another deployment.

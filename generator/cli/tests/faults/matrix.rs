@@ -13,10 +13,10 @@ use crate::oracle::{Outcome, examine};
 use crate::pairwise::{self, Candidate};
 use crate::world::World;
 
-/// How many cases the selection has.
+/// Number of cases in the selection.
 const SELECTED: usize = 150;
 
-/// How many cases run at a time, each in a gateway of its own, unless `STACKGEN_FAULT_JOBS` says otherwise.
+/// Number of cases that run at a time, each with its own gateway, unless `STACKGEN_FAULT_JOBS` is set.
 const JOBS: usize = 4;
 
 /// A line of progress comes after so many cases.

@@ -1,4 +1,4 @@
-//! What has to hold after every run, whatever went wrong in it.
+//! Conditions that must hold after every run, with any fault.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,14 +13,14 @@ use crate::run::{Ending, Run};
 use crate::subject::{KillInVerification, Mode, Report, Subject};
 use crate::world::{Label, World};
 
-/// What a case came to.
+/// Result of a case.
 pub(crate) struct Outcome {
-    /// How the run with the fault ended.
+    /// End of the run with the fault.
     pub(crate) ending: Ending,
     /// False if the run ended before the point of the case.
     pub(crate) is_reached: bool,
     pub(crate) violations: Vec<String>,
-    /// What was seen, for a person.
+    /// Observations, as text.
     pub(crate) story: String,
 }
 
@@ -32,7 +32,7 @@ impl Setup {
         }
     }
 
-    /// What the stage is moved to.
+    /// Deployment that the stage moves to.
     pub(crate) fn target(self) -> Label {
         match self.verb {
             Verb::Redeploy => Label::New,
@@ -110,9 +110,9 @@ struct Exam<'a> {
     /// The deployment that the stage served first of all.
     first: DeploymentId,
     before: BTreeSet<DeploymentId>,
-    /// What the stage served before the run.
+    /// Deployment that the stage served before the run.
     started: Option<DeploymentId>,
-    /// How many moves there were before the run.
+    /// Number of moves before the run.
     moves: usize,
     violations: Vec<String>,
     story: String,
@@ -178,7 +178,7 @@ impl Exam<'_> {
         }
     }
 
-    /// What holds after each run of the command.
+    /// Checks that apply after each run of the command.
     fn check(&mut self, report: &Report, which: &str) {
         let run = &report.run;
         let served = self.subject.served();
@@ -243,7 +243,7 @@ impl Exam<'_> {
         }
     }
 
-    /// Whether the fault keeps stackgen from deleting, or from finding, what it made.
+    /// Returns true if the fault prevents stackgen from deleting or finding the deployment that it created.
     fn excuses_leftovers(&self) -> bool {
         let Point::Call(operation, _) = &self.case.point else {
             return false;

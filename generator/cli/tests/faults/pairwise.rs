@@ -12,7 +12,7 @@ pub(crate) struct Candidate {
     pub(crate) phase: &'static str,
 }
 
-/// How many pairs are covered.
+/// Number of covered pairs.
 pub(crate) struct Coverage {
     covered: usize,
     all: usize,

@@ -16,13 +16,13 @@ use crate::fault::{Fault, Kill, Moment, StopSignal};
 use crate::operation::Operation;
 use crate::wire::{self, Request};
 
-/// How long a delayed call takes: longer than anything that stackgen does between two calls.
+/// Duration of a delayed call: longer than anything that stackgen does between two calls.
 const DELAY: Duration = Duration::from_millis(150);
 
 /// Between a signal and what comes after it, so that the process sees them in that order.
 pub(crate) const SETTLE: Duration = Duration::from_millis(25);
 
-/// What is done to the calls of an operation, from one to another, counted from 1.
+/// Action on a range of an operation's calls, counted from 1.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) operation: Operation,
@@ -171,7 +171,7 @@ impl Proxy {
         self.shared.seen.lock().unwrap().moved_blindly.clone()
     }
 
-    /// How many calls met a rule.
+    /// Number of calls that a rule applied to.
     pub(crate) fn rules_met(&self) -> usize {
         self.shared.seen.lock().unwrap().rules_met
     }

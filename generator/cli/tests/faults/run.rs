@@ -15,7 +15,7 @@ use crate::proxy::Proxy;
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// How a process ended.
+/// End of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     Exit(i32),

@@ -24,13 +24,13 @@ use crate::world::{Label, World};
 /// The stage of every API.
 pub(crate) const STAGE: &str = "prod";
 
-/// How much later than its answer the gateway tells of a handshake, at most.
+/// Longest time between the answer to a handshake and its event.
 const LATEST: Duration = Duration::from_secs(1);
 
-/// How long a second run has until it asks `$connect`.
+/// Longest time until a second run invokes `$connect`.
 const SECOND_RUN: Duration = Duration::from_secs(3);
 
-/// Where an API comes from.
+/// Origin of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Mode {
     /// Not made by stackgen, and calls functions: only its wiring is redeployed.
@@ -44,10 +44,10 @@ pub(crate) struct Subject<'a> {
     world: &'a World,
     mode: Mode,
     pub(crate) api: ApiId,
-    /// What `$connect` calls, of an API that is live.
+    /// Function that `$connect` of a live API invokes.
     connect: Option<IntegrationId>,
     folder: TempDir,
-    /// How many events there were before it.
+    /// Number of earlier events.
     mark: usize,
     endpoint: String,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Subject<'a> {
 pub(crate) struct Report {
     pub(crate) run: Run,
     pub(crate) calls: Vec<Operation>,
-    /// How many calls met a rule.
+    /// Number of calls that a rule applied to.
     pub(crate) rules_met: usize,
     /// Deployments that the stage was moved to before any answer called them `DEPLOYED`.
     pub(crate) moved_blindly: Vec<String>,
@@ -66,7 +66,7 @@ pub(crate) struct Report {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KillInVerification {
     pub(crate) kill: Kill,
-    /// What runs behind `$connect` at that time.
+    /// Version of the function behind `$connect` at that time.
     pub(crate) label: Label,
 }
 
@@ -339,7 +339,7 @@ impl<'a> Subject<'a> {
         self.world.journal.moves(self.mark, &self.api)
     }
 
-    /// Returns true if a handshake succeeded after the last move. The gateway tells of one a moment after its answer.
+    /// Returns true if a handshake succeeded after the last move. The gateway reports it a moment after its answer.
     pub(crate) fn is_proven(&self) -> bool {
         let started = Instant::now();
         loop {

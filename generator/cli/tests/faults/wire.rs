@@ -12,7 +12,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     bytes: Vec<u8>,
-    /// Where the first line ends.
+    /// Offset of the end of the first line.
     line: usize,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// What a proxy on the way answers instead of AWS.
+/// Answer of a proxy in place of AWS.
 pub(crate) fn html() -> Vec<u8> {
     let page = "<!DOCTYPE html><html><body><h1>Sign in to continue</h1></body></html>";
     answer(200, "content-type: text/html\r\n", page)

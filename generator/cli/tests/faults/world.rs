@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::journal::Journal;
 
-/// Which of two versions of a function: what the stage serves before a redeploy, and what it is to serve afterwards.
+/// Version of a function: the one that the stage serves before a redeploy, or the one that it serves afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
     Old,
@@ -66,7 +66,7 @@ impl World {
         self.gateway.as_ref().unwrap()
     }
 
-    /// Where AWS clients are pointed to.
+    /// Endpoint for AWS clients.
     pub(crate) fn endpoint(&self) -> String {
         self.runtime.block_on(self.gateway().state()).endpoint
     }

@@ -18,7 +18,7 @@ pub(crate) struct Input {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How a file was changed.
+/// Kind of change to a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mutation {
     /// Keys got values that they have in other files.

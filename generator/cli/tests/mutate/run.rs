@@ -14,7 +14,7 @@ use crate::common::Sandbox;
 /// The CPU time that a command may use, also in builds without optimisation. The system ends it then.
 pub(crate) const CPU_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long a command may take. It is killed then, so that none waits for ever; so long, because on a busy machine a second of
+/// Time limit of a command, after which it is killed. It is long, because on a busy machine a second of
 /// CPU time may take minutes.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(600);
 
@@ -24,13 +24,13 @@ const ADDRESS_SPACE: u64 = 4 << 30;
 /// The largest file that a process may write, its output included, in bytes.
 const FILE_SIZE: u64 = 256 << 20;
 
-/// How often a process is polled.
+/// Interval between polls of a process.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// What `stackgen dev --json` prints once it serves.
+/// Text that `stackgen dev --json` prints once it serves.
 const READY: &str = r#"{"event":"ready""#;
 
-/// How a process ended.
+/// End of a process.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) status: ExitStatus,
