@@ -203,7 +203,7 @@ async fn it_reports_all_missing_variables_and_ends() {
     let error = line["error"].as_str().unwrap();
     for problem in [
         "LOG_LEVEL is \"loud\" (one of error, warn, info, debug, trace)",
-        "MANAGEMENT_ENDPOINT is a wss:// URL: that is for clients",
+        "MANAGEMENT_ENDPOINT is a wss:// URL, which is for clients",
     ] {
         assert!(error.contains(problem), "{error}");
     }

@@ -44,7 +44,9 @@ fn declared_type(line: &str) -> Option<&str> {
     let kinds = [" struct ", " enum ", " trait ", " type "];
     let rest = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
     let end = rest.find(|c: char| !c.is_alphanumeric());
-    Some(&rest[..end.unwrap_or(rest.len())])
+    let name = &rest[..end.unwrap_or(rest.len())];
+    // A macro's `pub struct $name` has none.
+    (!name.is_empty()).then_some(name)
 }
 
 #[test]
@@ -74,4 +76,5 @@ fn types_for_other_modules_are_found() {
     assert_eq!(declared_type("    pub(super) enum Place"), Some("Place"));
     assert_eq!(declared_type("struct Private;"), None);
     assert_eq!(declared_type("pub use crate::Place;"), None);
+    assert_eq!(declared_type("pub struct $name {"), None);
 }

@@ -88,7 +88,7 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
 
     save(&dev.sandbox, "version two");
     let expected = dev.line("code");
-    let live = "answer-dev: live at once, no deployment needed (row D2)";
+    let live = "answer-dev: live now, no deployment needed (row D2)";
     assert_eq!(expected, format!("code       {live}"));
     dev.answers_at(&url, "hello", "version two");
 

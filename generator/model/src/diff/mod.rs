@@ -39,7 +39,7 @@ pub struct ModelChange {
     /// The kind of change.
     #[serde(flatten)]
     pub kind: ChangeKind,
-    /// What the change takes to go live.
+    /// Effect of the change: the step that makes it live.
     pub effect: ChangeEffect,
 }
 

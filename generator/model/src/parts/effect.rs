@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::PartKind;
 use super::names::name_property;
 
-/// What a change takes to go live.
+/// The step that makes a change live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeEffect {

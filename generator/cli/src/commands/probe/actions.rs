@@ -56,11 +56,11 @@ pub(crate) struct ActionArgs {
     close: ClientClose,
 
     /// Number of times to send the message and measure the time to its answer
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "LoadPlan")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Load")]
     count: Option<u32>,
 
     /// Number of connections that share the messages
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "LoadPlan")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Load")]
     concurrency: u32,
 }
 

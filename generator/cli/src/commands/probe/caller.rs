@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 /// Flags of the caller.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "ProbeCaller")]
+#[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
     /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
     #[arg(long = "as", value_name = "CALLER")]

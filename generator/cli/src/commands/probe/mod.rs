@@ -48,16 +48,16 @@ pub(crate) struct ProbeCommand {
         long,
         value_name = "NAME",
         conflicts_with = "api_id",
-        help_heading = "ProbeTarget"
+        help_heading = "Target"
     )]
     api: Option<String>,
 
     /// ID of any API; needs no project file
-    #[arg(long, value_name = "ID", help_heading = "ProbeTarget")]
+    #[arg(long, value_name = "ID", help_heading = "Target")]
     api_id: Option<String>,
 
     /// Stage of the API (default: the only one)
-    #[arg(long, value_name = "STAGE", help_heading = "ProbeTarget")]
+    #[arg(long, value_name = "STAGE", help_heading = "Target")]
     stage_name: Option<String>,
 
     /// Project file
@@ -66,12 +66,12 @@ pub(crate) struct ProbeCommand {
         short,
         value_name = "FILE",
         default_value = "stackgen.yaml",
-        help_heading = "ProbeTarget"
+        help_heading = "Target"
     )]
     file: PathBuf,
 
     /// Environment (default: the only one; with `--local`, the one that is running)
-    #[arg(long = "env", short, value_name = "ENV", help_heading = "ProbeTarget")]
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Target")]
     environment: Option<String>,
 
     #[command(flatten)]
