@@ -25,7 +25,7 @@ pub fn message(number: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Sends one message after the other on one connection. Every answer must equal its message.
+/// Sends messages one at a time on one connection and waits for each answer, which must equal the message.
 pub async fn sequence(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
     let (mut reader, mut writer) = connect(url).await?;
     let mut times = Vec::new();

@@ -1,4 +1,5 @@
-//! Services that the functions use, on loopback: tables, connections, an issuer. And the functions' events.
+//! Local stand-ins on loopback for the services that the functions use (tables, connections, a token issuer), and the
+//! events that the functions get.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -51,7 +51,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     verbose: bool,
 
-    /// Colours in the output; `auto` respects NO_COLOR
+    /// Use of colors in the output; `auto` respects NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }

@@ -31,7 +31,7 @@ impl InputFile {
 
     fn hint_for_empty(self) -> &'static str {
         match self {
-            InputFile::Project => "create a small one with `stackgen init echo --out DIR`",
+            InputFile::Project => "create a small project with `stackgen init echo --out DIR`",
             InputFile::Template => "render one with `stackgen synth`",
         }
     }
@@ -51,8 +51,8 @@ pub(crate) fn read(path: &Path, input: InputFile) -> Result<String, CliError> {
             bounded::read_stream(&mut io::stdin().lock(), input.limit())
         }
         InputFile::Project if path == Path::new("-") => {
-            let message = "stackgen.yaml is read from a file, not from standard input";
-            return Err(CliError::input(message).hint("name its path with `--file`"));
+            let message = "stackgen.yaml cannot be read from standard input";
+            return Err(CliError::input(message).hint("give its path with `--file`"));
         }
         _ => bounded::read(path, input.limit()),
     };

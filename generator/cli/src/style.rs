@@ -1,4 +1,4 @@
-//! Terminal styles. Streams that are no terminal lose them.
+//! Terminal styles. They are stripped from streams that are not terminals.
 
 use anstyle::{AnsiColor, Style};
 

@@ -90,7 +90,7 @@ impl AccountError {
                 "AWS throttles these calls for all callers of the account and region together; run it again in a few minutes".to_owned()
             }
             Kind::Garbled => {
-                "check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL".to_owned()
+                "check for a proxy, a captive portal or another server at this endpoint, which `--endpoint-url` or AWS_ENDPOINT_URL sets".to_owned()
             }
             Kind::Unreachable => "check the network, the region and `--endpoint-url`".to_owned(),
             Kind::Unclear => "run it again; it continues from the account's state".to_owned(),

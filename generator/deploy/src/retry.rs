@@ -28,7 +28,7 @@ pub struct RetryPolicy {
     pub unreachable_timeout: Duration,
     /// Wait between two reads of something that is in progress.
     pub poll_interval: Duration,
-    /// Time until a deployment must be DEPLOYED.
+    /// Time within which a deployment must become `DEPLOYED`.
     pub deployment_timeout: Duration,
     /// Time until an update of a function must be Successful.
     pub function_timeout: Duration,

@@ -45,7 +45,7 @@ pub(crate) fn is_blank_or_comment(text: &str) -> bool {
     is_blank(rest) || (rest.starts_with('#') && rest.len() < text.len())
 }
 
-/// Returns as many blanks as there are characters before an offset on its line.
+/// Returns one space for each character between the start of the line and an offset.
 pub(crate) fn indent(text: &str, at: usize) -> String {
     let before = before(text, at);
     match is_blank(before) {

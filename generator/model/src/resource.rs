@@ -15,7 +15,7 @@ pub type Resources = IndexMap<LogicalId, Arc<Resource>>;
 /// An entry of the `Resources` section. A resource whose condition is false is left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resource {
-    /// The key.
+    /// The key under `Resources`.
     pub logical_id: LogicalId,
     /// The type: `AWS::ApiGatewayV2::Route`. Empty if the template has none.
     #[serde(rename = "type")]

@@ -112,7 +112,7 @@ impl<L: Lookup> Environment<L> {
             .unwrap_or_else(|| default.to_owned())
     }
 
-    /// Reads an optional text.
+    /// Reads an optional variable as a string.
     pub fn optional_text(&mut self, name: &'static str) -> Option<String> {
         self.value(name)
     }

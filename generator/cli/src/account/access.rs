@@ -27,7 +27,7 @@ pub(crate) struct AccountArgs {
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// Endpoint to call in place of AWS; on this machine it needs no credentials (default: AWS_ENDPOINT_URL)
+    /// Endpoint to call in place of AWS; an endpoint on this machine needs no credentials (default: AWS_ENDPOINT_URL)
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }

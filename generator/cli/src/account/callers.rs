@@ -43,7 +43,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "no_verify")]
     verify_timeout: Option<Duration>,
 
-    /// Handshake status to accept as well; repeatable
+    /// Further handshake status to accept as an answer of `$connect`, besides 101; repeatable
     #[arg(
         long = "expect-status",
         value_name = "STATUS",
@@ -52,15 +52,15 @@ pub(crate) struct VerifyArgs {
     )]
     expect: Vec<u16>,
 
-    /// Query parameter of a caller: NAME=env:VARIABLE, NAME=command:LINE or NAME=text:VALUE
+    /// Query parameter of a further caller, besides those under `verify:`: NAME=env:VARIABLE, NAME=command:LINE or NAME=text:VALUE
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_query: Vec<(String, VerifyValue)>,
 
-    /// Header of a caller, in the same form
+    /// Header of the further caller, in the same form
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_header: Vec<(String, VerifyValue)>,
 
-    /// Subprotocol that a caller offers: env:VARIABLE, command:LINE or text:VALUE
+    /// Subprotocol that the further caller offers: env:VARIABLE, command:LINE or text:VALUE
     #[arg(long, value_name = "VALUE", value_parser = caller_value, conflicts_with = "no_verify")]
     verify_subprotocol: Vec<VerifyValue>,
 

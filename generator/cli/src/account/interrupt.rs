@@ -18,7 +18,7 @@ pub(crate) fn interrupt_on_signals(progress: &StepProgress<'_>) -> Interrupt {
                 if sender.send_replace(true) {
                     std::process::exit(i32::from(signal.exit_code()));
                 }
-                print("stopping at the next safe place; press Ctrl-C again to stop at once");
+                print("stopping at the next safe point; press Ctrl-C again to stop at once");
             }
         });
     }

@@ -35,7 +35,7 @@ pub(crate) struct TargetArgs {
     #[arg(long = "env", short, value_name = "ENV", conflicts_with = "api_id")]
     pub(crate) environment: Option<String>,
 
-    /// ID of any API; needs no project file
+    /// ID of the API, which need not be in a project file
     #[arg(long, value_name = "ID")]
     api_id: Option<String>,
 

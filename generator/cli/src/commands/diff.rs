@@ -17,16 +17,16 @@ use crate::style::{BOLD, CYAN, GREEN, RED};
 use crate::template::TemplateSource;
 use crate::ui::Ui;
 
-/// Show changes between templates, and what each takes to go live
+/// Show the changes between templates, and what each change needs to go live
 ///
-/// Reports for each change whether it needs a deployment (wiring), is live with the update (code and settings), or replaces
-/// a resource.
+/// Reports for each change whether it needs a deployment (wiring), goes live with the stack update (code and
+/// settings), or replaces a resource.
 ///
-/// Without arguments, compares the templates in `out` with what stackgen.yaml renders now. With OLD, compares that template,
-/// or `out` in that git revision, with what stackgen.yaml renders now. With OLD and NEW, compares the two.
+/// Without arguments, compares the templates in `out` with those rendered from stackgen.yaml now. With OLD, compares that
+/// template, or `out` in that git revision, with those rendered now. With OLD and NEW, compares the two.
 ///
-/// In a new environment, everything is added, which is reported as counts by kind. An environment that is no longer declared is reported as gone. Values of
-/// `NoEcho` parameters are masked as `****`.
+/// For a new environment, only counts by kind are shown, because everything is added. An environment that is no longer
+/// declared is reported as gone. Values of `NoEcho` parameters are masked as `****`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DiffCommand {
@@ -34,7 +34,7 @@ pub(crate) struct DiffCommand {
     #[arg(value_name = "OLD")]
     old: Option<String>,
 
-    /// Template or `REV:PATH` (default: what stackgen.yaml renders)
+    /// Template or `REV:PATH` (default: the template rendered from stackgen.yaml)
     #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "rendered"])]
     new: Option<String>,
 

@@ -16,11 +16,12 @@ use crate::write;
 
 /// Draw APIs, routes, functions and tables, and their connections
 ///
-/// Draws a CloudFormation or SAM template, or what stackgen.yaml renders. `--json` prints nodes and edges.
+/// Draws a CloudFormation or SAM template, or the template rendered from stackgen.yaml. `--json` prints nodes and edges.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GraphCommand {
-    /// Template, or `REV:PATH` as for `git show`; `-` is standard input (default: what stackgen.yaml renders)
+    /// Template, or `REV:PATH` as for `git show`; `-` is standard input (default: the template rendered from
+    /// stackgen.yaml)
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
     template: Option<String>,
 

@@ -18,8 +18,9 @@ use crate::ui::Ui;
 
 /// Show whether stages are current or stale
 ///
-/// Compares the digest of the deployment that a stage serves with the account's and with that of the project file's
-/// template. Shows which changes are not served, whether functions run the built code, and how certain the result is.
+/// Compares the digest of the deployment that a stage serves with the digests of the API's current configuration in the
+/// account and of the template rendered from the project file. Shows which changes are not served, whether functions run
+/// the built code, and how certain the result is.
 ///
 /// Exits with 0 if every stage is current and was verified, and with 3 if one is stale, unknown or was never verified.
 #[derive(Args, Debug)]

@@ -45,11 +45,11 @@ pub(crate) struct TokenCommand {
     #[arg(long, help_heading = "Claims")]
     access: bool,
 
-    /// Sign with a new key from now on; tokens of the old key stay valid for an hour
+    /// Sign with a new key from now on; tokens signed with the old key stay valid for an hour
     #[arg(long, help_heading = "Signing key")]
     rotate: bool,
 
-    /// With `--rotate`: make tokens of the old key invalid at once
+    /// With `--rotate`: make tokens signed with the old key invalid at once
     #[arg(long, requires = "rotate", help_heading = "Signing key")]
     at_once: bool,
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::case::{Case, Point};
 
-/// A case that may be chosen.
+/// A case that the pairwise selection may choose.
 pub(crate) struct Candidate {
     pub(crate) case: Case,
     /// The part of the run that its call belongs to.

@@ -90,8 +90,8 @@ fn standard_input() {
     assert_snapshot!(refused(&Sandbox::new(), "synth -f -"), @"
     exit 2
     --- stderr
-    error: stackgen.yaml is read from a file, not from standard input
-    help: name its path with `--file`
+    error: stackgen.yaml cannot be read from standard input
+    help: give its path with `--file`
     ");
 }
 
@@ -135,13 +135,13 @@ fn empty() {
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: create a small one with `stackgen init echo --out DIR`
+    help: create a small project with `stackgen init echo --out DIR`
     ");
     assert_snapshot!(refused(&Sandbox::with("\n  \n"), "synth"), @"
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: create a small one with `stackgen init echo --out DIR`
+    help: create a small project with `stackgen init echo --out DIR`
     ");
 }
 

@@ -136,7 +136,7 @@ fn an_identity_source_that_rejects_anonymous_callers() {
     assert_snapshot!(changed("live-session", "callers: mixed", source), @"
     exit 2
     --- stderr
-    error: this identity source rejects the anonymous callers of `mixed`
+    error: this identity source rejects anonymous callers, which `callers: mixed` admits
        --> stackgen.yaml:117:22
         |
     116 |     callers: mixed
@@ -145,7 +145,7 @@ fn an_identity_source_that_rejects_anonymous_callers() {
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference
-        = help: remove `identitySource`, and let the function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
+        = help: remove `identitySource`, and let the authorizer's function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
 
     1 error in stackgen.yaml
     look up a row: stackgen explain A2

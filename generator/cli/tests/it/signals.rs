@@ -71,7 +71,7 @@ fn one_signal_ends_a_command_that_waits_for_an_answer_to_a_question() {
             insta::assert_snapshot!(run, @"
             exit 1
             --- stderr
-            stopping at the next safe place; press Ctrl-C again to stop at once
+            stopping at the next safe point; press Ctrl-C again to stop at once
             error: interrupted
             ");
         }
@@ -113,10 +113,10 @@ fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     exit 1
     --- stderr
     told-api-dev (<0>), stage prod
-      wiring    2 routes, sha256:<1>; the stage serves the same
-    stopping at the next safe place; press Ctrl-C again to stop at once
+      wiring    2 routes, sha256:<1>; the stage serves it already
+    stopping at the next safe point; press Ctrl-C again to stop at once
     error: interrupted: stage prod serves deployment <2>, which was not verified
-    help: run it again to continue
+    help: run the command again to continue
     ");
     let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::StoredDeployment>>| {
         let ids = all.iter().map(|one| one.deployment_id.clone());

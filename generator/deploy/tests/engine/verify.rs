@@ -1,4 +1,4 @@
-//! Verification of a stage after it was moved.
+//! Tests of the verification that follows when a stage was moved to another deployment.
 
 use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest};
 use stackgen_deploy::{

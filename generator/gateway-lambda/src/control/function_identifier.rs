@@ -23,7 +23,7 @@ pub(super) struct FunctionIdentifier {
 
 impl FunctionIdentifier {
     /// Parses `name`, `name:qualifier`, `account:function:name[:qualifier]` or an ARN. If the request also has a
-    /// separate qualifier, both must be equal.
+    /// separate qualifier, the two must be equal.
     pub(super) fn parse(
         text: &str,
         separate: Option<String>,

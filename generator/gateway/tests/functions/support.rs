@@ -43,7 +43,7 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
     }
 }
 
-/// Creates a Lambda with the function `puppet`.
+/// Creates a local Lambda service with the function `puppet`.
 pub(crate) async fn lambda_with_puppet() -> Lambda {
     let lambda = lambda();
     lambda.create_puppet("puppet", &[]).await;

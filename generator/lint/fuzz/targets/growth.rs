@@ -20,9 +20,9 @@ const MOST: u64 = 140;
 /// References between copies of resources.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Copies {
-    /// To the first copy: all copies belong to one API, one function, one role.
+    /// References point to the first copy, so that all copies share one API, one function and one role.
     OfParts,
-    /// To the same copy, so that there are many APIs.
+    /// References point to resources of the same copy, so that there are many APIs.
     OfAll,
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn authorization_kind(route: &Route) -> AuthorizationKind {
     }
 }
 
-/// Returns the mistake of a route. An open `$connect` alone is not a mistake.
+/// Returns the fault in the authorization of a route, if there is one. An open `$connect` is not a fault by itself.
 pub(crate) fn authorization_fault<'a>(
     model: &'a Model,
     route: &'a Route,

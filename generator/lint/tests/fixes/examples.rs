@@ -7,7 +7,7 @@ use stackgen_lint::{AppliedFixes, Edit};
 
 use crate::{fixed, parse};
 
-/// Returns the node of a path, in which keys and indexes are separated by dots.
+/// Returns the node at a path of keys and indexes, separated by dots.
 fn at<'n>(root: &'n Node, path: &str) -> &'n Node {
     path.split('.')
         .fold(root, |node, part| match node.as_list() {

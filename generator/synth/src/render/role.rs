@@ -44,7 +44,7 @@ fn document(statements: Vec<Node>) -> Node {
     ])
 }
 
-/// Role of a function: access to its log group, tables, connections and functions, and the additional statements of the
+/// Role of a function: access to its log group, its tables, connections and the functions that it invokes, and the further statements of the
 /// file.
 pub(super) fn function_role(
     context: &RenderContext<'_>,

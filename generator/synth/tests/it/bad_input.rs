@@ -86,9 +86,9 @@ fn an_identity_source_that_rejects_mixed_callers_is_an_error() {
   routes: { $connect: f }
 "
     )), @"
-    8:22 this identity source rejects the anonymous callers of `mixed`
+    8:22 this identity source rejects anonymous callers, which `callers: mixed` admits
         7:14 some callers have no token
-        help: remove `identitySource`, and let the function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
+        help: remove `identitySource`, and let the authorizer's function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
         row A2
     ");
 }
@@ -274,10 +274,10 @@ functions:
     6:22 the list of actions for table `Rooms` is empty
         help: list the actions that the function needs, such as `[GetItem, UpdateItem]`
     7:5 `manageConnections` needs a WebSocket API, which the stack does not have
-    8:20 stackgen sets `ROOMS_TABLE` because of `Rooms`
-        help: remove it: stackgen sets the right value
-    8:36 stackgen sets `MANAGEMENT_ENDPOINT` because of `manageConnections`
-        help: remove it: stackgen sets the right value
+    8:20 `ROOMS_TABLE` cannot be set here: stackgen sets it because of `Rooms`
+        help: remove the variable
+    8:36 `MANAGEMENT_ENDPOINT` cannot be set here: stackgen sets it because of `manageConnections`
+        help: remove the variable
     ");
 }
 
@@ -293,8 +293,8 @@ websocket:
   routes: { $connect: f }
 "
     ), @"
-    3:34 stackgen sets `AUTHORIZER_CALLERS` because of `callers`
-        help: remove it: stackgen sets the right value
+    3:34 `AUTHORIZER_CALLERS` cannot be set here: stackgen sets it because of `callers`
+        help: remove the variable
     ");
 }
 

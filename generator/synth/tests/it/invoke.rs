@@ -104,8 +104,8 @@ functions:
     ), @"
     5:21 there is no function `bakc`
         help: did you mean `back`?
-    6:20 stackgen sets `BACK_FUNCTION` because of `invoke`
-        help: remove it: stackgen sets the right value
+    6:20 `BACK_FUNCTION` cannot be set here: stackgen sets it because of `invoke`
+        help: remove the variable
     7:33 `invoke` must be a list, not a string
     ");
 }

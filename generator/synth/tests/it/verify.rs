@@ -155,13 +155,13 @@ fn line_breaks_and_control_characters_are_refused_in_values() {
 "#
     )), @"
     6:17 a value cannot contain line breaks or other control characters
-        help: remove it; put a longer command in a script
+        help: remove them; put a long command in a script
     6:41 a value cannot contain line breaks or other control characters
-        help: remove it; put a longer command in a script
+        help: remove them; put a long command in a script
     6:64 a value cannot contain line breaks or other control characters
-        help: remove it; put a longer command in a script
+        help: remove them; put a long command in a script
     7:23 a value cannot contain line breaks or other control characters
-        help: remove it; put a longer command in a script
+        help: remove them; put a long command in a script
     7:43 the value of `X-Two` is not ASCII
         help: encode other characters, such as `%C3%A9` for `é`
     ");

@@ -52,7 +52,7 @@ pub struct KeyCache<K, C> {
 struct CacheState {
     /// The last valid keys, or the reason why there are none yet.
     cached: Result<CachedKeys, KeySourceError>,
-    /// Time of the last attempt, whether it succeeded, failed or was canceled.
+    /// Time of the last attempt to fetch the keys, regardless of its outcome.
     attempted_at: Option<Timestamp>,
 }
 

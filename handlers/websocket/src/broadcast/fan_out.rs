@@ -35,7 +35,7 @@ pub struct FanOutOptions {
     pub attempts: u32,
     /// Maximum of the first pause. It doubles with each attempt.
     pub backoff: Duration,
-    /// Maximum of all pauses.
+    /// Upper limit of each pause.
     pub max_backoff: Duration,
     /// Chooses a pause of at most this duration. Random by default ("full jitter"), so that connections that were
     /// refused together do not retry together.

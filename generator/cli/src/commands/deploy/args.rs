@@ -7,16 +7,17 @@ use crate::values::name_and_value;
 
 /// Redeploy an API to its stage and verify it, or apply a template to the local gateway
 ///
-/// `--redeploy-stage` sends built code that differs, creates a deployment of the API's current configuration, moves the
-/// stage to it, verifies the stage with handshakes, and deletes old deployments. If verification fails, the stage goes back
-/// to the previous deployment. A stage that is current gets no new deployment; it is verified unless it was before. If a
-/// run fails, the stage still serves a complete deployment: run it again.
+/// `--redeploy-stage` updates functions whose built code differs from the deployed code, creates a deployment of the API's
+/// current configuration, moves the stage to it, verifies the stage with handshakes, and deletes old deployments. If
+/// verification fails, the stage goes back to the previous deployment. A stage that is current gets no new deployment; it is
+/// only verified, if that has not been done yet. If a run fails, the stage still serves a complete deployment: run the
+/// command again.
 ///
 /// It works on any API: select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
 ///
-/// The callers under `verify:` in stackgen.yaml open the handshakes, or else an anonymous caller. An authorizer's 401 or 403
-/// shows nothing about `$connect` and verifies nothing. The exit code is 0 only if the stage was verified, or with
-/// `--no-verify`.
+/// Handshakes are opened as the callers under `verify:` in stackgen.yaml or, if there are none, as an anonymous caller. An
+/// authorizer's 401 or 403 shows nothing about `$connect` and verifies nothing. Unless `--no-verify` is given, the exit code
+/// is 0 only if the stage was verified.
 ///
 /// `--local` alone builds the functions, renders the template, and applies all of it to the local gateway, as CloudFormation
 /// would.
@@ -27,7 +28,7 @@ pub(crate) struct DeployCommand {
     #[arg(long, help_heading = "Action")]
     pub(super) redeploy_stage: bool,
 
-    /// Send built code that differs, and deploy nothing
+    /// Update functions whose built code differs from the deployed code, and deploy nothing
     #[arg(long, help_heading = "Action", conflicts_with = "redeploy_stage")]
     pub(super) code_only: bool,
 
@@ -63,7 +64,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Redeploying")]
 pub(crate) struct RedeployArgs {
-    /// Leave code of functions and called versions as they are
+    /// Change neither the code of functions nor the versions that the API invokes
     #[arg(long, requires = "redeploy_stage")]
     pub(super) no_code: bool,
 
@@ -75,7 +76,7 @@ pub(crate) struct RedeployArgs {
     #[arg(long, requires = "redeploy_stage")]
     pub(super) prune_failed: bool,
 
-    /// Number of deployments by stackgen to keep, besides the served one and its predecessor
+    /// Number of deployments that stackgen created to keep, besides the served one and its predecessor
     #[arg(
         long,
         value_name = "COUNT",

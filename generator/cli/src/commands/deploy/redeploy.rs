@@ -241,7 +241,7 @@ async fn with_served_deployment(
         Ok(Ok(None)) => format!("stage {stage} serves no deployment"),
         _ => format!("the deployment of stage {stage} could not be read"),
     };
-    CliError::failed(format!("interrupted: {serves}")).hint("run it again to continue")
+    CliError::failed(format!("interrupted: {serves}")).hint("run the command again to continue")
 }
 
 /// Returns whether a deployment was verified, as a clause.

@@ -15,11 +15,11 @@ use crate::ui::Ui;
 /// Delete old deployments
 ///
 /// Never deletes a deployment that a stage serves or would go back to, one that is being created, or the newest one of a
-/// CloudFormation stack. Deployments that stackgen did not create are kept unless `--all` is given.
+/// CloudFormation stack. Deployments that stackgen did not create are kept unless `--templates` or `--all` is given.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PruneCommand {
-    /// Number of other deployments to keep
+    /// Number of deployments to keep besides those that are never deleted
     #[arg(
         long,
         help_heading = "Selection",
@@ -28,7 +28,7 @@ pub(super) struct PruneCommand {
     )]
     keep: usize,
 
-    /// Also delete old deployments that CloudFormation created from templates by stackgen
+    /// Also delete old deployments that CloudFormation created from templates that stackgen rendered
     #[arg(long, help_heading = "Selection")]
     templates: bool,
 

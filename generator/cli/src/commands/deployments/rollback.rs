@@ -10,11 +10,13 @@ use crate::ui::Ui;
 
 /// Move a stage back to the previous deployment, and verify it
 ///
-/// The target is the newest earlier deployment that was verified or is known to have served: CloudFormation created it from
-/// a template by stackgen, or the description of a later deployment names it. If verification fails, the stage is moved
-/// forward again, and the exit code is 1. Run it again to go back another deployment.
+/// Goes back to the most recent earlier deployment that was verified or is known to have served. A deployment is known to
+/// have served if CloudFormation created it from a template that stackgen rendered, or if the description of a later
+/// deployment names it. If verification fails, the stage is moved forward again, and the exit code is 1. Run the command
+/// again to go back another deployment.
 ///
-/// Code behind unqualified function ARNs stays as it is: only pinned releases roll back code.
+/// Code behind unqualified function ARNs stays as it is: code is rolled back only if the routes invoke
+/// published versions (`release: pinned`).
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RollbackCommand {

@@ -16,8 +16,8 @@ use crate::watcher;
 /// Renders stackgen.yaml, or reads any CloudFormation, SAM or synthesized CDK template; builds its Rust functions; and serves
 /// it as the stage would, until Ctrl-C. Prints one line per event.
 ///
-/// Changes are applied when files are saved. New code behind an unqualified function is live at once. A change of the wiring
-/// is not: as on AWS, the stage serves its deployment until another one is activated.
+/// Changes are applied when files are saved. New code behind an unqualified function ARN is live at once. A change of the
+/// wiring is not: as on AWS, the stage serves its deployment until another one is activated.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DevCommand {
@@ -66,11 +66,11 @@ pub(crate) struct GatewayArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_duration: Option<Duration>,
 
-    /// Messages of a connection that functions handle at the same time; 1 keeps them in order
+    /// Maximum number of messages of one connection that functions handle at the same time; 1 keeps them in order
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     messages_at_a_time: Option<u32>,
 
-    /// Processes of a function version at the same time
+    /// Maximum number of concurrent processes of a function version
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     concurrency: Option<u32>,
 

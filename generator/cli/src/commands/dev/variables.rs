@@ -100,7 +100,7 @@ fn variable(field: &str) -> Option<&str> {
     }
 }
 
-/// Returns the variables in the value at this path; none if the value is unknown.
+/// Returns the variables in the value of a field; empty if the value is unknown.
 fn variables(field: &str, value: &Option<Json>) -> Map<String, Json> {
     let value = value.as_ref();
     let variables = match field {

@@ -20,11 +20,12 @@ use starter::{STARTERS, Starter};
 /// Create a project from a starter
 ///
 /// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
-/// tests. Never overwrites a file: an existing README.md or .gitignore is kept, and any other existing file is an error.
+/// tests. Never overwrites a file: an existing README.md or .gitignore is kept, and if any other file that
+/// it would write exists, it fails.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InitCommand {
-    /// Starter: `echo`, `chat` or `live-session` (default: asks on a terminal)
+    /// Starter: `echo`, `chat` or `live-session` (if omitted, asks on a terminal)
     #[arg(value_name = "STARTER")]
     starter: Option<String>,
 

@@ -33,7 +33,7 @@ pub(super) struct LintOptions<'a> {
 /// Result of a file.
 #[derive(Debug)]
 pub(super) enum FileResult {
-    /// A template.
+    /// The file is a template and was linted.
     Linted(CheckedFile),
     /// Not a template, and not required to be one.
     Skipped,
@@ -41,7 +41,7 @@ pub(super) enum FileResult {
     Unread(CliError),
 }
 
-/// A linted template. With fixes, the results are those of the fixed text.
+/// A linted template. If fixes were applied, the results are those of the fixed text.
 #[derive(Debug)]
 pub(super) struct CheckedFile {
     pub(super) path: PathBuf,

@@ -36,7 +36,7 @@ pub(super) struct InputArgs {
     #[arg(long = "exclude", help_heading = "Input", value_name = "GLOB", value_parser = Pattern::new)]
     excluded: Vec<Pattern>,
 
-    /// Skip named files that are no templates, for hooks that name every changed file
+    /// Skip files on the command line that are not templates, for hooks that pass every changed file
     #[arg(long, help_heading = "Input")]
     templates_only: bool,
 }

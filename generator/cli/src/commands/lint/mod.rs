@@ -29,7 +29,8 @@ use selection::RuleSelection;
 /// Find wiring mistakes in CloudFormation, SAM and CDK templates
 ///
 /// Searches folders for templates, except in node_modules, target and hidden folders other than .serverless. In a cdk.out, it
-/// lints the templates in the manifest and their nested stacks. Files in folders that are no templates are skipped. Templates
+/// lints the templates in the manifest and their nested stacks. When a folder is searched, files that are not
+/// templates are skipped. Templates
 /// without a WebSocket API have no findings.
 ///
 /// Exits with 3 if there are findings, and with 2 if a file cannot be read as a template; other files are linted anyway.
@@ -40,7 +41,7 @@ pub(crate) struct LintCommand {
     #[command(flatten)]
     inputs: InputArgs,
 
-    /// Earlier revision to compare with: a template, `REV:PATH`, or a revision that has the same files
+    /// Earlier version to compare with: a template, `REV:PATH`, or a git revision, in which the linted paths are looked up
     #[arg(long, value_name = "OLD", help_heading = "Input")]
     previous: Option<String>,
 

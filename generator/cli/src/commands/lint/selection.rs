@@ -18,7 +18,8 @@ pub(super) struct RuleSelection {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
 
-    /// Minimum severity to report (default: warning; note for rules that `--select` names in full)
+    /// Minimum severity to report (default: `warning`, but `note` for rules that `--select` gives by full ID or
+    /// name)
     #[arg(long, value_name = "SEVERITY")]
     min_severity: Option<MinSeverity>,
 }
@@ -28,9 +29,9 @@ pub(super) struct RuleSelection {
 enum MinSeverity {
     /// Everything
     Note,
-    /// Works, but causes trouble; and errors
+    /// Errors, and what works but causes trouble
     Warning,
-    /// Does not deploy or does not work
+    /// Only what does not deploy or does not work
     Error,
 }
 

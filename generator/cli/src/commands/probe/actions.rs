@@ -43,7 +43,7 @@ pub(crate) struct ActionArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, help_heading = "Connection")]
     pub(super) connect_timeout: Duration,
 
-    /// Time to stay connected: `90s`, `11m`, `2h`
+    /// Time to stay connected, such as `90s`, `11m` or `2h`
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Connection")]
     hold: Option<Duration>,
 

@@ -12,7 +12,8 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
+    /// Caller: `anonymous`, `authenticated` with any token, or a subject that gets a token from the local gateway (default:
+    /// anonymous)
     #[arg(long = "as", value_name = "CALLER")]
     caller: Option<String>,
 
@@ -24,7 +25,7 @@ pub(crate) struct CallerArgs {
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Subject to create a token for, with the local gateway
+    /// Create a token for this subject with the local gateway, as `--as SUBJECT` does for names other than `anonymous`
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 

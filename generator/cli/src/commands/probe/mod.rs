@@ -52,7 +52,7 @@ pub(crate) struct ProbeCommand {
     )]
     api: Option<String>,
 
-    /// ID of any API; needs no project file
+    /// ID of the API, which need not be in a project file
     #[arg(long, value_name = "ID", help_heading = "Target")]
     api_id: Option<String>,
 

@@ -74,7 +74,7 @@ fn get_apis_that_is_answered_with_a_web_page_names_a_proxy() {
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::HtmlAfter), @r"
     GetApis: the answer with status 200 is not from AWS
-    help: check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL
+    help: check for a proxy, a captive portal or another server at this endpoint, which `--endpoint-url` or AWS_ENDPOINT_URL sets
     ");
 }
 
@@ -83,7 +83,7 @@ fn get_apis_that_is_answered_with_nothing_names_a_proxy() {
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::EmptyAfter), @r"
     GetApis: the answer has no items
-    help: check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL
+    help: check for a proxy, a captive portal or another server at this endpoint, which `--endpoint-url` or AWS_ENDPOINT_URL sets
     ");
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn missing_permission(
 ) -> Option<Finding> {
     let finding = |reason: &str| {
         let function = denied.function;
-        let message = format!("{denied} may not invoke {function}: {reason}");
+        let message = format!("{denied} cannot invoke {function}: {reason}");
         Finding::new(rule, denied.location(), message)
     };
     Some(match denied.why {

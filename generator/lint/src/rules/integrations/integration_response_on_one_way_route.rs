@@ -52,7 +52,7 @@ fn check_api(api: &Api) -> Vec<Finding> {
             .get(id)
             .filter(|routes| routes.iter().all(|it| is_one_way(it)))?;
         let message = format!(
-            "{id} has responses, but route `{}` is one-way",
+            "integration {id} has an integration response, but its route `{}` is one-way",
             routes.first()?.key
         );
         let location = Location::of(&response.resource, &[]);

@@ -59,7 +59,7 @@ fn check_api(
     );
     Some(
         Finding::new(&RULE, Location::of(resource, &[]), message)
-            .related(records, "connections are recorded here")
+            .related(records, "table for connections")
             .hint("add a `$connect` route whose function checks the caller and writes the record"),
     )
 }

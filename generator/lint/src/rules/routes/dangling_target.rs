@@ -103,7 +103,7 @@ fn check_literal(
         .filter(|it| it.kind == INTEGRATION);
     if let Some(integration) = integration {
         let message = format!(
-            "the target of route `{}` is the literal text `integrations/{named}`, which nothing replaces by the ID of {id}",
+            "the target of route `{}` is the literal text `integrations/{named}`, which nothing replaces with the ID of {id}",
             route.key
         );
         let (text, edit) = corrected_target(route, &id);

@@ -52,7 +52,7 @@ fn check_api(
         format!("API {id} has no `$disconnect` route: records of closed connections stay");
     Some(
         Finding::new(&RULE, Location::of(resource, &[]), message)
-            .related(records, "connections are recorded here")
+            .related(records, "table for connections")
             .hint("add a `$disconnect` route whose function deletes the record"),
     )
 }

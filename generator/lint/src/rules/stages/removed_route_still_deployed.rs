@@ -59,7 +59,7 @@ fn check_api(model: &Model, changed: &ChangedApi<'_>) -> Option<Finding> {
     };
     let id = &deployment.resource.logical_id;
     let message = format!(
-        "deployment {id} still contains route {first}{others}, which CloudFormation deletes later"
+        "deployment {id} still contains route {first}{others}, which CloudFormation deletes only after it created the deployment"
     );
     let location = Location::of(&deployment.resource, &[]);
     Some(Finding::new(&RULE, location, message).hint("deploy again after this update"))

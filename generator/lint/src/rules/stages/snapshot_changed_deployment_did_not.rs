@@ -78,7 +78,7 @@ fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Fin
     match stage {
         Some(stage) => {
             let location = Location::of(&stage.resource, &["DeploymentId"]);
-            finding.related(location, "still serves it")
+            finding.related(location, "the stage still serves this deployment")
         }
         None => finding,
     }

@@ -13,7 +13,7 @@ rule! {
     ///
     /// ## How to fix it
     ///
-    /// Write the ID next to the finding, or the rule's name.
+    /// Write a rule's ID or name, as shown with its finding.
     id: "SG004",
     name: "suppression-of-unknown-rule",
     severity: Warning,
@@ -48,5 +48,5 @@ fn finding(suppression: &Suppression, named: &NamedRule) -> Option<Finding> {
         SuppressionTarget::Unknown => format!("there is no rule `{word}`"),
     };
     let finding = Finding::new(&RULE, suppression.location.clone(), message);
-    Some(finding.hint("write the ID or the name next to the finding"))
+    Some(finding.hint("write a rule's ID or name, as shown with its finding"))
 }

@@ -36,7 +36,7 @@ pub(super) fn value(text: &str) -> Option<FormatError> {
             "use letters, digits and `_`, and do not begin with a digit, such as `env:TOKEN`"
         }
         VerifyValueError::NoCommand => "write a command, such as `command:./mint-token speaker`",
-        VerifyValueError::ControlCharacter => "remove it; put a longer command in a script",
+        VerifyValueError::ControlCharacter => "remove them; put a long command in a script",
     };
     Some(FormatError::new(error.to_string(), hint))
 }

@@ -187,9 +187,9 @@ impl SpecChecker<'_> {
                 .key(&["functions", function, "environment", variable]);
             let error = LocatedError::new(
                 span,
-                format!("stackgen sets `{variable}` because of `{reason}`"),
+                format!("`{variable}` cannot be set here: stackgen sets it because of `{reason}`"),
             );
-            self.report(error.hint("remove it: stackgen sets the right value"));
+            self.report(error.hint("remove the variable"));
         }
     }
 }

@@ -67,11 +67,11 @@ impl SpecChecker<'_> {
                 .iter()
                 .map(String::as_str)
                 .collect();
-            let error = LocatedError::new(self.spans.item(&path, 0), "this identity source rejects the anonymous \
-                callers of `mixed`")
+            let error = LocatedError::new(self.spans.item(&path, 0), "this identity source rejects anonymous \
+                callers, which `callers: mixed` admits")
                 .related(callers, "some callers have no token")
                 .hint(format!(
-                    "remove `identitySource`, and let the function distinguish callers: API Gateway answers callers \
+                    "remove `identitySource`, and let the authorizer's function distinguish callers: API Gateway answers callers \
                      without {} with 401 and does not invoke the authorizer",
                     join_and(&sources)
                 ));
