@@ -43,6 +43,15 @@ pub(super) struct CloseDetails {
     pub(super) row: &'static str,
 }
 
+/// Explains a close frame of the client. Returns the explanation and the row.
+fn client_close(code: u16, reason: &str) -> (&'static str, &'static str) {
+    match (code, reason) {
+        (1001, "") => ("the page was closed or left", "M17"),
+        (1002, _) => ("the client closed with an invalid code", "X4"),
+        _ => ("the client closed", "X4"),
+    }
+}
+
 impl CloseCause {
     /// Maps an error of the socket.
     pub(super) fn from_error(error: &Error) -> Self {
@@ -60,11 +69,7 @@ impl CloseCause {
     pub(super) fn details(&self) -> CloseDetails {
         let (code, reason, meaning, row) = match self {
             CloseCause::Client(Some((code, reason))) => {
-                let (meaning, row) = match (code, reason.as_str()) {
-                    (1001, "") => ("the page was closed or left", "M17"),
-                    (1002, _) => ("the client closed with an invalid code", "X4"),
-                    _ => ("the client closed", "X4"),
-                };
+                let (meaning, row) = client_close(*code, reason);
                 (*code, reason.as_str(), meaning, row)
             }
             CloseCause::Client(None) => (
