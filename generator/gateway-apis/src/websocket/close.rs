@@ -65,64 +65,44 @@ impl CloseCause {
         }
     }
 
+    /// Returns the code and the reason.
+    fn status(&self) -> (u16, &str) {
+        match self {
+            CloseCause::Client(Some((code, reason))) => (*code, reason),
+            CloseCause::Client(None) => (1005, "Client-side close frame status not set"),
+            CloseCause::Lost => (1006, ""),
+            CloseCause::Deleted => (1000, "Connection Closed Normally"),
+            CloseCause::Idle => (1001, "Going away"),
+            CloseCause::TooOld => (1001, "Going away"),
+            CloseCause::Binary => (1003, "Unsupported data"),
+            CloseCause::TooLarge => (1009, "Message too long"),
+            CloseCause::Protocol => (1002, "Protocol error"),
+            CloseCause::InvalidUtf8 => (1007, "Invalid UTF-8"),
+            CloseCause::Stopped => (1001, "Going away"),
+        }
+    }
+
+    /// Returns an explanation and its row.
+    fn meaning(&self) -> (&'static str, &'static str) {
+        match self {
+            CloseCause::Client(Some((code, reason))) => client_close(*code, reason),
+            CloseCause::Client(None) => ("the client called close() without a code", "M16"),
+            CloseCause::Lost => ("the TCP connection was lost without a close frame", "X3"),
+            CloseCause::Deleted => ("deleted through @connections", "M15"),
+            CloseCause::Idle => ("no data was sent or received for too long", "M13"),
+            CloseCause::TooOld => ("the connection reached its maximum age", "M14"),
+            CloseCause::Binary => ("binary frames are not supported", "M10"),
+            CloseCause::TooLarge => ("a frame or message was too large", "M11"),
+            CloseCause::Protocol => ("the client broke the WebSocket protocol", "X4"),
+            CloseCause::InvalidUtf8 => ("a text frame was not UTF-8", "X4"),
+            CloseCause::Stopped => ("the gateway stops", "X4"),
+        }
+    }
+
     /// Returns the code, the reason and an explanation.
     pub(super) fn details(&self) -> CloseDetails {
-        let (code, reason, meaning, row) = match self {
-            CloseCause::Client(Some((code, reason))) => {
-                let (meaning, row) = client_close(*code, reason);
-                (*code, reason.as_str(), meaning, row)
-            }
-            CloseCause::Client(None) => (
-                1005,
-                "Client-side close frame status not set",
-                "the client called close() without a code",
-                "M16",
-            ),
-            CloseCause::Lost => (
-                1006,
-                "",
-                "the TCP connection was lost without a close frame",
-                "X3",
-            ),
-            CloseCause::Deleted => (
-                1000,
-                "Connection Closed Normally",
-                "deleted through @connections",
-                "M15",
-            ),
-            CloseCause::Idle => (
-                1001,
-                "Going away",
-                "no data was sent or received for too long",
-                "M13",
-            ),
-            CloseCause::TooOld => (
-                1001,
-                "Going away",
-                "the connection reached its maximum age",
-                "M14",
-            ),
-            CloseCause::Binary => (
-                1003,
-                "Unsupported data",
-                "binary frames are not supported",
-                "M10",
-            ),
-            CloseCause::TooLarge => (
-                1009,
-                "Message too long",
-                "a frame or message was too large",
-                "M11",
-            ),
-            CloseCause::Protocol => (
-                1002,
-                "Protocol error",
-                "the client broke the WebSocket protocol",
-                "X4",
-            ),
-            CloseCause::InvalidUtf8 => (1007, "Invalid UTF-8", "a text frame was not UTF-8", "X4"),
-            CloseCause::Stopped => (1001, "Going away", "the gateway stops", "X4"),
-        };
+        let (code, reason) = self.status();
+        let (meaning, row) = self.meaning();
         CloseDetails {
             code,
             reason: reason.to_owned(),
