@@ -67,6 +67,8 @@ fn pretty(mut event: Value) -> String {
     serde_json::to_string_pretty(&event).unwrap()
 }
 
+const TRACE: &str = "Root=1-65c66edf-000000000000000000000000";
+
 #[tokio::test]
 async fn rows_e0_and_e1_a_connect_event() {
     let gateway = TestApi::with(ROUTES).start().await;
@@ -75,10 +77,7 @@ async fn rows_e0_and_e1_a_connect_event() {
         ("user-Agent", "me/1.0"),
         ("X-Two", "a"),
         ("x-two", "b"),
-        (
-            "X-Amzn-Trace-Id",
-            "Root=1-65c66edf-000000000000000000000000",
-        ),
+        ("X-Amzn-Trace-Id", TRACE),
     ];
     let target = "/prod?room=a%20b&room=c+d&empty=&flag&%C3%A4=1";
     gateway.handshake(target, &headers).await.unwrap();

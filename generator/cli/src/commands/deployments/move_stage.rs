@@ -5,7 +5,7 @@ use serde_json::json;
 use stackgen_deploy::deployments::{
     ActivationOutcome, ActivationRequest, activate, rollback_target,
 };
-use stackgen_deploy::{ApiInfo, DeployStep, DeploymentId, StageInfo};
+use stackgen_deploy::{ApiInfo, DeployStep, DeploymentId, DeploymentInfo, StageInfo};
 
 use super::target::{DeploymentsArgs, api_label, find};
 use crate::account::{StageCallers, StepProgress, VerifyArgs, confirmed, interrupt_on_signals};
@@ -51,13 +51,8 @@ pub(super) async fn move_stage(
         Some(id) => DeploymentId::new(id),
         None => {
             let found = rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
-            if !found
-                .metadata()
-                .is_some_and(|metadata| metadata.is_verified())
-            {
-                progress.aside(&format!(
-                    "deployment {} served before, but stackgen never verified it",
-                    found.id
+            note_if_unverified(&found, &progress);
+            found.id
                 ));
             }
             found.id
@@ -95,6 +90,17 @@ pub(super) async fn move_stage(
     };
     drop(progress);
     report(&api, &stage, &moved, options.dry_run, ui)
+}
+
+/// Notes that stackgen never verified the deployment to go back to.
+fn note_if_unverified(found: &DeploymentInfo, progress: &StepProgress<'_>) {
+    let metadata = found.metadata();
+    if !metadata.is_some_and(|metadata| metadata.is_verified()) {
+        progress.aside(&format!(
+            "deployment {} served before, but stackgen never verified it",
+            found.id
+        ));
+    }
 }
 
 fn or_none(deployment: Option<&DeploymentId>) -> &str {

@@ -61,10 +61,8 @@ fn a_baseline_from_adoption_to_the_last_finding() {
     2 templates, 2 WebSocket APIs: no findings
     look up a rule: stackgen explain SG102
     ");
-    assert_eq!(
-        sandbox.run(&format!("{with} --update-baseline")).code,
-        Some(0)
-    );
+    let update = sandbox.run(&format!("{with} --update-baseline"));
+    assert_eq!(update.code, Some(0));
     assert_snapshot!(sandbox.read("known.json"), @r#"
     {
       "version": 1,
