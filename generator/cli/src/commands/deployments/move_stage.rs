@@ -53,9 +53,6 @@ pub(super) async fn move_stage(
             let found = rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
             note_if_unverified(&found, &progress);
             found.id
-                ));
-            }
-            found.id
         }
     };
     progress.pause();
