@@ -66,7 +66,7 @@ pub(crate) struct GatewayArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_duration: Option<Duration>,
 
-    /// Maximum number of messages of one connection that functions handle at the same time; 1 keeps them in order
+    /// Maximum number of messages of a connection that functions handle at a time; 1 keeps them in order
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     messages_at_a_time: Option<u32>,
 

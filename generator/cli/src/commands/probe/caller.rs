@@ -12,8 +12,7 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// Caller: `anonymous`, `authenticated` with any token, or a subject that gets a token from the local gateway (default:
-    /// anonymous)
+    /// `anonymous` (default), `authenticated` with any token, or a subject to create a token for with the local gateway
     #[arg(long = "as", value_name = "CALLER")]
     caller: Option<String>,
 
@@ -25,7 +24,7 @@ pub(crate) struct CallerArgs {
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Create a token for this subject with the local gateway, as `--as SUBJECT` does for names other than `anonymous`
+    /// Subject to create a token for with the local gateway, even if it is called `anonymous` or `authenticated`
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 
