@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::progress::StepProgress;
 use crate::signals::StopSignals;
 
-/// Listens for SIGINT, SIGTERM and SIGHUP from here on. The first one stops at the next safe place, a second one at once.
+/// Listens for SIGINT, SIGTERM and SIGHUP from here on. The first one stops at the next safe point, a second one at once.
 pub(crate) fn interrupt_on_signals(progress: &StepProgress<'_>) -> Interrupt {
     let (sender, receiver) = watch::channel(false);
     let print = progress.printer();

@@ -120,7 +120,7 @@ fn step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
             served,
         } => {
             let served = match served {
-                Some(served) if served == digest => "the stage serves the same".to_owned(),
+                Some(served) if served == digest => "the stage serves it already".to_owned(),
                 Some(served) => format!("the stage serves sha256:{}", short_digest(served)),
                 None => "what the stage serves is unknown".to_owned(),
             };

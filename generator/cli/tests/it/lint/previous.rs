@@ -40,7 +40,7 @@ fn each_file_is_compared_with_its_revision() {
        |   ^^^^^^^^^^^^^^^^^^^^
     ...
     63 |       DeploymentId: !Ref Deployment4F2A9C01B7
-       |                     ------------------------- still serves it
+       |                     ------------------------- the stage still serves this deployment
        |
        = note: rule snapshot-changed-deployment-did-not; rows D7, D1, M3 of the API Gateway reference
        = help: rename Deployment4F2A9C01B7 and its references, so that CloudFormation creates a new deployment
