@@ -24,6 +24,9 @@ const PROGRESS: usize = 100;
 
 #[test]
 fn no_fault_of_a_fixed_selection_breaks_a_promise() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let all = candidates();
     if let Ok(wanted) = std::env::var("STACKGEN_FAULT_CASE") {
         let matches = |case: &Case| case.to_string().contains(&wanted);
@@ -38,6 +41,9 @@ fn no_fault_of_a_fixed_selection_breaks_a_promise() {
 #[test]
 #[ignore = "takes long: `make faults` runs it"]
 fn no_fault_at_any_call_breaks_a_promise() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let all = candidates();
     let cases: Vec<_> = all.into_iter().map(|one| one.case).collect();
     judge(&cases, false);

@@ -449,6 +449,9 @@ fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
 
 #[test]
 fn built_code_is_sent_published_and_served() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let project = Project::started("prod", "");
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");

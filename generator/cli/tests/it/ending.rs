@@ -158,6 +158,9 @@ fn assert_nothing_is_left(processes: &[u32], sandbox: &Sandbox) {
 
 #[test]
 fn a_signal_closes_connections_and_leaves_nothing() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let busy = Busy::start(project());
         let processes = busy.processes.clone();
@@ -171,6 +174,9 @@ fn a_signal_closes_connections_and_leaves_nothing() {
 
 #[test]
 fn a_second_signal_at_once_still_closes_connections_and_leaves_nothing() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let sandbox = project();
         // Its `$disconnect` function does not end.
@@ -190,6 +196,9 @@ fn a_second_signal_at_once_still_closes_connections_and_leaves_nothing() {
 
 #[test]
 fn a_killed_gateway_leaves_no_process_and_no_file() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     for signal in [Signal::KILL, Signal::ABORT] {
         let busy = Busy::start(project());
         let mut processes = busy.processes.clone();
@@ -212,6 +221,9 @@ fn a_killed_gateway_leaves_no_process_and_no_file() {
 
 #[test]
 fn the_next_start_cleans_up_after_a_gateway_whose_watcher_was_killed_too() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let busy = Busy::start(project());
     let mut processes = busy.processes.clone();
     busy.dev.watchers().into_iter().for_each(kill);
@@ -243,6 +255,9 @@ fn the_next_start_cleans_up_after_a_gateway_whose_watcher_was_killed_too() {
 
 #[test]
 fn processes_that_a_function_started_end_with_it() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let busy = Busy::start(project());
     let mut first = busy.processes.clone();
     let unknown = first.remove(UNKNOWN);

@@ -118,6 +118,9 @@ fn row_m14_max_duration_closes_old_connections() {
 /// The second message ends the wait of the first one, if a function receives it in time.
 #[test]
 fn messages_at_a_time_and_concurrency_limit_parallel_work() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let two = ["--messages-at-a-time", "2"];
     let two_in_one = ["--messages-at-a-time", "2", "--concurrency", "1"];
     for (flags, comes) in [

@@ -29,6 +29,9 @@ fn stackgen(sandbox: &Sandbox, line: &str) -> Command {
 
 #[test]
 fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let sandbox = limits::project(900);
     sandbox.write("stuck", "");
     let mut dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch"], &[]);
@@ -166,6 +169,9 @@ fn answered(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
 
 #[test]
 fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let project = Project::started_with("dev", "", GatewayOptions::default());
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");

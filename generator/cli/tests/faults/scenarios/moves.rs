@@ -9,6 +9,9 @@ use crate::world::{Label, World};
 
 #[test]
 fn a_first_deployment_that_is_broken_is_never_green() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = Subject::live(&world);
     subject.break_connect(Label::Old);
@@ -23,6 +26,9 @@ fn a_first_deployment_that_is_broken_is_never_green() {
 
 #[test]
 fn a_broken_deployment_that_cannot_be_moved_back_is_marked_and_stays_red() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = changed(&world, Health::Broken);
     let old = subject.served().unwrap();
@@ -38,6 +44,9 @@ fn a_broken_deployment_that_cannot_be_moved_back_is_marked_and_stays_red() {
 
 #[test]
 fn a_move_that_is_refused_leaves_no_deployment() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = changed(&world, Health::Healthy);
     let (old, before) = (subject.served().unwrap(), subject.deployment_ids());
@@ -56,6 +65,9 @@ fn a_move_that_is_refused_leaves_no_deployment() {
 
 #[test]
 fn an_authorizer_that_refuses_the_caller_proves_nothing_of_a_broken_connect() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = changed(&world, Health::Broken);
     subject.guard_connect();
@@ -71,6 +83,9 @@ fn an_authorizer_that_refuses_the_caller_proves_nothing_of_a_broken_connect() {
 
 #[test]
 fn a_move_that_is_seen_late_never_says_that_the_stage_serves_x_and_not_x() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     for health in [Health::Healthy, Health::Broken] {
         let calls = changed(&world, health).run_with(DEPLOY, Vec::new()).calls;

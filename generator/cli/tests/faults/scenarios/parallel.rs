@@ -12,26 +12,41 @@ use crate::world::{Label, World};
 
 #[test]
 fn parallel_runs_of_a_healthy_api_have_a_winner_and_the_others_name_it() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     parallel(Health::Healthy, DEPLOY);
 }
 
 #[test]
 fn parallel_forced_runs_of_a_healthy_api_have_a_winner_and_the_others_name_it() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     parallel(Health::Healthy, "deploy --redeploy-stage --force");
 }
 
 #[test]
 fn parallel_runs_of_a_broken_api_are_never_green() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     parallel(Health::Broken, DEPLOY);
 }
 
 #[test]
 fn parallel_forced_runs_of_a_broken_api_are_never_green() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     parallel(Health::Broken, "deploy --redeploy-stage --force");
 }
 
 #[test]
 fn a_run_that_starts_while_another_one_tries_a_broken_deployment_is_not_green() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     for second in [DEPLOY, "deploy --redeploy-stage --force"] {
         let subject = changed(&world, Health::Broken);

@@ -12,6 +12,9 @@ const ROLLBACK: &str = "deployments rollback --yes";
 
 #[test]
 fn a_rollback_never_goes_to_what_a_killed_run_left_behind() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     for operation in ["CreateDeployment", "UpdateStage"] {
         let subject = changed(&world, Health::Broken);
@@ -40,6 +43,9 @@ fn a_rollback_never_goes_to_what_a_killed_run_left_behind() {
 
 #[test]
 fn a_rollback_to_a_broken_deployment_goes_forward_again() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = changed(&world, Health::Healthy);
     let old = subject.served().unwrap();
@@ -57,6 +63,9 @@ fn a_rollback_to_a_broken_deployment_goes_forward_again() {
 
 #[test]
 fn a_rollback_without_an_earlier_deployment_that_served_fails() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let world = World::start();
     let subject = Subject::live(&world);
     subject.must(DEPLOY);

@@ -11,6 +11,9 @@ use crate::world::{Label, World};
 
 #[test]
 fn a_run_that_a_signal_ends_right_after_the_move_is_verified_by_the_next() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let mut cases = Vec::new();
     for signal in StopSignal::ALL {
         cases.extend([Health::Healthy, Health::Broken].map(|health| (signal, health)));
@@ -32,6 +35,9 @@ fn a_run_that_a_signal_ends_right_after_the_move_is_verified_by_the_next() {
 
 #[test]
 fn a_run_that_a_signal_ends_while_trying_is_verified_by_the_next() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let mut cases = Vec::new();
     for signal in StopSignal::ALL {
         cases.extend([Health::Healthy, Health::Broken].map(|health| (signal, health)));
@@ -59,6 +65,9 @@ fn a_run_that_a_signal_ends_while_trying_is_verified_by_the_next() {
 
 #[test]
 fn one_signal_ends_a_run_that_hangs_in_a_read() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let mut cases = Vec::new();
     for signal in [StopSignal::Int, StopSignal::Term, StopSignal::Hup] {
         for operation in ["GetApi", "GetStage", "GetRoutes", "GetDeployments"] {
@@ -86,6 +95,9 @@ fn one_signal_ends_a_run_that_hangs_in_a_read() {
 
 #[test]
 fn a_second_signal_during_a_hanging_move_ends_at_once() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
     let signals = [
         (StopSignal::Int, 130),
         (StopSignal::Term, 143),
