@@ -5,7 +5,6 @@ use tracing::info;
 
 use crate::audience::expired_listeners;
 use crate::limits::{JOIN_RATE, MAX_CONNECTION};
-use crate::messages::record_in_span;
 use crate::ports::{Admission, Bucket, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::{self, RateLimitError};
 use crate::{
@@ -186,4 +185,11 @@ async fn admit_listener<S: Store, B, C: Clock>(
         0 => Ok(FULL),
         _ => store.admit_listener(connection, capacity, now).await,
     }
+}
+
+/// Adds the session and the role to all further log lines of this request.
+fn record_in_span(session_id: &SessionId, role: Role) {
+    let span = tracing::Span::current();
+    span.record("sessionId", session_id.as_str());
+    span.record("role", role.name());
 }

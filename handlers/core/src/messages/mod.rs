@@ -118,10 +118,3 @@ pub(crate) async fn speaker_record(
         }
     }
 }
-
-/// Adds the session and the role to all further log lines of this request.
-pub(crate) fn record_in_span(session_id: &SessionId, role: Role) {
-    let span = tracing::Span::current();
-    span.record("sessionId", session_id.as_str());
-    span.record("role", role.name());
-}

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::error::KeySourceError;
 use super::error::{TokenError, VerifyError};
-use super::keys::{KeySet, KeySource, KeySourceError, VerificationKey};
+use super::keys::{KeySet, KeySource, VerificationKey};
 use crate::metrics::{KEY_REFRESHES, count};
 use crate::{Clock, Timestamp};
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::error::TokenError;
-use super::verify::{Identity, MAX_SUBJECT_BYTES, TokenRules, TokenUse};
+use super::rules::{Identity, MAX_SUBJECT_BYTES, TokenRules, TokenUse};
 use crate::Timestamp;
 
 /// The claims that are checked. Claims that occur twice or have another type are errors.

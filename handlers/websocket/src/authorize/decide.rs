@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{AuthorizeError, TokenError};
 use super::keys::KeySource;
 use super::request::ConnectRequest;
+use super::rules::Identity;
 use super::token::find_token;
-use super::verify::{Identity, Verifier};
+use super::verify::Verifier;
 use crate::Clock;
 
 /// `principalId` of callers without a token. A user's `sub` may be the same word, so only `userId` identifies callers;

@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use super::keys::KeySourceError;
-
 /// Reason to refuse a token, or to refuse a caller without one.
 ///
 /// It is only logged, with the variant's name as its code. The caller always sees `Unauthorized`, because details would
@@ -70,6 +68,54 @@ pub enum TokenError {
     /// `sub` is missing, empty or longer than [`MAX_SUBJECT_BYTES`](super::MAX_SUBJECT_BYTES).
     #[error("the token's subject is missing or too long")]
     WrongSubject,
+}
+
+/// Reason why keys could not be fetched. Its text comes from the issuer and contains no secret.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum KeySourceError {
+    /// The connection failed.
+    #[error("cannot connect to {url}: {reason}")]
+    Unreachable {
+        /// URL of the request.
+        url: String,
+        /// Error of the network or TLS.
+        reason: String,
+    },
+    /// The issuer did not answer in time.
+    #[error("{issuer} did not answer within {milliseconds} ms")]
+    TimedOut {
+        /// URL of the issuer.
+        issuer: String,
+        /// Timeout.
+        milliseconds: u128,
+    },
+    /// The status is not 200. Redirects are not followed.
+    #[error("{url} answered {status}, not 200")]
+    Status {
+        /// URL of the request.
+        url: String,
+        /// Status of the response.
+        status: u16,
+    },
+    /// The response is too long.
+    #[error("the response of {url} is longer than {limit} bytes")]
+    TooLarge {
+        /// URL of the request.
+        url: String,
+        /// Maximum length in bytes.
+        limit: usize,
+    },
+    /// The response is invalid.
+    #[error("the response of {url} is invalid: {reason}")]
+    Invalid {
+        /// URL of the request.
+        url: String,
+        /// Description of the error.
+        reason: String,
+    },
+    /// The invocation that fetched the keys ended before the response arrived.
+    #[error("the last attempt to fetch keys was canceled")]
+    Canceled,
 }
 
 /// Reason why a token was not verified.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::error::TokenError;
+use super::error::{KeySourceError, TokenError};
 
 /// Minimum size of RSA keys (RFC 7518, section 3.3).
 const MIN_RSA_BITS: usize = 2048;
@@ -22,54 +22,6 @@ const MIN_RSA_BITS: usize = 2048;
 pub trait KeySource: Send + Sync {
     /// Fetches the current keys. Callers may drop the future and call again.
     fn fetch(&self) -> impl Future<Output = Result<KeySet, KeySourceError>> + Send;
-}
-
-/// Reason why keys could not be fetched. Its text comes from the issuer and contains no secret.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum KeySourceError {
-    /// The connection failed.
-    #[error("cannot connect to {url}: {reason}")]
-    Unreachable {
-        /// URL of the request.
-        url: String,
-        /// Error of the network or TLS.
-        reason: String,
-    },
-    /// The issuer did not answer in time.
-    #[error("{issuer} did not answer within {milliseconds} ms")]
-    TimedOut {
-        /// URL of the issuer.
-        issuer: String,
-        /// Timeout.
-        milliseconds: u128,
-    },
-    /// The status is not 200. Redirects are not followed.
-    #[error("{url} answered {status}, not 200")]
-    Status {
-        /// URL of the request.
-        url: String,
-        /// Status of the response.
-        status: u16,
-    },
-    /// The response is too long.
-    #[error("the response of {url} is longer than {limit} bytes")]
-    TooLarge {
-        /// URL of the request.
-        url: String,
-        /// Maximum length in bytes.
-        limit: usize,
-    },
-    /// The response is invalid.
-    #[error("the response of {url} is invalid: {reason}")]
-    Invalid {
-        /// URL of the request.
-        url: String,
-        /// Description of the error.
-        reason: String,
-    },
-    /// The invocation that fetched the keys ended before the response arrived.
-    #[error("the last attempt to fetch keys was canceled")]
-    Canceled,
 }
 
 /// Signing keys of an issuer: RSA keys of at least 2048 bits for RS256, and EC keys on P-256 for ES256.
