@@ -13,7 +13,7 @@ use crate::ports::{Ports, Store};
 use crate::protocol::{ClientMessage, ErrorCode, ServerError, ServerMessage, parse};
 pub(crate) use errors::{not_in_session, other_role, other_session};
 
-use crate::{Connection, ConnectionId, Role, SessionId, Timestamp, UserId};
+use crate::{Connection, ConnectionId, Role, Timestamp, UserId};
 
 /// Sender of a message, from the event's request context (rows E0, E2).
 #[derive(Clone, Debug, PartialEq)]

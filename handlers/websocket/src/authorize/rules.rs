@@ -61,3 +61,18 @@ impl TokenUse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_default_to_id_tokens() {
+        let rules = TokenRules::new("https://issuer.example", ["ours"]);
+        assert_eq!(rules.token_use, TokenUse::Id);
+        assert_eq!(rules.leeway, Duration::from_secs(30));
+        assert_eq!(rules.audiences, ["ours"]);
+        assert_eq!(TokenUse::Id.as_str(), "id");
+        assert_eq!(TokenUse::Access.as_str(), "access");
+    }
+}

@@ -131,13 +131,3 @@ fn a_part_has_one_encoding() {
         assert_eq!(decode::<u8>(part), None, "{part}");
     }
 }
-
-#[test]
-fn the_rules_default_to_id_tokens() {
-    let rules = TokenRules::new("https://issuer.example", ["ours"]);
-    assert_eq!(rules.token_use, TokenUse::Id);
-    assert_eq!(rules.leeway, Duration::from_secs(30));
-    assert_eq!(rules.audiences, ["ours"]);
-    assert_eq!(TokenUse::Id.as_str(), "id");
-    assert_eq!(TokenUse::Access.as_str(), "access");
-}
