@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use stackgen_websocket::{Broadcaster, Clock, ConnectionId, FanOutReport, Timestamp};
 use tracing::warn;
 
@@ -15,6 +15,7 @@ use crate::limits::{AUDIO_CHUNK, AUDIO_RATE, MAX_AUDIO_AGE};
 use crate::messages::{not_in_session, other_role, other_session, speaker_record};
 use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
+use crate::recipients::{Recipient, Share};
 use crate::{Language, RateLimitFailure, Session, SessionId, SessionStatus, rates};
 
 /// Maximum length of an audio format's name, in bytes.
@@ -40,30 +41,6 @@ struct Chunk {
     chunk_index: u64,
     /// Language of the listeners to send to (default: all listeners).
     target_language: Option<Language>,
-}
-
-/// A share of a session's audience, and the message for it. It is the payload of the invocation that sends it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Share {
-    /// The session.
-    pub session_id: SessionId,
-    /// Recipients of the message.
-    pub audience: Vec<Recipient>,
-    /// The message as JSON.
-    pub message: String,
-    /// Arrival time of the audio. Late audio is not sent.
-    pub received_at: Timestamp,
-}
-
-/// A connection to post to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Recipient {
-    /// Connection ID.
-    pub connection_id: ConnectionId,
-    /// Time of the handshake. Until a connection is open, API Gateway answers posts as if it were gone (row C11).
-    pub connected_at: Timestamp,
 }
 
 /// Outcome of sending a chunk.

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use crate::ports::Rate;
+/// Capacity of a token bucket, and the time to refill it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Capacity of a bucket.
+    pub tokens: u32,
+    /// Time in which an empty bucket fills up.
+    pub per: Duration,
+}
 
 /// Maximum age of a connection; API Gateway closes it then (row M14).
 pub const MAX_CONNECTION: Duration = Duration::from_secs(2 * 3600);

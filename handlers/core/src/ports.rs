@@ -9,6 +9,7 @@ use std::time::Duration;
 use stackgen_websocket::{ConnectionId, Timestamp};
 use thiserror::Error;
 
+use crate::limits::Rate;
 use crate::{
     BroadcastState, Connection, Language, Session, SessionId, SessionStatus, Share, UserId, Volume,
 };
@@ -262,15 +263,6 @@ impl Bucket {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Capacity of a token bucket, and the time to refill it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// Capacity of a bucket.
-    pub tokens: u32,
-    /// Time in which an empty bucket fills up.
-    pub per: Duration,
 }
 
 /// Result of taking a token.

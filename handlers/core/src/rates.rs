@@ -7,7 +7,8 @@ use tracing::warn;
 
 use crate::RateLimitFailure;
 use crate::Timestamp;
-use crate::ports::{Bucket, Rate, RateLimiter, StoreError, TakeResult};
+use crate::limits::Rate;
+use crate::ports::{Bucket, RateLimiter, StoreError, TakeResult};
 
 /// Reason why a rate limit refuses a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::limits::Rate;
 use crate::ports::{
-    Admission, BroadcastChange, Bucket, ConnectionStore, ListenerPage, PageKey, Rate, RateLimiter,
+    Admission, BroadcastChange, Bucket, ConnectionStore, ListenerPage, PageKey, RateLimiter,
     RemovedConnection, SessionRefusal, SessionStore, StoreError, StoreResult, TakeResult,
 };
 use crate::{

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, RateLimiter, StoreError, StoreResult, TakeResult};
+use live_session_core::limits::Rate;
+use live_session_core::ports::{Bucket, RateLimiter, StoreError, StoreResult, TakeResult};
 use serde::Deserialize;
 
 use super::DynamoStore;

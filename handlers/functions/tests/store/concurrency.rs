@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use live_session::dynamo::{RetryPolicy, StoreSettings};
+use live_session_core::limits::Rate;
 use live_session_core::ports::{
-    Admission, Bucket, ConnectionStore, Rate, RateLimiter, SessionRefusal, TakeResult,
+    Admission, Bucket, ConnectionStore, RateLimiter, SessionRefusal, TakeResult,
 };
 
 use crate::support::database::Database;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use live_session::dynamo::{RetryPolicy, StoreSettings};
+use live_session_core::limits::Rate;
 use live_session_core::ports::{
-    Admission, BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, SessionStore, Store,
+    Admission, BroadcastChange, Bucket, ConnectionStore, RateLimiter, SessionStore, Store,
     StoreError, StoreResult, TakeResult,
 };
 use live_session_core::{Session, SessionStatus};

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use live_session::dynamo::{StoreSettings, schema};
+use live_session_core::limits::Rate;
 use live_session_core::ports::{
-    BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, SessionRefusal, SessionStore,
+    BroadcastChange, Bucket, ConnectionStore, RateLimiter, SessionRefusal, SessionStore,
     StoreError, TakeResult,
 };
 use live_session_core::{Connection, Role, Volume};

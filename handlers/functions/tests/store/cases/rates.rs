@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, Store, TakeResult};
+use live_session_core::limits::Rate;
+use live_session_core::ports::{Bucket, Store, TakeResult};
 
 use crate::support::fixtures::*;
 
