@@ -26,6 +26,7 @@ mod pages;
 mod probe;
 mod probe_local;
 mod projects;
+mod readme;
 mod rebuild;
 mod running;
 mod signals;
