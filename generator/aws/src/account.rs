@@ -24,9 +24,7 @@ impl Account for Aws {
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_apis().set_next_token(token).send().await;
             let page = operation.result(page)?;
-            // API Gateway always returns a list. Without one, another server answers here.
-            let items = page.items.ok_or_else(|| operation.lacks("items"))?;
-            Ok((items, page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         });
         Ok(found.await?.iter().filter_map(convert::api).collect())
     }
@@ -68,7 +66,7 @@ impl Account for Aws {
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_domain_names().set_next_token(token);
             let page = operation.result(page.send().await)?;
-            Ok((page.items.unwrap_or_default(), page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         });
         let found = found.await?;
         let domains = found.iter().filter_map(|domain| {
@@ -86,7 +84,7 @@ impl Account for Aws {
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_api_mappings().domain_name(domain);
             let page = operation.result(page.set_next_token(token).send().await)?;
-            Ok((page.items.unwrap_or_default(), page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         });
         let found = found.await?;
         let of_api = found
@@ -106,7 +104,7 @@ impl Account for Aws {
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_stages().api_id(api.as_str());
             let page = operation.result(page.set_next_token(token).send().await)?;
-            Ok((page.items.unwrap_or_default(), page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         });
         let found = found.await?;
         let stages = found.iter().filter_map(|stage| {
@@ -146,7 +144,7 @@ impl Account for Aws {
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_deployments().api_id(api.as_str());
             let page = operation.result(page.set_next_token(token).send().await)?;
-            Ok((page.items.unwrap_or_default(), page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         });
         let found = found.await?;
         Ok(found.iter().filter_map(|one| deployment!(one)).collect())

@@ -58,6 +58,12 @@ impl AwsOperation {
         self.error(Kind::Garbled, format!("the answer has no {field}"))
     }
 
+    /// Returns the items of a page. API Gateway always returns a list; without one, the answer is cut off or not from it. An
+    /// empty list in its place would hide every part of an API.
+    pub(crate) fn items<T>(&self, items: Option<Vec<T>>) -> Result<Vec<T>, AccountError> {
+        items.ok_or_else(|| self.lacks("items"))
+    }
+
     /// Error for a list whose pages repeat.
     pub(crate) fn endless(&self) -> AccountError {
         let message = "the list does not end: its pages repeat; another server may answer here";

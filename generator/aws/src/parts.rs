@@ -23,7 +23,7 @@ macro_rules! list {
             let page = $self.gateway.$operation().api_id($api.as_str());
             let page = page$(.$setter($value))*.set_next_token(token).send().await;
             let page = operation.result(page)?;
-            Ok((page.items.unwrap_or_default(), page.next_token))
+            Ok((operation.items(page.items)?, page.next_token))
         })
         .await?
     }};

@@ -1,6 +1,7 @@
 //! APIs, deployments and stages.
 
 use serde_json::json;
+use stackgen_deploy::account::ApiPartKind;
 use stackgen_deploy::{
     Account, AccountErrorKind, ApiId, ApiProtocol, CustomDomain, DeploymentId, DeploymentState,
     DomainMapping, OffsetDateTime, StageName,
@@ -230,4 +231,14 @@ async fn an_answer_of_another_server_is_garbled() {
         assert!(error.hint().unwrap().contains("proxy"), "{error}");
         replay.end();
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_list_is_garbled_and_not_an_empty_list() {
+    let replay = Replay::of([get("GET /v2/apis/a1/integrations", json!({}))]).await;
+    let (api, kind) = (api(), ApiPartKind::Integration);
+    let error = replay.aws.parts(&api, kind, None).await.unwrap_err();
+    assert_eq!(error.kind, AccountErrorKind::Garbled);
+    assert_eq!(error.message, "the answer has no items");
+    replay.end();
 }
