@@ -51,7 +51,7 @@ pub(crate) fn add(text: &str) -> String {
     linked + &text[end..]
 }
 
-/// Returns the first ID of a text.
+/// Returns the first ID in a text that can be looked up.
 pub(crate) fn first(text: &str) -> Option<DocumentedId<'_>> {
     ids(text).next()
 }

@@ -38,7 +38,8 @@ impl OutputDir<'_> {
         })
     }
 
-    /// Returns the folders that hold a template of this stack, in one of these files, for an environment that is not declared.
+    /// Returns the folders of environments that are not declared: those that contain a template of this stack under one
+    /// of these file names.
     pub(crate) fn undeclared(
         &self,
         stack: &str,

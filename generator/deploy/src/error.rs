@@ -211,7 +211,9 @@ pub enum DeployError {
         status: &'static str,
     },
     /// No earlier deployment can be rolled back to.
-    #[error("there is no earlier deployment that was verified or is known to have served")]
+    #[error(
+        "there is no earlier deployment that was verified, or that the stage is known to have served"
+    )]
     NothingEarlier,
     /// The user interrupted the operation.
     #[error("interrupted")]

@@ -18,8 +18,8 @@ pub struct Fixed {
     pub left: Vec<Finding>,
 }
 
-/// Lints and fixes a text until no finding of the filter has a fix that can be applied. Does not change a text that
-/// cannot be parsed, and does not fix suppressed findings.
+/// Lints and fixes a text repeatedly, until no finding that the filter selects has a fix that can be applied. Does not
+/// change a text that cannot be parsed, and does not fix suppressed findings.
 pub fn fix_all(
     source: &Source,
     previous: Option<&Node>,

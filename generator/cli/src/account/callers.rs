@@ -52,15 +52,15 @@ pub(crate) struct VerifyArgs {
     )]
     expect: Vec<u16>,
 
-    /// Query parameter of one more caller: NAME=env:VARIABLE, NAME=command:LINE or NAME=text:VALUE
+    /// Query parameter of an additional caller: NAME=env:VARIABLE, NAME=command:LINE or NAME=text:VALUE
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_query: Vec<(String, VerifyValue)>,
 
-    /// Header of that caller, in the same form
+    /// Header of the additional caller, in the same form
     #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_header: Vec<(String, VerifyValue)>,
 
-    /// Subprotocol that this caller offers: env:VARIABLE, command:LINE or text:VALUE
+    /// Subprotocol that the additional caller offers: env:VARIABLE, command:LINE or text:VALUE
     #[arg(long, value_name = "VALUE", value_parser = caller_value, conflicts_with = "no_verify")]
     verify_subprotocol: Vec<VerifyValue>,
 

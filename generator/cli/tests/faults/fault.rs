@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rustix::process::Signal;
 
-/// A fault of one call. `After` faults let the call take effect first.
+/// The fault is injected into one call. `After` faults let the call take effect first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Fault {
     DelayBefore,
@@ -52,9 +52,9 @@ pub(crate) enum Moment {
 /// One of all the things that a case may do to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Event {
-    /// A fault of one call.
+    /// The fault is injected into one call.
     Once(Fault),
-    /// A fault of a call and of every later call of the same operation.
+    /// The fault is injected into a call and into every later call of the same operation.
     Always(Fault),
     /// A signal.
     Kill(Kill),

@@ -15,7 +15,7 @@ use crate::proxy::Proxy;
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// End of a process.
+/// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     Exit(i32),

@@ -146,7 +146,7 @@ fn without_a_gateway_commands_report_how_to_start_one() {
     ");
 }
 
-/// Another project's gateway may use the port of a gateway that was killed.
+/// A gateway that was killed leaves its port behind, and the gateway of another project may use that port later.
 #[test]
 fn a_gateway_of_another_project_is_not_used() {
     let dev = Dev::start(&["--no-watch"]);

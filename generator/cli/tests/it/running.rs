@@ -195,7 +195,7 @@ impl Dev {
         children.collect()
     }
 
-    /// Waits for the end, and returns the folder.
+    /// Waits for the process to exit, and returns the folder.
     pub(crate) fn into_sandbox(mut self) -> Sandbox {
         std::mem::replace(&mut self.sandbox, Sandbox::new())
     }
@@ -215,7 +215,7 @@ impl Dev {
         kill_process(id, signal).unwrap();
     }
 
-    /// Waits for the end, and returns the exit code.
+    /// Waits for the process to exit, and returns its exit code; `None` if a signal ended it.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }

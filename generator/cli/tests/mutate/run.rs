@@ -30,7 +30,7 @@ const INTERVAL: Duration = Duration::from_millis(2);
 /// Text that `stackgen dev --json` prints once it serves.
 const READY: &str = r#"{"event":"ready""#;
 
-/// End of a process.
+/// How a process ended.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) status: ExitStatus,

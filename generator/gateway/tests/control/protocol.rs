@@ -1,4 +1,4 @@
-//! The protocol: authentication, dispatch, pages, errors, rates.
+//! The protocol of AWS's APIs: authentication, dispatch, pagination, errors and request rates.
 
 use std::time::Duration;
 

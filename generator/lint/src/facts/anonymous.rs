@@ -55,7 +55,7 @@ fn from_variable(function: &Resource, name: &str, value: &Resolved) -> Anonymous
     let path = [VARIABLES[0], VARIABLES[1], name];
     AnonymousAccess {
         location: Location::of(function, &path),
-        label: format!("its function has `{name}: {value}`"),
+        label: format!("`{name}: {value}`: its function admits anonymous callers"),
         is_recorded: false,
         is_computed: settings::is_computed(function, &path),
     }

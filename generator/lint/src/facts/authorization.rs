@@ -176,7 +176,7 @@ pub(crate) fn websocket_authorizers<'a>(
     all.filter(|authorizer| !is_jwt(authorizer))
 }
 
-/// Returns pairs of authorizers of an API with the same name, the earlier one first.
+/// Returns the pairs of an API's authorizers that have the same name, the earlier one first.
 pub(crate) fn same_name_pairs(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
     let mut first = HashMap::new();
     let mut pairs = Vec::new();

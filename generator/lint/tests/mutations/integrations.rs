@@ -237,7 +237,7 @@ fn integration(it: &mut Template, key: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-/// Changes `$connect` of a SAM resource.
+/// Sets a property of the `$connect` route of a SAM resource.
 fn change_sam_connect(it: &mut Template, key: &str, value: Value) -> Option<()> {
     let api = it.api();
     it.properties(&api).get_mut("Routes")?["$connect"][key] = value;

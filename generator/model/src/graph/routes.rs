@@ -8,7 +8,7 @@ use super::{GraphNode, NodeKind};
 use crate::api::{Api, Authorizer, Integration, Protocol, Route};
 use crate::{FunctionLink, Link, LogicalId, Qualifier, Resolved, Text};
 
-/// An API while its routes are drawn.
+/// Drawing state of one API and its routes.
 struct ApiBoxes<'a> {
     api: &'a Api,
     /// Its authorizers, with the identity that a caller must send for each.

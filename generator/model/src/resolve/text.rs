@@ -35,8 +35,8 @@ pub enum Piece {
     Unknown(Unknown),
 }
 
-/// A `Ref` (without an attribute) or `GetAtt` of a resource. An attribute with the value of `Ref` (`Api.ApiId`) is read
-/// as the `Ref`, so that both spellings are equal.
+/// A `Ref` (without an attribute) or `GetAtt` of a resource. An attribute that returns the same value as
+/// `Ref`, such as `Api.ApiId`, is read as `Ref`, so that both spellings are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Reference {
     /// The resource.

@@ -9,8 +9,8 @@ use crate::values::name_and_value;
 ///
 /// `--redeploy-stage` updates functions whose built code differs from the deployed code, creates a deployment of the API's
 /// current configuration, moves the stage to it, verifies the stage with handshakes, and deletes old deployments. If
-/// verification fails, the stage goes back to the previous deployment. A stage that is current gets no new deployment; it is
-/// only verified, if that has not been done yet. If a run fails, the stage still serves a complete deployment: run the
+/// verification fails, the stage goes back to the previous deployment. A stage that is current gets no new deployment, and is
+/// verified only if it has not been verified yet. If a run fails, the stage still serves a complete deployment: run the
 /// command again.
 ///
 /// It works on any API: select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
@@ -28,7 +28,7 @@ pub(crate) struct DeployCommand {
     #[arg(long, help_heading = "Action")]
     pub(super) redeploy_stage: bool,
 
-    /// Update functions whose built code differs from the deployed code, and deploy nothing
+    /// Only update functions whose built code differs from the code in the account; create no API deployment
     #[arg(long, help_heading = "Action", conflicts_with = "redeploy_stage")]
     pub(super) code_only: bool,
 
@@ -76,7 +76,7 @@ pub(crate) struct RedeployArgs {
     #[arg(long, requires = "redeploy_stage")]
     pub(super) prune_failed: bool,
 
-    /// Number of deployments that stackgen created to keep, besides the served one and its predecessor
+    /// How many of the deployments that stackgen created are kept, besides the served one and its predecessor
     #[arg(
         long,
         value_name = "COUNT",

@@ -10,9 +10,8 @@ use crate::ui::Ui;
 
 /// Move a stage back to the previous deployment, and verify it
 ///
-/// Goes back to the most recent earlier deployment that was verified or is known to have served. A deployment is known to
-/// have served if CloudFormation created it from a template that stackgen rendered, or if the description of a later
-/// deployment names it. If verification fails, the stage is moved forward again, and the exit code is 1. Run the command
+/// Goes back to the most recent earlier deployment that was verified, or that the stage is known to have served: one that
+/// CloudFormation created from a template of stackgen, or that the description of a later deployment names. If verification fails, the stage is moved forward again, and the exit code is 1. Run the command
 /// again to go back another deployment.
 ///
 /// Code behind unqualified function ARNs stays as it is: code is rolled back only if the routes invoke

@@ -20,8 +20,8 @@ use starter::{STARTERS, Starter};
 /// Create a project from a starter
 ///
 /// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
-/// tests. Never overwrites a file: an existing README.md or .gitignore is kept, and if any other file that
-/// it would write exists, it fails.
+/// tests. Never overwrites a file: keeps an existing README.md or .gitignore, and fails if any other file to be
+/// written exists already.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InitCommand {

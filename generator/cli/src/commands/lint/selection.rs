@@ -18,7 +18,7 @@ pub(super) struct RuleSelection {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
 
-    /// Minimum severity to report (default: `warning`, but `note` for rules that `--select` gives by full ID or
+    /// Minimum severity to report (default: `warning`; `note` for rules that `--select` names by full ID or
     /// name)
     #[arg(long, value_name = "SEVERITY")]
     min_severity: Option<MinSeverity>,

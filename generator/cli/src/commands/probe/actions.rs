@@ -51,7 +51,7 @@ pub(crate) struct ActionArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Connection")]
     ping_every: Option<Duration>,
 
-    /// End of the connection: a close code, or `bare` for none, which the other side sees as 1005
+    /// How to close the connection: with a close code, or `bare` for a frame without one, which the other side sees as 1005
     #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = client_close, help_heading = "Connection")]
     close: ClientClose,
 

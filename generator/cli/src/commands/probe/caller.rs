@@ -12,7 +12,7 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// `anonymous` (default), `authenticated` with any token, or a subject to create a token for with the local gateway
+    /// `anonymous` (default), `authenticated` (token from another flag), or a subject to create a token for (`--local`)
     #[arg(long = "as", value_name = "CALLER")]
     caller: Option<String>,
 
@@ -24,7 +24,7 @@ pub(crate) struct CallerArgs {
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Subject to create a token for with the local gateway, even if it is called `anonymous` or `authenticated`
+    /// Subject for which the local gateway creates a token, even a subject named `anonymous` or `authenticated`
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 

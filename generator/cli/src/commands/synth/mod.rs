@@ -53,7 +53,7 @@ pub(crate) struct SynthCommand {
     #[arg(long, help_heading = "Output")]
     check: bool,
 
-    /// Print the template, with paths relative to the current folder; exactly one must be selected
+    /// Print the template, with paths relative to the current folder; `--env` and `--format` must select exactly one
     #[arg(long, conflicts_with_all = ["check", "out"], help_heading = "Output")]
     stdout: bool,
 }

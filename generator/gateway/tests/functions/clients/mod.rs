@@ -86,7 +86,8 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-/// Returns a zip with a bootstrap that runs the puppet from its place on disk, so that the zip is small.
+/// Returns a zip whose `bootstrap` starts the puppet, the scripted test function, by its path on disk. The zip need not
+/// contain the binary.
 fn script(note: &str) -> Vec<u8> {
     let text = format!("#!/bin/sh\n# {note}\nexec {}\n", puppet().display());
     zip(&[("bootstrap", text.as_bytes())])

@@ -40,9 +40,9 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn route_finding(route: &Route, had: &Text) -> Finding {
-    let had = had.as_literal().unwrap_or("an authorization type");
+    let had = had.as_literal().unwrap_or("…");
     let message = format!(
-        "`$connect` keeps the `{had}` of the earlier revision, because no type replaces it"
+        "`$connect` keeps `AuthorizationType: {had}` of the earlier revision: removing the property does not reset it"
     );
     let hint = match settings::is_generated(&route.resource) {
         true => "write `Auth: {AuthType: NONE}` if everyone may connect",

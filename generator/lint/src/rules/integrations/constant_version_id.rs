@@ -97,7 +97,7 @@ impl CalledVersion<'_> {
         );
         let finding = Finding::new(&RULE, Location::of(self.version, &[]), message)
             .related(location, "called here")
-            .hint("end its ID in a digest of the function's code and configuration, or call the function itself");
+            .hint("append to its logical ID a digest of the function's code and configuration, or call the function itself");
         match self.alias {
             None => finding,
             Some(alias) => Finding {

@@ -81,15 +81,7 @@ fn check_stage(stage: &Stage) -> Option<Finding> {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let corrections = names.iter().filter_map(|name| correct_spelling(name));
-    let corrections: Vec<_> = corrections
-        .map(|name| format!("`$context.{name}`"))
-        .collect();
-    let hint = match corrections.is_empty() {
-        true => "log `$context.eventType`, `$context.routeKey` and `$context.connectionId` instead"
-            .to_owned(),
-        false => format!("write {}", corrections.join(", ")),
-    };
+    let hint = hint(&names);
     let shown: Vec<_> = names
         .iter()
         .map(|name| format!("`$context.{name}`"))
@@ -106,6 +98,29 @@ fn check_stage(stage: &Stage) -> Option<Finding> {
     let message = format!("the access log of stage {id} contains {shown}");
     let location = Location::of(&stage.resource, &["AccessLogSettings", "Format"]);
     Some(Finding::new(&RULE, location, message).hint(hint))
+}
+
+/// Returns what to write instead of each variable.
+fn hint(names: &[&str]) -> String {
+    let instead =
+        "log `$context.eventType`, `$context.routeKey` and `$context.connectionId` instead";
+    let (known, unknown): (Vec<&str>, Vec<&str>) = names
+        .iter()
+        .partition(|name| correct_spelling(name).is_some());
+    let corrections = known.iter().filter_map(|name| {
+        let correct = correct_spelling(name)?;
+        Some(format!("`$context.{correct}` instead of `$context.{name}`"))
+    });
+    let corrections = corrections.collect::<Vec<_>>().join(", ");
+    let removals: Vec<_> = unknown
+        .iter()
+        .map(|name| format!("`$context.{name}`"))
+        .collect();
+    match (known.is_empty(), removals.is_empty()) {
+        (true, _) => instead.to_owned(),
+        (false, true) => format!("write {corrections}"),
+        (false, false) => format!("write {corrections}, and remove {}", removals.join(", ")),
+    }
 }
 
 /// Returns the variable that differs from a name only in upper and lower case.

@@ -61,7 +61,7 @@ fn finding(serving: &ServedDeployments<'_>, deployment: &Deployment) -> Option<F
         "deployment {id} always has the same logical ID, so changes of routes are not deployed"
     );
     let hint = format!(
-        "end its ID in a digest of the routes, integrations and authorizers, such as `{id}2FA999A1D3`"
+        "append to its logical ID a digest of the routes, integrations and authorizers, such as `{id}2FA999A1D3`"
     );
     let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match serving.stage(deployment) {

@@ -74,7 +74,7 @@ fn finding(api: &Api, stage: &Stage) -> Finding {
             let hint = format!("set `DeploymentId: !Ref {}`", deployment.logical_id);
             let location = Location::of(deployment, &[]);
             finding
-                .related(location, "the deployment that it does not name")
+                .related(location, "the stage does not refer to this deployment")
                 .hint(hint)
         }
     }

@@ -103,6 +103,6 @@ fn variable_finding(variable: &EnvironmentVariable<'_>, table: &LogicalId, role:
     Finding::new(&RULE, variable.location(), message)
         .related(Location::of(&role.resource, &[]), "its role")
         .hint(format!(
-            "allow the actions of {id} on `!GetAtt {table}.Arn`"
+            "in {role_id}, allow the DynamoDB actions that {id} uses on `!GetAtt {table}.Arn`"
         ))
 }
