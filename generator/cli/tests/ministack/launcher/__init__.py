@@ -1,0 +1,1 @@
+"""Additions to ministack for end-to-end tests of `stackgen deploy`."""

@@ -1,0 +1,67 @@
+"""Scripted failures of resource operations."""
+
+import json
+import os
+from dataclasses import dataclass
+
+
+KEYS = {"resource", "on", "times", "reason", "rollback"}
+KINDS = ("create", "update", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One change to one resource."""
+
+    resource: str
+    """Logical ID."""
+    kind: str
+    """`create`, `update` or `delete`."""
+    rollback: bool
+    """True while the stack rolls back."""
+
+
+class Failures:
+    """Failures of a file. It is read before every operation. Every new version of the file starts its counts at zero."""
+
+    def __init__(self, path):
+        self.path = path
+        self.version = None
+        self.entries = []
+        self.counts = []
+
+    def check(self, operation):
+        """Raises the first failure that is scripted for the operation."""
+        self.read()
+        for index, entry in enumerate(self.entries):
+            if applies(entry, operation) and self.counts[index] < entry.get("times", float("inf")):
+                self.counts[index] += 1
+                raise RuntimeError(entry.get("reason", "scripted failure"))
+
+    def read(self):
+        """Reads the file if it has changed. A missing file contains no failures."""
+        try:
+            found = os.stat(self.path) if self.path else None
+        except FileNotFoundError:
+            found = None
+        version = found and (found.st_mtime_ns, found.st_ino, found.st_size)
+        if version != self.version:
+            self.entries = parse(self.path) if found else []
+            self.version, self.counts = version, [0] * len(self.entries)
+
+
+def parse(path):
+    """Returns the entries of a file. Mistakes in it fail every operation, so that no test passes without its failure."""
+    try:
+        entries = json.loads(path.read_text())
+    except ValueError as error:
+        raise RuntimeError(f"cannot read {path}: {error}") from error
+    for entry in entries:
+        if not {"resource", "on"} <= set(entry) <= KEYS or entry["on"] not in KINDS:
+            raise RuntimeError(f"{path}: not a failure: {json.dumps(entry)}")
+    return entries
+
+
+def applies(entry, operation):
+    return (entry["resource"] == operation.resource and entry["on"] == operation.kind
+            and entry.get("rollback", operation.rollback) == operation.rollback)
