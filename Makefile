@@ -60,6 +60,10 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 faults: build ## Break every call of a redeploy and a rollback in every way; JOBS=16 at a time, takes half an hour
 	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test -p stackgen --test faults -- --ignored --nocapture
 
+.PHONY: simulate
+simulate: ## Release a simulated stack with faults, for SEEDS=1000000
+	STACKGEN_SIMULATE_SEEDS=$(or $(SEEDS),1000000) $(CARGO) test --workspace --test releases
+
 .PHONY: new-rule
 new-rule: ## Write the skeleton of a linter rule: NAME=stage-without-logs GROUP=stages
 	@$(CARGO) run --quiet -p stackgen-lint --example new_rule -- '$(GROUP)' '$(NAME)'
@@ -106,12 +110,18 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/ministack/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
 	$(PYTHON) -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# A venv of its own: the emulator pins other versions of AWS's libraries than the SAM CLI.
+.tools/ministack/stamp: generator/cli/tests/ministack/requirements.txt
+	$(PYTHON) -m venv --clear .tools/ministack
+	.tools/ministack/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 # AWS's DynamoDB Local (a jar and what that needs) and wscat; nothing of them is run at installation.

@@ -63,8 +63,12 @@ pub struct IssuerAlias {
 pub struct Aws {
     pub(crate) gateway: aws_sdk_apigatewayv2::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     sts: aws_sdk_sts::Client,
-    region: String,
+    pub(crate) region: String,
+    /// Endpoint for every service, if it is not AWS's.
+    pub(crate) endpoint_url: Option<String>,
     pub(crate) issuer: Option<IssuerAlias>,
     account_region: Arc<OnceCell<AccountRegion>>,
 }
@@ -97,8 +101,11 @@ impl Aws {
         Ok(Aws {
             gateway: aws_sdk_apigatewayv2::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            s3: s3_client(&config),
             sts: aws_sdk_sts::Client::new(&config),
             region,
+            endpoint_url: config.endpoint_url().map(str::to_owned),
             issuer: options.issuer.clone(),
             account_region: Arc::default(),
         })
@@ -118,6 +125,13 @@ impl Aws {
         };
         self.account_region.get_or_try_init(call).await.cloned()
     }
+}
+
+/// Returns a client of S3. Only AWS itself resolves the names of buckets as hosts.
+fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let is_own = config.endpoint_url().is_some();
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(is_own);
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 fn loader(options: &AccessOptions) -> ConfigLoader {

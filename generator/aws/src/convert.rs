@@ -148,6 +148,11 @@ pub(crate) fn deployment_of(
     })
 }
 
+/// Converts a time; `None` for one out of range.
+pub(crate) fn time(time: &DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(time.as_nanos()).ok()
+}
+
 /// Converts a time. Without one, or with one out of range, returns 1970-01-01.
 fn created_at(time: Option<&DateTime>) -> OffsetDateTime {
     let seconds = time.map_or(0, DateTime::secs);

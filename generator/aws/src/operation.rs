@@ -96,15 +96,26 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Kind::NoCredentials,
         "AccessDenied" | "AccessDeniedException" | "ForbiddenException" => Kind::AccessDenied,
-        "NotFoundException" | "ResourceNotFoundException" => Kind::NotFound,
-        "ConflictException" | "ResourceConflictException" | "PreconditionFailedException" => {
-            Kind::Conflict
-        }
+        "ChangeSetNotFound"
+        | "NoSuchBucket"
+        | "NotFound"
+        | "NotFoundException"
+        | "ResourceNotFoundException" => Kind::NotFound,
+        "AlreadyExistsException"
+        | "ConditionalRequestConflict"
+        | "ConflictException"
+        | "OperationAborted"
+        | "PreconditionFailedException"
+        | "ResourceConflictException" => Kind::Conflict,
         "TooManyRequestsException"
         | "LimitExceededException"
+        | "SlowDown"
         | "Throttling"
         | "ThrottlingException" => Kind::TooManyRequests,
         _ if status == 429 => Kind::TooManyRequests,
+        // Answers to HEAD requests have no body, and so no code.
+        "" if status == 403 => Kind::AccessDenied,
+        "" if status == 404 => Kind::NotFound,
         _ if status >= 500 => Kind::Unclear,
         _ => Kind::Refused,
     };

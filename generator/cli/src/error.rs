@@ -71,6 +71,20 @@ impl CliError {
         }
     }
 
+    /// Joins errors into one that reports all their problems; `None` without errors. Bad input determines the exit code.
+    pub(crate) fn all(errors: Vec<CliError>) -> Option<Self> {
+        let is_input = errors.iter().any(|error| error.kind == ErrorKind::Input);
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        for error in errors {
+            first.problems.extend(error.problems);
+        }
+        if is_input {
+            first.kind = ErrorKind::Input;
+        }
+        Some(first)
+    }
+
     fn plain(kind: ErrorKind, message: impl Into<String>) -> Self {
         CliError {
             kind,

@@ -18,13 +18,15 @@ pub(crate) enum InputFile {
     Project,
     /// A CloudFormation or SAM template.
     Template,
+    /// A plan of `stackgen deploy --plan-out`.
+    Plan,
 }
 
 impl InputFile {
     /// Returns the maximum length in bytes. CloudFormation accepts templates of up to 1 MB; SAM and CDK write longer ones.
     pub(crate) fn limit(self) -> u64 {
         match self {
-            InputFile::Project => bounded::MEBIBYTE,
+            InputFile::Project | InputFile::Plan => bounded::MEBIBYTE,
             InputFile::Template => stackgen_cfn::parse::MAX_BYTES as u64,
         }
     }
@@ -33,6 +35,7 @@ impl InputFile {
         match self {
             InputFile::Project => "create a small project with `stackgen init echo --out DIR`",
             InputFile::Template => "render one with `stackgen synth`",
+            InputFile::Plan => "make one with `stackgen deploy --plan-out FILE`",
         }
     }
 
@@ -40,6 +43,7 @@ impl InputFile {
         match self {
             InputFile::Project => "create one with `stackgen init`, or name another with `--file`",
             InputFile::Template => "render one with `stackgen synth`",
+            InputFile::Plan => "make one with `stackgen deploy --plan-out FILE`",
         }
     }
 }
@@ -107,6 +111,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 }
                 InputFile::Project => "name the stackgen.yaml itself".to_owned(),
                 InputFile::Template => "name the template itself".to_owned(),
+                InputFile::Plan => "name the plan itself".to_owned(),
             };
             CliError::input(format!("{name} is a folder, not a file")).hint(hint)
         }
@@ -114,6 +119,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
             CliError::input(format!("{name} is {kind}, not a regular file")).hint(match input {
                 InputFile::Project => "name the path of a stackgen.yaml with `--file`",
                 InputFile::Template => "name a file, or `-` for standard input",
+                InputFile::Plan => "name the file of a plan",
             })
         }
         ReadError::TooLong(limit) => {
@@ -123,6 +129,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::Template => {
                     "check that this is the right file: CloudFormation takes templates of up to 1 MB"
                 }
+                InputFile::Plan => "check that this is the right file: a plan is short",
             })
         }
         ReadError::Io(_) if error.is_not_found() => {

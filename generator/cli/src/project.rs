@@ -82,6 +82,16 @@ impl Project {
         Ok(declared.into_iter().filter(is_selected).collect())
     }
 
+    /// Returns the selected environment, or the only one.
+    pub(crate) fn only_environment(&self, selected: Option<&str>) -> Result<&str, CliError> {
+        let selected: Vec<String> = selected.map(str::to_owned).into_iter().collect();
+        match self.environments(&selected)?.as_slice() {
+            [only] => Ok(only),
+            all => Err(CliError::input("the stack has several environments")
+                .hint(format!("name one with `--env`: {}", all.join(", ")))),
+        }
+    }
+
     fn unknown_environment(&self, unknown: &str, mut declared: Vec<&str>) -> CliError {
         // Nearest first. The sort is stable: equally near names stay in the order of the file.
         declared.sort_by_key(|name| strsim::damerau_levenshtein(name, unknown));

@@ -3,6 +3,7 @@
 
 mod help;
 mod rules;
+mod stack_states;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -22,6 +23,7 @@ fn the_generated_reference_is_fresh() {
             "stackgen.schema.json".to_owned(),
             commands::schema_text().to_owned(),
         ),
+        ("stack-states.md".to_owned(), stack_states::page()),
     ];
     keep_fresh("docs/reference", &pages);
 }

@@ -68,6 +68,11 @@ impl AccountError {
         )
     }
 
+    /// True if something of that name exists, or is in use.
+    pub fn is_conflict(&self) -> bool {
+        self.kind == AccountErrorKind::Conflict
+    }
+
     /// Returns what to do.
     pub fn hint(&self) -> Option<String> {
         use AccountErrorKind as Kind;

@@ -18,6 +18,7 @@ mod read_api;
 pub mod redeploy;
 mod retry;
 pub mod selector;
+pub mod stack;
 mod stage_move;
 pub mod status;
 mod timestamp;

@@ -58,6 +58,23 @@ pub enum DeployStep<'a> {
     Restored { deployment: &'a DeploymentId },
     /// A deployment was deleted.
     Deleted { deployment: &'a DeploymentId },
+    /// An artifact is about to be uploaded.
+    Uploading { name: &'a str, bytes: usize },
+    /// An artifact was uploaded.
+    Uploaded { name: &'a str },
+    /// CloudFormation computes a change set.
+    ComputingChanges,
+    /// CloudFormation executes the change set of an earlier run.
+    Resuming,
+    /// A stack whose creation failed is about to be deleted.
+    DeletingFailedStack { status: &'a str },
+    /// CloudFormation reports an event.
+    StackChanged {
+        resource: &'a str,
+        kind: &'a str,
+        status: &'a str,
+        reason: Option<&'a str>,
+    },
     /// An optional step failed, and was skipped.
     Skipped { what: &'a str, reason: &'a str },
     /// A call failed and is about to be repeated.
@@ -83,7 +100,11 @@ impl Interrupt {
     }
 
     /// Fails once the interrupt came.
-    pub(crate) fn check(&self) -> Result<(), DeployError> {
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Interrupted`].
+    pub fn check(&self) -> Result<(), DeployError> {
         match *self.0.borrow() {
             true => Err(DeployError::Interrupted),
             false => Ok(()),

@@ -30,6 +30,8 @@ pub struct RetryPolicy {
     pub poll_interval: Duration,
     /// Time within which a deployment must become `DEPLOYED`.
     pub deployment_timeout: Duration,
+    /// Time within which CloudFormation must compute a change set.
+    pub change_set_timeout: Duration,
     /// Time until an update of a function must be Successful.
     pub function_timeout: Duration,
     /// Policy for verifying a stage.
@@ -59,6 +61,7 @@ impl Default for RetryPolicy {
             unreachable_timeout: seconds(10),
             poll_interval: seconds(1),
             deployment_timeout: seconds(120),
+            change_set_timeout: seconds(600),
             function_timeout: seconds(300),
             verify: VerifyPolicy {
                 rounds: 2,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use stackgen_aws::{AccessKey, AccessOptions, Aws, IssuerAlias};
+use stackgen_deploy::stack::StackError;
 use stackgen_deploy::{
     DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext, RetryPolicy,
 };
@@ -125,6 +126,19 @@ impl AccountClient {
 
 impl From<DeployError> for CliError {
     fn from(error: DeployError) -> Self {
+        let failure = match error.is_bad_input() {
+            true => CliError::input(error.to_string()),
+            false => CliError::failed(error.to_string()),
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<StackError> for CliError {
+    fn from(error: StackError) -> Self {
         let failure = match error.is_bad_input() {
             true => CliError::input(error.to_string()),
             false => CliError::failed(error.to_string()),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use stackgen_cfn::terminal::escape;
 use stackgen_deploy::{DeployStep, Judgement};
 
 use super::text::short_digest;
@@ -163,6 +164,33 @@ fn step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
             "waiting",
             format!("{error}; retrying in {} s", after.as_secs_f32()),
         ),
+        other => return stack_step_text(other),
+    })
+}
+
+/// Returns a word and a text for the line of a step on a stack.
+fn stack_step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
+    Some(match step {
+        DeployStep::Uploaded { name } => ("uploaded", (*name).to_owned()),
+        DeployStep::Resuming => ("resuming", "the update of an earlier run".to_owned()),
+        DeployStep::DeletingFailedStack { status } => (
+            "deleting",
+            format!("the stack, whose creation failed ({status})"),
+        ),
+        DeployStep::StackChanged {
+            resource,
+            kind,
+            status,
+            reason,
+        } => {
+            let word = stack_word(status)?;
+            let kind = kind.trim_start_matches("AWS::");
+            let text = format!("{} {DIM}{}{DIM:#}", escape(resource), escape(kind));
+            match reason.filter(|_| word == "failed") {
+                Some(reason) => (word, format!("{text}: {RED}{}{RED:#}", escape(reason))),
+                None => (word, text),
+            }
+        }
         _ => return None,
     })
 }
@@ -172,7 +200,39 @@ fn spinner_message(step: &DeployStep<'_>) -> Option<String> {
     match step {
         DeployStep::Updating { function } => Some(format!("updating {function}")),
         DeployStep::Creating => Some("creating a deployment".to_owned()),
+        DeployStep::Uploading { name, bytes } => {
+            Some(format!("uploading {name}, {}", file_size(*bytes)))
+        }
+        DeployStep::ComputingChanges => Some("computing the changes".to_owned()),
+        DeployStep::StackChanged {
+            resource, status, ..
+        } if status.ends_with("_IN_PROGRESS") => Some(format!("{status} {resource}")),
         _ => None,
+    }
+}
+
+/// Returns the word for a status that ends the change of a resource.
+fn stack_word(status: &str) -> Option<&'static str> {
+    Some(match status {
+        status if status.ends_with("_FAILED") => "failed",
+        "CREATE_COMPLETE" => "created",
+        "UPDATE_COMPLETE" => "updated",
+        "DELETE_COMPLETE" => "deleted",
+        "DELETE_SKIPPED" => "kept",
+        _ => return None,
+    })
+}
+
+/// Returns a size with a unit.
+fn file_size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!(
+            "{}.{} MiB",
+            bytes / 1_048_576,
+            bytes % 1_048_576 * 10 / 1_048_576
+        ),
     }
 }
 

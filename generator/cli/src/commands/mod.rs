@@ -1,8 +1,11 @@
 //! The commands, one file or folder each.
 
+mod bootstrap;
+mod cancel;
 mod completions;
 mod deploy;
 mod deployments;
+mod destroy;
 mod dev;
 mod diff;
 mod explain;
@@ -39,6 +42,9 @@ pub(crate) enum Command {
     Deploy(Box<deploy::DeployCommand>),
     Deployments(Box<deployments::DeploymentsCommand>),
     Status(Box<status::StatusCommand>),
+    Cancel(cancel::CancelCommand),
+    Destroy(destroy::DestroyCommand),
+    Bootstrap(bootstrap::BootstrapCommand),
     Dev(Box<dev::DevCommand>),
     Token(token::TokenCommand),
     Probe(Box<probe::ProbeCommand>),
@@ -65,6 +71,9 @@ impl Command {
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),
+            Command::Cancel(command) => command.run(ui),
+            Command::Destroy(command) => command.run(ui),
+            Command::Bootstrap(command) => command.run(ui),
             Command::Dev(command) => command.run(ui),
             Command::Token(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),

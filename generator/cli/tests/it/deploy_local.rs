@@ -374,8 +374,8 @@ fn missing_input_is_reported() {
     insta::assert_snapshot!(quiet("deploy"), @"
     exit 2
     --- stderr
-    error: no action is given
-    help: redeploy an API with `--redeploy-stage`, or send code with `--code-only`
+    error: the stack has several environments
+    help: name one with `--env`: dev, prod
     ");
 }
 

@@ -28,6 +28,7 @@ mod probe_local;
 mod projects;
 mod readme;
 mod rebuild;
+mod release;
 mod running;
 mod signals;
 mod streams;

@@ -37,10 +37,24 @@ pub struct RedeployRequest {
     pub verify: Option<VerifyRequest>,
     /// Record the verification on a deployment that CloudFormation created, too.
     pub mark: bool,
+    /// The deployment to go back to if the stage is not verified.
+    pub back_to: BackTo,
     /// Delete a deployment that is not verified, instead of keeping it for inspection.
     pub prune_failed: bool,
     /// The older deployments to delete in the end.
     pub prune: Option<PrunePolicy>,
+}
+
+/// The deployment that a stage goes back to if it is not verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BackTo {
+    /// The one that the stage served before the run. A stage that was current stays where it is.
+    #[default]
+    Served,
+    /// This one: the stage served it before a stack update moved the stage.
+    Deployment(DeploymentId),
+    /// The newest earlier one that served well: a stack update moved the stage, and nobody recorded what it served before.
+    Earlier,
 }
 
 /// The result of a redeploy.

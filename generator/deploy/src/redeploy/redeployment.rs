@@ -78,7 +78,7 @@ impl<A: Account> Redeployment<'_, A> {
                 let check = self.check(
                     served,
                     DeploymentOrigin::Served,
-                    start.deployments.before_unverified(&served.id),
+                    start.deployments.back_from(served, &self.request.back_to),
                 );
                 let evidence = match verifier {
                     Some(verifier) => Some(check.run(verifier, client).await?),
@@ -199,7 +199,7 @@ impl<A: Account> Redeployment<'_, A> {
         let origin = DeploymentOrigin::CreatedDeployment {
             delete_failed: self.request.prune_failed,
         };
-        let check = self.check(&created.deployment, origin, deployments.back_to());
+        let check = self.check(&created.deployment, origin, self.back_to(deployments));
         let evidence = match verifier {
             Some(verifier) => Some(self.verify(&check, verifier, client).await?),
             None => None,
@@ -216,6 +216,13 @@ impl<A: Account> Redeployment<'_, A> {
             evidence,
             pruned,
         })
+    }
+
+    /// Returns the deployment to go back to from a new one.
+    fn back_to<'s>(&'s self, deployments: &'s StageDeployments) -> Option<&'s DeploymentId> {
+        let served = deployments.served();
+        let known = served.and_then(|served| deployments.back_from(served, &self.request.back_to));
+        known.or_else(|| deployments.back_to())
     }
 
     /// Moves the stage to a new deployment. Deletes the deployment if the stage does not serve it.

@@ -1,5 +1,6 @@
 //! The deployments of an API, and the one that a stage serves.
 
+use super::BackTo;
 use crate::account::ApiWiring;
 use crate::{CreatedBy, DeploymentId, DeploymentInfo, DeploymentState, prune};
 
@@ -33,6 +34,22 @@ impl StageDeployments {
     pub(super) fn back_to(&self) -> Option<&DeploymentId> {
         let served = self.served_id.as_ref()?;
         self.before_unverified(served).or(Some(served))
+    }
+
+    /// Returns the deployment to go back to from the one that the stage serves.
+    pub(super) fn back_from(
+        &self,
+        served: &DeploymentInfo,
+        back_to: &BackTo,
+    ) -> Option<&DeploymentId> {
+        let known = match back_to {
+            BackTo::Served => None,
+            BackTo::Deployment(id) => self.find(id),
+            BackTo::Earlier => prune::earlier(&self.all, &served.id),
+        };
+        let known = known.filter(|found| found.status == DeploymentState::Deployed);
+        let known = known.map(|found| &found.id).filter(|id| **id != served.id);
+        known.or_else(|| self.before_unverified(&served.id))
     }
 
     /// Follows the chain of `previous:` from a deployment that is not verified to one that served well.

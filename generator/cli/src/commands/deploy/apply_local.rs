@@ -34,9 +34,9 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
         template: None,
         file: file.clone(),
         environment: command.target.environment.clone(),
-        parameters: command.local.parameters.clone(),
+        parameters: command.release.parameters.clone(),
         release: command.local.release,
-        no_build: command.local.no_build,
+        no_build: command.release.no_build,
     };
     if template::is_template(file) {
         source.template = Some(file.clone());
@@ -44,7 +44,7 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
         source.environment = running(&local, &source, ui)?;
     }
     let prepared = source.prepare(ui).await?;
-    let despite_lint = command.local.despite_lint;
+    let despite_lint = command.release.despite_lint;
     if is_refused(&source, &prepared.template.text, despite_lint, ui)? {
         return Ok(CommandOutcome::Found);
     }

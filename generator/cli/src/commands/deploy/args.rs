@@ -2,18 +2,20 @@
 
 use clap::Args;
 
+use super::release_args::ReleaseArgs;
 use crate::account::{AccountArgs, TargetArgs, VerifyArgs};
-use crate::values::name_and_value;
 
-/// Redeploy an API to its stage and verify it, or apply a template to the local gateway
+/// Deploy a stack and verify its stages, or redeploy one API
 ///
-/// `--redeploy-stage` updates functions whose built code differs from the deployed code, creates a deployment of the API's
-/// current configuration, moves the stage to it, verifies the stage with handshakes, and deletes old deployments. If
-/// verification fails, the stage goes back to the previous deployment. A stage that is current gets no new deployment, and is
-/// verified only if it has not been verified yet. If a run fails, the stage still serves a complete deployment: run the
-/// command again.
+/// Renders the template of an environment, lints it, checks the account, uploads code and template, shows the changes, asks
+/// for confirmation on a terminal, and updates the stack through a CloudFormation change set. Then each stage is made to
+/// serve the result and verified with handshakes. If verification fails, the stage goes back to the deployment that it
+/// served before, and the exit code is 1. A run that was interrupted is continued by the next one.
 ///
-/// It works on any API: select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
+/// `--redeploy-stage` uses no CloudFormation. It updates functions whose built code differs from the deployed code, creates a
+/// deployment of the API's current configuration, moves the stage to it, verifies the stage, and deletes old deployments. A
+/// stage that is current gets no new deployment, and is verified only if it has not been verified yet. It works on any API:
+/// select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
 ///
 /// Handshakes are opened as the callers under `verify:` in stackgen.yaml or, if there are none, as an anonymous caller. An
 /// authorizer's 401 or 403 shows nothing about `$connect` and verifies nothing. Unless `--no-verify` is given, the exit code
@@ -49,11 +51,16 @@ pub(crate) struct DeployCommand {
     pub(super) verify: VerifyArgs,
 
     #[command(flatten)]
+    pub(super) release: ReleaseArgs,
+
+    #[command(flatten)]
     pub(super) local: ApplyLocalArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  stackgen deploy --env prod
+  stackgen deploy --env prod --plan-out plan.json
   stackgen deploy --redeploy-stage --env prod
   stackgen deploy --redeploy-stage --local
   stackgen deploy --local
@@ -90,26 +97,11 @@ pub(crate) struct RedeployArgs {
     pub(super) no_prune: bool,
 }
 
-/// Flags that apply no template.
-const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
-
 /// Flags of `--local` alone.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "With `--local` alone")]
 pub(crate) struct ApplyLocalArgs {
-    /// Parameter of the template; repeatable
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS)]
-    pub(super) parameters: Vec<(String, String)>,
-
     /// Build functions with optimizations
-    #[arg(long, conflicts_with_all = OTHERS)]
+    #[arg(long, conflicts_with_all = ["redeploy_stage", "code_only"])]
     pub(super) release: bool,
-
-    /// Use functions as they were built before
-    #[arg(long, conflicts_with_all = OTHERS)]
-    pub(super) no_build: bool,
-
-    /// Apply the template even if the linter finds errors
-    #[arg(long, conflicts_with_all = OTHERS)]
-    pub(super) despite_lint: bool,
 }

@@ -4,6 +4,8 @@ mod apply_local;
 mod args;
 mod code_only;
 mod redeploy;
+mod release;
+mod release_args;
 
 pub(super) use args::DeployCommand;
 
@@ -17,24 +19,17 @@ impl DeployCommand {
         if self.redeploy_stage {
             return block_on(redeploy::run(self, ui));
         }
-        if self.verify.is_given() {
-            return Err(CliError::input(
-                "flags of verification need `--redeploy-stage`",
-            ));
-        }
         if self.code_only {
+            self.refuse_verification("`--code-only`, which deploys nothing")?;
             return block_on(code_only::run(self, ui));
         }
-        if !self.account.local {
-            return Err(CliError::input("no action is given")
-                .hint("redeploy an API with `--redeploy-stage`, or send code with `--code-only`"));
-        }
         if self.target.names_an_api() {
-            return Err(CliError::input(
-                "`--api-id` cannot be used with `--local` alone, which applies a whole template",
-            )
-            .hint("redeploy the API with `--redeploy-stage --local --api-id …`"));
+            return Err(self.refuse_api());
         }
+        if !self.account.local {
+            return block_on(release::run(self, ui));
+        }
+        self.refuse_verification("`--local` alone")?;
         if self.dry_run {
             return Err(
                 CliError::input("`--dry-run` needs `--redeploy-stage` or `--code-only`")
@@ -42,5 +37,27 @@ impl DeployCommand {
             );
         }
         block_on(apply_local::run(self, ui))
+    }
+
+    /// Returns the error of an API given to an action that deploys a whole template.
+    fn refuse_api(&self) -> CliError {
+        let local = if self.account.local { "--local " } else { "" };
+        let action = match self.account.local {
+            true => "`--local` alone, which applies a whole template",
+            false => "a deploy of the whole template",
+        };
+        CliError::input(format!("`--api-id` cannot be used with {action}")).hint(format!(
+            "redeploy the API with `--redeploy-stage {local}--api-id …`"
+        ))
+    }
+
+    /// Refuses flags of verification for an action that verifies nothing.
+    fn refuse_verification(&self, action: &str) -> Result<(), CliError> {
+        match self.verify.is_given() {
+            true => Err(CliError::input(format!(
+                "flags of verification cannot be used with {action}"
+            ))),
+            false => Ok(()),
+        }
     }
 }

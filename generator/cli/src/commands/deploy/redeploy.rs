@@ -1,13 +1,17 @@
 //! `stackgen deploy --redeploy-stage`
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::PrunePolicy;
-use stackgen_deploy::redeploy::{RedeployOutcome, RedeployPlan, RedeployRequest, plan, redeploy};
+use stackgen_deploy::redeploy::{
+    BackTo, RedeployOutcome, RedeployPlan, RedeployRequest, plan, redeploy,
+};
 use stackgen_deploy::{
-    Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentInfo, Interrupt, StageName,
+    Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentInfo, Interrupt,
+    OperationContext, StageName,
 };
 
 use super::args::DeployCommand;
@@ -30,6 +34,15 @@ struct RedeployReport<'a, T> {
     result: T,
 }
 
+/// How stages are redeployed after an update of their stack.
+#[derive(Clone, Copy)]
+pub(super) struct StageOptions<'a> {
+    /// Create a deployment even if the stage is current.
+    pub(super) force: bool,
+    /// What each API's stage goes back to if it is not verified, by the name of the API.
+    pub(super) back_to: &'a BTreeMap<String, BackTo>,
+}
+
 /// Redeploys the stages of the command's APIs.
 pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let gateway = command.account.gateway(&command.target.file).await?;
@@ -37,44 +50,25 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
         true => ProjectScope::Names,
         false => ProjectScope::Code,
     };
-    let mut targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
+    let targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
     let mut account = command.account.connect(gateway.as_ref(), issuer).await?;
     command.verify.apply(&mut account.retry);
     let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);
-    let ctx = account.context(&steps, &interrupt);
-    let git = git::commit(&command.target.file);
-    let mut reports = Vec::new();
-    for target in &mut targets {
-        progress.begin("looking at the account");
-        let (api, stage) = target.find(&account, ctx).await?;
-        let title = title(&api, &stage.name);
-        progress.aside(&title);
-        let (verification, callers) = match command.dry_run {
-            true => (command.verify.planned(), StageCallers::default()),
-            false => command.verify.callers(target, api.protocol).await?,
-        };
-        let request = request(command, target, api.clone(), stage.name.clone(), &git);
-        let request = RedeployRequest {
-            verify: verification,
-            ..request
-        };
-        if command.dry_run {
-            let plan = plan(&account.aws, &request, ctx).await?;
-            progress.result(|| show_plan(&plan, &stage.name, ui))?;
-            reports.push(json(&api, &stage.name, &plan));
-            continue;
-        }
-        let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => return Err(with_served_deployment(&account, &request, error).await),
-        };
-        progress.result(|| show(&outcome, &request, ui))?;
-        reports.push(json(&api, &stage.name, &outcome));
-    }
+    let run = StageRun {
+        command,
+        account: &account,
+        progress: &progress,
+        ctx: account.context(&steps, &interrupt),
+        ui,
+    };
+    let options = StageOptions {
+        force: command.redeploy.force,
+        back_to: &BTreeMap::new(),
+    };
+    let reports = run.redeploy(&targets, options).await?;
     drop(progress);
     if ui.wants_json() {
         ui.json_result(&serde_json::json!({ "apis": reports }))?;
@@ -82,9 +76,75 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     Ok(CommandOutcome::Done)
 }
 
+/// A command that redeploys stages.
+#[derive(Clone, Copy)]
+pub(super) struct StageRun<'a> {
+    pub(super) command: &'a DeployCommand,
+    pub(super) account: &'a AccountClient,
+    pub(super) progress: &'a StepProgress<'a>,
+    pub(super) ctx: OperationContext<'a>,
+    pub(super) ui: &'a Ui,
+}
+
+impl StageRun<'_> {
+    /// Redeploys and verifies stages, one after another. Returns their results for programs.
+    pub(super) async fn redeploy(
+        self,
+        targets: &[StageTarget],
+        options: StageOptions<'_>,
+    ) -> Result<Vec<serde_json::Value>, CliError> {
+        let git = git::commit(&self.command.target.file);
+        let mut reports = Vec::new();
+        for target in targets {
+            reports.push(self.redeploy_one(target, options, &git).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn redeploy_one(
+        self,
+        target: &StageTarget,
+        options: StageOptions<'_>,
+        git: &str,
+    ) -> Result<serde_json::Value, CliError> {
+        let StageRun {
+            command,
+            account,
+            progress,
+            ctx,
+            ui,
+        } = self;
+        progress.begin("looking at the account");
+        let (api, stage) = target.find(account, ctx).await?;
+        progress.aside(&title(&api, &stage.name));
+        let (verify, callers) = match command.dry_run {
+            true => (command.verify.planned(), StageCallers::default()),
+            false => command.verify.callers(target, api.protocol).await?,
+        };
+        let back_to = target.name().and_then(|name| options.back_to.get(name));
+        let request = RedeployRequest {
+            verify,
+            force: options.force,
+            back_to: back_to.cloned().unwrap_or_default(),
+            ..request(command, target, api.clone(), stage.name.clone(), git)
+        };
+        if command.dry_run {
+            let plan = plan(&account.aws, &request, ctx).await?;
+            progress.result(|| show_plan(&plan, &stage.name, ui))?;
+            return Ok(json(&api, &stage.name, &plan));
+        }
+        let outcome = match redeploy(&account.aws, &callers, &request, ctx).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(with_served_deployment(account, &request, error).await),
+        };
+        progress.result(|| show(&outcome, &request, ui))?;
+        Ok(json(&api, &stage.name, &outcome))
+    }
+}
+
 fn request(
     command: &DeployCommand,
-    target: &mut StageTarget,
+    target: &StageTarget,
     api: ApiInfo,
     stage: StageName,
     git: &str,
@@ -99,12 +159,13 @@ fn request(
         stage,
         git: git.to_owned(),
         environment: target.environment.clone(),
-        code: std::mem::take(&mut target.code),
+        code: target.code.clone(),
         release: target.release.filter(|_| !args.no_code),
-        force: args.force,
+        force: false,
         run: run_id(),
         verify: None,
         mark: command.verify.mark,
+        back_to: BackTo::Served,
         prune_failed: args.prune_failed,
         prune: (!args.no_prune).then_some(policy),
     }

@@ -1,0 +1,183 @@
+//! Calls to CloudFormation.
+
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetType, OnStackFailure, Parameter, StackStatus as SdkStatus, Tag,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use stackgen_deploy::stack::{
+    ChangeSet, ChangeSetId, ParameterValue, StackDescription, StackEvent, StackId, StackName,
+    StackRequest, StackResource, StackService, TemplateLocation,
+};
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+
+use crate::Aws;
+use crate::operation::AwsOperation;
+use crate::pages::pages;
+use crate::stacks;
+
+impl StackService for Aws {
+    async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
+        let operation = operation("DescribeStacks", name_or_id);
+        let request = self.cloudformation.describe_stacks().stack_name(name_or_id);
+        let found = request.send().await;
+        // CloudFormation answers with the error of bad input.
+        let is_missing = found.as_ref().err().is_some_and(|error| {
+            let message = error.message().unwrap_or_default();
+            error.code() == Some("ValidationError") && message.contains("does not exist")
+        });
+        if is_missing {
+            return Ok(None);
+        }
+        let found = operation.result(found)?;
+        Ok(found.stacks().first().and_then(stacks::stack))
+    }
+
+    async fn deleted_stacks(&self, name: &StackName) -> AccountResult<Vec<StackId>> {
+        let operation = operation("ListStacks", "*");
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.list_stacks().set_next_token(token);
+            let request = request.stack_status_filter(SdkStatus::DeleteComplete);
+            let page = operation.result(request.send().await)?;
+            Ok((page.stack_summaries.unwrap_or_default(), page.next_token))
+        });
+        let mut found: Vec<_> = found.await?;
+        found.retain(|stack| stack.stack_name() == Some(name.as_str()));
+        found.sort_by_key(|stack| std::cmp::Reverse(stack.deletion_time().map(|time| time.secs())));
+        let ids = found.iter().filter_map(|stack| stack.stack_id());
+        Ok(ids.map(StackId::new).collect())
+    }
+
+    async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
+        let operation = operation("ListStackResources", stack.as_str());
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.list_stack_resources();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let resources = page.stack_resource_summaries.unwrap_or_default();
+            Ok((resources, page.next_token))
+        });
+        Ok(found.await?.iter().filter_map(stacks::resource).collect())
+    }
+
+    async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
+        let operation = operation("CreateChangeSet", request.stack.as_str());
+        let parameter = |(name, value): &(String, ParameterValue)| {
+            let parameter = Parameter::builder().parameter_key(name);
+            match value {
+                ParameterValue::Value(value) => parameter.parameter_value(value).build(),
+                ParameterValue::Previous => parameter.use_previous_value(true).build(),
+            }
+        };
+        let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+        let capability = |name: &String| Capability::from(name.as_str());
+        let call = self.cloudformation.create_change_set();
+        let call = call
+            .stack_name(request.stack.as_str())
+            .change_set_name(&request.change_set)
+            .description(&request.description)
+            .set_parameters(some(request.parameters.iter().map(parameter)))
+            // An empty list would remove the stack's tags.
+            .set_tags(some(request.tags.iter().map(tag)))
+            .set_capabilities(some(request.capabilities.iter().map(capability)))
+            .set_role_arn(request.role_arn.clone());
+        let call = match &request.template {
+            TemplateLocation::Url(url) => call.template_url(url),
+            TemplateLocation::Inline(body) => call.template_body(body),
+        };
+        let call = match request.creates {
+            true => call
+                .change_set_type(ChangeSetType::Create)
+                .on_stack_failure(OnStackFailure::Delete),
+            false => call.change_set_type(ChangeSetType::Update),
+        };
+        let created = operation.result(call.send().await)?;
+        let id = created.id().ok_or_else(|| operation.lacks("Id"))?;
+        Ok(ChangeSetId::new(id))
+    }
+
+    async fn change_set(&self, stack: &str, name_or_id: &str) -> AccountResult<Option<ChangeSet>> {
+        let operation = operation("DescribeChangeSet", stack);
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.describe_change_set();
+            let request = request
+                .change_set_name(name_or_id)
+                .set_stack_name((!stack.is_empty()).then(|| stack.to_owned()))
+                .include_property_values(true)
+                .set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let next = page.next_token.clone();
+            Ok((vec![page], next))
+        });
+        match found.await {
+            Ok(found) => Ok(stacks::change_set(&found)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
+        let operation = operation("ExecuteChangeSet", change_set.as_str());
+        let request = self.cloudformation.execute_change_set();
+        let request = request.change_set_name(change_set.as_str());
+        let request = request.client_request_token(token);
+        operation.result(request.send().await).map(drop)
+    }
+
+    async fn delete_change_set(&self, change_set: &ChangeSetId) -> AccountResult<()> {
+        let operation = operation("DeleteChangeSet", change_set.as_str());
+        let request = self.cloudformation.delete_change_set();
+        let request = request.change_set_name(change_set.as_str());
+        operation.result(request.send().await).map(drop)
+    }
+
+    async fn events(&self, stack: &StackId, until: Option<&str>) -> AccountResult<Vec<StackEvent>> {
+        let operation = operation("DescribeStackEvents", stack.as_str());
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.describe_stack_events();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let events = page.stack_events.unwrap_or_default();
+            let is_last = events.iter().any(|event| event.event_id() == until);
+            let next = page.next_token.filter(|_| until.is_none() || !is_last);
+            Ok((events, next))
+        });
+        Ok(found.await?.iter().filter_map(stacks::event).collect())
+    }
+
+    async fn delete_stack(
+        &self,
+        stack: &StackId,
+        role_arn: Option<&str>,
+        token: &str,
+    ) -> AccountResult<()> {
+        let operation = operation("DeleteStack", stack.as_str());
+        let request = self.cloudformation.delete_stack();
+        let request = request.stack_name(stack.as_str());
+        let request = request.set_role_arn(role_arn.map(str::to_owned));
+        let request = request.client_request_token(token);
+        operation.result(request.send().await).map(drop)
+    }
+
+    async fn cancel_update(&self, stack: &StackId) -> AccountResult<()> {
+        let operation = operation("CancelUpdateStack", stack.as_str());
+        let request = self.cloudformation.cancel_update_stack();
+        let request = request.stack_name(stack.as_str());
+        operation.result(request.send().await).map(drop)
+    }
+}
+
+/// Returns a list unless it is empty.
+fn some<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
+    let items: Vec<T> = items.collect();
+    (!items.is_empty()).then_some(items)
+}
+
+/// Returns an operation on a stack.
+fn operation(name: &'static str, stack: &str) -> AwsOperation {
+    AwsOperation::new(name, format!("cloudformation:{name} on stack {stack}"))
+}
+
+/// True if there is no such change set, or no such stack.
+fn is_missing(error: &AccountError) -> bool {
+    error.kind == AccountErrorKind::NotFound || error.message.contains("does not exist")
+}

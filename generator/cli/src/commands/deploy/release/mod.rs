@@ -1,0 +1,323 @@
+//! `stackgen deploy`: deploys the whole stack to AWS.
+//!
+//! Nothing is changed before all checks have passed and the plan is confirmed. Afterwards the stack is updated, and each
+//! stage is made to serve the result and verified.
+
+mod package;
+mod plan_file;
+mod preflight;
+mod request;
+mod show;
+mod source;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stackgen_deploy::redeploy::BackTo;
+use stackgen_deploy::stack::apply::{AppliedStack, execute, resume};
+use stackgen_deploy::stack::artifacts::upload;
+use stackgen_deploy::stack::cause::diagnose;
+use stackgen_deploy::stack::change_set::{PreparedUpdate, discard, prepare, reopen};
+use stackgen_deploy::stack::{
+    ArtifactBucket as _, ChangeSet, PlannedChange, ResourceAction, StackId, StackName, StackRequest,
+};
+use stackgen_deploy::{DeployStep, OperationContext};
+
+use super::args::DeployCommand;
+use super::redeploy::{StageOptions, StageRun};
+use crate::account::{AccountClient, StageTarget, StepProgress, confirmed, interrupt_on_signals};
+use crate::error::CliError;
+use crate::git;
+use crate::outcome::CommandOutcome;
+use crate::style::GREEN;
+use crate::ui::Ui;
+use package::package;
+use plan_file::PlanFile;
+use preflight::{Checked, Subject, check};
+use source::ReleaseSource;
+
+/// The stack in the output of `--json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StackReport<'a> {
+    name: &'a StackName,
+    id: Option<&'a StackId>,
+    status: Option<&'a str>,
+    changes: &'a [PlannedChange],
+}
+
+/// Deploys the stack, or prepares, executes or explains a plan.
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
+    let progress = StepProgress::new(ui);
+    let interrupt = interrupt_on_signals(&progress);
+    let steps = |step: DeployStep<'_>| progress.step(&step);
+    let args = &command.release;
+    let loading = ReleaseSource::load(command, ui);
+    let source = interrupt.unless(loading).await??;
+    let mut account = command.account.connect(None, None).await?;
+    command.verify.apply(&mut account.retry);
+    let ctx = account.context(&steps, &interrupt);
+    let release = Release {
+        command,
+        source: &source,
+        account: &account,
+        progress: &progress,
+        ctx,
+        ui,
+    };
+    match &args.plan {
+        _ if args.diagnose => release.diagnose().await,
+        Some(plan) => release.deploy_plan(&PlanFile::read(plan)?).await,
+        None => release.deploy().await,
+    }
+}
+
+/// A deploy of a stack.
+struct Release<'a> {
+    command: &'a DeployCommand,
+    source: &'a ReleaseSource,
+    account: &'a AccountClient,
+    progress: &'a StepProgress<'a>,
+    ctx: OperationContext<'a>,
+    ui: &'a Ui,
+}
+
+impl Release<'_> {
+    async fn deploy(&self) -> Result<CommandOutcome, CliError> {
+        if self
+            .source
+            .is_refused(self.command.release.despite_lint, self.ui)?
+        {
+            return Ok(CommandOutcome::Found);
+        }
+        let args = &self.command.release;
+        self.progress.begin("checking the account");
+        let subject = Subject {
+            stack: &self.source.stack,
+            template: &self.source.template,
+            account: self.source.account.as_deref(),
+            region: self.source.region.as_deref(),
+        };
+        let checked = check(subject, args, self.ui.can_prompt(), self.account, self.ctx).await?;
+        let request = self.upload(&checked).await?;
+        match prepare(&self.account.aws, &request, self.ctx).await? {
+            PreparedUpdate::Unchanged(stack) => {
+                let name = &self.source.stack;
+                self.done(&format!("stack {name} is up to date"))?;
+                self.finish(&[], Some(&stack.id), BackTo::Earlier).await
+            }
+            PreparedUpdate::Running(running) => {
+                let applied = resume(&self.account.aws, &request.stack, &running, self.ctx).await?;
+                self.applied(&applied)?;
+                let id = Some(&applied.stack.id);
+                self.finish(&running.changes, id, BackTo::Earlier).await
+            }
+            PreparedUpdate::Changes(changes) => self.plan(&checked, &request, &changes).await,
+        }
+    }
+
+    /// Uploads code and template, and returns the request for the stack.
+    async fn upload(&self, checked: &Checked) -> Result<StackRequest, CliError> {
+        let bucket = &checked.bucket;
+        let package = package(&self.source.template, &self.source.folder, bucket)?;
+        for sent in &checked.parameters {
+            if let Some(note) = &sent.note {
+                self.progress.aside(note);
+            }
+        }
+        let template_url = self.account.aws.object_url(bucket, &package.template.key);
+        let mut artifacts = package.code;
+        artifacts.push(package.template);
+        upload(&self.account.aws, bucket, &artifacts, self.ctx).await?;
+        let capabilities = checked.capabilities.iter().map(ToString::to_string);
+        Ok(request::request(
+            self.source.stack.clone(),
+            template_url,
+            &checked.parameters,
+            capabilities.collect(),
+            &self.command.release,
+            &git::commit(&self.command.target.file),
+        ))
+    }
+
+    /// Shows the plan, and executes it unless the user declines.
+    async fn plan(
+        &self,
+        checked: &Checked,
+        request: &StackRequest,
+        changes: &ChangeSet,
+    ) -> Result<CommandOutcome, CliError> {
+        let creates = checked.stack.is_none();
+        self.show_plan(creates, changes)?;
+        if self.command.dry_run {
+            discard(&self.account.aws, changes, creates, self.ctx).await?;
+            self.report(&changes.changes, Some(&changes.stack), &[])?;
+            return Ok(CommandOutcome::Done);
+        }
+        if let Some(path) = &self.command.release.plan_out {
+            let plan = PlanFile::new(request, changes, &self.source.environment);
+            plan.write(path)?;
+            self.report(&changes.changes, Some(&changes.stack), &[])?;
+            self.done(&format!("wrote the plan to {}", path.display()))?;
+            return Ok(CommandOutcome::Done);
+        }
+        let question = match checked.capabilities.is_empty() {
+            true => "Deploy?".to_owned(),
+            false => "The template creates IAM roles. Deploy?".to_owned(),
+        };
+        if !self.is_confirmed(&question).await? {
+            discard(&self.account.aws, changes, creates, self.ctx).await?;
+            self.done("nothing was changed")?;
+            return Ok(CommandOutcome::Done);
+        }
+        self.execute(changes).await
+    }
+
+    async fn is_confirmed(&self, question: &str) -> Result<bool, CliError> {
+        self.progress.pause();
+        let yes = self.command.release.yes;
+        confirmed(yes, question, self.ctx.interrupt, self.ui).await
+    }
+
+    /// Executes the change set of a plan file.
+    async fn deploy_plan(&self, plan: &PlanFile) -> Result<CommandOutcome, CliError> {
+        plan.require(&self.source.stack, &self.source.environment)?;
+        let changes = reopen(&self.account.aws, &plan.change_set, self.ctx).await?;
+        self.show_plan(plan.creates, &changes)?;
+        match self.is_confirmed("Deploy?").await? {
+            true => self.execute(&changes).await,
+            false => {
+                self.done("nothing was changed")?;
+                Ok(CommandOutcome::Done)
+            }
+        }
+    }
+
+    async fn execute(&self, changes: &ChangeSet) -> Result<CommandOutcome, CliError> {
+        let before = self.served().await?;
+        let stack = &self.source.stack;
+        let applied = execute(&self.account.aws, stack, changes, self.ctx).await;
+        let applied = applied.map_err(|error| self.source.locate(error))?;
+        self.applied(&applied)?;
+        self.finish_from(&changes.changes, Some(&applied.stack.id), &before)
+            .await
+    }
+
+    /// Returns what every stage serves now. APIs that do not exist yet are left out.
+    async fn served(&self) -> Result<BTreeMap<String, BackTo>, CliError> {
+        let mut served = BTreeMap::new();
+        for target in &self.source.targets {
+            let Ok((_, stage)) = target.find(self.account, self.ctx).await else {
+                continue;
+            };
+            if let (Some(name), Some(deployment)) = (target.name(), stage.deployment) {
+                served.insert(name.to_owned(), BackTo::Deployment(deployment));
+            }
+        }
+        self.ctx.interrupt.check()?;
+        Ok(served)
+    }
+
+    async fn finish(
+        &self,
+        changes: &[PlannedChange],
+        stack: Option<&StackId>,
+        back_to: BackTo,
+    ) -> Result<CommandOutcome, CliError> {
+        let names = self.source.targets.iter().filter_map(StageTarget::name);
+        let back_to = names.map(|name| (name.to_owned(), back_to.clone()));
+        self.finish_from(changes, stack, &back_to.collect()).await
+    }
+
+    /// Makes the stages serve what the account holds now, and verifies them.
+    async fn finish_from(
+        &self,
+        changes: &[PlannedChange],
+        stack: Option<&StackId>,
+        back_to: &BTreeMap<String, BackTo>,
+    ) -> Result<CommandOutcome, CliError> {
+        let options = StageOptions {
+            // The deployment was created before CloudFormation deleted what left the template (row D20).
+            force: changes.iter().any(lingers),
+            back_to,
+        };
+        let run = StageRun {
+            command: self.command,
+            account: self.account,
+            progress: self.progress,
+            ctx: self.ctx,
+            ui: self.ui,
+        };
+        let reports = run.redeploy(&self.source.targets, options).await?;
+        self.report(changes, stack, &reports)?;
+        Ok(CommandOutcome::Done)
+    }
+
+    async fn diagnose(&self) -> Result<CommandOutcome, CliError> {
+        let found = diagnose(&self.account.aws, &self.source.stack, self.ctx).await?;
+        if self.ui.wants_json() {
+            self.ui.json_result(&found)?;
+            return Ok(CommandOutcome::Done);
+        }
+        let name = &self.source.stack;
+        self.done(&format!("stack {name}: {}", found.status))?;
+        match &found.cause {
+            Some(cause) => {
+                self.done(&format!("first cause: {cause}"))?;
+                if let Some(place) = self.source.place(&cause.logical_id) {
+                    self.done(&place)?;
+                }
+            }
+            None => self.done("its last operation did not fail")?,
+        }
+        Ok(CommandOutcome::Done)
+    }
+
+    fn show_plan(&self, creates: bool, changes: &ChangeSet) -> Result<(), CliError> {
+        let text = show::plan(&self.source.stack, creates, &changes.changes);
+        self.done(text.trim_end())
+    }
+
+    fn applied(&self, applied: &AppliedStack) -> Result<(), CliError> {
+        let (name, status) = (&applied.stack.name, &applied.stack.status);
+        self.done(&format!("stack {name}: {GREEN}{status}{GREEN:#}"))
+    }
+
+    fn done(&self, line: &str) -> Result<(), CliError> {
+        self.progress.pause();
+        self.progress.result(|| self.ui.done(line))
+    }
+
+    /// Prints the result for programs.
+    fn report(
+        &self,
+        changes: &[PlannedChange],
+        id: Option<&StackId>,
+        stages: &[serde_json::Value],
+    ) -> Result<(), CliError> {
+        if !self.ui.wants_json() {
+            return Ok(());
+        }
+        let stack = StackReport {
+            name: &self.source.stack,
+            id,
+            status: None,
+            changes,
+        };
+        let report = serde_json::json!({ "stack": stack, "apis": stages });
+        self.ui.json_result(&report)
+    }
+}
+
+/// True for a part of an API that leaves the stack, and that a deployment created before still contains.
+fn lingers(change: &PlannedChange) -> bool {
+    let parts = [
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::IntegrationResponse",
+        "AWS::ApiGatewayV2::Model",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::RouteResponse",
+    ];
+    change.action == ResourceAction::Remove && parts.contains(&change.kind.as_str())
+}

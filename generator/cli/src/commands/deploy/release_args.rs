@@ -1,0 +1,63 @@
+//! Flags of a deploy of the whole stack.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::values::name_and_value;
+
+/// Flags that apply no template.
+const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
+
+/// Flags of a deploy of the whole stack, to AWS or with `--local`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Deploying the stack")]
+pub(crate) struct ReleaseArgs {
+    /// Parameter of the template; repeatable
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS)]
+    pub(crate) parameters: Vec<(String, String)>,
+
+    /// Use functions as they were built before, as a deploy to AWS always does
+    #[arg(long, conflicts_with_all = OTHERS)]
+    pub(crate) no_build: bool,
+
+    /// Deploy the template even if the linter finds errors
+    #[arg(long, conflicts_with_all = OTHERS)]
+    pub(crate) despite_lint: bool,
+
+    /// Name of the stack (default: the name in the project file, `-` and the environment)
+    #[arg(long, value_name = "NAME", conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) stack_name: Option<String>,
+
+    /// Bucket for code and template (default: the one that `stackgen bootstrap` created)
+    #[arg(long, value_name = "BUCKET", conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) bucket: Option<String>,
+
+    /// Tag of the stack and its resources; repeatable. Without this flag, the stack keeps its tags
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) tags: Vec<(String, String)>,
+
+    /// Consent to what the template creates, such as CAPABILITY_IAM; repeatable (on a terminal, the question is enough)
+    #[arg(long = "capability", value_name = "NAME", conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) capabilities: Vec<String>,
+
+    /// Role with which CloudFormation creates and changes the resources
+    #[arg(long, value_name = "ARN", conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) role_arn: Option<String>,
+
+    /// Write the plan to a file, and deploy nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS, conflicts_with_all = ["local", "dry_run", "plan"])]
+    pub(crate) plan_out: Option<PathBuf>,
+
+    /// Deploy the plan of an earlier `--plan-out`, unless the stack changed since
+    #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS, conflicts_with_all = ["local", "dry_run"])]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// Show why the last deploy of the stack failed
+    #[arg(long, conflicts_with_all = OTHERS, conflicts_with_all = ["local", "dry_run", "plan", "plan_out"])]
+    pub(crate) diagnose: bool,
+
+    /// Do not ask for confirmation
+    #[arg(long, short, conflicts_with_all = OTHERS)]
+    pub(crate) yes: bool,
+}

@@ -1,0 +1,110 @@
+//! A project that is deployed to the emulator.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+
+use super::emulator::Emulator;
+use crate::common::{Run, Sandbox};
+
+/// A WebSocket API whose function is a zip file with a Python program. `dev` is live, `prod` is pinned.
+const SPEC: &str = r#"
+name: rooms
+
+functions:
+  rooms: { zip: rooms.zip, runtime: provided.al2023, handler: bootstrap, architecture: x86_64 }
+
+websocket:
+  name: rooms-api
+  stage: { name: live }
+  routes:
+    $connect: { function: rooms }
+    ping: { function: rooms, twoWay: true }
+
+verify:
+  anonymous:
+    send: '{"action":"ping"}'
+    expect: pong
+
+environments:
+  dev: {}
+  prod: {}
+"#;
+
+/// Answers every message with `pong`. `CONNECTS` decides whether handshakes succeed.
+const FUNCTION: &str = r#"#!/usr/bin/env python3
+# LABEL
+import json, os, urllib.request
+
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as request:
+        id = request.headers["Lambda-Runtime-Aws-Request-Id"]
+        event = json.load(request)
+    connects = event["requestContext"]["eventType"] != "CONNECT" or CONNECTS
+    if connects:
+        path, result = "/response", {"statusCode": 200, "body": "pong"}
+    else:
+        path, result = "/error", {"errorMessage": "broken", "errorType": "Exception"}
+    urllib.request.urlopen(api + id + path, json.dumps(result).encode())
+"#;
+
+pub(crate) struct Project {
+    pub(crate) sandbox: Sandbox,
+    url: String,
+    environment: &'static str,
+}
+
+impl Project {
+    pub(crate) fn new(emulator: &Emulator, environment: &'static str) -> Project {
+        let project = Project {
+            sandbox: Sandbox::with(SPEC),
+            url: emulator.url(),
+            environment,
+        };
+        project.set_code("first", true);
+        project
+    }
+
+    /// Replaces the code of the function.
+    pub(crate) fn set_code(&self, label: &str, connects: bool) {
+        let connects = if connects { "True" } else { "False" };
+        let program = FUNCTION
+            .replace("LABEL", label)
+            .replace("CONNECTS", connects);
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().unix_permissions(0o755);
+        zip.start_file("bootstrap", options).unwrap();
+        zip.write_all(program.as_bytes()).unwrap();
+        self.sandbox
+            .write("rooms.zip", zip.finish().unwrap().into_inner());
+    }
+
+    /// Replaces a text of stackgen.yaml.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let spec = self.sandbox.read("stackgen.yaml");
+        assert!(spec.contains(from), "{spec}");
+        self.sandbox
+            .write("stackgen.yaml", spec.replacen(from, to, 1));
+    }
+
+    /// Runs a command for the environment.
+    pub(crate) fn run(&self, line: &str) -> Run {
+        self.run_as(&format!("{line} --env {}", self.environment))
+    }
+
+    /// Runs a command without `--env`.
+    pub(crate) fn run_as(&self, line: &str) -> Run {
+        let mut command = self.sandbox.command();
+        let arguments = line.split_whitespace();
+        command.args(arguments).args(["--endpoint-url", &self.url]);
+        Run::of(command.env("AWS_REGION", "us-east-1").output().unwrap())
+    }
+
+    /// Deploys, with consent to IAM roles.
+    pub(crate) fn deploy(&self, flags: &str) -> Run {
+        self.run(&format!(
+            "deploy --no-build --capability CAPABILITY_IAM {flags}"
+        ))
+    }
+}

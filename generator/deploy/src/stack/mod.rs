@@ -1,0 +1,21 @@
+//! Releases of a CloudFormation stack: artifacts, change sets, their execution, and the first cause of a failure.
+//!
+//! Whatever fails, CloudFormation or another run leaves the stack in a state that [`status::STATES`] describes.
+
+pub mod apply;
+pub mod artifacts;
+pub mod cause;
+pub mod change_set;
+pub mod delete;
+mod error;
+mod ports;
+pub mod status;
+mod types;
+
+pub use error::StackError;
+pub use ports::{ArtifactBucket, StackService, Stored};
+pub use types::{
+    ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
+    PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,
+    StackName, StackRequest, StackResource, TemplateLocation,
+};

@@ -1,0 +1,98 @@
+//! Interfaces to CloudFormation and to the bucket of artifacts.
+
+use super::types::{
+    ChangeSet, ChangeSetId, StackDescription, StackEvent, StackId, StackName, StackRequest,
+    StackResource,
+};
+use crate::error::AccountResult;
+
+/// Calls to CloudFormation. Like [`Account`](crate::Account), each method sends one operation once.
+pub trait StackService {
+    /// Returns a stack by name or ARN; `None` if there is none. A deleted stack is found by its ARN only.
+    fn stack(
+        &self,
+        name_or_id: &str,
+    ) -> impl Future<Output = AccountResult<Option<StackDescription>>>;
+
+    /// Returns the ARNs of deleted stacks of this name, the latest first. CloudFormation keeps them for 90 days.
+    fn deleted_stacks(&self, name: &StackName)
+    -> impl Future<Output = AccountResult<Vec<StackId>>>;
+
+    /// Returns the resources of a stack.
+    fn resources(&self, stack: &StackId)
+    -> impl Future<Output = AccountResult<Vec<StackResource>>>;
+
+    /// Creates a change set. CloudFormation computes it afterwards.
+    fn create_change_set(
+        &self,
+        request: &StackRequest,
+    ) -> impl Future<Output = AccountResult<ChangeSetId>>;
+
+    /// Returns a change set by ARN, or by name and stack.
+    fn change_set(
+        &self,
+        stack: &str,
+        name_or_id: &str,
+    ) -> impl Future<Output = AccountResult<Option<ChangeSet>>>;
+
+    /// Executes a change set. CloudFormation ignores a second request with the same token.
+    fn execute_change_set(
+        &self,
+        change_set: &ChangeSetId,
+        token: &str,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Deletes a change set.
+    fn delete_change_set(
+        &self,
+        change_set: &ChangeSetId,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Returns events of a stack, the latest first, down to the event `until` or a page that has it.
+    fn events(
+        &self,
+        stack: &StackId,
+        until: Option<&str>,
+    ) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
+
+    /// Deletes a stack. CloudFormation keeps the resources that the template retains.
+    fn delete_stack(
+        &self,
+        stack: &StackId,
+        role_arn: Option<&str>,
+        token: &str,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Cancels a running update. CloudFormation restores the earlier state.
+    fn cancel_update(&self, stack: &StackId) -> impl Future<Output = AccountResult<()>>;
+}
+
+/// What came of storing an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It was uploaded.
+    Uploaded,
+    /// An object with this key exists. Keys name contents, so it is the same.
+    Existed,
+}
+
+/// Calls to the bucket of artifacts.
+pub trait ArtifactBucket {
+    /// Returns the region of a bucket; `None` if there is no such bucket. Fails if it belongs to another account.
+    fn bucket_region(&self, bucket: &str) -> impl Future<Output = AccountResult<Option<String>>>;
+
+    /// Returns true if an object exists.
+    fn has_object(&self, bucket: &str, key: &str) -> impl Future<Output = AccountResult<bool>>;
+
+    /// Stores an object, unless one with this key exists. S3 checks the digest: SHA-256 in base64.
+    fn put_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: &[u8],
+        sha256: &str,
+    ) -> impl Future<Output = AccountResult<Stored>>;
+
+    /// Returns the URL of an object, in the form that CloudFormation takes as `TemplateURL`.
+    fn object_url(&self, bucket: &str, key: &str) -> String;
+}

@@ -1,0 +1,152 @@
+//! The simulated account: its state, the faults of calls, and what must always hold.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+use tokio::sync::Notify;
+
+use crate::simulated::{Fault, State};
+
+/// A simulated CloudFormation. The seed decides faults and durations.
+pub(crate) struct SimulatedStacks {
+    state: RefCell<State>,
+    random: RefCell<fastrand::Rng>,
+    injects: Cell<bool>,
+    next_fault: RefCell<Option<(&'static str, Fault)>>,
+    /// Notified when the caller is to end.
+    pub(crate) crash: Notify,
+}
+
+impl SimulatedStacks {
+    pub(crate) fn new(seed: u64) -> SimulatedStacks {
+        SimulatedStacks {
+            state: RefCell::default(),
+            random: RefCell::new(fastrand::Rng::with_seed(seed)),
+            injects: Cell::new(false),
+            next_fault: RefCell::new(None),
+            crash: Notify::new(),
+        }
+    }
+
+    /// Makes random calls fail, or none.
+    pub(crate) fn inject_faults(&self, injects: bool) {
+        self.injects.set(injects);
+    }
+
+    /// Makes the next call of an operation fail.
+    pub(crate) fn fail_next(&self, operation: &'static str, fault: Fault) {
+        self.next_fault.replace(Some((operation, fault)));
+    }
+
+    pub(crate) fn crash_after(&self, operation: &'static str) {
+        self.fail_next(operation, Fault::CrashAfter);
+    }
+
+    /// Makes the next operation on the stack fail.
+    pub(crate) fn fail_operation(&self) {
+        self.state.borrow_mut().fails_next = true;
+    }
+
+    pub(crate) fn random(&self, range: Range<u8>) -> u8 {
+        self.random.borrow_mut().u8(range)
+    }
+
+    pub(crate) fn executions(&self) -> usize {
+        self.state.borrow().executions
+    }
+
+    pub(crate) fn template(&self) -> Option<String> {
+        self.state.borrow().stack.as_ref()?.template.clone()
+    }
+
+    /// Lets running operations end.
+    pub(crate) fn finish_operations(&self) {
+        for _ in 0..20 {
+            self.state.borrow_mut().tick();
+        }
+    }
+
+    /// Checks what holds at any time: no change set is executed twice.
+    pub(crate) fn assert_sound(&self, seed: u64) {
+        let state = self.state.borrow();
+        let twice: Vec<_> = state
+            .executed
+            .iter()
+            .filter(|(_, count)| **count > 1)
+            .collect();
+        assert!(twice.is_empty(), "seed {seed}: executed twice: {twice:?}");
+    }
+
+    /// Makes a call, unless a fault prevents it.
+    pub(crate) async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl FnOnce(&mut State) -> AccountResult<T>,
+    ) -> AccountResult<T> {
+        let fault = self.fault(operation);
+        match fault {
+            Some(Fault::Throttled) => {
+                return Err(failure(AccountErrorKind::TooManyRequests, operation));
+            }
+            Some(Fault::Unreachable) => {
+                return Err(failure(AccountErrorKind::Unreachable, operation));
+            }
+            Some(Fault::CrashBefore) => self.end_caller().await,
+            _ => {}
+        }
+        let answer = {
+            let mut state = self.state.borrow_mut();
+            let answer = call(&mut state);
+            state.tick();
+            if self.injects.get() && self.random.borrow_mut().u8(..) < 12 {
+                state.fails_next = true;
+            }
+            answer
+        };
+        match fault {
+            Some(Fault::Lost) => Err(failure(AccountErrorKind::Unclear, operation)),
+            Some(Fault::CrashAfter) => {
+                self.end_caller().await;
+                answer
+            }
+            _ => answer,
+        }
+    }
+
+    fn fault(&self, operation: &'static str) -> Option<Fault> {
+        if let Some((_, fault)) = self
+            .next_fault
+            .borrow_mut()
+            .take_if(|(name, _)| *name == operation)
+        {
+            return Some(fault);
+        }
+        if !self.injects.get() {
+            return None;
+        }
+        match self.random.borrow_mut().u8(0..40) {
+            0 => Some(Fault::Throttled),
+            1 => Some(Fault::Unreachable),
+            2 | 3 => Some(Fault::Lost),
+            4 => Some(Fault::CrashBefore),
+            5 => Some(Fault::CrashAfter),
+            _ => None,
+        }
+    }
+
+    /// Ends the caller, as SIGKILL does: the call never returns.
+    async fn end_caller(&self) {
+        self.crash.notify_one();
+        std::future::pending::<()>().await;
+    }
+}
+
+fn failure(kind: AccountErrorKind, operation: &'static str) -> AccountError {
+    AccountError {
+        kind,
+        operation,
+        message: "injected".to_owned(),
+        permission: String::new(),
+    }
+}

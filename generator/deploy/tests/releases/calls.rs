@@ -1,0 +1,202 @@
+//! Calls to the simulated CloudFormation.
+
+use stackgen_deploy::stack::{
+    ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName,
+    StackRequest, StackResource, StackService, TemplateLocation,
+};
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+
+use crate::account::SimulatedStacks;
+use crate::simulated::{SimulatedChangeSet, State};
+
+fn error(kind: AccountErrorKind, operation: &'static str, message: &str) -> AccountError {
+    AccountError {
+        kind,
+        operation,
+        message: message.to_owned(),
+        permission: String::new(),
+    }
+}
+
+impl StackService for SimulatedStacks {
+    async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
+        self.call("DescribeStacks", |state| {
+            Ok(state.find(name_or_id).map(|stack| stack.describe()))
+        })
+        .await
+    }
+
+    async fn deleted_stacks(&self, _: &StackName) -> AccountResult<Vec<StackId>> {
+        self.call("ListStacks", |state| {
+            Ok(state
+                .deleted
+                .iter()
+                .rev()
+                .map(|stack| stack.id.clone())
+                .collect())
+        })
+        .await
+    }
+
+    async fn resources(&self, _: &StackId) -> AccountResult<Vec<StackResource>> {
+        self.call("ListStackResources", |_| Ok(Vec::new())).await
+    }
+
+    async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
+        let pending = self.random(0..3);
+        self.call("CreateChangeSet", |state| create(state, request, pending))
+            .await
+    }
+
+    async fn change_set(&self, _: &str, name_or_id: &str) -> AccountResult<Option<ChangeSet>> {
+        self.call("DescribeChangeSet", |state| {
+            let Some(stack) = state.stack.as_ref().map(|stack| stack.id.clone()) else {
+                return Ok(None);
+            };
+            let found = state
+                .change_sets
+                .iter()
+                .find(|set| is_named(&set.id, name_or_id));
+            Ok(found.map(|set| set.describe(&stack)))
+        })
+        .await
+    }
+
+    async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
+        let length = self.random(1..6);
+        self.call("ExecuteChangeSet", |state| {
+            let operation = "ExecuteChangeSet";
+            let index = state
+                .change_sets
+                .iter()
+                .position(|set| set.id == *change_set);
+            let Some(index) = index else {
+                return Err(error(
+                    AccountErrorKind::NotFound,
+                    operation,
+                    "no change set",
+                ));
+            };
+            if state.change_sets[index].status != ChangeSetStatus::Ready {
+                return Err(error(AccountErrorKind::Refused, operation, "in its status"));
+            }
+            let is_busy = state
+                .stack
+                .as_ref()
+                .is_some_and(|stack| stack.operation.is_some());
+            if is_busy {
+                return Err(error(
+                    AccountErrorKind::Refused,
+                    operation,
+                    "the stack is busy",
+                ));
+            }
+            state.execute(index, token, length);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_change_set(&self, change_set: &ChangeSetId) -> AccountResult<()> {
+        self.call("DeleteChangeSet", |state| {
+            state.change_sets.retain(|set| set.id != *change_set);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn events(&self, stack: &StackId, _: Option<&str>) -> AccountResult<Vec<StackEvent>> {
+        self.call("DescribeStackEvents", |state| {
+            let found = state.find(stack.as_str());
+            let events = found.map(|stack| stack.events.iter().rev().cloned().collect());
+            Ok(events.unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn delete_stack(
+        &self,
+        stack: &StackId,
+        _: Option<&str>,
+        token: &str,
+    ) -> AccountResult<()> {
+        let length = self.random(1..4);
+        self.call("DeleteStack", |state| {
+            let found = state.stack.as_ref().filter(|found| found.id == *stack);
+            if found.is_some_and(|found| found.operation.is_none()) {
+                state.delete(token, length);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn cancel_update(&self, _: &StackId) -> AccountResult<()> {
+        self.call("CancelUpdateStack", |_| Ok(())).await
+    }
+}
+
+fn is_named(id: &ChangeSetId, name_or_id: &str) -> bool {
+    *id == *name_or_id || id.name() == Some(name_or_id)
+}
+
+fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResult<ChangeSetId> {
+    let operation = "CreateChangeSet";
+    let name = &request.change_set;
+    if state.change_sets.iter().any(|set| is_named(&set.id, name)) {
+        return Err(error(
+            AccountErrorKind::Conflict,
+            operation,
+            "the name exists",
+        ));
+    }
+    let exists = state
+        .stack
+        .as_ref()
+        .is_some_and(|stack| stack.status != "REVIEW_IN_PROGRESS");
+    if exists == request.creates {
+        return Err(error(
+            AccountErrorKind::Refused,
+            operation,
+            "wrong type of change set",
+        ));
+    }
+    if state
+        .stack
+        .as_ref()
+        .is_some_and(|stack| stack.operation.is_some())
+    {
+        return Err(error(
+            AccountErrorKind::Refused,
+            operation,
+            "the stack is busy",
+        ));
+    }
+    if state.stack.is_none() {
+        state.create_stack();
+    }
+    let TemplateLocation::Url(template) = &request.template else {
+        panic!("an inline template");
+    };
+    let current = state
+        .stack
+        .as_ref()
+        .and_then(|stack| stack.template.as_ref());
+    let is_empty = current == Some(template);
+    let id = ChangeSetId::new(format!(
+        "arn:aws:cloudformation:r:1:changeSet/{name}/{}",
+        state.next_id()
+    ));
+    state.change_sets.push(SimulatedChangeSet {
+        id: id.clone(),
+        template: template.clone(),
+        creates: request.creates,
+        status: match is_empty {
+            true => ChangeSetStatus::Failed,
+            false => ChangeSetStatus::Ready,
+        },
+        reason: is_empty.then(|| "The submitted information didn't contain changes.".to_owned()),
+        pending,
+    });
+    Ok(id)
+}

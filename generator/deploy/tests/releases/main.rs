@@ -1,0 +1,118 @@
+//! Releases of a stack against a simulated CloudFormation: crashes, lost answers, throttling, other pipelines.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod account;
+mod calls;
+mod release;
+mod simulated;
+
+use account::SimulatedStacks;
+use release::{Ended, Release};
+use simulated::Fault;
+use stackgen_deploy::stack::StackError;
+
+/// Number of seeds of a normal run. `make simulate` runs a million.
+const SEEDS: u64 = 1_000;
+
+/// Runs releases with faults at random calls, and then without, and checks what must hold.
+fn simulate(seed: u64) {
+    let stacks = SimulatedStacks::new(seed);
+    let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    let mut wanted = "template-0".to_owned();
+    for step in 0..4 {
+        if step == 0 || random.bool() {
+            wanted = format!("template-{}", random.u8(0..3));
+        }
+        stacks.inject_faults(true);
+        let ended = Release::of(&wanted).run(&stacks);
+        if matches!(ended, Ended::Deployed) {
+            assert_eq!(
+                stacks.template().as_deref(),
+                Some(wanted.as_str()),
+                "seed {seed}"
+            );
+        }
+        stacks.assert_sound(seed);
+    }
+    // Once nothing fails any more, a rerun converges.
+    stacks.inject_faults(false);
+    stacks.finish_operations();
+    let mut ended = Release::of(&wanted).run(&stacks);
+    if let Ended::Failed(StackError::Failed { .. }) = ended {
+        ended = Release::of(&wanted).run(&stacks);
+    }
+    assert!(matches!(ended, Ended::Deployed), "seed {seed}: {ended:?}");
+    assert_eq!(
+        stacks.template().as_deref(),
+        Some(wanted.as_str()),
+        "seed {seed}"
+    );
+    stacks.assert_sound(seed);
+}
+
+#[test]
+fn a_rerun_converges_whatever_failed() {
+    let seeds = std::env::var("STACKGEN_SIMULATE_SEEDS").ok();
+    let seeds = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    for seed in 0..seeds {
+        simulate(seed);
+    }
+}
+
+#[test]
+fn a_lost_answer_of_an_execution_is_not_executed_again() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.fail_next("ExecuteChangeSet", Fault::Lost);
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    assert_eq!(stacks.executions(), 1);
+}
+
+#[test]
+fn a_lost_answer_of_a_creation_finds_the_change_set() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.fail_next("CreateChangeSet", Fault::Lost);
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    assert_eq!(stacks.executions(), 1);
+}
+
+#[test]
+fn a_run_that_ends_while_the_stack_is_updated_is_resumed() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.crash_after("ExecuteChangeSet");
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Crashed));
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    assert_eq!(stacks.executions(), 1);
+}
+
+#[test]
+fn a_release_refuses_while_another_one_runs() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.crash_after("ExecuteChangeSet");
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Crashed));
+    let other = Release::of("b").run(&stacks);
+    assert!(
+        matches!(other, Ended::Failed(StackError::Busy { .. })),
+        "{other:?}"
+    );
+}
+
+#[test]
+fn a_stack_whose_creation_failed_is_created_again() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.fail_operation();
+    let first = Release::of("a").run(&stacks);
+    let Ended::Failed(StackError::Failed { cause, .. }) = &first else {
+        panic!("{first:?}");
+    };
+    assert_eq!(cause.as_ref().unwrap().logical_id, "Function");
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+}
+
+#[test]
+fn an_unchanged_stack_is_not_updated() {
+    let stacks = SimulatedStacks::new(1);
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    assert_eq!(stacks.executions(), 1);
+}

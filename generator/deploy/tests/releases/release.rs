@@ -1,0 +1,78 @@
+//! A release of the simulated stack.
+
+use stackgen_deploy::stack::apply::{execute, resume};
+use stackgen_deploy::stack::change_set::{PreparedUpdate, prepare};
+use stackgen_deploy::stack::{StackError, StackName, StackRequest, TemplateLocation};
+use stackgen_deploy::{Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
+
+use crate::account::SimulatedStacks;
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Deployed,
+    Failed(StackError),
+    /// The process was killed.
+    Crashed,
+}
+
+pub(crate) struct Release {
+    request: StackRequest,
+}
+
+impl Release {
+    pub(crate) fn of(template: &str) -> Release {
+        Release {
+            request: StackRequest {
+                stack: StackName::new("rooms"),
+                creates: false,
+                template: TemplateLocation::Url(template.to_owned()),
+                parameters: Vec::new(),
+                capabilities: Vec::new(),
+                tags: Vec::new(),
+                role_arn: None,
+                change_set: format!("stackgen-{template}"),
+                description: String::new(),
+            },
+        }
+    }
+
+    /// Runs the release until it ends or is killed.
+    pub(crate) fn run(&self, stacks: &SimulatedStacks) -> Ended {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = stacks.crash.notified() => Ended::Crashed,
+                ended = self.deploy(stacks) => match ended {
+                    Ok(()) => Ended::Deployed,
+                    Err(error) => Ended::Failed(error),
+                },
+            }
+        })
+    }
+
+    async fn deploy(&self, stacks: &SimulatedStacks) -> Result<(), StackError> {
+        let (retry, never) = (RetryPolicy::default(), Interrupt::never());
+        let ctx = OperationContext {
+            retry: &retry,
+            steps: &|_| {},
+            interrupt: &never,
+            now: OffsetDateTime::now_utc,
+        };
+        let stack = &self.request.stack;
+        match prepare(stacks, &self.request, ctx).await? {
+            PreparedUpdate::Unchanged(_) => Ok(()),
+            PreparedUpdate::Changes(changes) => {
+                execute(stacks, stack, &changes, ctx).await.map(drop)
+            }
+            PreparedUpdate::Running(running) => {
+                resume(stacks, stack, &running, ctx).await.map(drop)
+            }
+        }
+    }
+}
