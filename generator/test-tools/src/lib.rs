@@ -1,12 +1,20 @@
-//! Third-party programs that tests run, and the tests that are skipped without them.
+//! What tests of several crates need: third-party programs, an [HTTP proxy](TestProxy), a [private certificate
+//! authority](PrivateCa), and an [account](FakeAws).
 //!
 //! `cargo test` passes on a machine that has Rust and nothing else: a test whose program is missing is skipped, with one line.
 //! `make test` installs the programs first. With `CI=true` a missing program is a failure.
 
+mod fake_aws;
+mod private_ca;
+mod proxy;
 mod skipped;
 
 use std::env;
 use std::path::{Path, PathBuf};
+
+pub use fake_aws::{AwsRequest, FakeAws};
+pub use private_ca::PrivateCa;
+pub use proxy::TestProxy;
 
 /// Returns the path of a program or file that `make tools` installs under `.tools`, or skips the test.
 ///
