@@ -1,62 +1,17 @@
 //! Clients for an account and region.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use tokio::sync::OnceCell;
 
-use crate::operation::{self, AwsOperation};
-
-/// Options for reaching an account. Whatever is absent comes from AWS's usual sources: environment variables, profiles,
-/// single sign-on, the machine's role.
-#[derive(Clone, Debug, Default)]
-pub struct AccessOptions {
-    /// Profile of `~/.aws/config`.
-    pub profile: Option<String>,
-    /// Region.
-    pub region: Option<String>,
-    /// Endpoint for every service, instead of AWS's.
-    pub endpoint_url: Option<String>,
-    /// Access key for an endpoint that does not check it.
-    pub access_key: Option<AccessKey>,
-    /// Token issuer to rename in descriptions.
-    pub issuer: Option<IssuerAlias>,
-}
-
-/// Access key of an IAM user.
-#[derive(Clone)]
-pub struct AccessKey {
-    /// Access key ID.
-    pub id: String,
-    /// Secret access key.
-    pub secret: String,
-}
-
-/// Without the secret.
-impl fmt::Debug for AccessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AccessKey({})", self.id)
-    }
-}
-
-/// A token issuer of the local gateway, and the issuer that it replaces. An API's description names the declared one, so
-/// that its digest equals the template's.
-#[derive(Clone, Debug)]
-pub struct IssuerAlias {
-    /// URL of the local issuer.
-    pub local: String,
-    /// URL that the template declares.
-    pub declared: String,
-}
+use crate::options::{AccessKey, AccessOptions, IssuerAlias};
+use crate::{credentials, http};
 
 /// An account in a region: the [`Account`](stackgen_deploy::Account) on the AWS SDK.
 #[derive(Clone, Debug)]
@@ -65,16 +20,24 @@ pub struct Aws {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) s3: aws_sdk_s3::Client,
-    sts: aws_sdk_sts::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) assumed: Option<AssumedWith>,
     pub(crate) region: String,
     /// Endpoint for every service, if it is not AWS's.
     pub(crate) endpoint_url: Option<String>,
     pub(crate) issuer: Option<IssuerAlias>,
-    account_region: Arc<OnceCell<AccountRegion>>,
+    pub(crate) account_region: Arc<OnceCell<AccountRegion>>,
+}
+
+/// Role that was assumed, and a client with the credentials that assumed it.
+#[derive(Clone, Debug)]
+pub(crate) struct AssumedWith {
+    pub(crate) role: String,
+    pub(crate) sts: aws_sdk_sts::Client,
 }
 
 impl Aws {
-    /// Finds region and credentials. Calls nothing of the account.
+    /// Finds region and credentials. Calls nothing of the account, and STS only to assume roles.
     ///
     /// The SDK retries nothing, whatever AWS_MAX_ATTEMPTS and the profile configure: the retry policy is
     /// [`RetryPolicy`](stackgen_deploy::RetryPolicy). Credential providers are the exception. They call other services
@@ -82,48 +45,40 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// If there is no region, if there are no credentials, or if they are expired.
+    /// If there is no region, if there are no credentials, if they are expired, or if a role cannot be assumed.
     pub async fn connect(options: &AccessOptions) -> AccountResult<Aws> {
-        let config = loader(options).load().await;
+        let mut config = loader(options)?.load().await;
         let Some(region) = config.region().map(Region::to_string) else {
-            return Err(missing(AccountErrorKind::NoRegion, "no region is set"));
-        };
-        let Some(credentials) = config.credentials_provider() else {
-            return Err(missing(
-                AccountErrorKind::NoCredentials,
-                "there are no credentials",
+            let message = "no region is set".to_owned();
+            return Err(AccountError::before_calls(
+                AccountErrorKind::NoRegion,
+                message,
             ));
         };
-        let provided = credentials.provide_credentials().await;
-        provided.map_err(|error| operation::credentials(&error))?;
-        let once = RetryConfig::disabled();
-        let config: SdkConfig = config.into_builder().retry_config(once).build();
+        let found = credentials::find(options, &config).await?;
+        config = config.into_builder().credentials_provider(found).build();
+        let mut assumed = None;
+        if let Some(role) = &options.assume_role {
+            let found = credentials::assume(role, &config).await?;
+            assumed = Some(AssumedWith {
+                role: role.clone(),
+                sts: aws_sdk_sts::Client::new(&without_retries(&config)),
+            });
+            config = config.into_builder().credentials_provider(found).build();
+        }
+        let config = without_retries(&config);
         Ok(Aws {
             gateway: aws_sdk_apigatewayv2::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             s3: s3_client(&config),
             sts: aws_sdk_sts::Client::new(&config),
+            assumed,
             region,
             endpoint_url: config.endpoint_url().map(str::to_owned),
             issuer: options.issuer.clone(),
             account_region: Arc::default(),
         })
-    }
-
-    /// Returns account and region of the credentials. Calls STS once.
-    pub(crate) async fn caller_region(&self) -> AccountResult<AccountRegion> {
-        let call = || async {
-            let operation = AwsOperation::new("GetCallerIdentity", "sts:GetCallerIdentity");
-            let identity = operation.result(self.sts.get_caller_identity().send().await)?;
-            let arn = identity.arn().unwrap_or_default();
-            Ok(AccountRegion {
-                partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
-                region: self.region.clone(),
-                account: identity.account().unwrap_or_default().to_owned(),
-            })
-        };
-        self.account_region.get_or_try_init(call).await.cloned()
     }
 }
 
@@ -134,16 +89,18 @@ fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-fn loader(options: &AccessOptions) -> ConfigLoader {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https();
+fn without_retries(config: &SdkConfig) -> SdkConfig {
+    let once = RetryConfig::disabled();
+    config.to_builder().retry_config(once).build()
+}
+
+fn loader(options: &AccessOptions) -> AccountResult<ConfigLoader> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(60))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http::client(&options.network)?)
         .timeout_config(timeouts);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
@@ -158,14 +115,5 @@ fn loader(options: &AccessOptions) -> ConfigLoader {
         let credentials = aws_credential_types::Credentials::new(id, secret, None, None, "given");
         loader = loader.credentials_provider(credentials);
     }
-    loader
-}
-
-fn missing(kind: AccountErrorKind, message: &str) -> AccountError {
-    AccountError {
-        kind,
-        operation: "",
-        message: message.to_owned(),
-        permission: String::new(),
-    }
+    Ok(loader)
 }

@@ -4,10 +4,15 @@ use std::error::Error;
 use std::fmt::Display;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::{AccountError, AccountErrorKind as Kind, FunctionName};
+
+/// Message for status 407.
+const PROXY_CREDENTIALS: &str =
+    "the proxy does not accept the user name and password, or there are none";
 
 /// An operation, and the IAM permission that it takes.
 pub(crate) struct AwsOperation {
@@ -33,6 +38,11 @@ impl AwsOperation {
         Self::new(name, format!("lambda:{name} on function {function}"))
     }
 
+    /// AssumeRole of STS.
+    pub(crate) fn assume_role(role: &str) -> Self {
+        Self::new("AssumeRole", format!("sts:AssumeRole on {role}"))
+    }
+
     /// Converts the SDK's result.
     pub(crate) fn result<T, E>(
         &self,
@@ -41,16 +51,21 @@ impl AwsOperation {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        result.map_err(|error| {
-            let (kind, message) = match &error {
-                SdkError::ServiceError(service) => {
-                    let status = service.raw().status().as_u16();
-                    service_error(service.err(), status)
-                }
-                other => transport_error(other),
-            };
-            self.error(kind, message)
-        })
+        result.map_err(|error| self.failed(&error))
+    }
+
+    fn failed<E>(&self, error: &SdkError<E, Response>) -> AccountError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let (kind, message) = match error {
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                service_error(service.err(), status)
+            }
+            other => transport_error(other),
+        };
+        self.error(kind, message)
     }
 
     /// Error for an answer that lacks a required field.
@@ -86,6 +101,9 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         let message = format!("the answer with status {status} is not from AWS");
         return (Kind::Garbled, message);
     }
+    if status == 407 {
+        return (Kind::Proxy, PROXY_CREDENTIALS.to_owned());
+    }
     let code = error.code().unwrap_or_default();
     let kind = match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Kind::ExpiredCredentials,
@@ -95,6 +113,8 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "MissingAuthenticationTokenException"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Kind::NoCredentials,
+        // STS has no code of its own for this.
+        "AccessDenied" if error.message().is_some_and(is_about_mfa_code) => Kind::MfaCode,
         "AccessDenied" | "AccessDeniedException" | "ForbiddenException" => Kind::AccessDenied,
         "ChangeSetNotFound"
         | "NoSuchBucket"
@@ -130,6 +150,9 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
 /// Returns kind and message of a call without an answer. It is [`Kind::Unclear`] only if the request may have arrived.
 fn transport_error<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, String) {
     let text = causes(error);
+    if let Some(failure) = lasting_failure(&text) {
+        return failure;
+    }
     let kind = match error {
         _ if text.contains("Missing Region") || text.contains("region must be set") => {
             Kind::NoRegion
@@ -148,21 +171,51 @@ fn transport_error<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, 
     (kind, text)
 }
 
+/// Returns kind and message of a failure of TLS or of a proxy that lasts. Only its text distinguishes it from others.
+fn lasting_failure(text: &str) -> Option<(Kind, String)> {
+    if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
+        let message = format!("the server's certificate is not trusted: {reason}");
+        return Some((Kind::UntrustedCertificate, message));
+    }
+    let is_refused = text.contains("proxy authorization required");
+    is_refused.then(|| (Kind::Proxy, PROXY_CREDENTIALS.to_owned()))
+}
+
+fn is_about_mfa_code(message: &str) -> bool {
+    message.contains("MultiFactorAuthentication")
+}
+
+/// Converts an error of the provider that assumes a role.
+pub(crate) fn assume_role(error: &CredentialsError, role: &str) -> AccountError {
+    let sts = error
+        .source()
+        .and_then(|source| source.downcast_ref::<SdkError<AssumeRoleError, Response>>());
+    let operation = AwsOperation::assume_role(role);
+    match sts {
+        Some(error) => operation.failed(error),
+        None => {
+            let AccountError { kind, message, .. } = credentials(error);
+            operation.error(kind, message)
+        }
+    }
+}
+
 /// Converts an error of a credentials provider. Its text contains no credentials.
 pub(crate) fn credentials(error: &CredentialsError) -> AccountError {
     let text = match error {
         CredentialsError::CredentialsNotLoaded(_) => "no credentials were found".to_owned(),
         other => causes(other),
     };
-    let kind = match text.contains("expired") {
-        true => Kind::ExpiredCredentials,
-        false => Kind::NoCredentials,
+    let (kind, message) = match lasting_failure(&text) {
+        Some(failure) => failure,
+        None if text.contains("expired") => (Kind::ExpiredCredentials, text),
+        None => (Kind::NoCredentials, text),
     };
-    AwsOperation::new("", "").error(kind, text)
+    AccountError::before_calls(kind, message)
 }
 
 /// Returns an error and its causes in one line.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -9,9 +9,9 @@ use stackgen_deploy::account::{ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{AccountResult, ApiId};
 
 use crate::Aws;
-use crate::connect::IssuerAlias;
 use crate::convert::PropertiesBuilder;
 use crate::operation::AwsOperation;
+use crate::options::IssuerAlias;
 use crate::pages::pages;
 
 /// Reads all pages of a list of an API: the SDK's operation, its AWS name, the path below the API, and further setters.

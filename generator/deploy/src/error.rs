@@ -45,6 +45,14 @@ pub enum AccountErrorKind {
     Refused,
     /// The request did not reach the service.
     Unreachable,
+    /// The service's certificate is not trusted.
+    UntrustedCertificate,
+    /// The proxy requires credentials.
+    Proxy,
+    /// A role takes a code of an MFA device, and there is none, or STS rejects it.
+    MfaCode,
+    /// A profile does not exist, or its settings are wrong.
+    BadConfiguration,
     /// The answer was lost or the service failed, so the request may have taken effect.
     Unclear,
     /// The answer is not from the service: another server answers in its place. The request may have taken effect.
@@ -52,6 +60,16 @@ pub enum AccountErrorKind {
 }
 
 impl AccountError {
+    /// Creates an error from before the first call.
+    pub fn before_calls(kind: AccountErrorKind, message: String) -> Self {
+        AccountError {
+            kind,
+            operation: "",
+            message,
+            permission: String::new(),
+        }
+    }
+
     fn text(&self) -> String {
         match self.operation {
             "" => self.message.clone(),
@@ -97,7 +115,21 @@ impl AccountError {
             Kind::Garbled => {
                 "check for a proxy, a captive portal or another server at this endpoint, which `--endpoint-url` or AWS_ENDPOINT_URL sets".to_owned()
             }
-            Kind::Unreachable => "check the network, the region and `--endpoint-url`".to_owned(),
+            Kind::Unreachable => {
+                "check the network, the proxy in HTTPS_PROXY, the region and `--endpoint-url`".to_owned()
+            }
+            Kind::UntrustedCertificate => {
+                "if a proxy decrypts the traffic, set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to a file with its root certificate".to_owned()
+            }
+            Kind::Proxy => {
+                "check the URL, user name and password in HTTPS_PROXY; NO_PROXY names hosts to reach without the proxy".to_owned()
+            }
+            Kind::MfaCode => {
+                "run it on a terminal, and enter a code that was not used before; without questions, use a profile with `credential_process = aws configure export-credentials --profile NAME`".to_owned()
+            }
+            Kind::BadConfiguration => {
+                "check the profiles in ~/.aws/config, AWS_PROFILE and `--profile`".to_owned()
+            }
             Kind::Unclear => "run it again; it continues from the account's state".to_owned(),
             Kind::Refused => return None,
         })
@@ -331,14 +363,15 @@ impl DeployError {
 
     /// True if the input was wrong, as opposed to an operation that failed.
     pub fn is_bad_input(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            DeployError::Account(error) => error.kind == AccountErrorKind::BadConfiguration,
             DeployError::NoApi { .. }
-                | DeployError::NoApiId { .. }
-                | DeployError::AmbiguousApi { .. }
-                | DeployError::NoStage { .. }
-                | DeployError::NoDeployment { .. }
-        )
+            | DeployError::NoApiId { .. }
+            | DeployError::AmbiguousApi { .. }
+            | DeployError::NoStage { .. }
+            | DeployError::NoDeployment { .. } => true,
+            _ => false,
+        }
     }
 }
 

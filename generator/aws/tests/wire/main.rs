@@ -7,4 +7,6 @@ mod description;
 mod failures;
 mod functions;
 mod gateway;
+mod network;
 mod replay;
+mod roles;

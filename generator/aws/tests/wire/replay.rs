@@ -1,6 +1,7 @@
 //! A server that expects requests in order, and sends the answers of a script.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -81,6 +82,23 @@ struct Script {
     unexpected: Vec<String>,
 }
 
+impl Script {
+    async fn serve(
+        exchanges: impl IntoIterator<Item = Exchange>,
+    ) -> (SocketAddr, Arc<Mutex<Script>>) {
+        let left = exchanges.into_iter().collect();
+        let script = Arc::new(Mutex::new(Script {
+            left,
+            unexpected: Vec::new(),
+        }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(answer).with_state(script.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (address, script)
+    }
+}
+
 pub(crate) struct Replay {
     pub(crate) aws: Aws,
     script: Arc<Mutex<Script>>,
@@ -88,19 +106,21 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) async fn of(exchanges: impl IntoIterator<Item = Exchange>) -> Replay {
-        let left = exchanges.into_iter().collect();
-        let script = Arc::new(Mutex::new(Script {
-            left,
-            unexpected: Vec::new(),
-        }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(script.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (address, script) = Script::serve(exchanges).await;
         Replay {
-            aws: connect(&endpoint).await,
+            aws: connect(&format!("http://{address}")).await,
             script,
         }
+    }
+
+    /// Connects with these options to a server behind them. `options` gets the server's address.
+    pub(crate) async fn behind(
+        exchanges: impl IntoIterator<Item = Exchange>,
+        options: impl AsyncFnOnce(SocketAddr) -> AccessOptions,
+    ) -> Replay {
+        let (address, script) = Script::serve(exchanges).await;
+        let aws = Aws::connect(&options(address).await).await.unwrap();
+        Replay { aws, script }
     }
 
     /// Asserts that all expected requests came, and no others.
@@ -117,17 +137,19 @@ impl Replay {
 }
 
 pub(crate) async fn connect(endpoint: &str) -> Aws {
-    let options = AccessOptions {
-        profile: None,
+    Aws::connect(&options(endpoint)).await.unwrap()
+}
+
+pub(crate) fn options(endpoint: &str) -> AccessOptions {
+    AccessOptions {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(endpoint.to_owned()),
         access_key: Some(AccessKey {
             id: "AKID".to_owned(),
             secret: "secret".to_owned(),
         }),
-        issuer: None,
-    };
-    Aws::connect(&options).await.unwrap()
+        ..AccessOptions::default()
+    }
 }
 
 async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request<Body>) -> Response {
