@@ -6,7 +6,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout_at};
 
 use crate::response::HandshakeResponse;
-use crate::transport::Stream;
+use crate::stream::Stream;
 
 /// Maximum number of bytes to read.
 const MAX_BODY: usize = 16 * 1024;

@@ -16,6 +16,8 @@ pub enum ConnectStep {
     Dns,
     /// Opening a TCP connection.
     Tcp,
+    /// Opening a tunnel through a proxy.
+    Proxy,
     /// Negotiating TLS.
     Tls,
     /// Waiting for the answer to the handshake.
@@ -28,6 +30,7 @@ impl ConnectStep {
         match self {
             ConnectStep::Dns => "resolving the host name",
             ConnectStep::Tcp => "opening a TCP connection",
+            ConnectStep::Proxy => "opening a tunnel through the proxy",
             ConnectStep::Tls => "negotiating TLS",
             ConnectStep::Upgrade => "waiting for the answer to the handshake",
         }
@@ -44,6 +47,12 @@ pub struct Timings {
     /// Opening a TCP connection.
     #[serde(serialize_with = "millis")]
     pub tcp: Duration,
+    /// Opening a tunnel through a proxy; `None` without a proxy. `dns` and `tcp` are then those of the proxy.
+    #[serde(
+        serialize_with = "some_millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub proxy: Option<Duration>,
     /// Negotiating TLS; `None` without TLS.
     #[serde(serialize_with = "some_millis")]
     pub tls: Option<Duration>,
@@ -90,6 +99,22 @@ pub enum ConnectError {
         /// Timeout of the step.
         #[serde(serialize_with = "millis")]
         after: Duration,
+    },
+    /// The proxy cannot be used.
+    #[error("the proxy {proxy} does not work: {reason}")]
+    ProxyFailed {
+        /// URL of the proxy, without credentials.
+        proxy: String,
+        /// Description of the problem.
+        reason: String,
+    },
+    /// The proxy refuses to connect to the server.
+    #[error("the proxy {proxy} opens no tunnel: it answers {status}")]
+    ProxyRefused {
+        /// URL of the proxy, without credentials.
+        proxy: String,
+        /// Status of its answer.
+        status: u16,
     },
     /// The server's certificate is not trusted for the host name.
     #[error("the certificate of {host} is not trusted: {reason}")]

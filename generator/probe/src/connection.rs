@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::secret::Secrets;
-use crate::transport::{Stream, error_text};
+use crate::stream::{Stream, error_text};
 
 /// Timeout for the other side's answer to a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

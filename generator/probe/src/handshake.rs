@@ -10,8 +10,9 @@ use crate::connect_error::{ConnectError, ConnectStep};
 use crate::connection::ClientConnection;
 use crate::response::{HandshakeResponse, Header, Violation};
 use crate::secret::HIDDEN;
+use crate::stream::{Stream, error_text};
 use crate::target::ProbeTarget;
-use crate::transport::{Stream, Transport, error_text, open_transport};
+use crate::transport::{Transport, open_transport};
 
 /// Maximum size of the head of an answer.
 const MAX_HEAD: usize = 64 * 1024;
@@ -27,11 +28,9 @@ pub struct HandshakeAttempt {
 
 /// Connects and performs the handshake. A refusal is not an error.
 ///
-/// Proxies are not supported: the connection goes to the target's host.
-///
 /// # Errors
 ///
-/// If DNS, TCP or TLS fails, or no HTTP answer arrives in time.
+/// If DNS, TCP, the proxy or TLS fails, or no HTTP answer arrives in time.
 pub async fn connect(target: &ProbeTarget) -> Result<HandshakeAttempt, ConnectError> {
     let mut transport = open_transport(target).await?;
     let key = generate_key();
@@ -163,6 +162,7 @@ async fn accept_or_read_body(
         subprotocol: None,
         violations: Vec::new(),
         peer,
+        proxy: target.proxy.as_ref().map(ToString::to_string),
         tls,
         timings,
     };

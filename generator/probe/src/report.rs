@@ -55,7 +55,7 @@ pub struct ProbeReport {
 #[serde(rename_all = "camelCase")]
 pub enum HandshakeOutcome {
     /// The server answered, with any status.
-    Handshake(HandshakeResponse),
+    Handshake(Box<HandshakeResponse>),
     /// There is no answer.
     #[serde(serialize_with = "with_message")]
     Error(ConnectError),

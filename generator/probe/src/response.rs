@@ -22,8 +22,11 @@ pub struct HandshakeResponse {
     pub subprotocol: Option<String>,
     /// Violations of the protocol by an answer with 101. If there are any, no connection opens.
     pub violations: Vec<Violation>,
-    /// Address of the server.
+    /// Address of the server, or of the proxy.
     pub peer: SocketAddr,
+    /// URL of the proxy, without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     /// TLS version.
     pub tls: Option<String>,
     /// Durations of the steps.

@@ -122,6 +122,7 @@ fn handshake(status: u16, body: &str) -> HandshakeResponse {
         subprotocol: None,
         violations: Vec::new(),
         peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443)),
+        proxy: None,
         tls: None,
         timings: Timings {
             // An integration that times out takes this long (row C8).
@@ -137,7 +138,7 @@ fn report(handshake: HandshakeResponse, caller: ProbeCaller) -> ProbeReport {
         caller,
         headers: Vec::new(),
         subprotocols: Vec::new(),
-        outcome: HandshakeOutcome::Handshake(handshake),
+        outcome: HandshakeOutcome::Handshake(Box::new(handshake)),
         observations: Vec::new(),
         omitted: 0,
         close: None,

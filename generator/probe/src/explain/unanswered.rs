@@ -11,6 +11,8 @@ pub(super) fn explain(error: &ConnectError, url: &str) -> Vec<Explanation> {
         ConnectError::Refused { .. } => refused(),
         ConnectError::Unreachable { .. } => unreachable(),
         ConnectError::TimedOut { step, .. } => timed_out(*step),
+        ConnectError::ProxyFailed { .. } => proxy_failed(),
+        ConnectError::ProxyRefused { status, .. } => proxy_refused(*status),
         ConnectError::Certificate { .. } | ConnectError::NoRoots { .. } => certificate(error),
         ConnectError::Tls { .. } => tls(),
         ConnectError::Dropped { .. } => dropped(),
@@ -47,8 +49,7 @@ fn refused() -> Explanation {
 
 fn unreachable() -> Explanation {
     Explanation::new(Certain, &["X2"], "The network has no route to the server.").with_next_step(
-        "Check this machine's network: VPN, firewall, routes. The probe does not use proxies; if this network requires \
-         one, run the probe elsewhere.",
+        "Check this machine's network: VPN, firewall, routes. If this network requires a proxy, set HTTPS_PROXY.",
     )
 }
 
@@ -63,13 +64,43 @@ fn timed_out(step: ConnectStep) -> Explanation {
             "API Gateway answers 504 after 29 s at the latest, so something else is probably slow: check the proxies in \
              between, or allow more than 30 s with `--connect-timeout`.",
         ),
-        ConnectStep::Dns | ConnectStep::Tcp | ConnectStep::Tls => {
+        ConnectStep::Dns | ConnectStep::Tcp | ConnectStep::Proxy | ConnectStep::Tls => {
             Explanation::new(Likely, &["X2"], "The server does not respond: its packets, or those sent to it, are lost.").with_next_step(
-                "A firewall that drops packets causes this. Try another network, and without VPN. The probe does not use \
-                 proxies.",
+                "A firewall that drops packets causes this. Try another network, and without VPN. If this network requires \
+                 a proxy, set HTTPS_PROXY.",
             )
         }
     }
+}
+
+fn proxy_failed() -> Explanation {
+    Explanation::new(
+        Certain,
+        &["X2"],
+        "The probe cannot use the proxy that an environment variable names.",
+    )
+    .with_next_step(
+        "Check HTTPS_PROXY, or HTTP_PROXY for a URL that starts with ws://. To reach this host without the proxy, add it to \
+         NO_PROXY.",
+    )
+}
+
+fn proxy_refused(status: u16) -> Explanation {
+    let next_step = match status {
+        407 => {
+            "Set a user name and a password in HTTPS_PROXY, or in HTTP_PROXY for a URL that starts with ws://: \
+             `http://USER:PASSWORD@HOST:PORT`, with special characters percent-encoded."
+        }
+        _ => {
+            "Ask the proxy's administrator to allow CONNECT to this host and port. To reach the host without the proxy, add it \
+             to NO_PROXY."
+        }
+    };
+    let cause = match status {
+        407 => "The proxy does not accept the user name and password, or there are none.",
+        _ => "The proxy does not connect to the server.",
+    };
+    Explanation::new(Certain, &["X2"], cause).with_next_step(next_step)
 }
 
 fn certificate(error: &ConnectError) -> Explanation {
@@ -86,7 +117,7 @@ fn certificate(error: &ConnectError) -> Explanation {
     )
     .with_next_step(
         "Look at the certificate with `openssl s_client -connect HOST:443 -servername HOST`. API Gateway's is issued by \
-         Amazon. Another issuer means that a proxy decrypts the traffic; install the proxy's root certificate. The \
+         Amazon. Another issuer means that a proxy decrypts the traffic: set AWS_CA_BUNDLE to a file with its root certificate. The \
          certificate of a custom domain must contain the domain.",
     )
 }

@@ -90,7 +90,7 @@ pub async fn run(
         Ok(HandshakeAttempt {
             handshake,
             connection,
-        }) => (HandshakeOutcome::Handshake(handshake), connection),
+        }) => (HandshakeOutcome::Handshake(Box::new(handshake)), connection),
         Err(error) => (HandshakeOutcome::Error(error), None),
     };
     let mut report = ProbeReport::new(target, plan.caller.clone(), outcome);

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 use rustls::ClientConfig;
+use stackgen_network::{Destination, NetworkOptions, Proxy};
 use thiserror::Error;
 
 use crate::encoding::query_encoded;
 use crate::secret::{HIDDEN, Secret, Secrets, header_secrets, looks_like_token, looks_secret};
+use crate::tls::tls_config_with_roots;
 
 /// Headers that the handshake sets itself.
 const HANDSHAKE_HEADERS: [&str; 9] = [
@@ -54,6 +56,8 @@ pub struct ProbeTarget {
     pub timeout: Duration,
     /// TLS configuration (default: trusts the root certificates of this machine).
     pub tls: Option<Arc<ClientConfig>>,
+    /// Proxy to connect through.
+    pub proxy: Option<Proxy>,
 }
 
 /// Part of the handshake that carries the token.
@@ -133,9 +137,28 @@ impl ProbeTarget {
             secrets: Secrets::default(),
             timeout: Duration::from_secs(30),
             tls: None,
+            proxy: None,
         };
         target.update_secrets();
         Ok(target)
+    }
+
+    /// Applies proxies and root certificates.
+    ///
+    /// # Errors
+    ///
+    /// If the TLS library supports no protocol version.
+    pub fn network(mut self, options: &NetworkOptions) -> Result<Self, rustls::Error> {
+        let destination = Destination {
+            secure: self.secure,
+            host: &self.host,
+            port: self.port,
+        };
+        self.proxy = options.proxies.proxy_for(destination).cloned();
+        if let Some(roots) = &options.roots {
+            self.tls = Some(tls_config_with_roots(roots.store())?);
+        }
+        Ok(self)
     }
 
     /// Adds a query parameter and percent-encodes it.

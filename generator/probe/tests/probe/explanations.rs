@@ -13,12 +13,16 @@ use stackgen_probe::{
 };
 use stackgen_probe::{RecordSubject, ServerRecord, explain_with_records};
 
-pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> HandshakeResponse {
+pub(crate) fn handshake(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Box<HandshakeResponse> {
     let header = |(name, value): &(&str, &str)| Header {
         name: (*name).to_owned(),
         value: (*value).to_owned(),
     };
-    HandshakeResponse {
+    Box::new(HandshakeResponse {
         status,
         reason: String::new(),
         headers: headers.iter().map(header).collect(),
@@ -26,12 +30,13 @@ pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Ha
         subprotocol: None,
         violations: Vec::new(),
         peer: "127.0.0.1:443".parse().unwrap(),
+        proxy: None,
         tls: None,
         timings: Timings {
             upgrade: Duration::from_millis(120),
             ..Timings::default()
         },
-    }
+    })
 }
 
 pub(crate) fn report(outcome: HandshakeOutcome) -> ProbeReport {

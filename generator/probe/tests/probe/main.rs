@@ -7,6 +7,7 @@ mod explanations;
 mod frames;
 mod handshakes;
 mod properties;
+mod proxy;
 mod running;
 mod server;
 mod tls;
