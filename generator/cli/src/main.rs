@@ -16,6 +16,7 @@ mod git;
 mod links;
 mod lint_gate;
 mod local;
+mod network;
 mod outcome;
 mod output_dir;
 mod project;

@@ -71,6 +71,11 @@ impl Ui {
         !self.options.json && !self.options.quiet
     }
 
+    /// Returns true if details are printed.
+    pub(crate) fn shows_details(&self) -> bool {
+        self.options.verbose
+    }
+
     /// Prints results on stdout, each as one line of JSON.
     pub(crate) fn json_lines(&self, values: &[impl Serialize]) -> Result<(), CliError> {
         let mut text = String::new();

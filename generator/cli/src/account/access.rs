@@ -3,21 +3,27 @@
 use std::path::Path;
 
 use clap::Args;
-use stackgen_aws::{AccessKey, AccessOptions, Aws, IssuerAlias};
+use stackgen_aws::{
+    AccessKey, AccessOptions, Aws, CallerIdentity, IssuerAlias, MfaCode, ProfileSettings,
+};
 use stackgen_deploy::stack::StackError;
 use stackgen_deploy::{
-    DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext, RetryPolicy,
+    AccountResult, DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext,
+    RetryPolicy,
 };
+use stackgen_network::NetworkOptions;
 
 use crate::error::CliError;
 use crate::local::LocalGateway;
+use crate::network::network_options;
+use crate::ui::Ui;
 
 /// Flags that select an account.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Account")]
 pub(crate) struct AccountArgs {
     /// Use the local gateway that `stackgen dev` runs for the project, instead of AWS
-    #[arg(long, conflicts_with_all = ["profile", "region", "endpoint_url"])]
+    #[arg(long, conflicts_with_all = ["profile", "region", "endpoint_url", "assume_role"])]
     pub(crate) local: bool,
 
     /// Profile in ~/.aws/config (default: AWS_PROFILE)
@@ -31,12 +37,17 @@ pub(crate) struct AccountArgs {
     /// Endpoint to call in place of AWS; an endpoint on this machine needs no credentials (default: AWS_ENDPOINT_URL)
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
+
+    /// ARN of a role to assume with the credentials that were found
+    #[arg(long, value_name = "ARN")]
+    assume_role: Option<String>,
 }
 
-/// Client of an account, and the retry policy of its calls.
+/// Client of an account, the retry policy of its calls, and the network settings of connections to its stages.
 pub(crate) struct AccountClient {
     pub(crate) aws: Aws,
     pub(crate) retry: RetryPolicy,
+    pub(crate) network: NetworkOptions,
 }
 
 impl AccountArgs {
@@ -48,30 +59,17 @@ impl AccountArgs {
         }
     }
 
-    /// Resolves region and credentials. The local gateway's issuer stands in for `issuer`.
+    /// Resolves region and credentials, and asks for the code of an MFA device if a role takes one. The local gateway's issuer
+    /// stands in for `issuer`.
     pub(crate) async fn connect(
         &self,
         gateway: Option<&LocalGateway>,
         issuer: Option<&str>,
+        ui: &Ui,
     ) -> Result<AccountClient, CliError> {
         let access = match gateway {
-            Some(local) => AccessOptions {
-                profile: None,
-                region: Some(local.state.region.clone()),
-                endpoint_url: Some(local.state.endpoint.clone()),
-                access_key: Some(placeholder_access_key()),
-                issuer: issuer.map(|declared| IssuerAlias {
-                    local: local.state.issuer.clone(),
-                    declared: declared.to_owned(),
-                }),
-            },
-            None => AccessOptions {
-                profile: self.profile.clone(),
-                region: self.region.clone(),
-                endpoint_url: self.endpoint_url.clone(),
-                access_key: self.loopback_access_key(),
-                issuer: None,
-            },
+            Some(local) => local_access(local, issuer),
+            None => self.access(ui).await?,
         };
         let retry = match gateway.is_some() || self.is_loopback() {
             true => RetryPolicy::local(),
@@ -79,7 +77,50 @@ impl AccountArgs {
         };
         let aws = Aws::connect(&access).await;
         let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
-        Ok(AccountClient { aws, retry })
+        if gateway.is_none() && ui.shows_details() {
+            let identity = identity_text(&aws.identity().await);
+            ui.detail(|| identity);
+        }
+        Ok(AccountClient {
+            aws,
+            retry,
+            network: access.network,
+        })
+    }
+
+    /// Returns the options for an account of AWS, or of the endpoint that is given.
+    async fn access(&self, ui: &Ui) -> Result<AccessOptions, CliError> {
+        let mut access = AccessOptions {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            access_key: self.loopback_access_key(),
+            assume_role: self.assume_role.clone(),
+            ..AccessOptions::default()
+        };
+        if access.access_key.is_some() {
+            access.network = network_options(None)?;
+            return Ok(access);
+        }
+        let settings = self.profile_settings().await?;
+        access.network = network_options(settings.ca_bundle())?;
+        if let Some(proxy) = &access.network.proxies.https {
+            ui.detail(|| format!("proxy for HTTPS: {proxy}"));
+        }
+        access.mfa_code = mfa_code(&settings, ui).await?;
+        Ok(access)
+    }
+
+    /// Returns the network settings of connections that need no credentials.
+    pub(crate) async fn network(&self) -> Result<NetworkOptions, CliError> {
+        // Without a profile, a URL can still be probed.
+        let settings = self.profile_settings().await.ok();
+        network_options(settings.as_ref().and_then(ProfileSettings::ca_bundle))
+    }
+
+    async fn profile_settings(&self) -> Result<ProfileSettings, CliError> {
+        let settings = ProfileSettings::load(self.profile.as_deref()).await;
+        settings.map_err(|error| CliError::from(DeployError::from(error)))
     }
 
     /// Returns a placeholder access key for an endpoint on this machine, which takes any, unless the user has credentials.
@@ -98,6 +139,45 @@ impl AccountArgs {
             let rest = url.strip_prefix(here);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
         })
+    }
+}
+
+fn local_access(local: &LocalGateway, issuer: Option<&str>) -> AccessOptions {
+    AccessOptions {
+        region: Some(local.state.region.clone()),
+        endpoint_url: Some(local.state.endpoint.clone()),
+        access_key: Some(placeholder_access_key()),
+        issuer: issuer.map(|declared| IssuerAlias {
+            local: local.state.issuer.clone(),
+            declared: declared.to_owned(),
+        }),
+        ..AccessOptions::default()
+    }
+}
+
+/// Asks for the code of an MFA device if a role of the profile takes one. Without a terminal there is no code.
+async fn mfa_code(settings: &ProfileSettings, ui: &Ui) -> Result<Option<MfaCode>, CliError> {
+    let device = settings.mfa_device();
+    let device = device.map_err(|error| CliError::from(DeployError::from(error)))?;
+    let Some(device) = device.filter(|_| ui.can_prompt()) else {
+        return Ok(None);
+    };
+    let question = format!("code of the MFA device {}: ", device.serial);
+    let answer = ui.ask_async(&question).await;
+    Ok(answer.filter(|code| !code.is_empty()).map(MfaCode))
+}
+
+fn identity_text(identity: &AccountResult<CallerIdentity>) -> String {
+    match identity {
+        Ok(CallerIdentity { arn, assumed: None }) => format!("calls AWS as {arn}"),
+        Ok(CallerIdentity {
+            arn,
+            assumed: Some(assumed),
+        }) => format!(
+            "calls AWS as {arn} (role {}), from {}",
+            assumed.role, assumed.by
+        ),
+        Err(error) => format!("calls AWS as an unknown identity: {error}"),
     }
 }
 

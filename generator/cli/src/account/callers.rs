@@ -8,6 +8,7 @@ use clap::Args;
 use stackgen_deploy::{
     ApiProtocol, CallerProfile, HandshakeAnswer, RetryPolicy, StageClient, VerifyRequest,
 };
+use stackgen_network::NetworkOptions;
 use stackgen_probe::{
     ClientClose, ClientConnection, Expectation, Incoming, ProbeTarget, connect, request_status,
 };
@@ -120,6 +121,7 @@ impl VerifyArgs {
         &self,
         target: &StageTarget,
         protocol: ApiProtocol,
+        network: &NetworkOptions,
     ) -> Result<(Option<VerifyRequest>, StageCallers), CliError> {
         if self.no_verify {
             return Ok((None, StageCallers::default()));
@@ -135,17 +137,16 @@ impl VerifyArgs {
         let of_api = declared
             .filter(|(_, caller)| caller.api == api)
             .chain(from_flags.filter(|_| api == VerifyApi::WebSocket));
-        let mut callers = StageCallers::default();
+        let mut callers = Vec::new();
         for (name, caller) in of_api {
-            callers
-                .0
-                .push(StageCaller::prepare(name, caller, &target.folder).await?);
+            callers.push(StageCaller::prepare(name, caller, &target.folder).await?);
         }
         let verification = VerifyRequest {
-            callers: callers.0.iter().map(|one| one.caller.clone()).collect(),
+            callers: callers.iter().map(|one| one.caller.clone()).collect(),
             accepted: self.expect.clone(),
         };
-        Ok((Some(verification), callers))
+        let network = network.clone();
+        Ok((Some(verification), StageCallers { callers, network }))
     }
 
     fn flags_caller(&self) -> Option<VerifyCallerSpec> {
@@ -163,7 +164,10 @@ impl VerifyArgs {
 
 /// Callers of a stage, with their values. They have no `Debug`, because values may be secret.
 #[derive(Default)]
-pub(crate) struct StageCallers(Vec<StageCaller>);
+pub(crate) struct StageCallers {
+    callers: Vec<StageCaller>,
+    network: NetworkOptions,
+}
 
 struct StageCaller {
     caller: CallerProfile,
@@ -263,18 +267,25 @@ impl StageClient for StageCallers {
         protocol: ApiProtocol,
         caller: &CallerProfile,
     ) -> HandshakeAnswer {
-        let known = self.0.iter().find(|one| one.caller.name == caller.name);
+        let mut callers = self.callers.iter();
+        let known = callers.find(|one| one.caller.name == caller.name);
         let answer = match protocol {
-            ApiProtocol::WebSocket => handshake(url, known).await,
-            ApiProtocol::Http => http_status(url, caller, known).await,
+            ApiProtocol::WebSocket => handshake(url, known, &self.network).await,
+            ApiProtocol::Http => http_status(url, caller, known, &self.network).await,
         };
         answer.unwrap_or_else(HandshakeAnswer::Unanswered)
     }
 }
 
 /// Returns the URL with all that the caller sends.
-fn caller_target(url: &str, caller: Option<&StageCaller>) -> Result<ProbeTarget, String> {
-    let mut target = ProbeTarget::new(url).map_err(|error| error.to_string())?;
+fn caller_target(
+    url: &str,
+    caller: Option<&StageCaller>,
+    network: &NetworkOptions,
+) -> Result<ProbeTarget, String> {
+    let target = ProbeTarget::new(url).map_err(|error| error.to_string())?;
+    let target = target.network(network);
+    let mut target = target.map_err(|error| error.to_string())?;
     target.timeout = HANDSHAKE_TIMEOUT;
     let Some(caller) = caller else {
         return Ok(target);
@@ -295,8 +306,12 @@ fn caller_target(url: &str, caller: Option<&StageCaller>) -> Result<ProbeTarget,
     Ok(target)
 }
 
-async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeAnswer, String> {
-    let target = caller_target(url, caller)?;
+async fn handshake(
+    url: &str,
+    caller: Option<&StageCaller>,
+    network: &NetworkOptions,
+) -> Result<HandshakeAnswer, String> {
+    let target = caller_target(url, caller, network)?;
     let attempt = connect(&target).await.map_err(|error| error.to_string())?;
     let status = attempt.handshake.status;
     let Some(mut connection) = attempt.connection else {
@@ -349,12 +364,14 @@ async fn http_status(
     url: &str,
     caller: &CallerProfile,
     known: Option<&StageCaller>,
+    network: &NetworkOptions,
 ) -> Result<HandshakeAnswer, String> {
     let path = match known {
         Some(known) => known.declared.path(),
         None => caller.path.as_deref().unwrap_or("/"),
     };
-    let target = caller_target(&format!("{}{path}", url.trim_end_matches('/')), known)?;
+    let url = format!("{}{path}", url.trim_end_matches('/'));
+    let target = caller_target(&url, known, network)?;
     let method = known.map_or("GET", |known| known.declared.method());
     let status = request_status(&target, method).await;
     status

@@ -44,7 +44,7 @@ impl CancelCommand {
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let account = self.account.connect(None, None).await?;
+        let account = self.account.connect(None, None, ui).await?;
         let ctx = account.context(&steps, &interrupt);
         progress.begin("canceling the update");
         let stack = cancel(&account.aws, &name, ctx).await?;

@@ -69,7 +69,7 @@ impl DestroyCommand {
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let account = self.account.connect(None, None).await?;
+        let account = self.account.connect(None, None, ui).await?;
         let ctx = account.context(&steps, &interrupt);
         progress.begin("looking at the stack");
         let resources = resources(&account, &name, ctx).await?;

@@ -54,7 +54,7 @@ impl StatusCommand {
             .target
             .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
         let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
-        let account = self.account.connect(gateway.as_ref(), issuer).await?;
+        let account = self.account.connect(gateway.as_ref(), issuer, ui).await?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);

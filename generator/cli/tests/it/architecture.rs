@@ -41,9 +41,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-test-tools",
         ],
     ),
-    ("stackgen-probe", &[]),
+    ("stackgen-network", &["stackgen-test-tools"]),
+    (
+        "stackgen-probe",
+        &["stackgen-network", "stackgen-test-tools"],
+    ),
     ("stackgen-deploy", &["stackgen-cfn", "stackgen-model"]),
-    ("stackgen-aws", &["stackgen-deploy"]),
+    (
+        "stackgen-aws",
+        &["stackgen-deploy", "stackgen-network", "stackgen-test-tools"],
+    ),
     (
         "stackgen",
         &[
@@ -53,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-gateway",
             "stackgen-lint",
             "stackgen-model",
+            "stackgen-network",
             "stackgen-probe",
             "stackgen-synth",
             "stackgen-test-tools",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accepted;
+mod access;
 mod architecture;
 mod bad_input;
 mod bad_spec;

@@ -22,7 +22,10 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
         ));
     };
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
-    let account = command.account.connect(gateway.as_ref(), issuer).await?;
+    let account = command
+        .account
+        .connect(gateway.as_ref(), issuer, ui)
+        .await?;
     let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);

@@ -52,7 +52,10 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     };
     let targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
-    let mut account = command.account.connect(gateway.as_ref(), issuer).await?;
+    let mut account = command
+        .account
+        .connect(gateway.as_ref(), issuer, ui)
+        .await?;
     command.verify.apply(&mut account.retry);
     let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
@@ -119,7 +122,12 @@ impl StageRun<'_> {
         progress.aside(&title(&api, &stage.name));
         let (verify, callers) = match command.dry_run {
             true => (command.verify.planned(), StageCallers::default()),
-            false => command.verify.callers(target, api.protocol).await?,
+            false => {
+                let callers = command
+                    .verify
+                    .callers(target, api.protocol, &account.network);
+                callers.await?
+            }
         };
         let back_to = target.name().and_then(|name| options.back_to.get(name));
         let request = RedeployRequest {

@@ -45,7 +45,11 @@ pub(super) async fn move_stage(
     let (api, stage) = find(&account, &stage_target, &progress, ctx).await?;
     let (verify, callers) = match options.dry_run {
         true => (options.verify.planned(), StageCallers::default()),
-        false => options.verify.callers(&stage_target, api.protocol).await?,
+        false => {
+            let verify = &options.verify;
+            let callers = verify.callers(&stage_target, api.protocol, &account.network);
+            callers.await?
+        }
     };
     let target = match deployment {
         Some(id) => DeploymentId::new(id),

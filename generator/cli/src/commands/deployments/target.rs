@@ -53,7 +53,7 @@ impl DeploymentsArgs {
         };
         let account = self
             .account
-            .connect(gateway.as_ref(), target.issuer.as_deref());
+            .connect(gateway.as_ref(), target.issuer.as_deref(), ui);
         Ok((account.await?, target))
     }
 }

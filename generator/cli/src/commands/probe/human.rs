@@ -52,14 +52,20 @@ fn handshake_outcome(report: &ProbeReport) -> String {
                 reason,
                 timings,
                 ..
-            } = handshake;
+            } = &**handshake;
             let style = if handshake.is_accepted() { GREEN } else { RED };
+            let peer = match &handshake.proxy {
+                Some(proxy) => format!("through the proxy {proxy}"),
+                None => format!("to {}", handshake.peer),
+            };
             let mut text = format!(
-                "connected to {} {DIM}(DNS {}, TCP {}",
-                handshake.peer,
+                "connected {peer} {DIM}(DNS {}, TCP {}",
                 ms(timings.dns),
                 ms(timings.tcp)
             );
+            if let Some(took) = timings.proxy {
+                let _ = write!(text, ", tunnel {}", ms(took));
+            }
             if let (Some(took), Some(version)) = (timings.tls, &handshake.tls) {
                 let _ = write!(text, ", {version} {}", ms(took));
             }

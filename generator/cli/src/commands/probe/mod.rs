@@ -13,6 +13,7 @@ use stackgen_deploy::{ApiId, ApiProtocol, Interrupt, StageName};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiEndpoint;
+use stackgen_network::NetworkOptions;
 use stackgen_probe::{
     BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, ProbeTarget,
     explain, explain_with_records, run,
@@ -33,14 +34,14 @@ use crate::ui::Ui;
 /// Shows what browsers hide: status and body of a handshake that fails. Sends messages, waits for expected ones, measures
 /// latency, and explains errors, close codes and silence: cause, evidence, next step, and rows of the API Gateway reference.
 ///
-/// Tokens and keys are never shown. Proxies are not used.
+/// Tokens and keys are never shown. HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE apply.
 ///
 /// Exits with 0 if all expectations were met, with 3 if one was not, and with 1 if there was no answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ProbeCommand {
     /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
-    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "endpoint_url"])]
+    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "endpoint_url", "assume_role"])]
     url: Option<String>,
 
     /// Name of the API (default: the stack's WebSocket API)
@@ -123,7 +124,13 @@ impl ProbeCommand {
             (None, Some(local)) => self.local_url(local)?,
             (None, None) => self.account_url(ui).await?,
         };
-        let mut target = ProbeTarget::new(&url).map_err(caller::bad_target)?;
+        let target = ProbeTarget::new(&url).map_err(caller::bad_target)?;
+        let network = match &local {
+            Some(_) => NetworkOptions::default(),
+            None => self.account.network().await?,
+        };
+        let target = target.network(&network);
+        let mut target = target.map_err(|error| CliError::failed(error.to_string()))?;
         target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
         let known = caller::CallerContext {
@@ -214,7 +221,7 @@ impl ProbeCommand {
         let stage = self.stage_name.as_deref().map(StageName::new);
         let project = TargetArgs::of_project(&self.file, self.environment.as_deref());
         let target = resolve_probe_target(selector, stage, &project, ui)?;
-        let account = self.account.connect(None, None).await?;
+        let account = self.account.connect(None, None, ui).await?;
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
         let (api, stage) = target.find(&account, ctx).await?;

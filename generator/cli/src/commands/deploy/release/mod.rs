@@ -54,7 +54,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     let args = &command.release;
     let loading = ReleaseSource::load(command, ui);
     let source = interrupt.unless(loading).await??;
-    let mut account = command.account.connect(None, None).await?;
+    let mut account = command.account.connect(None, None, ui).await?;
     command.verify.apply(&mut account.retry);
     let ctx = account.context(&steps, &interrupt);
     let release = Release {
