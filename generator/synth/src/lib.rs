@@ -8,6 +8,7 @@ mod check;
 mod digest;
 mod environment;
 mod error;
+mod function_code;
 mod limits;
 mod load;
 mod names;
@@ -22,6 +23,7 @@ pub mod spec;
 mod wording;
 
 pub use error::{LocatedError, Notice};
+pub use function_code::FunctionCode;
 pub use options::{Artifacts, Dialect, RenderOptions, Rendered};
 pub use project_file::ProjectFile;
 pub use schema::schema;

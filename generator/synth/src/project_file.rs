@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use stackgen_cfn::{Source, Span};
 
 use crate::environment::MergedEnvironment;
+use crate::function_code::{self, FunctionCode};
 use crate::load::{self, LayeredDocument};
 use crate::options::{RenderOptions, Rendered};
 use crate::{LocatedError, limits, render, spec};
@@ -59,6 +60,13 @@ impl ProjectFile {
             .flatten()
             .map(|(name, caller)| (name.as_str(), caller))
             .collect()
+    }
+
+    /// Returns the code of an environment's functions, sorted by the names of the functions; none if the file does not
+    /// declare the environment.
+    pub fn function_code(&self, environment: &str) -> Vec<FunctionCode<'_>> {
+        let environment = self.environment(environment);
+        environment.map_or_else(Vec::new, function_code::function_code)
     }
 
     /// Returns the paths of built code that the template of an environment contains, relative to the folder of

@@ -163,7 +163,7 @@ fn join_path(folder: &str, path: &str) -> String {
 }
 
 /// Returns the path of the file with a function's code, relative to stackgen.yaml.
-pub(super) fn artifact_path(function: &FunctionSpec) -> String {
+pub(crate) fn artifact_path(function: &FunctionSpec) -> String {
     match (&function.binary, &function.zip) {
         (Some(binary), _) => format!("target/lambda/{binary}/bootstrap.zip"),
         (None, Some(zip)) => zip.clone(),

@@ -28,6 +28,7 @@ use crate::spec::{ReleaseSpec, Spec};
 use crate::{Artifacts, Dialect, RenderOptions, Rendered};
 use api_names::ApiNames;
 use context::RenderContext;
+pub(crate) use function::artifact_path;
 use template::TemplateBuilder;
 
 /// Renders the template of an environment.
@@ -65,7 +66,7 @@ pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
         .spec
         .functions
         .values()
-        .map(function::artifact_path)
+        .map(artifact_path)
         .collect();
     paths.into_iter().collect()
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub use alarms::{AlarmSpec, AlarmsSpec};
 pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
-pub use function::{FunctionDefaultsSpec, FunctionSpec};
+pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
 pub use table::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableAction, TableSpec};
 pub(crate) use value::DURATION_FORMAT;

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod digest;
+mod function_code;
 mod generate;
 mod invoke;
 mod limits;
