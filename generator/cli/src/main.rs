@@ -7,6 +7,7 @@
 mod account;
 mod args;
 mod bounded;
+mod build;
 mod cargo;
 mod commands;
 mod error;

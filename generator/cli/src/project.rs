@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use stackgen_cfn::Sources;
 use stackgen_synth::spec::{AuthorizerSpec, VerifyCallerSpec};
-use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions, Rendered};
+use stackgen_synth::{
+    Artifacts, Dialect, FunctionCode, LocatedError, ProjectFile, RenderOptions, Rendered,
+};
 
 use crate::bounded::{self, ReadError};
 use crate::error::{CliError, reason};
@@ -116,6 +118,16 @@ impl Project {
             .collect()
     }
 
+    /// Returns the code of an environment's functions, sorted by the names of the functions.
+    pub(crate) fn function_code(&self, environment: &str) -> Vec<FunctionCode<'_>> {
+        self.stack.function_code(environment)
+    }
+
+    /// Creates the error of problems in the project file.
+    pub(crate) fn located(&self, problems: Vec<LocatedError>) -> CliError {
+        CliError::located(&self.sources, problems)
+    }
+
     /// Returns the folder of the project file.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
@@ -155,7 +167,7 @@ impl Project {
             artifacts,
         };
         let rendered = self.stack.render(&options);
-        rendered.map_err(|problems| CliError::located(&self.sources, problems))
+        rendered.map_err(|problems| self.located(problems))
     }
 
     fn artifacts(&self, environment: &str, ui: &Ui) -> Result<Artifacts, CliError> {

@@ -40,18 +40,17 @@ pub(crate) struct Staged {
 #[derive(Debug)]
 struct StagedFile {
     path: PathBuf,
-    /// Temporary file and target; `None` if the file has the text already. The temporary file is closed, because the number
+    /// Temporary file and target; `None` if the file has the bytes already. The temporary file is closed, because the number
     /// of open files is limited.
     replacement: Option<(TempPath, PathBuf)>,
 }
 
 impl Staged {
     /// Writes a temporary file beside its target.
-    pub(crate) fn add(&mut self, path: PathBuf, text: &str) -> Result<(), CliError> {
-        let same = current(&path).is_some_and(|old| old == text.as_bytes());
-        let replacement = match same {
+    pub(crate) fn add(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), CliError> {
+        let replacement = match holds(&path, bytes) {
             true => None,
-            false => Some(stage(&path, text, &mut self.folders)?),
+            false => Some(stage(&path, bytes, &mut self.folders)?),
         };
         self.files.push(StagedFile { path, replacement });
         Ok(())
@@ -78,7 +77,7 @@ impl Staged {
 pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, CliError> {
     let mut staged = Staged::default();
     for (path, text) in files {
-        staged.add(path.clone(), text)?;
+        staged.add(path.clone(), text.as_bytes())?;
     }
     staged.persist()
 }
@@ -88,7 +87,7 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
     let mut folders = CreatedFolders::default();
     let mut staged = Vec::new();
     for (path, text) in files {
-        staged.push((path, stage(path, text, &mut folders)?));
+        staged.push((path, stage(path, text.as_bytes(), &mut folders)?));
     }
     let mut created: Vec<&Path> = Vec::new();
     for (path, (file, target)) in staged {
@@ -107,6 +106,11 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
 /// Returns the bytes of a file; `None` if it does not exist, or is longer than any file that is written here.
 pub(crate) fn current(path: &Path) -> Option<Vec<u8>> {
     bounded::read(path, bounded::MAX_JSON).ok()
+}
+
+/// Returns true if a file has these bytes. A longer file is not read to its end.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    bounded::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
 }
 
 /// Folders that were created for files. Dropping it removes those that are empty, so that a failed run leaves nothing.
@@ -141,16 +145,16 @@ impl Drop for CreatedFolders {
 
 fn stage(
     path: &Path,
-    text: &str,
+    bytes: &[u8],
     folders: &mut CreatedFolders,
 ) -> Result<(TempPath, PathBuf), CliError> {
-    write_beside(path, text, folders).map_err(|error| unwritable(path, &error))
+    write_beside(path, bytes, folders).map_err(|error| unwritable(path, &error))
 }
 
 /// Writes a temporary file beside the target, and returns both. A link is followed, so that it stays a link.
 fn write_beside(
     path: &Path,
-    text: &str,
+    bytes: &[u8],
     folders: &mut CreatedFolders,
 ) -> io::Result<(TempPath, PathBuf)> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -168,7 +172,7 @@ fn write_beside(
         builder.permissions(permissions);
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     Ok((file.into_temp_path(), target))
 }
 

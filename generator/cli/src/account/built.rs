@@ -49,10 +49,7 @@ pub(super) fn built_code(
             "skipped the code of functions that are not built: {}",
             missing.join(", ")
         );
-        ui.note(
-            &message,
-            Some("build them with `cargo lambda build --release --output-format zip --arm64`"),
-        );
+        ui.note(&message, Some("build them with `stackgen build`"));
     }
     Ok(built)
 }

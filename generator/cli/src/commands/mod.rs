@@ -1,6 +1,7 @@
 //! The commands, one file or folder each.
 
 mod bootstrap;
+mod build;
 mod cancel;
 mod completions;
 mod deploy;
@@ -33,6 +34,7 @@ use crate::ui::Ui;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitCommand),
+    Build(build::BuildCommand),
     Synth(synth::SynthCommand),
     Diff(diff::DiffCommand),
     Graph(graph::GraphCommand),
@@ -62,6 +64,7 @@ impl Command {
     ) -> Result<CommandOutcome, CliError> {
         match self {
             Command::Init(command) => command.run(ui),
+            Command::Build(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),

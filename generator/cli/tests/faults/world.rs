@@ -94,7 +94,7 @@ impl World {
         path
     }
 
-    /// The function of a label as the zip file that `cargo lambda build` would make.
+    /// The function of a label as the zip file that `stackgen build` would make.
     pub(crate) fn zip(&self, label: Label) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let options = SimpleFileOptions::default().unix_permissions(0o755);

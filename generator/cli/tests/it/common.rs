@@ -28,6 +28,15 @@ pub(crate) fn building() -> MutexGuard<'static, ()> {
     BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Variables that rustup and cargo need.
+pub(crate) fn toolchain() -> Vec<(&'static str, PathBuf)> {
+    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let set = |name| Some((name, PathBuf::from(std::env::var_os(name)?)));
+    let mut all: Vec<_> = names.into_iter().filter_map(set).collect();
+    all.push(("CARGO", PathBuf::from(env!("CARGO"))));
+    all
+}
+
 /// A Python program that `make tools` installs; `None` skips the test.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     stackgen_test_tools::installed(&format!("venv/bin/{name}"))

@@ -347,7 +347,7 @@ fn missing_input_is_reported() {
     exit 1
     --- stderr
     note: skipped the code of functions that are not built: hello-dev
-    help: build them with `cargo lambda build --release --output-format zip --arm64`
+    help: build them with `stackgen build`
     error: no region is set
     help: set AWS_REGION or `--region`
     ");
@@ -355,7 +355,7 @@ fn missing_input_is_reported() {
     exit 1
     --- stderr
     note: skipped the code of functions that are not built: hello-dev
-    help: build them with `cargo lambda build --release --output-format zip --arm64`
+    help: build them with `stackgen build`
     error: no credentials were found
     help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs no credentials
     ");
@@ -415,7 +415,7 @@ fn incompatible_flags_are_refused() {
     ");
 }
 
-/// Writes code that differs from the account's, where `cargo lambda build` would write it.
+/// Writes code that differs from the account's, where `stackgen build` would write it.
 fn build_anew(project: &Project) {
     project
         .sandbox

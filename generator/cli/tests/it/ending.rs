@@ -119,7 +119,7 @@ fn processes(sandbox: &Sandbox) -> Vec<u32> {
 }
 
 /// Returns true if a process runs. Zombies do not.
-fn runs(id: u32) -> bool {
+pub(crate) fn runs(id: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let state = status.rsplit_once(") ").map(|(_, rest)| rest);
     state.is_some_and(|state| !state.starts_with(['Z', 'X']))
@@ -141,7 +141,7 @@ fn has_word_of_it(sandbox: &Sandbox) -> bool {
 }
 
 /// Waits until a condition is true.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what}");

@@ -25,9 +25,9 @@ fn a_starter_is_written_and_next_steps_are_printed() {
       cd my/stack
       cargo test        # the functions, on this machine
       stackgen dev      # the whole stack, on this machine
-      stackgen synth    # render out/<environment>/template.yaml
       stackgen graph    # see what is wired to what
-      cargo lambda build --release --arm64 --output-format zip
+      stackgen build    # zip files for Lambda in target/lambda/
+      stackgen synth    # render out/<environment>/template.yaml
     ");
     let files = sandbox.files();
     let files: Vec<_> = files

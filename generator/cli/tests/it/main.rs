@@ -8,6 +8,7 @@ mod architecture;
 mod bad_input;
 mod bad_spec;
 mod bounds;
+mod build;
 mod common;
 mod demo;
 mod deploy_local;

@@ -1,8 +1,8 @@
 //! `stackgen dev` builds Rust functions with cargo, and again when their sources change.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::common::Sandbox;
+use crate::common::{Sandbox, toolchain};
 use crate::running::Dev;
 
 const SPEC: &str = "\
@@ -58,15 +58,6 @@ fn main() {
     }
 }
 "#;
-
-/// Variables that rustup and cargo need.
-fn toolchain() -> Vec<(&'static str, PathBuf)> {
-    let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let set = |name| Some((name, PathBuf::from(std::env::var_os(name)?)));
-    let mut all: Vec<_> = names.into_iter().filter_map(set).collect();
-    all.push(("CARGO", PathBuf::from(env!("CARGO"))));
-    all
-}
 
 fn save(sandbox: &Sandbox, answer: &str) {
     sandbox.write("src/main.rs", FUNCTION.replace("ANSWER", answer));

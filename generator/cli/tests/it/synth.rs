@@ -18,7 +18,7 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     note: dev, prod: logs need API Gateway's CloudWatch role, which is set once per account and region
     help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region
     note: prod: no function is built: changes to code will not publish new versions
-    help: before you deploy, run `cargo lambda build --release --output-format zip --arm64`, then run `stackgen synth` again
+    help: before you deploy, run `stackgen build`, then run `stackgen synth` again
     ");
     let files = [
         "out/dev/template.yaml",

@@ -55,20 +55,11 @@ fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
 }
 
 /// Returns how to build the functions.
-fn how_to_build(context: &RenderContext<'_>) -> String {
-    let build = "cargo lambda build --release --output-format zip";
-    let processors: BTreeSet<_> = context
-        .spec
-        .functions
-        .values()
-        .filter(|function| function.binary.is_some())
-        .map(|function| function.architecture.unwrap_or_default().name())
-        .collect();
-    match processors.into_iter().collect::<Vec<_>>().as_slice() {
-        [] => "build the zip files".to_owned(),
-        ["x86_64"] => format!("run `{build}`"),
-        ["arm64"] => format!("run `{build} --arm64`"),
-        _ => format!("run `{build}`, with `--arm64` for functions on arm64"),
+fn how_to_build(context: &RenderContext<'_>) -> &'static str {
+    let mut functions = context.spec.functions.values();
+    match functions.any(|function| function.binary.is_some()) {
+        true => "run `stackgen build`",
+        false => "build the zip files",
     }
 }
 

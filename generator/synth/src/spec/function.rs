@@ -12,7 +12,7 @@ use super::{Duration, Expression, LogRetentionSpec, TableAction, value::Raw};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Function")]
 pub struct FunctionSpec {
-    /// Name of the cargo binary, which `cargo lambda build` writes to `target/lambda/{binary}/bootstrap`.
+    /// Name of the cargo binary, which `stackgen build` writes to `target/lambda/{binary}/bootstrap.zip`.
     #[schemars(extend("format" = "cargo-binary"))]
     pub binary: Option<String>,
     /// Path of a zip file with the code, relative to this file. Use it instead of `binary`.
@@ -93,7 +93,7 @@ pub struct FunctionDefaultsSpec {
 }
 
 /// Processor architecture.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Architecture {
     /// AWS Graviton.
     #[default]

@@ -124,13 +124,15 @@ impl InitCommand {
         let steps = [
             ("cargo test", "the functions, on this machine"),
             ("stackgen dev", "the whole stack, on this machine"),
-            ("stackgen synth", "render out/<environment>/template.yaml"),
             ("stackgen graph", "see what is wired to what"),
+            ("stackgen build", "zip files for Lambda in target/lambda/"),
+            ("stackgen synth", "render out/<environment>/template.yaml"),
         ];
         let steps = steps.map(|(command, why)| format!("  {command:14}    {DIM}# {why}{DIM:#}\n"));
+        let steps = steps.concat();
         ui.aside(&format!(
-            "\n{BOLD}Next{BOLD:#}\n{enter}{}  cargo lambda build --release --arm64 --output-format zip",
-            steps.concat()
+            "\n{BOLD}Next{BOLD:#}\n{enter}{}",
+            steps.trim_end()
         ));
     }
 }

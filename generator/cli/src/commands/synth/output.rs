@@ -38,7 +38,7 @@ impl SynthOutput {
             SynthOutput::Write(written) => {
                 // Errors of later templates take precedence over this one.
                 if let Ok(staged) = written
-                    && let Err(error) = staged.add(template.path.clone(), text)
+                    && let Err(error) = staged.add(template.path.clone(), text.as_bytes())
                 {
                     *written = Err(error);
                 }

@@ -62,7 +62,7 @@ pub(super) fn package(template: &Node, folder: &Path, bucket: &str) -> Result<Pa
         missing.dedup();
         return Err(
             CliError::input(format!("functions are not built: {}", missing.join(", ")))
-                .hint("build them with `cargo lambda build --release --arm64 --output-format zip`"),
+                .hint("build them with `stackgen build`"),
         );
     }
     let template = Artifact::template(emit::json_line(&template)).map_err(CliError::from)?;
