@@ -48,6 +48,10 @@ impl Aws {
     /// If there is no region, if there are no credentials, if they are expired, or if a role cannot be assumed.
     pub async fn connect(options: &AccessOptions) -> AccountResult<Aws> {
         let mut config = loader(options)?.load().await;
+        if let (None, Some(region)) = (config.region(), &options.default_region) {
+            let region = Region::new(region.clone());
+            config = config.into_builder().region(region).build();
+        }
         let Some(region) = config.region().map(Region::to_string) else {
             let message = "no region is set".to_owned();
             return Err(AccountError::before_calls(

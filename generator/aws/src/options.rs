@@ -12,6 +12,8 @@ pub struct AccessOptions {
     pub profile: Option<String>,
     /// Region.
     pub region: Option<String>,
+    /// Region if neither `region` nor another source sets one.
+    pub default_region: Option<String>,
     /// Endpoint for every service, instead of AWS's.
     pub endpoint_url: Option<String>,
     /// Access key for an endpoint that does not check it.

@@ -118,6 +118,26 @@ impl Project {
             .collect()
     }
 
+    /// Returns the ID of the account that an environment belongs to.
+    pub(crate) fn account(&self, environment: &str) -> Option<&str> {
+        self.stack.account(environment)
+    }
+
+    /// Returns the region that an environment belongs to.
+    pub(crate) fn region(&self, environment: &str) -> Option<&str> {
+        self.stack.region(environment)
+    }
+
+    /// Returns the location of the entry that a resource is made for, as `stackgen.yaml:LINE:COLUMN`.
+    pub(crate) fn origin(&self, environment: &str, logical_id: &str) -> Option<String> {
+        let span = self.stack.origin(environment, logical_id)?;
+        let location = self.sources.location(span)?;
+        Some(format!(
+            "{}:{}:{}",
+            location.file, location.line, location.column
+        ))
+    }
+
     /// Returns the code of an environment's functions, sorted by the names of the functions.
     pub(crate) fn function_code(&self, environment: &str) -> Vec<FunctionCode<'_>> {
         self.stack.function_code(environment)

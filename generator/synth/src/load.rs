@@ -9,7 +9,7 @@ use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 use crate::spec::Spec;
 use crate::wording::{comma_separated, join_and};
-use crate::{LocatedError, check, render, schema};
+use crate::{LocatedError, check, render, requirement, schema};
 
 /// Maximum number of values in all environments of a file together. Each environment counts with the values that it
 /// shares with the others. A file of 1 MiB can have so many values and environments that the checks would take forever.
@@ -33,6 +33,9 @@ const DEFAULT_ENVIRONMENT: &str = "dev";
 pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>> {
     let document =
         parse(source).map_err(|errors| errors.into_iter().map(parse_error).collect::<Vec<_>>())?;
+    if let Some(error) = requirement::unmet(&document) {
+        return Err(vec![error]);
+    }
     let file = LayeredDocument::new(&document);
     file.check_size(&document)?;
     let schema = schema::file_schema();
@@ -215,11 +218,16 @@ fn fixed_key_errors(document: &Node) -> Vec<LocatedError> {
         .filter_map(|(_, overlay)| overlay.as_map())
         .flat_map(Map::entries);
     entries
-        .filter(|(key, _)| matches!(*key, "name" | "environments"))
+        .filter(|(key, _)| matches!(*key, "name" | "environments" | "requires"))
         .map(|(key, entry)| {
-            LocatedError::new(entry.key_span, format!("an environment cannot change `{key}`"))
-                .hint("remove the key: names already end in the environment's name, so copies of a stack do not \
-                    collide")
+            let hint = match key {
+                "requires" => "move the key to the top of the file: it is about the whole file",
+                _ => {
+                    "remove the key: names already end in the environment's name, so copies of a stack do not collide"
+                }
+            };
+            let message = format!("an environment cannot change `{key}`");
+            LocatedError::new(entry.key_span, message).hint(hint)
         })
         .collect()
 }

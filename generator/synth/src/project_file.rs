@@ -9,7 +9,7 @@ use crate::environment::MergedEnvironment;
 use crate::function_code::{self, FunctionCode};
 use crate::load::{self, LayeredDocument};
 use crate::options::{RenderOptions, Rendered};
-use crate::{LocatedError, limits, render, spec};
+use crate::{LocatedError, limits, origin, render, spec};
 
 /// Project file (stackgen.yaml) without errors in any environment.
 #[derive(Debug)]
@@ -60,6 +60,22 @@ impl ProjectFile {
             .flatten()
             .map(|(name, caller)| (name.as_str(), caller))
             .collect()
+    }
+
+    /// Returns the ID of the account that an environment belongs to.
+    pub fn account(&self, environment: &str) -> Option<&str> {
+        self.environment(environment)?.spec.account.as_deref()
+    }
+
+    /// Returns the region that an environment belongs to.
+    pub fn region(&self, environment: &str) -> Option<&str> {
+        self.environment(environment)?.spec.region.as_deref()
+    }
+
+    /// Returns the location of the entry that a resource of an environment's template is made for; `None` for a logical ID
+    /// that the template does not contain.
+    pub fn origin(&self, environment: &str, logical_id: &str) -> Option<Span> {
+        origin::origin(self.environment(environment)?, logical_id)
     }
 
     /// Returns the code of an environment's functions, sorted by the names of the functions; none if the file does not

@@ -13,6 +13,7 @@ use stackgen_deploy::{
 };
 use stackgen_network::NetworkOptions;
 
+use super::target::StageTarget;
 use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::network::network_options;
@@ -59,40 +60,53 @@ impl AccountArgs {
         }
     }
 
-    /// Resolves region and credentials, and asks for the code of an MFA device if a role takes one. The local gateway's issuer
-    /// stands in for `issuer`.
+    /// Connects to the local gateway if there is one, or else to the account of the targets. The local gateway's issuer stands
+    /// in for the targets'.
     pub(crate) async fn connect(
         &self,
         gateway: Option<&LocalGateway>,
-        issuer: Option<&str>,
+        targets: &[StageTarget],
         ui: &Ui,
     ) -> Result<AccountClient, CliError> {
-        let access = match gateway {
-            Some(local) => local_access(local, issuer),
-            None => self.access(ui).await?,
-        };
-        let retry = match gateway.is_some() || self.is_loopback() {
+        match gateway {
+            Some(local) => {
+                let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
+                open(local_access(local, issuer), RetryPolicy::local()).await
+            }
+            None => {
+                let region = targets
+                    .iter()
+                    .find_map(|target| target.declared.region.as_deref());
+                self.connect_in(region, ui).await
+            }
+        }
+    }
+
+    /// Connects to an account: resolves region and credentials, and asks for the code of an MFA device if a role takes one.
+    /// `region` is used if no other source sets a region.
+    pub(crate) async fn connect_in(
+        &self,
+        region: Option<&str>,
+        ui: &Ui,
+    ) -> Result<AccountClient, CliError> {
+        let retry = match self.is_loopback() {
             true => RetryPolicy::local(),
             false => RetryPolicy::default(),
         };
-        let aws = Aws::connect(&access).await;
-        let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
-        if gateway.is_none() && ui.shows_details() {
-            let identity = identity_text(&aws.identity().await);
+        let account = open(self.access(region, ui).await?, retry).await?;
+        if ui.shows_details() {
+            let identity = identity_text(&account.aws.identity().await);
             ui.detail(|| identity);
         }
-        Ok(AccountClient {
-            aws,
-            retry,
-            network: access.network,
-        })
+        Ok(account)
     }
 
     /// Returns the options for an account of AWS, or of the endpoint that is given.
-    async fn access(&self, ui: &Ui) -> Result<AccessOptions, CliError> {
+    async fn access(&self, region: Option<&str>, ui: &Ui) -> Result<AccessOptions, CliError> {
         let mut access = AccessOptions {
             profile: self.profile.clone(),
             region: self.region.clone(),
+            default_region: region.map(str::to_owned),
             endpoint_url: self.endpoint_url.clone(),
             access_key: self.loopback_access_key(),
             assume_role: self.assume_role.clone(),
@@ -140,6 +154,16 @@ impl AccountArgs {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
         })
     }
+}
+
+async fn open(access: AccessOptions, retry: RetryPolicy) -> Result<AccountClient, CliError> {
+    let aws = Aws::connect(&access).await;
+    let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
+    Ok(AccountClient {
+        aws,
+        retry,
+        network: access.network,
+    })
 }
 
 fn local_access(local: &LocalGateway, issuer: Option<&str>) -> AccessOptions {

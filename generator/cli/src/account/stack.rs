@@ -6,6 +6,7 @@ use clap::Args;
 use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::stack::StackName;
 
+use super::declared::DeclaredRegion;
 use crate::error::CliError;
 use crate::project::{Project, ProjectArgs};
 use crate::ui::Ui;
@@ -27,11 +28,22 @@ pub(crate) struct StackArgs {
     stack_name: Option<String>,
 }
 
+/// A stack that a command works on.
+#[derive(Debug)]
+pub(crate) struct StackTarget {
+    pub(crate) name: StackName,
+    /// Account and region that the environment belongs to.
+    pub(crate) declared: DeclaredRegion,
+}
+
 impl StackArgs {
-    /// Returns the name of the stack. With `--stack-name`, no project file is needed.
-    pub(crate) fn resolve(&self, ui: &Ui) -> Result<StackName, CliError> {
+    /// Returns the stack. With `--stack-name`, no project file is needed.
+    pub(crate) fn resolve(&self, ui: &Ui) -> Result<StackTarget, CliError> {
         if let Some(name) = &self.stack_name {
-            return Ok(StackName::new(name.as_str()));
+            return Ok(StackTarget {
+                name: StackName::new(name.as_str()),
+                declared: DeclaredRegion::default(),
+            });
         }
         let input = ProjectArgs {
             file: self.file.clone(),
@@ -39,7 +51,10 @@ impl StackArgs {
         };
         let project = Project::load(&input, ui)?;
         let environment = project.only_environment(self.environment.as_deref())?;
-        Ok(stack_name(project.name(), environment))
+        Ok(StackTarget {
+            name: stack_name(project.name(), environment),
+            declared: DeclaredRegion::of(&project, environment),
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use stackgen_synth::spec::VerifyCallerSpec;
 
 use super::access::AccountClient;
 use super::built::built_code;
+use super::declared::DeclaredRegion;
 use super::templates::{issuer, rendered, snapshot_of, stored_model};
 use crate::error::CliError;
 use crate::file;
@@ -85,6 +86,8 @@ pub(crate) struct StageTarget {
     pub(crate) release: Option<ReleaseMode>,
     /// Environment of the stack.
     pub(crate) environment: Option<String>,
+    /// Account and region that the environment belongs to.
+    pub(crate) declared: DeclaredRegion,
     /// Callers that the project file declares for verification.
     pub(crate) callers: Vec<(String, VerifyCallerSpec)>,
     /// Folder of the project file.
@@ -102,6 +105,7 @@ impl StageTarget {
             issuer: None,
             release: None,
             environment: None,
+            declared: DeclaredRegion::default(),
             callers: Vec::new(),
             folder: PathBuf::from("."),
             code: Vec::new(),
@@ -116,12 +120,13 @@ impl StageTarget {
         }
     }
 
-    /// Finds API and stage in the account.
+    /// Finds API and stage in the account, if it is the account that the environment belongs to.
     pub(crate) async fn find(
         &self,
         account: &AccountClient,
         ctx: OperationContext<'_>,
     ) -> Result<(ApiInfo, StageInfo), CliError> {
+        self.declared.require(account, ctx).await?;
         let api = find_api(&account.aws, &self.api, ctx).await?;
         let stage = find_stage(&account.aws, &api.id, self.stage.as_ref(), ctx).await?;
         Ok((api, stage))
@@ -174,6 +179,12 @@ impl TargetArgs {
         let (environment, template) = select_template(templates, gateway)?;
         let model = Model::from_template(&template, &Inputs::none());
         let mut targets = targets_of_template(&project, environment, &template, &model);
+        if gateway.is_some() {
+            // The local gateway is no account.
+            for target in &mut targets {
+                target.declared = DeclaredRegion::default();
+            }
+        }
         let Some(first) = targets.first_mut() else {
             return Err(CliError::input(format!("{} has no API", project.name())));
         };
@@ -231,6 +242,7 @@ fn targets_of_template(
             issuer: issuer(api),
             release,
             environment: Some(environment.to_owned()),
+            declared: DeclaredRegion::of(project, environment),
             callers: project.verify_callers(environment),
             folder: project.folder().to_owned(),
             code: Vec::new(),

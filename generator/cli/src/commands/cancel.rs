@@ -4,7 +4,7 @@ use clap::Args;
 use stackgen_deploy::DeployStep;
 use stackgen_deploy::stack::delete::cancel;
 
-use crate::account::{AccountArgs, StackArgs, StepProgress, interrupt_on_signals};
+use crate::account::{AccountArgs, StackArgs, StackTarget, StepProgress, interrupt_on_signals};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::runtime::block_on;
@@ -40,12 +40,16 @@ impl CancelCommand {
     }
 
     async fn cancel(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        let name = self.stack.resolve(ui)?;
+        let StackTarget { name, declared } = self.stack.resolve(ui)?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let account = self.account.connect(None, None, ui).await?;
+        let account = self
+            .account
+            .connect_in(declared.region.as_deref(), ui)
+            .await?;
         let ctx = account.context(&steps, &interrupt);
+        declared.require(&account, ctx).await?;
         progress.begin("canceling the update");
         let stack = cancel(&account.aws, &name, ctx).await?;
         drop(progress);

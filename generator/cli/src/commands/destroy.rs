@@ -8,7 +8,8 @@ use stackgen_deploy::stack::{StackError, StackId, StackName, StackService as _};
 use stackgen_deploy::{DeployStep, OperationContext};
 
 use crate::account::{
-    AccountArgs, AccountClient, StackArgs, StepProgress, confirmed, interrupt_on_signals,
+    AccountArgs, AccountClient, StackArgs, StackTarget, StepProgress, confirmed,
+    interrupt_on_signals,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -65,12 +66,16 @@ impl DestroyCommand {
     }
 
     async fn destroy(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        let name = self.stack.resolve(ui)?;
+        let StackTarget { name, declared } = self.stack.resolve(ui)?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let account = self.account.connect(None, None, ui).await?;
+        let account = self
+            .account
+            .connect_in(declared.region.as_deref(), ui)
+            .await?;
         let ctx = account.context(&steps, &interrupt);
+        declared.require(&account, ctx).await?;
         progress.begin("looking at the stack");
         let resources = resources(&account, &name, ctx).await?;
         progress.pause();

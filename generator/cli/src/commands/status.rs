@@ -53,8 +53,7 @@ impl StatusCommand {
         let targets = self
             .target
             .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
-        let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
-        let account = self.account.connect(gateway.as_ref(), issuer, ui).await?;
+        let account = self.account.connect(gateway.as_ref(), &targets, ui).await?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);

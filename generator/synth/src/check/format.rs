@@ -5,6 +5,7 @@ mod verify;
 use stackgen_cfn::Span;
 
 use crate::LocatedError;
+use crate::requirement;
 use crate::spec::{Duration, VERIFY_VALUE_FORMAT};
 
 pub(super) use verify::is_http_token;
@@ -44,6 +45,9 @@ impl FormatError {
 pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     match format {
         "stack-name" => name(text, "stack name", 100, "-"),
+        "account-id" => account_id(text),
+        "region" => region(text),
+        "stackgen-version" => stackgen_version(text),
         "function-name" => name(text, "function name", 50, "-_"),
         "table-name" => name(text, "table name", 200, "-_."),
         "index-name" => index_name(text),
@@ -91,6 +95,43 @@ fn name(text: &str, kind: &str, max_length: usize, punctuation: &str) -> Option<
             punctuation.join(" ")
         ),
     ))
+}
+
+fn account_id(text: &str) -> Option<FormatError> {
+    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (!fits).then(|| {
+        FormatError::new(
+            format!("`{text}` is not the ID of an AWS account"),
+            "write its 12 digits in quotes: `'123456789012'`",
+        )
+    })
+}
+
+fn region(text: &str) -> Option<FormatError> {
+    let parts: Vec<_> = text.split('-').collect();
+    let is_part = |part: &&str| {
+        let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        !part.is_empty() && part.chars().all(is_lower)
+    };
+    let ends_in_number = parts
+        .last()
+        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let fits = parts.len() >= 3 && parts.iter().all(is_part) && ends_in_number;
+    (!fits).then(|| {
+        FormatError::new(
+            format!("`{text}` is not a region"),
+            "write its code, such as `eu-central-1`",
+        )
+    })
+}
+
+fn stackgen_version(text: &str) -> Option<FormatError> {
+    (!requirement::is_valid(text)).then(|| {
+        FormatError::new(
+            format!("`{text}` is not a requirement for a version"),
+            "write it as in a Cargo.toml: `'>=0.1'`",
+        )
+    })
 }
 
 fn index_name(text: &str) -> Option<FormatError> {

@@ -34,6 +34,16 @@ pub struct Spec {
     /// Name of the stack: letters, digits and hyphens, beginning with a letter.
     #[schemars(extend("format" = "stack-name"))]
     pub name: String,
+    /// Versions of stackgen that can read this file, as in a Cargo.toml: `>=0.1`.
+    #[schemars(extend("format" = "stackgen-version"))]
+    pub requires: Option<String>,
+    /// ID of the AWS account that the stack belongs to, in quotes. Commands refuse to work on the stack in another account.
+    #[schemars(extend("format" = "account-id"))]
+    pub account: Option<String>,
+    /// Region that the stack belongs to. Commands use it unless another source sets a region, and refuse to work on the
+    /// stack in another region.
+    #[schemars(extend("format" = "region"))]
+    pub region: Option<String>,
     /// Description of the template.
     pub description: Option<String>,
     /// Target of integrations and authorizers: functions (`live`) or published versions of them (`pinned`). Default:

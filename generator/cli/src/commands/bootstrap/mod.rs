@@ -51,7 +51,7 @@ impl BootstrapCommand {
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let account = self.account.connect(None, None, ui).await?;
+        let account = self.account.connect_in(None, ui).await?;
         let ctx = account.context(&steps, &interrupt);
         let region = ctx.read(|| account.aws.account_region()).await?;
         let bucket = artifact_bucket(&region);

@@ -7,8 +7,8 @@ use crate::account::{AccountArgs, TargetArgs, VerifyArgs};
 
 /// Deploy a stack and verify its stages, or redeploy one API
 ///
-/// Renders the template of an environment, lints it, checks the account, uploads code and template, shows the changes, asks
-/// for confirmation on a terminal, and updates the stack through a CloudFormation change set. Then each stage is made to
+/// Builds the functions of an environment, renders its template, lints it, checks the account, uploads code and template,
+/// shows the changes, asks for confirmation on a terminal, and updates the stack through a CloudFormation change set. Then each stage is made to
 /// serve the result and verified with handshakes. If verification fails, the stage goes back to the deployment that it
 /// served before, and the exit code is 1. A run that was interrupted is continued by the next one.
 ///
@@ -61,7 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   stackgen deploy --env prod
   stackgen deploy --env prod --plan-out plan.json
-  stackgen deploy --redeploy-stage --env prod
+  stackgen deploy --redeploy-stage --build --env prod
   stackgen deploy --redeploy-stage --local
   stackgen deploy --local
   stackgen deploy --redeploy-stage --api-id a1b2c3d4e5 --stage-name prod --dry-run
@@ -71,6 +71,10 @@ Examples:
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Redeploying")]
 pub(crate) struct RedeployArgs {
+    /// Build the functions first, as a deploy of the whole stack does
+    #[arg(long, conflicts_with_all = ["local", "api_id", "no_code", "no_build"])]
+    pub(super) build: bool,
+
     /// Change neither the code of functions nor the versions that the API invokes
     #[arg(long, requires = "redeploy_stage")]
     pub(super) no_code: bool,

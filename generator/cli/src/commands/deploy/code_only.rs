@@ -5,6 +5,7 @@ use stackgen_deploy::code::{ReleaseMode, find_differing, send};
 use stackgen_deploy::deployments::clear_served_record;
 
 use super::args::DeployCommand;
+use super::build::build_target;
 use crate::account::{ProjectScope, StepProgress, interrupt_on_signals};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -12,6 +13,11 @@ use crate::ui::Ui;
 
 /// Sends built code that differs from the account's.
 pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
+    let progress = StepProgress::new(ui);
+    let interrupt = interrupt_on_signals(&progress);
+    if command.redeploy.build {
+        interrupt.unless(build_target(command, ui)).await??;
+    }
     let gateway = command.account.gateway(&command.target.file).await?;
     let targets = command
         .target
@@ -21,15 +27,13 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
             "build it first; for the local gateway, `stackgen dev` builds and loads code itself",
         ));
     };
-    let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
     let account = command
         .account
-        .connect(gateway.as_ref(), issuer, ui)
+        .connect(gateway.as_ref(), &targets, ui)
         .await?;
-    let progress = StepProgress::new(ui);
-    let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
+    target.declared.require(&account, ctx).await?;
     let changed = find_differing(&account.aws, &target.code, ctx).await?;
     let functions = match command.dry_run || changed.is_empty() {
         true => changed,

@@ -2,6 +2,7 @@
 
 mod apply_local;
 mod args;
+mod build;
 mod code_only;
 mod redeploy;
 mod release;

@@ -15,6 +15,7 @@ use stackgen_deploy::{
 };
 
 use super::args::DeployCommand;
+use super::build::build_target;
 use crate::account::{
     AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, interrupt_on_signals,
     short_digest,
@@ -45,20 +46,22 @@ pub(super) struct StageOptions<'a> {
 
 /// Redeploys the stages of the command's APIs.
 pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
+    let progress = StepProgress::new(ui);
+    let interrupt = interrupt_on_signals(&progress);
+    if command.redeploy.build {
+        interrupt.unless(build_target(command, ui)).await??;
+    }
     let gateway = command.account.gateway(&command.target.file).await?;
     let scope = match command.redeploy.no_code {
         true => ProjectScope::Names,
         false => ProjectScope::Code,
     };
     let targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
-    let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
     let mut account = command
         .account
-        .connect(gateway.as_ref(), issuer, ui)
+        .connect(gateway.as_ref(), &targets, ui)
         .await?;
     command.verify.apply(&mut account.retry);
-    let progress = StepProgress::new(ui);
-    let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);
     let run = StageRun {
         command,

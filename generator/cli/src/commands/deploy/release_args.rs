@@ -17,7 +17,7 @@ pub(crate) struct ReleaseArgs {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS)]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Use functions as they were built before, as a deploy to AWS always does
+    /// Do not build: use functions as they were built before
     #[arg(long, conflicts_with_all = OTHERS)]
     pub(crate) no_build: bool,
 

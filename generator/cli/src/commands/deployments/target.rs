@@ -1,5 +1,7 @@
 //! APIs whose deployments a verb lists or changes.
 
+use std::slice;
+
 use clap::Args;
 use stackgen_deploy::{ApiInfo, OperationContext, StageInfo};
 
@@ -53,7 +55,7 @@ impl DeploymentsArgs {
         };
         let account = self
             .account
-            .connect(gateway.as_ref(), target.issuer.as_deref(), ui);
+            .connect(gateway.as_ref(), slice::from_ref(&target), ui);
         Ok((account.await?, target))
     }
 }

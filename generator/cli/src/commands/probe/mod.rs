@@ -221,7 +221,7 @@ impl ProbeCommand {
         let stage = self.stage_name.as_deref().map(StageName::new);
         let project = TargetArgs::of_project(&self.file, self.environment.as_deref());
         let target = resolve_probe_target(selector, stage, &project, ui)?;
-        let account = self.account.connect(None, None, ui).await?;
+        let account = self.account.connect_in(None, ui).await?;
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
         let (api, stage) = target.find(&account, ctx).await?;

@@ -34,7 +34,7 @@ use crate::ui::Ui;
 use package::package;
 use plan_file::PlanFile;
 use preflight::{Checked, Subject, check};
-use source::ReleaseSource;
+use source::{ReleaseProject, ReleaseSource};
 
 /// The stack in the output of `--json`.
 #[derive(Serialize)]
@@ -52,11 +52,15 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);
     let args = &command.release;
-    let loading = ReleaseSource::load(command, ui);
-    let source = interrupt.unless(loading).await??;
-    let mut account = command.account.connect(None, None, ui).await?;
+    let project = ReleaseProject::load(command, ui)?;
+    let region = project.declared.region.as_deref();
+    let mut account = command.account.connect_in(region, ui).await?;
     command.verify.apply(&mut account.retry);
     let ctx = account.context(&steps, &interrupt);
+    // Nobody waits for a build whose result the account cannot take.
+    project.declared.require(&account, ctx).await?;
+    interrupt.unless(project.build(args, ui)).await??;
+    let source = ReleaseSource::render(project, command, ui)?;
     let release = Release {
         command,
         source: &source,
@@ -95,8 +99,6 @@ impl Release<'_> {
         let subject = Subject {
             stack: &self.source.stack,
             template: &self.source.template,
-            account: self.source.account.as_deref(),
-            region: self.source.region.as_deref(),
         };
         let checked = check(subject, args, self.ui.can_prompt(), self.account, self.ctx).await?;
         let request = self.upload(&checked).await?;

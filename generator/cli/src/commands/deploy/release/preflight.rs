@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use stackgen_cfn::Node;
-use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::{StackReadiness, readiness};
 use stackgen_deploy::stack::{StackDescription, StackError, StackName};
@@ -32,13 +31,9 @@ pub(super) struct Checked {
 pub(super) struct Subject<'a> {
     pub(super) stack: &'a StackName,
     pub(super) template: &'a Node,
-    /// Account that the project file names for the environment.
-    pub(super) account: Option<&'a str>,
-    /// Region that the project file names for the environment.
-    pub(super) region: Option<&'a str>,
 }
 
-/// Checks account, region, stack, bucket, parameters and capabilities, and reports all problems at once.
+/// Checks stack, bucket, parameters and capabilities, and reports all problems at once.
 ///
 /// # Errors
 ///
@@ -52,7 +47,7 @@ pub(super) async fn check(
 ) -> Result<Checked, CliError> {
     // Nothing else can be checked without credentials.
     let region = ctx.read(|| account.aws.account_region()).await?;
-    let mut problems = place(subject, &region);
+    let mut problems = Vec::new();
     let bucket = match &args.bucket {
         Some(bucket) => bucket.clone(),
         None => artifact_bucket(&region),
@@ -92,22 +87,6 @@ pub(super) async fn check(
             capabilities: required,
         }),
     }
-}
-
-/// Compares account and region with those of the project file.
-fn place(subject: Subject<'_>, actual: &AccountRegion) -> Vec<CliError> {
-    let pairs = [
-        ("account", subject.account, &actual.account, "--profile"),
-        ("region", subject.region, &actual.region, "--region"),
-    ];
-    let differing = pairs.into_iter().filter_map(|(what, declared, actual, flag)| {
-        let declared = declared.filter(|declared| declared != actual)?;
-        let message = format!(
-            "the environment belongs to {what} {declared}, and the credentials are for {what} {actual}"
-        );
-        Some(CliError::input(message).hint(format!("select the right {what} with `{flag}`")))
-    });
-    differing.collect()
 }
 
 /// Returns the stack if it can be updated. A running operation is left to later steps: it may be an earlier run's.

@@ -9,20 +9,54 @@ use stackgen_lint::output::json::Findings;
 use stackgen_synth::Dialect;
 
 use super::super::args::DeployCommand;
-use crate::account::{ProjectScope, StageTarget, stack_name};
+use super::super::build::build_functions;
+use super::super::release_args::ReleaseArgs;
+use crate::account::{DeclaredRegion, ProjectScope, StageTarget, stack_name};
 use crate::error::CliError;
 use crate::file;
 use crate::lint_gate;
 use crate::project::{Project, ProjectArgs};
 use crate::ui::Ui;
 
+/// The environment of a project that is deployed.
+pub(super) struct ReleaseProject {
+    pub(super) project: Project,
+    pub(super) environment: String,
+    /// Account and region that the environment belongs to.
+    pub(super) declared: DeclaredRegion,
+}
+
+impl ReleaseProject {
+    /// Loads the project file.
+    pub(super) fn load(command: &DeployCommand, ui: &Ui) -> Result<Self, CliError> {
+        let target = &command.target;
+        let input = ProjectArgs {
+            file: target.file.clone(),
+            unbuilt: false,
+        };
+        let project = Project::load(&input, ui)?;
+        let environment = project.only_environment(target.environment.as_deref())?;
+        Ok(ReleaseProject {
+            environment: environment.to_owned(),
+            declared: DeclaredRegion::of(&project, environment),
+            project,
+        })
+    }
+
+    /// Builds the functions, unless the command does not deploy code or declines.
+    pub(super) async fn build(&self, args: &ReleaseArgs, ui: &Ui) -> Result<(), CliError> {
+        match args.no_build || args.plan.is_some() || args.diagnose {
+            true => Ok(()),
+            false => build_functions(&self.project, &self.environment, ui).await,
+        }
+    }
+}
+
 /// The rendered template of an environment, and the stages of its APIs.
 pub(super) struct ReleaseSource {
+    project: Project,
     pub(super) environment: String,
     pub(super) stack: StackName,
-    /// Account and region that the project file names for the environment.
-    pub(super) account: Option<String>,
-    pub(super) region: Option<String>,
     /// The template. Its paths start at `folder`.
     pub(super) template: Node,
     pub(super) folder: PathBuf,
@@ -32,16 +66,17 @@ pub(super) struct ReleaseSource {
 
 impl ReleaseSource {
     /// Renders the template with the code that is built, and lints it.
-    pub(super) async fn load(command: &DeployCommand, ui: &Ui) -> Result<Self, CliError> {
+    pub(super) fn render(
+        project: ReleaseProject,
+        command: &DeployCommand,
+        ui: &Ui,
+    ) -> Result<Self, CliError> {
         let (target, args) = (&command.target, &command.release);
-        let input = ProjectArgs {
-            file: target.file.clone(),
-            unbuilt: false,
-        };
-        let project = Project::load(&input, ui)?;
-        let environment = project
-            .only_environment(target.environment.as_deref())?
-            .to_owned();
+        let ReleaseProject {
+            project,
+            environment,
+            ..
+        } = project;
         let folder = file::parent(&target.file).to_owned();
         let rendered = project.render(&environment, Dialect::CloudFormation, &folder, ui)?;
         let text = emit::yaml(&rendered.template);
@@ -57,8 +92,7 @@ impl ReleaseSource {
         };
         Ok(ReleaseSource {
             stack,
-            account: None,
-            region: None,
+            project,
             template: rendered.template,
             targets: target.resolve(scope, None, ui)?,
             environment,
@@ -103,7 +137,8 @@ impl ReleaseSource {
     }
 
     /// Returns the place in stackgen.yaml that a resource comes from.
-    pub(super) fn place(&self, _logical_id: &str) -> Option<String> {
-        None
+    pub(super) fn place(&self, logical_id: &str) -> Option<String> {
+        let place = self.project.origin(&self.environment, logical_id)?;
+        Some(format!("{logical_id} comes from {place}"))
     }
 }
