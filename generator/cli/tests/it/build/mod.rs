@@ -49,7 +49,7 @@ const ZIPS: [&str; 2] = [
 ];
 
 /// Lambda's name of this machine's architecture.
-fn architecture() -> &'static str {
+pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "aarch64" => "arm64",
         other => other,
@@ -57,7 +57,7 @@ fn architecture() -> &'static str {
 }
 
 /// Creates a project with two programs, for an architecture.
-fn project(architecture: &str) -> Sandbox {
+pub(crate) fn project(architecture: &str) -> Sandbox {
     let sandbox = Sandbox::with(&SPEC.replace("ARCHITECTURE", architecture));
     sandbox.write("Cargo.toml", MANIFEST);
     for name in ["hello", "world"] {
@@ -68,7 +68,7 @@ fn project(architecture: &str) -> Sandbox {
 }
 
 /// Returns the search path of programs, without cargo-lambda.
-fn path() -> Vec<PathBuf> {
+pub(crate) fn path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path);
     folders
@@ -77,7 +77,7 @@ fn path() -> Vec<PathBuf> {
 }
 
 /// Returns variables with which cargo builds, found on a path.
-fn variables(path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
+pub(crate) fn variables(path: &[PathBuf]) -> Vec<(&'static str, OsString)> {
     let variables = toolchain().into_iter();
     let mut variables: Vec<_> = variables
         .map(|(name, value)| (name, value.into_os_string()))

@@ -5,6 +5,7 @@ mod project;
 
 use serde_json::json;
 
+use crate::build;
 use crate::common::Run;
 use emulator::Emulator;
 use project::Project;
@@ -71,6 +72,67 @@ fn all_problems_are_reported_before_anything_changes() {
 }
 
 #[test]
+fn an_environment_of_another_account_or_region_is_refused() {
+    let Some(emulator) = Emulator::start() else {
+        return;
+    };
+    let project = Project::new(&emulator, "dev");
+    let elsewhere = "  dev: { account: '111122223333', region: eu-central-1 }";
+    project.edit("  dev: {}", elsewhere);
+    let lines = [
+        "deploy",
+        "deploy --redeploy-stage",
+        "deploy --code-only",
+        "status",
+        "destroy --yes",
+    ];
+    for line in lines {
+        let run = project.run(line);
+        assert_eq!(run.code, Some(2), "{run}");
+        for text in ["belongs to account 111122223333", "--region eu-central-1"] {
+            assert!(run.stderr.contains(text), "no {text:?} in {run}");
+        }
+    }
+    project.edit("111122223333", "000000000000");
+    let run = project.run_anywhere("bootstrap --region eu-central-1");
+    assert_done(&run);
+    let run = project.run_anywhere("deploy --capability CAPABILITY_IAM --env dev");
+    assert_done(&run);
+    assert_says(&run, "verified");
+}
+
+#[test]
+fn a_deploy_builds_the_functions_first() {
+    let Some(emulator) = Emulator::start() else {
+        return;
+    };
+    let sandbox = build::project(build::architecture());
+    let deploy = |line: &str| {
+        let mut command = sandbox.command();
+        command.envs(build::variables(&build::path()));
+        command.env("AWS_REGION", "us-east-1");
+        command.args(line.split_whitespace());
+        command.args(["--endpoint-url", &emulator.url()]);
+        Run::of(command.output().unwrap())
+    };
+    assert_done(&deploy("bootstrap"));
+    let line = "deploy --env dev --capability CAPABILITY_IAM --no-verify";
+    let unbuilt = deploy(&format!("{line} --no-build"));
+    assert_eq!(unbuilt.code, Some(2), "{unbuilt}");
+    assert!(unbuilt.stderr.contains("stackgen build"), "{unbuilt}");
+    let created = deploy(line);
+    assert_done(&created);
+    assert_says(&created, "create stack greetings-dev");
+    let again = deploy(line);
+    assert_done(&again);
+    assert_says(&again, "is up to date");
+    sandbox.write("src/bin/world.rs", "fn main() { println!(\"all\"); }\n");
+    let redeployed = deploy("deploy --env dev --redeploy-stage --build --no-verify");
+    assert_done(&redeployed);
+    assert!(redeployed.stderr.contains("world-dev"), "{redeployed}");
+}
+
+#[test]
 fn a_stack_is_created_updated_and_destroyed() {
     for environment in ["dev", "prod"] {
         let Some((_emulator, project)) = started(environment) else {
@@ -123,8 +185,11 @@ fn a_failed_update_names_its_first_cause() {
     ]));
     project.set_code("second", true);
     let cause = "RoomsFunction (AWS::Lambda::Function): UPDATE_FAILED: the role is not ready";
-    assert_failed(&project.deploy(""), [cause]);
-    assert_says(&project.run("deploy --diagnose"), cause);
+    let place = "RoomsFunction comes from stackgen.yaml:5:3";
+    assert_failed(&project.deploy(""), [cause, place]);
+    let diagnosed = project.run("deploy --diagnose");
+    assert_says(&diagnosed, cause);
+    assert_says(&diagnosed, place);
     emulator.fail_nothing();
     assert_done(&project.deploy(""));
 }

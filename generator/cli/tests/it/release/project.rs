@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write};
 
+use assert_cmd::Command;
 use zip::write::SimpleFileOptions;
 
 use super::emulator::Emulator;
@@ -95,10 +96,20 @@ impl Project {
 
     /// Runs a command without `--env`.
     pub(crate) fn run_as(&self, line: &str) -> Run {
+        let mut command = self.command(line);
+        Run::of(command.env("AWS_REGION", "us-east-1").output().unwrap())
+    }
+
+    /// Runs a command without a region in its environment.
+    pub(crate) fn run_anywhere(&self, line: &str) -> Run {
+        Run::of(self.command(line).output().unwrap())
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = self.sandbox.command();
         let arguments = line.split_whitespace();
         command.args(arguments).args(["--endpoint-url", &self.url]);
-        Run::of(command.env("AWS_REGION", "us-east-1").output().unwrap())
+        command
     }
 
     /// Deploys, with consent to IAM roles.
