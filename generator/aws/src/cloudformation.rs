@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, OnStackFailure, Parameter, StackStatus as SdkStatus, Tag,
+    TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
@@ -57,6 +58,17 @@ impl StackService for Aws {
             Ok((resources, page.next_token))
         });
         Ok(found.await?.iter().filter_map(stacks::resource).collect())
+    }
+
+    async fn template(&self, stack: &StackId) -> AccountResult<String> {
+        let operation = operation("GetTemplate", stack.as_str());
+        let request = self.cloudformation.get_template();
+        let request = request.stack_name(stack.as_str());
+        let found =
+            operation.result(request.template_stage(TemplateStage::Original).send().await)?;
+        found
+            .template_body
+            .ok_or_else(|| operation.lacks("TemplateBody"))
     }
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {

@@ -52,6 +52,17 @@ pub(crate) struct AccountClient {
 }
 
 impl AccountArgs {
+    /// Returns true if one of the flags is given.
+    pub(crate) fn is_given(&self) -> bool {
+        let values = [
+            &self.profile,
+            &self.region,
+            &self.endpoint_url,
+            &self.assume_role,
+        ];
+        self.local || values.iter().any(|value| value.is_some())
+    }
+
     /// Returns the local gateway of a project if `--local` is given.
     pub(crate) async fn gateway(&self, project: &Path) -> Result<Option<LocalGateway>, CliError> {
         match self.local {

@@ -2,19 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::Serialize;
 use stackgen_cfn::terminal::escape;
-use stackgen_cfn::{Map, Node};
-use stackgen_model::diff::{Diff, diff};
-use stackgen_model::{Inputs, Model};
+use stackgen_cfn::{Node, Sources};
+use stackgen_deploy::stack::{StackName, StackService as _};
+use stackgen_deploy::{DeployStep, OperationContext};
+use stackgen_model::diff::Diff;
 use stackgen_synth::Dialect;
 
+use crate::account::{
+    AccountArgs, AccountClient, DeclaredRegion, StepProgress, interrupt_on_signals, stack_name,
+};
 use crate::error::CliError;
+use crate::model_changes::{colored, empty_template, model_changes};
 use crate::outcome::CommandOutcome;
 use crate::output_dir::{OutputDir, stackgen_metadata};
+use crate::package::packaged_like;
 use crate::project::{Project, ProjectArgs};
-use crate::style::{BOLD, CYAN, GREEN, RED};
-use crate::template::TemplateSource;
+use crate::runtime::block_on;
+use crate::style::{BOLD, GREEN, RED};
+use crate::template::{self, TemplateSource};
 use crate::ui::Ui;
 
 /// Show the changes between templates, and what each change needs to go live
@@ -23,7 +31,8 @@ use crate::ui::Ui;
 /// settings), or replaces a resource.
 ///
 /// Without arguments, compares the templates in `out` with those rendered from stackgen.yaml now. With OLD, compares that
-/// template, or `out` in that git revision, with those rendered now. With OLD and NEW, compares the two.
+/// template, or `out` in that git revision, with those rendered now. With OLD and NEW, compares the two. With `--against
+/// deployed`, compares the template that each environment's stack has in the account with what a deploy would send.
 ///
 /// For a new environment, only counts by kind are shown, because everything is added. An environment that is no longer
 /// declared is reported as gone. Values of `NoEcho` parameters are masked as `****`.
@@ -45,6 +54,10 @@ pub(crate) struct DiffCommand {
     #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environments: Vec<String>,
 
+    /// Compare with the template of the deployed stack; needs an account
+    #[arg(long, value_name = "WHAT", help_heading = "Input", conflicts_with_all = ["old", "new", "rendered"])]
+    against: Option<Against>,
+
     /// Folder of rendered templates to compare with (default: `out` beside the project file)
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     rendered: Option<PathBuf>,
@@ -56,12 +69,23 @@ pub(crate) struct DiffCommand {
     /// Exit with 3 if something changes
     #[arg(long, help_heading = "Output")]
     exit_code: bool,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+/// What templates are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// The templates of the environments' stacks
+    Deployed,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stackgen diff
   stackgen diff main --env prod --exit-code
+  stackgen diff --against deployed --env prod
   stackgen diff HEAD:out/dev/template.yaml out/dev/template.yaml";
 
 /// File of an environment that is compared.
@@ -81,6 +105,18 @@ struct Comparison {
 
 impl DiffCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        if self.account.local {
+            return Err(
+                CliError::input("the local gateway has no stack to compare with")
+                    .hint("compare templates without `--local`"),
+            );
+        }
+        if self.against.is_none() && self.account.is_given() {
+            return Err(
+                CliError::input("flags of an account need `--against deployed`")
+                    .hint("without it, `diff` compares files and calls no account"),
+            );
+        }
         let comparisons = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
                 let (old, new) = (TemplateSource::parse(old), TemplateSource::parse(new));
@@ -88,9 +124,10 @@ impl DiffCommand {
                     environment: None,
                     old: Some(old.name()),
                     new: Some(new.name()),
-                    changes: changes(&old.read()?, &new.read()?),
+                    changes: model_changes(&old.read()?, &new.read()?),
                 }]
             }
+            _ if self.against.is_some() => block_on(self.with_stacks(ui))?,
             _ => self.with_project(ui)?,
         };
         if ui.wants_json() {
@@ -152,8 +189,40 @@ impl DiffCommand {
                 environment: Some(environment.clone()),
                 old: Some(rendered.source(environment, TEMPLATE_FILE).name()),
                 new: None,
-                changes: changes(&empty_template(), &empty_template()),
+                changes: model_changes(&empty_template(), &empty_template()),
             }));
+        }
+        Ok(comparisons)
+    }
+
+    /// Compares the templates of deployed stacks with what a deploy would send.
+    async fn with_stacks(&self, ui: &Ui) -> Result<Vec<Comparison>, CliError> {
+        let project = Project::load(&self.project, ui)?;
+        let progress = StepProgress::new(ui);
+        let interrupt = interrupt_on_signals(&progress);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
+        let mut comparisons = Vec::new();
+        for environment in project.environments(&self.environments)? {
+            let declared = DeclaredRegion::of(&project, environment);
+            let region = declared.region.as_deref();
+            let account = self.account.connect_in(region, ui).await?;
+            let ctx = account.context(&steps, &interrupt);
+            declared.require(&account, ctx).await?;
+            let stack = stack_name(project.name(), environment);
+            progress.begin(&format!("reading the template of stack {stack}"));
+            let deployed = deployed_template(&stack, &account, ctx).await?;
+            let folder = project.folder();
+            let rendered = project.render(environment, Dialect::CloudFormation, folder, ui)?;
+            let changes = match &deployed {
+                Some(old) => model_changes(old, &packaged_like(old, &rendered.template, folder)?),
+                None => model_changes(&empty_template(), &rendered.template),
+            };
+            comparisons.push(Comparison {
+                environment: Some(environment.to_owned()),
+                old: deployed.map(|_| format!("stack {stack}")),
+                new: Some(self.project.file.display().to_string()),
+                changes,
+            });
         }
         Ok(comparisons)
     }
@@ -176,9 +245,23 @@ impl DiffCommand {
             environment: Some(environment.to_owned()),
             old: name,
             new: Some(self.project.file.display().to_string()),
-            changes: changes(&old, &new.template),
+            changes: model_changes(&old, &new.template),
         })
     }
+}
+
+/// Returns the template of a stack; `None` if there is no such stack.
+async fn deployed_template(
+    name: &StackName,
+    account: &AccountClient,
+    ctx: OperationContext<'_>,
+) -> Result<Option<Node>, CliError> {
+    let Some(stack) = ctx.read(|| account.aws.stack(name.as_str())).await? else {
+        return Ok(None);
+    };
+    let text = ctx.read(|| account.aws.template(&stack.id)).await?;
+    let name = format!("the template of stack {name}");
+    template::parse(&mut Sources::new(), name, text).map(Some)
 }
 
 /// Returns the template that an argument names; `None` for a revision.
@@ -200,16 +283,6 @@ fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a s
             .copied()
             .find(|environment| Some(*environment) == name),
     }
-}
-
-/// Returns a template without resources.
-fn empty_template() -> Node {
-    Node::from(Map::new())
-}
-
-fn changes(old: &Node, new: &Node) -> Diff {
-    let model = |template: &Node| Model::from_template(template, &Inputs::none());
-    diff(&model(old), &model(new))
 }
 
 impl Comparison {
@@ -237,15 +310,7 @@ impl Comparison {
             text.push_str(&format!("{GREEN}+{GREEN:#} {counts} (list: `--all`)\n"));
             return text;
         }
-        for line in self.changes.human().lines() {
-            let style = match line.as_bytes().first() {
-                Some(b'+') => GREEN,
-                Some(b'-' | b'!') => RED,
-                _ => CYAN,
-            };
-            let (mark, rest) = line.split_at(line.len().min(1));
-            text.push_str(&format!("{style}{mark}{style:#}{rest}\n"));
-        }
+        text.push_str(&colored(&self.changes.human(), ""));
         text
     }
 }

@@ -22,6 +22,9 @@ pub trait StackService {
     fn resources(&self, stack: &StackId)
     -> impl Future<Output = AccountResult<Vec<StackResource>>>;
 
+    /// Returns the template of a stack, as it was sent.
+    fn template(&self, stack: &StackId) -> impl Future<Output = AccountResult<String>>;
+
     /// Creates a change set. CloudFormation computes it afterwards.
     fn create_change_set(
         &self,

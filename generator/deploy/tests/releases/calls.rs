@@ -42,6 +42,16 @@ impl StackService for SimulatedStacks {
         self.call("ListStackResources", |_| Ok(Vec::new())).await
     }
 
+    async fn template(&self, _: &StackId) -> AccountResult<String> {
+        self.call("GetTemplate", |state| {
+            let stack = state.stack.as_ref();
+            Ok(stack
+                .and_then(|stack| stack.template.clone())
+                .unwrap_or_default())
+        })
+        .await
+    }
+
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
         let pending = self.random(0..3);
         self.call("CreateChangeSet", |state| create(state, request, pending))

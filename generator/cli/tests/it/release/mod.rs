@@ -145,9 +145,17 @@ fn a_stack_is_created_updated_and_destroyed() {
         let again = project.deploy("");
         assert_done(&again);
         assert_says(&again, "is up to date");
+        let diff = project.run("diff --against deployed --exit-code");
+        assert_done(&diff);
+        assert_says(&diff, "nothing changes");
         project.edit("    ping:", "    pong: { function: rooms }\n    ping:");
+        let route = "+ route pong";
+        let diff = project.run("diff --against deployed --exit-code");
+        assert_eq!(diff.code, Some(3), "{diff}");
+        assert_says(&diff, route);
         let updated = project.deploy("");
         assert_done(&updated);
+        assert_says(&updated, route);
         assert_says(&updated, "update stack rooms-");
         assert_says(&updated, "PongRoute");
         project.set_code("second", true);
@@ -233,8 +241,13 @@ fn a_plan_runs_as_it_was_reviewed_or_not_at_all() {
     let Some((_emulator, project)) = started("dev") else {
         return;
     };
-    assert_done(&project.deploy("--plan-out plan.json"));
-    assert_done(&project.run("deploy --plan plan.json"));
+    let reviewed = project.deploy("--plan-out plan.json");
+    assert_done(&reviewed);
+    let deployed = project.run("deploy --plan plan.json");
+    assert_done(&deployed);
+    for plan in [reviewed, deployed] {
+        assert_says(&plan, "create stack rooms-dev\n  + 1 api, 2 routes");
+    }
     assert_failed(
         &project.run("deploy --plan plan.json"),
         ["does not apply any more"],

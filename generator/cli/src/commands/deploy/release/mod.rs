@@ -3,7 +3,7 @@
 //! Nothing is changed before all checks have passed and the plan is confirmed. Afterwards the stack is updated, and each
 //! stage is made to serve the result and verified.
 
-mod package;
+mod api_changes;
 mod plan_file;
 mod preflight;
 mod request;
@@ -13,6 +13,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stackgen_cfn::Node;
 use stackgen_deploy::redeploy::BackTo;
 use stackgen_deploy::stack::apply::{AppliedStack, execute, resume};
 use stackgen_deploy::stack::artifacts::upload;
@@ -29,9 +30,10 @@ use crate::account::{AccountClient, StageTarget, StepProgress, confirmed, interr
 use crate::error::CliError;
 use crate::git;
 use crate::outcome::CommandOutcome;
+use crate::package::package;
 use crate::style::GREEN;
 use crate::ui::Ui;
-use package::package;
+use api_changes::api_changes;
 use plan_file::PlanFile;
 use preflight::{Checked, Subject, check};
 use source::{ReleaseProject, ReleaseSource};
@@ -76,6 +78,13 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     }
 }
 
+/// The request for a stack whose code and template are uploaded.
+struct Uploaded {
+    request: StackRequest,
+    /// The template, with the code's place in the bucket.
+    template: Node,
+}
+
 /// A deploy of a stack.
 struct Release<'a> {
     command: &'a DeployCommand,
@@ -101,7 +110,7 @@ impl Release<'_> {
             template: &self.source.template,
         };
         let checked = check(subject, args, self.ui.can_prompt(), self.account, self.ctx).await?;
-        let request = self.upload(&checked).await?;
+        let Uploaded { request, template } = self.upload(&checked).await?;
         match prepare(&self.account.aws, &request, self.ctx).await? {
             PreparedUpdate::Unchanged(stack) => {
                 let name = &self.source.stack;
@@ -114,12 +123,21 @@ impl Release<'_> {
                 let id = Some(&applied.stack.id);
                 self.finish(&running.changes, id, BackTo::Earlier).await
             }
-            PreparedUpdate::Changes(changes) => self.plan(&checked, &request, &changes).await,
+            PreparedUpdate::Changes(changes) => {
+                let stack = checked.stack.as_ref();
+                let words = api_changes(stack, &template, self.account, self.ctx, self.ui).await?;
+                self.plan(
+                    &checked,
+                    &PlanFile::new(&request, &changes, &self.source.environment, words),
+                    &changes,
+                )
+                .await
+            }
         }
     }
 
-    /// Uploads code and template, and returns the request for the stack.
-    async fn upload(&self, checked: &Checked) -> Result<StackRequest, CliError> {
+    /// Uploads code and template.
+    async fn upload(&self, checked: &Checked) -> Result<Uploaded, CliError> {
         let bucket = &checked.bucket;
         let package = package(&self.source.template, &self.source.folder, bucket)?;
         for sent in &checked.parameters {
@@ -132,32 +150,36 @@ impl Release<'_> {
         artifacts.push(package.template);
         upload(&self.account.aws, bucket, &artifacts, self.ctx).await?;
         let capabilities = checked.capabilities.iter().map(ToString::to_string);
-        Ok(request::request(
+        let mut request = request::request(
             self.source.stack.clone(),
             template_url,
             &checked.parameters,
             capabilities.collect(),
             &self.command.release,
             &git::commit(&self.command.target.file),
-        ))
+        );
+        request.creates = checked.stack.is_none();
+        Ok(Uploaded {
+            request,
+            template: package.content,
+        })
     }
 
     /// Shows the plan, and executes it unless the user declines.
     async fn plan(
         &self,
         checked: &Checked,
-        request: &StackRequest,
+        plan: &PlanFile,
         changes: &ChangeSet,
     ) -> Result<CommandOutcome, CliError> {
         let creates = checked.stack.is_none();
-        self.show_plan(creates, changes)?;
+        self.show_plan(plan, changes)?;
         if self.command.dry_run {
             discard(&self.account.aws, changes, creates, self.ctx).await?;
             self.report(&changes.changes, Some(&changes.stack), &[])?;
             return Ok(CommandOutcome::Done);
         }
         if let Some(path) = &self.command.release.plan_out {
-            let plan = PlanFile::new(request, changes, &self.source.environment);
             plan.write(path)?;
             self.report(&changes.changes, Some(&changes.stack), &[])?;
             self.done(&format!("wrote the plan to {}", path.display()))?;
@@ -185,7 +207,7 @@ impl Release<'_> {
     async fn deploy_plan(&self, plan: &PlanFile) -> Result<CommandOutcome, CliError> {
         plan.require(&self.source.stack, &self.source.environment)?;
         let changes = reopen(&self.account.aws, &plan.change_set, self.ctx).await?;
-        self.show_plan(plan.creates, &changes)?;
+        self.show_plan(plan, &changes)?;
         match self.is_confirmed("Deploy?").await? {
             true => self.execute(&changes).await,
             false => {
@@ -275,8 +297,8 @@ impl Release<'_> {
         Ok(CommandOutcome::Done)
     }
 
-    fn show_plan(&self, creates: bool, changes: &ChangeSet) -> Result<(), CliError> {
-        let text = show::plan(&self.source.stack, creates, &changes.changes);
+    fn show_plan(&self, plan: &PlanFile, changes: &ChangeSet) -> Result<(), CliError> {
+        let text = show::plan(&self.source.stack, plan, &changes.changes);
         self.done(text.trim_end())
     }
 

@@ -23,17 +23,25 @@ pub(super) struct PlanFile {
     pub(super) change_set: ChangeSetId,
     /// True if the stack is created.
     pub(super) creates: bool,
+    /// Changes in words of the API model, as `stackgen diff` prints them.
+    pub(super) api_changes: String,
     description: String,
 }
 
 impl PlanFile {
-    pub(super) fn new(request: &StackRequest, changes: &ChangeSet, environment: &str) -> Self {
+    pub(super) fn new(
+        request: &StackRequest,
+        changes: &ChangeSet,
+        environment: &str,
+        api_changes: String,
+    ) -> Self {
         PlanFile {
             version: VERSION,
             stack: request.stack.clone(),
             environment: environment.to_owned(),
             change_set: changes.id.clone(),
             creates: request.creates,
+            api_changes,
             description: request.description.clone(),
         }
     }

@@ -5,15 +5,20 @@ use stackgen_deploy::stack::{
     PlannedChange, PropertyChange, Replacement, ResourceAction, StackName,
 };
 
+use super::plan_file::PlanFile;
+use crate::model_changes::colored;
 use crate::style::{BOLD, DIM, GREEN, RED};
 
 /// Largest number of properties that are listed for a resource.
 const SHOWN_PROPERTIES: usize = 6;
 
-/// Returns the plan of an operation: one line for each resource, replacements and removals first.
-pub(super) fn plan(stack: &StackName, creates: bool, changes: &[PlannedChange]) -> String {
-    let verb = if creates { "create" } else { "update" };
+/// Returns the plan of an operation: the changes of the API, then one line for each resource, replacements and removals first.
+pub(super) fn plan(stack: &StackName, plan: &PlanFile, changes: &[PlannedChange]) -> String {
+    let verb = if plan.creates { "create" } else { "update" };
     let mut text = format!("{BOLD}{verb} stack {}{BOLD:#}\n", escape(stack.as_str()));
+    // A plan file may have been edited.
+    text += &colored(&escape_lines(&plan.api_changes), "  ");
+    text += &format!("{BOLD}actions of CloudFormation{BOLD:#}\n");
     let mut changes: Vec<&PlannedChange> = changes.iter().collect();
     changes.sort_by_key(|change| (rank(change), change.logical_id.clone()));
     for change in &changes {
@@ -21,6 +26,11 @@ pub(super) fn plan(stack: &StackName, creates: bool, changes: &[PlannedChange]) 
     }
     text += &format!("{DIM}{}{DIM:#}\n", counts(&changes));
     text
+}
+
+fn escape_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| format!("{}\n", escape(line)));
+    lines.collect()
 }
 
 /// True if the change deletes data or a resource that callers know by its ID.

@@ -13,11 +13,13 @@ use crate::output_dir::stackgen_metadata;
 
 /// A template with everything that it refers to, ready to be uploaded.
 #[derive(Debug)]
-pub(super) struct Package {
+pub(crate) struct Package {
     /// The code of the functions. Functions with the same code share an artifact.
-    pub(super) code: Vec<Artifact>,
+    pub(crate) code: Vec<Artifact>,
     /// The template.
-    pub(super) template: Artifact,
+    pub(crate) template: Artifact,
+    /// The contents of the template.
+    pub(crate) content: Node,
 }
 
 /// Packages a rendered template: replaces the path of each function's code by bucket and key. Paths start at `folder`.
@@ -25,7 +27,7 @@ pub(super) struct Package {
 /// # Errors
 ///
 /// If code is not built or cannot be read, or if the template is too large.
-pub(super) fn package(template: &Node, folder: &Path, bucket: &str) -> Result<Package, CliError> {
+pub(crate) fn package(template: &Node, folder: &Path, bucket: &str) -> Result<Package, CliError> {
     let mut template = template.clone();
     let is_pinned = stackgen_metadata(&template, "Release") == Some("pinned");
     let mut code: Vec<Artifact> = Vec::new();
@@ -34,26 +36,12 @@ pub(super) fn package(template: &Node, folder: &Path, bucket: &str) -> Result<Pa
         let Some(path) = local_path(properties, folder) else {
             continue;
         };
-        let zip = match fs::read(&path) {
-            Ok(zip) => zip,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                missing.push(path.display().to_string());
-                continue;
-            }
-            Err(error) => {
-                let message = format!("cannot read {}: {}", path.display(), reason(&error));
-                return Err(CliError::input(message).file(&path));
-            }
+        let Some(zip) = read(&path)? else {
+            missing.push(path.display().to_string());
+            continue;
         };
         let artifact = Artifact::code(id, zip);
-        let location = [("S3Bucket", bucket), ("S3Key", artifact.key.as_str())];
-        properties.insert(
-            "Code",
-            map(location.map(|(key, value)| (key, Node::from(value)))),
-        );
-        if is_pinned {
-            mark(properties, &artifact);
-        }
+        set_code(properties, bucket, &artifact, is_pinned);
         if code.iter().all(|known| known.key != artifact.key) {
             code.push(artifact);
         }
@@ -65,8 +53,74 @@ pub(super) fn package(template: &Node, folder: &Path, bucket: &str) -> Result<Pa
                 .hint("build them with `stackgen build`"),
         );
     }
-    let template = Artifact::template(emit::json_line(&template)).map_err(CliError::from)?;
-    Ok(Package { code, template })
+    Ok(Package {
+        code,
+        template: Artifact::template(emit::json_line(&template)).map_err(CliError::from)?,
+        content: template,
+    })
+}
+
+/// Returns a rendered template as it would be packaged for the bucket of a stack's template. A function that is not built has
+/// the code of the stack.
+///
+/// # Errors
+///
+/// If code cannot be read.
+pub(crate) fn packaged_like(
+    deployed: &Node,
+    template: &Node,
+    folder: &Path,
+) -> Result<Node, CliError> {
+    let mut template = template.clone();
+    let is_pinned = stackgen_metadata(&template, "Release") == Some("pinned");
+    for (id, properties) in functions(&mut template) {
+        let Some(path) = local_path(properties, folder) else {
+            continue;
+        };
+        let resource = deployed.get("Resources").and_then(|all| all.get(id));
+        let deployed = resource.and_then(|resource| resource.get("Properties"));
+        let code = deployed.and_then(|properties| properties.get("Code"));
+        let bucket = code.and_then(|code| code.get("S3Bucket")?.as_str());
+        match (read(&path)?, code) {
+            (Some(zip), _) => {
+                let artifact = Artifact::code(id, zip);
+                set_code(properties, bucket.unwrap_or_default(), &artifact, is_pinned);
+            }
+            (None, Some(code)) => {
+                properties.insert("Code", code.clone());
+                let description = deployed.and_then(|properties| properties.get("Description"));
+                if let Some(description) = description.filter(|_| is_pinned) {
+                    properties.insert("Description", description.clone());
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(template)
+}
+
+/// Reads a zip file; `None` if it does not exist.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
+    match fs::read(path) {
+        Ok(zip) => Ok(Some(zip)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("cannot read {}: {}", path.display(), reason(&error));
+            Err(CliError::input(message).file(path))
+        }
+    }
+}
+
+/// Replaces the path of a function's code by bucket and key.
+fn set_code(properties: &mut Map, bucket: &str, artifact: &Artifact, is_pinned: bool) {
+    let location = [("S3Bucket", bucket), ("S3Key", artifact.key.as_str())];
+    properties.insert(
+        "Code",
+        map(location.map(|(key, value)| (key, Node::from(value)))),
+    );
+    if is_pinned {
+        mark(properties, artifact);
+    }
 }
 
 /// Returns logical ID and properties of every function.
