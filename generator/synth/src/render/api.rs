@@ -251,17 +251,44 @@ fn throttling(limits: ThrottlingSpec) -> Map {
     settings
 }
 
-/// Adds a domain name, its mapping to the stage and, if the hosted zone is known, the DNS record.
+/// Adds the mapping of a domain name to the stage and, unless the domain name exists already, the domain name and its DNS
+/// record.
 pub(super) fn domain(
     context: &RenderContext<'_>,
     api: ApiNames,
     domain: &DomainSpec,
     template: &mut TemplateBuilder,
 ) {
-    let origin = [api.section, "domain"];
-    let name_id = api.domain_name_id();
+    let name = match domain.existing {
+        true => domain.name.0.clone(),
+        false => {
+            domain_name(context, api, domain, template);
+            r#ref(api.domain_name_id())
+        }
+    };
+    let mapping = || {
+        ResourceBuilder::new("AWS::ApiGatewayV2::ApiMapping")
+            .set("ApiId", r#ref(api.id))
+            .set("DomainName", name)
+            .set("Stage", r#ref(api.stage_id()))
+            .set_some("ApiMappingKey", domain.mapping_key.as_deref())
+    };
+    template.add(&api.api_mapping_id(), &[api.section, "domain"], mapping);
+    if !domain.existing {
+        domain_target(api, domain, template);
+    }
+}
+
+fn domain_name(
+    context: &RenderContext<'_>,
+    api: ApiNames,
+    domain: &DomainSpec,
+    template: &mut TemplateBuilder,
+) {
+    let certificate = domain.certificate_arn.as_ref().map(|arn| arn.0.clone());
     let configuration = map([
-        ("CertificateArn", domain.certificate_arn.0.clone()),
+        // The check of the file requires a certificate.
+        ("CertificateArn", certificate.unwrap_or_default()),
         ("EndpointType", "REGIONAL".into()),
         ("SecurityPolicy", "TLS_1_2".into()),
     ]);
@@ -271,15 +298,12 @@ pub(super) fn domain(
             .set("DomainNameConfigurations", list([configuration]))
             .set_some("Tags", context.tag_map())
     };
-    let mapping = || {
-        ResourceBuilder::new("AWS::ApiGatewayV2::ApiMapping")
-            .set("ApiId", r#ref(api.id))
-            .set("DomainName", r#ref(&name_id))
-            .set("Stage", r#ref(api.stage_id()))
-            .set_some("ApiMappingKey", domain.mapping_key.as_deref())
-    };
-    template.add(&name_id, &origin, name);
-    template.add(&api.api_mapping_id(), &origin, mapping);
+    template.add(&api.domain_name_id(), &[api.section, "domain"], name);
+}
+
+/// Adds the DNS record of a domain name if the hosted zone is known, and an output with what the record points at.
+fn domain_target(api: ApiNames, domain: &DomainSpec, template: &mut TemplateBuilder) {
+    let name_id = api.domain_name_id();
     let target = get_att(&name_id, "RegionalDomainName");
     if let Some(zone) = &domain.hosted_zone_id {
         let alias = map([
@@ -293,7 +317,7 @@ pub(super) fn domain(
                 .set("Type", "A")
                 .set("AliasTarget", alias)
         };
-        template.add(&api.record_id(), &origin, record);
+        template.add(&api.record_id(), &[api.section, "domain"], record);
     }
     template.output(
         &api.domain_target_output_id(),

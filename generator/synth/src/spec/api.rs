@@ -95,8 +95,11 @@ pub struct LogRetentionSpec {
 pub struct DomainSpec {
     /// Domain name, such as `ws.example.com`. A WebSocket API cannot share it with HTTP or REST APIs.
     pub name: Expression,
-    /// ARN of the ACM certificate, in the same region.
-    pub certificate_arn: Expression,
+    /// The domain name exists already, for example in another stack. Then only the API mapping is created.
+    #[serde(default)]
+    pub existing: bool,
+    /// ARN of the ACM certificate, in the same region. Required unless the domain name exists.
+    pub certificate_arn: Option<Expression>,
     /// ID of the Route 53 hosted zone for the DNS record. Without it, create the record yourself: an output has its
     /// target.
     pub hosted_zone_id: Option<Expression>,

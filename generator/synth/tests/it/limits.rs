@@ -76,6 +76,29 @@ fn limits_of_tables() {
 }
 
 #[test]
+fn a_domain_that_exists_has_no_certificate_and_others_have_one() {
+    assert_snapshot!(errors("\
+name: s
+functions: { f: { binary: f } }
+websocket:
+  name: api
+  routes: { $default: f }
+  domain: { name: ws.example.com, existing: true, certificateArn: 'arn:aws:acm:1', hostedZoneId: Z1 }
+http:
+  name: web
+  routes: { GET /: { function: f } }
+  domain: { name: web.example.com }
+"), @"
+    6:51 `certificateArn` cannot be used with `existing: true`
+        help: remove the key: whoever created the domain name has its certificate and DNS record
+    6:84 `hostedZoneId` cannot be used with `existing: true`
+        help: remove the key: whoever created the domain name has its certificate and DNS record
+    10:3 `domain` has no `certificateArn`
+        help: add the ARN of an ACM certificate in this region, or `existing: true` if the domain name exists already
+    ");
+}
+
+#[test]
 fn domains_that_api_gateway_refuses_are_errors() {
     assert_snapshot!(errors(
         "name: a

@@ -17,10 +17,7 @@ impl SpecChecker<'_> {
                 "use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`",
             ));
         }
-        self.arn(
-            &[api, "domain", "certificateArn"],
-            &domain.certificate_arn.0,
-        );
+        self.domain_owner(api, domain);
         if let Some(key) = &domain.mapping_key
             && !is_mapping_key(key)
         {
@@ -30,6 +27,36 @@ impl SpecChecker<'_> {
                 "write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such \
                  as `v1`",
             ));
+        }
+    }
+
+    /// Checks the keys that belong to a domain name which the stack creates.
+    fn domain_owner(&mut self, api: &str, domain: &DomainSpec) {
+        let path = [api, "domain", "certificateArn"];
+        match &domain.certificate_arn {
+            Some(arn) if !domain.existing => self.arn(&path, &arn.0),
+            None if !domain.existing => {
+                let span = self.spans.key(&[api, "domain"]);
+                let error = LocatedError::new(span, "`domain` has no `certificateArn`");
+                self.report(error.hint(
+                    "add the ARN of an ACM certificate in this region, or `existing: true` if the domain name exists \
+                     already",
+                ));
+            }
+            _ => {}
+        }
+        let given = [
+            ("certificateArn", domain.certificate_arn.is_some()),
+            ("hostedZoneId", domain.hosted_zone_id.is_some()),
+        ];
+        for (key, is_given) in given {
+            if domain.existing && is_given {
+                let span = self.spans.key(&[api, "domain", key]);
+                let message = format!("`{key}` cannot be used with `existing: true`");
+                self.report(LocatedError::new(span, message).hint(
+                    "remove the key: whoever created the domain name has its certificate and DNS record",
+                ));
+            }
         }
     }
 
