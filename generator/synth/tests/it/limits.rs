@@ -93,6 +93,8 @@ http:
         help: remove the key: whoever created the domain name has its certificate and DNS record
     6:84 `hostedZoneId` cannot be used with `existing: true`
         help: remove the key: whoever created the domain name has its certificate and DNS record
+    9:13 `GET /` lacks `auth`
+        help: `auth`: `jwt` requires a token that the API's authorizer accepts; `none` allows every caller
     10:3 `domain` has no `certificateArn`
         help: add the ARN of an ACM certificate in this region, or `existing: true` if the domain name exists already
     ");
