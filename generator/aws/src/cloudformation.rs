@@ -1,20 +1,20 @@
 //! Calls to CloudFormation.
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, OnStackFailure, Parameter, StackStatus as SdkStatus, Tag,
-    TemplateStage,
+    Capability, ChangeSetType, EventFilter, OnStackFailure, Parameter, StackStatus as SdkStatus,
+    Tag, TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ParameterValue, StackDescription, StackEvent, StackId, StackName,
-    StackRequest, StackResource, StackService, TemplateLocation,
+    StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
 };
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::pages::pages;
-use crate::stacks;
+use crate::{events, stacks};
 
 impl StackService for Aws {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
@@ -154,6 +154,36 @@ impl StackService for Aws {
             Ok((events, next))
         });
         Ok(found.await?.iter().filter_map(stacks::event).collect())
+    }
+
+    async fn validation_findings(
+        &self,
+        change_set: &ChangeSetId,
+    ) -> AccountResult<Vec<ValidationFinding>> {
+        let operation = operation("DescribeEvents", change_set.as_str());
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.describe_events();
+            let request = request.change_set_name(change_set.as_str());
+            let page = operation.result(request.set_next_token(token).send().await)?;
+            Ok((page.operation_events.unwrap_or_default(), page.next_token))
+        });
+        let found = found.await?;
+        Ok(found
+            .iter()
+            .filter_map(events::validation_finding)
+            .collect())
+    }
+
+    async fn failures(&self, stack: &StackId) -> AccountResult<Vec<StackEvent>> {
+        let operation = operation("DescribeEvents", stack.as_str());
+        let failed = EventFilter::builder().failed_events(true).build();
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.describe_events();
+            let request = request.stack_name(stack.as_str()).filters(failed.clone());
+            let page = operation.result(request.set_next_token(token).send().await)?;
+            Ok((page.operation_events.unwrap_or_default(), page.next_token))
+        });
+        Ok(found.await?.iter().filter_map(events::failure).collect())
     }
 
     async fn delete_stack(

@@ -6,6 +6,7 @@ mod cloudformation;
 mod connect;
 mod convert;
 mod credentials;
+mod events;
 mod http;
 mod identity;
 mod lambda;

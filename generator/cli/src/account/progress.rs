@@ -92,6 +92,9 @@ impl<'a> StepProgress<'a> {
             DeployStep::Published { function, version } => {
                 self.ui.detail(|| format!("{function}: version {version}"))
             }
+            DeployStep::ValidationWarning(finding) => self
+                .ui
+                .note(&format!("CloudFormation warns: {finding}"), None),
             DeployStep::Skipped { what, reason } => {
                 self.ui.note(&format!("skipped {what}: {reason}"), None)
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cause::{first_cause, sorted};
+use super::cause::{cause_of, sorted};
 use super::error::StackError;
 use super::ports::StackService;
 use super::types::{ChangeSet, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName};
@@ -144,7 +144,7 @@ async fn follow(
             changed: log.changed(),
         });
     }
-    let cause = first_cause(service, &log.events, ctx).await?;
+    let cause = cause_of(service, operation, &log.events, ctx).await?;
     Err(StackError::Failed {
         stack: stack.id,
         status: stack.status,

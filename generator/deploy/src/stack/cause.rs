@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::apply::StackOperation;
 use super::error::StackError;
 use super::ports::StackService;
 use super::types::{FailureCause, StackEvent, StackId, StackName};
@@ -41,6 +42,27 @@ pub async fn first_cause(
         reason: event.reason,
         nested_in,
     }))
+}
+
+/// Returns the first cause of the failure of an operation that was followed. CloudFormation's record of failures has those of
+/// hooks and validations too; where it cannot be read, or has nothing of the operation, the events of the stack decide.
+///
+/// # Errors
+///
+/// If the events of a nested stack cannot be read.
+pub(super) async fn cause_of(
+    service: &impl StackService,
+    operation: &StackOperation,
+    events: &[StackEvent],
+    ctx: OperationContext<'_>,
+) -> Result<Option<FailureCause>, StackError> {
+    let failures = ctx.read(|| service.failures(&operation.stack)).await;
+    let mut failures = sorted(failures.unwrap_or_default());
+    failures.retain(|event| event.token.as_deref() == Some(operation.token.as_str()));
+    match first_cause(service, &failures, ctx).await? {
+        Some(cause) => Ok(Some(cause)),
+        None => first_cause(service, events, ctx).await,
+    }
 }
 
 /// What the last failed operation of a stack was about.

@@ -8,7 +8,9 @@ use super::ports::StackService;
 use super::status::Readiness;
 use super::types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackName, StackRequest,
+    ValidationFinding,
 };
+use crate::DeployError;
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -101,8 +103,16 @@ pub async fn prepare(
     };
     let made = make(service, &request, found.is_some(), ctx).await?;
     if made.status == ChangeSetStatus::Ready {
+        for warning in findings(service, &made, ctx).await? {
+            ctx.step(DeployStep::ValidationWarning(&warning));
+        }
         return Ok(PreparedUpdate::Changes(made));
     }
+    // The findings are gone with the change set.
+    let findings = match made.is_empty() {
+        true => Vec::new(),
+        false => findings(service, &made, ctx).await?,
+    };
     discard(service, &made, request.creates, ctx).await?;
     match found.filter(|_| made.is_empty() && !request.creates) {
         Some(stack) => Ok(PreparedUpdate::Unchanged(stack)),
@@ -111,7 +121,30 @@ pub async fn prepare(
             reason: made
                 .reason
                 .unwrap_or_else(|| "no reason is given".to_owned()),
+            findings,
         }),
+    }
+}
+
+/// Returns the findings of CloudFormation's validation. Where they cannot be read, there are none: they only inform.
+async fn findings(
+    service: &impl StackService,
+    change_set: &ChangeSet,
+    ctx: OperationContext<'_>,
+) -> Result<Vec<ValidationFinding>, StackError> {
+    match ctx
+        .read(|| service.validation_findings(&change_set.id))
+        .await
+    {
+        Ok(findings) => Ok(findings),
+        Err(DeployError::Interrupted) => Err(DeployError::Interrupted.into()),
+        Err(error) => {
+            ctx.step(DeployStep::Skipped {
+                what: "reading the findings of CloudFormation's validation",
+                reason: &error.to_string(),
+            });
+            Ok(Vec::new())
+        }
     }
 }
 

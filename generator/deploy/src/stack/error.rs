@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::status::StackStatus;
-use super::types::{FailureCause, StackId, StackName};
+use super::types::{FailureCause, StackId, StackName, ValidationFinding};
 use crate::DeployError;
 use crate::error::AccountError;
 
@@ -31,8 +31,12 @@ pub enum StackError {
         status: StackStatus,
         reason: Option<String>,
     },
-    #[error("CloudFormation cannot compute the changes of stack {stack}: {reason}")]
-    ChangeSetFailed { stack: StackName, reason: String },
+    #[error("CloudFormation refuses the changes of stack {stack}: {reason}")]
+    ChangeSetFailed {
+        stack: StackName,
+        reason: String,
+        findings: Vec<ValidationFinding>,
+    },
     #[error("CloudFormation did not compute the changes of stack {stack} within {} s", .after.as_secs())]
     ChangeSetTimedOut { stack: StackName, after: Duration },
     #[error("the plan does not apply any more: {reason}")]

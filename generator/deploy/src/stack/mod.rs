@@ -17,5 +17,5 @@ pub use ports::{ArtifactBucket, StackService, Stored};
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
     PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,
-    StackName, StackRequest, StackResource, TemplateLocation,
+    StackName, StackRequest, StackResource, TemplateLocation, ValidationFinding,
 };

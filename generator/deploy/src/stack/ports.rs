@@ -2,7 +2,7 @@
 
 use super::types::{
     ChangeSet, ChangeSetId, StackDescription, StackEvent, StackId, StackName, StackRequest,
-    StackResource,
+    StackResource, ValidationFinding,
 };
 use crate::error::AccountResult;
 
@@ -38,6 +38,12 @@ pub trait StackService {
         name_or_id: &str,
     ) -> impl Future<Output = AccountResult<Option<ChangeSet>>>;
 
+    /// Returns the findings of CloudFormation's validation of a change set.
+    fn validation_findings(
+        &self,
+        change_set: &ChangeSetId,
+    ) -> impl Future<Output = AccountResult<Vec<ValidationFinding>>>;
+
     /// Executes a change set. CloudFormation ignores a second request with the same token.
     fn execute_change_set(
         &self,
@@ -57,6 +63,9 @@ pub trait StackService {
         stack: &StackId,
         until: Option<&str>,
     ) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
+
+    /// Returns the failures of a stack's operations, the latest first: of resources, hooks and validations.
+    fn failures(&self, stack: &StackId) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
 
     /// Deletes a stack. CloudFormation keeps the resources that the template retains.
     fn delete_stack(

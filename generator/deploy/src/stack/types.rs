@@ -279,6 +279,36 @@ impl StackEvent {
     }
 }
 
+/// A finding of CloudFormation's validation of a change set, before any resource changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidationFinding {
+    /// The logical ID of the resource; empty for a finding about the whole template.
+    pub logical_id: String,
+    /// The resource type; empty for a finding about the whole template.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The path of the property in the resource.
+    pub path: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// True if the change set fails because of it. Otherwise it is a warning.
+    pub fails: bool,
+}
+
+impl fmt::Display for ValidationFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.logical_id.is_empty() {
+            write!(f, "{} ({})", self.logical_id, self.kind)?;
+            match &self.path {
+                Some(path) => write!(f, " at {path}: ")?,
+                None => f.write_str(": ")?,
+            }
+        }
+        f.write_str(&self.reason)
+    }
+}
+
 /// Resource type of stacks.
 pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
+use stackgen_deploy::stack::ValidationFinding;
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use tokio::sync::Notify;
 
@@ -43,6 +44,11 @@ impl SimulatedStacks {
         self.fail_next(operation, Fault::CrashAfter);
     }
 
+    /// Sets the findings of the validation of every change set.
+    pub(crate) fn find(&self, findings: &[ValidationFinding]) {
+        self.state.borrow_mut().findings = findings.to_vec();
+    }
+
     /// Makes the next operation on the stack fail.
     pub(crate) fn fail_operation(&self) {
         self.state.borrow_mut().fails_next = true;
@@ -54,6 +60,11 @@ impl SimulatedStacks {
 
     pub(crate) fn executions(&self) -> usize {
         self.state.borrow().executions
+    }
+
+    /// True if there is a stack, even an empty one.
+    pub(crate) fn exists(&self) -> bool {
+        self.state.borrow().stack.is_some()
     }
 
     pub(crate) fn template(&self) -> Option<String> {
@@ -91,6 +102,9 @@ impl SimulatedStacks {
             }
             Some(Fault::Unreachable) => {
                 return Err(failure(AccountErrorKind::Unreachable, operation));
+            }
+            Some(Fault::Denied) => {
+                return Err(failure(AccountErrorKind::AccessDenied, operation));
             }
             Some(Fault::CrashBefore) => self.end_caller().await,
             _ => {}

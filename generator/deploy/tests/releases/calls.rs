@@ -2,7 +2,7 @@
 
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName,
-    StackRequest, StackResource, StackService, TemplateLocation,
+    StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
 };
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 
@@ -70,6 +70,15 @@ impl StackService for SimulatedStacks {
             Ok(found.map(|set| set.describe(&stack)))
         })
         .await
+    }
+
+    async fn validation_findings(&self, _: &ChangeSetId) -> AccountResult<Vec<ValidationFinding>> {
+        self.call("DescribeEvents", |state| Ok(state.findings.clone()))
+            .await
+    }
+
+    async fn failures(&self, _: &StackId) -> AccountResult<Vec<StackEvent>> {
+        self.call("DescribeEvents", |_| Ok(Vec::new())).await
     }
 
     async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
@@ -193,6 +202,7 @@ fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResu
         .as_ref()
         .and_then(|stack| stack.template.as_ref());
     let is_empty = current == Some(template);
+    let is_refused = state.findings.iter().any(|finding| finding.fails);
     let id = ChangeSetId::new(format!(
         "arn:aws:cloudformation:r:1:changeSet/{name}/{}",
         state.next_id()
@@ -201,11 +211,14 @@ fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResu
         id: id.clone(),
         template: template.clone(),
         creates: request.creates,
-        status: match is_empty {
+        status: match is_empty || is_refused {
             true => ChangeSetStatus::Failed,
             false => ChangeSetStatus::Ready,
         },
-        reason: is_empty.then(|| "The submitted information didn't contain changes.".to_owned()),
+        reason: match is_empty {
+            true => Some("The submitted information didn't contain changes.".to_owned()),
+            false => is_refused.then(|| "[AWS::EarlyValidation::PropertyValidation]".to_owned()),
+        },
         pending,
     });
     Ok(id)

@@ -10,7 +10,7 @@ mod simulated;
 use account::SimulatedStacks;
 use release::{Ended, Release};
 use simulated::Fault;
-use stackgen_deploy::stack::StackError;
+use stackgen_deploy::stack::{StackError, ValidationFinding};
 
 /// Number of seeds of a normal run. `make simulate` runs a million.
 const SEEDS: u64 = 1_000;
@@ -115,4 +115,37 @@ fn an_unchanged_stack_is_not_updated() {
     assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
     assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
     assert_eq!(stacks.executions(), 1);
+}
+
+fn finding(fails: bool) -> ValidationFinding {
+    ValidationFinding {
+        logical_id: "RoomsTable".to_owned(),
+        kind: "AWS::DynamoDB::Table".to_owned(),
+        path: None,
+        reason: "rooms already exists".to_owned(),
+        fails,
+    }
+}
+
+#[test]
+fn findings_of_the_validation_are_in_the_error_and_no_stack_stays() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.find(&[finding(true)]);
+    let ended = Release::of("a").run(&stacks);
+    let Ended::Failed(StackError::ChangeSetFailed { findings, .. }) = &ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(findings, &[finding(true)]);
+    assert!(!stacks.exists());
+    stacks.find(&[]);
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+}
+
+#[test]
+fn a_warning_of_the_validation_and_events_that_cannot_be_read_stop_no_release() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.find(&[finding(false)]);
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
+    stacks.fail_next("DescribeEvents", Fault::Denied);
+    assert!(matches!(Release::of("b").run(&stacks), Ended::Deployed));
 }

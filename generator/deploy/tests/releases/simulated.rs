@@ -6,7 +6,7 @@ use stackgen_deploy::OffsetDateTime;
 use stackgen_deploy::stack::status::StackStatus;
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ChangeSetStatus, PlannedChange, Replacement, ResourceAction,
-    STACK_TYPE, StackDescription, StackEvent, StackId, StackName,
+    STACK_TYPE, StackDescription, StackEvent, StackId, StackName, ValidationFinding,
 };
 
 /// What happens to a call.
@@ -14,6 +14,8 @@ use stackgen_deploy::stack::{
 pub(crate) enum Fault {
     /// It is refused for now, without effect.
     Throttled,
+    /// The caller lacks a permission.
+    Denied,
     /// It does not arrive.
     Unreachable,
     /// It takes effect, and the answer is lost.
@@ -64,6 +66,8 @@ pub(crate) struct State {
     /// Executions of each change set.
     pub(crate) executed: BTreeMap<String, usize>,
     pub(crate) fails_next: bool,
+    /// Findings of the validation of every change set.
+    pub(crate) findings: Vec<ValidationFinding>,
     pub(crate) clock: i64,
     pub(crate) ids: u32,
 }

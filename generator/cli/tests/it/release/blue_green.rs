@@ -51,7 +51,10 @@ fn map_to(api: &str, emulator: &Emulator) -> Value {
 fn api_id(project: &Project, environment: &str) -> String {
     let line = format!("status --allow-unverified --json --env {environment}");
     let status: Value = serde_json::from_str(&project.run_as(&line).stdout).unwrap();
-    status["stages"][0]["api"]["id"].as_str().unwrap().to_owned()
+    status["stages"][0]["api"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]

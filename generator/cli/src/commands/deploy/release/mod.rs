@@ -111,7 +111,8 @@ impl Release<'_> {
         };
         let checked = check(subject, args, self.ui.can_prompt(), self.account, self.ctx).await?;
         let Uploaded { request, template } = self.upload(&checked).await?;
-        match prepare(&self.account.aws, &request, self.ctx).await? {
+        let prepared = prepare(&self.account.aws, &request, self.ctx).await;
+        match prepared.map_err(|error| self.source.locate(error))? {
             PreparedUpdate::Unchanged(stack) => {
                 let name = &self.source.stack;
                 self.done(&format!("stack {name} is up to date"))?;

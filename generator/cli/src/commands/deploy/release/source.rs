@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use stackgen_cfn::{Node, emit};
-use stackgen_deploy::stack::{StackError, StackName};
+use stackgen_deploy::stack::{StackError, StackName, ValidationFinding};
 use stackgen_lint::output::LintedFile;
 use stackgen_lint::output::json::Findings;
 use stackgen_synth::Dialect;
@@ -120,8 +120,16 @@ impl ReleaseSource {
         Ok(true)
     }
 
-    /// Adds the place in stackgen.yaml to the error of a resource.
+    /// Adds places in stackgen.yaml to the error of a resource, or to the findings of a validation.
     pub(super) fn locate(&self, error: StackError) -> CliError {
+        if let StackError::ChangeSetFailed { findings, .. } = &error
+            && !findings.is_empty()
+        {
+            let findings = findings.iter().filter(|finding| finding.fails);
+            let findings = findings.map(|finding| self.locate_finding(finding));
+            let all = [CliError::from(error.clone())].into_iter().chain(findings);
+            return CliError::all(all.collect()).unwrap_or_else(|| error.into());
+        }
         let place = match &error {
             StackError::Failed {
                 cause: Some(cause), ..
@@ -133,6 +141,14 @@ impl ReleaseSource {
         match (place, hint) {
             (Some(place), Some(hint)) => error.hint(format!("{hint}; {place}")),
             _ => error,
+        }
+    }
+
+    fn locate_finding(&self, finding: &ValidationFinding) -> CliError {
+        let error = CliError::failed(finding.to_string());
+        match self.place(&finding.logical_id) {
+            Some(place) => error.hint(place),
+            None => error,
         }
     }
 
