@@ -136,6 +136,7 @@ fn findings_of_the_validation_are_in_the_error_and_no_stack_stays() {
         panic!("{ended:?}");
     };
     assert_eq!(findings, &[finding(true)]);
+    stacks.finish_operations();
     assert!(!stacks.exists());
     stacks.find(&[]);
     assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
