@@ -15,6 +15,7 @@ mod options;
 mod pages;
 mod parts;
 mod profile;
+mod quotas;
 mod s3;
 mod stacks;
 

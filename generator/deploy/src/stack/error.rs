@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::concurrency::MIN_UNRESERVED;
+use super::remedy::remedy;
 use super::status::StackStatus;
 use super::types::{FailureCause, StackId, StackName, ValidationFinding};
 use crate::DeployError;
@@ -56,6 +58,11 @@ pub enum StackError {
     TerminationProtected { stack: StackName },
     #[error("the template has {size} bytes, and CloudFormation accepts {limit}")]
     TemplateTooLarge { size: usize, limit: usize },
+    #[error(
+        "the functions reserve {needed} concurrent executions, and the account can give them {available}: {} must stay unreserved",
+        MIN_UNRESERVED
+    )]
+    Concurrency { needed: u32, available: u32 },
     #[error("there is no bucket {bucket} in this account")]
     NoBucket { bucket: String },
     #[error("bucket {bucket} is in {actual}, and the stack is deployed to {expected}")]
@@ -88,12 +95,23 @@ impl StackError {
             StackError::PlanOutdated { .. } => {
                 "nothing was changed; make a new plan with `stackgen deploy --plan-out FILE`".to_owned()
             }
-            StackError::Failed { stack, status, .. } => match status.is_deleted() {
-                true => format!(
-                    "mend the cause, and run it again; the stack is deleted, and its events remain under {stack}"
-                ),
-                false => status.remedy().to_owned(),
-            },
+            StackError::Failed {
+                stack,
+                status,
+                cause,
+            } => {
+                let state = match status.is_deleted() {
+                    true => format!(
+                        "mend the cause, and run it again; the stack is deleted, and its events remain under {stack}"
+                    ),
+                    false => status.remedy().to_owned(),
+                };
+                let reason = cause.as_ref().and_then(|cause| cause.reason.as_deref());
+                match reason.and_then(remedy) {
+                    Some(remedy) => format!("{remedy}; {state}"),
+                    None => state,
+                }
+            }
             StackError::NothingToCancel { .. } => {
                 "only a running update can be canceled; a stack that is created can be deleted with `stackgen destroy`"
                     .to_owned()
@@ -104,6 +122,10 @@ impl StackError {
             }
             StackError::TemplateTooLarge { .. } => {
                 "split the stack: stackgen.yaml describes one API of each protocol".to_owned()
+            }
+            StackError::Concurrency { .. } => {
+                "lower `reservedConcurrency`, or raise the quota of concurrent executions of the account"
+                    .to_owned()
             }
             StackError::NoBucket { .. } => {
                 "create the bucket for artifacts with `stackgen bootstrap`, or name another one with `--bucket`"

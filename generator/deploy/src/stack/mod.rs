@@ -6,14 +6,16 @@ pub mod apply;
 pub mod artifacts;
 pub mod cause;
 pub mod change_set;
+pub mod concurrency;
 pub mod delete;
 mod error;
 mod ports;
+mod remedy;
 pub mod status;
 mod types;
 
 pub use error::StackError;
-pub use ports::{ArtifactBucket, StackService, Stored};
+pub use ports::{ArtifactBucket, FunctionQuotas, StackService, Stored};
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
     PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,

@@ -4,6 +4,7 @@ use super::types::{
     ChangeSet, ChangeSetId, StackDescription, StackEvent, StackId, StackName, StackRequest,
     StackResource, ValidationFinding,
 };
+use crate::FunctionName;
 use crate::error::AccountResult;
 
 /// Calls to CloudFormation. Like [`Account`](crate::Account), each method sends one operation once.
@@ -77,6 +78,18 @@ pub trait StackService {
 
     /// Cancels a running update. CloudFormation restores the earlier state.
     fn cancel_update(&self, stack: &StackId) -> impl Future<Output = AccountResult<()>>;
+}
+
+/// Calls to Lambda about quotas.
+pub trait FunctionQuotas {
+    /// Returns the number of concurrent executions of the account and region that no function reserves.
+    fn unreserved_concurrency(&self) -> impl Future<Output = AccountResult<u32>>;
+
+    /// Returns the concurrent executions that a function reserves; `None` if it reserves none or does not exist.
+    fn reserved_concurrency(
+        &self,
+        function: &FunctionName,
+    ) -> impl Future<Output = AccountResult<Option<u32>>>;
 }
 
 /// What came of storing an object.

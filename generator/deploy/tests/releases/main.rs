@@ -4,6 +4,7 @@
 
 mod account;
 mod calls;
+mod concurrency;
 mod release;
 mod simulated;
 

@@ -65,9 +65,19 @@ fn all_problems_are_reported_before_anything_changes() {
         return;
     };
     let project = Project::new(&emulator, "dev");
+    project.edit(
+        "architecture: x86_64",
+        "architecture: x86_64, reservedConcurrency: 5000",
+    );
     let run = project.run("deploy --no-build --parameter Size=5");
     assert_eq!(run.code, Some(2), "{run}");
-    for text in ["no bucket", "no parameter Size", "CAPABILITY_IAM"] {
+    let texts = [
+        "no bucket",
+        "no parameter Size",
+        "CAPABILITY_IAM",
+        "the functions reserve 5000 concurrent executions",
+    ];
+    for text in texts {
         assert!(run.stderr.contains(text), "no {text:?} in {run}");
     }
 }
@@ -265,4 +275,21 @@ fn a_dry_run_leaves_no_stack_and_no_change_set() {
     assert_says(&run, "create stack rooms-dev");
     let destroy = project.run("destroy --yes");
     assert_failed(&destroy, ["there is no stack rooms-dev"]);
+}
+
+#[test]
+fn an_issuer_without_a_discovery_document_is_refused() {
+    let Some((emulator, project)) = started("dev") else {
+        return;
+    };
+    // The emulator answers 404 or worse to this path.
+    let http = format!(
+        "http:\n  name: rooms-http\n  authorizer: {{ issuer: '{}/nobody', audience: [rooms] }}\n  routes:\n    \
+         GET /rooms: {{ function: rooms, auth: jwt }}\n\nverify:",
+        emulator.url()
+    );
+    project.edit("verify:", &http);
+    let run = project.deploy("");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("has no discovery document"), "{run}");
 }

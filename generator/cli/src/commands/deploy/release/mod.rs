@@ -4,6 +4,7 @@
 //! stage is made to serve the result and verified.
 
 mod api_changes;
+mod issuer;
 mod plan_file;
 mod preflight;
 mod request;
@@ -105,11 +106,15 @@ impl Release<'_> {
         }
         let args = &self.command.release;
         self.progress.begin("checking the account");
+        let issuers = self.source.targets.iter();
         let subject = Subject {
             stack: &self.source.stack,
             template: &self.source.template,
+            issuers: &issuers
+                .filter_map(|target| target.issuer.as_deref())
+                .collect(),
         };
-        let checked = check(subject, args, self.ui.can_prompt(), self.account, self.ctx).await?;
+        let checked = check(subject, args, self.ui, self.account, self.ctx).await?;
         let Uploaded { request, template } = self.upload(&checked).await?;
         let prepared = prepare(&self.account.aws, &request, self.ctx).await;
         match prepared.map_err(|error| self.source.locate(error))? {

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::Node;
+use stackgen_cfn::{Map, Node};
 use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::{StackReadiness, readiness};
+use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
 use stackgen_deploy::stack::{StackDescription, StackError, StackName};
-use stackgen_deploy::{Account as _, DeployError, OperationContext};
+use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 
 use super::super::release_args::ReleaseArgs;
+use super::issuer::check_issuer;
 use super::request::{SentParameter, missing_capabilities, parameters, required_capabilities};
 use crate::account::{AccountClient, artifact_bucket};
 use crate::error::CliError;
+use crate::ui::Ui;
 
 /// What the checks found out.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(super) struct Checked {
 pub(super) struct Subject<'a> {
     pub(super) stack: &'a StackName,
     pub(super) template: &'a Node,
+    /// The issuers of the tokens that API Gateway checks.
+    pub(super) issuers: &'a BTreeSet<&'a str>,
 }
 
 /// Checks stack, bucket, parameters and capabilities, and reports all problems at once.
@@ -41,7 +46,7 @@ pub(super) struct Subject<'a> {
 pub(super) async fn check(
     subject: Subject<'_>,
     args: &ReleaseArgs,
-    can_prompt: bool,
+    ui: &Ui,
     account: &AccountClient,
     ctx: OperationContext<'_>,
 ) -> Result<Checked, CliError> {
@@ -62,6 +67,14 @@ pub(super) async fn check(
             None
         }
     };
+    let planned = reserved_concurrency(subject.template);
+    if let Err(error) = check_concurrency(&account.aws, &planned, ctx).await {
+        problems.push(fatal(error)?);
+    }
+    for issuer in subject.issuers {
+        let checked = check_issuer(issuer, &account.network, ui);
+        problems.extend(ctx.interrupt.unless(checked).await?);
+    }
     let sent = parameters(subject.template, &args.parameters, stack.as_ref());
     let sent = sent.unwrap_or_else(|errors| {
         problems.extend(errors);
@@ -69,7 +82,7 @@ pub(super) async fn check(
     });
     let required = required_capabilities(subject.template);
     let missing = missing_capabilities(&required, &args.capabilities);
-    if !missing.is_empty() && !can_prompt {
+    if !missing.is_empty() && !ui.can_prompt() {
         let flags: Vec<_> = missing
             .iter()
             .map(|name| format!("--capability {name}"))
@@ -87,6 +100,21 @@ pub(super) async fn check(
             capabilities: required,
         }),
     }
+}
+
+/// Returns the concurrent executions that the functions of a template reserve.
+fn reserved_concurrency(template: &Node) -> Vec<ReservedConcurrency> {
+    let resources = template.get("Resources").and_then(Node::as_map);
+    let resources = resources.into_iter().flat_map(Map::iter);
+    let reserved = resources.filter_map(|(_, resource)| {
+        let properties = resource.get("Properties")?;
+        let executions = properties.get("ReservedConcurrentExecutions")?.as_int()?;
+        Some(ReservedConcurrency {
+            function: FunctionName::new(properties.get("FunctionName")?.as_str()?),
+            executions: u32::try_from(executions).ok()?,
+        })
+    });
+    reserved.collect()
 }
 
 /// Returns the stack if it can be updated. A running operation is left to later steps: it may be an earlier run's.
