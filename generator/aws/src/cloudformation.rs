@@ -1,8 +1,8 @@
 //! Calls to CloudFormation.
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, EventFilter, OnStackFailure, Parameter, StackStatus as SdkStatus,
-    Tag, TemplateStage,
+    Capability, ChangeSetType, EventFilter, OnFailure, OnStackFailure, Parameter,
+    StackStatus as SdkStatus, Tag, TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
@@ -73,29 +73,18 @@ impl StackService for Aws {
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
         let operation = operation("CreateChangeSet", request.stack.as_str());
-        let parameter = |(name, value): &(String, ParameterValue)| {
-            let parameter = Parameter::builder().parameter_key(name);
-            match value {
-                ParameterValue::Value(value) => parameter.parameter_value(value).build(),
-                ParameterValue::Previous => parameter.use_previous_value(true).build(),
-            }
-        };
-        let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
-        let capability = |name: &String| Capability::from(name.as_str());
+        let sent = SentRequest::new(request);
         let call = self.cloudformation.create_change_set();
         let call = call
             .stack_name(request.stack.as_str())
             .change_set_name(&request.change_set)
             .description(&request.description)
-            .set_parameters(some(request.parameters.iter().map(parameter)))
-            // An empty list would remove the stack's tags.
-            .set_tags(some(request.tags.iter().map(tag)))
-            .set_capabilities(some(request.capabilities.iter().map(capability)))
+            .set_template_url(sent.template_url)
+            .set_template_body(sent.template_body)
+            .set_parameters(sent.parameters)
+            .set_tags(sent.tags)
+            .set_capabilities(sent.capabilities)
             .set_role_arn(request.role_arn.clone());
-        let call = match &request.template {
-            TemplateLocation::Url(url) => call.template_url(url),
-            TemplateLocation::Inline(body) => call.template_body(body),
-        };
         let call = match request.creates {
             true => call
                 .change_set_type(ChangeSetType::Create)
@@ -125,6 +114,64 @@ impl StackService for Aws {
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn create_stack(&self, request: &StackRequest, token: &str) -> AccountResult<StackId> {
+        let operation = operation("CreateStack", request.stack.as_str());
+        let sent = SentRequest::new(request);
+        let call = self.cloudformation.create_stack();
+        let call = call
+            .stack_name(request.stack.as_str())
+            .set_template_url(sent.template_url)
+            .set_template_body(sent.template_body)
+            .set_parameters(sent.parameters)
+            .set_tags(sent.tags)
+            .set_capabilities(sent.capabilities)
+            .set_role_arn(request.role_arn.clone())
+            .on_failure(OnFailure::Delete)
+            .client_request_token(token);
+        let created = operation.result(call.send().await)?;
+        let id = created
+            .stack_id()
+            .ok_or_else(|| operation.lacks("StackId"))?;
+        Ok(StackId::new(id))
+    }
+
+    async fn update_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> AccountResult<Option<StackId>> {
+        let operation = operation("UpdateStack", request.stack.as_str());
+        let sent = SentRequest::new(request);
+        let call = self.cloudformation.update_stack();
+        let call = call
+            .stack_name(request.stack.as_str())
+            .set_template_url(sent.template_url)
+            .set_template_body(sent.template_body)
+            .set_parameters(sent.parameters)
+            .set_tags(sent.tags)
+            .set_capabilities(sent.capabilities)
+            .set_role_arn(request.role_arn.clone())
+            .client_request_token(token);
+        let updated = match operation.result(call.send().await) {
+            // CloudFormation answers with the error of bad input.
+            Err(error) if error.message.contains("No updates are to be performed") => {
+                return Ok(None);
+            }
+            updated => updated?,
+        };
+        let id = updated
+            .stack_id()
+            .ok_or_else(|| operation.lacks("StackId"))?;
+        Ok(Some(StackId::new(id)))
+    }
+
+    async fn set_stack_policy(&self, stack: &StackId, policy: &str) -> AccountResult<()> {
+        let operation = operation("SetStackPolicy", stack.as_str());
+        let call = self.cloudformation.set_stack_policy();
+        let call = call.stack_name(stack.as_str()).stack_policy_body(policy);
+        operation.result(call.send().await).map(drop)
     }
 
     async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
@@ -205,6 +252,41 @@ impl StackService for Aws {
         let request = self.cloudformation.cancel_update_stack();
         let request = request.stack_name(stack.as_str());
         operation.result(request.send().await).map(drop)
+    }
+}
+
+/// Parts of a request that creations, updates and change sets share, in the types of the SDK.
+struct SentRequest {
+    template_url: Option<String>,
+    template_body: Option<String>,
+    parameters: Option<Vec<Parameter>>,
+    tags: Option<Vec<Tag>>,
+    capabilities: Option<Vec<Capability>>,
+}
+
+impl SentRequest {
+    fn new(request: &StackRequest) -> Self {
+        let parameter = |(name, value): &(String, ParameterValue)| {
+            let parameter = Parameter::builder().parameter_key(name);
+            match value {
+                ParameterValue::Value(value) => parameter.parameter_value(value).build(),
+                ParameterValue::Previous => parameter.use_previous_value(true).build(),
+            }
+        };
+        let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+        let capability = |name: &String| Capability::from(name.as_str());
+        let (template_url, template_body) = match &request.template {
+            TemplateLocation::Url(url) => (Some(url.clone()), None),
+            TemplateLocation::Inline(body) => (None, Some(body.clone())),
+        };
+        SentRequest {
+            template_url,
+            template_body,
+            parameters: some(request.parameters.iter().map(parameter)),
+            // An empty list would remove the stack's tags.
+            tags: some(request.tags.iter().map(tag)),
+            capabilities: some(request.capabilities.iter().map(capability)),
+        }
     }
 }
 

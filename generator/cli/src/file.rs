@@ -20,13 +20,15 @@ pub(crate) enum InputFile {
     Template,
     /// A plan of `stackgen deploy --plan-out`.
     Plan,
+    /// A policy of a stack.
+    StackPolicy,
 }
 
 impl InputFile {
     /// Returns the maximum length in bytes. CloudFormation accepts templates of up to 1 MB; SAM and CDK write longer ones.
     pub(crate) fn limit(self) -> u64 {
         match self {
-            InputFile::Project | InputFile::Plan => bounded::MEBIBYTE,
+            InputFile::Project | InputFile::Plan | InputFile::StackPolicy => bounded::MEBIBYTE,
             InputFile::Template => stackgen_cfn::parse::MAX_BYTES as u64,
         }
     }
@@ -36,6 +38,9 @@ impl InputFile {
             InputFile::Project => "create a small project with `stackgen init echo --out DIR`",
             InputFile::Template => "render one with `stackgen synth`",
             InputFile::Plan => "make one with `stackgen deploy --plan-out FILE`",
+            InputFile::StackPolicy => {
+                "write a stack policy in JSON, as CloudFormation's documentation shows"
+            }
         }
     }
 
@@ -44,6 +49,9 @@ impl InputFile {
             InputFile::Project => "create one with `stackgen init`, or name another with `--file`",
             InputFile::Template => "render one with `stackgen synth`",
             InputFile::Plan => "make one with `stackgen deploy --plan-out FILE`",
+            InputFile::StackPolicy => {
+                "write a stack policy in JSON, as CloudFormation's documentation shows"
+            }
         }
     }
 }
@@ -112,6 +120,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::Project => "name the stackgen.yaml itself".to_owned(),
                 InputFile::Template => "name the template itself".to_owned(),
                 InputFile::Plan => "name the plan itself".to_owned(),
+                InputFile::StackPolicy => "name the policy itself".to_owned(),
             };
             CliError::input(format!("{name} is a folder, not a file")).hint(hint)
         }
@@ -120,6 +129,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::Project => "name the path of a stackgen.yaml with `--file`",
                 InputFile::Template => "name a file, or `-` for standard input",
                 InputFile::Plan => "name the file of a plan",
+                InputFile::StackPolicy => "name the file of a stack policy",
             })
         }
         ReadError::TooLong(limit) => {
@@ -130,6 +140,9 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                     "check that this is the right file: CloudFormation takes templates of up to 1 MB"
                 }
                 InputFile::Plan => "check that this is the right file: a plan is short",
+                InputFile::StackPolicy => {
+                    "check that this is the right file: CloudFormation takes stack policies of up to 16 KB"
+                }
             })
         }
         ReadError::Io(_) if error.is_not_found() => {

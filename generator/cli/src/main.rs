@@ -27,6 +27,7 @@ mod renamed;
 mod report;
 mod rows;
 mod rules;
+mod run_id;
 mod runtime;
 mod signals;
 mod source;

@@ -1,5 +1,7 @@
 //! Executing a change set, and following the operation to its end.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::cause::{cause_of, sorted};
@@ -16,6 +18,8 @@ pub struct AppliedStack {
     pub stack: StackDescription,
     /// Number of resources that were changed.
     pub changed: usize,
+    /// Types of the resources that were deleted.
+    pub deleted: BTreeSet<String>,
 }
 
 /// An operation on a stack, which its events name by a token.
@@ -112,7 +116,7 @@ fn is_started(status: ChangeSetStatus) -> bool {
 }
 
 /// Follows an operation to its end, and reports its events.
-async fn follow(
+pub(super) async fn follow(
     service: &impl StackService,
     operation: &StackOperation,
     ctx: OperationContext<'_>,
@@ -142,6 +146,7 @@ async fn follow(
         return Ok(AppliedStack {
             stack,
             changed: log.changed(),
+            deleted: log.deleted(),
         });
     }
     let cause = cause_of(service, operation, &log.events, ctx).await?;
@@ -190,6 +195,13 @@ impl EventLog {
             self.events.push(event);
         }
         Ok(())
+    }
+
+    /// Returns the types of the resources that were deleted.
+    fn deleted(&self) -> BTreeSet<String> {
+        let events = self.events.iter();
+        let deleted = events.filter(|event| event.status == "DELETE_COMPLETE");
+        deleted.map(|event| event.kind.clone()).collect()
     }
 
     /// Returns the number of resources that were changed.

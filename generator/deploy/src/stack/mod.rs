@@ -8,6 +8,7 @@ pub mod cause;
 pub mod change_set;
 pub mod concurrency;
 pub mod delete;
+pub mod direct;
 mod error;
 mod ports;
 mod remedy;

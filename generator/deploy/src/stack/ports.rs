@@ -45,6 +45,29 @@ pub trait StackService {
         change_set: &ChangeSetId,
     ) -> impl Future<Output = AccountResult<Vec<ValidationFinding>>>;
 
+    /// Creates a stack without a change set. A creation that fails leaves no stack. CloudFormation ignores a second request with
+    /// the same token.
+    fn create_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> impl Future<Output = AccountResult<StackId>>;
+
+    /// Updates a stack without a change set; `None` if there is nothing to update. CloudFormation ignores a second request with
+    /// the same token.
+    fn update_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> impl Future<Output = AccountResult<Option<StackId>>>;
+
+    /// Replaces the stack policy, which determines what updates may change.
+    fn set_stack_policy(
+        &self,
+        stack: &StackId,
+        policy: &str,
+    ) -> impl Future<Output = AccountResult<()>>;
+
     /// Executes a change set. CloudFormation ignores a second request with the same token.
     fn execute_change_set(
         &self,

@@ -78,7 +78,7 @@ impl SimulatedStacks {
         }
     }
 
-    /// Checks what holds at any time: no change set is executed twice.
+    /// Checks what holds at any time: no request is executed twice.
     pub(crate) fn assert_sound(&self, seed: u64) {
         let state = self.state.borrow();
         let twice: Vec<_> = state

@@ -81,6 +81,50 @@ impl StackService for SimulatedStacks {
         self.call("DescribeEvents", |_| Ok(Vec::new())).await
     }
 
+    async fn create_stack(&self, request: &StackRequest, token: &str) -> AccountResult<StackId> {
+        let length = self.random(1..6);
+        self.call("CreateStack", |state| {
+            let id = match &state.stack {
+                Some(stack) if stack.is_started_by(token) => return Ok(stack.id.clone()),
+                Some(_) => return Err(refused("CreateStack", "the stack exists")),
+                None => state.create_stack(),
+            };
+            state.start_directly(template_of(request), token, length);
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn update_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> AccountResult<Option<StackId>> {
+        let length = self.random(1..6);
+        self.call("UpdateStack", |state| {
+            let Some(stack) = &state.stack else {
+                return Err(refused("UpdateStack", "no stack"));
+            };
+            let id = stack.id.clone();
+            if stack.is_started_by(token) {
+                return Ok(Some(id));
+            }
+            if stack.operation.is_some() {
+                return Err(refused("UpdateStack", "the stack is busy"));
+            }
+            if stack.template.as_deref() == Some(template_of(request)) {
+                return Ok(None);
+            }
+            state.start_directly(template_of(request), token, length);
+            Ok(Some(id))
+        })
+        .await
+    }
+
+    async fn set_stack_policy(&self, _: &StackId, _: &str) -> AccountResult<()> {
+        self.call("SetStackPolicy", |_| Ok(())).await
+    }
+
     async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
         let length = self.random(1..6);
         self.call("ExecuteChangeSet", |state| {
@@ -159,6 +203,17 @@ fn is_named(id: &ChangeSetId, name_or_id: &str) -> bool {
     *id == *name_or_id || id.name() == Some(name_or_id)
 }
 
+fn refused(operation: &'static str, message: &str) -> AccountError {
+    error(AccountErrorKind::Refused, operation, message)
+}
+
+fn template_of(request: &StackRequest) -> &str {
+    match &request.template {
+        TemplateLocation::Url(url) => url,
+        TemplateLocation::Inline(_) => panic!("an inline template"),
+    }
+}
+
 fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResult<ChangeSetId> {
     let operation = "CreateChangeSet";
     let name = &request.change_set;
@@ -194,13 +249,11 @@ fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResu
     if state.stack.is_none() {
         state.create_stack();
     }
-    let TemplateLocation::Url(template) = &request.template else {
-        panic!("an inline template");
-    };
+    let template = template_of(request);
     let current = state
         .stack
         .as_ref()
-        .and_then(|stack| stack.template.as_ref());
+        .and_then(|stack| stack.template.as_deref());
     let is_empty = current == Some(template);
     let is_refused = state.findings.iter().any(|finding| finding.fails);
     let id = ChangeSetId::new(format!(
@@ -209,7 +262,7 @@ fn create(state: &mut State, request: &StackRequest, pending: u8) -> AccountResu
     ));
     state.change_sets.push(SimulatedChangeSet {
         id: id.clone(),
-        template: template.clone(),
+        template: template.to_owned(),
         creates: request.creates,
         status: match is_empty || is_refused {
             true => ChangeSetStatus::Failed,

@@ -26,7 +26,11 @@ fn simulate(seed: u64) {
             wanted = format!("template-{}", random.u8(0..3));
         }
         stacks.inject_faults(true);
-        let ended = Release::of(&wanted).run(&stacks);
+        let release = match random.u8(0..3) {
+            0 => Release::direct(&wanted, random.u64(..)),
+            _ => Release::of(&wanted),
+        };
+        let ended = release.run(&stacks);
         if matches!(ended, Ended::Deployed) {
             assert_eq!(
                 stacks.template().as_deref(),
@@ -150,4 +154,44 @@ fn a_warning_of_the_validation_and_events_that_cannot_be_read_stop_no_release() 
     assert!(matches!(Release::of("a").run(&stacks), Ended::Deployed));
     stacks.fail_next("DescribeEvents", Fault::Denied);
     assert!(matches!(Release::of("b").run(&stacks), Ended::Deployed));
+}
+
+#[test]
+fn a_direct_update_creates_and_updates_without_a_change_set() {
+    let stacks = SimulatedStacks::new(1);
+    for (template, run) in [("a", 1), ("b", 2), ("b", 3)] {
+        let ended = Release::direct(template, run).run(&stacks);
+        assert!(matches!(ended, Ended::Deployed), "{ended:?}");
+        assert_eq!(stacks.template().as_deref(), Some(template));
+    }
+    assert_eq!(stacks.executions(), 2);
+}
+
+#[test]
+fn a_lost_answer_of_a_direct_update_is_not_executed_again() {
+    let stacks = SimulatedStacks::new(1);
+    for (operation, template) in [("CreateStack", "a"), ("UpdateStack", "b")] {
+        stacks.fail_next(operation, Fault::Lost);
+        let ended = Release::direct(template, 1).run(&stacks);
+        assert!(matches!(ended, Ended::Deployed), "{operation}: {ended:?}");
+    }
+    assert_eq!(stacks.executions(), 2);
+}
+
+#[test]
+fn a_direct_update_that_was_killed_is_resumed_by_the_next_run_and_refused_to_others() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.crash_after("CreateStack");
+    assert!(matches!(
+        Release::direct("a", 1).run(&stacks),
+        Ended::Crashed
+    ));
+    let other = Release::direct("b", 2).run(&stacks);
+    assert!(
+        matches!(other, Ended::Failed(StackError::Busy { .. })),
+        "{other:?}"
+    );
+    let resumed = Release::direct("a", 3).run(&stacks);
+    assert!(matches!(resumed, Ended::Deployed), "{resumed:?}");
+    assert_eq!(stacks.executions(), 1);
 }

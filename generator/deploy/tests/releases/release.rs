@@ -2,6 +2,7 @@
 
 use stackgen_deploy::stack::apply::{execute, resume};
 use stackgen_deploy::stack::change_set::{PreparedUpdate, prepare};
+use stackgen_deploy::stack::direct::update_directly;
 use stackgen_deploy::stack::{StackError, StackName, StackRequest, TemplateLocation};
 use stackgen_deploy::{Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
 
@@ -18,6 +19,8 @@ pub(crate) enum Ended {
 
 pub(crate) struct Release {
     request: StackRequest,
+    /// The run, if it uses no change set.
+    direct: Option<String>,
 }
 
 impl Release {
@@ -34,6 +37,15 @@ impl Release {
                 change_set: format!("stackgen-{template}"),
                 description: String::new(),
             },
+            direct: None,
+        }
+    }
+
+    /// A release without a change set.
+    pub(crate) fn direct(template: &str, run: u64) -> Release {
+        Release {
+            direct: Some(format!("run{run}")),
+            ..Release::of(template)
         }
     }
 
@@ -65,6 +77,11 @@ impl Release {
             now: OffsetDateTime::now_utc,
         };
         let stack = &self.request.stack;
+        if let Some(run) = &self.direct {
+            return update_directly(stacks, &self.request, run, ctx)
+                .await
+                .map(drop);
+        }
         match prepare(stacks, &self.request, ctx).await? {
             PreparedUpdate::Unchanged(_) => Ok(()),
             PreparedUpdate::Changes(changes) => {

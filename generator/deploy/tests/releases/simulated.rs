@@ -43,6 +43,8 @@ pub(crate) struct SimulatedChangeSet {
 pub(crate) struct Operation {
     token: String,
     change_set: Option<ChangeSetId>,
+    /// The template of an operation without a change set.
+    template: Option<String>,
     /// Number of reads until it ends.
     left: u8,
     fails: bool,
@@ -124,10 +126,37 @@ impl State {
             Operation {
                 token: token.to_owned(),
                 change_set: Some(id),
+                template: None,
                 left: length,
                 fails,
             },
         );
+    }
+
+    /// Creates or updates the stack without a change set.
+    pub(crate) fn start_directly(&mut self, template: &str, token: &str, length: u8) {
+        let is_new = self
+            .stack
+            .as_ref()
+            .is_none_or(|stack| stack.template.is_none());
+        let status = match is_new {
+            true => "CREATE_IN_PROGRESS",
+            false => "UPDATE_IN_PROGRESS",
+        };
+        self.executions += 1;
+        // A creation that failed while its answer was lost leaves no stack, so that its repetition creates another one.
+        let id = self.stack.as_ref().map(|stack| stack.id.to_string());
+        let execution = format!("{token} of {}", id.unwrap_or_default());
+        *self.executed.entry(execution).or_default() += 1;
+        let fails = std::mem::take(&mut self.fails_next);
+        let operation = Operation {
+            token: token.to_owned(),
+            change_set: None,
+            template: Some(template.to_owned()),
+            left: length,
+            fails,
+        };
+        self.start(status, operation);
     }
 
     /// Deletes the stack.
@@ -137,6 +166,7 @@ impl State {
             Operation {
                 token: token.to_owned(),
                 change_set: None,
+                template: None,
                 left: length,
                 fails: false,
             },
@@ -198,8 +228,9 @@ impl State {
         self.event("", ended, &token, None);
         let Some(stack) = &mut self.stack else { return };
         stack.status = ended;
-        if let Some(set) = set.filter(|_| !operation.fails) {
-            stack.template = Some(set.template);
+        let applied = set.map(|set| set.template).or(operation.template);
+        if let Some(template) = applied.filter(|_| !operation.fails) {
+            stack.template = Some(template);
         }
         if ended == "DELETE_COMPLETE" {
             self.deleted.extend(self.stack.take());
@@ -233,6 +264,12 @@ impl State {
 }
 
 impl SimulatedStack {
+    /// True if the last operation was started with a token.
+    pub(crate) fn is_started_by(&self, token: &str) -> bool {
+        let last = self.events.last();
+        last.is_some_and(|event| event.token.as_deref() == Some(token))
+    }
+
     pub(crate) fn describe(&self) -> StackDescription {
         StackDescription {
             id: self.id.clone(),

@@ -1,7 +1,7 @@
 //! `stackgen deploy --redeploy-stage`
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
@@ -23,6 +23,7 @@ use crate::account::{
 use crate::error::CliError;
 use crate::git;
 use crate::outcome::CommandOutcome;
+use crate::run_id::run_id;
 use crate::style::{BOLD, GREEN};
 use crate::ui::Ui;
 
@@ -180,13 +181,6 @@ fn request(
         prune_failed: args.prune_failed,
         prune: (!args.no_prune).then_some(policy),
     }
-}
-
-/// Returns an ID that no other run has.
-fn run_id() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.map_or(0, |now| now.as_nanos());
-    format!("{now:x}-{:x}", std::process::id())
 }
 
 fn verified_text(verified: bool) -> &'static str {

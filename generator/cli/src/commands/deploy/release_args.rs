@@ -2,12 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::values::name_and_value;
 
 /// Flags that apply no template.
 const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
+
+/// Way to update a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UpdateMethod {
+    /// Through a change set, which shows the changes before they are made
+    ChangeSet,
+    /// At once
+    Direct,
+}
 
 /// Flags of a deploy of the whole stack, to AWS or with `--local`.
 #[derive(Args, Debug)]
@@ -40,6 +49,14 @@ pub(crate) struct ReleaseArgs {
     /// Consent to what the template creates, such as CAPABILITY_IAM; repeatable (on a terminal, the question is enough)
     #[arg(long = "capability", value_name = "NAME", conflicts_with_all = OTHERS, conflicts_with = "local")]
     pub(crate) capabilities: Vec<String>,
+
+    /// Way to update the stack: `direct` shows no plan and is faster, for environments with `release: live`
+    #[arg(long, value_name = "METHOD", default_value = "change-set", conflicts_with_all = OTHERS, conflicts_with_all = ["local", "dry_run", "plan", "plan_out"])]
+    pub(crate) method: UpdateMethod,
+
+    /// File with a stack policy, which limits what updates may change
+    #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS, conflicts_with = "local")]
+    pub(crate) stack_policy: Option<PathBuf>,
 
     /// Role with which CloudFormation creates and changes the resources
     #[arg(long, value_name = "ARN", conflicts_with_all = OTHERS, conflicts_with = "local")]

@@ -293,3 +293,45 @@ fn an_issuer_without_a_discovery_document_is_refused() {
     assert_eq!(run.code, Some(2), "{run}");
     assert!(run.stderr.contains("has no discovery document"), "{run}");
 }
+
+#[test]
+fn a_direct_update_creates_updates_and_removes_routes_without_a_plan() {
+    let Some((emulator, project)) = started("dev") else {
+        return;
+    };
+    project.sandbox.write("policy.json", "{\"Statement\": []}");
+    let direct = || project.deploy("--method direct --stack-policy policy.json");
+    let created = direct();
+    assert_done(&created);
+    assert!(
+        !created.stdout.contains("actions of CloudFormation"),
+        "{created}"
+    );
+    assert_says(&created, "verified");
+    let again = direct();
+    assert_done(&again);
+    assert_says(&again, "is up to date");
+    project.edit("    ping:", "    pong: { function: rooms }\n    ping:");
+    assert_done(&direct());
+    project.edit("    pong: { function: rooms }\n", "");
+    let removed = direct();
+    assert_done(&removed);
+    // The deployment of the template still has the route (row D20).
+    assert!(removed.stderr.contains("created"), "{removed}");
+    emulator.fail(json!([
+        {"resource": "RoomsFunction", "on": "update", "times": 1, "reason": "the role is not ready"}
+    ]));
+    project.set_code("second", true);
+    assert_failed(&direct(), ["the role is not ready", "stackgen.yaml:5:3"]);
+}
+
+#[test]
+fn a_pinned_environment_is_not_updated_directly() {
+    let Some(emulator) = Emulator::start() else {
+        return;
+    };
+    let project = Project::new(&emulator, "prod");
+    let run = project.deploy("--method direct");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("environment prod is pinned"), "{run}");
+}

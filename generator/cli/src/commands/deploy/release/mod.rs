@@ -4,12 +4,14 @@
 //! stage is made to serve the result and verified.
 
 mod api_changes;
+mod direct;
 mod issuer;
 mod plan_file;
 mod preflight;
 mod request;
 mod show;
 mod source;
+mod stack_policy;
 
 use std::collections::BTreeMap;
 
@@ -21,12 +23,14 @@ use stackgen_deploy::stack::artifacts::upload;
 use stackgen_deploy::stack::cause::diagnose;
 use stackgen_deploy::stack::change_set::{PreparedUpdate, discard, prepare, reopen};
 use stackgen_deploy::stack::{
-    ArtifactBucket as _, ChangeSet, PlannedChange, ResourceAction, StackId, StackName, StackRequest,
+    ArtifactBucket as _, ChangeSet, PlannedChange, ResourceAction, StackId, StackName,
+    StackRequest, StackService as _,
 };
 use stackgen_deploy::{DeployStep, OperationContext};
 
 use super::args::DeployCommand;
 use super::redeploy::{StageOptions, StageRun};
+use super::release_args::UpdateMethod;
 use crate::account::{AccountClient, StageTarget, StepProgress, confirmed, interrupt_on_signals};
 use crate::error::CliError;
 use crate::git;
@@ -55,6 +59,8 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: DeployStep<'_>| progress.step(&step);
     let args = &command.release;
+    let policy = args.stack_policy.as_deref().map(stack_policy::read);
+    let policy = policy.transpose()?;
     let project = ReleaseProject::load(command, ui)?;
     let region = project.declared.region.as_deref();
     let mut account = command.account.connect_in(region, ui).await?;
@@ -64,9 +70,13 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     project.declared.require(&account, ctx).await?;
     interrupt.unless(project.build(args, ui)).await??;
     let source = ReleaseSource::render(project, command, ui)?;
+    if args.method == UpdateMethod::Direct {
+        direct::require_live(&source)?;
+    }
     let release = Release {
         command,
         source: &source,
+        policy: policy.as_deref(),
         account: &account,
         progress: &progress,
         ctx,
@@ -86,10 +96,31 @@ struct Uploaded {
     template: Node,
 }
 
+/// What an update did to a stack.
+#[derive(Clone, Copy)]
+struct ChangedStack<'a> {
+    id: &'a StackId,
+    changes: &'a [PlannedChange],
+    /// True if parts of an API left the stack, which a deployment of the same update still contains.
+    lingers: bool,
+}
+
+impl<'a> ChangedStack<'a> {
+    fn unchanged(id: &'a StackId) -> Self {
+        ChangedStack {
+            id,
+            changes: &[],
+            lingers: false,
+        }
+    }
+}
+
 /// A deploy of a stack.
 struct Release<'a> {
     command: &'a DeployCommand,
     source: &'a ReleaseSource,
+    /// The stack policy that the stack gets.
+    policy: Option<&'a str>,
     account: &'a AccountClient,
     progress: &'a StepProgress<'a>,
     ctx: OperationContext<'a>,
@@ -116,18 +147,26 @@ impl Release<'_> {
         };
         let checked = check(subject, args, self.ui, self.account, self.ctx).await?;
         let Uploaded { request, template } = self.upload(&checked).await?;
+        if args.method == UpdateMethod::Direct {
+            return self.update_directly(&checked, &request).await;
+        }
         let prepared = prepare(&self.account.aws, &request, self.ctx).await;
         match prepared.map_err(|error| self.source.locate(error))? {
             PreparedUpdate::Unchanged(stack) => {
                 let name = &self.source.stack;
                 self.done(&format!("stack {name} is up to date"))?;
-                self.finish(&[], Some(&stack.id), BackTo::Earlier).await
+                self.set_policy(&stack.id).await?;
+                self.finish(ChangedStack::unchanged(&stack.id)).await
             }
             PreparedUpdate::Running(running) => {
                 let applied = resume(&self.account.aws, &request.stack, &running, self.ctx).await?;
                 self.applied(&applied)?;
-                let id = Some(&applied.stack.id);
-                self.finish(&running.changes, id, BackTo::Earlier).await
+                let changed = ChangedStack {
+                    id: &applied.stack.id,
+                    changes: &running.changes,
+                    lingers: running.changes.iter().any(lingers),
+                };
+                self.finish(changed).await
             }
             PreparedUpdate::Changes(changes) => {
                 let stack = checked.stack.as_ref();
@@ -200,7 +239,7 @@ impl Release<'_> {
             self.done("nothing was changed")?;
             return Ok(CommandOutcome::Done);
         }
-        self.execute(changes).await
+        self.execute(changes, creates).await
     }
 
     async fn is_confirmed(&self, question: &str) -> Result<bool, CliError> {
@@ -215,7 +254,7 @@ impl Release<'_> {
         let changes = reopen(&self.account.aws, &plan.change_set, self.ctx).await?;
         self.show_plan(plan, &changes)?;
         match self.is_confirmed("Deploy?").await? {
-            true => self.execute(&changes).await,
+            true => self.execute(&changes, plan.creates).await,
             false => {
                 self.done("nothing was changed")?;
                 Ok(CommandOutcome::Done)
@@ -223,14 +262,37 @@ impl Release<'_> {
         }
     }
 
-    async fn execute(&self, changes: &ChangeSet) -> Result<CommandOutcome, CliError> {
+    async fn execute(
+        &self,
+        changes: &ChangeSet,
+        creates: bool,
+    ) -> Result<CommandOutcome, CliError> {
         let before = self.served().await?;
         let stack = &self.source.stack;
+        if !creates {
+            // The policy applies to this update, too.
+            self.set_policy(&changes.stack).await?;
+        }
         let applied = execute(&self.account.aws, stack, changes, self.ctx).await;
         let applied = applied.map_err(|error| self.source.locate(error))?;
+        if creates {
+            self.set_policy(&applied.stack.id).await?;
+        }
         self.applied(&applied)?;
-        self.finish_from(&changes.changes, Some(&applied.stack.id), &before)
-            .await
+        let changed = ChangedStack {
+            id: &applied.stack.id,
+            changes: &changes.changes,
+            lingers: changes.changes.iter().any(lingers),
+        };
+        self.finish_from(changed, &before).await
+    }
+
+    async fn set_policy(&self, stack: &StackId) -> Result<(), CliError> {
+        if let Some(policy) = self.policy {
+            let set = || self.account.aws.set_stack_policy(stack, policy);
+            self.ctx.call(set).await?;
+        }
+        Ok(())
     }
 
     /// Returns what every stage serves now. APIs that do not exist yet are left out.
@@ -248,27 +310,22 @@ impl Release<'_> {
         Ok(served)
     }
 
-    async fn finish(
-        &self,
-        changes: &[PlannedChange],
-        stack: Option<&StackId>,
-        back_to: BackTo,
-    ) -> Result<CommandOutcome, CliError> {
+    /// Makes the stages serve the account. What they served before is not known: an earlier run changed the stack.
+    async fn finish(&self, changed: ChangedStack<'_>) -> Result<CommandOutcome, CliError> {
         let names = self.source.targets.iter().filter_map(StageTarget::name);
-        let back_to = names.map(|name| (name.to_owned(), back_to.clone()));
-        self.finish_from(changes, stack, &back_to.collect()).await
+        let back_to = names.map(|name| (name.to_owned(), BackTo::Earlier));
+        self.finish_from(changed, &back_to.collect()).await
     }
 
     /// Makes the stages serve what the account holds now, and verifies them.
     async fn finish_from(
         &self,
-        changes: &[PlannedChange],
-        stack: Option<&StackId>,
+        changed: ChangedStack<'_>,
         back_to: &BTreeMap<String, BackTo>,
     ) -> Result<CommandOutcome, CliError> {
         let options = StageOptions {
             // The deployment was created before CloudFormation deleted what left the template (row D20).
-            force: changes.iter().any(lingers),
+            force: changed.lingers,
             back_to,
         };
         let run = StageRun {
@@ -279,7 +336,7 @@ impl Release<'_> {
             ui: self.ui,
         };
         let reports = run.redeploy(&self.source.targets, options).await?;
-        self.report(changes, stack, &reports)?;
+        self.report(changed.changes, Some(changed.id), &reports)?;
         Ok(CommandOutcome::Done)
     }
 
@@ -341,6 +398,11 @@ impl Release<'_> {
 
 /// True for a part of an API that leaves the stack, and that a deployment created before still contains.
 fn lingers(change: &PlannedChange) -> bool {
+    change.action == ResourceAction::Remove && is_snapshotted(&change.kind)
+}
+
+/// True for a type of resource that deployments of an API contain.
+fn is_snapshotted(kind: &str) -> bool {
     let parts = [
         "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
@@ -349,5 +411,5 @@ fn lingers(change: &PlannedChange) -> bool {
         "AWS::ApiGatewayV2::Route",
         "AWS::ApiGatewayV2::RouteResponse",
     ];
-    change.action == ResourceAction::Remove && parts.contains(&change.kind.as_str())
+    parts.contains(&kind)
 }

@@ -25,6 +25,8 @@ pub(super) struct Checked {
     pub(super) bucket: String,
     /// The parameters to send.
     pub(super) parameters: Vec<SentParameter>,
+    /// The capabilities that the template needs and no flag consents to.
+    pub(super) missing_capabilities: Vec<&'static str>,
     /// The capabilities that the template needs.
     pub(super) capabilities: BTreeSet<&'static str>,
 }
@@ -97,6 +99,7 @@ pub(super) async fn check(
             stack,
             bucket,
             parameters: sent,
+            missing_capabilities: missing,
             capabilities: required,
         }),
     }
