@@ -38,7 +38,7 @@ async fn a_stale_stage_gets_a_new_deployment_with_the_digest_in_its_description(
         )
     );
     insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 attempts)");
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetStage UpdateStage GetStage GetStage UpdateDeployment");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetStage UpdateStage GetStage GetStage UpdateDeployment");
 }
 
 #[tokio::test(start_paused = true)]
