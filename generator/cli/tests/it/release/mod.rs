@@ -1,7 +1,9 @@
 //! `stackgen bootstrap`, `deploy`, `cancel` and `destroy` against an emulator that is not ours.
 
 mod emulator;
+mod other_tools;
 mod project;
+mod starters;
 
 use serde_json::json;
 
