@@ -13,11 +13,12 @@ use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::pages::pages;
+use crate::permissions::AwsCall;
 use crate::stacks;
 
 impl StackService for Aws {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
-        let operation = operation("DescribeStacks", name_or_id);
+        let operation = operation(AwsCall::DescribeStacks, name_or_id);
         let request = self.cloudformation.describe_stacks().stack_name(name_or_id);
         let found = request.send().await;
         // CloudFormation answers with the error of bad input.
@@ -33,7 +34,7 @@ impl StackService for Aws {
     }
 
     async fn deleted_stacks(&self, name: &StackName) -> AccountResult<Vec<StackId>> {
-        let operation = operation("ListStacks", "*");
+        let operation = operation(AwsCall::ListStacks, "*");
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.list_stacks().set_next_token(token);
             let request = request.stack_status_filter(SdkStatus::DeleteComplete);
@@ -48,7 +49,7 @@ impl StackService for Aws {
     }
 
     async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
-        let operation = operation("ListStackResources", stack.as_str());
+        let operation = operation(AwsCall::ListStackResources, stack.as_str());
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.list_stack_resources();
             let request = request.stack_name(stack.as_str()).set_next_token(token);
@@ -60,7 +61,7 @@ impl StackService for Aws {
     }
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
-        let operation = operation("CreateChangeSet", request.stack.as_str());
+        let operation = operation(AwsCall::CreateChangeSet, request.stack.as_str());
         let parameter = |(name, value): &(String, ParameterValue)| {
             let parameter = Parameter::builder().parameter_key(name);
             match value {
@@ -96,7 +97,7 @@ impl StackService for Aws {
     }
 
     async fn change_set(&self, stack: &str, name_or_id: &str) -> AccountResult<Option<ChangeSet>> {
-        let operation = operation("DescribeChangeSet", stack);
+        let operation = operation(AwsCall::DescribeChangeSet, stack);
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_change_set();
             let request = request
@@ -116,7 +117,7 @@ impl StackService for Aws {
     }
 
     async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
-        let operation = operation("ExecuteChangeSet", change_set.as_str());
+        let operation = operation(AwsCall::ExecuteChangeSet, change_set.as_str());
         let request = self.cloudformation.execute_change_set();
         let request = request.change_set_name(change_set.as_str());
         let request = request.client_request_token(token);
@@ -124,14 +125,14 @@ impl StackService for Aws {
     }
 
     async fn delete_change_set(&self, change_set: &ChangeSetId) -> AccountResult<()> {
-        let operation = operation("DeleteChangeSet", change_set.as_str());
+        let operation = operation(AwsCall::DeleteChangeSet, change_set.as_str());
         let request = self.cloudformation.delete_change_set();
         let request = request.change_set_name(change_set.as_str());
         operation.result(request.send().await).map(drop)
     }
 
     async fn events(&self, stack: &StackId, until: Option<&str>) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation("DescribeStackEvents", stack.as_str());
+        let operation = operation(AwsCall::DescribeStackEvents, stack.as_str());
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_stack_events();
             let request = request.stack_name(stack.as_str()).set_next_token(token);
@@ -150,7 +151,7 @@ impl StackService for Aws {
         role_arn: Option<&str>,
         token: &str,
     ) -> AccountResult<()> {
-        let operation = operation("DeleteStack", stack.as_str());
+        let operation = operation(AwsCall::DeleteStack, stack.as_str());
         let request = self.cloudformation.delete_stack();
         let request = request.stack_name(stack.as_str());
         let request = request.set_role_arn(role_arn.map(str::to_owned));
@@ -159,7 +160,7 @@ impl StackService for Aws {
     }
 
     async fn cancel_update(&self, stack: &StackId) -> AccountResult<()> {
-        let operation = operation("CancelUpdateStack", stack.as_str());
+        let operation = operation(AwsCall::CancelUpdateStack, stack.as_str());
         let request = self.cloudformation.cancel_update_stack();
         let request = request.stack_name(stack.as_str());
         operation.result(request.send().await).map(drop)
@@ -173,8 +174,8 @@ fn some<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
 }
 
 /// Returns an operation on a stack.
-fn operation(name: &'static str, stack: &str) -> AwsOperation {
-    AwsOperation::new(name, format!("cloudformation:{name} on stack {stack}"))
+fn operation(call: AwsCall, stack: &str) -> AwsOperation {
+    AwsOperation::on(call, format_args!("stack {stack}"))
 }
 
 /// True if there is no such change set, or no such stack.

@@ -111,6 +111,11 @@ impl Project {
         }
     }
 
+    /// Calls another endpoint from now on.
+    pub(crate) fn use_endpoint(&mut self, url: String) {
+        self.url = url;
+    }
+
     /// Replaces a text of stackgen.yaml.
     pub(crate) fn edit(&self, from: &str, to: &str) {
         let spec = self.sandbox.read("stackgen.yaml");
