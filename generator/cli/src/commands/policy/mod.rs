@@ -32,43 +32,75 @@ use crate::ui::Ui;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PolicyCommand {
     /// What the policy allows (default: `deploy`; with `--api-id`, `redeploy`)
-    #[arg(long = "for", value_name = "TASK")]
+    #[arg(long = "for", value_name = "TASK", help_heading = "Policy")]
     task: Option<PolicyTask>,
 
     /// Project file
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Target"
+    )]
     file: PathBuf,
 
     /// Environment (default: the only one)
-    #[arg(long = "env", short, value_name = "ENV", conflicts_with = "api_id")]
+    #[arg(
+        long = "env",
+        short,
+        value_name = "ENV",
+        conflicts_with = "api_id",
+        help_heading = "Target"
+    )]
     environment: Option<String>,
 
     /// ID of the API to redeploy, which need not be in a project file
-    #[arg(long, value_name = "ID", value_parser = identifier)]
+    #[arg(long, value_name = "ID", value_parser = identifier, help_heading = "Target")]
     api_id: Option<String>,
 
     /// Name of the stack (default: the name in the project file, `-` and the environment)
-    #[arg(long, value_name = "NAME", conflicts_with = "api_id")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "api_id",
+        help_heading = "Target"
+    )]
     stack_name: Option<String>,
 
     /// Bucket for code and template (default: the bucket of `stackgen bootstrap`)
-    #[arg(long, value_name = "NAME", conflicts_with = "api_id")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "api_id",
+        help_heading = "Policy"
+    )]
     bucket: Option<String>,
 
     /// ARN of the role that CloudFormation uses, as for `stackgen deploy`
-    #[arg(long, value_name = "ARN", conflicts_with = "api_id")]
+    #[arg(
+        long,
+        value_name = "ARN",
+        conflicts_with = "api_id",
+        help_heading = "Policy"
+    )]
     role_arn: Option<String>,
 
     /// Account (default: any)
-    #[arg(long, value_name = "ID", default_value = "*", hide_default_value = true, value_parser = account)]
+    #[arg(long, value_name = "ID", default_value = "*", hide_default_value = true, value_parser = account, help_heading = "Policy")]
     account: String,
 
     /// Region (default: any)
-    #[arg(long, value_name = "REGION", default_value = "*", hide_default_value = true, value_parser = identifier)]
+    #[arg(long, value_name = "REGION", default_value = "*", hide_default_value = true, value_parser = identifier, help_heading = "Policy")]
     region: String,
 
     /// Partition of AWS
-    #[arg(long, value_name = "NAME", default_value = "aws")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "aws",
+        help_heading = "Policy"
+    )]
     #[arg(value_parser = ["aws", "aws-cn", "aws-us-gov"])]
     partition: String,
 }

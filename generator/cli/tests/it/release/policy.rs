@@ -135,8 +135,13 @@ fn the_deploy_policy_is_complete_and_each_denied_action_is_named() {
     let policy = recorded.policy(&format!("--role-arn {role}"));
     let kinds = recorded.assert_allowed(DEPLOY, &policy);
     let of_deploy = |kind: &&String| !kind.starts_with("apigateway:");
+    let mut optional = Vec::new();
     for kind in kinds.iter().filter(of_deploy) {
-        assert!(recorded.fails_without(kind, DEPLOY), "{kind}");
+        if !recorded.fails_without(kind, DEPLOY) {
+            optional.push(kind.as_str());
+        }
     }
+    // Without events, only the progress is unknown.
+    assert_eq!(optional, ["cloudformation:DescribeStackEvents "]);
     recorded.assert_allowed(DEPLOY, &policy);
 }
