@@ -309,6 +309,7 @@ fn two_snapshots_are_compared_as_text() {
 #[test]
 fn models_count_only_if_a_route_or_a_response_names_one() {
     const API: &str = "
+Parameters: { Models: { Type: String } }
 Resources:
   Socket:
     Type: AWS::ApiGatewayV2::Api
