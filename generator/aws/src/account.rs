@@ -12,6 +12,7 @@ use crate::Aws;
 use crate::convert::{self, deployment};
 use crate::operation::AwsOperation;
 use crate::pages::pages;
+use crate::permissions::AwsCall;
 use crate::{lambda, parts};
 
 impl Account for Aws {
@@ -20,7 +21,7 @@ impl Account for Aws {
     }
 
     async fn apis(&self) -> AccountResult<Vec<ApiInfo>> {
-        let operation = AwsOperation::gateway("GetApis", "GET", "/apis");
+        let operation = AwsOperation::gateway(AwsCall::GetApis, "/apis");
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_apis().set_next_token(token).send().await;
             let page = operation.result(page)?;
@@ -62,7 +63,7 @@ impl Account for Aws {
     }
 
     async fn custom_domains(&self) -> AccountResult<Vec<CustomDomain>> {
-        let operation = AwsOperation::gateway("GetDomainNames", "GET", "/domainnames");
+        let operation = AwsOperation::gateway(AwsCall::GetDomainNames, "/domainnames");
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_domain_names().set_next_token(token);
             let page = operation.result(page.send().await)?;
@@ -80,7 +81,7 @@ impl Account for Aws {
 
     async fn mappings(&self, domain: &str, api: &ApiId) -> AccountResult<Vec<DomainMapping>> {
         let path = format!("/domainnames/{domain}/apimappings");
-        let operation = AwsOperation::gateway("GetApiMappings", "GET", path);
+        let operation = AwsOperation::gateway(AwsCall::GetApiMappings, path);
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_api_mappings().domain_name(domain);
             let page = operation.result(page.set_next_token(token).send().await)?;
@@ -100,7 +101,7 @@ impl Account for Aws {
     }
 
     async fn stages(&self, api: &ApiId) -> AccountResult<Vec<StageInfo>> {
-        let operation = AwsOperation::gateway("GetStages", "GET", format!("/apis/{api}/stages"));
+        let operation = AwsOperation::gateway(AwsCall::GetStages, format!("/apis/{api}/stages"));
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_stages().api_id(api.as_str());
             let page = operation.result(page.set_next_token(token).send().await)?;
@@ -116,7 +117,7 @@ impl Account for Aws {
 
     async fn stage(&self, api: &ApiId, name: &StageName) -> AccountResult<StageInfo> {
         let path = format!("/apis/{api}/stages/{name}");
-        let operation = AwsOperation::gateway("GetStage", "GET", path);
+        let operation = AwsOperation::gateway(AwsCall::GetStage, path);
         let request = self.gateway.get_stage().api_id(api.as_str());
         let found = operation.result(request.stage_name(name.as_str()).send().await)?;
         let (name, deployment) = (found.stage_name(), found.deployment_id());
@@ -131,7 +132,7 @@ impl Account for Aws {
         deployment: &DeploymentId,
     ) -> AccountResult<()> {
         let path = format!("/apis/{api}/stages/{name}");
-        let operation = AwsOperation::gateway("UpdateStage", "PATCH", path);
+        let operation = AwsOperation::gateway(AwsCall::UpdateStage, path);
         let request = self.gateway.update_stage().api_id(api.as_str());
         let request = request.stage_name(name.as_str());
         let request = request.deployment_id(deployment.as_str());
@@ -140,7 +141,7 @@ impl Account for Aws {
 
     async fn deployments(&self, api: &ApiId) -> AccountResult<Vec<DeploymentInfo>> {
         let path = format!("/apis/{api}/deployments");
-        let operation = AwsOperation::gateway("GetDeployments", "GET", path);
+        let operation = AwsOperation::gateway(AwsCall::GetDeployments, path);
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_deployments().api_id(api.as_str());
             let page = operation.result(page.set_next_token(token).send().await)?;
@@ -152,7 +153,7 @@ impl Account for Aws {
 
     async fn deployment(&self, api: &ApiId, id: &DeploymentId) -> AccountResult<DeploymentInfo> {
         let path = format!("/apis/{api}/deployments/{id}");
-        let operation = AwsOperation::gateway("GetDeployment", "GET", path);
+        let operation = AwsOperation::gateway(AwsCall::GetDeployment, path);
         let request = self.gateway.get_deployment().api_id(api.as_str());
         let found = operation.result(request.deployment_id(id.as_str()).send().await)?;
         deployment!(found).ok_or_else(|| operation.lacks("deployment id"))
@@ -164,7 +165,7 @@ impl Account for Aws {
         description: &str,
     ) -> AccountResult<DeploymentInfo> {
         let path = format!("/apis/{api}/deployments");
-        let operation = AwsOperation::gateway("CreateDeployment", "POST", path);
+        let operation = AwsOperation::gateway(AwsCall::CreateDeployment, path);
         let request = self.gateway.create_deployment().api_id(api.as_str());
         let created = operation.result(request.description(description).send().await)?;
         deployment!(created).ok_or_else(|| operation.lacks("deployment id"))
@@ -177,7 +178,7 @@ impl Account for Aws {
         description: &str,
     ) -> AccountResult<()> {
         let path = format!("/apis/{api}/deployments/{id}");
-        let operation = AwsOperation::gateway("UpdateDeployment", "PATCH", path);
+        let operation = AwsOperation::gateway(AwsCall::UpdateDeployment, path);
         let request = self.gateway.update_deployment().api_id(api.as_str());
         let request = request.deployment_id(id.as_str()).description(description);
         operation.result(request.send().await).map(drop)
@@ -185,7 +186,7 @@ impl Account for Aws {
 
     async fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> AccountResult<()> {
         let path = format!("/apis/{api}/deployments/{id}");
-        let operation = AwsOperation::gateway("DeleteDeployment", "DELETE", path);
+        let operation = AwsOperation::gateway(AwsCall::DeleteDeployment, path);
         let request = self.gateway.delete_deployment().api_id(api.as_str());
         let request = request.deployment_id(id.as_str());
         operation.result(request.send().await).map(drop)
@@ -196,7 +197,7 @@ impl Account for Aws {
         name: &FunctionName,
         version: Option<&FunctionVersion>,
     ) -> AccountResult<FunctionState> {
-        let operation = AwsOperation::lambda("GetFunctionConfiguration", name);
+        let operation = AwsOperation::lambda(AwsCall::GetFunctionConfiguration, name);
         let request = self.lambda.get_function_configuration();
         let request = request.function_name(name.as_str());
         let request = request.set_qualifier(version.map(ToString::to_string));
@@ -205,7 +206,7 @@ impl Account for Aws {
     }
 
     async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
-        let operation = AwsOperation::lambda("UpdateFunctionCode", name);
+        let operation = AwsOperation::lambda(AwsCall::UpdateFunctionCode, name);
         let request = self.lambda.update_function_code();
         let request = request
             .function_name(name.as_str())
@@ -218,7 +219,7 @@ impl Account for Aws {
         name: &FunctionName,
         code_sha256: &str,
     ) -> AccountResult<FunctionVersion> {
-        let operation = AwsOperation::lambda("PublishVersion", name);
+        let operation = AwsOperation::lambda(AwsCall::PublishVersion, name);
         let request = self.lambda.publish_version().function_name(name.as_str());
         let published = operation.result(request.code_sha256(code_sha256).send().await)?;
         let version = published
@@ -234,7 +235,7 @@ impl Account for Aws {
         uri: &str,
     ) -> AccountResult<()> {
         let path = format!("/apis/{api}/integrations/{integration}");
-        let operation = AwsOperation::gateway("UpdateIntegration", "PATCH", path);
+        let operation = AwsOperation::gateway(AwsCall::UpdateIntegration, path);
         let request = self.gateway.update_integration().api_id(api.as_str());
         let request = request.integration_id(integration).integration_uri(uri);
         operation.result(request.send().await).map(drop)
@@ -247,7 +248,7 @@ impl Account for Aws {
         uri: &str,
     ) -> AccountResult<()> {
         let path = format!("/apis/{api}/authorizers/{authorizer}");
-        let operation = AwsOperation::gateway("UpdateAuthorizer", "PATCH", path);
+        let operation = AwsOperation::gateway(AwsCall::UpdateAuthorizer, path);
         let request = self.gateway.update_authorizer().api_id(api.as_str());
         let request = request.authorizer_id(authorizer).authorizer_uri(uri);
         operation.result(request.send().await).map(drop)
@@ -256,7 +257,7 @@ impl Account for Aws {
 
 impl Aws {
     async fn get_api(&self, api: &ApiId) -> AccountResult<GetApiOutput> {
-        let operation = AwsOperation::gateway("GetApi", "GET", format!("/apis/{api}"));
+        let operation = AwsOperation::gateway(AwsCall::GetApi, format!("/apis/{api}"));
         let request = self.gateway.get_api().api_id(api.as_str());
         operation.result(request.send().await)
     }

@@ -14,11 +14,12 @@ use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::pages::pages;
+use crate::permissions::AwsCall;
 use crate::{events, stacks};
 
 impl StackService for Aws {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
-        let operation = operation("DescribeStacks", name_or_id);
+        let operation = operation(AwsCall::DescribeStacks, name_or_id);
         let request = self.cloudformation.describe_stacks().stack_name(name_or_id);
         let found = request.send().await;
         // CloudFormation answers with the error of bad input.
@@ -34,7 +35,7 @@ impl StackService for Aws {
     }
 
     async fn deleted_stacks(&self, name: &StackName) -> AccountResult<Vec<StackId>> {
-        let operation = operation("ListStacks", "*");
+        let operation = operation(AwsCall::ListStacks, "*");
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.list_stacks().set_next_token(token);
             let request = request.stack_status_filter(SdkStatus::DeleteComplete);
@@ -49,7 +50,7 @@ impl StackService for Aws {
     }
 
     async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
-        let operation = operation("ListStackResources", stack.as_str());
+        let operation = operation(AwsCall::ListStackResources, stack.as_str());
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.list_stack_resources();
             let request = request.stack_name(stack.as_str()).set_next_token(token);
@@ -61,7 +62,7 @@ impl StackService for Aws {
     }
 
     async fn template(&self, stack: &StackId) -> AccountResult<String> {
-        let operation = operation("GetTemplate", stack.as_str());
+        let operation = operation(AwsCall::GetTemplate, stack.as_str());
         let request = self.cloudformation.get_template();
         let request = request.stack_name(stack.as_str());
         let found =
@@ -72,7 +73,7 @@ impl StackService for Aws {
     }
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
-        let operation = operation("CreateChangeSet", request.stack.as_str());
+        let operation = operation(AwsCall::CreateChangeSet, request.stack.as_str());
         let sent = SentRequest::new(request);
         let call = self.cloudformation.create_change_set();
         let call = call
@@ -97,7 +98,7 @@ impl StackService for Aws {
     }
 
     async fn change_set(&self, stack: &str, name_or_id: &str) -> AccountResult<Option<ChangeSet>> {
-        let operation = operation("DescribeChangeSet", stack);
+        let operation = operation(AwsCall::DescribeChangeSet, stack);
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_change_set();
             let request = request
@@ -117,7 +118,7 @@ impl StackService for Aws {
     }
 
     async fn create_stack(&self, request: &StackRequest, token: &str) -> AccountResult<StackId> {
-        let operation = operation("CreateStack", request.stack.as_str());
+        let operation = operation(AwsCall::CreateStack, request.stack.as_str());
         let sent = SentRequest::new(request);
         let call = self.cloudformation.create_stack();
         let call = call
@@ -142,7 +143,7 @@ impl StackService for Aws {
         request: &StackRequest,
         token: &str,
     ) -> AccountResult<Option<StackId>> {
-        let operation = operation("UpdateStack", request.stack.as_str());
+        let operation = operation(AwsCall::UpdateStack, request.stack.as_str());
         let sent = SentRequest::new(request);
         let call = self.cloudformation.update_stack();
         let call = call
@@ -168,14 +169,14 @@ impl StackService for Aws {
     }
 
     async fn set_stack_policy(&self, stack: &StackId, policy: &str) -> AccountResult<()> {
-        let operation = operation("SetStackPolicy", stack.as_str());
+        let operation = operation(AwsCall::SetStackPolicy, stack.as_str());
         let call = self.cloudformation.set_stack_policy();
         let call = call.stack_name(stack.as_str()).stack_policy_body(policy);
         operation.result(call.send().await).map(drop)
     }
 
     async fn execute_change_set(&self, change_set: &ChangeSetId, token: &str) -> AccountResult<()> {
-        let operation = operation("ExecuteChangeSet", change_set.as_str());
+        let operation = operation(AwsCall::ExecuteChangeSet, change_set.as_str());
         let request = self.cloudformation.execute_change_set();
         let request = request.change_set_name(change_set.as_str());
         let request = request.client_request_token(token);
@@ -183,14 +184,14 @@ impl StackService for Aws {
     }
 
     async fn delete_change_set(&self, change_set: &ChangeSetId) -> AccountResult<()> {
-        let operation = operation("DeleteChangeSet", change_set.as_str());
+        let operation = operation(AwsCall::DeleteChangeSet, change_set.as_str());
         let request = self.cloudformation.delete_change_set();
         let request = request.change_set_name(change_set.as_str());
         operation.result(request.send().await).map(drop)
     }
 
     async fn events(&self, stack: &StackId, until: Option<&str>) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation("DescribeStackEvents", stack.as_str());
+        let operation = operation(AwsCall::DescribeStackEvents, stack.as_str());
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_stack_events();
             let request = request.stack_name(stack.as_str()).set_next_token(token);
@@ -207,7 +208,7 @@ impl StackService for Aws {
         &self,
         change_set: &ChangeSetId,
     ) -> AccountResult<Vec<ValidationFinding>> {
-        let operation = operation("DescribeEvents", change_set.as_str());
+        let operation = operation(AwsCall::DescribeEvents, change_set.as_str());
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_events();
             let request = request.change_set_name(change_set.as_str());
@@ -222,7 +223,7 @@ impl StackService for Aws {
     }
 
     async fn failures(&self, stack: &StackId) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation("DescribeEvents", stack.as_str());
+        let operation = operation(AwsCall::DescribeEvents, stack.as_str());
         let failed = EventFilter::builder().failed_events(true).build();
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_events();
@@ -239,7 +240,7 @@ impl StackService for Aws {
         role_arn: Option<&str>,
         token: &str,
     ) -> AccountResult<()> {
-        let operation = operation("DeleteStack", stack.as_str());
+        let operation = operation(AwsCall::DeleteStack, stack.as_str());
         let request = self.cloudformation.delete_stack();
         let request = request.stack_name(stack.as_str());
         let request = request.set_role_arn(role_arn.map(str::to_owned));
@@ -248,7 +249,7 @@ impl StackService for Aws {
     }
 
     async fn cancel_update(&self, stack: &StackId) -> AccountResult<()> {
-        let operation = operation("CancelUpdateStack", stack.as_str());
+        let operation = operation(AwsCall::CancelUpdateStack, stack.as_str());
         let request = self.cloudformation.cancel_update_stack();
         let request = request.stack_name(stack.as_str());
         operation.result(request.send().await).map(drop)
@@ -297,8 +298,8 @@ fn some<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
 }
 
 /// Returns an operation on a stack.
-fn operation(name: &'static str, stack: &str) -> AwsOperation {
-    AwsOperation::new(name, format!("cloudformation:{name} on stack {stack}"))
+fn operation(call: AwsCall, stack: &str) -> AwsOperation {
+    AwsOperation::on(call, format_args!("stack {stack}"))
 }
 
 /// True if there is no such change set, or no such stack.

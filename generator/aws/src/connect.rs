@@ -86,6 +86,13 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Returns the endpoint for every service, if it is not AWS's.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_deref()
+    }
+}
+
 /// Returns a client of S3. Only AWS itself resolves the names of buckets as hosts.
 fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     let is_own = config.endpoint_url().is_some();

@@ -6,6 +6,7 @@ use stackgen_deploy::account::AccountRegion;
 
 use crate::connect::Aws;
 use crate::operation::AwsOperation;
+use crate::permissions::AwsCall;
 
 /// Identity of the caller of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Aws {
 }
 
 async fn caller(sts: &aws_sdk_sts::Client) -> AccountResult<GetCallerIdentityOutput> {
-    let operation = AwsOperation::new("GetCallerIdentity", "sts:GetCallerIdentity");
+    let operation = AwsOperation::unlimited(AwsCall::GetCallerIdentity);
     operation.result(sts.get_caller_identity().send().await)
 }
 

@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::{AccountError, AccountErrorKind as Kind, FunctionName};
 
+use crate::permissions::AwsCall;
+
 /// Message for status 407.
 const PROXY_CREDENTIALS: &str =
     "the proxy does not accept the user name and password, or there are none";
@@ -21,26 +23,35 @@ pub(crate) struct AwsOperation {
 }
 
 impl AwsOperation {
-    pub(crate) fn new(name: &'static str, permission: impl Into<String>) -> Self {
+    /// An operation that takes no permission on a resource.
+    pub(crate) fn unlimited(call: AwsCall) -> Self {
         AwsOperation {
-            name,
-            permission: permission.into(),
+            name: call.name(),
+            permission: call.action().to_owned(),
         }
     }
 
-    /// An operation of API Gateway, whose IAM action is the HTTP method.
-    pub(crate) fn gateway(name: &'static str, method: &str, path: impl Display) -> Self {
-        Self::new(name, format!("apigateway:{method} on {path}"))
+    /// An operation on a resource.
+    pub(crate) fn on(call: AwsCall, resource: impl Display) -> Self {
+        AwsOperation {
+            name: call.name(),
+            permission: format!("{} on {resource}", call.action()),
+        }
+    }
+
+    /// An operation of API Gateway on a path.
+    pub(crate) fn gateway(call: AwsCall, path: impl Display) -> Self {
+        Self::on(call, path)
     }
 
     /// An operation of Lambda on a function.
-    pub(crate) fn lambda(name: &'static str, function: &FunctionName) -> Self {
-        Self::new(name, format!("lambda:{name} on function {function}"))
+    pub(crate) fn lambda(call: AwsCall, function: &FunctionName) -> Self {
+        Self::on(call, format_args!("function {function}"))
     }
 
     /// AssumeRole of STS.
     pub(crate) fn assume_role(role: &str) -> Self {
-        Self::new("AssumeRole", format!("sts:AssumeRole on {role}"))
+        Self::on(AwsCall::AssumeRole, role)
     }
 
     /// Converts the SDK's result.

@@ -13,12 +13,13 @@ use crate::convert::PropertiesBuilder;
 use crate::operation::AwsOperation;
 use crate::options::IssuerAlias;
 use crate::pages::pages;
+use crate::permissions::AwsCall;
 
 /// Reads all pages of a list of an API: the SDK's operation, its AWS name, the path below the API, and further setters.
 macro_rules! list {
-    ($self:ident, $operation:ident, $name:literal, $api:ident, $path:expr $(, $setter:ident($value:expr))*) => {{
+    ($self:ident, $operation:ident, $name:ident, $api:ident, $path:expr $(, $setter:ident($value:expr))*) => {{
         let path = format!("/apis/{}/{}", $api, $path);
-        let operation = AwsOperation::gateway($name, "GET", path);
+        let operation = AwsOperation::gateway(AwsCall::$name, path);
         pages(&operation, |token| async {
             let page = $self.gateway.$operation().api_id($api.as_str());
             let page = page$(.$setter($value))*.set_next_token(token).send().await;
@@ -31,7 +32,7 @@ macro_rules! list {
 
 impl Aws {
     pub(crate) async fn get_routes(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
-        let found = list!(self, get_routes, "GetRoutes", api, "routes");
+        let found = list!(self, get_routes, GetRoutes, api, "routes");
         Ok(found.iter().map(route).collect())
     }
 
@@ -44,7 +45,7 @@ impl Aws {
         let found = list!(
             self,
             get_route_responses,
-            "GetRouteResponses",
+            GetRouteResponses,
             api,
             path,
             route_id(route)
@@ -53,13 +54,7 @@ impl Aws {
     }
 
     pub(crate) async fn get_integrations(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
-        let found = list!(
-            self,
-            get_integrations,
-            "GetIntegrations",
-            api,
-            "integrations"
-        );
+        let found = list!(self, get_integrations, GetIntegrations, api, "integrations");
         Ok(found.iter().map(integration).collect())
     }
 
@@ -72,7 +67,7 @@ impl Aws {
         let found = list!(
             self,
             get_integration_responses,
-            "GetIntegrationResponses",
+            GetIntegrationResponses,
             api,
             path,
             integration_id(integration)
@@ -84,13 +79,13 @@ impl Aws {
     }
 
     pub(crate) async fn get_authorizers(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
-        let found = list!(self, get_authorizers, "GetAuthorizers", api, "authorizers");
+        let found = list!(self, get_authorizers, GetAuthorizers, api, "authorizers");
         let issuer = self.issuer.as_ref();
         Ok(found.iter().map(|one| authorizer(one, issuer)).collect())
     }
 
     pub(crate) async fn get_models(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
-        let found = list!(self, get_models, "GetModels", api, "models");
+        let found = list!(self, get_models, GetModels, api, "models");
         Ok(found.iter().map(model).collect())
     }
 }

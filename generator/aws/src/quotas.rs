@@ -5,10 +5,11 @@ use stackgen_deploy::{AccountErrorKind, AccountResult, FunctionName};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
+use crate::permissions::AwsCall;
 
 impl FunctionQuotas for Aws {
     async fn unreserved_concurrency(&self) -> AccountResult<u32> {
-        let operation = AwsOperation::new("GetAccountSettings", "lambda:GetAccountSettings");
+        let operation = AwsOperation::unlimited(AwsCall::GetAccountSettings);
         let found = operation.result(self.lambda.get_account_settings().send().await)?;
         let limit = found
             .account_limit()
@@ -18,8 +19,7 @@ impl FunctionQuotas for Aws {
     }
 
     async fn reserved_concurrency(&self, function: &FunctionName) -> AccountResult<Option<u32>> {
-        let permission = format!("lambda:GetFunctionConcurrency on function {function}");
-        let operation = AwsOperation::new("GetFunctionConcurrency", permission);
+        let operation = AwsOperation::lambda(AwsCall::GetFunctionConcurrency, function);
         let request = self.lambda.get_function_concurrency();
         let found = request.function_name(function.as_str()).send().await;
         match operation.result(found) {

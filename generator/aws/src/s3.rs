@@ -10,11 +10,11 @@ use stackgen_deploy::{Account as _, AccountErrorKind, AccountResult};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
+use crate::permissions::AwsCall;
 
 impl ArtifactBucket for Aws {
     async fn bucket_region(&self, bucket: &str) -> AccountResult<Option<String>> {
-        let operation =
-            AwsOperation::new("HeadBucket", format!("s3:ListBucket on bucket {bucket}"));
+        let operation = AwsOperation::on(AwsCall::HeadBucket, format_args!("bucket {bucket}"));
         // A bucket of somebody else with the expected name must get neither code nor template.
         let account = self.account_region().await?.account;
         let request = self.s3.head_bucket().bucket(bucket);
@@ -37,7 +37,7 @@ impl ArtifactBucket for Aws {
     }
 
     async fn has_object(&self, bucket: &str, key: &str) -> AccountResult<bool> {
-        let operation = AwsOperation::new("HeadObject", format!("s3:GetObject on {bucket}/{key}"));
+        let operation = AwsOperation::on(AwsCall::HeadObject, format_args!("{bucket}/{key}"));
         let answer = self.s3.head_object().bucket(bucket).key(key).send().await;
         match operation.result(answer) {
             Ok(_) => Ok(true),
@@ -53,7 +53,7 @@ impl ArtifactBucket for Aws {
         bytes: &[u8],
         sha256: &str,
     ) -> AccountResult<Stored> {
-        let operation = AwsOperation::new("PutObject", format!("s3:PutObject on {bucket}/{key}"));
+        let operation = AwsOperation::on(AwsCall::PutObject, format_args!("{bucket}/{key}"));
         let request = self.s3.put_object().bucket(bucket).key(key);
         let request = request
             .if_none_match("*")

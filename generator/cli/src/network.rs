@@ -25,7 +25,11 @@ pub(crate) fn network_options(
         (None, Some(path)) => Some(read_bundle("`ca_bundle` of the profile", path)?),
         (None, None) => None,
     };
-    Ok(NetworkOptions { proxies, roots })
+    Ok(NetworkOptions {
+        proxies,
+        roots,
+        emulator: None,
+    })
 }
 
 fn proxy(name: &str) -> Result<Option<Proxy>, CliError> {

@@ -11,7 +11,8 @@ impl ApiDescription {
     ///
     /// Calls are scarce (row D15), so a failure repeats one list and not all of them. Responses, which take a call for
     /// each route or integration, are read only where they have an effect: for routes that select one (row M8), and for
-    /// integrations that are not proxies.
+    /// integrations that are not proxies. Models are read only if a route or a response names one: emulators and narrow
+    /// policies often lack GetModels.
     ///
     /// # Errors
     ///
@@ -64,8 +65,9 @@ impl<A: Account> ApiLists<'_, A> {
             }
             parts.push(integration);
         }
-        for kind in [ApiPartKind::Authorizer, ApiPartKind::Model] {
-            parts.extend(self.list(kind, None).await?);
+        parts.extend(self.list(ApiPartKind::Authorizer, None).await?);
+        if parts.iter().any(names_model) {
+            parts.extend(self.list(ApiPartKind::Model, None).await?);
         }
         Ok(parts)
     }
@@ -97,4 +99,12 @@ fn is_proxy(integration: &ApiPart) -> bool {
         integration.text("IntegrationType"),
         Some("AWS_PROXY" | "HTTP_PROXY")
     )
+}
+
+/// True for a route or a response that names models. The digest of an API without any leaves out its models.
+fn names_model(part: &ApiPart) -> bool {
+    stackgen_model::MODEL_PROPERTIES.iter().any(|property| {
+        let named = part.properties.get(*property).and_then(Json::as_object);
+        named.is_some_and(|models| !models.is_empty())
+    })
 }

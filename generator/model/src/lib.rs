@@ -38,5 +38,5 @@ pub use resolve::{
 };
 pub use resource::{Conditional, Resource, Resources};
 pub use role::{Grant, Role};
-pub use snapshot::{NotADigest, SnapshotDigest};
+pub use snapshot::{MODEL_PROPERTIES, NotADigest, SnapshotDigest};
 pub use table::{Index, KeyAttribute, LogGroup, Table};

@@ -62,6 +62,9 @@ impl fmt::Display for SnapshotDigest {
     }
 }
 
+/// Properties of routes and responses that name models.
+pub const MODEL_PROPERTIES: [&str; 2] = ["RequestModels", "ResponseModels"];
+
 impl Api {
     /// Returns a digest that changes if and only if a change needs a new deployment to go live. It does not depend on
     /// order, on the logical IDs of routes, integrations, authorizers and models, or on whether a default of API
@@ -71,7 +74,8 @@ impl Api {
     }
 
     /// Returns the snapshot as canonical JSON: routes with their integrations and responses by route key, authorizers
-    /// and models by name, integrations that no route uses, and the API's own properties that count.
+    /// and models by name, integrations that no route uses, and the API's own properties that count. Models count only if
+    /// a route or a response names one: the others have no effect.
     pub fn snapshot(&self, model: &Model) -> String {
         let names = Names::new(model, Naming::Physical);
         let mut sections = BTreeMap::from(SECTIONS.map(|section| (section, Vec::new())));
@@ -89,6 +93,9 @@ impl Api {
                 None => snapshot.extend(part.content),
             }
         }
+        if !sections[ROUTES].iter().any(|(_, route)| names_model(route)) {
+            sections.insert(MODELS, Vec::new());
+        }
         for (section, mut parts) in sections {
             parts.sort_by_cached_key(|(name, content)| (name.clone(), content.to_string()));
             snapshot.insert(section.to_owned(), Json::Object(numbered(parts)));
@@ -99,15 +106,30 @@ impl Api {
     }
 }
 
-const SECTIONS: [&str; 4] = ["Authorizers", "Integrations", "Models", "Routes"];
+const ROUTES: &str = "Routes";
+const MODELS: &str = "Models";
+const SECTIONS: [&str; 4] = ["Authorizers", "Integrations", MODELS, ROUTES];
+
+/// True if a property of a route, its integration or their responses names models. An unknown value may name one.
+fn names_model(content: &Json) -> bool {
+    match content {
+        Json::Object(map) => map.iter().any(|(property, value)| {
+            let names = MODEL_PROPERTIES.contains(&property.as_str());
+            let is_empty = value.as_object().is_some_and(Map::is_empty);
+            names && !is_empty || names_model(value)
+        }),
+        Json::Array(items) => items.iter().any(names_model),
+        _ => false,
+    }
+}
 
 /// Returns the section of a part.
 fn section(kind: &PartKind) -> Option<&'static str> {
     match kind {
         PartKind::Authorizer => Some("Authorizers"),
         PartKind::Integration => Some("Integrations"),
-        PartKind::Model => Some("Models"),
-        PartKind::Route => Some("Routes"),
+        PartKind::Model => Some(MODELS),
+        PartKind::Route => Some(ROUTES),
         _ => None,
     }
 }

@@ -5,10 +5,12 @@
 
 mod certificates;
 mod local_host;
+mod loopback;
 mod no_proxy;
 mod proxy;
 
 pub use certificates::{CertificateError, RootCertificates};
+pub use loopback::LoopbackEndpoint;
 pub use proxy::{Proxy, ProxyError};
 
 use no_proxy::NoProxy;
@@ -21,6 +23,8 @@ pub struct NetworkOptions {
     pub proxies: ProxyRules,
     /// Root certificates to trust instead of this machine's.
     pub roots: Option<RootCertificates>,
+    /// Emulator of AWS that serves the hosts of APIs, whatever their names resolve to.
+    pub emulator: Option<LoopbackEndpoint>,
 }
 
 /// Proxies, and the hosts that are reached without them.

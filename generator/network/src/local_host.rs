@@ -2,16 +2,24 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+/// Returns true for this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
 /// Returns true for this machine, for link-local addresses, and for the IPv6 addresses of AWS's metadata services, which are
 /// `fd00:ec2::254` for instances and `fd00:ec2::23` for containers.
 pub(crate) fn is_local(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
         Ok(IpAddr::V6(address)) => is_local_v6(address),
-        Err(_) => {
-            let host = host.trim_end_matches('.').to_ascii_lowercase();
-            host == "localhost" || host.ends_with(".localhost")
-        }
+        Err(_) => is_loopback(host),
     }
 }
 

@@ -31,12 +31,15 @@ pub(crate) struct Transport {
 /// URL asks for it.
 pub(crate) async fn open_transport(target: &ProbeTarget) -> Result<Transport, ConnectError> {
     let mut timings = Timings::default();
-    let (mut stream, peer) = match &target.proxy {
-        None => open_tcp(target, &target.host, target.port, &mut timings).await?,
-        Some(proxy) => open_proxied(target, proxy, &mut timings).await?,
+    let (mut stream, peer) = match (&target.emulator, &target.proxy) {
+        (Some(emulator), _) => {
+            open_tcp(target, &emulator.host, emulator.port, &mut timings).await?
+        }
+        (None, Some(proxy)) => open_proxied(target, proxy, &mut timings).await?,
+        (None, None) => open_tcp(target, &target.host, target.port, &mut timings).await?,
     };
     let mut tls = None;
-    if target.secure {
+    if target.secure && target.emulator.is_none() {
         let began = Instant::now();
         let negotiated = negotiate_tls(target, &target.host, stream).await?;
         timings.tls = Some(began.elapsed());

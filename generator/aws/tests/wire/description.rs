@@ -110,7 +110,7 @@ fn routes() -> [Json; 3] {
         route(
             "r2",
             "send",
-            json!({ "routeResponseSelectionExpression": "$default" }),
+            json!({ "routeResponseSelectionExpression": "$default", "requestModels": { "send": "Send" } }),
         ),
         route("r3", "ping", json!({ "target": "integrations/i2" })),
     ]

@@ -30,7 +30,11 @@ fn trusting(ca: &PrivateCa) -> Option<RootCertificates> {
 
 fn with(endpoint: &str, proxies: ProxyRules, roots: Option<RootCertificates>) -> AccessOptions {
     AccessOptions {
-        network: NetworkOptions { proxies, roots },
+        network: NetworkOptions {
+            proxies,
+            roots,
+            emulator: None,
+        },
         ..options(endpoint)
     }
 }

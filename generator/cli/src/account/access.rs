@@ -11,7 +11,7 @@ use stackgen_deploy::{
     AccountResult, DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext,
     RetryPolicy,
 };
-use stackgen_network::NetworkOptions;
+use stackgen_network::{LoopbackEndpoint, NetworkOptions};
 
 use super::target::StageTarget;
 use crate::error::CliError;
@@ -100,11 +100,12 @@ impl AccountArgs {
         region: Option<&str>,
         ui: &Ui,
     ) -> Result<AccountClient, CliError> {
-        let retry = match self.is_loopback() {
+        let retry = match self.emulator().is_some() {
             true => RetryPolicy::local(),
             false => RetryPolicy::default(),
         };
-        let account = open(self.access(region, ui).await?, retry).await?;
+        let mut account = open(self.access(region, ui).await?, retry).await?;
+        account.network.emulator = account.aws.endpoint_url().and_then(LoopbackEndpoint::parse);
         if ui.shows_details() {
             let identity = identity_text(&account.aws.identity().await);
             ui.detail(|| identity);
@@ -140,7 +141,16 @@ impl AccountArgs {
     pub(crate) async fn network(&self) -> Result<NetworkOptions, CliError> {
         // Without a profile, a URL can still be probed.
         let settings = self.profile_settings().await.ok();
-        network_options(settings.as_ref().and_then(ProfileSettings::ca_bundle))
+        let bundle = settings.as_ref().and_then(ProfileSettings::ca_bundle);
+        let mut network = network_options(bundle)?;
+        network.emulator = self.emulator();
+        match (&self.endpoint_url, &network.emulator) {
+            (Some(_), None) => Err(CliError::input(
+                "with a URL, `--endpoint-url` must name an emulator on this machine",
+            )
+            .hint("write it as `http://127.0.0.1:4566`, or leave it out")),
+            _ => Ok(network),
+        }
     }
 
     async fn profile_settings(&self) -> Result<ProfileSettings, CliError> {
@@ -153,17 +163,12 @@ impl AccountArgs {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let has_own =
             self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
-        (self.is_loopback() && !has_own).then(placeholder_access_key)
+        (self.emulator().is_some() && !has_own).then(placeholder_access_key)
     }
 
-    /// Returns true if an endpoint on this machine is given.
-    fn is_loopback(&self) -> bool {
-        let url = self.endpoint_url.as_deref().unwrap_or_default();
-        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        here.iter().any(|here| {
-            let rest = url.strip_prefix(here);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        })
+    /// Returns the emulator of AWS on this machine, if its endpoint is given.
+    fn emulator(&self) -> Option<LoopbackEndpoint> {
+        LoopbackEndpoint::parse(self.endpoint_url.as_deref()?)
     }
 }
 

@@ -14,6 +14,7 @@ mod graph;
 mod init;
 mod lint;
 mod man;
+mod policy;
 mod probe;
 mod rule;
 mod schema;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Cancel(cancel::CancelCommand),
     Destroy(destroy::DestroyCommand),
     Bootstrap(bootstrap::BootstrapCommand),
+    Policy(Box<policy::PolicyCommand>),
     Dev(Box<dev::DevCommand>),
     Token(token::TokenCommand),
     Probe(Box<probe::ProbeCommand>),
@@ -77,6 +79,7 @@ impl Command {
             Command::Cancel(command) => command.run(ui),
             Command::Destroy(command) => command.run(ui),
             Command::Bootstrap(command) => command.run(ui),
+            Command::Policy(command) => command.run(ui),
             Command::Dev(command) => command.run(ui),
             Command::Token(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),

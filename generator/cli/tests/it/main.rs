@@ -25,6 +25,7 @@ mod lint;
 mod modules;
 mod names;
 mod pages;
+mod policy;
 mod probe;
 mod probe_local;
 mod projects;

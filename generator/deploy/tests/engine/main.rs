@@ -7,6 +7,7 @@ mod digest;
 mod faults;
 mod memory;
 mod metadata;
+mod models;
 mod prune;
 mod redeploy;
 mod status;

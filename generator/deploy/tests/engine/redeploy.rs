@@ -38,7 +38,7 @@ async fn a_stale_stage_gets_a_new_deployment_with_the_digest_in_its_description(
         )
     );
     insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 attempts)");
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetStage UpdateStage GetStage GetStage UpdateDeployment");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetStage UpdateStage GetStage GetStage UpdateDeployment");
 }
 
 #[tokio::test(start_paused = true)]
@@ -339,7 +339,7 @@ async fn a_throttled_list_is_read_again_without_the_lists_before_it() {
     let read = read.await.unwrap();
     let all = memory.state.borrow().description.parts.len();
     assert_eq!(read.parts.len(), all);
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetApi GetRoutes GetIntegrations GetIntegrations GetAuthorizers GetModels");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetApi GetRoutes GetIntegrations GetIntegrations GetAuthorizers");
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,7 +350,7 @@ async fn deleting_an_unused_deployment_is_repeated_when_it_is_throttled() {
         creates,
         std::rc::Rc::new(|state| state.description.parts.push(route("late"))),
     ));
-    let lists = 5;
+    let lists = 4;
     memory.fault.set(Some((
         creates + lists + 1,
         Fault::Refused(AccountErrorKind::TooManyRequests),

@@ -305,3 +305,37 @@ fn two_snapshots_are_compared_as_text() {
     ~ api chat: RouteSelectionExpression is now $request.body.type (was $request.body.action)   needs a deployment
     ");
 }
+
+#[test]
+fn models_count_only_if_a_route_or_a_response_names_one() {
+    const API: &str = "
+Parameters: { Models: { Type: String } }
+Resources:
+  Socket:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: { Name: chat, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action }
+  Send:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Socket, RouteKey: send, MODELS }
+  SendResponse:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: { ApiId: !Ref Socket, RouteId: !Ref Send, RouteResponseKey: $default }
+  Message:
+    Type: AWS::ApiGatewayV2::Model
+    Properties: { ApiId: !Ref Socket, Name: Message, Schema: { type: SCHEMA } }
+";
+    let with = |models: &str, schema: &str| {
+        let text = API.replace("MODELS", models).replace("SCHEMA", schema);
+        let document = stackgen_cfn::parse(Sources::new().add("api.yaml", text)).unwrap();
+        snapshot(&Model::from_template(&document, &Inputs::none()))
+    };
+    let unnamed = "RequestModels: {}";
+    assert_eq!(with(unnamed, "object"), with(unnamed, "string"));
+    for named in [
+        "RequestModels: { send: Message }",
+        "RequestModels: !Ref AWS::NoValue, ResponseModels: { $default: Message }",
+        "RequestModels: !Ref Models",
+    ] {
+        assert_ne!(with(named, "object"), with(named, "string"), "{named}");
+    }
+}

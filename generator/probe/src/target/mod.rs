@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 use rustls::ClientConfig;
-use stackgen_network::{Destination, NetworkOptions, Proxy};
+use stackgen_network::{Destination, LoopbackEndpoint, NetworkOptions, Proxy};
 use thiserror::Error;
 
 use crate::encoding::query_encoded;
@@ -58,6 +58,8 @@ pub struct ProbeTarget {
     pub tls: Option<Arc<ClientConfig>>,
     /// Proxy to connect through.
     pub proxy: Option<Proxy>,
+    /// Endpoint to connect to instead of the URL's host, without TLS. The `Host` header is still the URL's.
+    pub(crate) emulator: Option<LoopbackEndpoint>,
 }
 
 /// Part of the handshake that carries the token.
@@ -138,17 +140,25 @@ impl ProbeTarget {
             timeout: Duration::from_secs(30),
             tls: None,
             proxy: None,
+            emulator: None,
         };
         target.update_secrets();
         Ok(target)
     }
 
-    /// Applies proxies and root certificates.
+    /// Applies proxies, root certificates, and the emulator that serves the hosts of APIs.
     ///
     /// # Errors
     ///
     /// If the TLS library supports no protocol version.
     pub fn network(mut self, options: &NetworkOptions) -> Result<Self, rustls::Error> {
+        let emulator = options.emulator.as_ref();
+        self.emulator = emulator
+            .filter(|emulator| emulator.serves(&self.host))
+            .cloned();
+        if self.emulator.is_some() {
+            return Ok(self);
+        }
         let destination = Destination {
             secure: self.secure,
             host: &self.host,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod connecting;
+mod emulator;
 mod explanations;
 mod frames;
 mod handshakes;

@@ -23,6 +23,7 @@ fn network(proxy: &str, no_proxy: &str, ca: Option<&PrivateCa>) -> NetworkOption
     NetworkOptions {
         proxies: ProxyRules::new(Some(proxy.clone()), Some(proxy), no_proxy),
         roots: ca.map(|ca| RootCertificates::from_pem(ca.pem().as_bytes()).unwrap()),
+        emulator: None,
     }
 }
 

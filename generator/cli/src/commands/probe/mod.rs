@@ -41,7 +41,7 @@ use crate::ui::Ui;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ProbeCommand {
     /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
-    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "endpoint_url", "assume_role"])]
+    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "assume_role"])]
     url: Option<String>,
 
     /// Name of the API (default: the stack's WebSocket API)
@@ -112,6 +112,12 @@ struct ProbeOutput<'a> {
     gateway: &'a [FailureRecord],
 }
 
+/// URL of a stage, and the settings of connections to it.
+struct StageAddress {
+    url: String,
+    network: NetworkOptions,
+}
+
 impl ProbeCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.probe(ui))
@@ -119,16 +125,8 @@ impl ProbeCommand {
 
     async fn probe(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let local = self.account.gateway(&self.file).await?;
-        let url = match (&self.url, &local) {
-            (Some(url), _) => url.clone(),
-            (None, Some(local)) => self.local_url(local)?,
-            (None, None) => self.account_url(ui).await?,
-        };
+        let StageAddress { url, network } = self.address(local.as_ref(), ui).await?;
         let target = ProbeTarget::new(&url).map_err(caller::bad_target)?;
-        let network = match &local {
-            Some(_) => NetworkOptions::default(),
-            None => self.account.network().await?,
-        };
         let target = target.network(&network);
         let mut target = target.map_err(|error| CliError::failed(error.to_string()))?;
         target.timeout = self.actions.connect_timeout;
@@ -172,6 +170,24 @@ impl ProbeCommand {
         Ok(outcome(&report))
     }
 
+    async fn address(
+        &self,
+        local: Option<&LocalGateway>,
+        ui: &Ui,
+    ) -> Result<StageAddress, CliError> {
+        match (&self.url, local) {
+            (Some(url), _) => Ok(StageAddress {
+                url: url.clone(),
+                network: self.account.network().await?,
+            }),
+            (None, Some(local)) => Ok(StageAddress {
+                url: self.local_url(local)?,
+                network: NetworkOptions::default(),
+            }),
+            (None, None) => self.account_address(ui).await,
+        }
+    }
+
     /// Returns the named API, or the only WebSocket API.
     fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiEndpoint, CliError> {
         let apis = local.state.apis.iter();
@@ -206,8 +222,8 @@ impl ProbeCommand {
         })
     }
 
-    /// Returns the URL of the stage in the account.
-    async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
+    /// Returns the address of the stage in the account.
+    async fn account_address(&self, ui: &Ui) -> Result<StageAddress, CliError> {
         if !self.names_an_api() && !self.file.exists() {
             return Err(CliError::input("no URL is given").hint(
                 "give a URL, use `--local`, or name an API of the account with `--api` or `--api-id`",
@@ -229,10 +245,12 @@ impl ProbeCommand {
             let message = format!("{} is an HTTP API, not a WebSocket API", api.name);
             return Err(CliError::input(message).hint("name another API with `--api`"));
         }
-        api.url(&stage.name).ok_or_else(|| {
+        let url = api.url(&stage.name).ok_or_else(|| {
             let message = format!("{} is reachable only through a custom domain", api.name);
             CliError::input(message).hint("give its URL: `stackgen probe wss://…`")
-        })
+        })?;
+        let network = account.network;
+        Ok(StageAddress { url, network })
     }
 
     /// Returns the callers that the API's project file declares.

@@ -63,6 +63,18 @@ impl Emulator {
         std::fs::rename(new, file).unwrap();
     }
 
+    /// Runs `stacks.py`, which deploys and changes APIs as other tools do. Returns what it prints.
+    pub(crate) fn stacks(&self, arguments: &[&str]) -> String {
+        let python = stackgen_test_tools::installed("ministack/bin/python").unwrap();
+        let script = root().join("generator/cli/tests/ministack/stacks.py");
+        let mut command = Command::new(python);
+        command.arg(script).arg(self.url()).args(arguments);
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     pub(crate) fn fail_nothing(&self) {
         self.fail(json!([]));
     }

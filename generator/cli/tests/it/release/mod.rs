@@ -2,7 +2,11 @@
 
 mod blue_green;
 mod emulator;
+mod other_tools;
+mod policy;
 mod project;
+mod recorder;
+mod starters;
 
 use serde_json::json;
 

@@ -32,7 +32,8 @@ environments:
   prod: {}
 "#;
 
-/// Answers every message with `pong`. `CONNECTS` decides whether handshakes succeed.
+/// Answers as an authorizer, as an HTTP API's function, and every message with `pong`. `CONNECTS` decides whether handshakes
+/// and requests succeed.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 # LABEL
 import json, os, urllib.request
@@ -42,10 +43,13 @@ while True:
     with urllib.request.urlopen(api + "next") as request:
         id = request.headers["Lambda-Runtime-Aws-Request-Id"]
         event = json.load(request)
-    connects = event["requestContext"]["eventType"] != "CONNECT" or CONNECTS
-    if connects:
-        path, result = "/response", {"statusCode": 200, "body": "pong"}
-    else:
+    result = {"statusCode": 200, "body": "pong"}
+    if event.get("type") == "REQUEST":
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
+        result = {"principalId": "guest", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    connects = event["requestContext"].get("eventType", "CONNECT") != "CONNECT" or CONNECTS
+    path = "/response"
+    if not connects:
         path, result = "/error", {"errorMessage": "broken", "errorType": "Exception"}
     urllib.request.urlopen(api + id + path, json.dumps(result).encode())
 "#;
@@ -54,20 +58,45 @@ pub(crate) struct Project {
     pub(crate) sandbox: Sandbox,
     url: String,
     environment: &'static str,
+    /// Zip files of the functions.
+    zip_files: Vec<String>,
 }
 
 impl Project {
     pub(crate) fn new(emulator: &Emulator, environment: &'static str) -> Project {
+        let zip_files = vec!["rooms.zip".to_owned()];
+        Project::with(Sandbox::with(SPEC), zip_files, emulator, environment)
+    }
+
+    /// Creates the project of a starter, with this program in place of its binaries.
+    pub(crate) fn starter(
+        name: &str,
+        binaries: &[&str],
+        emulator: &Emulator,
+        environment: &'static str,
+    ) -> Project {
+        let zip_file = |binary: &&str| format!("target/lambda/{binary}/bootstrap.zip");
+        let zip_files = binaries.iter().map(zip_file).collect();
+        Project::with(Sandbox::starter(name), zip_files, emulator, environment)
+    }
+
+    fn with(
+        sandbox: Sandbox,
+        zip_files: Vec<String>,
+        emulator: &Emulator,
+        environment: &'static str,
+    ) -> Project {
         let project = Project {
-            sandbox: Sandbox::with(SPEC),
+            sandbox,
             url: emulator.url(),
             environment,
+            zip_files,
         };
         project.set_code("first", true);
         project
     }
 
-    /// Replaces the code of the function.
+    /// Replaces the code of the functions.
     pub(crate) fn set_code(&self, label: &str, connects: bool) {
         let connects = if connects { "True" } else { "False" };
         let program = FUNCTION
@@ -77,8 +106,15 @@ impl Project {
         let options = SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", options).unwrap();
         zip.write_all(program.as_bytes()).unwrap();
-        self.sandbox
-            .write("rooms.zip", zip.finish().unwrap().into_inner());
+        let zip = zip.finish().unwrap().into_inner();
+        for file in &self.zip_files {
+            self.sandbox.write(file, &zip);
+        }
+    }
+
+    /// Calls another endpoint from now on.
+    pub(crate) fn use_endpoint(&mut self, url: String) {
+        self.url = url;
     }
 
     /// Replaces a text of stackgen.yaml.

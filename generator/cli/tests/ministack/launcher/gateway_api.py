@@ -16,8 +16,9 @@ def install():
 
     async def handle_request(method, path, headers, body, query):
         match method, [unquote(part) for part in path.strip("/").split("/")]:
-            case "GET", ["v2", "apis", api, "models"]:
-                return of_api(api, lambda: {"items": list(MODELS.get(api, {}).values())})
+            # As on ministack, there is no such operation for APIs without models: clients must not need it.
+            case "GET", ["v2", "apis", api, "models"] if MODELS.get(api):
+                return of_api(api, lambda: {"items": list(MODELS[api].values())})
             case "GET", ["v2", "apis", api, "models", model]:
                 return of_api(api, lambda: MODELS.get(api, {}).get(model))
             case "PATCH", ["v2", "apis", api, "deployments", deployment]:

@@ -4,8 +4,6 @@ ministack drops properties or stores them under CloudFormation's names, which cl
 leaves out. `stackgen status` would report them as changes that are not served.
 """
 
-import os
-
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
@@ -41,10 +39,6 @@ def correct(name, correction):
 
 
 def correct_api(api, properties):
-    # ministack's host name, `{api}.execute-api.localhost`, does not resolve everywhere.
-    scheme = "ws" if properties.get("ProtocolType") == "WEBSOCKET" else "http"
-    endpoint = f"{scheme}://127.0.0.1:{os.environ['GATEWAY_PORT']}/_aws/execute-api/{api}"
-    apigateway._apis[api]["apiEndpoint"] = endpoint
     if "CorsConfiguration" in properties:
         apigateway._apis[api]["corsConfiguration"] = wire(properties["CorsConfiguration"])
 

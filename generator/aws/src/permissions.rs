@@ -1,0 +1,132 @@
+//! Operations of AWS that stackgen calls, and the permissions that they take.
+
+/// Resource that a permission is limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallTarget {
+    /// Path of API Gateway, below `arn:aws:apigateway:{region}::`. `{api}` stands for the ID of an API.
+    Gateway(&'static str),
+    /// A function and its versions.
+    Function,
+    /// A stack with its change sets.
+    Stack,
+    /// The whole account: the operation cannot be limited.
+    Account,
+    /// The bucket of artifacts.
+    Bucket,
+    /// An object of the bucket of artifacts.
+    Object,
+    /// Nothing that a policy of the caller must name: everybody may call it, or the other side permits it.
+    Unlimited,
+}
+
+/// Task for which an operation is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallTask {
+    /// Redeploying the stage of an API, which is also the last part of a deploy.
+    Redeploy,
+    /// Sending code in a redeploy.
+    Code,
+    /// Deploying a stack.
+    Deploy,
+    /// None of these: other commands use it.
+    Other,
+}
+
+macro_rules! aws_calls {
+    ($($name:ident $action:literal $target:expr, $task:ident;)*) => {
+        /// Operation of AWS that stackgen calls.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the names are AWS's")]
+        pub enum AwsCall {
+            $($name,)*
+        }
+
+        impl AwsCall {
+            /// All operations.
+            pub const ALL: &[AwsCall] = &[$(AwsCall::$name,)*];
+
+            /// Returns the name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(AwsCall::$name => stringify!($name),)*
+                }
+            }
+
+            /// Returns the IAM action.
+            pub fn action(self) -> &'static str {
+                match self {
+                    $(AwsCall::$name => $action,)*
+                }
+            }
+
+            /// Returns the resource that a permission can be limited to.
+            pub fn target(self) -> CallTarget {
+                match self {
+                    $(AwsCall::$name => $target,)*
+                }
+            }
+
+            /// Returns the task for which the operation is called.
+            pub fn task(self) -> CallTask {
+                match self {
+                    $(AwsCall::$name => CallTask::$task,)*
+                }
+            }
+        }
+    };
+}
+
+use CallTarget::{Account, Bucket, Function, Gateway, Object, Stack, Unlimited};
+
+aws_calls! {
+    AssumeRole "sts:AssumeRole" Unlimited, Other;
+    GetCallerIdentity "sts:GetCallerIdentity" Unlimited, Redeploy;
+
+    GetApis "apigateway:GET" Gateway("/apis"), Redeploy;
+    GetApi "apigateway:GET" Gateway("/apis/{api}"), Redeploy;
+    GetRoutes "apigateway:GET" Gateway("/apis/{api}/routes"), Redeploy;
+    GetRouteResponses "apigateway:GET" Gateway("/apis/{api}/routes/*/routeresponses"), Redeploy;
+    GetIntegrations "apigateway:GET" Gateway("/apis/{api}/integrations"), Redeploy;
+    GetIntegrationResponses "apigateway:GET" Gateway("/apis/{api}/integrations/*/integrationresponses"), Redeploy;
+    GetAuthorizers "apigateway:GET" Gateway("/apis/{api}/authorizers"), Redeploy;
+    GetModels "apigateway:GET" Gateway("/apis/{api}/models"), Redeploy;
+    GetStages "apigateway:GET" Gateway("/apis/{api}/stages"), Redeploy;
+    GetStage "apigateway:GET" Gateway("/apis/{api}/stages/*"), Redeploy;
+    UpdateStage "apigateway:PATCH" Gateway("/apis/{api}/stages/*"), Redeploy;
+    GetDeployments "apigateway:GET" Gateway("/apis/{api}/deployments"), Redeploy;
+    GetDeployment "apigateway:GET" Gateway("/apis/{api}/deployments/*"), Redeploy;
+    CreateDeployment "apigateway:POST" Gateway("/apis/{api}/deployments"), Redeploy;
+    UpdateDeployment "apigateway:PATCH" Gateway("/apis/{api}/deployments/*"), Redeploy;
+    DeleteDeployment "apigateway:DELETE" Gateway("/apis/{api}/deployments/*"), Redeploy;
+    GetDomainNames "apigateway:GET" Gateway("/domainnames"), Redeploy;
+    GetApiMappings "apigateway:GET" Gateway("/domainnames/*/apimappings"), Redeploy;
+    UpdateIntegration "apigateway:PATCH" Gateway("/apis/{api}/integrations/*"), Code;
+    UpdateAuthorizer "apigateway:PATCH" Gateway("/apis/{api}/authorizers/*"), Code;
+
+    GetFunctionConfiguration "lambda:GetFunctionConfiguration" Function, Code;
+    UpdateFunctionCode "lambda:UpdateFunctionCode" Function, Code;
+    PublishVersion "lambda:PublishVersion" Function, Code;
+
+    GetAccountSettings "lambda:GetAccountSettings" Account, Deploy;
+    GetFunctionConcurrency "lambda:GetFunctionConcurrency" Function, Deploy;
+
+    DescribeStacks "cloudformation:DescribeStacks" Stack, Deploy;
+    DescribeStackEvents "cloudformation:DescribeStackEvents" Stack, Deploy;
+    ListStackResources "cloudformation:ListStackResources" Stack, Deploy;
+    ListStacks "cloudformation:ListStacks" Account, Deploy;
+    DescribeEvents "cloudformation:DescribeEvents" Stack, Deploy;
+    GetTemplate "cloudformation:GetTemplate" Stack, Deploy;
+    CreateStack "cloudformation:CreateStack" Stack, Deploy;
+    UpdateStack "cloudformation:UpdateStack" Stack, Deploy;
+    SetStackPolicy "cloudformation:SetStackPolicy" Stack, Deploy;
+    CreateChangeSet "cloudformation:CreateChangeSet" Stack, Deploy;
+    DescribeChangeSet "cloudformation:DescribeChangeSet" Stack, Deploy;
+    ExecuteChangeSet "cloudformation:ExecuteChangeSet" Stack, Deploy;
+    DeleteChangeSet "cloudformation:DeleteChangeSet" Stack, Deploy;
+    DeleteStack "cloudformation:DeleteStack" Stack, Deploy;
+    CancelUpdateStack "cloudformation:CancelUpdateStack" Stack, Other;
+
+    HeadBucket "s3:ListBucket" Bucket, Deploy;
+    HeadObject "s3:GetObject" Object, Deploy;
+    PutObject "s3:PutObject" Object, Deploy;
+}

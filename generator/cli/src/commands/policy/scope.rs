@@ -1,0 +1,129 @@
+//! Resources that a policy names.
+
+use std::collections::BTreeSet;
+
+use stackgen_aws::CallTarget;
+use stackgen_cfn::Node;
+
+/// CloudFormation invents names from the first characters of the stack's name: at most this many, if the name is long.
+const NAME_PREFIX: usize = 24;
+
+/// Stack or API that a policy is limited to.
+#[derive(Debug)]
+pub(super) struct PolicyScope {
+    pub(super) partition: String,
+    /// Region, or `*`.
+    pub(super) region: String,
+    /// Account, or `*`.
+    pub(super) account: String,
+    pub(super) stack: String,
+    /// ID of the API, or `*`.
+    pub(super) api: String,
+    /// Bucket of artifacts.
+    pub(super) bucket: String,
+    /// Template of the stack.
+    pub(super) template: Option<Node>,
+}
+
+impl PolicyScope {
+    /// Returns the ARNs of an operation's target; none if the scope has no such resource.
+    pub(super) fn arns(&self, target: CallTarget) -> BTreeSet<String> {
+        let (partition, bucket) = (&self.partition, &self.bucket);
+        let one = |arn: String| BTreeSet::from([arn]);
+        match target {
+            CallTarget::Gateway(path) => one(self.gateway(&path.replace("{api}", &self.api))),
+            CallTarget::Function => self.functions(),
+            CallTarget::Stack => one(self.regional("cloudformation", &self.stack_path())),
+            CallTarget::Account => one("*".to_owned()),
+            CallTarget::Bucket => one(format!("arn:{partition}:s3:::{bucket}")),
+            CallTarget::Object => one(format!("arn:{partition}:s3:::{bucket}/*")),
+            CallTarget::Unlimited => BTreeSet::new(),
+        }
+    }
+
+    fn stack_path(&self) -> String {
+        format!("stack/{}/*", self.stack)
+    }
+
+    /// Returns the ARN of a path of API Gateway.
+    pub(super) fn gateway(&self, path: &str) -> String {
+        format!("arn:{}:apigateway:{}::{path}", self.partition, self.region)
+    }
+
+    /// Returns the ARN of a resource in the account and region.
+    pub(super) fn regional(&self, service: &str, resource: &str) -> String {
+        let PolicyScope {
+            partition,
+            region,
+            account,
+            ..
+        } = self;
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Returns the ARN of a resource in the account, in no region.
+    pub(super) fn global(&self, service: &str, resource: &str) -> String {
+        let (partition, account) = (&self.partition, &self.account);
+        format!("arn:{partition}:{service}::{account}:{resource}")
+    }
+
+    /// Returns the ARNs of the stack's functions and of their versions.
+    pub(super) fn functions(&self) -> BTreeSet<String> {
+        let names = self.names("AWS::Lambda::Function", "FunctionName");
+        let arns = names.iter().flat_map(|name| {
+            let versions = (!name.ends_with('*')).then(|| format!("function:{name}:*"));
+            let function = format!("function:{name}");
+            [Some(function), versions].into_iter().flatten()
+        });
+        arns.map(|resource| self.regional("lambda", &resource))
+            .collect()
+    }
+
+    /// Returns the names of the template's resources of a type. A name that is not in the template begins with the stack's.
+    pub(super) fn names(&self, kind: &str, property: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for resource in self.resources().filter(|resource| is_of(resource, kind)) {
+            let properties = resource.get("Properties");
+            let name = properties.and_then(|properties| properties.get(property));
+            names.insert(match (name, name.and_then(Node::as_str)) {
+                (_, Some(literal)) => literal.to_owned(),
+                (Some(_), None) => "*".to_owned(),
+                (None, _) => format!("{}*", self.stack_prefix()),
+            });
+        }
+        names
+    }
+
+    /// True if a resource of a type has a property.
+    pub(super) fn has_property(&self, kind: &str, property: &str) -> bool {
+        let mut resources = self.resources().filter(|resource| is_of(resource, kind));
+        resources.any(|resource| {
+            let properties = resource.get("Properties");
+            properties.is_some_and(|properties| properties.get(property).is_some())
+        })
+    }
+
+    /// Returns what the invented names of the stack's resources begin with.
+    fn stack_prefix(&self) -> &str {
+        let end = self.stack.len().min(NAME_PREFIX);
+        self.stack.get(..end).unwrap_or(&self.stack)
+    }
+
+    /// Returns the types of the template's resources.
+    pub(super) fn types(&self) -> BTreeSet<&str> {
+        let types = self.resources().filter_map(|resource| resource.get("Type"));
+        types.filter_map(Node::as_str).collect()
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &Node> {
+        let resources = self.template.as_ref().and_then(|all| all.get("Resources"));
+        let resources = resources.and_then(Node::as_map);
+        resources
+            .into_iter()
+            .flat_map(|map| map.iter().map(|(_, resource)| resource))
+    }
+}
+
+fn is_of(resource: &Node, kind: &str) -> bool {
+    resource.get("Type").and_then(Node::as_str) == Some(kind)
+}

@@ -1,0 +1,237 @@
+//! A proxy in front of the emulator that records which permissions calls take, and denies them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// Permission that a call takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CallPermission {
+    /// IAM action.
+    pub(crate) action: String,
+    /// ARN; `None` if the call does not tell its stack.
+    pub(crate) resource: Option<String>,
+    /// Action with the kind of the resource: IDs are stars.
+    pub(crate) kind: String,
+}
+
+/// A proxy on loopback. It runs until the process ends.
+pub(crate) struct Recorder {
+    address: SocketAddr,
+    state: Arc<Mutex<RecorderState>>,
+}
+
+#[derive(Default)]
+struct RecorderState {
+    calls: Vec<CallPermission>,
+    /// Kind of the call to deny.
+    denied: Option<String>,
+}
+
+impl Recorder {
+    pub(crate) fn start(emulator: SocketAddr) -> Recorder {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state: Arc<Mutex<RecorderState>> = Arc::default();
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, shared) = (client.unwrap(), Arc::clone(&shared));
+                // A client that goes away ends its connection with an error.
+                std::thread::spawn(move || serve(client, emulator, &shared).ok());
+            }
+        });
+        Recorder { address, state }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Denies calls of a kind from now on.
+    pub(crate) fn deny(&self, kind: Option<&str>) {
+        self.state.lock().unwrap().denied = kind.map(str::to_owned);
+    }
+
+    /// Returns the calls so far, and forgets them.
+    pub(crate) fn take(&self) -> Vec<CallPermission> {
+        std::mem::take(&mut self.state.lock().unwrap().calls)
+    }
+}
+
+/// Request of an AWS client.
+struct AwsCallRequest {
+    method: String,
+    path: String,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl AwsCallRequest {
+    fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<AwsCallRequest>> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut head)? == 0 {
+                return Ok(None);
+            }
+        }
+        let mut words = head.split(' ');
+        let method = words.next().unwrap_or_default().to_owned();
+        let path = words.next().unwrap_or_default().to_owned();
+        let mut request = AwsCallRequest {
+            method,
+            path,
+            head,
+            body: Vec::new(),
+        };
+        let length = request.header("content-length").unwrap_or("0");
+        request.body = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut request.body)?;
+        Ok(Some(request))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
+        Some(found.1)
+    }
+
+    /// Returns service and region of the signature.
+    fn scope(&self) -> Option<(&str, &str)> {
+        let scope = self.header("authorization")?.split_once("Credential=")?.1;
+        let mut parts = scope.split('/').skip(2);
+        let region = parts.next()?;
+        Some((parts.next()?, region))
+    }
+
+    fn permission(&self) -> Option<CallPermission> {
+        let (service, region) = self.scope()?;
+        let path = self.path.split('?').next()?.to_owned();
+        let path = percent_encoding::percent_decode_str(&path)
+            .decode_utf8()
+            .ok()?;
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let account = "000000000000";
+        let (action, resource, kind) = match service {
+            "apigateway" => {
+                let stars = parts[1..].iter().enumerate();
+                let stars = stars.map(|(index, part)| if index % 2 == 1 { "*" } else { *part });
+                let kind = stars.collect::<Vec<_>>().join("/");
+                let path = path.strip_prefix("/v2")?;
+                let resource = format!("arn:aws:apigateway:{region}::{path}");
+                (self.method.clone(), Some(resource), kind)
+            }
+            "lambda" => {
+                let action = match (self.method.as_str(), *parts.last()?) {
+                    ("GET", "configuration") => "GetFunctionConfiguration",
+                    ("PUT", "code") => "UpdateFunctionCode",
+                    ("POST", "versions") => "PublishVersion",
+                    other => panic!("unknown call of Lambda: {other:?}"),
+                };
+                let resource = format!("arn:aws:lambda:{region}:{account}:function:{}", parts[2]);
+                (action.to_owned(), Some(resource), String::new())
+            }
+            "cloudformation" => {
+                let stack = self.parameter("StackName");
+                let resource = stack.map(|stack| match stack.starts_with("arn:") {
+                    true => stack,
+                    false => format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/id"),
+                });
+                (self.parameter("Action")?, resource, String::new())
+            }
+            "s3" => {
+                let action = match (self.method.as_str(), parts.len()) {
+                    ("HEAD", 1) => "ListBucket",
+                    ("HEAD" | "GET", _) => "GetObject",
+                    ("PUT", _) => "PutObject",
+                    other => panic!("unknown call of S3: {other:?}"),
+                };
+                let resource = format!("arn:aws:s3:::{}", parts.join("/"));
+                (action.to_owned(), Some(resource), String::new())
+            }
+            _ => return None,
+        };
+        Some(CallPermission {
+            kind: format!("{service}:{action} {kind}"),
+            action: format!("{service}:{action}"),
+            resource,
+        })
+    }
+
+    /// Returns a parameter of a form.
+    fn parameter(&self, name: &str) -> Option<String> {
+        let form = std::str::from_utf8(&self.body).ok()?;
+        let mut parameters = form.split('&').filter_map(|pair| pair.split_once('='));
+        let value = parameters.find(|(found, _)| *found == name)?.1;
+        let value = percent_encoding::percent_decode_str(value);
+        Some(value.decode_utf8().ok()?.into_owned())
+    }
+}
+
+fn serve(
+    client: TcpStream,
+    emulator: SocketAddr,
+    state: &Mutex<RecorderState>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let Some(request) = AwsCallRequest::read(&mut reader)? else {
+        return Ok(());
+    };
+    let mut client = client;
+    let permission = request.permission();
+    if let Some(permission) = permission {
+        let mut state = state.lock().unwrap();
+        let is_denied = state.denied.as_deref() == Some(permission.kind.as_str());
+        let answer = is_denied.then(|| denial(&request.method, &permission));
+        state.calls.push(permission);
+        drop(state);
+        if let Some(answer) = answer {
+            return client.write_all(answer.as_bytes());
+        }
+    }
+    let mut server = TcpStream::connect(emulator)?;
+    let is_upgrade = request.header("upgrade").is_some();
+    // One request a connection, so that the end of the answer is the end of the connection.
+    let head = match is_upgrade {
+        true => request.head.clone(),
+        false => request
+            .head
+            .replacen("\r\n", "\r\nConnection: close\r\n", 1),
+    };
+    server.write_all(head.as_bytes())?;
+    server.write_all(&request.body)?;
+    let (mut answers, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    let back = std::thread::spawn(move || {
+        std::io::copy(&mut answers, &mut to_client).ok();
+        to_client.shutdown(std::net::Shutdown::Both).ok();
+    });
+    if is_upgrade {
+        std::io::copy(&mut reader, &mut server).ok();
+        server.shutdown(std::net::Shutdown::Both).ok();
+    }
+    back.join().unwrap();
+    Ok(())
+}
+
+/// Returns the answer of AWS to a caller who lacks a permission, in the protocol of the service.
+fn denial(method: &str, permission: &CallPermission) -> String {
+    let CallPermission {
+        action, resource, ..
+    } = permission;
+    let resource = resource.as_deref().unwrap_or("*");
+    let text = format!(
+        "User: arn:aws:iam::000000000000:user/test is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
+    );
+    let body = match action.split(':').next() {
+        Some("s3") if method == "HEAD" => String::new(),
+        Some("s3") => format!("<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"),
+        Some("cloudformation") => format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{text}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        ),
+        _ => format!(r#"{{"Message":"{text}"}}"#),
+    };
+    format!(
+        "HTTP/1.1 403 Forbidden\r\nx-amzn-errortype: AccessDeniedException\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
