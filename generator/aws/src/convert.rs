@@ -101,11 +101,15 @@ pub(crate) fn stage(
     name: Option<&str>,
     deployment: Option<&str>,
     auto_deploy: Option<bool>,
+    message: Option<&str>,
 ) -> Option<StageInfo> {
     Some(StageInfo {
         name: StageName::new(name?),
         deployment: deployment.map(DeploymentId::new),
         auto_deploy: auto_deploy.unwrap_or(false),
+        last_deployment_status_message: message
+            .filter(|message| !message.is_empty())
+            .map(str::to_owned),
     })
 }
 

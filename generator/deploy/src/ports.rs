@@ -62,6 +62,9 @@ pub struct StageInfo {
     pub deployment: Option<DeploymentId>,
     /// True if API Gateway activates deployments by itself (rows D4, D5).
     pub auto_deploy: bool,
+    /// API Gateway's message about the last deployment of a stage under AutoDeploy: `Deployment attempt failed: …`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_deployment_status_message: Option<String>,
 }
 
 /// A custom domain name of API Gateway.

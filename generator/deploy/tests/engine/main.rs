@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod auto_deploy;
 mod code;
 mod digest;
 mod faults;
