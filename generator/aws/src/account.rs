@@ -37,6 +37,7 @@ impl Account for Aws {
             protocol: convert::protocol(found.protocol_type()),
             endpoint: found.api_endpoint().map(str::to_owned),
             endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
+            tags: convert::tags(found.tags()),
         })
     }
 

@@ -2,20 +2,21 @@
 
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, OnStackFailure, Parameter, StackStatus as SdkStatus, Tag,
+    TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ParameterValue, StackDescription, StackEvent, StackId, StackName,
-    StackRequest, StackResource, StackService, TemplateLocation,
+    StackReader, StackRequest, StackResource, StackService, TemplateLocation,
 };
-use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::pages::pages;
 use crate::stacks;
 
-impl StackService for Aws {
+impl StackReader for Aws {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
         let operation = operation("DescribeStacks", name_or_id);
         let request = self.cloudformation.describe_stacks().stack_name(name_or_id);
@@ -32,6 +33,42 @@ impl StackService for Aws {
         Ok(found.stacks().first().and_then(stacks::stack))
     }
 
+    async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
+        let operation = operation("ListStackResources", stack.as_str());
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.list_stack_resources();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let resources = page.stack_resource_summaries.unwrap_or_default();
+            Ok((resources, page.next_token))
+        });
+        Ok(found.await?.iter().filter_map(stacks::resource).collect())
+    }
+
+    async fn events_since(
+        &self,
+        stack: &StackId,
+        since: OffsetDateTime,
+    ) -> AccountResult<Vec<StackEvent>> {
+        let mut found = self
+            .events_down_to(stack, |event| event.time < since)
+            .await?;
+        found.retain(|event| event.time >= since);
+        Ok(found)
+    }
+
+    async fn template(&self, stack: &StackId) -> AccountResult<String> {
+        let operation = operation("GetTemplate", stack.as_str());
+        let request = self.cloudformation.get_template();
+        let request = request.stack_name(stack.as_str());
+        let request = request.template_stage(TemplateStage::Processed);
+        let found = operation.result(request.send().await)?;
+        let template = found.template_body().map(str::to_owned);
+        template.ok_or_else(|| operation.lacks("TemplateBody"))
+    }
+}
+
+impl StackService for Aws {
     async fn deleted_stacks(&self, name: &StackName) -> AccountResult<Vec<StackId>> {
         let operation = operation("ListStacks", "*");
         let found = pages(&operation, |token| async {
@@ -45,18 +82,6 @@ impl StackService for Aws {
         found.sort_by_key(|stack| std::cmp::Reverse(stack.deletion_time().map(|time| time.secs())));
         let ids = found.iter().filter_map(|stack| stack.stack_id());
         Ok(ids.map(StackId::new).collect())
-    }
-
-    async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
-        let operation = operation("ListStackResources", stack.as_str());
-        let found = pages(&operation, |token| async {
-            let request = self.cloudformation.list_stack_resources();
-            let request = request.stack_name(stack.as_str()).set_next_token(token);
-            let page = operation.result(request.send().await)?;
-            let resources = page.stack_resource_summaries.unwrap_or_default();
-            Ok((resources, page.next_token))
-        });
-        Ok(found.await?.iter().filter_map(stacks::resource).collect())
     }
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
@@ -131,17 +156,8 @@ impl StackService for Aws {
     }
 
     async fn events(&self, stack: &StackId, until: Option<&str>) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation("DescribeStackEvents", stack.as_str());
-        let found = pages(&operation, |token| async {
-            let request = self.cloudformation.describe_stack_events();
-            let request = request.stack_name(stack.as_str()).set_next_token(token);
-            let page = operation.result(request.send().await)?;
-            let events = page.stack_events.unwrap_or_default();
-            let is_last = events.iter().any(|event| event.event_id() == until);
-            let next = page.next_token.filter(|_| until.is_none() || !is_last);
-            Ok((events, next))
-        });
-        Ok(found.await?.iter().filter_map(stacks::event).collect())
+        self.events_down_to(stack, |event| until == Some(event.id.as_str()))
+            .await
     }
 
     async fn delete_stack(
@@ -163,6 +179,27 @@ impl StackService for Aws {
         let request = self.cloudformation.cancel_update_stack();
         let request = request.stack_name(stack.as_str());
         operation.result(request.send().await).map(drop)
+    }
+}
+
+impl Aws {
+    /// Returns events of a stack, the latest first, down to a page that has the last one.
+    async fn events_down_to(
+        &self,
+        stack: &StackId,
+        is_last: impl Fn(&StackEvent) -> bool,
+    ) -> AccountResult<Vec<StackEvent>> {
+        let operation = operation("DescribeStackEvents", stack.as_str());
+        pages(&operation, |token| async {
+            let request = self.cloudformation.describe_stack_events();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let events = page.stack_events.unwrap_or_default();
+            let events: Vec<_> = events.iter().filter_map(stacks::event).collect();
+            let next = page.next_token.filter(|_| !events.iter().any(&is_last));
+            Ok((events, next))
+        })
+        .await
     }
 }
 

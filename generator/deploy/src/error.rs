@@ -267,6 +267,12 @@ pub enum DeployError {
         "there is no earlier deployment that was verified, or that the stage is known to have served"
     )]
     NothingEarlier,
+    /// No stack is known to have the API.
+    #[error("no stack of CloudFormation is known to have API {api}")]
+    NoStack { api: ApiId },
+    /// The template of a stack does not describe the API.
+    #[error("the template of stack {stack} cannot be compared: {reason}")]
+    StackTemplate { stack: String, reason: String },
     /// The user interrupted the operation.
     #[error("interrupted")]
     Interrupted,
@@ -385,7 +391,10 @@ impl DeployError {
             DeployError::InterruptedUnverified { .. } => {
                 "see what a client gets with `stackgen probe`, or go back with `stackgen deployments rollback`"
             }
-            DeployError::Interrupted => return None,
+            DeployError::NoStack { .. } => {
+                "its tag `aws:cloudformation:stack-name` names the stack, or the project's environment: select one with `--env`"
+            }
+            DeployError::StackTemplate { .. } | DeployError::Interrupted => return None,
         };
         Some(hint.to_owned())
     }
@@ -398,6 +407,7 @@ impl DeployError {
             | DeployError::NoApiId { .. }
             | DeployError::AmbiguousApi { .. }
             | DeployError::NoStage { .. }
+            | DeployError::NoStack { .. }
             | DeployError::NoDeployment { .. } => true,
             _ => false,
         }

@@ -23,6 +23,7 @@ mod stage_move;
 pub mod status;
 mod timestamp;
 pub mod verify;
+mod wiring_diff;
 
 pub use time::OffsetDateTime;
 

@@ -1,5 +1,7 @@
 //! Interfaces to an AWS account and to the clients of a stage. `stackgen-aws` implements the first, the CLI the second.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -35,6 +37,9 @@ pub struct ApiInfo {
     pub endpoint: Option<String>,
     /// True if only a custom domain name leads to it.
     pub endpoint_disabled: bool,
+    /// The tags. CloudFormation adds its own to every API of a stack.
+    #[serde(skip)]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl ApiInfo {

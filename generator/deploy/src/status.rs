@@ -1,13 +1,20 @@
 //! Status of a stage: whether it serves what the account holds, and the evidence.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use stackgen_model::SnapshotDigest;
-use stackgen_model::diff::{ModelChange, snapshots};
+use stackgen_model::diff::ModelChange;
 
 use crate::account::{ApiDescription, ApiWiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
+use crate::stack::wiring::{
+    StackEvidence, WiringChange, WiringHistory, WiringOrder, wiring_evidence,
+};
+use crate::stack::{StackName, StackReader};
+use crate::timestamp::iso8601;
+use crate::wiring_diff::{differences, masked};
 use crate::{
     Account, AccountErrorKind, ApiInfo, CreatedBy, DeployError, DeploymentInfo, DeploymentMetadata,
     FunctionName, StageInfo, StageName,
@@ -20,6 +27,22 @@ pub struct TemplateSnapshot {
     pub digest: SnapshotDigest,
     /// The canonical form.
     pub snapshot: String,
+}
+
+/// A request for the status of a stage.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusRequest<'a> {
+    /// The API.
+    pub api: &'a ApiInfo,
+    /// The stage.
+    pub stage: &'a StageName,
+    /// Templates. The first one is current, further ones are earlier versions, one of which the served deployment may have
+    /// been created from.
+    pub templates: &'a [TemplateSnapshot],
+    /// Built code.
+    pub built: &'a [BuiltCode],
+    /// The stack of the project, in case the API names none.
+    pub stack: Option<&'a StackName>,
 }
 
 /// Status of a stage.
@@ -44,6 +67,9 @@ pub struct StageStatus {
     pub template_digest: Option<SnapshotDigest>,
     /// The verdict.
     pub verdict: StatusVerdict,
+    /// What CloudFormation knows, if stackgen did not create the deployment.
+    #[serde(rename = "cloudFormation", skip_serializing_if = "Option::is_none")]
+    pub stack_evidence: Option<StackEvidence>,
     /// Differences between the account and the template, or the template that was deployed.
     pub changes: Vec<ModelChange>,
     /// The basis of `changes`.
@@ -78,7 +104,7 @@ pub struct StatusVerdict {
     pub confidence: StatusConfidence,
     /// The reason.
     #[serde(rename = "because")]
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// Freshness of a stage.
@@ -136,20 +162,24 @@ impl StageStatus {
     }
 }
 
-/// Returns the status of a stage. The first template is the current one. Further ones are earlier versions, one of which
-/// the served deployment may have been created from.
+/// Returns the status of a stage.
 ///
 /// # Errors
 ///
 /// See [`DeployError`].
 pub async fn status(
     account: &impl Account,
-    api: &ApiInfo,
-    stage: &StageName,
-    templates: &[TemplateSnapshot],
-    built: &[BuiltCode],
+    stacks: &impl StackReader,
+    request: &StatusRequest<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<StageStatus, DeployError> {
+    let StatusRequest {
+        api,
+        stage,
+        templates,
+        built,
+        stack,
+    } = *request;
     let region = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
     let description = ApiDescription::read(account, &api.id, ctx).await?;
@@ -164,20 +194,35 @@ pub async fn status(
     let deployed = templates.iter().find(|one| Some(&one.digest) == served);
     let (changes, changes_text) = deployed
         .or(template)
-        .map_or_else(Default::default, |one| differences(api, one, &wiring));
+        .map(|one| differences(&api.name, &one.snapshot, &wiring.snapshot))
+        .map_or_else(Default::default, |diff| {
+            let text = diff.human();
+            (diff.changes, text)
+        });
     let change_basis = (!changes.is_empty()).then_some(match deployed {
         Some(_) => ChangeBasis::Undeployed,
         None => ChangeBasis::FromTemplate,
     });
+    let unknown = deployment
+        .as_ref()
+        .filter(|_| metadata.is_none() && !stage.auto_deploy);
+    let stack_evidence = match unknown {
+        Some(deployment) => {
+            Some(wiring_evidence(stacks, api, stack, deployment.created, ctx).await?)
+        }
+        None => None,
+    };
     let evidence = StatusEvidence {
         stage: &stage,
         deployment: deployment.as_ref(),
+        stack: stack_evidence.as_ref(),
         deployed,
         wiring: &wiring,
         template_is_current: template.is_some_and(|one| one.digest == wiring.digest),
     };
     Ok(StageStatus {
         verdict: evidence.verdict(),
+        stack_evidence,
         api: api.clone(),
         created_by: deployment.as_ref().map(DeploymentInfo::created_by),
         metadata,
@@ -196,6 +241,8 @@ pub async fn status(
 struct StatusEvidence<'a> {
     stage: &'a StageInfo,
     deployment: Option<&'a DeploymentInfo>,
+    /// What CloudFormation knows about a deployment without a digest.
+    stack: Option<&'a StackEvidence>,
     /// The template that the served deployment was created from.
     deployed: Option<&'a TemplateSnapshot>,
     wiring: &'a ApiWiring,
@@ -204,18 +251,17 @@ struct StatusEvidence<'a> {
 
 impl StatusEvidence<'_> {
     fn verdict(&self) -> StatusVerdict {
-        use Freshness::{Current, NotDeployed, Unknown};
+        use Freshness::{Current, NotDeployed};
         use StatusConfidence::{Certain, Likely};
+        if let (Some(evidence), Some(deployment)) = (self.stack, self.deployment) {
+            return weigh(evidence, deployment);
+        }
         let (freshness, confidence, reason) = if self.stage.auto_deploy {
             let reason = "API Gateway deploys every change by itself (rows D4, D5)";
             (Current, Likely, reason)
         } else if let Some(deployment) = self.deployment {
             match deployment.metadata() {
-                None => {
-                    let reason =
-                        "the digest of its deployment is unknown: stackgen did not create it";
-                    (Unknown, Certain, reason)
-                }
+                None => (Freshness::Unknown, Certain, UNKNOWN_DIGEST),
                 Some(metadata) if metadata.digest == self.wiring.digest => {
                     same_digest(deployment.created_by())
                 }
@@ -228,7 +274,7 @@ impl StatusEvidence<'_> {
         StatusVerdict {
             freshness,
             confidence,
-            reason,
+            reason: Cow::Borrowed(reason),
         }
     }
 
@@ -251,6 +297,72 @@ impl StatusEvidence<'_> {
     }
 }
 
+const UNKNOWN_DIGEST: &str = "the digest of its deployment is unknown: stackgen did not create it";
+
+/// Weighs what CloudFormation knows about a deployment that stackgen did not create. It does not record changes of others,
+/// so the result is never certain.
+fn weigh(evidence: &StackEvidence, deployment: &DeploymentInfo) -> StatusVerdict {
+    let created = iso8601(deployment.created);
+    let (freshness, reason) = match evidence {
+        StackEvidence::Unavailable { reason } => {
+            return StatusVerdict {
+                freshness: Freshness::Unknown,
+                confidence: StatusConfidence::Certain,
+                reason: Cow::Owned(format!("{UNKNOWN_DIGEST}, and {reason}")),
+            };
+        }
+        StackEvidence::Read(WiringHistory {
+            stack,
+            order: WiringOrder::ChangeIsNewer,
+            change: Some(change),
+        }) => {
+            let change = changed(change, stack);
+            let reason = format!(
+                "its deployment was created at {created}, and after that CloudFormation {change}"
+            );
+            (Freshness::Stale, reason)
+        }
+        StackEvidence::Read(WiringHistory {
+            stack,
+            order: WiringOrder::Unclear,
+            change: Some(change),
+        }) => {
+            let change = changed(change, stack);
+            let reason = format!(
+                "its deployment was created at {created}, and CloudFormation {change}; the deployment may contain that or not"
+            );
+            (Freshness::Unknown, reason)
+        }
+        StackEvidence::Read(WiringHistory { stack, .. }) => {
+            let reason = format!(
+                "CloudFormation changed no route, integration, authorizer or model of stack {stack} after its deployment was created at {created}; it does not see changes by others"
+            );
+            (Freshness::Current, reason)
+        }
+    };
+    StatusVerdict {
+        freshness,
+        confidence: StatusConfidence::Likely,
+        reason: Cow::Owned(reason),
+    }
+}
+
+/// Formats a change: `updated route PingRoute of stack rooms at 2026-11-22T02:42:52Z`.
+fn changed(change: &WiringChange, stack: &StackName) -> String {
+    let verb = match change.status.as_str() {
+        "CREATE_COMPLETE" => "created",
+        "DELETE_COMPLETE" => "deleted",
+        _ => "updated",
+    };
+    let kind = change.kind.rsplit("::").next().unwrap_or_default();
+    format!(
+        "{verb} {} {} of stack {stack} at {}",
+        kind.to_lowercase(),
+        change.logical_id,
+        iso8601(change.at)
+    )
+}
+
 fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
     match created_by {
         CreatedBy::Template => (
@@ -263,50 +375,6 @@ fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static 
             StatusConfidence::Certain,
             "the digests are the same",
         ),
-    }
-}
-
-/// Returns the differences, without those that always exist between a template and an account.
-fn differences(
-    api: &ApiInfo,
-    template: &TemplateSnapshot,
-    wiring: &ApiWiring,
-) -> (Vec<ModelChange>, String) {
-    let (template, account) = (masked(&template.snapshot), masked(&wiring.snapshot));
-    let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
-    let text = diff.human();
-    (diff.changes, text)
-}
-
-/// Returns a snapshot in which all versions are equal, and all roles.
-fn masked(snapshot: &str) -> Json {
-    let mut snapshot = serde_json::from_str(snapshot).unwrap_or(Json::Null);
-    mask(&mut snapshot);
-    snapshot
-}
-
-fn mask(json: &mut Json) {
-    let Json::Object(map) = json else {
-        return;
-    };
-    mask_map(map);
-    for value in map.values_mut() {
-        mask(value);
-    }
-}
-
-fn mask_map(map: &mut Map<String, Json>) {
-    if let Some(qualifier) = map.get_mut("Qualifier") {
-        let text = qualifier.as_str().unwrap_or_default();
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || text.starts_with("version ") {
-            *qualifier = Json::from("a version");
-        }
-    }
-    for key in ["CredentialsArn", "AuthorizerCredentialsArn"] {
-        if let Some(role) = map.get_mut(key) {
-            *role = Json::from("a role");
-        }
     }
 }
 

@@ -74,6 +74,7 @@ impl Command {
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),
+            Command::Drift(command) => command.run(ui),
             Command::Cancel(command) => command.run(ui),
             Command::Destroy(command) => command.run(ui),
             Command::Bootstrap(command) => command.run(ui),

@@ -8,12 +8,15 @@ pub mod cause;
 pub mod change_set;
 pub mod delete;
 mod error;
+mod owner;
 mod ports;
 pub mod status;
 mod types;
+pub mod wiring;
 
 pub use error::StackError;
-pub use ports::{ArtifactBucket, StackService, Stored};
+pub use owner::{OwningStack, find_owner};
+pub use ports::{ArtifactBucket, StackReader, StackService, Stored};
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
     PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,

@@ -10,6 +10,8 @@ mod memory;
 mod metadata;
 mod prune;
 mod redeploy;
+mod stack_evidence;
+mod stacks;
 mod status;
 mod support;
 mod verify;

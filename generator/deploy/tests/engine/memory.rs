@@ -188,6 +188,7 @@ impl Memory {
             protocol: ApiProtocol::WebSocket,
             endpoint: Some("wss://api1.execute-api.us-east-1.amazonaws.com".to_owned()),
             endpoint_disabled: false,
+            tags: BTreeMap::new(),
         }
     }
 

@@ -1,25 +1,27 @@
 //! Status of a stage.
 
-use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, TemplateSnapshot, status};
+use stackgen_deploy::status::{
+    Freshness, StageStatus, StatusConfidence, StatusRequest, TemplateSnapshot, status,
+};
 use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
 
 use crate::memory::{Memory, account_region, route, uri};
+use crate::stacks::MemoryStack;
 use crate::support::{Answers, built, context, request, run};
 
 async fn status_of(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStatus {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
     let ctx = context(&retry, &interrupt);
     let code = [built("hello", "code-2"), built("gone", "code-1")];
-    status(
-        memory,
-        &Memory::api(),
-        &StageName::new("dev"),
-        template.map_or(&[], std::slice::from_ref),
-        &code,
-        ctx,
-    )
-    .await
-    .unwrap()
+    let request = StatusRequest {
+        api: &Memory::api(),
+        stage: &StageName::new("dev"),
+        templates: template.map_or(&[], std::slice::from_ref),
+        built: &code,
+        stack: None,
+    };
+    let stack = MemoryStack::with_api();
+    status(memory, &stack, &request, ctx).await.unwrap()
 }
 
 fn template_snapshot(memory: &Memory) -> TemplateSnapshot {
