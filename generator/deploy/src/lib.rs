@@ -7,6 +7,7 @@
 pub mod account;
 pub mod code;
 pub mod deployments;
+pub mod drift;
 mod error;
 mod evidence;
 mod ids;

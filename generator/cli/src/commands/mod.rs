@@ -9,6 +9,7 @@ mod deployments;
 mod destroy;
 mod dev;
 mod diff;
+mod drift;
 mod explain;
 mod graph;
 mod init;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Deploy(Box<deploy::DeployCommand>),
     Deployments(Box<deployments::DeploymentsCommand>),
     Status(Box<status::StatusCommand>),
+    Drift(Box<drift::DriftCommand>),
     Cancel(cancel::CancelCommand),
     Destroy(destroy::DestroyCommand),
     Bootstrap(bootstrap::BootstrapCommand),

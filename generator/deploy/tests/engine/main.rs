@@ -5,6 +5,7 @@
 mod auto_deploy;
 mod code;
 mod digest;
+mod drift;
 mod faults;
 mod memory;
 mod metadata;

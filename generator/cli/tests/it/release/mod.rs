@@ -1,5 +1,6 @@
 //! `stackgen bootstrap`, `deploy`, `cancel` and `destroy` against an emulator that is not ours.
 
+mod drift;
 mod emulator;
 mod project;
 
