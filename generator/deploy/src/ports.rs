@@ -72,6 +72,17 @@ pub struct StageInfo {
     pub last_deployment_status_message: Option<String>,
 }
 
+impl StageInfo {
+    /// Returns the message of the last automatic deployment if that failed. A message that reports neither success nor
+    /// failure is about a deployment in progress.
+    pub fn auto_deploy_failure(&self) -> Option<&str> {
+        let message = self.last_deployment_status_message.as_deref()?;
+        let is_failure =
+            !message.starts_with("Successfully") && message.to_lowercase().contains("failed");
+        (self.auto_deploy && is_failure).then_some(message)
+    }
+}
+
 /// A custom domain name of API Gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomDomain {

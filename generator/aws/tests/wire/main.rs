@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cloudformation;
 mod description;
 mod failures;
 mod functions;

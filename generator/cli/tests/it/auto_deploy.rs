@@ -1,7 +1,9 @@
-//! Stages under AutoDeploy (rows D4, D5) in the local gateway.
+//! Stages under AutoDeploy (rows D4, D5), and a deployment of another tool, in the local gateway.
 
 use std::fs;
 
+use stackgen_aws::{AccessKey, AccessOptions, Aws};
+use stackgen_deploy::{Account, ApiId, StageName};
 use stackgen_gateway::stack::ApplyMode;
 
 use crate::deploy_local::{Project, spec};
@@ -73,5 +75,40 @@ fn a_stage_under_auto_deploy_is_verified_and_never_moved() {
     let result = "because it cannot be moved back while AutoDeploy is on (row D5)";
     assert!(failed.stderr.contains(result), "{failed}");
     assert_eq!(deployments(), before);
+    project.end();
+}
+
+#[test]
+fn without_cloudformation_the_status_of_a_deployment_by_hand_is_unknown_with_the_reason() {
+    let project = Project::started("dev", "");
+    project.sandbox.write("stackgen.yaml", spec("broken", ""));
+    project.apply(ApplyMode::Everything);
+    let state = project.runtime.block_on(project.gateway.state());
+    let access = AccessOptions {
+        region: Some(state.region),
+        endpoint_url: Some(state.endpoint),
+        access_key: Some(AccessKey {
+            id: "any".to_owned(),
+            secret: "any".to_owned(),
+        }),
+        ..AccessOptions::default()
+    };
+    project.runtime.block_on(async {
+        let aws = Aws::connect(&access).await.unwrap();
+        let api = ApiId::new(state.apis[0].api_id.as_str());
+        let made = aws.create_deployment(&api, "by hand").await.unwrap();
+        let stage = StageName::new("prod");
+        aws.activate(&api, &stage, &made.id).await.unwrap();
+    });
+    let status = project.run("status --local");
+    assert_eq!(status.code, Some(3), "{status}");
+    for text in [
+        ": unknown",
+        "stackgen did not create it, and its stack cannot be read",
+    ] {
+        assert!(status.stdout.contains(text), "{status}");
+    }
+    // Nothing was tried again.
+    assert!(!status.stderr.contains("retrying"), "{status}");
     project.end();
 }

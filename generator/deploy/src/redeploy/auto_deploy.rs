@@ -8,9 +8,6 @@ use crate::{
     Account, DeployError, DeploymentInfo, DeploymentState, FunctionName, StageClient, StageInfo,
 };
 
-/// The start of the message that API Gateway gives a stage whose last automatic deployment succeeded.
-const SUCCESS: &str = "Successfully";
-
 /// The state of a stage's automatic deployment.
 #[derive(Debug, PartialEq, Eq)]
 enum AutoDeployState<'a> {
@@ -111,8 +108,9 @@ fn state<'a>(
         let is_elsewhere = stages.iter().any(|other| serves(other, deployment));
         serves(stage, deployment) || deployment.auto_deployed && !is_elsewhere
     });
+    let failure = || stage.auto_deploy_failure().map(str::to_owned);
     let Some(newest) = newest else {
-        return match failure(stage) {
+        return match failure() {
             Some(message) => AutoDeployState::Failed(message),
             None => AutoDeployState::Waiting("there is no deployment".to_owned()),
         };
@@ -121,20 +119,13 @@ fn state<'a>(
     match newest.status {
         DeploymentState::Pending => AutoDeployState::Waiting(format!("deployment {id} is PENDING")),
         DeploymentState::Failed => {
-            let message = newest.message.clone().or_else(|| failure(stage));
+            let message = newest.message.clone().or_else(failure);
             AutoDeployState::Failed(message.unwrap_or_else(|| format!("deployment {id} failed")))
         }
-        DeploymentState::Deployed => match failure(stage) {
+        DeploymentState::Deployed => match failure() {
             Some(message) => AutoDeployState::Failed(message),
             None if serves(stage, newest) => AutoDeployState::Settled(newest),
             None => AutoDeployState::Waiting(format!("the stage does not serve deployment {id}")),
         },
     }
-}
-
-/// Returns the stage's message if it reports a failure. Other messages are about a deployment in progress.
-fn failure(stage: &StageInfo) -> Option<String> {
-    let message = stage.last_deployment_status_message.as_ref()?;
-    let is_failure = !message.starts_with(SUCCESS) && message.to_lowercase().contains("failed");
-    is_failure.then(|| message.clone())
 }

@@ -105,6 +105,33 @@ async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn row_d5_a_stage_under_auto_deploy_is_current_unless_its_last_deployment_failed() {
+    let memory = Memory::holding(|state| state.stage.auto_deploy = true);
+    let message = |text: &str| {
+        memory
+            .state
+            .borrow_mut()
+            .stage
+            .last_deployment_status_message = Some(text.to_owned());
+    };
+    for text in [
+        "",
+        "Successfully deployed stage with deployment ID 'failed'",
+    ] {
+        message(text);
+        let found = status_of(&memory, None).await;
+        assert_eq!(found.verdict.freshness, Freshness::Current, "{text}");
+    }
+    message("Deployment attempt failed: Unable to deploy API because no routes exist in this API");
+    let found = status_of(&memory, None).await.verdict;
+    assert_eq!(
+        (found.freshness, found.confidence),
+        (Freshness::Stale, StatusConfidence::Likely)
+    );
+    insta::assert_snapshot!(found.reason, @"API Gateway could not deploy the last change by itself: Deployment attempt failed: Unable to deploy API because no routes exist in this API");
+}
+
+#[tokio::test(start_paused = true)]
 async fn row_c3_a_stage_without_a_deployment_serves_nothing() {
     let memory = Memory::holding(|state| state.stage.deployment = None);
     assert_eq!(

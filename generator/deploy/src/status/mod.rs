@@ -1,5 +1,7 @@
 //! Status of a stage: whether it serves what the account holds, and the evidence.
 
+mod verdict;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
@@ -9,16 +11,14 @@ use stackgen_model::diff::ModelChange;
 use crate::account::{ApiDescription, ApiWiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
-use crate::stack::wiring::{
-    StackEvidence, WiringChange, WiringHistory, WiringOrder, wiring_evidence,
-};
+use crate::stack::wiring::{StackEvidence, wiring_evidence};
 use crate::stack::{StackName, StackReader};
-use crate::timestamp::iso8601;
-use crate::wiring_diff::{differences, masked};
+use crate::wiring_diff::differences;
 use crate::{
     Account, AccountErrorKind, ApiInfo, CreatedBy, DeployError, DeploymentInfo, DeploymentMetadata,
     FunctionName, StageInfo, StageName,
 };
+use verdict::StatusEvidence;
 
 /// Snapshot of an API in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,25 +192,17 @@ pub async fn status(
     let served = metadata.as_ref().map(|metadata| &metadata.digest);
     let template = templates.first();
     let deployed = templates.iter().find(|one| Some(&one.digest) == served);
-    let (changes, changes_text) = deployed
-        .or(template)
-        .map(|one| differences(&api.name, &one.snapshot, &wiring.snapshot))
-        .map_or_else(Default::default, |diff| {
-            let text = diff.human();
-            (diff.changes, text)
-        });
+    let (changes, changes_text) = changes(api, deployed.or(template), &wiring);
     let change_basis = (!changes.is_empty()).then_some(match deployed {
         Some(_) => ChangeBasis::Undeployed,
         None => ChangeBasis::FromTemplate,
     });
-    let unknown = deployment
-        .as_ref()
-        .filter(|_| metadata.is_none() && !stage.auto_deploy);
-    let stack_evidence = match unknown {
-        Some(deployment) => {
-            Some(wiring_evidence(stacks, api, stack, deployment.created, ctx).await?)
+    let stack_evidence = match (&deployment, &metadata) {
+        (Some(deployment), None) if !stage.auto_deploy => {
+            let created = deployment.created;
+            Some(wiring_evidence(stacks, api, stack, created, ctx).await?)
         }
-        None => None,
+        _ => None,
     };
     let evidence = StatusEvidence {
         stage: &stage,
@@ -237,145 +229,18 @@ pub async fn status(
     })
 }
 
-/// The evidence of a verdict.
-struct StatusEvidence<'a> {
-    stage: &'a StageInfo,
-    deployment: Option<&'a DeploymentInfo>,
-    /// What CloudFormation knows about a deployment without a digest.
-    stack: Option<&'a StackEvidence>,
-    /// The template that the served deployment was created from.
-    deployed: Option<&'a TemplateSnapshot>,
-    wiring: &'a ApiWiring,
-    template_is_current: bool,
-}
-
-impl StatusEvidence<'_> {
-    fn verdict(&self) -> StatusVerdict {
-        use Freshness::{Current, NotDeployed};
-        use StatusConfidence::{Certain, Likely};
-        if let (Some(evidence), Some(deployment)) = (self.stack, self.deployment) {
-            return weigh(evidence, deployment);
-        }
-        let (freshness, confidence, reason) = if self.stage.auto_deploy {
-            let reason = "API Gateway deploys every change by itself (rows D4, D5)";
-            (Current, Likely, reason)
-        } else if let Some(deployment) = self.deployment {
-            match deployment.metadata() {
-                None => (Freshness::Unknown, Certain, UNKNOWN_DIGEST),
-                Some(metadata) if metadata.digest == self.wiring.digest => {
-                    same_digest(deployment.created_by())
-                }
-                Some(_) => self.other_digest(deployment.created_by()),
-            }
-        } else {
-            let reason = "the stage has no deployment and refuses everything (row C3)";
-            (NotDeployed, Certain, reason)
-        };
-        StatusVerdict {
-            freshness,
-            confidence,
-            reason: Cow::Borrowed(reason),
-        }
-    }
-
-    fn other_digest(&self, created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
-        use Freshness::{Current, Stale};
-        use StatusConfidence::{Certain, Likely};
-        // A template names versions and roles by logical IDs, the account by numbers and ARNs.
-        let is_masked_equal = |template: &TemplateSnapshot| {
-            masked(&template.snapshot) == masked(&self.wiring.snapshot)
-        };
-        if self.deployed.is_some_and(is_masked_equal) {
-            let reason = "its deployment was created from this template, and the account differs only in versions and roles, which a template cannot name";
-            return (Current, Likely, reason);
-        }
-        if created_by == CreatedBy::Template && !self.template_is_current {
-            let reason = "the digests differ; a parameter with another value than its default would make the same difference";
-            return (Stale, Likely, reason);
-        }
-        (Stale, Certain, "the digests differ")
-    }
-}
-
-const UNKNOWN_DIGEST: &str = "the digest of its deployment is unknown: stackgen did not create it";
-
-/// Weighs what CloudFormation knows about a deployment that stackgen did not create. It does not record changes of others,
-/// so the result is never certain.
-fn weigh(evidence: &StackEvidence, deployment: &DeploymentInfo) -> StatusVerdict {
-    let created = iso8601(deployment.created);
-    let (freshness, reason) = match evidence {
-        StackEvidence::Unavailable { reason } => {
-            return StatusVerdict {
-                freshness: Freshness::Unknown,
-                confidence: StatusConfidence::Certain,
-                reason: Cow::Owned(format!("{UNKNOWN_DIGEST}, and {reason}")),
-            };
-        }
-        StackEvidence::Read(WiringHistory {
-            stack,
-            order: WiringOrder::ChangeIsNewer,
-            change: Some(change),
-        }) => {
-            let change = changed(change, stack);
-            let reason = format!(
-                "its deployment was created at {created}, and after that CloudFormation {change}"
-            );
-            (Freshness::Stale, reason)
-        }
-        StackEvidence::Read(WiringHistory {
-            stack,
-            order: WiringOrder::Unclear,
-            change: Some(change),
-        }) => {
-            let change = changed(change, stack);
-            let reason = format!(
-                "its deployment was created at {created}, and CloudFormation {change}; the deployment may contain that or not"
-            );
-            (Freshness::Unknown, reason)
-        }
-        StackEvidence::Read(WiringHistory { stack, .. }) => {
-            let reason = format!(
-                "CloudFormation changed no route, integration, authorizer or model of stack {stack} after its deployment was created at {created}; it does not see changes by others"
-            );
-            (Freshness::Current, reason)
-        }
+/// Returns the changes from a template to the account, also as text.
+fn changes(
+    api: &ApiInfo,
+    template: Option<&TemplateSnapshot>,
+    wiring: &ApiWiring,
+) -> (Vec<ModelChange>, String) {
+    let Some(template) = template else {
+        return Default::default();
     };
-    StatusVerdict {
-        freshness,
-        confidence: StatusConfidence::Likely,
-        reason: Cow::Owned(reason),
-    }
-}
-
-/// Formats a change: `updated route PingRoute of stack rooms at 2026-11-22T02:42:52Z`.
-fn changed(change: &WiringChange, stack: &StackName) -> String {
-    let verb = match change.status.as_str() {
-        "CREATE_COMPLETE" => "created",
-        "DELETE_COMPLETE" => "deleted",
-        _ => "updated",
-    };
-    let kind = change.kind.rsplit("::").next().unwrap_or_default();
-    format!(
-        "{verb} {} {} of stack {stack} at {}",
-        kind.to_lowercase(),
-        change.logical_id,
-        iso8601(change.at)
-    )
-}
-
-fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
-    match created_by {
-        CreatedBy::Template => (
-            Freshness::Current,
-            StatusConfidence::Likely,
-            "the digests are the same; a route that was removed in the same stack update would linger (row D20)",
-        ),
-        _ => (
-            Freshness::Current,
-            StatusConfidence::Certain,
-            "the digests are the same",
-        ),
-    }
+    let diff = differences(&api.name, &template.snapshot, &wiring.snapshot);
+    let text = diff.human();
+    (diff.changes, text)
 }
 
 async fn code_status(
