@@ -11,7 +11,7 @@ use stackgen_model::diff::{Diff, ModelChange};
 use crate::account::ApiDescription;
 use crate::retry::OperationContext;
 use crate::stack::{OwningStack, StackName, StackReader, find_owner};
-use crate::wiring_diff::differences;
+use crate::wiring_diff::differences_with_versions;
 use crate::{
     Account, ApiInfo, CreatedBy, DeployError, DeploymentId, DeploymentInfo, DeploymentMetadata,
     StageInfo, StageName,
@@ -86,8 +86,10 @@ pub struct ServedDeployment {
     /// The deployment.
     pub deployment: DeploymentInfo,
     /// The origin.
+    #[serde(rename = "maker")]
     pub created_by: CreatedBy,
     /// The content of the description, if stackgen wrote it.
+    #[serde(rename = "label")]
     pub metadata: Option<DeploymentMetadata>,
 }
 
@@ -125,7 +127,7 @@ pub async fn drift(
     let stage = ctx.read(|| account.stage(&api.id, request.stage)).await?;
     let description = ApiDescription::read(account, &api.id, ctx).await?;
     let account_wiring = description.wiring(&region);
-    let all = differences(&api.name, &template.snapshot, &account_wiring.snapshot);
+    let all = differences_with_versions(&api.name, &template.snapshot, &account_wiring.snapshot);
     let before = all.changes.len();
     let changes: Vec<_> = all
         .changes

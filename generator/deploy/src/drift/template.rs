@@ -6,6 +6,7 @@ use stackgen_model::diff::{ChangeKind, ModelChange};
 use stackgen_model::{Inputs, Link, Model, Pseudo, Text};
 
 use crate::stack::OwningStack;
+use crate::wiring_diff::{VERSION, numbered_versions};
 use crate::{ApiInfo, DeployError, StageName};
 
 /// An API and a stage as a template describes them.
@@ -63,7 +64,10 @@ impl TemplateApi {
             owner.physical_id(&id) == Some(stage.as_str())
         });
         Ok(TemplateApi {
-            snapshot: found.snapshot(&model),
+            snapshot: numbered_versions(&found.snapshot(&model), |id| {
+                // The physical ID of a version is its ARN.
+                owner.physical_id(id)?.rsplit(':').next()
+            }),
             pointer: stage_resource.map_or_else(
                 || TemplatePointer::Unknown(format!("the template has no stage {stage}")),
                 pointer,
@@ -152,6 +156,7 @@ pub(super) fn is_unresolved(change: &ModelChange) -> bool {
 /// True if a value in canonical form contains a reference to a resource, or an expression that is unknown.
 fn has_reference(value: &Json) -> bool {
     match value {
+        Json::String(text) if text.starts_with(VERSION) => true,
         Json::String(text) => text
             .split("${")
             .skip(1)

@@ -5,7 +5,7 @@ use stackgen_deploy::drift::{DriftRequest, StageDrift, StagePointer, drift};
 use stackgen_deploy::stack::StackName;
 use stackgen_deploy::{CreatedBy, DeployError, DeploymentId, Interrupt, RetryPolicy, StageName};
 
-use crate::memory::Memory;
+use crate::memory::{Memory, uri};
 use crate::stacks::MemoryStack;
 use crate::support::{Answers, context, request, run};
 
@@ -141,6 +141,34 @@ async fn a_value_that_the_template_does_not_determine_is_no_drift() {
             "{value}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_count_by_their_numbers() {
+    let function = "functions/${Function.Arn}/invocations";
+    let pinned = TEMPLATE.replace(function, "functions/${Version1A2B}/invocations")
+        + "  Version1A2B: { Type: AWS::Lambda::Version, Properties: { FunctionName: !Ref Function } }\n";
+    let account = |version: &str| {
+        let memory = same();
+        let uri = uri(&format!("hello:{version}"));
+        memory.state.borrow_mut().description.parts[0]
+            .properties
+            .insert("IntegrationUri".to_owned(), uri.into());
+        memory
+    };
+    let mut stack = stack();
+    stack.template = pinned;
+    let unknown = found(&account("3"), &stack).await;
+    assert_eq!((unknown.wiring, unknown.unresolved > 0), (vec![], true));
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:hello:3";
+    stack.resource("Version", "Version1A2B", arn, 0);
+    let same = found(&account("3"), &stack).await;
+    assert_eq!((same.wiring_text.as_str(), same.unresolved), ("", 0));
+    let other = found(&account("4"), &stack).await;
+    insta::assert_snapshot!(other.wiring_text, @"
+    ~ route $connect: integration now calls 4 (was 3)   needs a deployment
+    ~ route send: integration now calls 4 (was 3)       needs a deployment
+    ");
 }
 
 #[tokio::test(start_paused = true)]

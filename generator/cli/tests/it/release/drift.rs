@@ -100,8 +100,26 @@ fn row_d8_drift_tells_a_moved_stage_from_changed_wiring() {
     assert_says(&both, "stage pointer moved, wiring changed");
     assert_says(
         &both,
-        "integration now calls a version (was the unqualified function)",
+        "integration now calls 7 (was the unqualified function)",
     );
+}
+
+#[test]
+fn versions_of_a_pinned_stack_are_compared_by_their_numbers() {
+    let Some((_emulator, project)) = started("prod") else {
+        return;
+    };
+    assert_done(&project.deploy(""));
+    // A deploy of a pinned stack ends with a redeploy.
+    let moved = assert_found(&project.run("drift --json"));
+    assert_eq!(moved["pointer"]["state"], "moved", "{moved:#}");
+    assert_eq!(moved["wiring"], json!([]), "{moved:#}");
+    project.set_code("second", true);
+    assert_done(&project.run("deploy --redeploy-stage"));
+    let drift = assert_found(&project.run("drift --json"));
+    assert_eq!(drift["pointer"]["state"], "moved", "{drift:#}");
+    assert_eq!(drift["pointer"]["served"]["maker"], "redeploy");
+    assert_ne!(drift["wiring"], json!([]), "{drift:#}");
 }
 
 #[test]
