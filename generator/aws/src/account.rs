@@ -38,6 +38,7 @@ impl Account for Aws {
             protocol: convert::protocol(found.protocol_type()),
             endpoint: found.api_endpoint().map(str::to_owned),
             endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
+            tags: convert::tags(found.tags()),
         })
     }
 
@@ -110,7 +111,8 @@ impl Account for Aws {
         let found = found.await?;
         let stages = found.iter().filter_map(|stage| {
             let (name, deployment) = (stage.stage_name(), stage.deployment_id());
-            convert::stage(name, deployment, stage.auto_deploy())
+            let message = stage.last_deployment_status_message();
+            convert::stage(name, deployment, stage.auto_deploy(), message)
         });
         Ok(stages.collect())
     }
@@ -121,7 +123,8 @@ impl Account for Aws {
         let request = self.gateway.get_stage().api_id(api.as_str());
         let found = operation.result(request.stage_name(name.as_str()).send().await)?;
         let (name, deployment) = (found.stage_name(), found.deployment_id());
-        let stage = convert::stage(name, deployment, found.auto_deploy());
+        let message = found.last_deployment_status_message();
+        let stage = convert::stage(name, deployment, found.auto_deploy(), message);
         stage.ok_or_else(|| operation.lacks("stage name"))
     }
 

@@ -7,9 +7,9 @@ use aws_sdk_cloudformation::types::{
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ParameterValue, StackDescription, StackEvent, StackId, StackName,
-    StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
+    StackReader, StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
 };
-use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
@@ -17,7 +17,7 @@ use crate::pages::pages;
 use crate::permissions::AwsCall;
 use crate::{events, stacks};
 
-impl StackService for Aws {
+impl StackReader for Aws {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
         let operation = operation(AwsCall::DescribeStacks, name_or_id);
         let request = self.cloudformation.describe_stacks().stack_name(name_or_id);
@@ -34,6 +34,42 @@ impl StackService for Aws {
         Ok(found.stacks().first().and_then(stacks::stack))
     }
 
+    async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
+        let operation = operation(AwsCall::ListStackResources, stack.as_str());
+        let found = pages(&operation, |token| async {
+            let request = self.cloudformation.list_stack_resources();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let resources = page.stack_resource_summaries.unwrap_or_default();
+            Ok((resources, page.next_token))
+        });
+        Ok(found.await?.iter().filter_map(stacks::resource).collect())
+    }
+
+    async fn events_since(
+        &self,
+        stack: &StackId,
+        since: OffsetDateTime,
+    ) -> AccountResult<Vec<StackEvent>> {
+        let mut found = self
+            .events_down_to(stack, |event| event.time < since)
+            .await?;
+        found.retain(|event| event.time >= since);
+        Ok(found)
+    }
+
+    async fn template(&self, stack: &StackId) -> AccountResult<String> {
+        let operation = operation(AwsCall::GetTemplate, stack.as_str());
+        let request = self.cloudformation.get_template();
+        let request = request.stack_name(stack.as_str());
+        let request = request.template_stage(TemplateStage::Processed);
+        let found = operation.result(request.send().await)?;
+        let template = found.template_body().map(str::to_owned);
+        template.ok_or_else(|| operation.lacks("TemplateBody"))
+    }
+}
+
+impl StackService for Aws {
     async fn deleted_stacks(&self, name: &StackName) -> AccountResult<Vec<StackId>> {
         let operation = operation(AwsCall::ListStacks, "*");
         let found = pages(&operation, |token| async {
@@ -47,29 +83,6 @@ impl StackService for Aws {
         found.sort_by_key(|stack| std::cmp::Reverse(stack.deletion_time().map(|time| time.secs())));
         let ids = found.iter().filter_map(|stack| stack.stack_id());
         Ok(ids.map(StackId::new).collect())
-    }
-
-    async fn resources(&self, stack: &StackId) -> AccountResult<Vec<StackResource>> {
-        let operation = operation(AwsCall::ListStackResources, stack.as_str());
-        let found = pages(&operation, |token| async {
-            let request = self.cloudformation.list_stack_resources();
-            let request = request.stack_name(stack.as_str()).set_next_token(token);
-            let page = operation.result(request.send().await)?;
-            let resources = page.stack_resource_summaries.unwrap_or_default();
-            Ok((resources, page.next_token))
-        });
-        Ok(found.await?.iter().filter_map(stacks::resource).collect())
-    }
-
-    async fn template(&self, stack: &StackId) -> AccountResult<String> {
-        let operation = operation(AwsCall::GetTemplate, stack.as_str());
-        let request = self.cloudformation.get_template();
-        let request = request.stack_name(stack.as_str());
-        let found =
-            operation.result(request.template_stage(TemplateStage::Original).send().await)?;
-        found
-            .template_body
-            .ok_or_else(|| operation.lacks("TemplateBody"))
     }
 
     async fn create_change_set(&self, request: &StackRequest) -> AccountResult<ChangeSetId> {
@@ -191,17 +204,8 @@ impl StackService for Aws {
     }
 
     async fn events(&self, stack: &StackId, until: Option<&str>) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation(AwsCall::DescribeStackEvents, stack.as_str());
-        let found = pages(&operation, |token| async {
-            let request = self.cloudformation.describe_stack_events();
-            let request = request.stack_name(stack.as_str()).set_next_token(token);
-            let page = operation.result(request.send().await)?;
-            let events = page.stack_events.unwrap_or_default();
-            let is_last = events.iter().any(|event| event.event_id() == until);
-            let next = page.next_token.filter(|_| until.is_none() || !is_last);
-            Ok((events, next))
-        });
-        Ok(found.await?.iter().filter_map(stacks::event).collect())
+        self.events_down_to(stack, |event| until == Some(event.id.as_str()))
+            .await
     }
 
     async fn validation_findings(
@@ -288,6 +292,27 @@ impl SentRequest {
             tags: some(request.tags.iter().map(tag)),
             capabilities: some(request.capabilities.iter().map(capability)),
         }
+    }
+}
+
+impl Aws {
+    /// Returns events of a stack, the latest first, down to a page that has the last one.
+    async fn events_down_to(
+        &self,
+        stack: &StackId,
+        is_last: impl Fn(&StackEvent) -> bool,
+    ) -> AccountResult<Vec<StackEvent>> {
+        let operation = operation(AwsCall::DescribeStackEvents, stack.as_str());
+        pages(&operation, |token| async {
+            let request = self.cloudformation.describe_stack_events();
+            let request = request.stack_name(stack.as_str()).set_next_token(token);
+            let page = operation.result(request.send().await)?;
+            let events = page.stack_events.unwrap_or_default();
+            let events: Vec<_> = events.iter().filter_map(stacks::event).collect();
+            let next = page.next_token.filter(|_| !events.iter().any(&is_last));
+            Ok((events, next))
+        })
+        .await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conversion of the SDK's types to those of `stackgen-deploy`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_apigatewayv2::types::{self as sdk, ParameterConstraints};
 use aws_smithy_types::DateTime;
@@ -87,7 +87,16 @@ pub(crate) fn api(found: &sdk::Api) -> Option<ApiInfo> {
         protocol: protocol(found.protocol_type()),
         endpoint: found.api_endpoint().map(str::to_owned),
         endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
+        tags: tags(found.tags()),
     })
+}
+
+pub(crate) fn tags(found: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
+    found
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 pub(crate) fn protocol(found: Option<&sdk::ProtocolType>) -> ApiProtocol {
@@ -101,11 +110,15 @@ pub(crate) fn stage(
     name: Option<&str>,
     deployment: Option<&str>,
     auto_deploy: Option<bool>,
+    message: Option<&str>,
 ) -> Option<StageInfo> {
     Some(StageInfo {
         name: StageName::new(name?),
         deployment: deployment.map(DeploymentId::new),
         auto_deploy: auto_deploy.unwrap_or(false),
+        last_deployment_status_message: message
+            .filter(|message| !message.is_empty())
+            .map(str::to_owned),
     })
 }
 

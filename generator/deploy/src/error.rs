@@ -164,6 +164,21 @@ pub enum DeployError {
         "stage {stage} of API {api} is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment ID (row D5)"
     )]
     AutoDeploy { api: ApiId, stage: StageName },
+    /// Versions cannot be released together under AutoDeploy (row D5).
+    #[error(
+        "stage {stage} of API {api} is under AutoDeploy: API Gateway would deploy each version of a pinned release by itself (row D5)"
+    )]
+    PinnedAutoDeploy { api: ApiId, stage: StageName },
+    /// AutoDeploy could not deploy the API.
+    #[error("API Gateway could not deploy stage {stage} by itself: {message}")]
+    AutoDeployFailed { stage: StageName, message: String },
+    /// AutoDeploy did not deploy the API in time.
+    #[error("{reason} after {} s; API Gateway deploys stage {stage} by itself (row D5)", after.as_secs())]
+    AutoDeployTimedOut {
+        stage: StageName,
+        reason: String,
+        after: Duration,
+    },
     /// The account has no such function.
     #[error("there is no function {function}")]
     NoFunction { function: FunctionName },
@@ -252,6 +267,12 @@ pub enum DeployError {
         "there is no earlier deployment that was verified, or that the stage is known to have served"
     )]
     NothingEarlier,
+    /// No stack is known to have the API.
+    #[error("no stack of CloudFormation is known to have API {api}")]
+    NoStack { api: ApiId },
+    /// The template of a stack does not describe the API.
+    #[error("the template of stack {stack} cannot be compared: {reason}")]
+    StackTemplate { stack: String, reason: String },
     /// The user interrupted the operation.
     #[error("interrupted")]
     Interrupted,
@@ -285,6 +306,8 @@ pub struct NotVerified {
     pub not_restored: Option<String>,
     /// True if the failed deployment was deleted.
     pub pruned: bool,
+    /// True if the stage is under AutoDeploy, so that it cannot be moved back (row D5).
+    pub auto_deploy: bool,
 }
 
 impl NotVerified {
@@ -302,6 +325,9 @@ impl NotVerified {
             false => "is kept",
         };
         match (&self.restored, &self.not_restored) {
+            _ if self.auto_deploy => format!(
+                "it still serves {failed}, because it cannot be moved back while AutoDeploy is on (row D5)"
+            ),
             (Some(previous), _) => format!("{previous} is restored, {failed} {pruned}"),
             (None, Some(reason)) => format!("it still serves {failed}: {reason}"),
             (None, None) => {
@@ -325,7 +351,16 @@ impl DeployError {
             DeployError::AmbiguousApi { .. } => "select one with `--api-id`",
             DeployError::NoStage { .. } => "select one with `--stage-name`",
             DeployError::AutoDeploy { .. } => {
-                "there is nothing to redeploy; templates that stackgen renders deploy explicitly, without AutoDeploy"
+                "to choose the stage's deployments, turn AutoDeploy off: \"Leaving AutoDeploy\" in docs/guide/releases.md"
+            }
+            DeployError::PinnedAutoDeploy { .. } => {
+                "turn AutoDeploy off (\"Leaving AutoDeploy\" in docs/guide/releases.md), or leave functions and versions alone with `--no-code`"
+            }
+            DeployError::AutoDeployFailed { .. } => {
+                "the stage serves what it served before; correct the API, and API Gateway deploys it again"
+            }
+            DeployError::AutoDeployTimedOut { .. } => {
+                "run it again; see the deployments with `stackgen deployments list`"
             }
             DeployError::NoFunction { .. } => {
                 "deploy the template first, or leave code alone with `--no-code`"
@@ -356,7 +391,10 @@ impl DeployError {
             DeployError::InterruptedUnverified { .. } => {
                 "see what a client gets with `stackgen probe`, or go back with `stackgen deployments rollback`"
             }
-            DeployError::Interrupted => return None,
+            DeployError::NoStack { .. } => {
+                "its tag `aws:cloudformation:stack-name` names the stack, or the project's environment: select one with `--env`"
+            }
+            DeployError::StackTemplate { .. } | DeployError::Interrupted => return None,
         };
         Some(hint.to_owned())
     }
@@ -369,6 +407,7 @@ impl DeployError {
             | DeployError::NoApiId { .. }
             | DeployError::AmbiguousApi { .. }
             | DeployError::NoStage { .. }
+            | DeployError::NoStack { .. }
             | DeployError::NoDeployment { .. } => true,
             _ => false,
         }
@@ -381,6 +420,9 @@ impl NotVerified {
             (None, Some(_)) => "move the stage with `stackgen deployments activate ID`",
             _ if self.inconclusive => {
                 "declare a caller with credentials under `verify:` in stackgen.yaml, or with `--verify-query`, `--verify-header` or `--verify-subprotocol`; `--no-verify` deploys without verification"
+            }
+            _ if self.auto_deploy => {
+                "see what a client gets with `stackgen probe`; to be able to go back, turn AutoDeploy off: \"Leaving AutoDeploy\" in docs/guide/releases.md"
             }
             _ => {
                 "see what a client gets with `stackgen probe`; `--no-verify` deploys without verification"

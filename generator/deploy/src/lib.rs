@@ -7,6 +7,7 @@
 pub mod account;
 pub mod code;
 pub mod deployments;
+pub mod drift;
 mod error;
 mod evidence;
 mod ids;
@@ -23,6 +24,7 @@ mod stage_move;
 pub mod status;
 mod timestamp;
 pub mod verify;
+mod wiring_diff;
 
 pub use time::OffsetDateTime;
 

@@ -1,5 +1,7 @@
 //! Interfaces to an AWS account and to the clients of a stage. `stackgen-aws` implements the first, the CLI the second.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -35,6 +37,9 @@ pub struct ApiInfo {
     pub endpoint: Option<String>,
     /// True if only a custom domain name leads to it.
     pub endpoint_disabled: bool,
+    /// The tags. CloudFormation adds its own to every API of a stack.
+    #[serde(skip)]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl ApiInfo {
@@ -62,6 +67,20 @@ pub struct StageInfo {
     pub deployment: Option<DeploymentId>,
     /// True if API Gateway activates deployments by itself (rows D4, D5).
     pub auto_deploy: bool,
+    /// API Gateway's message about the last deployment of a stage under AutoDeploy: `Deployment attempt failed: …`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_deployment_status_message: Option<String>,
+}
+
+impl StageInfo {
+    /// Returns the message of the last automatic deployment if that failed. A message that reports neither success nor
+    /// failure is about a deployment in progress.
+    pub fn auto_deploy_failure(&self) -> Option<&str> {
+        let message = self.last_deployment_status_message.as_deref()?;
+        let is_failure =
+            !message.starts_with("Successfully") && message.to_lowercase().contains("failed");
+        (self.auto_deploy && is_failure).then_some(message)
+    }
 }
 
 /// A custom domain name of API Gateway.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::error::{AccountError, DeployError};
 use crate::evidence::Judgement;
 use crate::stack::ValidationFinding;
-use crate::{DeploymentId, FunctionName, FunctionVersion};
+use crate::{DeploymentId, FunctionName, FunctionVersion, StageName};
 
 /// Receiver of steps.
 pub type StepReporter<'a> = &'a dyn Fn(DeployStep<'_>);
@@ -40,6 +40,8 @@ pub enum DeployStep<'a> {
     },
     /// A deployment is about to be created.
     Creating,
+    /// API Gateway is about to deploy a stage by itself.
+    AwaitingAutoDeploy { stage: &'a StageName },
     /// A deployment was created. No stage serves it yet.
     Created { deployment: &'a DeploymentId },
     /// The API changed while the deployment was created, so another one is needed.

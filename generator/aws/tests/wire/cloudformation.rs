@@ -1,128 +1,68 @@
-//! Answers of CloudFormation that no emulator gives: events of operations and validations.
+//! Stacks as they are read.
 
-use stackgen_deploy::stack::{ChangeSetId, StackId, StackService as _};
+use serde_json::Value as Json;
+use stackgen_deploy::OffsetDateTime;
+use stackgen_deploy::stack::{StackId, StackReader};
 
 use crate::replay::{Exchange, Replay};
 
-const STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/rooms-prod/1";
-const CHANGE_SET: &str = "arn:aws:cloudformation:eu-central-1:123456789012:changeSet/c/2";
+const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 
-/// A page of DescribeEvents, with members as CloudFormation's XML has them.
-fn page(body: &'static str, members: &str, next: Option<&str>) -> Exchange {
-    let next = next.map_or_else(String::new, |next| format!("<NextToken>{next}</NextToken>"));
+/// An exchange with a form, whose answer is XML.
+fn query(form: &str, operation: &str, result: &str) -> Exchange {
     Exchange {
         request: "POST /",
-        body: body.into(),
+        body: Json::from(form),
         status: 200,
         error: None,
         answer: format!(
-            "<DescribeEventsResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeEventsResult>\
-             <OperationEvents>{members}</OperationEvents>{next}</DescribeEventsResult></DescribeEventsResponse>"
+            "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result>\
+             <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{operation}Response>"
         ),
     }
 }
 
-fn event(fields: &[[&str; 2]]) -> String {
-    let fields = [
-        ["EventId", "e"],
-        ["StackId", STACK],
-        ["Timestamp", "2026-11-29T12:00:00Z"],
-    ]
-    .iter()
-    .chain(fields);
-    let fields: String = fields
-        .map(|[name, value]| format!("<{name}>{value}</{name}>"))
-        .collect();
-    format!("<member>{fields}</member>")
+/// A page of events at these seconds after 2026-11-22T02:42:00Z.
+fn events(seconds: &[u32], next: &str) -> String {
+    let events = seconds.iter().map(|second| {
+        format!(
+            "<member><StackId>s</StackId><StackName>rooms</StackName><EventId>{second}</EventId>\
+             <Timestamp>2026-11-22T02:42:{second:02}.500Z</Timestamp><LogicalResourceId>Route</LogicalResourceId>\
+             <ResourceType>AWS::ApiGatewayV2::Route</ResourceType><ResourceStatus>UPDATE_COMPLETE</ResourceStatus></member>"
+        )
+    });
+    let events: String = events.collect();
+    format!("<StackEvents>{events}</StackEvents><NextToken>{next}</NextToken>")
 }
 
 #[tokio::test]
-async fn findings_of_a_validation_name_resource_path_and_reason_and_warnings_are_told_apart() {
-    let refused = event(&[
-        ["EventType", "VALIDATION_ERROR"],
-        ["LogicalResourceId", "RoomsTable"],
-        ["ResourceType", "AWS::DynamoDB::Table"],
-        ["ValidationName", "NAME_CONFLICT_VALIDATION"],
-        ["ValidationStatus", "FAILED"],
-        ["ValidationStatusReason", "rooms-prod already exists"],
-        [
-            "ValidationPath",
-            "/Resources/RoomsTable/Properties/TableName",
-        ],
-        ["ValidationFailureMode", "FAIL"],
-    ]);
-    let warned = event(&[
-        ["EventType", "VALIDATION_ERROR"],
-        ["LogicalResourceId", "Logs"],
-        ["ResourceType", "AWS::S3::Bucket"],
-        ["ValidationStatus", "FAILED"],
-        ["ValidationStatusReason", "the bucket is not empty"],
-        ["ValidationFailureMode", "WARN"],
-    ]);
-    let progress = event(&[["EventType", "STACK_EVENT"], ["LogicalResourceId", "Logs"]]);
-    let replay = Replay::of([
-        page("Action=DescribeEvents&Version=2010-05-15&ChangeSetName=arn%3Aaws%3Acloudformation%3Aeu-central-1%3A123456789012%3AchangeSet%2Fc%2F2", &(progress + &refused), Some("more")),
-        page("Action=DescribeEvents&Version=2010-05-15&ChangeSetName=arn%3Aaws%3Acloudformation%3Aeu-central-1%3A123456789012%3AchangeSet%2Fc%2F2&NextToken=more", &warned, None),
-    ])
+async fn the_processed_template_of_a_stack_is_read() {
+    let replay = Replay::of([query(
+        "Action=GetTemplate&Version=2010-05-15&StackName=s&TemplateStage=Processed",
+        "GetTemplate",
+        "<TemplateBody>{&quot;Resources&quot;: {}}</TemplateBody>",
+    )])
     .await;
-    let found = replay
-        .aws
-        .validation_findings(&ChangeSetId::new(CHANGE_SET))
-        .await
-        .unwrap();
-    let shown: Vec<_> = found
-        .iter()
-        .map(|one| format!("{} {one}", one.fails))
-        .collect();
-    insta::assert_debug_snapshot!(shown, @r#"
-    [
-        "true RoomsTable (AWS::DynamoDB::Table) at /Resources/RoomsTable/Properties/TableName: rooms-prod already exists",
-        "false Logs (AWS::S3::Bucket): the bucket is not empty",
-    ]
-    "#);
+    let template = replay.aws.template(&StackId::new("s")).await.unwrap();
+    assert_eq!(template, r#"{"Resources": {}}"#);
     replay.end();
 }
 
 #[tokio::test]
-async fn failures_are_those_of_resources_hooks_and_validations() {
-    let hook = event(&[
-        ["EventType", "HOOK_INVOCATION_ERROR"],
-        ["LogicalResourceId", "RoomsFunction"],
-        ["ResourceType", "AWS::Lambda::Function"],
-        ["HookType", "Org::Checks::Runtime"],
-        ["HookStatus", "HOOK_COMPLETE_FAILED"],
-        ["HookStatusReason", "x86_64 is not allowed"],
-        ["ClientRequestToken", "stackgen-1"],
-    ]);
-    let resource = event(&[
-        ["EventType", "PROVISIONING_ERROR"],
-        ["LogicalResourceId", "RoomsTable"],
-        ["PhysicalResourceId", "rooms-prod"],
-        ["ResourceType", "AWS::DynamoDB::Table"],
-        ["ResourceStatus", "CREATE_FAILED"],
-        ["ResourceStatusReason", "limit exceeded"],
-    ]);
-    let replay = Replay::of([page(
-        "Action=DescribeEvents&Version=2010-05-15&StackName=arn%3Aaws%3Acloudformation%3Aeu-central-1%3A123456789012%3Astack%2Frooms-prod%2F1&Filters.FailedEvents=true",
-        &(hook + &resource),
-        None,
-    )])
+async fn events_are_read_back_to_a_time_and_no_further() {
+    let form = "Action=DescribeStackEvents&Version=2010-05-15&StackName=s";
+    let replay = Replay::of([
+        query(form, "DescribeStackEvents", &events(&[50, 40], "n")),
+        query(
+            &format!("{form}&NextToken=n"),
+            "DescribeStackEvents",
+            &events(&[30, 20], "never"),
+        ),
+    ])
     .await;
-    let found = replay.aws.failures(&StackId::new(STACK)).await.unwrap();
-    let shown: Vec<_> = found
-        .iter()
-        .map(|one| {
-            let (id, status) = (&one.logical_id, &one.status);
-            let reason = one.reason.as_deref().unwrap_or_default();
-            format!("{id} {status} {reason} {:?}", one.token)
-        })
-        .collect();
-    insta::assert_debug_snapshot!(shown, @r#"
-    [
-        "RoomsFunction HOOK_FAILED Org::Checks::Runtime: x86_64 is not allowed Some(\"stackgen-1\")",
-        "RoomsTable CREATE_FAILED limit exceeded None",
-    ]
-    "#);
-    assert!(found.iter().all(|event| event.is_cause()));
+    let since = OffsetDateTime::from_unix_timestamp(1_795_315_320 + 25).unwrap();
+    let found = replay.aws.events_since(&StackId::new("s"), since).await;
+    let ids: Vec<_> = found.unwrap().into_iter().map(|event| event.id).collect();
+    assert_eq!(ids, ["50", "40", "30"]);
     replay.end();
 }

@@ -23,6 +23,7 @@ async fn apis_are_read_page_by_page() {
         json!({
             "apiId": id, "name": "chat", "protocolType": protocol, "createdDate": "2026-01-01T00:00:00Z",
             "apiEndpoint": format!("wss://{id}.execute-api.us-east-1.amazonaws.com"), "routeSelectionExpression": "x",
+            "tags": { "aws:cloudformation:stack-name": "rooms" },
         })
     };
     let replay = Replay::of([
@@ -41,6 +42,7 @@ async fn apis_are_read_page_by_page() {
         (apis[0].protocol, apis[1].protocol),
         (ApiProtocol::WebSocket, ApiProtocol::Http)
     );
+    assert_eq!(apis[1].tags["aws:cloudformation:stack-name"], "rooms");
     let url = apis[0].url(&StageName::new("dev")).unwrap();
     assert_eq!(url, "wss://a1.execute-api.us-east-1.amazonaws.com/dev");
     replay.end();
@@ -110,7 +112,9 @@ async fn row_d12_activating_sends_the_deployment_and_nothing_else() {
         get("GET /v2/apis/a1/stages/%24default", stage.clone()),
         get(
             "GET /v2/apis/a1/stages",
-            json!({ "items": [stage, { "stageName": "auto", "autoDeploy": true }] }),
+            json!({ "items": [stage, {
+                "stageName": "auto", "autoDeploy": true, "lastDeploymentStatusMessage": "Deployment attempt failed: x",
+            }] }),
         ),
     ])
     .await;
@@ -127,6 +131,8 @@ async fn row_d12_activating_sends_the_deployment_and_nothing_else() {
     );
     let stages = replay.aws.stages(&api()).await.unwrap();
     assert!(stages[1].auto_deploy && stages[1].deployment.is_none());
+    let failure = stages[1].auto_deploy_failure();
+    assert_eq!(failure, Some("Deployment attempt failed: x"));
     replay.end();
 }
 

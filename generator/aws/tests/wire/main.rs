@@ -11,3 +11,4 @@ mod gateway;
 mod network;
 mod replay;
 mod roles;
+mod stack_events;

@@ -20,4 +20,4 @@ pub(crate) use interrupt::interrupt_on_signals;
 pub(crate) use progress::StepProgress;
 pub(crate) use stack::{StackArgs, StackTarget, artifact_bucket, stack_name};
 pub(crate) use target::{ProjectScope, StageTarget, TargetArgs, resolve_probe_target};
-pub(crate) use text::{ago, short_digest};
+pub(crate) use text::{ago, change_lines, creator_text, short_digest};

@@ -203,6 +203,9 @@ fn spinner_message(step: &DeployStep<'_>) -> Option<String> {
     match step {
         DeployStep::Updating { function } => Some(format!("updating {function}")),
         DeployStep::Creating => Some("creating a deployment".to_owned()),
+        DeployStep::AwaitingAutoDeploy { stage } => {
+            Some(format!("waiting for the deployment of stage {stage}"))
+        }
         DeployStep::Uploading { name, bytes } => {
             Some(format!("uploading {name}, {}", file_size(*bytes)))
         }

@@ -6,6 +6,7 @@ use clap::Args;
 use stackgen_cfn::Node;
 use stackgen_deploy::code::{BuiltCode, ReleaseMode};
 use stackgen_deploy::selector::{ApiSelector, find_api, find_stage};
+use stackgen_deploy::stack::StackName;
 use stackgen_deploy::status::TemplateSnapshot;
 use stackgen_deploy::{ApiId, ApiInfo, OperationContext, StageInfo, StageName};
 use stackgen_gateway::apis::ProtocolType;
@@ -15,6 +16,7 @@ use stackgen_synth::spec::VerifyCallerSpec;
 use super::access::AccountClient;
 use super::built::built_code;
 use super::declared::DeclaredRegion;
+use super::stack::stack_name;
 use super::templates::{issuer, rendered, snapshot_of, stored_model};
 use crate::error::CliError;
 use crate::file;
@@ -84,6 +86,8 @@ pub(crate) struct StageTarget {
     pub(crate) issuer: Option<String>,
     /// Release mode of the template.
     pub(crate) release: Option<ReleaseMode>,
+    /// Default name of the stack.
+    pub(crate) stack: Option<StackName>,
     /// Environment of the stack.
     pub(crate) environment: Option<String>,
     /// Account and region that the environment belongs to.
@@ -104,6 +108,7 @@ impl StageTarget {
             snapshots: Vec::new(),
             issuer: None,
             release: None,
+            stack: None,
             environment: None,
             declared: DeclaredRegion::default(),
             callers: Vec::new(),
@@ -241,6 +246,7 @@ fn targets_of_template(
                 .collect(),
             issuer: issuer(api),
             release,
+            stack: Some(stack_name(project.name(), environment)),
             environment: Some(environment.to_owned()),
             declared: DeclaredRegion::of(project, environment),
             callers: project.verify_callers(environment),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stackgen_deploy::OffsetDateTime;
+use stackgen_deploy::{CreatedBy, OffsetDateTime};
 
 /// Formats the age of something: `3 minutes ago`. Clocks differ, so a time in the future counts as now.
 pub(crate) fn ago(created: OffsetDateTime) -> String {
@@ -21,4 +21,23 @@ pub(crate) fn ago(created: OffsetDateTime) -> String {
 /// Returns the first digits of a digest.
 pub(crate) fn short_digest(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
+}
+
+/// Returns the origin of a deployment.
+pub(crate) fn creator_text(origin: CreatedBy) -> &'static str {
+    match origin {
+        CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
+        CreatedBy::Template => "by CloudFormation",
+        CreatedBy::AutoDeploy => "by AutoDeploy",
+        CreatedBy::Unknown => "not by stackgen",
+    }
+}
+
+/// Formats the changes of a wiring as indented lines.
+pub(crate) fn change_lines(changes: &str) -> String {
+    let lines = changes.lines().map(|line| {
+        let line = line.strip_suffix("needs a deployment").unwrap_or(line);
+        format!("    {}\n", line.trim_end())
+    });
+    lines.collect()
 }

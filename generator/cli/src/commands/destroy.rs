@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use stackgen_cfn::terminal::escape;
 use stackgen_deploy::stack::delete::{DeletedStack, RetainedResource, delete};
-use stackgen_deploy::stack::{StackError, StackId, StackName, StackService as _};
+use stackgen_deploy::stack::{StackError, StackId, StackName, StackReader as _};
 use stackgen_deploy::{DeployStep, OperationContext};
 
 use crate::account::{

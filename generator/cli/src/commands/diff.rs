@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use stackgen_cfn::terminal::escape;
 use stackgen_cfn::{Node, Sources};
-use stackgen_deploy::stack::{StackName, StackService as _};
+use stackgen_deploy::stack::{StackName, StackReader as _};
 use stackgen_deploy::{DeployStep, OperationContext};
 use stackgen_model::diff::Diff;
 use stackgen_synth::Dialect;

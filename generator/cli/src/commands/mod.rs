@@ -9,6 +9,7 @@ mod deployments;
 mod destroy;
 mod dev;
 mod diff;
+mod drift;
 mod explain;
 mod graph;
 mod init;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Deploy(Box<deploy::DeployCommand>),
     Deployments(Box<deployments::DeploymentsCommand>),
     Status(Box<status::StatusCommand>),
+    Drift(Box<drift::DriftCommand>),
     Cancel(cancel::CancelCommand),
     Destroy(destroy::DestroyCommand),
     Bootstrap(bootstrap::BootstrapCommand),
@@ -76,6 +78,7 @@ impl Command {
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),
+            Command::Drift(command) => command.run(ui),
             Command::Cancel(command) => command.run(ui),
             Command::Destroy(command) => command.run(ui),
             Command::Bootstrap(command) => command.run(ui),

@@ -4,11 +4,14 @@ use std::fmt::Write;
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::status::{ChangeBasis, Freshness, StageStatus, StatusConfidence, status};
-use stackgen_deploy::{CreatedBy, DeployStep, VerifyRecord};
+use stackgen_deploy::status::{
+    ChangeBasis, Freshness, StageStatus, StatusConfidence, StatusRequest, status,
+};
+use stackgen_deploy::{DeployStep, VerifyRecord};
 
 use crate::account::{
-    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, interrupt_on_signals, short_digest,
+    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, change_lines, creator_text,
+    interrupt_on_signals, short_digest,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -20,7 +23,8 @@ use crate::ui::Ui;
 ///
 /// Compares the digest of the deployment that a stage serves with the digests of the API's current configuration in the
 /// account and of the template rendered from the project file. Shows which changes are not served, whether functions run
-/// the built code, and how certain the result is.
+/// the built code, and how certain the result is. For a deployment that stackgen did not create, the result depends on the
+/// times at which CloudFormation changed routes, integrations, authorizers and models of the API's stack.
 ///
 /// Exits with 0 if every stage is current and was verified, and with 3 if one is stale, unknown or was never verified.
 #[derive(Args, Debug)]
@@ -65,10 +69,14 @@ impl StatusCommand {
             found.push(
                 status(
                     &account.aws,
-                    &api,
-                    &stage.name,
-                    &target.snapshots,
-                    &target.code,
+                    &account.aws,
+                    &StatusRequest {
+                        api: &api,
+                        stage: &stage.name,
+                        templates: &target.snapshots,
+                        built: &target.code,
+                        stack: target.stack.as_ref(),
+                    },
                     ctx,
                 )
                 .await?,
@@ -104,7 +112,7 @@ fn shown(known: &StageStatus) -> String {
     let mut line = |word: &str, value: &str| {
         writeln!(text, "  {DIM}{word:<9}{DIM:#} {value}").expect("writing to a String cannot fail");
     };
-    line("because", known.verdict.reason);
+    line("because", &known.verdict.reason);
     line("serves", &served(known));
     line("verified", &verified(known));
     line(
@@ -133,13 +141,7 @@ fn shown(known: &StageStatus) -> String {
                 ChangeBasis::FromTemplate => "from the template to the account:",
             },
         );
-        for line in known.changes_text.lines() {
-            let line = line
-                .strip_suffix("needs a deployment")
-                .unwrap_or(line)
-                .trim_end();
-            writeln!(text, "    {line}").expect("writing to a String cannot fail");
-        }
+        text.push_str(&change_lines(&known.changes_text));
     }
     text
 }
@@ -193,13 +195,4 @@ fn verdict(known: &StageStatus) -> String {
         StatusConfidence::Likely => ", most likely",
     };
     format!("{style}{word}{style:#}{sure}")
-}
-
-fn creator_text(origin: CreatedBy) -> &'static str {
-    match origin {
-        CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
-        CreatedBy::Template => "by CloudFormation",
-        CreatedBy::AutoDeploy => "by AutoDeploy",
-        CreatedBy::Unknown => "not by stackgen",
-    }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    fn started(environment: &'static str, spec: &str) -> Project {
+    pub(crate) fn started(environment: &'static str, spec: &str) -> Project {
         Project::started_with(environment, spec, GatewayOptions::default())
     }
 
@@ -70,6 +70,11 @@ impl Project {
 
     /// Applies the project's template.
     pub(crate) fn apply(&self, apply: ApplyMode) {
+        self.apply_edited(apply, |template| template);
+    }
+
+    /// Applies the project's template after an edit.
+    pub(crate) fn apply_edited(&self, apply: ApplyMode, edit: impl Fn(String) -> String) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
             self.environment
@@ -80,7 +85,7 @@ impl Project {
         let template = StackTemplate {
             stack: "told".to_owned(),
             file: "template.yaml".to_owned(),
-            text: run.stdout,
+            text: edit(run.stdout),
             code: code.into(),
             apply,
             ..StackTemplate::default()

@@ -5,6 +5,7 @@
 mod accepted;
 mod access;
 mod architecture;
+mod auto_deploy;
 mod bad_input;
 mod bad_spec;
 mod bounds;

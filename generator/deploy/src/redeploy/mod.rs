@@ -1,5 +1,6 @@
 //! Redeploying: making a stage serve what the account holds.
 
+mod auto_deploy;
 mod create;
 mod redeployment;
 mod served;
@@ -11,7 +12,9 @@ use crate::code::{BuiltCode, CodePlan, ReleaseMode};
 use crate::prune::PrunePolicy;
 use crate::retry::OperationContext;
 use crate::verify::{VerifyEvidence, VerifyRequest};
-use crate::{Account, ApiInfo, CreatedBy, DeployError, DeploymentId, StageClient, StageName};
+use crate::{
+    Account, ApiInfo, CreatedBy, DeployError, DeploymentId, FunctionName, StageClient, StageName,
+};
 use redeployment::Redeployment;
 
 /// A request to redeploy a stage.
@@ -90,6 +93,17 @@ pub enum RedeployOutcome {
         /// Older deployments that were deleted.
         pruned: Vec<DeploymentId>,
     },
+    /// The stage is under AutoDeploy: API Gateway activated its deployment (row D5).
+    AutoDeployed {
+        /// The deployment that it serves.
+        deployment: DeploymentId,
+        /// Functions whose code was sent.
+        updated: Vec<FunctionName>,
+        /// True if the stage was verified.
+        verified: bool,
+        /// The answers, if it was verified.
+        evidence: Option<VerifyEvidence>,
+    },
 }
 
 /// The steps that a redeploy would take.
@@ -106,12 +120,15 @@ pub struct RedeployPlan {
     pub digest: SnapshotDigest,
     /// True if it would create a deployment.
     pub deploys: bool,
+    /// True if the stage is under AutoDeploy, so that no deployment would be created (row D5).
+    pub auto_deploy: bool,
     /// True if it would verify the stage.
     #[serde(rename = "tries")]
     pub verifies: bool,
 }
 
-/// Makes the stage serve the current wiring, and verifies it. Whatever fails, the stage serves a complete deployment, the
+/// Makes the stage serve the current wiring, and verifies it. A stage under AutoDeploy gets the code, and is verified once
+/// API Gateway has deployed it. Whatever fails, the stage serves a complete deployment, the
 /// old one or the new one, and another run continues from there.
 ///
 /// # Errors

@@ -7,11 +7,11 @@ use crate::code::{self, CodePlan, PinnedApi, ReleaseMode};
 use crate::progress::{DeployStep, Interrupt};
 use crate::prune::{self, PrunePolicy};
 use crate::retry::OperationContext;
-use crate::stage_move::{MoveFailure, StageMove, require_manual_stage};
+use crate::stage_move::{MoveFailure, StageMove};
 use crate::verify::{DeploymentOrigin, StageCheck, StageVerifier, VerifyEvidence, clear_record};
 use crate::{
     Account, AccountErrorKind, DeployError, DeploymentId, DeploymentInfo, DeploymentMetadata,
-    StageClient,
+    FunctionName, StageClient,
 };
 
 /// A redeploy of a stage, planned or run.
@@ -25,6 +25,7 @@ pub(super) struct Redeployment<'a, A> {
 struct StartState {
     region: AccountRegion,
     description: ApiDescription,
+    auto_deploy: bool,
     deployments: StageDeployments,
 }
 
@@ -48,15 +49,19 @@ impl<A: Account> Redeployment<'_, A> {
             && metadata
                 .as_ref()
                 .is_some_and(DeploymentMetadata::is_verified);
+        let auto_deploy = start.auto_deploy;
         let publishes = code.iter().any(|plan| matches!(plan, CodePlan::Publish(_)));
-        let deploys = publishes || self.current(&start.deployments, &wiring).is_none();
+        let deploys =
+            !auto_deploy && (publishes || self.current(&start.deployments, &wiring).is_none());
         Ok(RedeployPlan {
             code,
             served: start.deployments.served_id,
             served_digest: metadata.map(|metadata| metadata.digest),
             digest: wiring.digest,
             deploys,
-            verifies: self.request.verify.is_some() && (deploys || !is_verified),
+            auto_deploy,
+            // Without a description of stackgen, a verification is not recorded.
+            verifies: self.request.verify.is_some() && (deploys || auto_deploy || !is_verified),
         })
     }
 
@@ -67,7 +72,13 @@ impl<A: Account> Redeployment<'_, A> {
         let start = self.read().await?;
         // Everything that can be refused comes before the first change.
         let verifier = self.verifier(&start.description).await?;
-        let sent = self.send_code(&start.deployments).await?;
+        let updated = self.send_code(&start.deployments).await?;
+        if start.auto_deploy {
+            return self
+                .finish_auto_deploy(updated, verifier.as_ref(), client)
+                .await;
+        }
+        let sent = !updated.is_empty();
         let wiring = self.update_wiring(&start, sent).await?;
         let metadata = start.served_metadata();
         self.report_wiring(&wiring, metadata.as_ref());
@@ -96,7 +107,7 @@ impl<A: Account> Redeployment<'_, A> {
         }
     }
 
-    fn is_pinned(&self) -> bool {
+    pub(super) fn is_pinned(&self) -> bool {
         self.request.release == Some(ReleaseMode::Pinned)
     }
 
@@ -105,12 +116,13 @@ impl<A: Account> Redeployment<'_, A> {
         let (account, ctx) = (self.account, self.ctx);
         let api = &self.request.api.id;
         let region = ctx.read(|| account.account_region()).await?;
-        let stage = require_manual_stage(account, api, &self.request.stage, ctx).await?;
+        let stage = self.releasable_stage().await?;
         let description = ApiDescription::read(account, api, ctx).await?;
         let all = ctx.read(|| account.deployments(api)).await?;
         Ok(StartState {
             region,
             description,
+            auto_deploy: stage.auto_deploy,
             deployments: StageDeployments {
                 all,
                 served_id: stage.deployment,
@@ -142,9 +154,12 @@ impl<A: Account> Redeployment<'_, A> {
         verifier.await.map(Some)
     }
 
-    /// Sends code that differs. Returns true if any did. Code behind an unqualified ARN is live at once (row D2), so the
+    /// Sends code that differs. Returns its functions. Code behind an unqualified ARN is live at once (row D2), so the
     /// record of an earlier verification is cleared first.
-    async fn send_code(&self, deployments: &StageDeployments) -> Result<bool, DeployError> {
+    async fn send_code(
+        &self,
+        deployments: &StageDeployments,
+    ) -> Result<Vec<FunctionName>, DeployError> {
         let (account, request, ctx) = (self.account, self.request, self.ctx);
         if let Some(served) = deployments.served().filter(|_| !self.is_pinned())
             && !code::find_differing(account, &request.code, ctx)
@@ -153,8 +168,7 @@ impl<A: Account> Redeployment<'_, A> {
         {
             clear_record(account, &request.api.id, served, ctx).await?;
         }
-        let sent = code::send(account, &request.code, ctx).await?;
-        Ok(!sent.is_empty())
+        code::send(account, &request.code, ctx).await
     }
 
     /// Publishes versions in a pinned release, and returns the wiring after all changes.
@@ -256,7 +270,7 @@ impl<A: Account> Redeployment<'_, A> {
         Ok(())
     }
 
-    fn check<'s>(
+    pub(super) fn check<'s>(
         &'s self,
         serves: &'s DeploymentInfo,
         origin: DeploymentOrigin,

@@ -10,13 +10,16 @@ pub mod concurrency;
 pub mod delete;
 pub mod direct;
 mod error;
+mod owner;
 mod ports;
 mod remedy;
 pub mod status;
 mod types;
+pub mod wiring;
 
 pub use error::StackError;
-pub use ports::{ArtifactBucket, FunctionQuotas, StackService, Stored};
+pub use owner::{OwningStack, find_owner};
+pub use ports::{ArtifactBucket, FunctionQuotas, StackReader, StackService, Stored};
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
     PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,

@@ -1,5 +1,7 @@
 //! Interfaces to CloudFormation and to the bucket of artifacts.
 
+use time::OffsetDateTime;
+
 use super::types::{
     ChangeSet, ChangeSetId, StackDescription, StackEvent, StackId, StackName, StackRequest,
     StackResource, ValidationFinding,
@@ -7,24 +9,34 @@ use super::types::{
 use crate::FunctionName;
 use crate::error::AccountResult;
 
-/// Calls to CloudFormation. Like [`Account`](crate::Account), each method sends one operation once.
-pub trait StackService {
+/// Calls to CloudFormation that change nothing. Like [`Account`](crate::Account), each method sends one operation once.
+pub trait StackReader {
     /// Returns a stack by name or ARN; `None` if there is none. A deleted stack is found by its ARN only.
     fn stack(
         &self,
         name_or_id: &str,
     ) -> impl Future<Output = AccountResult<Option<StackDescription>>>;
 
-    /// Returns the ARNs of deleted stacks of this name, the latest first. CloudFormation keeps them for 90 days.
-    fn deleted_stacks(&self, name: &StackName)
-    -> impl Future<Output = AccountResult<Vec<StackId>>>;
-
     /// Returns the resources of a stack.
     fn resources(&self, stack: &StackId)
     -> impl Future<Output = AccountResult<Vec<StackResource>>>;
 
-    /// Returns the template of a stack, as it was sent.
+    /// Returns the events of a stack since a time, the latest first. CloudFormation keeps them for 90 days.
+    fn events_since(
+        &self,
+        stack: &StackId,
+        since: OffsetDateTime,
+    ) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
+
+    /// Returns the template of a stack, with macros and transforms expanded.
     fn template(&self, stack: &StackId) -> impl Future<Output = AccountResult<String>>;
+}
+
+/// Calls to CloudFormation. Like [`Account`](crate::Account), each method sends one operation once.
+pub trait StackService: StackReader {
+    /// Returns the ARNs of deleted stacks of this name, the latest first. CloudFormation keeps them for 90 days.
+    fn deleted_stacks(&self, name: &StackName)
+    -> impl Future<Output = AccountResult<Vec<StackId>>>;
 
     /// Creates a change set. CloudFormation computes it afterwards.
     fn create_change_set(

@@ -16,6 +16,8 @@ pub(crate) enum DeploymentOrigin {
     Served,
     /// This run moved the stage to an existing deployment.
     Existing,
+    /// API Gateway activated it by itself, so the stage cannot move back (row D5).
+    AutoDeployed,
     /// This run created it.
     CreatedDeployment {
         /// Delete it if it fails, too. It is always deleted if only an authorizer answers.
@@ -76,7 +78,9 @@ impl<A: Account> StageCheck<'_, A> {
             Judgement::AuthorizerOnly => {
                 let error = self.not_verified(evidence, true);
                 match self.origin {
-                    DeploymentOrigin::Served => Err(DeployError::NotVerified(Box::new(error))),
+                    DeploymentOrigin::Served | DeploymentOrigin::AutoDeployed => {
+                        Err(DeployError::NotVerified(Box::new(error)))
+                    }
                     _ => Err(self.move_back(error, ctx).await),
                 }
             }
@@ -127,6 +131,7 @@ impl<A: Account> StageCheck<'_, A> {
             restored: None,
             not_restored: None,
             pruned: false,
+            auto_deploy: self.origin == DeploymentOrigin::AutoDeployed,
         }
     }
 

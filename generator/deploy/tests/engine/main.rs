@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod auto_deploy;
 mod code;
 mod digest;
+mod drift;
 mod faults;
 mod memory;
 mod metadata;
 mod models;
 mod prune;
 mod redeploy;
+mod stack_evidence;
+mod stacks;
 mod status;
 mod support;
 mod verify;

@@ -54,6 +54,8 @@ pub(crate) struct MemoryState {
     pub(crate) becomes: DeploymentState,
     /// Custom domain names, with their mappings to the API.
     pub(crate) domains: Vec<(CustomDomain, Vec<DomainMapping>)>,
+    /// Number of reads of the stages until AutoDeploy makes progress: its deployment is created, then it is complete.
+    pub(crate) auto_deploys_after: Option<u32>,
     /// True if UpdateStage is accepted and has no effect.
     pub(crate) frozen_stage: bool,
     made: u32,
@@ -154,11 +156,13 @@ impl Memory {
                 name: StageName::new("dev"),
                 deployment: Some(DeploymentId::new("old")),
                 auto_deploy: false,
+                last_deployment_status_message: None,
             },
             functions: BTreeMap::from([(FunctionName::new("hello"), function)]),
             pending: 0,
             becomes: DeploymentState::Deployed,
             domains: Vec::new(),
+            auto_deploys_after: None,
             frozen_stage: false,
             made: 0,
         };
@@ -184,6 +188,7 @@ impl Memory {
             protocol: ApiProtocol::WebSocket,
             endpoint: Some("wss://api1.execute-api.us-east-1.amazonaws.com".to_owned()),
             endpoint_disabled: false,
+            tags: BTreeMap::new(),
         }
     }
 
@@ -254,6 +259,34 @@ impl Memory {
     }
 }
 
+impl MemoryState {
+    /// Makes progress with the deployment of AutoDeploy, which is PENDING first, and later `becomes`.
+    fn progress_auto_deploy(&mut self) {
+        match self.auto_deploys_after {
+            None => return,
+            Some(0) => {}
+            Some(reads) => {
+                self.auto_deploys_after = Some(reads - 1);
+                return;
+            }
+        }
+        self.auto_deploys_after = None;
+        let id = DeploymentId::new("auto");
+        for (deployment, _) in &mut self.deployments {
+            if deployment.id == id {
+                deployment.status = self.becomes;
+            }
+        }
+        self.stage.last_deployment_status_message = Some(match self.becomes {
+            DeploymentState::Deployed => {
+                self.stage.deployment = Some(id);
+                "Successfully deployed stage with deployment ID 'auto'".to_owned()
+            }
+            _ => "Deployment attempt failed: no integration".to_owned(),
+        });
+    }
+}
+
 pub(crate) fn by_hand(id: &str, created: i64) -> DeploymentInfo {
     DeploymentInfo {
         id: DeploymentId::new(id),
@@ -289,8 +322,11 @@ impl Account for Memory {
     }
 
     async fn stages(&self, _: &ApiId) -> AccountResult<Vec<StageInfo>> {
-        self.call("GetStages", |state| Ok(vec![state.stage.clone()]))
-            .await
+        self.call("GetStages", |state| {
+            state.progress_auto_deploy();
+            Ok(vec![state.stage.clone()])
+        })
+        .await
     }
 
     async fn custom_domains(&self) -> AccountResult<Vec<CustomDomain>> {

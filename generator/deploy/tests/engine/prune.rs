@@ -32,6 +32,7 @@ fn serving(id: &str) -> Vec<StageInfo> {
         name: StageName::new("dev"),
         deployment: Some(DeploymentId::new(id)),
         auto_deploy: false,
+        last_deployment_status_message: None,
     }]
 }
 

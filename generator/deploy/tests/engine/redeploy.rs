@@ -8,7 +8,7 @@ use stackgen_deploy::{
 };
 
 use crate::memory::{Fault, Memory, account_region, by_hand, route};
-use crate::support::{Answers, at, built, context, index_of, request, run};
+use crate::support::{Answers, at, context, index_of, request, run};
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_stage_gets_a_new_deployment_with_the_digest_in_its_description() {
@@ -86,27 +86,6 @@ async fn a_current_and_verified_stage_is_left_alone() {
         .0
         .unwrap();
     assert!(matches!(third, RedeployOutcome::Deployed { .. }));
-}
-
-#[tokio::test(start_paused = true)]
-async fn row_d5_a_stage_under_auto_deploy_is_refused_before_anything_changes() {
-    let memory = Memory::holding(|state| state.stage.auto_deploy = true);
-    let request = RedeployRequest {
-        code: vec![built("hello", "code-2")],
-        ..request()
-    };
-    let error = run(&memory, &Answers::with(&[101]), &request)
-        .await
-        .0
-        .unwrap_err();
-    insta::assert_snapshot!(error, @"stage dev of API api1 is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment ID (row D5)");
-    assert!(
-        memory
-            .calls
-            .borrow()
-            .iter()
-            .all(|call| call.starts_with("Get"))
-    );
 }
 
 #[tokio::test(start_paused = true)]

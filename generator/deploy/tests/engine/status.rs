@@ -1,25 +1,27 @@
 //! Status of a stage.
 
-use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, TemplateSnapshot, status};
+use stackgen_deploy::status::{
+    Freshness, StageStatus, StatusConfidence, StatusRequest, TemplateSnapshot, status,
+};
 use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
 
 use crate::memory::{Memory, account_region, route, uri};
+use crate::stacks::MemoryStack;
 use crate::support::{Answers, built, context, request, run};
 
 async fn status_of(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStatus {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
     let ctx = context(&retry, &interrupt);
     let code = [built("hello", "code-2"), built("gone", "code-1")];
-    status(
-        memory,
-        &Memory::api(),
-        &StageName::new("dev"),
-        template.map_or(&[], std::slice::from_ref),
-        &code,
-        ctx,
-    )
-    .await
-    .unwrap()
+    let request = StatusRequest {
+        api: &Memory::api(),
+        stage: &StageName::new("dev"),
+        templates: template.map_or(&[], std::slice::from_ref),
+        built: &code,
+        stack: None,
+    };
+    let stack = MemoryStack::with_api();
+    status(memory, &stack, &request, ctx).await.unwrap()
 }
 
 fn template_snapshot(memory: &Memory) -> TemplateSnapshot {
@@ -100,6 +102,33 @@ async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
         (Freshness::Stale, StatusConfidence::Likely)
     );
     insta::assert_snapshot!(found.changes_text, @"- route added   needs a deployment");
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_d5_a_stage_under_auto_deploy_is_current_unless_its_last_deployment_failed() {
+    let memory = Memory::holding(|state| state.stage.auto_deploy = true);
+    let message = |text: &str| {
+        memory
+            .state
+            .borrow_mut()
+            .stage
+            .last_deployment_status_message = Some(text.to_owned());
+    };
+    for text in [
+        "",
+        "Successfully deployed stage with deployment ID 'failed'",
+    ] {
+        message(text);
+        let found = status_of(&memory, None).await;
+        assert_eq!(found.verdict.freshness, Freshness::Current, "{text}");
+    }
+    message("Deployment attempt failed: Unable to deploy API because no routes exist in this API");
+    let found = status_of(&memory, None).await.verdict;
+    assert_eq!(
+        (found.freshness, found.confidence),
+        (Freshness::Stale, StatusConfidence::Likely)
+    );
+    insta::assert_snapshot!(found.reason, @"API Gateway could not deploy the last change by itself: Deployment attempt failed: Unable to deploy API because no routes exist in this API");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,9 @@
 
 use stackgen_deploy::stack::{
     ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName,
-    StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
+    StackReader, StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
 };
-use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
+use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
 use crate::account::SimulatedStacks;
 use crate::simulated::{SimulatedChangeSet, State};
@@ -18,22 +18,10 @@ fn error(kind: AccountErrorKind, operation: &'static str, message: &str) -> Acco
     }
 }
 
-impl StackService for SimulatedStacks {
+impl StackReader for SimulatedStacks {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
         self.call("DescribeStacks", |state| {
             Ok(state.find(name_or_id).map(|stack| stack.describe()))
-        })
-        .await
-    }
-
-    async fn deleted_stacks(&self, _: &StackName) -> AccountResult<Vec<StackId>> {
-        self.call("ListStacks", |state| {
-            Ok(state
-                .deleted
-                .iter()
-                .rev()
-                .map(|stack| stack.id.clone())
-                .collect())
         })
         .await
     }
@@ -42,12 +30,43 @@ impl StackService for SimulatedStacks {
         self.call("ListStackResources", |_| Ok(Vec::new())).await
     }
 
+    async fn events_since(
+        &self,
+        _: &StackId,
+        since: OffsetDateTime,
+    ) -> AccountResult<Vec<StackEvent>> {
+        self.call("DescribeStackEvents", |state| {
+            let stack = state.stack.iter();
+            let events = stack.flat_map(|stack| stack.events.iter().rev());
+            Ok(events
+                .filter(|event| event.time >= since)
+                .cloned()
+                .collect())
+        })
+        .await
+    }
+
     async fn template(&self, _: &StackId) -> AccountResult<String> {
         self.call("GetTemplate", |state| {
-            let stack = state.stack.as_ref();
-            Ok(stack
-                .and_then(|stack| stack.template.clone())
-                .unwrap_or_default())
+            let template = state
+                .stack
+                .as_ref()
+                .and_then(|stack| stack.template.clone());
+            Ok(template.unwrap_or_default())
+        })
+        .await
+    }
+}
+
+impl StackService for SimulatedStacks {
+    async fn deleted_stacks(&self, _: &StackName) -> AccountResult<Vec<StackId>> {
+        self.call("ListStacks", |state| {
+            Ok(state
+                .deleted
+                .iter()
+                .rev()
+                .map(|stack| stack.id.clone())
+                .collect())
         })
         .await
     }

@@ -15,7 +15,8 @@ use crate::account::{AccountArgs, TargetArgs, VerifyArgs};
 /// `--redeploy-stage` uses no CloudFormation. It updates functions whose built code differs from the deployed code, creates a
 /// deployment of the API's current configuration, moves the stage to it, verifies the stage, and deletes old deployments. A
 /// stage that is current gets no new deployment, and is verified only if it has not been verified yet. It works on any API:
-/// select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
+/// select one with `--api-id` and `--stage-name`. API Gateway deploys a stage with AutoDeploy by itself (row D5): such a
+/// stage gets the code, and is verified once its deployment is complete.
 ///
 /// Handshakes are opened as the callers under `verify:` in stackgen.yaml or, if there are none, as an anonymous caller. An
 /// authorizer's 401 or 403 shows nothing about `$connect` and verifies nothing. Unless `--no-verify` is given, the exit code

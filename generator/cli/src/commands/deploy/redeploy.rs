@@ -236,8 +236,33 @@ fn show(outcome: &RedeployOutcome, request: &RedeployRequest, ui: &Ui) -> Result
                 verified_text(*verified)
             ))?;
         }
+        RedeployOutcome::AutoDeployed {
+            deployment,
+            verified,
+            ..
+        } => {
+            ui.done(&format!(
+                "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#}, which API Gateway deployed by itself, {}",
+                verified_text(*verified)
+            ))?;
+            note_auto_deploy(request.force, ui);
+        }
     }
     Ok(())
+}
+
+/// Notes what AutoDeploy means for releases, and how to leave it.
+fn note_auto_deploy(force: bool, ui: &Ui) {
+    if force {
+        ui.note(
+            "`--force` has no effect on a stage under AutoDeploy, which serves only deployments of API Gateway itself (row D5)",
+            None,
+        );
+    }
+    ui.note(
+        "the stage is under AutoDeploy: API Gateway deploys each change by itself, and the stage cannot be rolled back (row D5)",
+        Some("to release changes together, and only verified ones, turn AutoDeploy off: \"Leaving AutoDeploy\" in docs/guide/releases.md"),
+    );
 }
 
 fn show_plan(plan: &RedeployPlan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
@@ -258,6 +283,13 @@ fn show_plan(plan: &RedeployPlan, stage: &StageName, ui: &Ui) -> Result<(), CliE
         .code
         .iter()
         .any(|code| matches!(code, CodePlan::Publish(_)));
+    if plan.auto_deploy {
+        ui.done(&format!(
+            "would deploy nothing: API Gateway deploys stage {stage} by itself (serves {served})"
+        ))?;
+        note_auto_deploy(false, ui);
+        return show_planned_verification(plan, ui);
+    }
     ui.done(&match (plan.deploys, publishes) {
         (true, true) => {
             format!("would deploy the result and move stage {stage} to it (serves {served})")
@@ -271,6 +303,10 @@ fn show_plan(plan: &RedeployPlan, stage: &StageName, ui: &Ui) -> Result<(), CliE
             short_digest(&digest)
         ),
     })?;
+    show_planned_verification(plan, ui)
+}
+
+fn show_planned_verification(plan: &RedeployPlan, ui: &Ui) -> Result<(), CliError> {
     match plan.verifies {
         true => ui.done("would verify the stage as its callers"),
         false => Ok(()),

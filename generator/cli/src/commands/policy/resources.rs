@@ -107,7 +107,15 @@ const APIS: &[ResourceRights] = &[ResourceRights {
 /// Stages, whose access logs API Gateway delivers on behalf of the caller.
 const STAGES: &[ResourceRights] = &[
     ResourceRights {
-        actions: GATEWAY_ACTIONS,
+        actions: &[
+            "apigateway:DELETE",
+            "apigateway:GET",
+            "apigateway:PATCH",
+            "apigateway:POST",
+            "apigateway:PUT",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+        ],
         target: RightsTarget::Gateway(&["/apis", "/apis/*", "/tags/*"]),
     },
     ResourceRights {
@@ -127,7 +135,15 @@ const STAGES: &[ResourceRights] = &[
 
 const DOMAINS: &[ResourceRights] = &[
     ResourceRights {
-        actions: GATEWAY_ACTIONS,
+        actions: &[
+            "apigateway:AddCertificateToDomain",
+            "apigateway:DELETE",
+            "apigateway:GET",
+            "apigateway:PATCH",
+            "apigateway:POST",
+            "apigateway:PUT",
+            "apigateway:RemoveCertificateFromDomain",
+        ],
         target: RightsTarget::Gateway(&["/domainnames", "/domainnames/*", "/tags/*"]),
     },
     ResourceRights {
@@ -145,6 +161,7 @@ const FUNCTIONS: &[ResourceRights] = &[ResourceRights {
         "lambda:GetFunctionCodeSigningConfig",
         "lambda:GetFunctionConfiguration",
         "lambda:GetFunctionRecursionConfig",
+        "lambda:GetFunctionScalingConfig",
         "lambda:GetRuntimeManagementConfig",
         "lambda:ListTags",
         "lambda:PutFunctionConcurrency",
@@ -161,6 +178,7 @@ const VERSIONS: &[ResourceRights] = &[ResourceRights {
         "lambda:DeleteFunction",
         "lambda:GetFunction",
         "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionScalingConfig",
         "lambda:GetProvisionedConcurrencyConfig",
         "lambda:GetRuntimeManagementConfig",
         "lambda:ListVersionsByFunction",
@@ -215,7 +233,7 @@ const LOG_GROUPS: &[ResourceRights] = &[
         target: RightsTarget::LogGroups,
     },
     ResourceRights {
-        actions: &["logs:DescribeLogGroups"],
+        actions: &["logs:DescribeLogGroups", "logs:DescribeResourcePolicies"],
         target: RightsTarget::Everything,
     },
 ];
@@ -256,7 +274,10 @@ const DASHBOARDS: &[ResourceRights] = &[ResourceRights {
     actions: &[
         "cloudwatch:DeleteDashboards",
         "cloudwatch:GetDashboard",
+        "cloudwatch:ListTagsForResource",
         "cloudwatch:PutDashboard",
+        "cloudwatch:TagResource",
+        "cloudwatch:UntagResource",
     ],
     target: RightsTarget::Dashboards,
 }];
@@ -272,7 +293,7 @@ const RECORDS: &[ResourceRights] = &[
         target: RightsTarget::Zones,
     },
     ResourceRights {
-        actions: &["route53:ListHostedZonesByName"],
+        actions: &["route53:ListHostedZones"],
         target: RightsTarget::Everything,
     },
 ];
@@ -346,5 +367,105 @@ mod tests {
         for kind in types {
             assert!(rights(&kind).is_some(), "{kind}");
         }
+    }
+
+    /// Prints the permissions of the handlers that create, read, update and delete a type of resource, by type. cfn-lint contains
+    /// CloudFormation's registry.
+    const HANDLERS: &str = "
+import glob, json, os, cfnlint
+for path in glob.glob(os.path.join(os.path.dirname(cfnlint.__file__), 'data/schemas/resources/*.json')):
+    schema = json.load(open(path))
+    for name, handler in (schema.get('handlers') or {}).items():
+        if name != 'list':
+            for action in handler.get('permissions', []):
+                print(schema['typeName'], action)
+";
+
+    /// Permissions for properties that stackgen does not render, by their beginnings.
+    const UNUSED: [&str; 39] = [
+        // Code in a bucket of the account is read with the caller's rights, which the policy has for the bucket of artifacts.
+        "s3",
+        // Definitions of APIs in a bucket, VPCs, file systems, keys and Firehose.
+        "ec2:",
+        "elasticfilesystem:",
+        "firehose:",
+        "kinesis:",
+        "kms:",
+        // Roles are passed to one service each.
+        "iam:PassRole",
+        "iam:CreateServiceLinkedRole",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
+        "dynamodb:AssociateTableReplica",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:CreateTableReplica",
+        "dynamodb:DeleteItem",
+        "dynamodb:DeleteResourcePolicy",
+        "dynamodb:DescribeImport",
+        "dynamodb:DisableKinesisStreamingDestination",
+        "dynamodb:EnableKinesisStreamingDestination",
+        "dynamodb:GetItem",
+        "dynamodb:ImportTable",
+        "dynamodb:PutItem",
+        "dynamodb:PutResourcePolicy",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:UpdateContributorInsights",
+        "dynamodb:UpdateItem",
+        "dynamodb:UpdateKinesisStreamingDestination",
+        "lambda:AssociateRuntimeAlias",
+        "lambda:DeleteFunctionCodeSigningConfig",
+        "lambda:GetCodeSigningConfig",
+        "lambda:GetLayerVersion",
+        "lambda:PassCapacityProvider",
+        "lambda:PutFunctionCodeSigningConfig",
+        "lambda:PutFunctionRecursionConfig",
+        "lambda:PutFunctionScalingConfig",
+        "lambda:PutProvisionedConcurrencyConfig",
+        "lambda:PutRuntimeManagementConfig",
+        "lambda:PublishVersion",
+        "logs:",
+    ];
+
+    /// Log groups have a retention and tags.
+    const USED_LOGS: [&str; 7] = [
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:DescribeLogGroups",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ];
+
+    #[test]
+    fn rights_contain_the_permissions_of_cloudformations_registry() {
+        let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
+            return;
+        };
+        let output = std::process::Command::new(python)
+            .args(["-c", HANDLERS])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut types = BTreeSet::new();
+        for line in text.lines() {
+            let (kind, action) = line.split_once(' ').unwrap();
+            let Some(rights) = rights(kind) else { continue };
+            types.insert(kind);
+            let is_of_a_log_group = kind == "AWS::Logs::LogGroup" && USED_LOGS.contains(&action);
+            let is_unused = UNUSED.iter().any(|unused| action.starts_with(unused));
+            if is_unused && !is_of_a_log_group {
+                continue;
+            }
+            // Roles are in the stack, whose rights contain this one.
+            let is_known = (kind, action) == ("AWS::ApiGateway::Account", "iam:GetRole");
+            let has = |rights: &ResourceRights| rights.actions.contains(&action);
+            assert!(
+                is_known || rights.on.iter().any(has),
+                "{kind} lacks {action}"
+            );
+        }
+        assert!(types.len() > 15, "{types:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! `stackgen bootstrap`, `deploy`, `cancel` and `destroy` against an emulator that is not ours.
 
 mod blue_green;
+mod drift;
 mod emulator;
 mod other_tools;
 mod policy;

@@ -141,7 +141,14 @@ fn the_deploy_policy_is_complete_and_each_denied_action_is_named() {
             optional.push(kind.as_str());
         }
     }
-    // Without events, only the progress is unknown.
-    assert_eq!(optional, ["cloudformation:DescribeStackEvents "]);
+    // Without these, progress, warnings, and the changes in words of the API are unknown, and a note says so.
+    assert_eq!(
+        optional,
+        [
+            "cloudformation:DescribeEvents ",
+            "cloudformation:DescribeStackEvents ",
+            "cloudformation:GetTemplate ",
+        ]
+    );
     recorded.assert_allowed(DEPLOY, &policy);
 }

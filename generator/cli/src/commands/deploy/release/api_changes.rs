@@ -1,7 +1,7 @@
 //! Changes of a plan in words of the API model, beside CloudFormation's own.
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_deploy::stack::{StackDescription, StackService as _};
+use stackgen_deploy::stack::{StackDescription, StackReader as _};
 use stackgen_deploy::{AccountErrorKind, DeployError, OperationContext};
 
 use crate::account::AccountClient;

@@ -131,7 +131,7 @@ async fn stack(
         Ok(_) => Ok(None),
         Err(StackError::Busy { .. }) => {
             let found = ctx
-                .read(|| stackgen_deploy::stack::StackService::stack(&account.aws, name.as_str()));
+                .read(|| stackgen_deploy::stack::StackReader::stack(&account.aws, name.as_str()));
             Ok(found.await?)
         }
         Err(error) => Err(error),

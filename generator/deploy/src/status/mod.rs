@@ -1,17 +1,24 @@
 //! Status of a stage: whether it serves what the account holds, and the evidence.
 
+mod verdict;
+
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use stackgen_model::SnapshotDigest;
-use stackgen_model::diff::{ModelChange, snapshots};
+use stackgen_model::diff::ModelChange;
 
 use crate::account::{ApiDescription, ApiWiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
+use crate::stack::wiring::{StackEvidence, wiring_evidence};
+use crate::stack::{StackName, StackReader};
+use crate::wiring_diff::differences;
 use crate::{
     Account, AccountErrorKind, ApiInfo, CreatedBy, DeployError, DeploymentInfo, DeploymentMetadata,
     FunctionName, StageInfo, StageName,
 };
+use verdict::StatusEvidence;
 
 /// Snapshot of an API in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +27,22 @@ pub struct TemplateSnapshot {
     pub digest: SnapshotDigest,
     /// The canonical form.
     pub snapshot: String,
+}
+
+/// A request for the status of a stage.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusRequest<'a> {
+    /// The API.
+    pub api: &'a ApiInfo,
+    /// The stage.
+    pub stage: &'a StageName,
+    /// Templates. The first one is current, further ones are earlier versions, one of which the served deployment may have
+    /// been created from.
+    pub templates: &'a [TemplateSnapshot],
+    /// Built code.
+    pub built: &'a [BuiltCode],
+    /// The stack of the project, in case the API names none.
+    pub stack: Option<&'a StackName>,
 }
 
 /// Status of a stage.
@@ -44,6 +67,9 @@ pub struct StageStatus {
     pub template_digest: Option<SnapshotDigest>,
     /// The verdict.
     pub verdict: StatusVerdict,
+    /// What CloudFormation knows, if stackgen did not create the deployment.
+    #[serde(rename = "cloudFormation", skip_serializing_if = "Option::is_none")]
+    pub stack_evidence: Option<StackEvidence>,
     /// Differences between the account and the template, or the template that was deployed.
     pub changes: Vec<ModelChange>,
     /// The basis of `changes`.
@@ -78,7 +104,7 @@ pub struct StatusVerdict {
     pub confidence: StatusConfidence,
     /// The reason.
     #[serde(rename = "because")]
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// Freshness of a stage.
@@ -136,20 +162,24 @@ impl StageStatus {
     }
 }
 
-/// Returns the status of a stage. The first template is the current one. Further ones are earlier versions, one of which
-/// the served deployment may have been created from.
+/// Returns the status of a stage.
 ///
 /// # Errors
 ///
 /// See [`DeployError`].
 pub async fn status(
     account: &impl Account,
-    api: &ApiInfo,
-    stage: &StageName,
-    templates: &[TemplateSnapshot],
-    built: &[BuiltCode],
+    stacks: &impl StackReader,
+    request: &StatusRequest<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<StageStatus, DeployError> {
+    let StatusRequest {
+        api,
+        stage,
+        templates,
+        built,
+        stack,
+    } = *request;
     let region = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
     let description = ApiDescription::read(account, &api.id, ctx).await?;
@@ -162,22 +192,29 @@ pub async fn status(
     let served = metadata.as_ref().map(|metadata| &metadata.digest);
     let template = templates.first();
     let deployed = templates.iter().find(|one| Some(&one.digest) == served);
-    let (changes, changes_text) = deployed
-        .or(template)
-        .map_or_else(Default::default, |one| differences(api, one, &wiring));
+    let (changes, changes_text) = changes(api, deployed.or(template), &wiring);
     let change_basis = (!changes.is_empty()).then_some(match deployed {
         Some(_) => ChangeBasis::Undeployed,
         None => ChangeBasis::FromTemplate,
     });
+    let stack_evidence = match (&deployment, &metadata) {
+        (Some(deployment), None) if !stage.auto_deploy => {
+            let created = deployment.created;
+            Some(wiring_evidence(stacks, api, stack, created, ctx).await?)
+        }
+        _ => None,
+    };
     let evidence = StatusEvidence {
         stage: &stage,
         deployment: deployment.as_ref(),
+        stack: stack_evidence.as_ref(),
         deployed,
         wiring: &wiring,
         template_is_current: template.is_some_and(|one| one.digest == wiring.digest),
     };
     Ok(StageStatus {
         verdict: evidence.verdict(),
+        stack_evidence,
         api: api.clone(),
         created_by: deployment.as_ref().map(DeploymentInfo::created_by),
         metadata,
@@ -192,122 +229,18 @@ pub async fn status(
     })
 }
 
-/// The evidence of a verdict.
-struct StatusEvidence<'a> {
-    stage: &'a StageInfo,
-    deployment: Option<&'a DeploymentInfo>,
-    /// The template that the served deployment was created from.
-    deployed: Option<&'a TemplateSnapshot>,
-    wiring: &'a ApiWiring,
-    template_is_current: bool,
-}
-
-impl StatusEvidence<'_> {
-    fn verdict(&self) -> StatusVerdict {
-        use Freshness::{Current, NotDeployed, Unknown};
-        use StatusConfidence::{Certain, Likely};
-        let (freshness, confidence, reason) = if self.stage.auto_deploy {
-            let reason = "API Gateway deploys every change by itself (rows D4, D5)";
-            (Current, Likely, reason)
-        } else if let Some(deployment) = self.deployment {
-            match deployment.metadata() {
-                None => {
-                    let reason =
-                        "the digest of its deployment is unknown: stackgen did not create it";
-                    (Unknown, Certain, reason)
-                }
-                Some(metadata) if metadata.digest == self.wiring.digest => {
-                    same_digest(deployment.created_by())
-                }
-                Some(_) => self.other_digest(deployment.created_by()),
-            }
-        } else {
-            let reason = "the stage has no deployment and refuses everything (row C3)";
-            (NotDeployed, Certain, reason)
-        };
-        StatusVerdict {
-            freshness,
-            confidence,
-            reason,
-        }
-    }
-
-    fn other_digest(&self, created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
-        use Freshness::{Current, Stale};
-        use StatusConfidence::{Certain, Likely};
-        // A template names versions and roles by logical IDs, the account by numbers and ARNs.
-        let is_masked_equal = |template: &TemplateSnapshot| {
-            masked(&template.snapshot) == masked(&self.wiring.snapshot)
-        };
-        if self.deployed.is_some_and(is_masked_equal) {
-            let reason = "its deployment was created from this template, and the account differs only in versions and roles, which a template cannot name";
-            return (Current, Likely, reason);
-        }
-        if created_by == CreatedBy::Template && !self.template_is_current {
-            let reason = "the digests differ; a parameter with another value than its default would make the same difference";
-            return (Stale, Likely, reason);
-        }
-        (Stale, Certain, "the digests differ")
-    }
-}
-
-fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
-    match created_by {
-        CreatedBy::Template => (
-            Freshness::Current,
-            StatusConfidence::Likely,
-            "the digests are the same; a route that was removed in the same stack update would linger (row D20)",
-        ),
-        _ => (
-            Freshness::Current,
-            StatusConfidence::Certain,
-            "the digests are the same",
-        ),
-    }
-}
-
-/// Returns the differences, without those that always exist between a template and an account.
-fn differences(
+/// Returns the changes from a template to the account, also as text.
+fn changes(
     api: &ApiInfo,
-    template: &TemplateSnapshot,
+    template: Option<&TemplateSnapshot>,
     wiring: &ApiWiring,
 ) -> (Vec<ModelChange>, String) {
-    let (template, account) = (masked(&template.snapshot), masked(&wiring.snapshot));
-    let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
+    let Some(template) = template else {
+        return Default::default();
+    };
+    let diff = differences(&api.name, &template.snapshot, &wiring.snapshot);
     let text = diff.human();
     (diff.changes, text)
-}
-
-/// Returns a snapshot in which all versions are equal, and all roles.
-fn masked(snapshot: &str) -> Json {
-    let mut snapshot = serde_json::from_str(snapshot).unwrap_or(Json::Null);
-    mask(&mut snapshot);
-    snapshot
-}
-
-fn mask(json: &mut Json) {
-    let Json::Object(map) = json else {
-        return;
-    };
-    mask_map(map);
-    for value in map.values_mut() {
-        mask(value);
-    }
-}
-
-fn mask_map(map: &mut Map<String, Json>) {
-    if let Some(qualifier) = map.get_mut("Qualifier") {
-        let text = qualifier.as_str().unwrap_or_default();
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || text.starts_with("version ") {
-            *qualifier = Json::from("a version");
-        }
-    }
-    for key in ["CredentialsArn", "AuthorizerCredentialsArn"] {
-        if let Some(role) = map.get_mut(key) {
-            *role = Json::from("a role");
-        }
-    }
 }
 
 async fn code_status(
