@@ -99,19 +99,7 @@ impl StackError {
                 stack,
                 status,
                 cause,
-            } => {
-                let state = match status.is_deleted() {
-                    true => format!(
-                        "mend the cause, and run it again; the stack is deleted, and its events remain under {stack}"
-                    ),
-                    false => status.remedy().to_owned(),
-                };
-                let reason = cause.as_ref().and_then(|cause| cause.reason.as_deref());
-                match reason.and_then(remedy) {
-                    Some(remedy) => format!("{remedy}; {state}"),
-                    None => state,
-                }
-            }
+            } => failed_hint(stack, status, cause.as_deref()),
             StackError::NothingToCancel { .. } => {
                 "only a running update can be canceled; a stack that is created can be deleted with `stackgen destroy`"
                     .to_owned()
@@ -161,6 +149,20 @@ fn reason_text(reason: &Option<String>) -> String {
     match reason {
         Some(reason) => format!(" ({reason})"),
         None => String::new(),
+    }
+}
+
+fn failed_hint(stack: &StackId, status: &StackStatus, cause: Option<&FailureCause>) -> String {
+    let state = match status.is_deleted() {
+        true => format!(
+            "mend the cause, and run it again; the stack is deleted, and its events remain under {stack}"
+        ),
+        false => status.remedy().to_owned(),
+    };
+    let reason = cause.and_then(|cause| cause.reason.as_deref());
+    match reason.and_then(remedy) {
+        Some(remedy) => format!("{remedy}; {state}"),
+        None => state,
     }
 }
 
