@@ -209,7 +209,7 @@ impl DiffCommand {
             let ctx = account.context(&steps, &interrupt);
             declared.require(&account, ctx).await?;
             let stack = stack_name(project.name(), environment);
-            progress.begin(&format!("reading the template of stack {stack}"));
+            progress.begin(format!("reading the template of stack {stack}"));
             let deployed = deployed_template(&stack, &account, ctx).await?;
             let folder = project.folder();
             let rendered = project.render(environment, Dialect::CloudFormation, folder, ui)?;
