@@ -6,7 +6,6 @@ use tokio::sync::watch;
 
 use crate::error::{AccountError, DeployError};
 use crate::evidence::Judgement;
-use crate::stack::ValidationFinding;
 use crate::{DeploymentId, FunctionName, FunctionVersion, StageName};
 
 /// Receiver of steps.
@@ -81,7 +80,7 @@ pub enum DeployStep<'a> {
     /// An optional step failed, and was skipped.
     Skipped { what: &'a str, reason: &'a str },
     /// CloudFormation's validation found something that does not fail the change set.
-    ValidationWarning(&'a ValidationFinding),
+    ValidationWarning { finding: &'a str },
     /// A call failed and is about to be repeated.
     Retrying {
         error: &'a AccountError,

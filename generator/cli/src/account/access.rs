@@ -13,7 +13,6 @@ use stackgen_deploy::{
 };
 use stackgen_network::{LoopbackEndpoint, NetworkOptions};
 
-use super::target::StageTarget;
 use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::network::network_options;
@@ -42,6 +41,15 @@ pub(crate) struct AccountArgs {
     /// ARN of a role to assume with the credentials that were found
     #[arg(long, value_name = "ARN")]
     assume_role: Option<String>,
+}
+
+/// What a project file declares for connections.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AccountDefaults<'a> {
+    /// Issuer of tokens, in place of which the local gateway has its own.
+    pub(crate) issuer: Option<&'a str>,
+    /// Region, if no other source sets one.
+    pub(crate) region: Option<&'a str>,
 }
 
 /// Client of an account, the retry policy of its calls, and the network settings of connections to its stages.
@@ -76,20 +84,12 @@ impl AccountArgs {
     pub(crate) async fn connect(
         &self,
         gateway: Option<&LocalGateway>,
-        targets: &[StageTarget],
+        defaults: AccountDefaults<'_>,
         ui: &Ui,
     ) -> Result<AccountClient, CliError> {
         match gateway {
-            Some(local) => {
-                let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
-                open(local_access(local, issuer), RetryPolicy::local()).await
-            }
-            None => {
-                let region = targets
-                    .iter()
-                    .find_map(|target| target.declared.region.as_deref());
-                self.connect_in(region, ui).await
-            }
+            Some(local) => open(local_access(local, defaults.issuer), RetryPolicy::local()).await,
+            None => self.connect_in(defaults.region, ui).await,
         }
     }
 

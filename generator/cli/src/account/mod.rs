@@ -19,5 +19,7 @@ pub(crate) use declared::DeclaredRegion;
 pub(crate) use interrupt::interrupt_on_signals;
 pub(crate) use progress::StepProgress;
 pub(crate) use stack::{StackArgs, StackTarget, artifact_bucket, stack_name};
-pub(crate) use target::{ProjectScope, StageTarget, TargetArgs, resolve_probe_target};
+pub(crate) use target::{
+    ProjectScope, StageTarget, TargetArgs, account_defaults, resolve_probe_target,
+};
 pub(crate) use text::{ago, change_lines, creator_text, short_digest};

@@ -92,7 +92,7 @@ impl<'a> StepProgress<'a> {
             DeployStep::Published { function, version } => {
                 self.ui.detail(|| format!("{function}: version {version}"))
             }
-            DeployStep::ValidationWarning(finding) => self
+            DeployStep::ValidationWarning { finding } => self
                 .ui
                 .note(&format!("CloudFormation warns: {finding}"), None),
             DeployStep::Skipped { what, reason } => {

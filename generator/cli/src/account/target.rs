@@ -13,7 +13,7 @@ use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Text};
 use stackgen_synth::spec::VerifyCallerSpec;
 
-use super::access::AccountClient;
+use super::access::{AccountClient, AccountDefaults};
 use super::built::built_code;
 use super::declared::DeclaredRegion;
 use super::stack::stack_name;
@@ -98,6 +98,15 @@ pub(crate) struct StageTarget {
     pub(crate) folder: PathBuf,
     /// Code that was built for functions of the stack. Only the first target has it.
     pub(crate) code: Vec<BuiltCode>,
+}
+
+/// Returns what targets of one project file declare for connections.
+pub(crate) fn account_defaults(targets: &[StageTarget]) -> AccountDefaults<'_> {
+    let mut all = targets.iter();
+    AccountDefaults {
+        issuer: all.clone().find_map(|target| target.issuer.as_deref()),
+        region: all.find_map(|target| target.declared.region.as_deref()),
+    }
 }
 
 impl StageTarget {

@@ -8,8 +8,8 @@ use stackgen_deploy::drift::{DriftRequest, ServedDeployment, StageDrift, StagePo
 use stackgen_deploy::{DeployStep, VerifyRecord};
 
 use crate::account::{
-    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, change_lines, creator_text,
-    interrupt_on_signals,
+    AccountArgs, ProjectScope, StepProgress, TargetArgs, account_defaults, ago, change_lines,
+    creator_text, interrupt_on_signals,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -53,7 +53,10 @@ impl DriftCommand {
 
     async fn compare(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let targets = self.target.resolve(ProjectScope::Names, None, ui)?;
-        let account = self.account.connect(None, &targets, ui).await?;
+        let account = self
+            .account
+            .connect(None, account_defaults(&targets), ui)
+            .await?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);

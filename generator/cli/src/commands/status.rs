@@ -10,8 +10,8 @@ use stackgen_deploy::status::{
 use stackgen_deploy::{DeployStep, VerifyRecord};
 
 use crate::account::{
-    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, change_lines, creator_text,
-    interrupt_on_signals, short_digest,
+    AccountArgs, ProjectScope, StepProgress, TargetArgs, account_defaults, ago, change_lines,
+    creator_text, interrupt_on_signals, short_digest,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -57,7 +57,10 @@ impl StatusCommand {
         let targets = self
             .target
             .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref(), &targets, ui).await?;
+        let account = self
+            .account
+            .connect(gateway.as_ref(), account_defaults(&targets), ui)
+            .await?;
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);

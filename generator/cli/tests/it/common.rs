@@ -139,7 +139,7 @@ pub(crate) fn stackgen() -> std::process::Command {
     if mask.is_none_or(|mask| mask & 1 == 0) {
         return std::process::Command::new(binary);
     }
-    let mut command = std::process::Command::new("env");
+    let mut command = std::process::Command::new("/usr/bin/env");
     command.arg("--default-signal=HUP").arg(binary);
     command
 }

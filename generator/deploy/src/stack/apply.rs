@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::cause::{cause_of, sorted};
 use super::error::StackError;
 use super::ports::StackService;
-use super::types::{ChangeSet, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName};
+use super::types::{
+    ChangeSet, ChangeSetStatus, StackDescription, StackEvent, StackName, StackOperation,
+};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -20,14 +20,6 @@ pub struct AppliedStack {
     pub changed: usize,
     /// Types of the resources that were deleted.
     pub deleted: BTreeSet<String>,
-}
-
-/// An operation on a stack, which its events name by a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct StackOperation {
-    pub(super) name: StackName,
-    pub(super) stack: StackId,
-    pub(super) token: String,
 }
 
 /// Executes a change set, and follows CloudFormation until the operation ends.

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::apply::StackOperation;
 use super::error::StackError;
 use super::ports::StackService;
-use super::types::{FailureCause, StackEvent, StackId, StackName};
+use super::types::{FailureCause, StackEvent, StackId, StackName, StackOperation};
 use crate::retry::OperationContext;
 
 /// The deepest nesting of stacks that is searched.

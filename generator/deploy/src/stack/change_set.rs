@@ -104,7 +104,9 @@ pub async fn prepare(
     let made = make(service, &request, found.is_some(), ctx).await?;
     if made.status == ChangeSetStatus::Ready {
         for warning in findings(service, &made, ctx).await? {
-            ctx.step(DeployStep::ValidationWarning(&warning));
+            ctx.step(DeployStep::ValidationWarning {
+                finding: &warning.to_string(),
+            });
         }
         return Ok(PreparedUpdate::Changes(made));
     }

@@ -2,13 +2,11 @@
 
 use super::error::StackError;
 use super::ports::FunctionQuotas;
+use super::types::MIN_UNRESERVED;
 use crate::FunctionName;
 use crate::error::{AccountErrorKind, DeployError};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
-
-/// Number of concurrent executions of an account and region that cannot be reserved (a Lambda quota).
-pub const MIN_UNRESERVED: u32 = 100;
 
 /// Concurrent executions that a template reserves for a function.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Updating a stack without a change set.
 
-use super::apply::{AppliedStack, StackOperation, follow, resume};
+use super::apply::{AppliedStack, follow, resume};
 use super::change_set::{StackReadiness, readiness};
 use super::delete::delete_failed;
 use super::error::StackError;
 use super::ports::StackService;
 use super::status::Readiness;
-use super::types::{StackDescription, StackId, StackRequest};
+use super::types::{StackDescription, StackId, StackOperation, StackRequest};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 

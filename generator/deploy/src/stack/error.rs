@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::concurrency::MIN_UNRESERVED;
 use super::remedy::remedy;
 use super::status::StackStatus;
-use super::types::{FailureCause, StackId, StackName, ValidationFinding};
+use super::types::{FailureCause, MIN_UNRESERVED, StackId, StackName, ValidationFinding};
 use crate::DeployError;
 use crate::error::AccountError;
 

@@ -344,3 +344,14 @@ impl fmt::Display for FailureCause {
         }
     }
 }
+
+/// An operation on a stack, which its events name by a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct StackOperation {
+    pub(super) name: StackName,
+    pub(super) stack: StackId,
+    pub(super) token: String,
+}
+
+/// Number of concurrent executions of an account and region that cannot be reserved (a Lambda quota).
+pub(super) const MIN_UNRESERVED: u32 = 100;

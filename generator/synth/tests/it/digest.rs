@@ -47,12 +47,15 @@ fn a_raw_route_or_model_is_part_of_the_snapshot() {
     let before = deployment_of(base);
     assert_ne!(before, with("RouteKey: chat/ping", "RouteKey: chat/pong"));
     let model = "  M: { Type: 'AWS::ApiGatewayV2::Model', Properties: { ApiId: !Ref WebSocketApi, Name: M, ContentType: application/json, Schema: { type: object } } }\n  Topic:";
-    let modelled = with("  Topic:", model);
-    assert_ne!(before, modelled);
-    assert_ne!(
-        modelled,
-        with("  Topic:", &model.replace("object", "array"))
-    );
+    // A model counts if a route or a response names it.
+    assert_eq!(before, with("  Topic:", model));
+    let named = "RouteKey: chat/ping\n      RequestModels: { chat: !Ref M }";
+    let named = |model: &str| {
+        let base = base.replace("RouteKey: chat/ping", named);
+        deployment_of(&base.replace("  Topic:", model))
+    };
+    assert_ne!(before, named(model));
+    assert_ne!(named(model), named(&model.replace("object", "array")));
     assert_eq!(before, with("name: everything }", "name: other }"));
 }
 

@@ -6,7 +6,7 @@ use stackgen_deploy::deployments::clear_served_record;
 
 use super::args::DeployCommand;
 use super::build::build_target;
-use crate::account::{ProjectScope, StepProgress, interrupt_on_signals};
+use crate::account::{ProjectScope, StepProgress, account_defaults, interrupt_on_signals};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
@@ -29,7 +29,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     };
     let account = command
         .account
-        .connect(gateway.as_ref(), &targets, ui)
+        .connect(gateway.as_ref(), account_defaults(&targets), ui)
         .await?;
     let steps = |step: DeployStep<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);

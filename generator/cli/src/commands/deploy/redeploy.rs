@@ -17,8 +17,8 @@ use stackgen_deploy::{
 use super::args::DeployCommand;
 use super::build::build_target;
 use crate::account::{
-    AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, interrupt_on_signals,
-    short_digest,
+    AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, account_defaults,
+    interrupt_on_signals, short_digest,
 };
 use crate::error::CliError;
 use crate::git;
@@ -60,7 +60,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     let targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
     let mut account = command
         .account
-        .connect(gateway.as_ref(), &targets, ui)
+        .connect(gateway.as_ref(), account_defaults(&targets), ui)
         .await?;
     command.verify.apply(&mut account.retry);
     let steps = |step: DeployStep<'_>| progress.step(&step);

@@ -7,6 +7,7 @@ use stackgen_deploy::{ApiInfo, OperationContext, StageInfo};
 
 use crate::account::{
     AccountArgs, AccountClient, ProjectScope, StageTarget, StepProgress, TargetArgs,
+    account_defaults,
 };
 use crate::error::CliError;
 use crate::ui::Ui;
@@ -53,9 +54,11 @@ impl DeploymentsArgs {
                     .hint(format!("it has: {}", names.join(", "))),
             );
         };
-        let account = self
-            .account
-            .connect(gateway.as_ref(), slice::from_ref(&target), ui);
+        let account = self.account.connect(
+            gateway.as_ref(),
+            account_defaults(slice::from_ref(&target)),
+            ui,
+        );
         Ok((account.await?, target))
     }
 }

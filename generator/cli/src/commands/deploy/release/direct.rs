@@ -6,7 +6,7 @@ use stackgen_deploy::stack::direct::{DirectUpdate, update_directly};
 
 use super::preflight::Checked;
 use super::source::ReleaseSource;
-use super::{ChangedStack, Release, is_snapshotted};
+use super::stack_release::{ChangedStack, Release, is_snapshotted};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::run_id::run_id;
