@@ -1,11 +1,13 @@
 //! Code of functions, and the versions that an API invokes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -19,6 +21,9 @@ use crate::{
 
 /// The largest zip file that UpdateFunctionCode accepts, in bytes. Larger ones go through S3.
 pub const LARGEST_ZIP: usize = 50 * 1024 * 1024;
+
+/// Number of functions that are updated at a time.
+const PARALLEL: usize = 8;
 
 /// Release mode of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +79,8 @@ pub enum CodePlan {
     Publish(FunctionName),
 }
 
-/// Replaces code that differs from what was built. Returns the functions that changed.
+/// Replaces code that differs from what was built, of several functions at a time. Returns the functions that changed. After a
+/// failure, running updates are finished.
 ///
 /// # Errors
 ///
@@ -84,22 +90,49 @@ pub async fn send(
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
 ) -> Result<Vec<FunctionName>, DeployError> {
-    let mut updated = Vec::new();
-    for code in built {
-        let function = &code.function;
-        if state(account, function, ctx).await?.code_sha256 == code.sha256 {
-            ctx.step(DeployStep::CodeIsCurrent { function });
-            continue;
+    let has_failed = Cell::new(false);
+    let sends = stream::iter(built).map(|code| async {
+        // After a failure, what runs is finished, and nothing new begins.
+        if has_failed.get() {
+            return Ok(false);
         }
-        ctx.step(DeployStep::Updating { function });
-        // Safe to repeat: the same zip file twice is the same code.
-        ctx.call(|| account.update_code(function, &code.zip))
-            .await?;
-        wait_until_updated(account, function, None, ctx).await?;
-        ctx.step(DeployStep::Updated { function });
-        updated.push(function.clone());
+        let sent = send_one(account, code, ctx).await;
+        has_failed.set(has_failed.get() || sent.is_err());
+        sent
+    });
+    let sent: Vec<_> = sends.buffered(PARALLEL).collect().await;
+    let (mut updated, mut failure) = (Vec::new(), None);
+    for (code, sent) in built.iter().zip(sent) {
+        let function = &code.function;
+        match sent {
+            Ok(true) => {
+                ctx.step(DeployStep::Updated { function });
+                updated.push(function.clone());
+            }
+            Ok(false) => {}
+            Err(error) => failure = failure.or(Some(error)),
+        }
     }
-    Ok(updated)
+    failure.map_or(Ok(updated), Err)
+}
+
+/// Sends the code of a function unless it has it, and waits until the update is complete. Returns true if it was sent.
+async fn send_one(
+    account: &impl Account,
+    code: &BuiltCode,
+    ctx: OperationContext<'_>,
+) -> Result<bool, DeployError> {
+    let function = &code.function;
+    if state(account, function, ctx).await?.code_sha256 == code.sha256 {
+        ctx.step(DeployStep::CodeIsCurrent { function });
+        return Ok(false);
+    }
+    ctx.step(DeployStep::Updating { function });
+    // Safe to repeat: the same zip file twice is the same code.
+    ctx.call(|| account.update_code(function, &code.zip))
+        .await?;
+    wait_until_updated(account, function, None, ctx).await?;
+    Ok(true)
 }
 
 async fn state(
