@@ -32,6 +32,26 @@ async fn only_code_that_differs_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn functions_are_updated_at_the_same_time() {
+    let memory = Memory::stale();
+    let hello = FunctionName::new("hello");
+    let function = memory.state.borrow().functions[&hello].clone();
+    let other = FunctionName::new("other");
+    memory.state.borrow_mut().functions.insert(other, function);
+    let both = RedeployRequest {
+        code: vec![built("hello", "code-2"), built("other", "code-2")],
+        ..request()
+    };
+    run(&memory, &Answers::with(&[101]), &both).await.0.unwrap();
+    let calls = memory.calls.borrow();
+    let last = calls.iter().rposition(|call| *call == "UpdateFunctionCode");
+    let reads = calls[last.unwrap()..].iter();
+    let reads = reads.filter(|call| **call == "GetFunctionConfiguration");
+    // A function is read three times until its update is complete. The first update was not complete when the second began.
+    assert!(reads.count() > 3, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn pinned_code_is_live_with_the_deployment_that_invokes_it() {
     let memory = Memory::stale();
     let pinned = |code: &str| RedeployRequest {
