@@ -6,6 +6,7 @@ use stackgen_cfn::{Map, Node};
 use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::{StackReadiness, readiness};
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
+use stackgen_deploy::stack::status::Readiness;
 use stackgen_deploy::stack::{StackDescription, StackError, StackName};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 
@@ -127,7 +128,10 @@ async fn stack(
     ctx: OperationContext<'_>,
 ) -> Result<Option<StackDescription>, StackError> {
     match readiness(&account.aws, name, "", ctx).await {
-        Ok(StackReadiness::Stack(stack)) => Ok(Some(stack)),
+        // A stack that only has change sets has no template yet.
+        Ok(StackReadiness::Stack(stack)) if stack.status.readiness() == Readiness::Update => {
+            Ok(Some(stack))
+        }
         Ok(_) => Ok(None),
         Err(StackError::Busy { .. }) => {
             let found = ctx
