@@ -1,36 +1,19 @@
 //! Tests with many concurrent callers.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
-use live_session::dynamo::{RetryPolicy, StoreSettings};
 use live_session_core::limits::Rate;
 use live_session_core::ports::{
     Admission, Bucket, ConnectionStore, RateLimiter, SessionRefusal, TakeResult,
 };
 
-use crate::support::database::Database;
+use crate::support::database::{Database, patient_settings};
 use crate::support::faults::Faults;
 use crate::support::fixtures::*;
-
-/// Returns settings with a generous time budget, for busy machines.
-fn generous_settings() -> StoreSettings {
-    let retry = RetryPolicy {
-        budget: Duration::from_secs(300),
-        request_timeout: Duration::from_secs(60),
-        ..RetryPolicy::default()
-    };
-    StoreSettings {
-        retry,
-        rate_retry: retry,
-        page: None,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_concurrent_listeners_fill_a_session_of_a_hundred() {
     let database = Database::start().await;
-    let store = database.faulty_store(generous_settings(), &Faults::default());
+    let store = database.faulty_store(patient_settings(), &Faults::default());
     let session = created(&store, "merciful-truth-455").await;
     let arrivals = (0..1000).map(|number| {
         let (store, listener) = (store.clone(), listener(&format!("{number}="), &session));
@@ -62,7 +45,7 @@ async fn a_thousand_concurrent_listeners_fill_a_session_of_a_hundred() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_gives_each_token_once() {
     let database = Database::start().await;
-    let store = database.faulty_store(generous_settings(), &Faults::default());
+    let store = database.faulty_store(patient_settings(), &Faults::default());
     let rate = Rate {
         tokens: 10,
         per: HOUR,

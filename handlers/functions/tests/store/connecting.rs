@@ -1,14 +1,12 @@
 //! Tests of `$connect` with concurrent callers.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
-use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings};
+use live_session::dynamo::DynamoStore;
 use live_session_core::ports::Ports;
 use live_session_core::testing::{MemoryBroadcaster, TestClock};
 use live_session_core::{Handshake, JoinSettings, RateLimitFailure, connect, disconnect};
 
-use crate::support::database::Database;
+use crate::support::database::{Database, patient_settings};
 use crate::support::fixtures::*;
 
 type World = Ports<DynamoStore, MemoryBroadcaster, TestClock>;
@@ -33,17 +31,8 @@ fn handshake(number: usize) -> Handshake {
 
 /// Returns ports with a generous time budget, for busy machines.
 fn world(database: &Database) -> World {
-    let retry = RetryPolicy {
-        budget: Duration::from_secs(300),
-        request_timeout: Duration::from_secs(60),
-        ..RetryPolicy::default()
-    };
     Ports {
-        store: database.store(StoreSettings {
-            retry,
-            rate_retry: retry,
-            page: None,
-        }),
+        store: database.store(patient_settings()),
         broadcaster: MemoryBroadcaster::default(),
         clock: TestClock::default(),
     }

@@ -11,7 +11,7 @@ use live_session_core::ports::{
 use live_session_core::{Session, SessionStatus};
 use tokio::time::Instant;
 
-use crate::support::database::{Database, unreachable_store};
+use crate::support::database::{Database, patient_settings, unreachable_store};
 use crate::support::faults::Fault::{self, *};
 use crate::support::faults::Faults;
 use crate::support::fixtures::*;
@@ -161,12 +161,12 @@ async fn the_sdk_does_not_retry() {
     }
 }
 
-/// Returns settings with short pauses.
+/// Returns settings with short pauses, and with time for a busy machine.
 fn short_pauses() -> StoreSettings {
     let retry = RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(2),
-        ..RetryPolicy::default()
+        ..patient_settings().retry
     };
     StoreSettings {
         retry,

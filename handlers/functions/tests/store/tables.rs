@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use live_session::dynamo::{StoreSettings, schema};
+use live_session::dynamo::schema;
 use live_session_core::limits::Rate;
 use live_session_core::ports::{
     BroadcastChange, Bucket, ConnectionStore, RateLimiter, SessionRefusal, SessionStore,
@@ -12,7 +12,7 @@ use live_session_core::ports::{
 };
 use live_session_core::{Connection, Role, Volume};
 
-use crate::support::database::{Database, Item};
+use crate::support::database::{Database, Item, patient_settings};
 use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455";
@@ -31,7 +31,7 @@ fn number(item: &Item, name: &str) -> u64 {
 
 /// Creates a session with all attributes and a speaker. Returns its item.
 async fn with_speaker(database: &Database) -> Item {
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = created(&store, ID).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -58,7 +58,7 @@ async fn a_sessions_item_matches_the_schema() {
 #[tokio::test]
 async fn a_connections_item_matches_the_schema() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = created(&store, ID).await;
     let listener = Connection {
         user_id: Some(user("bob")),
@@ -78,7 +78,7 @@ async fn a_connections_item_matches_the_schema() {
 #[tokio::test]
 async fn a_buckets_item_matches_the_schema() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let rate = Rate {
         tokens: 10,
         per: MINUTE,
@@ -113,7 +113,7 @@ fn corrupt<T: std::fmt::Debug>(answer: Result<T, StoreError>, names: &str) {
 async fn a_session_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
     let good = with_speaker(&database).await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let wrong = [
         ("createdAt", text("yesterday")),
@@ -144,7 +144,7 @@ async fn a_session_that_cannot_be_read_is_corrupt() {
 #[tokio::test]
 async fn a_connection_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = with_listeners(&store, ID, &["a="]).await;
     let mut item = database.scan(&database.tables.connections).await.remove(0);
     item.insert("role".to_owned(), AttributeValue::S("admin".to_owned()));
@@ -168,7 +168,7 @@ async fn a_connection_that_cannot_be_read_is_corrupt() {
 #[tokio::test]
 async fn a_bucket_that_cannot_be_read_is_corrupt() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let item = Item::from([
         (
             "identifier".to_owned(),
@@ -190,7 +190,7 @@ async fn a_bucket_that_cannot_be_read_is_corrupt() {
 #[tokio::test]
 async fn connections_of_a_deleted_session_leave_without_recreating_it() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = with_listeners(&store, ID, &["a=", "b=", "c="]).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -220,7 +220,7 @@ async fn connections_of_a_deleted_session_leave_without_recreating_it() {
 #[tokio::test]
 async fn a_count_is_not_lowered_below_zero() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = with_listeners(&store, ID, &["a=", "b=", "c=", "d="]).await;
     let miscount = async |count: u32| {
         let mut item = database.scan(&database.tables.sessions).await.remove(0);
@@ -251,7 +251,7 @@ async fn a_missing_table_is_named() {
     let mut tables = database.tables.clone();
     tables.sessions = "Sessions-elsewhere".to_owned();
     let store =
-        live_session::dynamo::DynamoStore::new(&database.client, tables, StoreSettings::default());
+        live_session::dynamo::DynamoStore::new(&database.client, tables, patient_settings());
     let error = store.session(&session_id(ID)).await.unwrap_err();
     assert!(
         error.to_string().contains("ResourceNotFoundException"),
@@ -262,7 +262,7 @@ async fn a_missing_table_is_named() {
 #[tokio::test]
 async fn a_bucket_follows_its_rate() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let bucket = Bucket::new("join", "ip", "a");
     let take = async |tokens| {
         store
@@ -310,7 +310,7 @@ async fn a_bucket_follows_its_rate() {
 async fn a_refusal_is_decided_from_a_single_moment() {
     // The connection is in another session, and the session is over. The record decides.
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = with_listeners(&store, ID, &["a="]).await;
     store
         .begin_end(&session.session_id, &user(OWNER), NOW)
@@ -335,7 +335,7 @@ async fn a_refusal_is_decided_from_a_single_moment() {
 #[tokio::test]
 async fn a_rate_with_fractions_of_milliseconds_is_not_exceeded() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let bucket = Bucket::new("audio", "user", "ada");
     let rate = Rate {
         tokens: 3,
@@ -353,7 +353,7 @@ async fn a_rate_with_fractions_of_milliseconds_is_not_exceeded() {
 #[tokio::test]
 async fn a_volume_too_small_for_dynamodb_becomes_zero() {
     let database = Database::start().await;
-    let store = database.store(StoreSettings::default());
+    let store = database.store(patient_settings());
     let session = created(&store, ID).await;
     let volume = Volume::try_from(f64::MIN_POSITIVE).unwrap();
     let change = BroadcastChange {

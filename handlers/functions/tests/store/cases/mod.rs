@@ -28,7 +28,7 @@ macro_rules! on_every_store {
                     let database = crate::support::database::Database::start().await;
                     let settings = live_session::dynamo::StoreSettings {
                         page: Some(3),
-                        ..Default::default()
+                        ..crate::support::database::patient_settings()
                     };
                     super::super::$module::$case(&database.store(settings)).await;
                 })+

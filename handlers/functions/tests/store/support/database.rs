@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
@@ -14,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use live_session::dynamo::schema::{self, IndexSchema, TableSchema};
-use live_session::dynamo::{DynamoStore, StoreSettings, TableNames};
+use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings, TableNames};
 use tokio::net::TcpListener;
 
 use super::faults::{Faults, Faulty};
@@ -102,6 +103,20 @@ impl Database {
         let request = self.client.delete_item().table_name(table);
         let request = request.key(key, AttributeValue::S(value.to_owned()));
         request.send().await.expect("the table is there");
+    }
+}
+
+/// Returns settings with so much time that a busy machine does not fail a test.
+pub(crate) fn patient_settings() -> StoreSettings {
+    let retry = RetryPolicy {
+        budget: Duration::from_secs(300),
+        request_timeout: Duration::from_secs(60),
+        ..RetryPolicy::default()
+    };
+    StoreSettings {
+        retry,
+        rate_retry: retry,
+        page: None,
     }
 }
 
