@@ -57,8 +57,9 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 	$(CARGO) mutants --package live-session-core --package stackgen-websocket --output target
 
 .PHONY: faults
-faults: build ## Break every call of a redeploy and a rollback in every way; JOBS=16 at a time, takes half an hour
-	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test -p stackgen --test faults -- --ignored --nocapture
+faults: build ## Break every call of a redeploy and a rollback, JOBS=16 at a time, and end deploys at every call; takes an hour
+	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test --workspace --test faults -- --ignored --nocapture
+	$(CARGO) test --workspace --test it release::kills -- --ignored
 
 .PHONY: simulate
 simulate: ## Release a simulated stack with faults, for SEEDS=1000000

@@ -97,7 +97,12 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::from_std(stackgen());
+        Command::from_std(self.process())
+    }
+
+    /// Returns a command that can be started without waiting for its end.
+    pub(crate) fn process(&self) -> std::process::Command {
+        let mut command = stackgen();
         command.current_dir(self.path()).env_clear();
         // `git` is on the PATH.
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::delete::delete_failed;
 use super::error::StackError;
-use super::ports::StackService;
+use super::ports::{StackReader, StackService};
 use super::status::Readiness;
 use super::types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackName, StackRequest,
@@ -49,29 +49,59 @@ pub async fn readiness(
     change_set: &str,
     ctx: OperationContext<'_>,
 ) -> Result<StackReadiness, StackError> {
-    let found = ctx.read(|| service.stack(stack.as_str())).await?;
-    let Some(found) = found else {
+    let Some(mut found) = ctx.read(|| service.stack(stack.as_str())).await? else {
         return Ok(StackReadiness::New);
     };
+    if found.status.readiness() == Readiness::Busy {
+        let running = ctx.read(|| service.change_set(stack.as_str(), change_set));
+        let running = running.await?;
+        if let Some(running) = running.filter(|one| one.status == ChangeSetStatus::Executing) {
+            return Ok(StackReadiness::Running(running));
+        }
+        // The operation may have ended between the two reads.
+        let Some(again) = ctx.read(|| service.stack(stack.as_str())).await? else {
+            return Ok(StackReadiness::New);
+        };
+        found = again;
+    }
     match found.status.readiness() {
         Readiness::Create | Readiness::Update => Ok(StackReadiness::Stack(found)),
         Readiness::Recreate => Ok(StackReadiness::Failed(found)),
-        Readiness::Busy => {
-            let id = found.id.as_str();
-            let running = ctx.read(|| service.change_set(id, change_set)).await?;
-            match running.filter(|one| one.status == ChangeSetStatus::Executing) {
-                Some(running) => Ok(StackReadiness::Running(running)),
-                None => Err(StackError::Busy {
-                    stack: stack.clone(),
-                    status: found.status,
-                }),
-            }
-        }
-        Readiness::Blocked => Err(StackError::Blocked {
+        Readiness::Busy => Err(StackError::Busy {
             stack: stack.clone(),
             status: found.status,
-            reason: found.reason,
         }),
+        Readiness::Blocked => Err(blocked(found)),
+    }
+}
+
+/// Reads a stack that a deploy would update, also while an operation changes it: that may be an earlier run's. `None` if a
+/// deploy would create the stack. Changes nothing.
+///
+/// # Errors
+///
+/// [`StackError::Blocked`].
+pub async fn stack_to_update(
+    service: &impl StackReader,
+    stack: &StackName,
+    ctx: OperationContext<'_>,
+) -> Result<Option<StackDescription>, StackError> {
+    let Some(found) = ctx.read(|| service.stack(stack.as_str())).await? else {
+        return Ok(None);
+    };
+    match found.status.readiness() {
+        // A stack that only has change sets has no template yet.
+        Readiness::Create | Readiness::Recreate => Ok(None),
+        Readiness::Update | Readiness::Busy => Ok(Some(found)),
+        Readiness::Blocked => Err(blocked(found)),
+    }
+}
+
+fn blocked(found: StackDescription) -> StackError {
+    StackError::Blocked {
+        stack: found.name,
+        status: found.status,
+        reason: found.reason,
     }
 }
 

@@ -71,6 +71,13 @@ impl SimulatedStacks {
         self.state.borrow().stack.as_ref()?.template.clone()
     }
 
+    /// Lets the running operation end after the next call.
+    pub(crate) fn end_operation_after_next_call(&self) {
+        let mut state = self.state.borrow_mut();
+        let stack = state.stack.as_mut().unwrap();
+        stack.operation.as_mut().unwrap().left = 1;
+    }
+
     /// Lets running operations end.
     pub(crate) fn finish_operations(&self) {
         for _ in 0..20 {

@@ -91,6 +91,17 @@ fn a_run_that_ends_while_the_stack_is_updated_is_resumed() {
 }
 
 #[test]
+fn a_run_continues_after_an_update_that_ends_while_the_state_is_read() {
+    let stacks = SimulatedStacks::new(1);
+    stacks.crash_after("ExecuteChangeSet");
+    assert!(matches!(Release::of("a").run(&stacks), Ended::Crashed));
+    stacks.end_operation_after_next_call();
+    let again = Release::of("a").run(&stacks);
+    assert!(matches!(again, Ended::Deployed), "{again:?}");
+    assert_eq!(stacks.executions(), 1);
+}
+
+#[test]
 fn a_release_refuses_while_another_one_runs() {
     let stacks = SimulatedStacks::new(1);
     stacks.crash_after("ExecuteChangeSet");

@@ -46,7 +46,7 @@ pub(crate) struct Operation {
     /// The template of an operation without a change set.
     template: Option<String>,
     /// Number of reads until it ends.
-    left: u8,
+    pub(crate) left: u8,
     fails: bool,
 }
 

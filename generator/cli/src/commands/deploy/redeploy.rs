@@ -43,6 +43,8 @@ pub(super) struct StageOptions<'a> {
     pub(super) force: bool,
     /// What each API's stage goes back to if it is not verified, by the name of the API.
     pub(super) back_to: &'a BTreeMap<String, BackTo>,
+    /// Record the verification on deployments of the stack, too.
+    pub(super) mark: bool,
 }
 
 /// Redeploys the stages of the command's APIs.
@@ -74,6 +76,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     let options = StageOptions {
         force: command.redeploy.force,
         back_to: &BTreeMap::new(),
+        mark: command.verify.mark,
     };
     let reports = run.redeploy(&targets, options).await?;
     drop(progress);
@@ -137,6 +140,7 @@ impl StageRun<'_> {
         let request = RedeployRequest {
             verify,
             force: options.force,
+            mark: options.mark,
             back_to: back_to.cloned().unwrap_or_default(),
             ..request(command, target, api.clone(), stage.name.clone(), git)
         };
@@ -176,7 +180,7 @@ fn request(
         force: false,
         run: run_id(),
         verify: None,
-        mark: command.verify.mark,
+        mark: false,
         back_to: BackTo::Served,
         prune_failed: args.prune_failed,
         prune: (!args.no_prune).then_some(policy),

@@ -22,6 +22,11 @@ pub(crate) struct Emulator {
 impl Emulator {
     /// Starts an emulator; `None` skips the test.
     pub(crate) fn start() -> Option<Emulator> {
+        Emulator::start_with_delay("0")
+    }
+
+    /// Starts an emulator that takes some seconds for every change to a resource; `None` skips the test.
+    pub(crate) fn start_with_delay(seconds: &str) -> Option<Emulator> {
         let python = stackgen_test_tools::installed("ministack/bin/python")?;
         let scratch = tempfile::tempdir().unwrap();
         let launcher = root().join("generator/cli/tests/ministack/launch.py");
@@ -29,7 +34,7 @@ impl Emulator {
             .arg(launcher)
             .arg("--failures")
             .arg(scratch.path().join("failures.json"))
-            .env("STACKGEN_RESOURCE_DELAY", "0")
+            .env("STACKGEN_RESOURCE_DELAY", seconds)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

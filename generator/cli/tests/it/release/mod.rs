@@ -3,6 +3,7 @@
 mod blue_green;
 mod drift;
 mod emulator;
+mod kills;
 mod other_tools;
 mod policy;
 mod project;
@@ -176,7 +177,7 @@ fn a_stack_is_created_updated_and_destroyed() {
         assert_says(&updated, "PongRoute");
         project.set_code("second", true);
         assert_done(&project.deploy(""));
-        assert_done(&project.run("status --allow-unverified"));
+        assert_done(&project.run("status"));
         let destroyed = project.run("destroy --yes");
         assert_done(&destroyed);
         assert_says(&destroyed, "deleted stack");

@@ -1,6 +1,7 @@
 //! A project that is deployed to the emulator.
 
 use std::io::{Cursor, Write};
+use std::process::Stdio;
 
 use assert_cmd::Command;
 use zip::write::SimpleFileOptions;
@@ -32,7 +33,7 @@ environments:
   prod: {}
 "#;
 
-/// Answers as an authorizer, as an HTTP API's function, and every message with `pong`. `CONNECTS` decides whether handshakes
+/// Answers as an authorizer, as an HTTP API's function, and every message with `ANSWER`. `CONNECTS` decides whether handshakes
 /// and requests succeed.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 # LABEL
@@ -43,7 +44,7 @@ while True:
     with urllib.request.urlopen(api + "next") as request:
         id = request.headers["Lambda-Runtime-Aws-Request-Id"]
         event = json.load(request)
-    result = {"statusCode": 200, "body": "pong"}
+    result = {"statusCode": 200, "body": "ANSWER"}
     if event.get("type") == "REQUEST":
         statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
         result = {"principalId": "guest", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
@@ -98,9 +99,23 @@ impl Project {
 
     /// Replaces the code of the functions.
     pub(crate) fn set_code(&self, label: &str, connects: bool) {
+        self.write_code(label, connects, "pong");
+    }
+
+    /// Replaces the code of the functions by one that answers otherwise, and expects that answer of a release.
+    pub(crate) fn set_answer(&self, answer: &str) {
+        self.write_code(answer, true, answer);
+        let spec = self.sandbox.read("stackgen.yaml");
+        let expects = |line: &&str| line.trim_start().starts_with("expect: ");
+        let expected = spec.lines().find(expects).unwrap();
+        self.edit(expected, &format!("    expect: {answer}"));
+    }
+
+    fn write_code(&self, label: &str, connects: bool, answer: &str) {
         let connects = if connects { "True" } else { "False" };
         let program = FUNCTION
             .replace("LABEL", label)
+            .replace("ANSWER", answer)
             .replace("CONNECTS", connects);
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let options = SimpleFileOptions::default().unix_permissions(0o755);
@@ -146,6 +161,20 @@ impl Project {
         let arguments = line.split_whitespace();
         command.args(arguments).args(["--endpoint-url", &self.url]);
         command
+    }
+
+    /// Starts a command for the environment, without waiting for its end.
+    pub(crate) fn start(&self, line: &str) -> std::process::Child {
+        let mut command = self.sandbox.process();
+        command
+            .env("AWS_REGION", "us-east-1")
+            .args(line.split_whitespace())
+            .args(["--env", self.environment])
+            .args(["--endpoint-url", &self.url])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command.spawn().unwrap()
     }
 
     /// Deploys, with consent to IAM roles.

@@ -1,8 +1,11 @@
-//! A proxy in front of the emulator that records which permissions calls take, and denies them.
+//! A proxy in front of the emulator that records calls with the permissions that they take, denies some, and ends the caller
+//! at others.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Permission that a call takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +18,62 @@ pub(crate) struct CallPermission {
     pub(crate) kind: String,
 }
 
+/// Request that went through the proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordedCall {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: String,
+    /// `None` for requests without a signature, and for services that no policy is about.
+    permission: Option<CallPermission>,
+    is_handshake: bool,
+}
+
+/// Moment of a call at which the caller is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KillMoment {
+    /// The call has no effect.
+    BeforeEffect,
+    /// The call takes effect, and the caller does not learn it.
+    AfterEffect,
+}
+
+/// Call at which the caller is ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KillPoint {
+    /// Number of the call, from 0.
+    pub(crate) call: usize,
+    pub(crate) moment: KillMoment,
+}
+
+impl std::fmt::Display for KillPoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let moment = match self.moment {
+            KillMoment::BeforeEffect => "before",
+            KillMoment::AfterEffect => "after",
+        };
+        write!(f, "{moment} call {}", self.call)
+    }
+}
+
+impl RecordedCall {
+    /// Changes which deployment a stage serves, or may do so.
+    pub(crate) fn moves_stage(&self) -> bool {
+        let is_stage = self.path.contains("/stages/") && self.method == "PATCH";
+        is_stage || self.body.contains("Action=ExecuteChangeSet")
+    }
+
+    pub(crate) fn is_handshake(&self) -> bool {
+        self.is_handshake
+    }
+
+    /// Records a verification that passed in the description of a deployment.
+    pub(crate) fn records_verification(&self) -> bool {
+        let is_deployment = self.path.contains("/deployments/") && self.method == "PATCH";
+        is_deployment && self.body.contains(" tried:")
+    }
+}
+
 /// A proxy on loopback. It runs until the process ends.
 pub(crate) struct Recorder {
     address: SocketAddr,
@@ -23,9 +82,29 @@ pub(crate) struct Recorder {
 
 #[derive(Default)]
 struct RecorderState {
-    calls: Vec<CallPermission>,
+    calls: Vec<RecordedCall>,
     /// Kind of the call to deny.
     denied: Option<String>,
+    kill: Option<KillPoint>,
+    process: Option<Pid>,
+}
+
+impl RecorderState {
+    /// Records a call. Returns whether the caller is ended at it, and when.
+    fn record(&mut self, call: RecordedCall) -> Option<KillMoment> {
+        self.calls.push(call);
+        let number = self.calls.len() - 1;
+        self.kill
+            .filter(|kill| kill.call == number)
+            .map(|kill| kill.moment)
+    }
+
+    fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            // It may have ended by itself.
+            let _ = kill_process(process, Signal::KILL);
+        }
+    }
 }
 
 impl Recorder {
@@ -53,9 +132,24 @@ impl Recorder {
         self.state.lock().unwrap().denied = kind.map(str::to_owned);
     }
 
-    /// Returns the calls so far, and forgets them.
+    /// Ends this process by SIGKILL at a call. Calls are counted from now on.
+    pub(crate) fn kill_at(&self, point: KillPoint, process: u32) {
+        let mut state = self.state.lock().unwrap();
+        state.kill = Some(point);
+        state.process = process.try_into().ok().and_then(Pid::from_raw);
+    }
+
+    /// Returns the calls so far, and forgets them and the process to end.
+    pub(crate) fn take_calls(&self) -> Vec<RecordedCall> {
+        let mut state = self.state.lock().unwrap();
+        (state.kill, state.process) = (None, None);
+        std::mem::take(&mut state.calls)
+    }
+
+    /// Returns the permissions that the calls so far took, and forgets the calls.
     pub(crate) fn take(&self) -> Vec<CallPermission> {
-        std::mem::take(&mut self.state.lock().unwrap().calls)
+        let calls = self.take_calls().into_iter();
+        calls.filter_map(|call| call.permission).collect()
     }
 }
 
@@ -179,18 +273,30 @@ fn serve(
     };
     let mut client = client;
     let permission = request.permission();
-    if let Some(permission) = permission {
+    let is_upgrade = request.header("upgrade").is_some();
+    let (denied, kill) = {
         let mut state = state.lock().unwrap();
-        let is_denied = state.denied.as_deref() == Some(permission.kind.as_str());
-        let answer = is_denied.then(|| denial(&request.method, &permission));
-        state.calls.push(permission);
-        drop(state);
-        if let Some(answer) = answer {
-            return client.write_all(answer.as_bytes());
-        }
+        let denied = permission
+            .as_ref()
+            .filter(|permission| state.denied.as_deref() == Some(permission.kind.as_str()));
+        let denied = denied.map(|permission| denial(&request.method, permission));
+        let kill = state.record(RecordedCall {
+            method: request.method.clone(),
+            path: request.path.clone(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            permission,
+            is_handshake: is_upgrade,
+        });
+        (denied, kill)
+    };
+    if let Some(answer) = denied {
+        return client.write_all(answer.as_bytes());
+    }
+    if kill == Some(KillMoment::BeforeEffect) {
+        state.lock().unwrap().kill();
+        return Ok(());
     }
     let mut server = TcpStream::connect(emulator)?;
-    let is_upgrade = request.header("upgrade").is_some();
     // One request a connection, so that the end of the answer is the end of the connection.
     let head = match is_upgrade {
         true => request.head.clone(),
@@ -200,6 +306,15 @@ fn serve(
     };
     server.write_all(head.as_bytes())?;
     server.write_all(&request.body)?;
+    if kill == Some(KillMoment::AfterEffect) {
+        match is_upgrade {
+            // The connection is open when the answer begins.
+            true => server.read_exact(&mut [0])?,
+            false => drop(server.read_to_end(&mut Vec::new())?),
+        }
+        state.lock().unwrap().kill();
+        return Ok(());
+    }
     let (mut answers, mut to_client) = (server.try_clone()?, client.try_clone()?);
     let back = std::thread::spawn(move || {
         std::io::copy(&mut answers, &mut to_client).ok();

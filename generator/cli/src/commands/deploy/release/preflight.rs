@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use stackgen_cfn::{Map, Node};
 use stackgen_deploy::stack::artifacts::check_bucket;
-use stackgen_deploy::stack::change_set::{StackReadiness, readiness};
+use stackgen_deploy::stack::change_set::stack_to_update;
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
-use stackgen_deploy::stack::status::Readiness;
 use stackgen_deploy::stack::{StackDescription, StackError, StackName};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 
@@ -63,7 +62,7 @@ pub(super) async fn check(
     if let Err(error) = check_bucket(&account.aws, &bucket, &region.region, ctx).await {
         problems.push(fatal(error)?);
     }
-    let stack = match stack(subject.stack, account, ctx).await {
+    let stack = match stack_to_update(&account.aws, subject.stack, ctx).await {
         Ok(stack) => stack,
         Err(error) => {
             problems.push(fatal(error)?);
@@ -119,27 +118,6 @@ fn reserved_concurrency(template: &Node) -> Vec<ReservedConcurrency> {
         })
     });
     reserved.collect()
-}
-
-/// Returns the stack if it can be updated. A running operation is left to later steps: it may be an earlier run's.
-async fn stack(
-    name: &StackName,
-    account: &AccountClient,
-    ctx: OperationContext<'_>,
-) -> Result<Option<StackDescription>, StackError> {
-    match readiness(&account.aws, name, "", ctx).await {
-        // A stack that only has change sets has no template yet.
-        Ok(StackReadiness::Stack(stack)) if stack.status.readiness() == Readiness::Update => {
-            Ok(Some(stack))
-        }
-        Ok(_) => Ok(None),
-        Err(StackError::Busy { .. }) => {
-            let found = ctx
-                .read(|| stackgen_deploy::stack::StackReader::stack(&account.aws, name.as_str()));
-            Ok(found.await?)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// Returns a problem to report with the others, unless no further check makes sense.

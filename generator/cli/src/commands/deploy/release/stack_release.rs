@@ -282,6 +282,8 @@ impl Release<'_> {
             // The deployment was created before CloudFormation deleted what left the template (row D20).
             force: changed.lingers,
             back_to,
+            // The stack is ours, and the next run must know that this release was verified.
+            mark: true,
         };
         let run = StageRun {
             command: self.command,
