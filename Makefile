@@ -62,8 +62,9 @@ faults: build ## Break every call of a redeploy and a rollback, JOBS=16 at a tim
 	$(CARGO) test --workspace --test it release::kills -- --ignored
 
 .PHONY: simulate
-simulate: ## Release a simulated stack with faults, for SEEDS=1000000
-	STACKGEN_SIMULATE_SEEDS=$(or $(SEEDS),1000000) $(CARGO) test --workspace --test releases
+simulate: ## Release to a simulated account with faults, for SEEDS=1000000; keeps the seeds that fail
+	STACKGEN_SIMULATE_SEEDS=$(or $(SEEDS),1000000) $(CARGO) test --profile simulate --package stackgen-deploy --no-fail-fast \
+		--test releases --test engine -- a_rerun_converges whatever_fails
 
 .PHONY: new-rule
 new-rule: ## Write the skeleton of a linter rule: NAME=stage-without-logs GROUP=stages

@@ -164,8 +164,9 @@ pub async fn plan(
     previous: Option<&DeploymentId>,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<PruneDecision>, DeployError> {
-    let deployments = ctx.read(|| account.deployments(api)).await?;
+    // The stages first: a stack update between the two reads may create a deployment and move a stage to it.
     let stages = ctx.read(|| account.stages(api)).await?;
+    let deployments = ctx.read(|| account.deployments(api)).await?;
     Ok(decide(&deployments, &stages, policy, previous))
 }
 

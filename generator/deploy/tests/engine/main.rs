@@ -12,6 +12,9 @@ mod metadata;
 mod models;
 mod prune;
 mod redeploy;
+#[path = "../common/seeds.rs"]
+mod seeds;
+mod simulation;
 mod stack_evidence;
 mod stacks;
 mod status;

@@ -72,7 +72,25 @@ pub(crate) struct Memory {
     pub(crate) fault: Cell<Option<(usize, Fault)>>,
     /// The index of a call, and a change right before it.
     pub(crate) interference: RefCell<Option<(usize, Interference)>>,
+    /// Decides what happens to each call.
+    pub(crate) chaos: RefCell<Option<Rc<dyn Chaos>>>,
     reads: Cell<u32>,
+}
+
+/// Decides what happens to every call, and sees the state after it.
+pub(crate) trait Chaos {
+    /// Returns what happens to a call. May change the account, as another tool does.
+    fn before(&self, operation: &'static str, state: &mut MemoryState) -> PlannedCall;
+
+    /// Sees the account after a call.
+    fn after(&self, operation: &'static str, state: &MemoryState);
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PlannedCall {
+    pub(crate) delay: std::time::Duration,
+    pub(crate) fault: Option<Fault>,
 }
 
 pub(crate) fn account_region() -> AccountRegion {
@@ -171,6 +189,7 @@ impl Memory {
             calls: RefCell::default(),
             fault: Cell::new(None),
             interference: RefCell::new(None),
+            chaos: RefCell::new(None),
             reads: Cell::new(0),
         }
     }
@@ -230,6 +249,15 @@ impl Memory {
             .get()
             .filter(|(at, _)| *at == index)
             .map(|(_, fault)| fault);
+        let chaos = self.chaos.borrow().clone();
+        let planned = chaos
+            .as_ref()
+            .map(|chaos| chaos.before(operation, &mut self.state.borrow_mut()))
+            .unwrap_or_default();
+        if !planned.delay.is_zero() {
+            tokio::time::sleep(planned.delay).await;
+        }
+        let fault = planned.fault.or(fault);
         let lost = || {
             refused(
                 operation,
@@ -245,6 +273,9 @@ impl Memory {
             _ => {}
         }
         let answer = work(&mut self.state.borrow_mut());
+        if let Some(chaos) = chaos {
+            chaos.after(operation, &self.state.borrow());
+        }
         match fault {
             Some(Fault::LostAfter) => Err(lost()),
             Some(Fault::EndsAfter) => std::future::pending().await,
@@ -470,6 +501,14 @@ impl Account for Memory {
         deployment: &DeploymentId,
     ) -> AccountResult<()> {
         self.call("UpdateStage", |state| {
+            let is_there = state
+                .deployments
+                .iter()
+                .any(|(one, _)| one.id == *deployment);
+            if !is_there {
+                let message = "Invalid deployment identifier specified";
+                return Err(refused("UpdateStage", AccountErrorKind::NotFound, message));
+            }
             if !state.frozen_stage {
                 state.stage.deployment = Some(deployment.clone());
             }
@@ -532,7 +571,14 @@ impl Account for Memory {
     ) -> AccountResult<FunctionVersion> {
         self.call("PublishVersion", |state| {
             let function = state.functions.get_mut(name).unwrap();
-            assert_eq!(function.code, code_sha256);
+            if function.code != code_sha256 {
+                let message = "CodeSHA256 is different from current CodeSHA256 in $LATEST";
+                return Err(refused(
+                    "PublishVersion",
+                    AccountErrorKind::Refused,
+                    message,
+                ));
+            }
             let latest = (function.code.clone(), function.configuration);
             // Row D17.
             if function.versions.last() != Some(&latest) {

@@ -6,6 +6,8 @@ mod account;
 mod calls;
 mod concurrency;
 mod release;
+#[path = "../common/seeds.rs"]
+mod seeds;
 mod simulated;
 
 use account::SimulatedStacks;
@@ -15,6 +17,10 @@ use stackgen_deploy::stack::{StackError, ValidationFinding};
 
 /// Number of seeds of a normal run. `make simulate` runs a million.
 const SEEDS: u64 = 1_000;
+
+/// Seeds that failed once.
+const FAILED: &str = include_str!("failed-seeds.txt");
+const FILE: &str = "tests/releases/failed-seeds.txt";
 
 /// Runs releases with faults at random calls, and then without, and checks what must hold.
 fn simulate(seed: u64) {
@@ -58,11 +64,7 @@ fn simulate(seed: u64) {
 
 #[test]
 fn a_rerun_converges_whatever_failed() {
-    let seeds = std::env::var("STACKGEN_SIMULATE_SEEDS").ok();
-    let seeds = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
-    for seed in 0..seeds {
-        simulate(seed);
-    }
+    seeds::check(FILE, FAILED, SEEDS, simulate);
 }
 
 #[test]
