@@ -1,8 +1,8 @@
 //! Calls to CloudFormation.
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, EventFilter, OnFailure, OnStackFailure, Parameter,
-    StackStatus as SdkStatus, Tag, TemplateStage,
+    Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, EventFilter, OnFailure,
+    OnStackFailure, Parameter, StackStatus as SdkStatus, Tag, TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
@@ -98,7 +98,8 @@ impl StackService for Aws {
             .set_parameters(sent.parameters)
             .set_tags(sent.tags)
             .set_capabilities(sent.capabilities)
-            .set_role_arn(request.role_arn.clone());
+            .set_role_arn(request.role_arn.clone())
+            .set_deployment_config(sent.deployment_config);
         let call = match request.creates {
             true => call
                 .change_set_type(ChangeSetType::Create)
@@ -142,6 +143,7 @@ impl StackService for Aws {
             .set_tags(sent.tags)
             .set_capabilities(sent.capabilities)
             .set_role_arn(request.role_arn.clone())
+            .set_deployment_config(sent.deployment_config)
             .on_failure(OnFailure::Delete)
             .client_request_token(token);
         let created = operation.result(call.send().await)?;
@@ -167,6 +169,7 @@ impl StackService for Aws {
             .set_tags(sent.tags)
             .set_capabilities(sent.capabilities)
             .set_role_arn(request.role_arn.clone())
+            .set_deployment_config(sent.deployment_config)
             .client_request_token(token);
         let updated = match operation.result(call.send().await) {
             // CloudFormation answers with the error of bad input.
@@ -267,6 +270,7 @@ struct SentRequest {
     parameters: Option<Vec<Parameter>>,
     tags: Option<Vec<Tag>>,
     capabilities: Option<Vec<Capability>>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 impl SentRequest {
@@ -291,6 +295,11 @@ impl SentRequest {
             // An empty list would remove the stack's tags.
             tags: some(request.tags.iter().map(tag)),
             capabilities: some(request.capabilities.iter().map(capability)),
+            // Rollback stays on: that is the default.
+            deployment_config: request.express.then(|| {
+                let express = DeploymentConfig::builder().mode(DeploymentConfigMode::Express);
+                express.build()
+            }),
         }
     }
 }

@@ -9,7 +9,9 @@ pub(super) fn page() -> String {
     let mut text = String::from(
         "# States of a stack\n\n\
          Generated from the code of `stackgen deploy` by `make docs`; do not edit. The names and meanings are CloudFormation's. An empty \
-         change set is no state: `deploy` reports that the stack is up to date, and verifies the stages.\n\n\
+         change set is no state: `deploy` reports that the stack is up to date, and verifies the stages. Nor is express mode (`deploy \
+         --express`): after it a stack is `CREATE_COMPLETE` or `UPDATE_COMPLETE` while resources still become ready, so that the \
+         verification may wait for them.\n\n\
          | State | Meaning | `stackgen deploy` | What to do |\n|---|---|---|---|\n",
     );
     for state in STATES {

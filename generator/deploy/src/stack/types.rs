@@ -116,6 +116,9 @@ pub struct StackRequest {
     pub tags: Vec<(String, String)>,
     /// The role with which CloudFormation works; `None` keeps the stack's, or works with the caller's permissions.
     pub role_arn: Option<String>,
+    /// True for express mode: CloudFormation ends the operation before all resources are ready, and rolls back on a failure
+    /// as ever.
+    pub express: bool,
     /// The name of the change set.
     pub change_set: String,
     /// A description for people.

@@ -34,6 +34,7 @@ impl Release {
                 capabilities: Vec::new(),
                 tags: Vec::new(),
                 role_arn: None,
+                express: false,
                 change_set: format!("stackgen-{template}"),
                 description: String::new(),
             },

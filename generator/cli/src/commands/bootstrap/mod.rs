@@ -99,6 +99,7 @@ fn request() -> StackRequest {
         capabilities: Vec::new(),
         tags: Vec::new(),
         role_arn: None,
+        express: false,
         change_set: format!("stackgen-{}", &digest[..16]),
         description: "stackgen bootstrap".to_owned(),
     }

@@ -54,6 +54,10 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, value_name = "METHOD", default_value = "change-set", conflicts_with_all = OTHERS, conflicts_with_all = ["local", "dry_run", "plan", "plan_out"])]
     pub(crate) method: UpdateMethod,
 
+    /// Let CloudFormation end the update before all resources are ready (express mode), for environments with `release: live`
+    #[arg(long, conflicts_with_all = OTHERS, conflicts_with_all = ["local", "plan"])]
+    pub(crate) express: bool,
+
     /// File with a stack policy, which limits what updates may change
     #[arg(long, value_name = "FILE", conflicts_with_all = OTHERS, conflicts_with = "local")]
     pub(crate) stack_policy: Option<PathBuf>,

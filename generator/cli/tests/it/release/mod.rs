@@ -9,6 +9,7 @@ mod policy;
 mod project;
 mod recorder;
 mod starters;
+mod template;
 
 use serde_json::json;
 
@@ -332,12 +333,15 @@ fn a_direct_update_creates_updates_and_removes_routes_without_a_plan() {
 }
 
 #[test]
-fn a_pinned_environment_is_not_updated_directly() {
+fn a_pinned_environment_is_updated_neither_directly_nor_in_express_mode() {
     let Some(emulator) = Emulator::start() else {
         return;
     };
     let project = Project::new(&emulator, "prod");
-    let run = project.deploy("--method direct");
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("environment prod is pinned"), "{run}");
+    for flag in ["--method direct", "--express"] {
+        let run = project.deploy(flag);
+        assert_eq!(run.code, Some(2), "{run}");
+        let refusal = format!("environment prod is pinned, and `{flag}` is for");
+        assert!(run.stderr.contains(&refusal), "{run}");
+    }
 }

@@ -11,15 +11,16 @@ use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::run_id::run_id;
 
-/// Refuses environments whose releases are pinned: nobody sees what such an update changes before it is made.
-pub(super) fn require_live(source: &ReleaseSource) -> Result<(), CliError> {
+/// Refuses a flag for environments whose releases are pinned: `--method direct` shows nobody what it changes, and
+/// `--express` ends before the resources are ready.
+pub(super) fn require_live(source: &ReleaseSource, flag: &str) -> Result<(), CliError> {
     let mut releases = source.targets.iter().filter_map(|target| target.release);
     match releases.any(|release| release == ReleaseMode::Pinned) {
         true => Err(CliError::input(format!(
-            "environment {} is pinned, and `--method direct` is for environments with `release: live`",
+            "environment {} is pinned, and `{flag}` is for environments with `release: live`",
             source.environment
         ))
-        .hint("deploy it through a change set, without `--method`")),
+        .hint(format!("deploy it without `{flag}`"))),
         false => Ok(()),
     }
 }

@@ -44,7 +44,10 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
     interrupt.unless(project.build(args, ui)).await??;
     let source = ReleaseSource::render(project, command, ui)?;
     if args.method == UpdateMethod::Direct {
-        direct::require_live(&source)?;
+        direct::require_live(&source, "--method direct")?;
+    }
+    if args.express {
+        direct::require_live(&source, "--express")?;
     }
     let release = Release {
         command,

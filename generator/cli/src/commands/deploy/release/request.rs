@@ -170,6 +170,7 @@ pub(super) fn request(
         &capabilities,
         &args.tags,
         &args.role_arn,
+        args.express,
     );
     let content = format!("{content:?}");
     let digest = hex::encode(Sha256::digest(content));
@@ -181,6 +182,7 @@ pub(super) fn request(
         capabilities,
         tags: args.tags.clone(),
         role_arn: args.role_arn.clone(),
+        express: args.express,
         change_set: format!("stackgen-{}", &digest[..16]),
         description: format!("stackgen deploy, {git}"),
     }
