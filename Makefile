@@ -112,7 +112,7 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/ministack/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
@@ -124,6 +124,12 @@ tools: .tools/venv/stamp .tools/ministack/stamp .tools/dynamodb-local/stamp .too
 .tools/ministack/stamp: generator/cli/tests/ministack/requirements.txt
 	$(PYTHON) -m venv --clear .tools/ministack
 	.tools/ministack/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# Another one: it needs a newer botocore than the emulator.
+.tools/microburst/stamp: tools/microburst/requirements.txt
+	$(PYTHON) -m venv --clear .tools/microburst
+	.tools/microburst/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 # AWS's DynamoDB Local (a jar and what that needs) and wscat; nothing of them is run at installation.

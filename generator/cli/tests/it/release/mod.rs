@@ -3,6 +3,7 @@
 mod blue_green;
 mod drift;
 mod emulator;
+mod injected;
 mod kills;
 mod other_tools;
 mod policy;
