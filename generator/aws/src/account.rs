@@ -4,8 +4,9 @@ use aws_sdk_apigatewayv2::operation::get_api::GetApiOutput;
 use aws_smithy_types::Blob;
 use stackgen_deploy::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{
-    Account, AccountResult, ApiId, ApiInfo, CustomDomain, DeploymentId, DeploymentInfo,
-    DomainMapping, FunctionName, FunctionState, FunctionVersion, StageInfo, StageName,
+    Account, AccountResult, ApiId, ApiInfo, CalledVersion, CustomDomain, DeploymentId,
+    DeploymentInfo, DomainMapping, FunctionName, FunctionState, FunctionVersion, PublishedVersion,
+    StageInfo, StageName,
 };
 
 use crate::Aws;
@@ -229,6 +230,27 @@ impl Account for Aws {
             .version()
             .ok_or_else(|| operation.lacks("version"))?;
         Ok(FunctionVersion::new(version))
+    }
+
+    async fn versions(&self, name: &FunctionName) -> AccountResult<Vec<PublishedVersion>> {
+        let operation = AwsOperation::lambda(AwsCall::ListVersionsByFunction, name);
+        let found = pages(&operation, |marker| async {
+            let request = self.lambda.list_versions_by_function();
+            let request = request.function_name(name.as_str()).set_marker(marker);
+            let page = operation.result(request.send().await)?;
+            Ok((page.versions.unwrap_or_default(), page.next_marker))
+        });
+        let found = found.await?;
+        Ok(found.iter().filter_map(lambda::published).collect())
+    }
+
+    async fn delete_version(&self, version: &CalledVersion) -> AccountResult<()> {
+        let operation = AwsOperation::lambda(AwsCall::DeleteFunction, &version.function);
+        let request = self.lambda.delete_function();
+        let request = request
+            .function_name(version.function.as_str())
+            .qualifier(version.version.as_str());
+        operation.result(request.send().await).map(drop)
     }
 
     async fn set_integration_uri(

@@ -4,8 +4,26 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use aws_sdk_lambda::types::{LastUpdateStatus, State};
-use stackgen_deploy::{FunctionState, UpdateStatus};
+use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use stackgen_deploy::{
+    FunctionState, FunctionVersion, OffsetDateTime, PublishedVersion, UpdateStatus,
+};
+
+/// Returns a published version; `None` for `$LATEST`, and for one without a time.
+pub(crate) fn published(found: &FunctionConfiguration) -> Option<PublishedVersion> {
+    let version = found.version()?;
+    let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
+    // `2026-11-22T02:42:52.123+0000`
+    let published = found.last_modified()?.replace("+0000", "Z");
+    let published = DateTime::from_str(&published, Format::DateTime).ok()?;
+    let published = OffsetDateTime::from_unix_timestamp(published.secs()).ok()?;
+    is_number.then(|| PublishedVersion {
+        version: FunctionVersion::new(version),
+        published,
+    })
+}
 
 /// Returns the state of a function or a version; `None` if the answer has no digest of the code.
 pub(crate) fn state(found: &GetFunctionConfigurationOutput) -> Option<FunctionState> {

@@ -106,6 +106,8 @@ aws_calls! {
     GetFunctionConfiguration "lambda:GetFunctionConfiguration" Function, Code;
     UpdateFunctionCode "lambda:UpdateFunctionCode" Function, Code;
     PublishVersion "lambda:PublishVersion" Function, Code;
+    ListVersionsByFunction "lambda:ListVersionsByFunction" Function, Other;
+    DeleteFunction "lambda:DeleteFunction" Function, Other;
 
     GetAccountSettings "lambda:GetAccountSettings" Account, Deploy;
     GetFunctionConcurrency "lambda:GetFunctionConcurrency" Function, Deploy;

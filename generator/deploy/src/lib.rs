@@ -24,17 +24,18 @@ mod stage_move;
 pub mod status;
 mod timestamp;
 pub mod verify;
+pub mod versions;
 mod wiring_diff;
 
 pub use time::OffsetDateTime;
 
 pub use error::{AccountError, AccountErrorKind, AccountResult, DeployError, NotVerified};
 pub use evidence::{CallerProfile, HandshakeAnswer, Judgement, VerifyAttempt, VerifyEvidence};
-pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
+pub use ids::{ApiId, CalledVersion, DeploymentId, FunctionName, FunctionVersion, StageName};
 pub use metadata::{CreatedBy, DeploymentMetadata, VerifyRecord};
 pub use ports::{
     Account, ApiInfo, ApiProtocol, CustomDomain, DeploymentInfo, DeploymentState, DomainMapping,
-    FunctionState, StageClient, StageInfo, UpdateStatus,
+    FunctionState, PublishedVersion, StageClient, StageInfo, UpdateStatus,
 };
 pub use progress::{DeployStep, Interrupt, StepReporter};
 pub use retry::{OperationContext, RetryPolicy, VerifyPolicy};

@@ -1,5 +1,5 @@
 //! The description of a deployment as stackgen writes and reads it:
-//! `stackgen sha256:… format:2 digest:1 tried:… by:… run:… previous:… git:… env:…`.
+//! `stackgen sha256:… format:2 digest:1 tried:… by:… run:… previous:… git:… env:… calls:…`.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use stackgen_model::SnapshotDigest;
 use time::OffsetDateTime;
 
 use crate::timestamp::iso8601;
-use crate::{DeploymentId, DeploymentInfo};
+use crate::{CalledVersion, DeploymentId, DeploymentInfo};
 
 /// The longest description that API Gateway accepts, in characters.
 const LONGEST: usize = 1024;
@@ -85,6 +85,9 @@ pub struct DeploymentMetadata {
     pub run: Option<String>,
     /// The deployment that the stage served when this one was created.
     pub previous: Option<DeploymentId>,
+    /// The function versions that it calls; `None` if they are not known.
+    #[serde(skip)]
+    pub calls: Option<Vec<CalledVersion>>,
     /// The last verification.
     #[serde(rename = "trial")]
     pub verification: Option<VerifyRecord>,
@@ -100,6 +103,7 @@ impl DeploymentMetadata {
             environment: None,
             run: None,
             previous: None,
+            calls: None,
             verification: None,
         }
     }
@@ -136,6 +140,8 @@ impl DeploymentMetadata {
             environment: value("env:").map(str::to_owned),
             run: value("run:").map(str::to_owned),
             previous: value("previous:").map(DeploymentId::new),
+            calls: value("calls:")
+                .and_then(|all| all.split(',').map(CalledVersion::parse).collect()),
             verification: failed.map(|at| VerifyRecord::Failed { at }).or(verified),
         })
     }
@@ -171,11 +177,18 @@ impl fmt::Display for DeploymentMetadata {
             Some(VerifyRecord::Failed { at: None }) => words.push(FAILED_V1.to_owned()),
             None => {}
         }
+        let calls = self.calls.as_deref().filter(|calls| !calls.is_empty());
+        let calls = calls.map(|calls| {
+            let calls: Vec<_> = calls.iter().map(ToString::to_string).collect();
+            calls.join(",")
+        });
         let optional = [
             ("run", self.run.as_deref()),
             ("previous", self.previous.as_ref().map(DeploymentId::as_str)),
             ("git", self.git.as_deref()),
             ("env", self.environment.as_deref()),
+            // The last one: it is the longest.
+            ("calls", calls.as_deref()),
         ];
         for (key, value) in optional {
             words.extend(value.map(|value| format!("{key}:{}", one_word(value))));

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
 use crate::error::AccountResult;
 use crate::evidence::CallerProfile;
-use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
+use crate::{ApiId, CalledVersion, DeploymentId, FunctionName, FunctionVersion, StageName};
 
 pub use crate::evidence::HandshakeAnswer;
 
@@ -143,6 +143,15 @@ pub struct FunctionState {
     pub update: UpdateStatus,
 }
 
+/// A version that Lambda holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// The version.
+    pub version: FunctionVersion,
+    /// The time at which it was published.
+    pub published: OffsetDateTime,
+}
+
 /// Status of the last update of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateStatus {
@@ -261,6 +270,15 @@ pub trait Account {
         name: &FunctionName,
         code_sha256: &str,
     ) -> impl Future<Output = AccountResult<FunctionVersion>>;
+
+    /// Returns the published versions of a function.
+    fn versions(
+        &self,
+        name: &FunctionName,
+    ) -> impl Future<Output = AccountResult<Vec<PublishedVersion>>>;
+
+    /// Deletes a version of a function. Fails if an alias or an event source uses it.
+    fn delete_version(&self, version: &CalledVersion) -> impl Future<Output = AccountResult<()>>;
 
     /// Sets the URI that an integration invokes. A stage serves the change with the next deployment (row D1).
     fn set_integration_uri(

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::error::{AccountError, DeployError};
 use crate::evidence::Judgement;
-use crate::{DeploymentId, FunctionName, FunctionVersion, StageName};
+use crate::{CalledVersion, DeploymentId, FunctionName, FunctionVersion, StageName};
 
 /// Receiver of steps.
 pub type StepReporter<'a> = &'a dyn Fn(DeployStep<'_>);
@@ -60,6 +60,8 @@ pub enum DeployStep<'a> {
     Restored { deployment: &'a DeploymentId },
     /// A deployment was deleted.
     Deleted { deployment: &'a DeploymentId },
+    /// A function version was deleted.
+    DeletedVersion { version: &'a CalledVersion },
     /// An artifact is about to be uploaded.
     Uploading { name: &'a str, bytes: usize },
     /// An artifact was uploaded.

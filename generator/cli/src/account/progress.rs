@@ -163,6 +163,7 @@ fn step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
         }
         DeployStep::Restored { deployment } => ("restored", deployment.to_string()),
         DeployStep::Deleted { deployment } => ("deleted", deployment.to_string()),
+        DeployStep::DeletedVersion { version } => ("deleted", version.to_string()),
         DeployStep::Retrying { error, after } => (
             "waiting",
             format!("{error}; retrying in {} s", after.as_secs_f32()),

@@ -4,10 +4,12 @@ mod document;
 mod json;
 mod uri;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 use stackgen_model::{Inputs, Model, SnapshotDigest};
 
-use crate::FunctionName;
+use crate::{CalledVersion, FunctionName};
 pub use uri::{AccountRegion, InvocationUri};
 
 /// Properties under CloudFormation's names.
@@ -87,6 +89,22 @@ impl ApiPart {
     }
 }
 
+/// Returns the function versions that parts of an API invoke in an account and region.
+pub(crate) fn called_versions(
+    parts: &[ApiPart],
+    region: &AccountRegion,
+) -> BTreeSet<CalledVersion> {
+    let invoked = parts.iter().filter_map(ApiPart::invocation);
+    let here = invoked.filter(|invoked| invoked.is_in(region));
+    let called = here.filter_map(|invoked| {
+        Some(CalledVersion {
+            version: invoked.version()?,
+            function: invoked.function,
+        })
+    });
+    called.collect()
+}
+
 /// The wiring of an API: what a deployment would snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiWiring {
@@ -96,6 +114,8 @@ pub struct ApiWiring {
     pub snapshot: String,
     /// Number of routes.
     pub routes: usize,
+    /// The function versions of this account and region that it invokes, sorted, each once.
+    pub calls: Vec<CalledVersion>,
 }
 
 impl ApiDescription {
@@ -112,6 +132,7 @@ impl ApiDescription {
             digest: api.snapshot_digest(&model),
             snapshot: api.snapshot(&model),
             routes: api.routes.len(),
+            calls: called_versions(&self.parts, region).into_iter().collect(),
         }
     }
 

@@ -38,6 +38,7 @@ impl<A: Account> Redeployment<'_, A> {
                 environment: request.environment.clone(),
                 run: Some(request.run.clone()),
                 previous: previous.cloned(),
+                calls: Some(wiring.calls.clone()),
                 ..DeploymentMetadata::new(wiring.digest.clone())
             };
             let description = metadata.to_string();

@@ -20,3 +20,4 @@ mod stacks;
 mod status;
 mod support;
 mod verify;
+mod versions;

@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 use stackgen_deploy::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{
     Account, AccountError, AccountErrorKind, AccountResult, ApiId, ApiInfo, ApiProtocol,
-    CustomDomain, DeploymentId, DeploymentInfo, DeploymentState, DomainMapping, FunctionName,
-    FunctionState, FunctionVersion, StageInfo, StageName, UpdateStatus,
+    CalledVersion, CustomDomain, DeploymentId, DeploymentInfo, DeploymentState, DomainMapping,
+    FunctionName, FunctionState, FunctionVersion, PublishedVersion, StageInfo, StageName,
+    UpdateStatus,
 };
 
 use crate::support::at;
@@ -56,6 +57,7 @@ pub(crate) struct MemoryState {
     pub(crate) domains: Vec<(CustomDomain, Vec<DomainMapping>)>,
     /// Number of reads of the stages until AutoDeploy makes progress: its deployment is created, then it is complete.
     pub(crate) auto_deploys_after: Option<u32>,
+    pub(crate) deleted_versions: Vec<String>,
     /// True if UpdateStage is accepted and has no effect.
     pub(crate) frozen_stage: bool,
     made: u32,
@@ -181,6 +183,7 @@ impl Memory {
             becomes: DeploymentState::Deployed,
             domains: Vec::new(),
             auto_deploys_after: None,
+            deleted_versions: Vec::new(),
             frozen_stage: false,
             made: 0,
         };
@@ -585,6 +588,26 @@ impl Account for Memory {
                 function.versions.push(latest);
             }
             Ok(FunctionVersion::new(function.versions.len().to_string()))
+        })
+        .await
+    }
+
+    async fn versions(&self, name: &FunctionName) -> AccountResult<Vec<PublishedVersion>> {
+        self.call("ListVersionsByFunction", |state| {
+            let count = state.functions[name].versions.len();
+            let number = |index: usize| PublishedVersion {
+                version: FunctionVersion::new((index + 1).to_string()),
+                published: at(1_500 + 100 * i64::try_from(index).unwrap()),
+            };
+            Ok((0..count).map(number).collect())
+        })
+        .await
+    }
+
+    async fn delete_version(&self, version: &CalledVersion) -> AccountResult<()> {
+        self.call("DeleteFunction", |state| {
+            state.deleted_versions.push(version.to_string());
+            Ok(())
         })
         .await
     }

@@ -6,6 +6,7 @@ mod move_stage;
 mod prune;
 mod rollback;
 mod target;
+mod versions;
 
 use clap::{Args, Subcommand};
 

@@ -1,11 +1,15 @@
 //! `stackgen deployments prune`
 
+use std::fmt::Write as _;
+
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use stackgen_deploy::prune::{self, KeepReason, PruneDecision, PrunePolicy};
-use stackgen_deploy::{DeployStep, DeploymentId};
+use stackgen_deploy::versions::{by_function, delete_versions};
+use stackgen_deploy::{CalledVersion, DeployStep, DeploymentId};
 
 use super::target::{DeploymentsArgs, api_label, find};
+use super::versions;
 use crate::account::{StepProgress, confirmed, interrupt_on_signals};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -16,6 +20,9 @@ use crate::ui::Ui;
 ///
 /// Never deletes a deployment that a stage serves or would go back to, one that is being created, or the newest one of a
 /// CloudFormation stack. Deployments that stackgen did not create are kept unless `--templates` or `--all` is given.
+///
+/// Also deletes versions of functions that no remaining deployment calls, as pinned releases publish them. If a remaining
+/// deployment does not say which versions it calls, the versions that existed when it was created are kept.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PruneCommand {
@@ -35,6 +42,10 @@ pub(super) struct PruneCommand {
     /// Delete old deployments no matter who created them
     #[arg(long, help_heading = "Selection")]
     all: bool,
+
+    /// Keep function versions that no remaining deployment calls
+    #[arg(long, help_heading = "Selection")]
+    keep_versions: bool,
 
     /// Show what would be deleted, and delete nothing
     #[arg(long, help_heading = "Action")]
@@ -67,44 +78,102 @@ impl PruneCommand {
             all: self.all,
         };
         let decisions = prune::plan(&account.aws, &api.id, &policy, None, ctx).await?;
-        let prunable: Vec<DeploymentId> = decisions
-            .iter()
-            .filter(|decision| decision.keep.is_none())
-            .map(|decision| decision.deployment.id.clone())
-            .collect();
-        if !ui.wants_json() {
-            progress.result(|| {
-                let mut lines = decisions.iter().map(line);
-                lines.try_for_each(|line| ui.done(&line))
-            })?;
-        }
-        let question = format!(
-            "delete {} of {} deployments of {}?",
-            prunable.len(),
-            decisions.len(),
-            api_label(&api)
-        );
-        progress.pause();
-        let is_needed = !self.dry_run && !prunable.is_empty();
-        let deleted = match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
-            true => prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
-            false => Vec::new(),
+        let kept = decisions.iter().filter(|one| one.keep.is_some());
+        let kept: Vec<_> = kept.map(|one| one.deployment.clone()).collect();
+        let versions = match self.keep_versions {
+            true => Vec::new(),
+            false => versions::unused(&account, &target, &api, &kept, ctx).await?,
         };
+        let plan = PrunePlan {
+            decisions,
+            versions,
+        };
+        if !ui.wants_json() {
+            progress.result(|| plan.show(ui))?;
+        }
+        let question = format!("delete {} of {}?", plan.words(), api_label(&api));
+        progress.pause();
+        let is_needed = !self.dry_run && !plan.is_empty();
+        let (deleted, deleted_versions) =
+            match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
+                true => (
+                    prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
+                    delete_versions(&account.aws, &plan.versions, ctx).await?,
+                ),
+                false => (Vec::new(), Vec::new()),
+            };
         drop(progress);
         if ui.wants_json() {
-            let kept = decisions.iter().filter_map(|decision| {
-                Some(json!({ "id": decision.deployment.id, "because": decision.keep? }))
-            });
-            let kept: Vec<_> = kept.collect();
-            ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": prunable, "deleted": deleted, "kept": kept }))?;
+            ui.json_result(&json!({
+                "api": api,
+                "dryRun": self.dry_run,
+                "prunable": plan.prunable(),
+                "deleted": deleted,
+                "kept": plan.kept(),
+                "unusedVersions": plan.versions,
+                "deletedVersions": deleted_versions,
+            }))?;
         }
-        ui.done(&format!(
+        let mut line = format!(
             "{} of {} deployments of {} deleted",
             deleted.len(),
-            decisions.len(),
+            plan.decisions.len(),
             api_label(&api)
-        ))?;
+        );
+        if !plan.versions.is_empty() {
+            let (deleted, all) = (deleted_versions.len(), plan.versions.len());
+            let _ = write!(line, ", {deleted} of {all} unused function versions");
+        }
+        ui.done(&line)?;
         Ok(CommandOutcome::Done)
+    }
+}
+
+/// What is deleted, and what is kept.
+struct PrunePlan {
+    decisions: Vec<PruneDecision>,
+    versions: Vec<CalledVersion>,
+}
+
+impl PrunePlan {
+    fn prunable(&self) -> Vec<&DeploymentId> {
+        let pruned = self.decisions.iter().filter(|one| one.keep.is_none());
+        pruned.map(|one| &one.deployment.id).collect()
+    }
+
+    fn kept(&self) -> Vec<Value> {
+        let kept = self.decisions.iter();
+        let kept = kept.filter_map(|one| {
+            let reason = one.keep?;
+            Some(json!({ "id": one.deployment.id, "because": reason }))
+        });
+        kept.collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.versions.is_empty() && self.prunable().is_empty()
+    }
+
+    fn show(&self, ui: &Ui) -> Result<(), CliError> {
+        for decision in &self.decisions {
+            ui.done(&line(decision))?;
+        }
+        for function in by_function(&self.versions) {
+            ui.done(&format!("{RED}-{RED:#} versions of {function}"))?;
+        }
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        let deployments = format!(
+            "{} of {} deployments",
+            self.prunable().len(),
+            self.decisions.len()
+        );
+        match self.versions.len() {
+            0 => deployments,
+            count => format!("{deployments} and {count} function versions"),
+        }
     }
 }
 

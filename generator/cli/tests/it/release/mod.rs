@@ -187,6 +187,29 @@ fn a_stack_is_created_updated_and_destroyed() {
 }
 
 #[test]
+fn pruning_deletes_the_function_versions_that_no_deployment_calls() {
+    let Some((_emulator, project)) = started("prod") else {
+        return;
+    };
+    for label in ["first", "second", "third", "fourth"] {
+        project.set_code(label, true);
+        assert_done(&project.deploy(""));
+    }
+    let prune = |flags: &str| project.run(&format!("deployments prune {flags} --yes"));
+    let planned = prune("--templates --keep 0 --dry-run");
+    assert_says(&planned, "- versions of rooms-prod: 1, 2\n");
+    assert_says(&planned, "0 of 2 unused function versions");
+    assert_says(&prune("--keep 0 --keep-versions"), "deployments of rooms-api-prod");
+    // The deployments of earlier templates do not say what they call.
+    assert!(!prune("--keep 0 --dry-run").stdout.contains("versions of"));
+    assert_says(&prune("--templates --keep 0"), "2 of 2 unused function versions");
+    assert!(!prune("--templates --keep 0").stdout.contains("versions of"));
+    assert_done(&project.run("deployments rollback --yes"));
+    project.set_code("fifth", true);
+    assert_done(&project.deploy(""));
+}
+
+#[test]
 fn a_release_that_is_not_verified_goes_back() {
     let Some((_emulator, project)) = started("prod") else {
         return;
