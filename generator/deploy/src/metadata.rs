@@ -1,5 +1,5 @@
 //! The description of a deployment as stackgen writes and reads it:
-//! `stackgen sha256:… format:2 digest:1 tried:… by:… run:… previous:… git:… env:… calls:…`.
+//! `stackgen sha256:… format:2 digest:1 tried:… by:… run:… previous:… git:… env:… account:… calls:…`.
 
 use std::fmt;
 
@@ -85,6 +85,9 @@ pub struct DeploymentMetadata {
     pub run: Option<String>,
     /// The deployment that the stage served when this one was created.
     pub previous: Option<DeploymentId>,
+    /// The digest of the account's wiring, if it differs: a template names versions, roles and parameters by logical IDs.
+    #[serde(skip)]
+    pub account: Option<SnapshotDigest>,
     /// The function versions that it calls; `None` if they are not known.
     #[serde(skip)]
     pub calls: Option<Vec<CalledVersion>>,
@@ -103,6 +106,7 @@ impl DeploymentMetadata {
             environment: None,
             run: None,
             previous: None,
+            account: None,
             calls: None,
             verification: None,
         }
@@ -140,10 +144,16 @@ impl DeploymentMetadata {
             environment: value("env:").map(str::to_owned),
             run: value("run:").map(str::to_owned),
             previous: value("previous:").map(DeploymentId::new),
+            account: value("account:").and_then(|digest| digest.parse().ok()),
             calls: value("calls:")
                 .and_then(|all| all.split(',').map(CalledVersion::parse).collect()),
             verification: failed.map(|at| VerifyRecord::Failed { at }).or(verified),
         })
+    }
+
+    /// True if this is the digest of the deployment, in the template or in the account.
+    pub fn has_digest(&self, digest: &SnapshotDigest) -> bool {
+        self.digest == *digest || self.account.as_ref() == Some(digest)
     }
 
     /// True if the last verification failed.
@@ -177,6 +187,7 @@ impl fmt::Display for DeploymentMetadata {
             Some(VerifyRecord::Failed { at: None }) => words.push(FAILED_V1.to_owned()),
             None => {}
         }
+        let account = self.account.as_ref().map(ToString::to_string);
         let calls = self.calls.as_deref().filter(|calls| !calls.is_empty());
         let calls = calls.map(|calls| {
             let calls: Vec<_> = calls.iter().map(ToString::to_string).collect();
@@ -187,6 +198,7 @@ impl fmt::Display for DeploymentMetadata {
             ("previous", self.previous.as_ref().map(DeploymentId::as_str)),
             ("git", self.git.as_deref()),
             ("env", self.environment.as_deref()),
+            ("account", account.as_deref()),
             // The last one: it is the longest.
             ("calls", calls.as_deref()),
         ];

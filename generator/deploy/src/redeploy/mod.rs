@@ -40,12 +40,26 @@ pub struct RedeployRequest {
     pub verify: Option<VerifyRequest>,
     /// Record the verification on a deployment that CloudFormation created, too.
     pub mark: bool,
+    /// The stack update that ended right before, unless it removed parts of the API (row D20).
+    pub updated: Option<UpdatedStack>,
     /// The deployment to go back to if the stage is not verified.
     pub back_to: BackTo,
     /// Delete a deployment that is not verified, instead of keeping it for inspection.
     pub prune_failed: bool,
     /// The older deployments to delete in the end.
     pub prune: Option<PrunePolicy>,
+}
+
+/// A stack update that ended. If it created the deployment that the stage serves, and the account differs from the template
+/// only in versions and roles, which a template names by logical IDs, then that deployment holds what the account holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatedStack {
+    /// The digest of the API in the template.
+    pub template: SnapshotDigest,
+    /// The canonical form of the API in the template.
+    pub snapshot: String,
+    /// The deployments of the API before the update.
+    pub before: Vec<DeploymentId>,
 }
 
 /// The deployment that a stage goes back to if it is not verified.

@@ -84,6 +84,11 @@ impl<A: Account> Redeployment<'_, A> {
         self.report_wiring(&wiring, metadata.as_ref());
         match self.current(&start.deployments, &wiring) {
             Some(served) => {
+                let adopted = Self::adopted(served, &wiring);
+                if let Some(adopted) = &adopted {
+                    self.describe(adopted).await;
+                }
+                let served = adopted.as_ref().unwrap_or(served);
                 let is_verified = metadata.is_some_and(|found| found.is_verified()) && !sent;
                 let verifier = verifier.as_ref().filter(|_| !is_verified);
                 let check = self.check(
@@ -136,8 +141,40 @@ impl<A: Account> Redeployment<'_, A> {
         deployments: &'s StageDeployments,
         wiring: &ApiWiring,
     ) -> Option<&'s DeploymentInfo> {
-        let current = deployments.current(wiring);
+        let of_update = || deployments.of_update(self.request.updated.as_ref()?, wiring);
+        let current = deployments.current(wiring).or_else(of_update);
         current.filter(|_| !self.request.force)
+    }
+
+    /// Adds the account's digest and the called versions to the description of a deployment from a template. `None` if it has
+    /// the account's digest already.
+    fn adopted(served: &DeploymentInfo, wiring: &ApiWiring) -> Option<DeploymentInfo> {
+        let metadata = served.metadata()?;
+        if metadata.has_digest(&wiring.digest) {
+            return None;
+        }
+        let metadata = DeploymentMetadata {
+            account: Some(wiring.digest.clone()),
+            calls: Some(wiring.calls.clone()),
+            ..metadata
+        };
+        Some(DeploymentInfo {
+            description: Some(metadata.to_string()),
+            ..served.clone()
+        })
+    }
+
+    /// Writes the description of a deployment. One that cannot be written is skipped: the next run deploys again.
+    async fn describe(&self, deployment: &DeploymentInfo) {
+        let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
+        let text = deployment.description.as_deref().unwrap_or_default();
+        let written = ctx.call(|| account.update_description(api, &deployment.id, text));
+        if let Err(error) = written.await {
+            ctx.step(DeployStep::Skipped {
+                what: "recording the account's digest in the deployment's description",
+                reason: &error.to_string(),
+            });
+        }
     }
 
     /// Returns the verifier of the stage, if the stage is to be verified.

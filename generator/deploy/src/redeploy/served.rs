@@ -1,7 +1,8 @@
 //! The deployments of an API, and the one that a stage serves.
 
-use super::BackTo;
+use super::{BackTo, UpdatedStack};
 use crate::account::ApiWiring;
+use crate::wiring_diff::masked;
 use crate::{CreatedBy, DeploymentId, DeploymentInfo, DeploymentState, prune};
 
 /// The deployments of an API, and the one that a stage serves.
@@ -24,9 +25,28 @@ impl StageDeployments {
     pub(super) fn current(&self, wiring: &ApiWiring) -> Option<&DeploymentInfo> {
         let is_current = |deployment: &&DeploymentInfo| {
             let metadata = deployment.metadata();
-            metadata.is_some_and(|found| found.digest == wiring.digest && !found.is_failed())
+            metadata.is_some_and(|found| found.has_digest(&wiring.digest) && !found.is_failed())
         };
         self.served().filter(is_current)
+    }
+
+    /// Returns the deployment that the stage serves if a stack update created it, and it holds this wiring.
+    pub(super) fn of_update(
+        &self,
+        update: &UpdatedStack,
+        wiring: &ApiWiring,
+    ) -> Option<&DeploymentInfo> {
+        if masked(&update.snapshot) != masked(&wiring.snapshot) {
+            return None;
+        }
+        self.served().filter(|served| {
+            let metadata = served.metadata();
+            let is_new = !update.before.contains(&served.id);
+            is_new
+                && served.status == DeploymentState::Deployed
+                && served.created_by() == CreatedBy::Template
+                && metadata.is_some_and(|one| one.digest == update.template && !one.is_failed())
+        })
     }
 
     /// Returns the deployment to go back to: the one that the stage serves, unless a redeploy created it and it is not

@@ -44,7 +44,7 @@ impl StatusEvidence<'_> {
         } else if let Some(deployment) = self.deployment {
             match deployment.metadata() {
                 None => (Freshness::Unknown, Certain, UNKNOWN_DIGEST),
-                Some(metadata) if metadata.digest == self.wiring.digest => {
+                Some(metadata) if metadata.has_digest(&self.wiring.digest) => {
                     same_digest(deployment.created_by())
                 }
                 Some(_) => self.other_digest(deployment.created_by()),

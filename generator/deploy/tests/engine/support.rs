@@ -48,6 +48,7 @@ pub(crate) fn request() -> RedeployRequest {
         force: false,
         verify: Some(VerifyRequest::default()),
         mark: false,
+        updated: None,
         back_to: stackgen_deploy::redeploy::BackTo::Served,
         prune_failed: false,
         prune: None,

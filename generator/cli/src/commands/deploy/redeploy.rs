@@ -7,11 +7,11 @@ use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::PrunePolicy;
 use stackgen_deploy::redeploy::{
-    BackTo, RedeployOutcome, RedeployPlan, RedeployRequest, plan, redeploy,
+    BackTo, RedeployOutcome, RedeployPlan, RedeployRequest, UpdatedStack, plan, redeploy,
 };
 use stackgen_deploy::{
-    Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentInfo, Interrupt,
-    OperationContext, StageName,
+    Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentId, DeploymentInfo,
+    Interrupt, OperationContext, StageName,
 };
 
 use super::args::DeployCommand;
@@ -45,6 +45,21 @@ pub(super) struct StageOptions<'a> {
     pub(super) back_to: &'a BTreeMap<String, BackTo>,
     /// Record the verification on deployments of the stack, too.
     pub(super) mark: bool,
+    /// The deployments before the stack update that just ended, by the name of the API; `None` without such an update.
+    pub(super) before: Option<&'a BTreeMap<String, Vec<DeploymentId>>>,
+}
+
+impl StageOptions<'_> {
+    /// Returns the stack update that just ended, for the API of a target.
+    fn updated(&self, target: &StageTarget) -> Option<UpdatedStack> {
+        let before = self.before?.get(target.name()?);
+        let template = target.snapshots.first()?.clone();
+        Some(UpdatedStack {
+            template: template.digest,
+            snapshot: template.snapshot,
+            before: before.cloned().unwrap_or_default(),
+        })
+    }
 }
 
 /// Redeploys the stages of the command's APIs.
@@ -77,6 +92,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
         force: command.redeploy.force,
         back_to: &BTreeMap::new(),
         mark: command.verify.mark,
+        before: None,
     };
     let reports = run.redeploy(&targets, options).await?;
     drop(progress);
@@ -141,6 +157,7 @@ impl StageRun<'_> {
             verify,
             force: options.force,
             mark: options.mark,
+            updated: options.updated(target),
             back_to: back_to.cloned().unwrap_or_default(),
             ..request(command, target, api.clone(), stage.name.clone(), git)
         };
@@ -181,6 +198,7 @@ fn request(
         run: run_id(),
         verify: None,
         mark: false,
+        updated: None,
         back_to: BackTo::Served,
         prune_failed: args.prune_failed,
         prune: (!args.no_prune).then_some(policy),

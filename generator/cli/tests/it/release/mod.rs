@@ -198,13 +198,19 @@ fn pruning_deletes_the_function_versions_that_no_deployment_calls() {
     let prune = |flags: &str| project.run(&format!("deployments prune {flags} --yes"));
     let planned = prune("--templates --keep 0 --dry-run");
     assert_says(&planned, "- versions of rooms-prod: 1, 2\n");
+    assert_says(&planned, "0 of 4 deployments");
     assert_says(&planned, "0 of 2 unused function versions");
-    assert_says(&prune("--keep 0 --keep-versions"), "deployments of rooms-api-prod");
-    // The deployments of earlier templates do not say what they call.
-    assert!(!prune("--keep 0 --dry-run").stdout.contains("versions of"));
-    assert_says(&prune("--templates --keep 0"), "2 of 2 unused function versions");
+    // Without `--templates` all deployments remain, and each names what it calls.
+    assert!(!prune("--keep 0").stdout.contains("versions of"));
+    assert_says(
+        &prune("--templates --keep 0 --keep-versions"),
+        "2 of 4 deployments",
+    );
+    assert_says(&prune("--keep 0"), "2 of 2 unused function versions");
     assert!(!prune("--templates --keep 0").stdout.contains("versions of"));
     assert_done(&project.run("deployments rollback --yes"));
+    let rolled_back = project.run("status --allow-unverified --json");
+    assert_says(&rolled_back, "calls:rooms-prod:3");
     project.set_code("fifth", true);
     assert_done(&project.deploy(""));
 }

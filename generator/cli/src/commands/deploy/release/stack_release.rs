@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stackgen_cfn::Node;
-use stackgen_deploy::OperationContext;
 use stackgen_deploy::redeploy::BackTo;
 use stackgen_deploy::stack::apply::{AppliedStack, execute, resume};
 use stackgen_deploy::stack::artifacts::upload;
@@ -14,6 +13,7 @@ use stackgen_deploy::stack::{
     ArtifactBucket as _, ChangeSet, PlannedChange, ResourceAction, StackId, StackName,
     StackRequest, StackService as _,
 };
+use stackgen_deploy::{Account as _, DeploymentId, OperationContext};
 
 use super::super::args::DeployCommand;
 use super::super::redeploy::{StageOptions, StageRun};
@@ -65,6 +65,24 @@ impl<'a> ChangedStack<'a> {
             lingers: false,
         }
     }
+
+    fn options<'b>(&self, back_to: &'b BTreeMap<String, BackTo>) -> StageOptions<'b> {
+        StageOptions {
+            // The deployment was created before CloudFormation deleted what left the template (row D20).
+            force: self.lingers,
+            back_to,
+            // The stack is ours, and the next run must know that this release was verified.
+            mark: true,
+            before: None,
+        }
+    }
+}
+
+/// What the APIs of a stack serve and hold before an update, by their names.
+#[derive(Default)]
+pub(super) struct BeforeUpdate {
+    served: BTreeMap<String, BackTo>,
+    deployments: BTreeMap<String, Vec<DeploymentId>>,
 }
 
 /// A deploy of a stack.
@@ -219,7 +237,7 @@ impl Release<'_> {
         changes: &ChangeSet,
         creates: bool,
     ) -> Result<CommandOutcome, CliError> {
-        let before = self.served().await?;
+        let before = self.before_update().await?;
         let stack = &self.source.stack;
         if !creates {
             // The policy applies to this update, too.
@@ -247,19 +265,24 @@ impl Release<'_> {
         Ok(())
     }
 
-    /// Returns what every stage serves now. APIs that do not exist yet are left out.
-    pub(super) async fn served(&self) -> Result<BTreeMap<String, BackTo>, CliError> {
-        let mut served = BTreeMap::new();
+    /// Returns what every stage serves now, and the deployments. APIs that do not exist yet are left out.
+    pub(super) async fn before_update(&self) -> Result<BeforeUpdate, CliError> {
+        let mut before = BeforeUpdate::default();
         for target in &self.source.targets {
-            let Ok((_, stage)) = target.find(self.account, self.ctx).await else {
+            let Some(name) = target.name() else { continue };
+            let Ok((api, stage)) = target.find(self.account, self.ctx).await else {
                 continue;
             };
-            if let (Some(name), Some(deployment)) = (target.name(), stage.deployment) {
-                served.insert(name.to_owned(), BackTo::Deployment(deployment));
+            if let Some(deployment) = stage.deployment {
+                let back_to = BackTo::Deployment(deployment);
+                before.served.insert(name.to_owned(), back_to);
             }
+            let deployments = self.ctx.read(|| self.account.aws.deployments(&api.id));
+            let ids = deployments.await?.into_iter().map(|one| one.id);
+            before.deployments.insert(name.to_owned(), ids.collect());
         }
         self.ctx.interrupt.check()?;
-        Ok(served)
+        Ok(before)
     }
 
     /// Makes the stages serve the account. What they served before is not known: an earlier run changed the stack.
@@ -269,22 +292,28 @@ impl Release<'_> {
     ) -> Result<CommandOutcome, CliError> {
         let names = self.source.targets.iter().filter_map(StageTarget::name);
         let back_to = names.map(|name| (name.to_owned(), BackTo::Earlier));
-        self.finish_from(changed, &back_to.collect()).await
+        let back_to = back_to.collect();
+        self.redeploy(changed, changed.options(&back_to)).await
     }
 
     /// Makes the stages serve what the account holds now, and verifies them.
     pub(super) async fn finish_from(
         &self,
         changed: ChangedStack<'_>,
-        back_to: &BTreeMap<String, BackTo>,
+        before: &BeforeUpdate,
     ) -> Result<CommandOutcome, CliError> {
         let options = StageOptions {
-            // The deployment was created before CloudFormation deleted what left the template (row D20).
-            force: changed.lingers,
-            back_to,
-            // The stack is ours, and the next run must know that this release was verified.
-            mark: true,
+            before: Some(&before.deployments),
+            ..changed.options(&before.served)
         };
+        self.redeploy(changed, options).await
+    }
+
+    async fn redeploy(
+        &self,
+        changed: ChangedStack<'_>,
+        options: StageOptions<'_>,
+    ) -> Result<CommandOutcome, CliError> {
         let run = StageRun {
             command: self.command,
             account: self.account,
