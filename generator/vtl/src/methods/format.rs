@@ -65,6 +65,36 @@ fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize>
     text.parse().ok().map(|number: usize| number.min(MAX_WIDTH))
 }
 
+/// Rounds half up the shortest decimal that stands for a double, as Java does: 1.005 becomes 1.01.
+fn rounded(value: f64, precision: usize) -> String {
+    let exact = format!("{value:.precision$}");
+    let shortest = value.abs().to_string();
+    let (whole, fraction) = shortest.split_once('.').unwrap_or((&shortest, ""));
+    if !value.is_finite() || fraction.len() <= precision {
+        return exact;
+    }
+    let up = fraction.as_bytes()[precision] >= b'5';
+    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes().take(precision)).collect();
+    let mut at = digits.len();
+    while up && at > 0 {
+        at -= 1;
+        if digits[at] < b'9' {
+            digits[at] += 1;
+            break;
+        }
+        digits[at] = b'0';
+        if at == 0 {
+            digits.insert(0, b'1');
+        }
+    }
+    let mut text: String = digits.into_iter().map(char::from).collect();
+    if precision > 0 {
+        text.insert(text.len() - precision, '.');
+    }
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    format!("{sign}{text}")
+}
+
 impl Field {
     fn convert(&self, heap: &mut Heap, conversion: char, value: &VtlValue) -> Result<String, MethodFailure> {
         let integer = matches!(value, VtlValue::Int(_) | VtlValue::Long(_) | VtlValue::Big(_));
@@ -80,7 +110,7 @@ impl Field {
             (_, VtlValue::Null) => text,
             ('d', _) if integer => self.signed(&text),
             ('f', VtlValue::Double(value)) => {
-                self.signed(&format!("{value:.*}", self.precision.unwrap_or(6)))
+                self.signed(&rounded(*value, self.precision.unwrap_or(6)))
             }
             ('x', VtlValue::Int(value)) => format!("{value:x}"),
             ('X', VtlValue::Int(value)) => format!("{value:X}"),

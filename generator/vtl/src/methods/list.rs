@@ -1,7 +1,7 @@
 //! Methods of `List`, arrays and sets.
 
 use super::object::item_at;
-use super::{Invoked, MethodFailure, checked_index, exception, void};
+use super::{Invoked, MethodFailure, checked_index, exception, map, void};
 use crate::value::{Heap, ListKind, Object, ObjectId, VtlValue, java_equals};
 
 pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Invoked {
@@ -9,12 +9,15 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
     let Object::List(list) = heap.get(id) else {
         return Ok(None);
     };
-    let (kind, length) = (list.kind, list.items.len());
+    let (kind, length, view_of) = (list.kind, list.items.len(), list.view_of);
     let has_indexes = matches!(kind, ListKind::List | ListKind::Json | ListKind::Array);
     Ok(Some(match (method, arguments) {
         ("size", []) => VtlValue::length(length),
         ("isEmpty", []) => VtlValue::Boolean(length == 0),
         ("contains", [item]) => VtlValue::Boolean(find(heap, &this, item, false)?.is_some()),
+        ("containsAll" | "addAll" | "removeAll" | "retainAll", [VtlValue::Null]) => {
+            return exception("the argument is null");
+        }
         ("containsAll", [other]) => match contents(heap, other) {
             Some(items) => VtlValue::Boolean(contains_all(heap, &this, &items)?),
             None => return Ok(None),
@@ -35,15 +38,37 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
             let index = checked_index(*index, length)?;
             std::mem::replace(&mut items_mut(heap, id)[index], item.clone())
         }
-        _ if kind == ListKind::Array && changes(method) => {
-            return exception("an array cannot grow or shrink");
+        ("remove", [item]) if view_of.is_some() => remove_from_view(heap, id, item)?,
+        ("clear", []) if view_of.is_some() => {
+            let map = view_of.map_or(VtlValue::Null, VtlValue::Object);
+            return map::clear(heap, &map).map(|()| Some(void()));
+        }
+        _ if (kind == ListKind::Array || view_of.is_some()) && changes(method, arguments) => {
+            return exception("the list cannot change");
         }
         _ => return call_changing(heap, id, method, arguments),
     }))
 }
 
-fn changes(method: &str) -> bool {
-    matches!(method, "add" | "addAll" | "clear" | "remove" | "removeAll" | "retainAll")
+fn changes(method: &str, arguments: &[VtlValue]) -> bool {
+    let expected = match method {
+        "add" | "addAll" | "remove" | "removeAll" | "retainAll" => 1,
+        _ => 0,
+    };
+    arguments.len() == expected && matches!(method, "add" | "addAll" | "clear" | "remove" | "removeAll" | "retainAll")
+}
+
+/// Removes a key, a value or an entry from a map.
+fn remove_from_view(heap: &mut Heap, id: ObjectId, item: &VtlValue) -> Result<VtlValue, MethodFailure> {
+    let this = VtlValue::Object(id);
+    let found = find(heap, &this, item, false)?;
+    if let (Some(index), Object::List(list)) = (found, heap.get_mut(id)) {
+        list.items.remove(index);
+        if let Some(map) = list.view_of {
+            map::remove_at(heap, map, index)?;
+        }
+    }
+    Ok(VtlValue::Boolean(found.is_some()))
 }
 
 /// Calls a method that adds or removes items.

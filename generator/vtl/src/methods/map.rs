@@ -1,6 +1,6 @@
 //! Methods of `Map`.
 
-use super::{Invoked, MethodFailure, void};
+use super::{Invoked, MethodFailure, exception, void};
 use crate::error::RenderProblem;
 use crate::value::{Heap, ListKind, MapEntryObject, MapObject, Object, ObjectId, VtlValue, java_equals};
 
@@ -46,6 +46,7 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
                 None => VtlValue::Null,
             }
         }
+        ("putAll", [VtlValue::Null]) => return exception("the argument is null"),
         ("putAll", [other]) => {
             let Some(other) = heap.entries(other) else {
                 return Ok(None);
@@ -103,4 +104,23 @@ fn entry_set(heap: &mut Heap, id: ObjectId) -> Result<VtlValue, MethodFailure> {
         set.push(heap.allocate(Object::Entry(MapEntryObject { map: id, key, value }))?);
     }
     Ok(heap.view(ListKind::Set, set, id)?)
+}
+
+/// Removes all entries.
+pub(super) fn clear(heap: &mut Heap, map: &VtlValue) -> Result<(), MethodFailure> {
+    if let VtlValue::Object(id) = map {
+        entries_mut(heap, *id)?.clear();
+    }
+    Ok(())
+}
+
+/// Removes the entry at a place of a map.
+pub(super) fn remove_at(heap: &mut Heap, id: ObjectId, index: usize) -> Result<(), MethodFailure> {
+    heap.charge_length(index)?;
+    let entries = entries_mut(heap, id)?;
+    let key = entries.iter().nth(index).map(|(key, _)| key.clone());
+    if let Some(key) = key {
+        entries.remove(&key);
+    }
+    Ok(())
 }

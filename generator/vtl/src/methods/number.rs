@@ -62,6 +62,7 @@ fn convert(value: &VtlValue, method: &str) -> Option<VtlValue> {
 
 fn call_integer(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &[VtlValue]) -> Invoked {
     Ok(Some(match (method, arguments) {
+        ("parseInt", [VtlValue::Null]) => return no_number("null"),
         ("parseInt" | "valueOf", [VtlValue::Text(text)]) => VtlValue::Int(parse(text, 10)?),
         ("parseInt" | "valueOf", [VtlValue::Text(text), VtlValue::Int(radix)]) => {
             VtlValue::Int(parse(text, *radix)?)

@@ -19,15 +19,18 @@ pub(super) fn call_any(heap: &mut Heap, receiver: &VtlValue, method: &str, argum
 
 /// Calls a method of `Map.Entry`.
 pub(super) fn call_entry(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Invoked {
-    let Object::Entry(entry) = heap.get_mut(id) else {
+    let Object::Entry(entry) = heap.get(id) else {
         return Ok(None);
     };
     Ok(Some(match (method, arguments) {
         ("getKey", []) => entry.key.clone(),
-        ("getValue", []) => entry.value.clone(),
+        ("getValue", []) => heap.entry_value(entry),
         ("setValue", [value]) => {
-            let old = std::mem::replace(&mut entry.value, value.clone());
+            let old = heap.entry_value(entry);
             let (map, key) = (entry.map, entry.key.clone());
+            if let Object::Entry(entry) = heap.get_mut(id) {
+                entry.value = value.clone();
+            }
             match heap.get_mut(map) {
                 Object::Map(map) if map.get(&key).is_some() => {
                     map.put(key, value.clone());

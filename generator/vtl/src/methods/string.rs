@@ -5,6 +5,10 @@ use crate::value::{Heap, ListKind, VtlValue, java_equals, to_text};
 
 pub(super) fn call(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlValue]) -> Invoked {
     heap.charge_length(text.len() / 16)?;
+    let texts = arguments.iter().all(|argument| matches!(argument, VtlValue::Null | VtlValue::Text(_)));
+    if texts && arguments.iter().any(VtlValue::is_null) && rejects_null(method, arguments.len()) {
+        return exception("an argument is null");
+    }
     if let Some(value) = test(heap, text, method, arguments)? {
         return Ok(Some(value));
     }
@@ -53,6 +57,19 @@ pub(super) fn call(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlVa
         _ => return Ok(None),
     };
     Ok(Some(heap.string(changed)?))
+}
+
+/// Returns true for methods that exist with null as an argument, and fail.
+fn rejects_null(method: &str, arguments: usize) -> bool {
+    match arguments {
+        1 => matches!(
+            method,
+            "contains" | "startsWith" | "endsWith" | "concat" | "indexOf" | "lastIndexOf" | "matches" | "split"
+                | "contentEquals" | "compareToIgnoreCase"
+        ),
+        2 => matches!(method, "replace" | "replaceAll" | "replaceFirst"),
+        _ => false,
+    }
 }
 
 /// Calls a method that compares or tests.

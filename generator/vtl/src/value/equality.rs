@@ -87,7 +87,7 @@ fn objects_equal(heap: &mut Heap, left: ObjectId, right: ObjectId, depth: usize)
             Ok(true)
         }
         (Object::Entry(a), Object::Entry(b)) => {
-            let pairs = [(a.key.clone(), b.key.clone()), (a.value.clone(), b.value.clone())];
+            let pairs = [(a.key.clone(), b.key.clone()), (heap.entry_value(a), heap.entry_value(b))];
             Ok(equals_at(heap, &pairs[0].0, &pairs[0].1, depth + 1)?
                 && equals_at(heap, &pairs[1].0, &pairs[1].1, depth + 1)?)
         }
@@ -140,7 +140,7 @@ fn hash_of_object(heap: &mut Heap, id: ObjectId, depth: usize) -> Computed<i32> 
             Ok(hash)
         }
         Object::Entry(entry) => {
-            let (key, value) = (entry.key.clone(), entry.value.clone());
+            let (key, value) = (entry.key.clone(), heap.entry_value(entry));
             Ok(java_hash(heap, &key, depth + 1)? ^ java_hash(heap, &value, depth + 1)?)
         }
         _ => Ok(0),

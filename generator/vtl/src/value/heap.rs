@@ -140,6 +140,7 @@ impl MapObject {
 pub(crate) struct MapEntryObject {
     pub(crate) map: ObjectId,
     pub(crate) key: VtlValue,
+    /// Value when the entry was read.
     pub(crate) value: VtlValue,
 }
 
@@ -269,6 +270,12 @@ impl Heap {
             },
             _ => None,
         }
+    }
+
+    /// Returns the value of a map's entry: that of the map, unless the key was removed.
+    pub(crate) fn entry_value(&self, entry: &MapEntryObject) -> VtlValue {
+        let value = self.entries(&VtlValue::Object(entry.map)).and_then(|map| map.get(&entry.key));
+        value.unwrap_or(&entry.value).clone()
     }
 
     /// Returns the map that a loop over a value reads.

@@ -60,7 +60,7 @@ fn append_object(heap: &mut Heap, id: ObjectId, depth: usize, text: &mut String)
             append_all(heap, id, pairs, ['{', '}'], depth, text)?;
         }
         Object::Entry(entry) => {
-            let (key, value) = (entry.key.clone(), entry.value.clone());
+            let (key, value) = (entry.key.clone(), heap.entry_value(entry));
             append(heap, &key, depth + 1, text)?;
             text.push('=');
             append(heap, &value, depth + 1, text)?;

@@ -67,7 +67,7 @@ fn recorded_templates_render_as_velocity_rendered_them() {
     for file in recorded::files() {
         for case in recorded::read(&file) {
             count += 1;
-            let ours = ours::render(&case.case).expect("the numbers are small");
+            let ours = ours::render(&case.case).unwrap_or_else(|| Err("it is refused".to_owned()));
             let expected = case.expected.ok_or_else(|| "an error".to_owned());
             let found = difference(&case.case, &ours, &expected);
             differences.extend(found.map(|found| format!("{} in {}: {found}", case.name, file.display())));

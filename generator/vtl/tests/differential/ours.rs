@@ -1,15 +1,17 @@
 //! This crate, with the variables that Velocity gets.
 
 use stackgen_vtl::{
-    RenderLimits, RenderProblem, TemplateRequest, TemplateVariables, VtlTemplate,
+    RenderLimits, RenderProblem, SyntaxProblem, TemplateRequest, TemplateVariables, VtlTemplate,
 };
 
 use crate::velocity::{Case, Outcome};
 
-/// Renders a case. Returns `None` for numbers that only Java has.
+/// Renders a case. Returns `None` for what this crate refuses on purpose: numbers that only Java has, and a `#foreach` that
+/// Velocity refuses only when it renders it.
 pub(crate) fn render(case: &Case) -> Option<Outcome> {
     let template = match VtlTemplate::parse(&case.template) {
         Ok(template) => template,
+        Err(error) if is_foreach(&error.problem) => return None,
         Err(error) => return Some(Err(format!("{error}; {}", error.hint()))),
     };
     let request = TemplateRequest::default();
@@ -24,4 +26,8 @@ pub(crate) fn render(case: &Case) -> Option<Outcome> {
         Err(error) => Some(Err(format!("{error}; {}", error.hint()))),
         Ok(output) => Some(Ok(output)),
     }
+}
+
+fn is_foreach(problem: &SyntaxProblem) -> bool {
+    matches!(problem, SyntaxProblem::DirectiveArguments { directive, .. } if directive == "foreach")
 }

@@ -66,6 +66,7 @@ impl Parser {
         body: Option<Block>,
         body_start: usize,
     ) -> Parsed<Option<Part>> {
+        let is_empty = self.at == body_start;
         let literal = match header.name.as_str() {
             "literal" => self.text_from(body_start),
             _ => String::new(),
@@ -80,8 +81,9 @@ impl Parser {
                 return Ok(None);
             }
             ("literal", Some(_)) => match header.arguments.first() {
-                // Velocity renders its first child.
+                // Velocity renders its first child, and fails without one.
                 Some(argument) => Part::Text(argument.literal.clone()),
+                None if is_empty => return Err(self.bad_arguments(&header, "its block is empty")),
                 None => Part::Text(literal),
             },
             ("define", Some(body)) => {

@@ -84,10 +84,9 @@ impl Parser {
             }
             TokenKind::Integer => self.integer(),
             TokenKind::Float => {
-                let token = self.advance()?;
+                let token = self.number()?;
                 // Rust reads every number that the lexer accepts.
-                let text = number_text(self.image(token));
-                Ok(Expr::Float(text.parse().unwrap_or(f64::NAN)))
+                Ok(Expr::Float(self.image(token).parse().unwrap_or(f64::NAN)))
             }
             TokenKind::True | TokenKind::False => {
                 let token = self.advance()?;
@@ -101,12 +100,20 @@ impl Parser {
     }
 
     fn integer(&mut self) -> Parsed<Expr> {
-        let token = self.advance()?;
-        let text = number_text(self.image(token));
+        let token = self.number()?;
+        let text = self.image(token);
         text.parse().map(Expr::Integer).map_err(|_| TemplateError {
             position: self.position(token),
             problem: SyntaxProblem::IntegerTooLarge(text.to_owned()),
         })
+    }
+
+    /// Consumes a number. The lexer accepts a `#` before it.
+    fn number(&mut self) -> Parsed<usize> {
+        if self.image(self.at).starts_with('#') {
+            return Err(self.unexpected("a number"));
+        }
+        self.advance()
     }
 
     fn map(&mut self) -> Parsed<Expr> {
@@ -180,11 +187,6 @@ impl Parser {
         self.skip(TokenKind::Whitespace)?;
         Ok(value)
     }
-}
-
-/// Returns a number without the `#` and blanks that the lexer took for a part of it.
-fn number_text(image: &str) -> &str {
-    image.trim_start_matches(|c: char| !matches!(c, '-' | '.' | '0'..='9'))
 }
 
 fn operator(kind: TokenKind, level: usize) -> Option<BinaryOperator> {

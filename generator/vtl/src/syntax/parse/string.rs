@@ -21,8 +21,12 @@ impl Parser {
             '"' => self.unescape(content, token)?,
             _ => content.to_owned(),
         };
-        let doubled: String = [quote, quote].iter().collect();
-        let text = unescaped.replace(&doubled, &quote.to_string());
+        let text = match quote {
+            '"' => unescaped.replace("\"\"", "\""),
+            '\'' => unescaped.replace("''", "'"),
+            // The lexer accepts a `#` before the quote.
+            _ => unescaped,
+        };
         if !interpolated {
             return Ok(Expr::Text(text));
         }
