@@ -54,7 +54,10 @@ impl VtlTemplate {
         if text.len() > MAX_TEMPLATE_BYTES {
             return Err(TemplateError {
                 position: TemplatePosition { line: 1, column: 1 },
-                problem: SyntaxProblem::TooLarge { size: text.len(), limit: MAX_TEMPLATE_BYTES },
+                problem: SyntaxProblem::TooLarge {
+                    size: text.len(),
+                    limit: MAX_TEMPLATE_BYTES,
+                },
             });
         }
         let parsed = syntax::parse(text, &syntax::MacroNames::default())?;
@@ -66,7 +69,11 @@ impl VtlTemplate {
     /// # Errors
     ///
     /// Fails where Velocity throws an exception, and if a limit is exceeded.
-    pub fn render(&self, variables: &TemplateVariables, limits: &RenderLimits) -> Result<String, RenderError> {
+    pub fn render(
+        &self,
+        variables: &TemplateVariables,
+        limits: &RenderLimits,
+    ) -> Result<String, RenderError> {
         render::render(&self.parsed, variables, limits)
     }
 }

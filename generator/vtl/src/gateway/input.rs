@@ -65,7 +65,8 @@ fn params(heap: &mut Heap, state: &GatewayState<'_>) -> Computed<VtlValue> {
     let mut maps = Vec::new();
     for (place, parameters) in places(state) {
         let entries = parameters.iter();
-        let entries = entries.map(|entry| (VtlValue::text(&entry.name), VtlValue::text(&entry.value)));
+        let entries =
+            entries.map(|entry| (VtlValue::text(&entry.name), VtlValue::text(&entry.value)));
         let map = heap.map(entries.collect())?;
         maps.push((VtlValue::text(place), map));
     }
@@ -74,7 +75,9 @@ fn params(heap: &mut Heap, state: &GatewayState<'_>) -> Computed<VtlValue> {
 
 /// Returns a parameter of the path, the query string or the headers, in this order.
 fn parameter(heap: &mut Heap, state: &GatewayState<'_>, name: &str) -> Computed<VtlValue> {
-    let mut parameters = places(state).into_iter().flat_map(|(_, parameters)| parameters);
+    let mut parameters = places(state)
+        .into_iter()
+        .flat_map(|(_, parameters)| parameters);
     match parameters.find(|parameter| parameter.name == name) {
         Some(parameter) => heap.string(parameter.value.clone()),
         None => Ok(VtlValue::text("")),

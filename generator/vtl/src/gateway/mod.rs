@@ -21,7 +21,10 @@ pub(crate) struct GatewayState<'a> {
 
 impl<'a> GatewayState<'a> {
     pub(crate) fn new(request: Option<&'a TemplateRequest>) -> Self {
-        GatewayState { request, document: None }
+        GatewayState {
+            request,
+            document: None,
+        }
     }
 }
 

@@ -10,10 +10,18 @@ use crate::error::RenderProblem;
 use crate::value::{Computed, Heap, ListKind, VtlValue, parse_json, to_text};
 
 /// Characters that Java's `URLEncoder` encodes; it writes a blank as `+`.
-const URL_ENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'*').remove(b'_').remove(b' ');
+const URL_ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'*')
+    .remove(b'_')
+    .remove(b' ');
 
-pub(super) fn call(heap: &mut Heap, method: &str, arguments: &[VtlValue]) -> Computed<Option<VtlValue>> {
+pub(super) fn call(
+    heap: &mut Heap,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Computed<Option<VtlValue>> {
     let [argument] = arguments else {
         return Ok(None);
     };
@@ -28,25 +36,32 @@ pub(super) fn call(heap: &mut Heap, method: &str, arguments: &[VtlValue]) -> Com
     heap.charge_length(text.len().saturating_mul(6))?;
     let result = match method {
         "escapeJavaScript" => escape_java_script(&text),
-        "urlEncode" => utf8_percent_encode(&text, URL_ENCODED).to_string().replace(' ', "+"),
+        "urlEncode" => utf8_percent_encode(&text, URL_ENCODED)
+            .to_string()
+            .replace(' ', "+"),
         "urlDecode" => {
             let text = text.replace('+', " ");
             percent_decode_str(&text).decode_utf8_lossy().into_owned()
         }
         "base64Encode" => STANDARD.encode(text),
         "base64Decode" => String::from_utf8_lossy(&decode_base64(&text)?).into_owned(),
-        "parseJson" => return parse_json(heap, &text, ListKind::Json, "the text of $util.parseJson").map(Some),
+        "parseJson" => {
+            return parse_json(heap, &text, ListKind::Json, "the text of $util.parseJson")
+                .map(Some);
+        }
         _ => return Ok(None),
     };
     heap.string(result).map(Some)
 }
 
 fn decode_base64(text: &str) -> Computed<Vec<u8>> {
-    STANDARD.decode(text).map_err(|error| RenderProblem::Method {
-        method: "base64Decode".to_owned(),
-        class: "$util",
-        reason: error.to_string(),
-    })
+    STANDARD
+        .decode(text)
+        .map_err(|error| RenderProblem::Method {
+            method: "base64Decode".to_owned(),
+            class: "$util",
+            reason: error.to_string(),
+        })
 }
 
 /// Escapes a text as `StringEscapeUtils.escapeJavaScript` of Apache Commons Lang 2.6 does: quotes, slashes, control characters,

@@ -1,9 +1,7 @@
 //! Values that a path selects.
 
 use super::{Comparison, Filter, JsonPath, Operand, Selector};
-use crate::value::{
-    Computed, Heap, ListKind, Object, VtlValue, compare, from_json, java_equals,
-};
+use crate::value::{Computed, Heap, ListKind, Object, VtlValue, compare, from_json, java_equals};
 
 /// Returns the value of a definite path, or null; of any other path, the list of its values.
 pub(crate) fn evaluate(heap: &mut Heap, path: &JsonPath, root: &VtlValue) -> Computed<VtlValue> {
@@ -78,13 +76,19 @@ fn append_selected(
         }
         Selector::Indexes(indexes) => {
             let items = heap.items(value).unwrap_or_default();
-            let found = indexes.iter().filter_map(|index| items.get(from_end(*index, items.len())?));
+            let found = indexes
+                .iter()
+                .filter_map(|index| items.get(from_end(*index, items.len())?));
             selected.extend(found.cloned());
         }
         Selector::Slice(from, to) => {
             let items = heap.items(value).unwrap_or_default();
-            let start = from.map_or(Some(0), |from| from_end(from, items.len())).unwrap_or(0);
-            let end = to.map_or(Some(items.len()), |to| from_end(to, items.len())).unwrap_or(0);
+            let start = from
+                .map_or(Some(0), |from| from_end(from, items.len()))
+                .unwrap_or(0);
+            let end = to
+                .map_or(Some(items.len()), |to| from_end(to, items.len()))
+                .unwrap_or(0);
             selected.extend_from_slice(items.get(start..end.min(items.len())).unwrap_or_default());
         }
         Selector::All => {
@@ -158,7 +162,12 @@ fn holds(heap: &mut Heap, filter: &Filter, item: &VtlValue, root: &VtlValue) -> 
     }
 }
 
-fn value(heap: &mut Heap, operand: &Operand, item: &VtlValue, root: &VtlValue) -> Computed<Option<VtlValue>> {
+fn value(
+    heap: &mut Heap,
+    operand: &Operand,
+    item: &VtlValue,
+    root: &VtlValue,
+) -> Computed<Option<VtlValue>> {
     let mut found = match operand {
         Operand::Item(path) => select(heap, path, item, root)?,
         Operand::Root(path) => select(heap, path, root, root)?,
@@ -167,7 +176,12 @@ fn value(heap: &mut Heap, operand: &Operand, item: &VtlValue, root: &VtlValue) -
     Ok(found.pop())
 }
 
-fn matches(heap: &mut Heap, left: &VtlValue, comparison: Comparison, right: &VtlValue) -> Computed<bool> {
+fn matches(
+    heap: &mut Heap,
+    left: &VtlValue,
+    comparison: Comparison,
+    right: &VtlValue,
+) -> Computed<bool> {
     let order = match (left, right) {
         (left, right) if left.is_number() && right.is_number() => Some(compare(left, right)),
         (VtlValue::Text(left), VtlValue::Text(right)) => Some(left.cmp(right)),

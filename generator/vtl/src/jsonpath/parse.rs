@@ -12,10 +12,21 @@ type Parsed<T> = Result<T, String>;
 /// Parses a whole text.
 pub(super) fn parse(text: &str) -> Parsed<JsonPath> {
     let text = text.trim();
-    let mut parser = PathParser { chars: text.chars().collect(), at: 0, depth: 0 };
+    let mut parser = PathParser {
+        chars: text.chars().collect(),
+        at: 0,
+        depth: 0,
+    };
     if !parser.skip('$') {
         // Jayway adds `$.` to a path that starts with a name.
-        parser.chars.splice(..0, if text.starts_with('[') { vec![] } else { vec!['.'] });
+        parser.chars.splice(
+            ..0,
+            if text.starts_with('[') {
+                vec![]
+            } else {
+                vec!['.']
+            },
+        );
     }
     let path = parser.steps()?;
     match parser.peek() {
@@ -43,7 +54,10 @@ impl PathParser {
 
     fn skip_text(&mut self, text: &str) -> bool {
         let length = text.chars().count();
-        let next = self.chars.get(self.at..self.at + length).unwrap_or_default();
+        let next = self
+            .chars
+            .get(self.at..self.at + length)
+            .unwrap_or_default();
         let found = text.chars().eq(next.iter().copied());
         self.at += if found { length } else { 0 };
         found
@@ -83,7 +97,10 @@ impl PathParser {
                 _ if recursive || self.skip('.') => self.name()?,
                 _ => return Ok(JsonPath { steps }),
             };
-            steps.push(PathStep { recursive, selector });
+            steps.push(PathStep {
+                recursive,
+                selector,
+            });
         }
     }
 
@@ -92,8 +109,10 @@ impl PathParser {
             return Ok(Selector::All);
         }
         let start = self.at;
-        while self.peek().is_some_and(|c| !matches!(c, '.' | '[' | '(' | ')' | '=' | '!' | '<' | '>' | '&' | '|') && !c.is_whitespace())
-        {
+        while self.peek().is_some_and(|c| {
+            !matches!(c, '.' | '[' | '(' | ')' | '=' | '!' | '<' | '>' | '&' | '|')
+                && !c.is_whitespace()
+        }) {
             self.at += 1;
         }
         match self.chars[start..self.at].iter().collect::<String>() {
@@ -139,7 +158,10 @@ impl PathParser {
     fn quoted(&mut self) -> Parsed<String> {
         let quote = self.peek().filter(|c| matches!(c, '\'' | '"'));
         let Some(quote) = quote else {
-            return Err(format!("a quoted name is missing at position {}", self.at + 1));
+            return Err(format!(
+                "a quoted name is missing at position {}",
+                self.at + 1
+            ));
         };
         self.at += 1;
         let mut text = String::new();
@@ -185,7 +207,10 @@ impl PathParser {
         let text: String = self.chars[start..self.at].iter().collect();
         match text.as_str() {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| format!("`{text}` is not an index")),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| format!("`{text}` is not an index")),
         }
     }
 
@@ -227,7 +252,9 @@ impl PathParser {
             ("<", Comparison::Less),
             (">", Comparison::Greater),
         ];
-        let found = comparisons.into_iter().find(|(text, _)| self.skip_text(text));
+        let found = comparisons
+            .into_iter()
+            .find(|(text, _)| self.skip_text(text));
         let Some((_, comparison)) = found else {
             return Ok(Filter::Exists(left));
         };
@@ -248,11 +275,16 @@ impl PathParser {
             return Ok(Operand::Literal(Value::from(self.quoted()?)));
         }
         let start = self.at;
-        while self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.')) {
+        while self
+            .peek()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'))
+        {
             self.at += 1;
         }
         let text: String = self.chars[start..self.at].iter().collect();
         let literal = serde_json::from_str(&text);
-        literal.map(Operand::Literal).map_err(|_| format!("`{text}` is not a value"))
+        literal
+            .map(Operand::Literal)
+            .map_err(|_| format!("`{text}` is not a value"))
     }
 }

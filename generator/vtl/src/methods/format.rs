@@ -18,7 +18,11 @@ struct Field {
 }
 
 /// Formats values with `%s`, `%d`, `%f`, `%x`, `%X`, `%b`, `%c`, `%n` and `%%`.
-pub(super) fn format(heap: &mut Heap, pattern: &str, values: &[VtlValue]) -> Result<String, MethodFailure> {
+pub(super) fn format(
+    heap: &mut Heap,
+    pattern: &str,
+    values: &[VtlValue],
+) -> Result<String, MethodFailure> {
     let mut result = String::new();
     let mut values = values.iter();
     let mut chars = pattern.chars().peekable();
@@ -74,7 +78,10 @@ fn rounded(value: f64, precision: usize) -> String {
         return exact;
     }
     let up = fraction.as_bytes()[precision] >= b'5';
-    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes().take(precision)).collect();
+    let mut digits: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes().take(precision))
+        .collect();
     let mut at = digits.len();
     while up && at > 0 {
         at -= 1;
@@ -96,13 +103,28 @@ fn rounded(value: f64, precision: usize) -> String {
 }
 
 impl Field {
-    fn convert(&self, heap: &mut Heap, conversion: char, value: &VtlValue) -> Result<String, MethodFailure> {
-        let integer = matches!(value, VtlValue::Int(_) | VtlValue::Long(_) | VtlValue::Big(_));
+    fn convert(
+        &self,
+        heap: &mut Heap,
+        conversion: char,
+        value: &VtlValue,
+    ) -> Result<String, MethodFailure> {
+        let integer = matches!(
+            value,
+            VtlValue::Int(_) | VtlValue::Long(_) | VtlValue::Big(_)
+        );
         let text = to_text(heap, value)?;
         Ok(match (conversion, value) {
             ('s' | 'S', _) => {
-                let text: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-                if conversion == 'S' { text.to_uppercase() } else { text }
+                let text: String = text
+                    .chars()
+                    .take(self.precision.unwrap_or(usize::MAX))
+                    .collect();
+                if conversion == 'S' {
+                    text.to_uppercase()
+                } else {
+                    text
+                }
             }
             ('b', VtlValue::Null) => "false".to_owned(),
             ('b', VtlValue::Boolean(_)) => text,
@@ -131,7 +153,9 @@ impl Field {
         if !self.commas {
             return format!("{sign}{digits}");
         }
-        let (whole, fraction) = digits.find('.').map_or((digits, ""), |dot| digits.split_at(dot));
+        let (whole, fraction) = digits
+            .find('.')
+            .map_or((digits, ""), |dot| digits.split_at(dot));
         let mut grouped = String::new();
         for (index, digit) in whole.chars().enumerate() {
             if index > 0 && (whole.len() - index).is_multiple_of(3) {

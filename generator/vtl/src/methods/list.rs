@@ -55,11 +55,19 @@ fn changes(method: &str, arguments: &[VtlValue]) -> bool {
         "add" | "addAll" | "remove" | "removeAll" | "retainAll" => 1,
         _ => 0,
     };
-    arguments.len() == expected && matches!(method, "add" | "addAll" | "clear" | "remove" | "removeAll" | "retainAll")
+    arguments.len() == expected
+        && matches!(
+            method,
+            "add" | "addAll" | "clear" | "remove" | "removeAll" | "retainAll"
+        )
 }
 
 /// Removes a key, a value or an entry from a map.
-fn remove_from_view(heap: &mut Heap, id: ObjectId, item: &VtlValue) -> Result<VtlValue, MethodFailure> {
+fn remove_from_view(
+    heap: &mut Heap,
+    id: ObjectId,
+    item: &VtlValue,
+) -> Result<VtlValue, MethodFailure> {
     let this = VtlValue::Object(id);
     let found = find(heap, &this, item, false)?;
     if let (Some(index), Object::List(list)) = (found, heap.get_mut(id)) {
@@ -147,7 +155,12 @@ fn contents(heap: &Heap, value: &VtlValue) -> Option<Vec<VtlValue>> {
     }
 }
 
-fn find(heap: &mut Heap, list: &VtlValue, item: &VtlValue, last: bool) -> Result<Option<usize>, MethodFailure> {
+fn find(
+    heap: &mut Heap,
+    list: &VtlValue,
+    item: &VtlValue,
+    last: bool,
+) -> Result<Option<usize>, MethodFailure> {
     let items = items_of(heap, list)?;
     let mut indexes: Vec<usize> = (0..items.len()).collect();
     if last {
@@ -161,7 +174,11 @@ fn find(heap: &mut Heap, list: &VtlValue, item: &VtlValue, last: bool) -> Result
     Ok(None)
 }
 
-fn contains_all(heap: &mut Heap, list: &VtlValue, items: &[VtlValue]) -> Result<bool, MethodFailure> {
+fn contains_all(
+    heap: &mut Heap,
+    list: &VtlValue,
+    items: &[VtlValue],
+) -> Result<bool, MethodFailure> {
     for item in items {
         if find(heap, list, item, false)?.is_none() {
             return Ok(false);
@@ -170,14 +187,24 @@ fn contains_all(heap: &mut Heap, list: &VtlValue, items: &[VtlValue]) -> Result<
     Ok(true)
 }
 
-fn insert_all(heap: &mut Heap, id: ObjectId, index: usize, items: Vec<VtlValue>) -> Result<VtlValue, MethodFailure> {
+fn insert_all(
+    heap: &mut Heap,
+    id: ObjectId,
+    index: usize,
+    items: Vec<VtlValue>,
+) -> Result<VtlValue, MethodFailure> {
     heap.charge_places(items.len())?;
     let changed = !items.is_empty();
     items_mut(heap, id).splice(index..index, items);
     Ok(VtlValue::Boolean(changed))
 }
 
-fn retain(heap: &mut Heap, id: ObjectId, others: &[VtlValue], keep: bool) -> Result<VtlValue, MethodFailure> {
+fn retain(
+    heap: &mut Heap,
+    id: ObjectId,
+    others: &[VtlValue],
+    keep: bool,
+) -> Result<VtlValue, MethodFailure> {
     let mut kept = Vec::new();
     let items = items_of(heap, &VtlValue::Object(id))?;
     let length = items.len();
@@ -196,7 +223,12 @@ fn retain(heap: &mut Heap, id: ObjectId, others: &[VtlValue], keep: bool) -> Res
 }
 
 /// Returns a copy of a part of a list; Java's is a view.
-fn sub_list(heap: &mut Heap, list: &VtlValue, from: i32, to: i32) -> Result<VtlValue, MethodFailure> {
+fn sub_list(
+    heap: &mut Heap,
+    list: &VtlValue,
+    from: i32,
+    to: i32,
+) -> Result<VtlValue, MethodFailure> {
     let items = items_of(heap, list)?;
     let start = checked_index(from, items.len() + 1)?;
     let end = checked_index(to, items.len() + 1)?;

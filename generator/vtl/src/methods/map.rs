@@ -2,7 +2,9 @@
 
 use super::{Invoked, MethodFailure, exception, void};
 use crate::error::RenderProblem;
-use crate::value::{Heap, ListKind, MapEntryObject, MapObject, Object, ObjectId, VtlValue, java_equals};
+use crate::value::{
+    Heap, ListKind, MapEntryObject, MapObject, Object, ObjectId, VtlValue, java_equals,
+};
 
 pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Invoked {
     let Some(entries) = heap.entries(&VtlValue::Object(id)) else {
@@ -31,18 +33,32 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
             heap.view(ListKind::Values, values, id)?
         }
         ("entrySet", []) => entry_set(heap, id)?,
+        _ => return call_changing(heap, id, method, arguments),
+    }))
+}
+
+/// Calls a method that changes the map.
+fn call_changing(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Invoked {
+    Ok(Some(match (method, arguments) {
         ("put" | "putIfAbsent", [key, value]) => {
             heap.charge_places(2)?;
             let entries = entries_mut(heap, id)?;
-            match entries.get(key).filter(|old| method == "putIfAbsent" && !old.is_null()) {
+            match entries
+                .get(key)
+                .filter(|old| method == "putIfAbsent" && !old.is_null())
+            {
                 Some(old) => old.clone(),
-                None => entries.put(key.clone(), value.clone()).unwrap_or(VtlValue::Null),
+                None => entries
+                    .put(key.clone(), value.clone())
+                    .unwrap_or(VtlValue::Null),
             }
         }
         ("replace", [key, value]) => {
             let entries = entries_mut(heap, id)?;
             match entries.get(key) {
-                Some(_) => entries.put(key.clone(), value.clone()).unwrap_or(VtlValue::Null),
+                Some(_) => entries
+                    .put(key.clone(), value.clone())
+                    .unwrap_or(VtlValue::Null),
                 None => VtlValue::Null,
             }
         }
@@ -60,7 +76,10 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
             void()
         }
         ("remove", [key]) => {
-            heap.charge_length(heap.entries(&VtlValue::Object(id)).map_or(0, MapObject::len))?;
+            heap.charge_length(
+                heap.entries(&VtlValue::Object(id))
+                    .map_or(0, MapObject::len),
+            )?;
             entries_mut(heap, id)?.remove(key).unwrap_or(VtlValue::Null)
         }
         ("clear", []) => {
@@ -98,10 +117,18 @@ fn entries_mut(heap: &mut Heap, id: ObjectId) -> Result<&mut MapObject, MethodFa
 
 fn entry_set(heap: &mut Heap, id: ObjectId) -> Result<VtlValue, MethodFailure> {
     let entries = heap.entries(&VtlValue::Object(id));
-    let pairs: Vec<_> = entries.into_iter().flat_map(MapObject::iter).cloned().collect();
+    let pairs: Vec<_> = entries
+        .into_iter()
+        .flat_map(MapObject::iter)
+        .cloned()
+        .collect();
     let mut set = Vec::with_capacity(pairs.len());
     for (key, value) in pairs {
-        set.push(heap.allocate(Object::Entry(MapEntryObject { map: id, key, value }))?);
+        set.push(heap.allocate(Object::Entry(MapEntryObject {
+            map: id,
+            key,
+            value,
+        }))?);
     }
     Ok(heap.view(ListKind::Set, set, id)?)
 }

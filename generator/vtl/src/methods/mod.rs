@@ -44,7 +44,9 @@ fn exception<T>(reason: impl Into<String>) -> Result<T, MethodFailure> {
 fn checked_index(index: i32, length: usize) -> Result<usize, MethodFailure> {
     match usize::try_from(index) {
         Ok(index) if index < length => Ok(index),
-        _ => exception(format!("index {index} is out of bounds for length {length}")),
+        _ => exception(format!(
+            "index {index} is out of bounds for length {length}"
+        )),
     }
 }
 
@@ -114,7 +116,11 @@ fn is_comparable(value: &VtlValue) -> bool {
 /// # Errors
 ///
 /// Fails if a limit is exceeded.
-pub(crate) fn get_property(heap: &mut Heap, receiver: &VtlValue, name: &str) -> Computed<Option<VtlValue>> {
+pub(crate) fn get_property(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    name: &str,
+) -> Computed<Option<VtlValue>> {
     if name == "class" || name == "Class" {
         return Ok(Some(VtlValue::Class(class_name(heap, receiver))));
     }
@@ -146,7 +152,12 @@ pub(crate) fn get_property(heap: &mut Heap, receiver: &VtlValue, name: &str) -> 
 /// # Errors
 ///
 /// Fails if a limit is exceeded.
-pub(crate) fn set_property(heap: &mut Heap, receiver: &VtlValue, name: &str, value: VtlValue) -> Computed<()> {
+pub(crate) fn set_property(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    name: &str,
+    value: VtlValue,
+) -> Computed<()> {
     let setter = format!("set{}", capitalize(name));
     if call(heap, receiver, &setter, std::slice::from_ref(&value))?.is_some() {
         return Ok(());

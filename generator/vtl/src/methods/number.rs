@@ -5,11 +5,16 @@ use std::cmp::Ordering;
 use super::{Invoked, MethodFailure, exception};
 use crate::value::{Heap, VtlValue, compare, java_double, to_int, to_text};
 
-pub(super) fn call(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &[VtlValue]) -> Invoked {
-    if receiver.is_number() && arguments.is_empty() {
-        if let Some(value) = convert(receiver, method) {
-            return Ok(Some(value));
-        }
+pub(super) fn call(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Invoked {
+    if arguments.is_empty()
+        && let Some(value) = convert(receiver, method)
+    {
+        return Ok(Some(value));
     }
     match receiver {
         VtlValue::Int(_) => call_integer(heap, receiver, method, arguments),
@@ -60,7 +65,12 @@ fn convert(value: &VtlValue, method: &str) -> Option<VtlValue> {
     })
 }
 
-fn call_integer(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &[VtlValue]) -> Invoked {
+fn call_integer(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Invoked {
     Ok(Some(match (method, arguments) {
         ("parseInt", [VtlValue::Null]) => return no_number("null"),
         ("parseInt" | "valueOf", [VtlValue::Text(text)]) => VtlValue::Int(parse(text, 10)?),
@@ -82,7 +92,12 @@ fn call_integer(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &
     }))
 }
 
-fn call_long(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &[VtlValue]) -> Invoked {
+fn call_long(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Invoked {
     Ok(Some(match (method, arguments) {
         ("parseLong" | "valueOf", [VtlValue::Text(text)]) => match text.parse() {
             Ok(value) => VtlValue::Long(value),
@@ -131,9 +146,9 @@ fn call_boolean(heap: &mut Heap, receiver: bool, method: &str, arguments: &[VtlV
 
 fn call_char(receiver: u16, method: &str, arguments: &[VtlValue]) -> Option<VtlValue> {
     let test = |test: fn(char) -> bool| match arguments {
-        [VtlValue::Char(unit)] => {
-            Some(VtlValue::Boolean(char::from_u32((*unit).into()).is_some_and(test)))
-        }
+        [VtlValue::Char(unit)] => Some(VtlValue::Boolean(
+            char::from_u32((*unit).into()).is_some_and(test),
+        )),
         _ => None,
     };
     match (method, arguments) {
@@ -160,9 +175,10 @@ fn call_char(receiver: u16, method: &str, arguments: &[VtlValue]) -> Option<VtlV
     }
 }
 
-
 fn parse(text: &str, radix: i32) -> Result<i32, MethodFailure> {
-    let radix = u32::try_from(radix).ok().filter(|radix| (2..=36).contains(radix));
+    let radix = u32::try_from(radix)
+        .ok()
+        .filter(|radix| (2..=36).contains(radix));
     match radix.and_then(|radix| i32::from_str_radix(text, radix).ok()) {
         Some(value) => Ok(value),
         None => no_number(text),

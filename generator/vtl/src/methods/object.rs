@@ -4,7 +4,12 @@ use super::{Invoked, checked_index};
 use crate::value::{Heap, Object, ObjectId, VtlValue, class_name, java_equals, java_hash, to_text};
 
 /// Calls a method of `Object`.
-pub(super) fn call_any(heap: &mut Heap, receiver: &VtlValue, method: &str, arguments: &[VtlValue]) -> Invoked {
+pub(super) fn call_any(
+    heap: &mut Heap,
+    receiver: &VtlValue,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Invoked {
     Ok(Some(match (method, arguments) {
         ("toString", []) => {
             let text = to_text(heap, receiver)?;
@@ -18,7 +23,12 @@ pub(super) fn call_any(heap: &mut Heap, receiver: &VtlValue, method: &str, argum
 }
 
 /// Calls a method of `Map.Entry`.
-pub(super) fn call_entry(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Invoked {
+pub(super) fn call_entry(
+    heap: &mut Heap,
+    id: ObjectId,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Invoked {
     let Object::Entry(entry) = heap.get(id) else {
         return Ok(None);
     };
@@ -44,7 +54,12 @@ pub(super) fn call_entry(heap: &mut Heap, id: ObjectId, method: &str, arguments:
 }
 
 /// Calls a method of a loop's scope.
-pub(super) fn call_loop(heap: &Heap, id: ObjectId, method: &str, arguments: &[VtlValue]) -> Option<VtlValue> {
+pub(super) fn call_loop(
+    heap: &Heap,
+    id: ObjectId,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Option<VtlValue> {
     let (Object::Loop(scope), []) = (heap.get(id), arguments) else {
         return None;
     };
@@ -76,10 +91,16 @@ pub(super) fn call_loop(heap: &Heap, id: ObjectId, method: &str, arguments: &[Vt
 }
 
 /// Calls a method of `Class`: templates compare names of classes.
-pub(super) fn call_class(name: &'static str, method: &str, arguments: &[VtlValue]) -> Option<VtlValue> {
+pub(super) fn call_class(
+    name: &'static str,
+    method: &str,
+    arguments: &[VtlValue],
+) -> Option<VtlValue> {
     match (method, arguments) {
         ("getName" | "getTypeName", []) => Some(VtlValue::text(name)),
-        ("getSimpleName", []) => Some(VtlValue::text(name.rsplit(['.', '$']).next().unwrap_or(name))),
+        ("getSimpleName", []) => Some(VtlValue::text(
+            name.rsplit(['.', '$']).next().unwrap_or(name),
+        )),
         _ => None,
     }
 }

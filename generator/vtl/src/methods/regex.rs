@@ -53,7 +53,10 @@ pub(super) fn split(
     limit: i32,
 ) -> Result<Vec<String>, MethodFailure> {
     let regex = compile(heap, &translate(pattern), text)?;
-    let most = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let most = usize::try_from(limit)
+        .ok()
+        .filter(|limit| *limit > 0)
+        .unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut end = 0;
     for found in regex.find_iter(text) {
@@ -87,13 +90,20 @@ fn compile(heap: &mut Heap, pattern: &str, text: &str) -> Result<Regex, MethodFa
     builder.build().map_err(failure)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is a function for map_err")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is a function for map_err"
+)]
 fn failure(error: fancy_regex::Error) -> MethodFailure {
     MethodFailure::Exception(error.to_string())
 }
 
 /// Appends a replacement with its groups: `$1`, `${name}`, and `\` before a character that is text.
-fn append_replacement(captures: &Captures<'_, str>, replacement: &str, result: &mut String) -> Result<(), MethodFailure> {
+fn append_replacement(
+    captures: &Captures<'_, str>,
+    replacement: &str,
+    result: &mut String,
+) -> Result<(), MethodFailure> {
     let mut rest = replacement.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
@@ -193,17 +203,25 @@ fn escape(c: char, in_brackets: bool) -> String {
         c if !c.is_alphanumeric() && !"\\.+*?()|[]{}^$-&~#/".contains(c) => return c.to_string(),
         c => return format!("\\{c}"),
     };
-    if in_brackets { class.to_owned() } else { format!("[{class}]") }
+    if in_brackets {
+        class.to_owned()
+    } else {
+        format!("[{class}]")
+    }
 }
 
 /// Returns the class of `\p{Alpha}`: Java's names are those of POSIX, for ASCII.
 fn property(letter: char, name: &str, in_brackets: bool) -> String {
     let class = match name {
-        "Lower" | "Upper" | "ASCII" | "Alpha" | "Digit" | "Alnum" | "Punct" | "Graph" | "Print" | "Blank"
-        | "Cntrl" | "XDigit" | "Space" => name.to_lowercase(),
+        "Lower" | "Upper" | "ASCII" | "Alpha" | "Digit" | "Alnum" | "Punct" | "Graph" | "Print"
+        | "Blank" | "Cntrl" | "XDigit" | "Space" => name.to_lowercase(),
         _ => return format!("\\{letter}{{{}}}", name.strip_prefix("Is").unwrap_or(name)),
     };
     let negation = if letter == 'P' { "^" } else { "" };
     let class = format!("[:{negation}{class}:]");
-    if in_brackets { class } else { format!("[{class}]") }
+    if in_brackets {
+        class
+    } else {
+        format!("[{class}]")
+    }
 }

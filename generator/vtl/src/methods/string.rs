@@ -5,7 +5,9 @@ use crate::value::{Heap, ListKind, VtlValue, java_equals, to_text};
 
 pub(super) fn call(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlValue]) -> Invoked {
     heap.charge_length(text.len() / 16)?;
-    let texts = arguments.iter().all(|argument| matches!(argument, VtlValue::Null | VtlValue::Text(_)));
+    let texts = arguments
+        .iter()
+        .all(|argument| matches!(argument, VtlValue::Null | VtlValue::Text(_)));
     if texts && arguments.iter().any(VtlValue::is_null) && rejects_null(method, arguments.len()) {
         return exception("an argument is null");
     }
@@ -26,7 +28,9 @@ pub(super) fn call(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlVa
         ("concat", [VtlValue::Text(other)]) => format!("{text}{other}"),
         ("intern" | "toString", []) => text.to_owned(),
         ("replace", [VtlValue::Char(from), VtlValue::Char(to)]) => {
-            let units = text.encode_utf16().map(|unit| if unit == *from { *to } else { unit });
+            let units = text
+                .encode_utf16()
+                .map(|unit| if unit == *from { *to } else { unit });
             String::from_utf16_lossy(&units.collect::<Vec<_>>())
         }
         ("replace", [VtlValue::Text(from), VtlValue::Text(to)]) => {
@@ -41,11 +45,15 @@ pub(super) fn call(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlVa
             regex::replace(heap, text, pattern, to, true)?
         }
         ("valueOf", [value]) => to_text(heap, value)?,
-        ("format", [VtlValue::Text(pattern), values @ ..]) => format::format(heap, pattern, values)?,
-        ("join", [VtlValue::Text(separator), values @ ..]) => match join(heap, separator, values)? {
-            Some(text) => text,
-            None => return Ok(None),
-        },
+        ("format", [VtlValue::Text(pattern), values @ ..]) => {
+            format::format(heap, pattern, values)?
+        }
+        ("join", [VtlValue::Text(separator), values @ ..]) => {
+            match join(heap, separator, values)? {
+                Some(text) => text,
+                None => return Ok(None),
+            }
+        }
         ("split", [VtlValue::Text(pattern)]) => return split(heap, text, pattern, 0),
         ("split", [VtlValue::Text(pattern), VtlValue::Int(limit)]) => {
             return split(heap, text, pattern, *limit);
@@ -64,8 +72,16 @@ fn rejects_null(method: &str, arguments: usize) -> bool {
     match arguments {
         1 => matches!(
             method,
-            "contains" | "startsWith" | "endsWith" | "concat" | "indexOf" | "lastIndexOf" | "matches" | "split"
-                | "contentEquals" | "compareToIgnoreCase"
+            "contains"
+                | "startsWith"
+                | "endsWith"
+                | "concat"
+                | "indexOf"
+                | "lastIndexOf"
+                | "matches"
+                | "split"
+                | "contentEquals"
+                | "compareToIgnoreCase"
         ),
         2 => matches!(method, "replace" | "replaceAll" | "replaceFirst"),
         _ => false,
@@ -78,17 +94,21 @@ fn test(heap: &mut Heap, text: &str, method: &str, arguments: &[VtlValue]) -> In
         ("isEmpty", []) => text.is_empty(),
         ("contains", [VtlValue::Text(other)]) => text.contains(&**other),
         ("startsWith", [VtlValue::Text(other)]) => text.starts_with(&**other),
-        ("startsWith", [VtlValue::Text(other), VtlValue::Int(from)]) => match substring(text, *from, None) {
-            Ok(rest) => rest.starts_with(&**other),
-            Err(_) => false,
-        },
+        ("startsWith", [VtlValue::Text(other), VtlValue::Int(from)]) => {
+            match substring(text, *from, None) {
+                Ok(rest) => rest.starts_with(&**other),
+                Err(_) => false,
+            }
+        }
         ("endsWith", [VtlValue::Text(other)]) => text.ends_with(&**other),
         ("equals" | "contentEquals", [other]) => {
             let text = VtlValue::text(text);
             java_equals(heap, &text, other)?
         }
         ("equalsIgnoreCase", [VtlValue::Null]) => false,
-        ("equalsIgnoreCase", [VtlValue::Text(other)]) => ignoring_case(text) == ignoring_case(other),
+        ("equalsIgnoreCase", [VtlValue::Text(other)]) => {
+            ignoring_case(text) == ignoring_case(other)
+        }
         ("matches", [VtlValue::Text(pattern)]) => regex::matches(heap, text, pattern)?,
         ("compareTo", [VtlValue::Text(other)]) => return Ok(Some(compare(text, other))),
         ("compareToIgnoreCase", [VtlValue::Text(other)]) => {
@@ -120,11 +140,13 @@ fn position(text: &str, method: &str, arguments: &[VtlValue]) -> Invoked {
             Some(searched) => last_index_of(&units(), &searched, i32::MAX),
             None => return Ok(None),
         },
-        ("indexOf" | "lastIndexOf", [searched, VtlValue::Int(from)]) => match searched_units(searched) {
-            Some(searched) if method == "indexOf" => index_of(&units(), &searched, *from),
-            Some(searched) => last_index_of(&units(), &searched, *from),
-            None => return Ok(None),
-        },
+        ("indexOf" | "lastIndexOf", [searched, VtlValue::Int(from)]) => {
+            match searched_units(searched) {
+                Some(searched) if method == "indexOf" => index_of(&units(), &searched, *from),
+                Some(searched) => last_index_of(&units(), &searched, *from),
+                None => return Ok(None),
+            }
+        }
         _ => return Ok(None),
     }))
 }
@@ -136,7 +158,9 @@ fn searched_units(searched: &VtlValue) -> Option<Vec<u16>> {
         VtlValue::Int(code) => {
             let c = u32::try_from(*code).ok().and_then(char::from_u32);
             // A code that is no character is never found.
-            Some(c.map_or(vec![u16::MAX; 3], |c| c.to_string().encode_utf16().collect()))
+            Some(c.map_or(vec![u16::MAX; 3], |c| {
+                c.to_string().encode_utf16().collect()
+            }))
         }
         _ => None,
     }
@@ -147,24 +171,36 @@ fn index_of(units: &[u16], searched: &[u16], from: i32) -> VtlValue {
     if searched.is_empty() {
         return VtlValue::length(from);
     }
-    let found = units[from..].windows(searched.len()).position(|part| part == searched);
+    let found = units[from..]
+        .windows(searched.len())
+        .position(|part| part == searched);
     found.map_or(VtlValue::Int(-1), |at| VtlValue::length(from + at))
 }
 
 fn last_index_of(units: &[u16], searched: &[u16], from: i32) -> VtlValue {
-    let (Ok(from), Some(last)) = (usize::try_from(from), units.len().checked_sub(searched.len())) else {
+    let (Ok(from), Some(last)) = (
+        usize::try_from(from),
+        units.len().checked_sub(searched.len()),
+    ) else {
         return VtlValue::Int(-1);
     };
-    let found = (0..=from.min(last)).rev().find(|at| units[*at..].starts_with(searched));
+    let found = (0..=from.min(last))
+        .rev()
+        .find(|at| units[*at..].starts_with(searched));
     found.map_or(VtlValue::Int(-1), VtlValue::length)
 }
 
 fn substring(text: &str, from: i32, to: Option<i32>) -> Result<String, MethodFailure> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let length = units.len();
-    let range = (usize::try_from(from), to.map_or(Ok(length), usize::try_from));
+    let range = (
+        usize::try_from(from),
+        to.map_or(Ok(length), usize::try_from),
+    );
     match range {
-        (Ok(from), Ok(to)) if from <= to && to <= length => Ok(String::from_utf16_lossy(&units[from..to])),
+        (Ok(from), Ok(to)) if from <= to && to <= length => {
+            Ok(String::from_utf16_lossy(&units[from..to]))
+        }
         _ => {
             let to = to.map_or(length.to_string(), |to| to.to_string());
             exception(format!("begin {from}, end {to}, length {length}"))
@@ -181,7 +217,9 @@ fn ignoring_case(text: &str) -> String {
 /// Returns the difference of the first code units that differ, or of the lengths.
 fn compare(left: &str, right: &str) -> VtlValue {
     let mut pairs = left.encode_utf16().zip(right.encode_utf16());
-    let difference = pairs.find(|(a, b)| a != b).map(|(a, b)| i32::from(a) - i32::from(b));
+    let difference = pairs
+        .find(|(a, b)| a != b)
+        .map(|(a, b)| i32::from(a) - i32::from(b));
     let length = |text: &str| i32::try_from(text.encode_utf16().count()).unwrap_or(i32::MAX);
     VtlValue::Int(difference.unwrap_or_else(|| length(left) - length(right)))
 }
@@ -196,7 +234,11 @@ fn split(heap: &mut Heap, text: &str, pattern: &str, limit: i32) -> Invoked {
 }
 
 /// Joins strings, or the items of one list.
-fn join(heap: &mut Heap, separator: &str, values: &[VtlValue]) -> Result<Option<String>, MethodFailure> {
+fn join(
+    heap: &mut Heap,
+    separator: &str,
+    values: &[VtlValue],
+) -> Result<Option<String>, MethodFailure> {
     let values = match values {
         [list] if heap.items(list).is_some() => heap.items(list).unwrap_or_default().to_vec(),
         _ => values.to_vec(),

@@ -9,7 +9,11 @@ use crate::value::{Heap, Object, ObjectId, VtlValue, class_name};
 use crate::variables::UnresolvedReferences;
 
 impl Renderer<'_> {
-    pub(super) fn render_reference(&mut self, reference: &VtlReference, frame: usize) -> Rendered<()> {
+    pub(super) fn render_reference(
+        &mut self,
+        reference: &VtlReference,
+        frame: usize,
+    ) -> Rendered<()> {
         self.mark(reference.position);
         if reference.is_text {
             return self.write(&reference.name);
@@ -22,10 +26,10 @@ impl Renderer<'_> {
             }
             return self.write_source(reference, frame);
         }
-        if let Some(id) = self.block_of(&value) {
-            if self.render_block_object(id, frame)? {
-                return Ok(());
-            }
+        if let Some(id) = self.block_of(&value)
+            && self.render_block_object(id, frame)?
+        {
+            return Ok(());
         }
         match self.text_of(&value)? {
             Some(text) => {
@@ -79,7 +83,8 @@ impl Renderer<'_> {
         match access {
             Access::Property(name, position) => {
                 self.mark(*position);
-                let found = match gateway::property(&mut self.heap, &mut self.gateway, value, name) {
+                let found = match gateway::property(&mut self.heap, &mut self.gateway, value, name)
+                {
                     Ok(None) => methods::get_property(&mut self.heap, value, name),
                     found => found,
                 };
@@ -102,12 +107,18 @@ impl Renderer<'_> {
         }
     }
 
-    fn call_method(&mut self, value: &VtlValue, name: &str, arguments: &[VtlValue]) -> Rendered<VtlValue> {
-        if name == "toString" && arguments.is_empty() {
-            if let Some(id) = self.block_of(value) {
-                let text = self.text_of_block(id)?;
-                return Ok(text.map_or(VtlValue::Null, VtlValue::text));
-            }
+    fn call_method(
+        &mut self,
+        value: &VtlValue,
+        name: &str,
+        arguments: &[VtlValue],
+    ) -> Rendered<VtlValue> {
+        if name == "toString"
+            && arguments.is_empty()
+            && let Some(id) = self.block_of(value)
+        {
+            let text = self.text_of_block(id)?;
+            return Ok(text.map_or(VtlValue::Null, VtlValue::text));
         }
         let found = match gateway::call(&mut self.heap, &mut self.gateway, value, name, arguments) {
             Ok(None) => methods::call(&mut self.heap, value, name, arguments),
@@ -133,7 +144,12 @@ impl Renderer<'_> {
     }
 
     /// Assigns to the last property or index of a reference. If there is nothing to assign to, nothing happens.
-    pub(super) fn assign(&mut self, target: &VtlReference, value: VtlValue, frame: usize) -> Rendered<()> {
+    pub(super) fn assign(
+        &mut self,
+        target: &VtlReference,
+        value: VtlValue,
+        frame: usize,
+    ) -> Rendered<()> {
         let Some((last, before)) = target.accesses.split_last() else {
             return Ok(());
         };
@@ -143,9 +159,11 @@ impl Renderer<'_> {
             return Ok(());
         }
         match last {
-            Access::Index(index, position) => self.assign_index(&owner, index, value, frame).map(|()| {
-                self.mark(*position);
-            }),
+            Access::Index(index, position) => {
+                self.assign_index(&owner, index, value, frame).map(|()| {
+                    self.mark(*position);
+                })
+            }
             Access::Property(name, position) | Access::Method(name, _, position) => {
                 self.mark(*position);
                 let set = methods::set_property(&mut self.heap, &owner, name, value);
@@ -154,7 +172,13 @@ impl Renderer<'_> {
         }
     }
 
-    fn assign_index(&mut self, owner: &VtlValue, index: &Expr, value: VtlValue, frame: usize) -> Rendered<()> {
+    fn assign_index(
+        &mut self,
+        owner: &VtlValue,
+        index: &Expr,
+        value: VtlValue,
+        frame: usize,
+    ) -> Rendered<()> {
         let index = self.value(index, frame)?;
         let index = self.index_from_end(owner, index)?;
         let arguments = [index, value];

@@ -54,15 +54,25 @@ impl Renderer<'_> {
         };
         let places = self.heap.charge_places(2 * definition.parameters.len() + 8);
         self.check(places)?;
-        for (index, (parameter, argument)) in definition.parameters.iter().zip(&call.arguments).enumerate() {
+        for (index, (parameter, argument)) in definition
+            .parameters
+            .iter()
+            .zip(&call.arguments)
+            .enumerate()
+        {
             match &argument.value {
                 Expr::Integer(_) | Expr::Float(_) | Expr::Boolean(_) => {
                     let value = self.value(&argument.value, frame)?;
                     inner.locals.insert(parameter.clone(), value);
                 }
                 _ => {
-                    let argument = ArgumentReference { call: Arc::clone(call), index };
-                    inner.literals.insert(format!("${parameter}"), argument.clone());
+                    let argument = ArgumentReference {
+                        call: Arc::clone(call),
+                        index,
+                    };
+                    inner
+                        .literals
+                        .insert(format!("${parameter}"), argument.clone());
                     inner.arguments.insert(parameter.clone(), argument);
                 }
             }

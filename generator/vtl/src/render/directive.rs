@@ -35,7 +35,11 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    pub(super) fn render_define(&mut self, define: &Arc<DefineDirective>, frame: usize) -> Rendered<()> {
+    pub(super) fn render_define(
+        &mut self,
+        define: &Arc<DefineDirective>,
+        frame: usize,
+    ) -> Rendered<()> {
         let block = block_value(&mut self.heap, define, frame);
         let block = self.check(block)?;
         self.put(&define.name, &block, frame);
@@ -91,16 +95,20 @@ impl Renderer<'_> {
         }
     }
 
-    pub(super) fn render_break(&mut self, directive: &BreakDirective, frame: usize) -> Rendered<()> {
+    pub(super) fn render_break(
+        &mut self,
+        directive: &BreakDirective,
+        frame: usize,
+    ) -> Rendered<()> {
         let Some(scope) = &directive.scope else {
             return Err(RenderStop::Innermost);
         };
         let value = self.value(scope, frame)?;
         self.mark(directive.position);
-        if let VtlValue::Object(id) = value {
-            if let Object::Loop(scope) = self.heap.get(id) {
-                return Err(RenderStop::Loop(scope.owner));
-            }
+        if let VtlValue::Object(id) = value
+            && let Object::Loop(scope) = self.heap.get(id)
+        {
+            return Err(RenderStop::Loop(scope.owner));
         }
         let source = directive.source.as_ref().map(|source| source.text());
         self.fail(RenderProblem::BreakScope(source.unwrap_or_default()))

@@ -16,7 +16,9 @@ impl Renderer<'_> {
             Expr::Reference(reference) if !reference.has_value => VtlValue::Null,
             Expr::Reference(reference) => self.resolve(reference, frame)?,
             Expr::Text(text) => VtlValue::text(text),
-            Expr::Interpolated { body, has_padding } => self.interpolate(body, *has_padding, frame)?,
+            Expr::Interpolated { body, has_padding } => {
+                self.interpolate(body, *has_padding, frame)?
+            }
             Expr::Integer(value) => narrow(*value),
             Expr::Float(value) => VtlValue::Double(*value),
             Expr::Boolean(value) => VtlValue::Boolean(*value),
@@ -36,7 +38,10 @@ impl Renderer<'_> {
             Expr::Map(entries) => {
                 let mut map = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    map.push((self.value(&entry.key, frame)?, self.value(&entry.value, frame)?));
+                    map.push((
+                        self.value(&entry.key, frame)?,
+                        self.value(&entry.value, frame)?,
+                    ));
                 }
                 let map = self.heap.map(map);
                 self.check(map)?
@@ -73,9 +78,10 @@ impl Renderer<'_> {
     }
 
     fn chain(&mut self, chain: &ChainExpr, frame: usize) -> Rendered<VtlValue> {
-        let is_logical = chain.rest.first().is_some_and(|link| {
-            matches!(link.operator, BinaryOperator::And | BinaryOperator::Or)
-        });
+        let is_logical = chain
+            .rest
+            .first()
+            .is_some_and(|link| matches!(link.operator, BinaryOperator::And | BinaryOperator::Or));
         if is_logical {
             let mut result = self.is_true(&chain.first, frame)?;
             for link in &chain.rest {
@@ -124,13 +130,19 @@ impl Renderer<'_> {
     }
 
     /// Returns the text of an operand, or its source if it is null.
-    fn operand_text(&mut self, operand: &VtlValue, source: impl FnOnce() -> String) -> Rendered<String> {
+    fn operand_text(
+        &mut self,
+        operand: &VtlValue,
+        source: impl FnOnce() -> String,
+    ) -> Rendered<String> {
         if operand.is_null() {
             return Ok(source());
         }
         match self.text_of(operand)? {
             Some(text) => Ok(text),
-            None => self.fail(RenderProblem::Unsupported("text of a block that contains itself")),
+            None => self.fail(RenderProblem::Unsupported(
+                "text of a block that contains itself",
+            )),
         }
     }
 

@@ -21,7 +21,11 @@ struct Saved {
 }
 
 impl Renderer<'_> {
-    pub(super) fn render_foreach(&mut self, foreach: &Arc<ForeachDirective>, frame: usize) -> Rendered<()> {
+    pub(super) fn render_foreach(
+        &mut self,
+        foreach: &Arc<ForeachDirective>,
+        frame: usize,
+    ) -> Rendered<()> {
         self.mark(foreach.position);
         let Some(list) = &foreach.list else {
             return Ok(());
@@ -73,7 +77,9 @@ impl Renderer<'_> {
         for (index, item) in items.iter().enumerate() {
             self.mark(foreach.position);
             if index >= self.limits.loop_iterations {
-                return self.fail(RenderProblem::TooManyIterations(self.limits.loop_iterations));
+                return self.fail(RenderProblem::TooManyIterations(
+                    self.limits.loop_iterations,
+                ));
             }
             let has_next = index + 1 < items.len();
             self.put(COUNT, &VtlValue::length(index + 1), frame);
@@ -88,7 +94,11 @@ impl Renderer<'_> {
                 (true, Some(null_frame)) => null_frame,
                 (true, None) => {
                     let variable = foreach.variable.clone();
-                    let hides = ContextFrame::NullItem { parent: frame, variable, active: true };
+                    let hides = ContextFrame::NullItem {
+                        parent: frame,
+                        variable,
+                        active: true,
+                    };
                     *null_frame.insert(self.push_frame(hides))
                 }
             };
@@ -133,7 +143,11 @@ impl Renderer<'_> {
             index: -1,
             has_next: false,
             parent,
-            replaced: if parent.is_some() { VtlValue::Null } else { previous },
+            replaced: if parent.is_some() {
+                VtlValue::Null
+            } else {
+                previous
+            },
             storage: MapObject::default(),
         }));
         let scope = self.check(scope)?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Renderer, Rendered};
+use super::{Rendered, Renderer};
 use crate::syntax::{Expr, MacroCall};
 use crate::value::VtlValue;
 
@@ -13,7 +13,11 @@ pub(super) enum ContextFrame {
     Base(HashMap<String, VtlValue>),
     Macro(MacroFrame),
     /// Hides the variable of a loop while its item is null.
-    NullItem { parent: usize, variable: String, active: bool },
+    NullItem {
+        parent: usize,
+        variable: String,
+        active: bool,
+    },
 }
 
 /// Variables of a macro call. Arguments are evaluated each time that they are used.
@@ -46,7 +50,11 @@ impl Renderer<'_> {
                 ContextFrame::Base(variables) => {
                     return Ok(variables.get(name).cloned().unwrap_or(VtlValue::Null));
                 }
-                ContextFrame::NullItem { active: true, variable, .. } if variable == name => {
+                ContextFrame::NullItem {
+                    active: true,
+                    variable,
+                    ..
+                } if variable == name => {
                     return Ok(VtlValue::Null);
                 }
                 ContextFrame::NullItem { parent, .. } => at = *parent,
@@ -85,7 +93,11 @@ impl Renderer<'_> {
                     variables.insert(name.to_owned(), value.clone());
                     return;
                 }
-                ContextFrame::NullItem { parent, variable, active } => {
+                ContextFrame::NullItem {
+                    parent,
+                    variable,
+                    active,
+                } => {
                     *active = *active || (value.is_null() && variable == name);
                     at = *parent;
                 }
@@ -114,7 +126,11 @@ impl Renderer<'_> {
                     variables.remove(name);
                     return;
                 }
-                ContextFrame::NullItem { parent, variable, active } => {
+                ContextFrame::NullItem {
+                    parent,
+                    variable,
+                    active,
+                } => {
                     *active = *active && variable != name;
                     at = *parent;
                 }

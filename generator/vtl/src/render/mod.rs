@@ -112,7 +112,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn fail<T>(&self, problem: RenderProblem) -> Rendered<T> {
-        let error = RenderError { position: self.position, problem };
+        let error = RenderError {
+            position: self.position,
+            problem,
+        };
         Err(RenderStop::Failed(Box::new(error)))
     }
 
@@ -150,7 +153,10 @@ impl<'a> Renderer<'a> {
     }
 
     /// Renders something into a string instead of the output.
-    fn capture(&mut self, run: impl FnOnce(&mut Self) -> Rendered<bool>) -> Rendered<Option<String>> {
+    fn capture(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Rendered<bool>,
+    ) -> Rendered<Option<String>> {
         let outer = std::mem::take(&mut self.output);
         let result = run(self);
         let text = std::mem::replace(&mut self.output, outer);
@@ -159,7 +165,9 @@ impl<'a> Renderer<'a> {
 
     fn render_block(&mut self, block: &Block, frame: usize) -> Rendered<()> {
         self.nested(|renderer| {
-            block.iter().try_for_each(|part| renderer.render_part(part, frame))
+            block
+                .iter()
+                .try_for_each(|part| renderer.render_part(part, frame))
         })
     }
 

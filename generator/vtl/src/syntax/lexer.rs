@@ -203,10 +203,8 @@ impl Lexer {
             | TokenKind::FormalComment
             | TokenKind::BlockComment
             | TokenKind::TextBlock => self.end_comment(),
-            TokenKind::StringLiteral => {
-                if self.state == LexState::Directive {
-                    self.leave_without_paren();
-                }
+            TokenKind::StringLiteral if self.state == LexState::Directive => {
+                self.leave_without_paren();
             }
             TokenKind::If | TokenKind::ElseIf => self.enter_directive(),
             TokenKind::Integer => {
@@ -218,11 +216,7 @@ impl Lexer {
                     self.leave_without_paren();
                 }
             }
-            TokenKind::Float => {
-                if self.state != LexState::RefArguments {
-                    self.leave_without_paren();
-                }
-            }
+            TokenKind::Float if self.state != LexState::RefArguments => self.leave_without_paren(),
             TokenKind::Dot => {
                 self.at -= 1;
                 ".".clone_into(&mut image);
@@ -267,8 +261,8 @@ impl Lexer {
         while self.counted < at {
             let c = self.chars.get(self.counted);
             self.counted += 1;
-            let breaks = c == Some('\n')
-                || (c == Some('\r') && self.chars.get(self.counted) != Some('\n'));
+            let breaks =
+                c == Some('\n') || (c == Some('\r') && self.chars.get(self.counted) != Some('\n'));
             if breaks {
                 self.position.line += 1;
                 self.position.column = 1;
@@ -295,7 +289,11 @@ impl Special {
         while let Some(c) = rest.chars().next() {
             let after = rest.trim_start_matches('\\');
             let escapes = c == '\\' && after.starts_with('$');
-            let used = if escapes { rest.len() - after.len() + 1 } else { c.len_utf8() };
+            let used = if escapes {
+                rest.len() - after.len() + 1
+            } else {
+                c.len_utf8()
+            };
             if escapes || matches!(c, '#' | '$') {
                 self.text.push_str(&rest[..used]);
             }
@@ -308,7 +306,16 @@ impl Special {
     }
 
     fn before(self, kind: TokenKind, image: String, position: TemplatePosition) -> LexToken {
-        let special = if self.ends_with_comment { String::new() } else { self.text };
-        LexToken { kind, image, special, position }
+        let special = if self.ends_with_comment {
+            String::new()
+        } else {
+            self.text
+        };
+        LexToken {
+            kind,
+            image,
+            special,
+            position,
+        }
     }
 }

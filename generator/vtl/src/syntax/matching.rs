@@ -60,8 +60,12 @@ impl Characters {
         }
         match kind {
             TokenKind::ParenClose => self.end_with_line(at, ")"),
-            TokenKind::End => self.end_with_line(at, "end").or_else(|| self.end_with_line(at, "{end}")),
-            TokenKind::Else => self.end_with_line(at, "else").or_else(|| self.end_with_line(at, "{else}")),
+            TokenKind::End => self
+                .end_with_line(at, "end")
+                .or_else(|| self.end_with_line(at, "{end}")),
+            TokenKind::Else => self
+                .end_with_line(at, "else")
+                .or_else(|| self.end_with_line(at, "{else}")),
             TokenKind::EscapedDirective => self.escaped_directive(at),
             TokenKind::Set => self.set(at),
             TokenKind::Dollar => {
@@ -81,7 +85,9 @@ impl Characters {
             TokenKind::Word => self.word(at, true),
             TokenKind::BracketedWord => self.bracketed_word(at),
             TokenKind::Identifier => {
-                let starts = self.get(at).is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+                let starts = self
+                    .get(at)
+                    .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
                 let end = self.skip(at, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
                 starts.then_some(end)
             }
@@ -123,12 +129,15 @@ impl Characters {
         if (hash - at).is_multiple_of(2) || self.get(hash) != Some('#') {
             return None;
         }
-        self.word(hash + 1, true).or_else(|| self.bracketed_word(hash + 1))
+        self.word(hash + 1, true)
+            .or_else(|| self.bracketed_word(hash + 1))
     }
 
     fn set(&self, at: usize) -> Option<usize> {
         let hash = self.skip(at, |c| matches!(c, ' ' | '\t'));
-        let set = ["#set", "#{set}"].into_iter().find(|set| self.starts_with(hash, set))?;
+        let set = ["#set", "#{set}"]
+            .into_iter()
+            .find(|set| self.starts_with(hash, set))?;
         let paren = self.skip(hash + set.len(), |c| c == ' ');
         (self.get(paren) == Some('(')).then_some(paren + 1)
     }

@@ -8,6 +8,7 @@ mod tree;
 
 pub(crate) use parse::{MacroNames, ParsedTemplate, parse};
 pub(crate) use tree::{
-    Access, BinaryOperator, Block, BreakDirective, ChainExpr, ChainLink, Condition, DefineDirective, Expr,
-    ForeachDirective, MacroCall, MacroDefinition, Part, SetDirective, VtlReference,
+    Access, BinaryOperator, Block, BreakDirective, ChainExpr, ChainLink, Condition,
+    DefineDirective, Expr, ForeachDirective, MacroCall, MacroDefinition, Part, SetDirective,
+    VtlReference,
 };

@@ -139,56 +139,86 @@ macro_rules! with_prefixes {
     };
 }
 
+const DEFAULT: &[TokenKind] = with_prefixes!(
+    [K::EscapedDirective, K::Set],
+    [
+        K::LineCommentStart,
+        K::DoubleEscape,
+        K::Escape,
+        K::Text,
+        K::EmptyIndex
+    ]
+);
+
+#[rustfmt::skip]
+const PRE_DIRECTIVE: &[TokenKind] = with_prefixes!(
+    [],
+    [
+        K::LineCommentStart, K::End, K::If, K::ElseIf, K::Else, K::Integer, K::Float, K::Word,
+        K::BracketedWord, K::DirectiveEnd
+    ]
+);
+
+#[rustfmt::skip]
+const DIRECTIVE: &[TokenKind] = with_prefixes!(
+    [
+        K::BracketOpen, K::BracketClose, K::Comma, K::DoubleDot, K::Colon, K::MapOpen, K::MapClose,
+        K::ParenOpen, K::ParenClose
+    ],
+    [
+        K::LineCommentStart, K::Whitespace, K::StringLiteral, K::True, K::False, K::Minus, K::Plus,
+        K::Multiply, K::Divide, K::Modulus, K::And, K::Or, K::Less, K::LessOrEqual, K::Greater,
+        K::GreaterOrEqual, K::Equal, K::NotEqual, K::Not, K::Assign, K::Integer, K::Float, K::Word,
+        K::BracketedWord
+    ]
+);
+
+#[rustfmt::skip]
+const REFERENCE: &[TokenKind] = with_prefixes!(
+    [K::IndexOpen, K::Set],
+    [
+        K::LineCommentStart, K::True, K::False, K::Identifier, K::Dot, K::CurlyOpen, K::CurlyClose,
+        K::ReferenceEnd, K::EmptyIndex
+    ]
+);
+
+#[rustfmt::skip]
+const REF_MODIFIER: &[TokenKind] = with_prefixes!(
+    [K::IndexOpen, K::ParenOpen, K::Set],
+    [K::True, K::False, K::Identifier, K::Dot, K::CurlyOpen, K::CurlyClose, K::ReferenceEnd]
+);
+
+#[rustfmt::skip]
+const REF_ARGUMENTS: &[TokenKind] = with_prefixes!(
+    [
+        K::BracketOpen, K::BracketClose, K::Comma, K::DoubleDot, K::Colon, K::MapOpen, K::MapClose,
+        K::CallClose, K::Set
+    ],
+    [K::Whitespace, K::StringLiteral, K::True, K::False, K::Integer, K::Float, K::Identifier, K::Dot]
+);
+
+const REF_INDEX: &[TokenKind] = with_prefixes!(
+    [K::IndexClose],
+    [
+        K::Whitespace,
+        K::StringLiteral,
+        K::True,
+        K::False,
+        K::Integer,
+        K::Float
+    ]
+);
+
 /// Returns the tokens that a state knows. Of two that match the same text, the first one wins.
 pub(crate) fn tokens_of(state: LexState) -> &'static [TokenKind] {
     match state {
-        LexState::Default => with_prefixes!(
-            [K::EscapedDirective, K::Set],
-            [K::LineCommentStart, K::DoubleEscape, K::Escape, K::Text, K::EmptyIndex]
-        ),
-        LexState::PreDirective => with_prefixes!(
-            [],
-            [
-                K::LineCommentStart, K::End, K::If, K::ElseIf, K::Else, K::Integer, K::Float, K::Word,
-                K::BracketedWord, K::DirectiveEnd
-            ]
-        ),
-        LexState::Directive => with_prefixes!(
-            [
-                K::BracketOpen, K::BracketClose, K::Comma, K::DoubleDot, K::Colon, K::MapOpen, K::MapClose,
-                K::ParenOpen, K::ParenClose
-            ],
-            [
-                K::LineCommentStart, K::Whitespace, K::StringLiteral, K::True, K::False, K::Minus, K::Plus,
-                K::Multiply, K::Divide, K::Modulus, K::And, K::Or, K::Less, K::LessOrEqual, K::Greater,
-                K::GreaterOrEqual, K::Equal, K::NotEqual, K::Not, K::Assign, K::Integer, K::Float, K::Word,
-                K::BracketedWord
-            ]
-        ),
-        LexState::Reference => with_prefixes!(
-            [K::IndexOpen, K::Set],
-            [
-                K::LineCommentStart, K::True, K::False, K::Identifier, K::Dot, K::CurlyOpen, K::CurlyClose,
-                K::ReferenceEnd, K::EmptyIndex
-            ]
-        ),
-        LexState::RefModifier => with_prefixes!(
-            [K::IndexOpen, K::ParenOpen, K::Set],
-            [K::True, K::False, K::Identifier, K::Dot, K::CurlyOpen, K::CurlyClose, K::ReferenceEnd]
-        ),
-        LexState::RefArguments => with_prefixes!(
-            [
-                K::BracketOpen, K::BracketClose, K::Comma, K::DoubleDot, K::Colon, K::MapOpen, K::MapClose,
-                K::CallClose, K::Set
-            ],
-            [
-                K::Whitespace, K::StringLiteral, K::True, K::False, K::Integer, K::Float, K::Identifier, K::Dot
-            ]
-        ),
-        LexState::RefIndex => with_prefixes!(
-            [K::IndexClose],
-            [K::Whitespace, K::StringLiteral, K::True, K::False, K::Integer, K::Float]
-        ),
+        LexState::Default => DEFAULT,
+        LexState::PreDirective => PRE_DIRECTIVE,
+        LexState::Directive => DIRECTIVE,
+        LexState::Reference => REFERENCE,
+        LexState::RefModifier => REF_MODIFIER,
+        LexState::RefArguments => REF_ARGUMENTS,
+        LexState::RefIndex => REF_INDEX,
         LexState::LineComment => with_prefixes!([], [K::LineCommentEnd, K::Skipped]),
         LexState::FormalComment => with_prefixes!([], [K::FormalComment, K::Skipped]),
         LexState::BlockComment => with_prefixes!([], [K::BlockComment, K::Skipped]),

@@ -221,6 +221,9 @@ impl QuotedSource {
 
     /// Returns the source as it renders for a macro that does not exist.
     pub(crate) fn images(&self) -> String {
-        self.tokens().iter().map(|token| token.image.as_str()).collect()
+        self.tokens()
+            .iter()
+            .map(|token| token.image.as_str())
+            .collect()
     }
 }

@@ -7,7 +7,11 @@ use crate::limits::MAX_RENDER_DEPTH;
 
 /// Returns the result of `==` for values that are not blocks: numbers by value, values of one class by `equals`, others by
 /// their texts.
-pub(crate) fn template_equals(heap: &mut Heap, left: &VtlValue, right: &VtlValue) -> Computed<bool> {
+pub(crate) fn template_equals(
+    heap: &mut Heap,
+    left: &VtlValue,
+    right: &VtlValue,
+) -> Computed<bool> {
     if left.is_number() && right.is_number() {
         return Ok(compare(left, right).is_eq());
     }
@@ -65,7 +69,12 @@ fn objects_equal(heap: &mut Heap, left: ObjectId, right: ObjectId, depth: usize)
             if !(sets || (ordered(a.kind) && ordered(b.kind))) || a.items.len() != b.items.len() {
                 return Ok(false);
             }
-            let pairs: Vec<_> = a.items.iter().cloned().zip(b.items.iter().cloned()).collect();
+            let pairs: Vec<_> = a
+                .items
+                .iter()
+                .cloned()
+                .zip(b.items.iter().cloned())
+                .collect();
             for (a, b) in pairs {
                 if !equals_at(heap, &a, &b, depth + 1)? {
                     return Ok(false);
@@ -77,7 +86,10 @@ fn objects_equal(heap: &mut Heap, left: ObjectId, right: ObjectId, depth: usize)
             if a.len() != b.len() {
                 return Ok(false);
             }
-            let pairs: Vec<_> = a.iter().map(|(key, value)| (value.clone(), b.get(key).cloned())).collect();
+            let pairs: Vec<_> = a
+                .iter()
+                .map(|(key, value)| (value.clone(), b.get(key).cloned()))
+                .collect();
             for (a, b) in pairs {
                 let Some(b) = b else { return Ok(false) };
                 if !equals_at(heap, &a, &b, depth + 1)? {
@@ -87,7 +99,10 @@ fn objects_equal(heap: &mut Heap, left: ObjectId, right: ObjectId, depth: usize)
             Ok(true)
         }
         (Object::Entry(a), Object::Entry(b)) => {
-            let pairs = [(a.key.clone(), b.key.clone()), (heap.entry_value(a), heap.entry_value(b))];
+            let pairs = [
+                (a.key.clone(), b.key.clone()),
+                (heap.entry_value(a), heap.entry_value(b)),
+            ];
             Ok(equals_at(heap, &pairs[0].0, &pairs[0].1, depth + 1)?
                 && equals_at(heap, &pairs[1].0, &pairs[1].1, depth + 1)?)
         }
@@ -102,7 +117,13 @@ pub(crate) fn java_hash(heap: &mut Heap, value: &VtlValue, depth: usize) -> Comp
     }
     heap.charge(1)?;
     Ok(match value {
-        VtlValue::Boolean(value) => if *value { 1231 } else { 1237 },
+        VtlValue::Boolean(value) => {
+            if *value {
+                1231
+            } else {
+                1237
+            }
+        }
         VtlValue::Int(value) => *value,
         VtlValue::Long(value) => fold(*value),
         VtlValue::Double(value) => fold(i64::from_ne_bytes(value.to_bits().to_ne_bytes())),
@@ -110,7 +131,9 @@ pub(crate) fn java_hash(heap: &mut Heap, value: &VtlValue, depth: usize) -> Comp
         VtlValue::Text(text) => {
             heap.charge_length(text.len())?;
             let units = text.encode_utf16();
-            units.fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
+            units.fold(0i32, |hash, unit| {
+                hash.wrapping_mul(31).wrapping_add(unit.into())
+            })
         }
         VtlValue::Object(id) => hash_of_object(heap, *id, depth)?,
         _ => 0,
@@ -125,7 +148,9 @@ fn hash_of_object(heap: &mut Heap, id: ObjectId, depth: usize) -> Computed<i32> 
             let mut hash = i32::from(kind != ListKind::Set);
             for item in items {
                 let factor = if kind == ListKind::Set { 1 } else { 31 };
-                hash = hash.wrapping_mul(factor).wrapping_add(java_hash(heap, &item, depth + 1)?);
+                hash = hash
+                    .wrapping_mul(factor)
+                    .wrapping_add(java_hash(heap, &item, depth + 1)?);
             }
             Ok(hash)
         }
@@ -148,7 +173,10 @@ fn hash_of_object(heap: &mut Heap, id: ObjectId, depth: usize) -> Computed<i32> 
 }
 
 /// Returns the hash of 64 bits: both halves combined.
-#[expect(clippy::cast_possible_truncation, reason = "the halves of the value are combined, as in Java")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the halves of the value are combined, as in Java"
+)]
 fn fold(value: i64) -> i32 {
     (value ^ (value >> 32)) as i32
 }

@@ -119,7 +119,9 @@ impl MapObject {
     }
 
     pub(crate) fn remove(&mut self, key: &VtlValue) -> Option<VtlValue> {
-        self.entries.shift_remove(&MapKey::of(key)).map(|(_, value)| value)
+        self.entries
+            .shift_remove(&MapKey::of(key))
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -177,7 +179,11 @@ pub(crate) struct Heap {
 
 impl Heap {
     pub(crate) fn new(work: u64) -> Self {
-        Heap { objects: Vec::new(), work_left: work, work }
+        Heap {
+            objects: Vec::new(),
+            work_left: work,
+            work,
+        }
     }
 
     /// Takes work from the budget.
@@ -218,12 +224,25 @@ impl Heap {
     }
 
     pub(crate) fn list(&mut self, kind: ListKind, items: Vec<VtlValue>) -> Computed<VtlValue> {
-        self.allocate(Object::List(ListObject { kind, items, view_of: None }))
+        self.allocate(Object::List(ListObject {
+            kind,
+            items,
+            view_of: None,
+        }))
     }
 
     /// Creates a list of what is in a map now. Java's is a view: loops over it notice when the map changes.
-    pub(crate) fn view(&mut self, kind: ListKind, items: Vec<VtlValue>, of: ObjectId) -> Computed<VtlValue> {
-        self.allocate(Object::List(ListObject { kind, items, view_of: Some(of) }))
+    pub(crate) fn view(
+        &mut self,
+        kind: ListKind,
+        items: Vec<VtlValue>,
+        of: ObjectId,
+    ) -> Computed<VtlValue> {
+        self.allocate(Object::List(ListObject {
+            kind,
+            items,
+            view_of: Some(of),
+        }))
     }
 
     pub(crate) fn map(&mut self, entries: Vec<(VtlValue, VtlValue)>) -> Computed<VtlValue> {
@@ -274,7 +293,9 @@ impl Heap {
 
     /// Returns the value of a map's entry: that of the map, unless the key was removed.
     pub(crate) fn entry_value(&self, entry: &MapEntryObject) -> VtlValue {
-        let value = self.entries(&VtlValue::Object(entry.map)).and_then(|map| map.get(&entry.key));
+        let value = self
+            .entries(&VtlValue::Object(entry.map))
+            .and_then(|map| map.get(&entry.key));
         value.unwrap_or(&entry.value).clone()
     }
 

@@ -13,7 +13,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use equality::{java_equals, java_hash, template_equals};
-pub(crate) use heap::{BlockObject, Heap, ListKind, LoopScope, MapEntryObject, MapObject, Object, ObjectId};
+pub(crate) use heap::{
+    BlockObject, Heap, ListKind, LoopScope, MapEntryObject, MapObject, Object, ObjectId,
+};
 pub(crate) use json::{from_json, parse_json};
 pub(crate) use number::{arithmetic, compare, java_double, narrow, to_int};
 pub(crate) use text::{to_json, to_text};
@@ -58,7 +60,10 @@ impl VtlValue {
     }
 
     pub(crate) fn is_number(&self) -> bool {
-        matches!(self, VtlValue::Int(_) | VtlValue::Long(_) | VtlValue::Big(_) | VtlValue::Double(_))
+        matches!(
+            self,
+            VtlValue::Int(_) | VtlValue::Long(_) | VtlValue::Big(_) | VtlValue::Double(_)
+        )
     }
 
     /// Returns a length or a position as Java's `int`.
@@ -92,7 +97,15 @@ pub(crate) fn class_name(heap: &Heap, value: &VtlValue) -> &'static str {
 }
 
 /// Creates the value of a block that `#define` names.
-pub(crate) fn block_value(heap: &mut Heap, define: &Arc<DefineDirective>, frame: usize) -> Computed<VtlValue> {
-    let block = BlockObject { define: Arc::clone(define), frame, depth: 0 };
+pub(crate) fn block_value(
+    heap: &mut Heap,
+    define: &Arc<DefineDirective>,
+    frame: usize,
+) -> Computed<VtlValue> {
+    let block = BlockObject {
+        define: Arc::clone(define),
+        frame,
+        depth: 0,
+    };
     heap.allocate(Object::Block(block))
 }

@@ -17,7 +17,10 @@ pub(crate) fn narrow(value: i128) -> VtlValue {
 }
 
 /// Returns `intValue()` of a number.
-#[expect(clippy::cast_possible_truncation, reason = "Java truncates integers and saturates doubles, as `as` does")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "Java truncates integers and saturates doubles, as `as` does"
+)]
 pub(crate) fn to_int(value: &VtlValue) -> Option<i32> {
     Some(match value {
         VtlValue::Int(value) => *value,
@@ -37,7 +40,10 @@ fn integer(value: &VtlValue) -> Option<i128> {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "Java's doubleValue() rounds, too")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Java's doubleValue() rounds, too"
+)]
 fn double(value: &VtlValue) -> f64 {
     match value {
         VtlValue::Double(value) => *value,
@@ -50,7 +56,9 @@ pub(crate) fn compare(left: &VtlValue, right: &VtlValue) -> Ordering {
     match (integer(left), integer(right)) {
         (Some(left), Some(right)) => left.cmp(&right),
         // Java's comparison with NaN is neither less nor greater.
-        _ => double(left).partial_cmp(&double(right)).unwrap_or(Ordering::Equal),
+        _ => double(left)
+            .partial_cmp(&double(right))
+            .unwrap_or(Ordering::Equal),
     }
 }
 
@@ -75,14 +83,25 @@ pub(crate) fn arithmetic(
             let is_int = matches!((left, right), (VtlValue::Int(_), VtlValue::Int(_)));
             integer_arithmetic(operator, a, b, is_int)
         }
-        _ if big => Err(RenderProblem::Unsupported("arithmetic with BigInteger and Double")),
-        _ => Ok(VtlValue::Double(double_arithmetic(operator, double(left), double(right)))),
+        _ if big => Err(RenderProblem::Unsupported(
+            "arithmetic with BigInteger and Double",
+        )),
+        _ => Ok(VtlValue::Double(double_arithmetic(
+            operator,
+            double(left),
+            double(right),
+        ))),
     }
 }
 
 /// Computes with `Integer` and `Long`: the result has the larger class, or the next one if it does not fit.
 #[expect(clippy::cast_possible_truncation, reason = "quotients wrap in Java")]
-fn integer_arithmetic(operator: BinaryOperator, a: i128, b: i128, is_int: bool) -> Computed<VtlValue> {
+fn integer_arithmetic(
+    operator: BinaryOperator,
+    a: i128,
+    b: i128,
+    is_int: bool,
+) -> Computed<VtlValue> {
     let result = match operator {
         BinaryOperator::Add => a + b,
         BinaryOperator::Subtract => a - b,
@@ -106,7 +125,9 @@ fn big_arithmetic(operator: BinaryOperator, a: i128, b: i128) -> Computed<VtlVal
         BinaryOperator::Multiply => a.checked_mul(b),
         BinaryOperator::Divide => a.checked_div(b),
         _ if b < 0 => {
-            return Err(RenderProblem::Unsupported("a modulus that is a negative BigInteger"));
+            return Err(RenderProblem::Unsupported(
+                "a modulus that is a negative BigInteger",
+            ));
         }
         _ => a.checked_rem_euclid(b),
     };

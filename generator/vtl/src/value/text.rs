@@ -51,7 +51,14 @@ fn append_object(heap: &mut Heap, id: ObjectId, depth: usize, text: &mut String)
             ListKind::Array => text.push_str("[Ljava.lang.String;@1"),
             _ => {
                 let items = list.items.clone();
-                append_all(heap, id, items.iter().map(|item| (None, item)), ['[', ']'], depth, text)?;
+                append_all(
+                    heap,
+                    id,
+                    items.iter().map(|item| (None, item)),
+                    ['[', ']'],
+                    depth,
+                    text,
+                )?;
             }
         },
         Object::Map(map) => {
@@ -109,7 +116,9 @@ fn append_inner(
     text: &mut String,
 ) -> Computed<()> {
     match (value, heap.get(container)) {
-        (VtlValue::Object(id), Object::List(_)) if *id == container => text.push_str("(this Collection)"),
+        (VtlValue::Object(id), Object::List(_)) if *id == container => {
+            text.push_str("(this Collection)")
+        }
         (VtlValue::Object(id), _) if *id == container => text.push_str("(this Map)"),
         _ => return append(heap, value, depth + 1, text),
     }
@@ -124,12 +133,7 @@ pub(crate) fn to_json(heap: &mut Heap, value: &VtlValue) -> Computed<String> {
 }
 
 /// Appends a value as JSON.
-fn write_json(
-    heap: &mut Heap,
-    value: &VtlValue,
-    depth: usize,
-    text: &mut String,
-) -> Computed<()> {
+fn write_json(heap: &mut Heap, value: &VtlValue, depth: usize, text: &mut String) -> Computed<()> {
     if depth > MAX_RENDER_DEPTH {
         return Err(RenderProblem::TooDeep(MAX_RENDER_DEPTH));
     }

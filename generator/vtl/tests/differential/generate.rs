@@ -43,7 +43,10 @@ pub(crate) fn variables() -> Value {
 /// Returns a random case.
 pub(crate) fn case(seed: u64) -> Case {
     let mut random = Random::new(seed);
-    let mut generator = Generator { random: &mut random, depth: 0 };
+    let mut generator = Generator {
+        random: &mut random,
+        depth: 0,
+    };
     let mut template = generator.block();
     if random.chance(4) {
         template = mutate(&mut random, &template);
@@ -52,7 +55,11 @@ pub(crate) fn case(seed: u64) -> Case {
         0 => UnresolvedReferences::Source,
         _ => UnresolvedReferences::Empty,
     };
-    Case { template, variables: variables(), unresolved }
+    Case {
+        template,
+        variables: variables(),
+        unresolved,
+    }
 }
 
 /// Deletes, repeats or inserts a few characters.
@@ -70,8 +77,9 @@ pub(crate) fn mutate(random: &mut Random, template: &str) -> String {
             1 => chars.insert(at, chars[at]),
             _ => {
                 let inserted = random.pick(&[
-                    "#", "$", "\\", "\"", "'", "(", ")", "[", "]", "{", "}", "!", ".", "..", ",", " ", "\n",
-                    "\r\n", "\t", "-", "##", "#*", "*#", "#[[", "]]#", "#end", "$!", "@", "|", "é",
+                    "#", "$", "\\", "\"", "'", "(", ")", "[", "]", "{", "}", "!", ".", "..", ",",
+                    " ", "\n", "\r\n", "\t", "-", "##", "#*", "*#", "#[[", "]]#", "#end", "$!",
+                    "@", "|", "é",
                 ]);
                 chars.splice(at..at, inserted.chars());
             }
@@ -93,7 +101,11 @@ impl Generator<'_> {
 
     fn inner(&mut self) -> String {
         self.depth += 1;
-        let block = if self.depth > 4 { "x".to_owned() } else { self.block() };
+        let block = if self.depth > 4 {
+            "x".to_owned()
+        } else {
+            self.block()
+        };
         self.depth -= 1;
         block
     }
@@ -114,8 +126,9 @@ impl Generator<'_> {
 
     fn text(&mut self) -> String {
         let parts = [
-            "text", " ", "\n", "  ", "\t", " \n", "\r\n", "{\"k\": ", "}", ", ", ".", "(", ")", "[0]", "a.b", "-",
-            "!", "'", "\"", "#", "$", "$ ", "# ", "\\", "\\\\", "$5", "#1", "#-1", "$.", "$[", "$![", "é😀", "@x", "~",
+            "text", " ", "\n", "  ", "\t", " \n", "\r\n", "{\"k\": ", "}", ", ", ".", "(", ")",
+            "[0]", "a.b", "-", "!", "'", "\"", "#", "$", "$ ", "# ", "\\", "\\\\", "$5", "#1",
+            "#-1", "$.", "$[", "$![", "é😀", "@x", "~",
         ];
         let length = 1 + self.random.below(3);
         (0..length).map(|_| self.random.pick(&parts)).collect()
@@ -123,8 +136,31 @@ impl Generator<'_> {
 
     fn name(&mut self) -> &'static str {
         self.random.pick(&[
-            "a", "b", "big", "f", "t", "n", "nil", "s", "e", "u", "num", "l", "ls", "mixed", "m", "el", "em", "missing",
-            "x", "y", "i", "foreach", "velocityCount", "velocityHasNext", "blk",
+            "a",
+            "b",
+            "big",
+            "f",
+            "t",
+            "n",
+            "nil",
+            "s",
+            "e",
+            "u",
+            "num",
+            "l",
+            "ls",
+            "mixed",
+            "m",
+            "el",
+            "em",
+            "missing",
+            "x",
+            "y",
+            "i",
+            "foreach",
+            "velocityCount",
+            "velocityHasNext",
+            "blk",
         ])
     }
 
@@ -146,8 +182,8 @@ impl Generator<'_> {
                 0 => format!(
                     ".{}",
                     self.random.pick(&[
-                        "k", "n", "in", "deep", "empty", "key", "value", "index", "count", "hasNext", "first", "last",
-                        "parent", "size", "true", "x-y",
+                        "k", "n", "in", "deep", "empty", "key", "value", "index", "count",
+                        "hasNext", "first", "last", "parent", "size", "true", "x-y",
                     ])
                 ),
                 1 => {
@@ -165,44 +201,117 @@ impl Generator<'_> {
         match self.random.below(4) {
             0 => format!("${}", self.name()),
             1 => format!("'{}'", self.random.pick(&["k", "n", "in", "missing"])),
-            _ => self.random.pick(&["0", "1", "-1", "2", "5", "true"]).to_owned(),
+            _ => self
+                .random
+                .pick(&["0", "1", "-1", "2", "5", "true"])
+                .to_owned(),
         }
     }
 
     fn method(&mut self) -> String {
         let (name, count) = [
-            ("size", 0), ("isEmpty", 0), ("length", 0), ("toString", 0), ("get", 1), ("contains", 1), ("put", 2),
-            ("add", 1), ("remove", 1), ("set", 2), ("indexOf", 1), ("lastIndexOf", 1), ("substring", 1),
-            ("substring", 2), ("replace", 2), ("toUpperCase", 0), ("toLowerCase", 0), ("trim", 0), ("startsWith", 1),
-            ("endsWith", 1), ("equals", 1), ("equalsIgnoreCase", 1), ("concat", 1), ("charAt", 1), ("compareTo", 1),
-            ("hashCode", 0), ("intValue", 0), ("doubleValue", 0), ("longValue", 0), ("parseInt", 1), ("keySet", 0),
-            ("values", 0), ("entrySet", 0), ("containsKey", 1), ("containsValue", 1), ("getKey", 0), ("addAll", 1),
-            ("subList", 2), ("clear", 0), ("putAll", 1), ("hasNext", 0), ("add", 2), ("removeAll", 1), ("nope", 1),
-            ("codePointAt", 1), ("indexOf", 2), ("containsAll", 1), ("isFirst", 0), ("getIndex", 0),
+            ("size", 0),
+            ("isEmpty", 0),
+            ("length", 0),
+            ("toString", 0),
+            ("get", 1),
+            ("contains", 1),
+            ("put", 2),
+            ("add", 1),
+            ("remove", 1),
+            ("set", 2),
+            ("indexOf", 1),
+            ("lastIndexOf", 1),
+            ("substring", 1),
+            ("substring", 2),
+            ("replace", 2),
+            ("toUpperCase", 0),
+            ("toLowerCase", 0),
+            ("trim", 0),
+            ("startsWith", 1),
+            ("endsWith", 1),
+            ("equals", 1),
+            ("equalsIgnoreCase", 1),
+            ("concat", 1),
+            ("charAt", 1),
+            ("compareTo", 1),
+            ("hashCode", 0),
+            ("intValue", 0),
+            ("doubleValue", 0),
+            ("longValue", 0),
+            ("parseInt", 1),
+            ("keySet", 0),
+            ("values", 0),
+            ("entrySet", 0),
+            ("containsKey", 1),
+            ("containsValue", 1),
+            ("getKey", 0),
+            ("addAll", 1),
+            ("subList", 2),
+            ("clear", 0),
+            ("putAll", 1),
+            ("hasNext", 0),
+            ("add", 2),
+            ("removeAll", 1),
+            ("nope", 1),
+            ("codePointAt", 1),
+            ("indexOf", 2),
+            ("containsAll", 1),
+            ("isFirst", 0),
+            ("getIndex", 0),
         ][self.random.below(49)];
         let arguments: Vec<String> = (0..count).map(|_| self.argument()).collect();
-        format!(".{name}({})", arguments.join(self.random.pick(&[",", ", ", " , "])))
+        format!(
+            ".{name}({})",
+            arguments.join(self.random.pick(&[",", ", ", " , "]))
+        )
     }
 
     fn argument(&mut self) -> String {
         match self.random.below(9) {
             0 | 1 => format!("${}", self.name()),
-            2 => self.random.pick(&["0", "1", "2", "-1", "12", "100"]).to_owned(),
+            2 => self
+                .random
+                .pick(&["0", "1", "2", "-1", "12", "100"])
+                .to_owned(),
             3 => self.string(),
             4 => "\"o\"".to_owned(),
-            5 => self.random.pick(&["true", "false", "1.5", "[1, 2]", "[1..3]", "{}", "[]"]).to_owned(),
-            _ => format!("'{}'", self.random.pick(&["k", "l", "Hello", "", "x", "1", "World"])),
+            5 => self
+                .random
+                .pick(&["true", "false", "1.5", "[1, 2]", "[1..3]", "{}", "[]"])
+                .to_owned(),
+            _ => format!(
+                "'{}'",
+                self.random
+                    .pick(&["k", "l", "Hello", "", "x", "1", "World"])
+            ),
         }
     }
 
     fn string(&mut self) -> String {
         let content = match self.random.below(8) {
-            0 => self.random.pick(&["a''b", "a\"\"b", "\\u0041", "##", "#if($t)y#end", "$", "#", "\\$a", "$!x."]).to_owned(),
+            0 => self
+                .random
+                .pick(&[
+                    "a''b",
+                    "a\"\"b",
+                    "\\u0041",
+                    "##",
+                    "#if($t)y#end",
+                    "$",
+                    "#",
+                    "\\$a",
+                    "$!x.",
+                ])
+                .to_owned(),
             1 => format!("${}", self.name()),
             2 => format!("${{{}}}!", self.name()),
             3 => format!("x{}", self.reference()),
             4 => self.text(),
-            _ => self.random.pick(&["", "abc", "Hello", "42", "k"]).to_owned(),
+            _ => self
+                .random
+                .pick(&["", "abc", "Hello", "42", "k"])
+                .to_owned(),
         };
         let content = content.replace(['"', '\''], "");
         let quote = self.random.pick(&["\"", "\"", "'"]);
@@ -212,13 +321,47 @@ impl Generator<'_> {
     fn primary(&mut self) -> String {
         match self.random.below(12) {
             0..=3 => self.reference().replace("$!", "$"),
-            4 => self.random.pick(&["0", "1", "-1", "7", "2147483647", "9223372036854775807", "007"]).to_owned(),
-            5 => self.random.pick(&["1.5", "2.0", "-0.5", "1e3", "1.0e-5", ".5", "100000000.0", "3."]).to_owned(),
+            4 => self
+                .random
+                .pick(&[
+                    "0",
+                    "1",
+                    "-1",
+                    "7",
+                    "2147483647",
+                    "9223372036854775807",
+                    "007",
+                ])
+                .to_owned(),
+            5 => self
+                .random
+                .pick(&[
+                    "1.5",
+                    "2.0",
+                    "-0.5",
+                    "1e3",
+                    "1.0e-5",
+                    ".5",
+                    "100000000.0",
+                    "3.",
+                ])
+                .to_owned(),
             6 => self.string(),
             7 => self.random.pick(&["true", "false"]).to_owned(),
             8 => format!("[{}, {}]", self.argument(), self.argument()),
             9 => format!("{{{} : {}}}", self.string(), self.argument()),
-            10 => self.random.pick(&["[1..3]", "[3..1]", "[$a..5]", "[ 1 .. 2 ]", "[]", "{}", "[$s..2]"]).to_owned(),
+            10 => self
+                .random
+                .pick(&[
+                    "[1..3]",
+                    "[3..1]",
+                    "[$a..5]",
+                    "[ 1 .. 2 ]",
+                    "[]",
+                    "{}",
+                    "[$s..2]",
+                ])
+                .to_owned(),
             _ => format!("({})", self.expression()),
         }
     }
@@ -229,11 +372,15 @@ impl Generator<'_> {
         let mut expression = self.primary_or_not(deep);
         while !deep && self.random.chance(3) {
             let operator = self.random.pick(&[
-                "+", "-", "*", "/", "%", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "eq", "ne", "lt", "gt", "le", "ge",
-                "and", "or",
+                "+", "-", "*", "/", "%", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "eq", "ne",
+                "lt", "gt", "le", "ge", "and", "or",
             ]);
             let right = self.primary_or_not(deep);
-            let blank = if operator.chars().all(char::is_alphabetic) { " " } else { self.random.pick(&[" ", " ", ""]) };
+            let blank = if operator.chars().all(char::is_alphabetic) {
+                " "
+            } else {
+                self.random.pick(&[" ", " ", ""])
+            };
             expression = format!("{expression}{blank}{operator}{blank}{right}");
         }
         self.depth -= 1;
@@ -242,7 +389,11 @@ impl Generator<'_> {
 
     fn primary_or_not(&mut self, deep: bool) -> String {
         let not = self.random.pick(&["", "", "", "", "!", "! ", "not "]);
-        let value = if deep { format!("${}", self.name()) } else { self.primary() };
+        let value = if deep {
+            format!("${}", self.name())
+        } else {
+            self.primary()
+        };
         format!("{not}{value}")
     }
 
@@ -259,20 +410,39 @@ impl Generator<'_> {
         let after = self.random.pick(&["", "", "\n", " \n", "  ", "\r\n"]);
         let name = self.random.pick(&["#set", "#set ", "#{set}"]);
         let blank = self.random.pick(&["", " ", "\n"]);
-        format!("{before}{name}({blank}{target} = {}{blank}){after}", self.expression())
+        format!(
+            "{before}{name}({blank}{target} = {}{blank}){after}",
+            self.expression()
+        )
     }
 
     fn line_end(&mut self) -> &'static str {
-        self.random.pick(&["", "", "\n", " \n", "  ", "\r\n", "\t\n"])
+        self.random
+            .pick(&["", "", "\n", " \n", "  ", "\r\n", "\t\n"])
     }
 
     fn condition(&mut self) -> String {
-        let mut text = format!("#if({}){}{}", self.expression(), self.line_end(), self.inner());
+        let mut text = format!(
+            "#if({}){}{}",
+            self.expression(),
+            self.line_end(),
+            self.inner()
+        );
         while self.random.chance(3) {
-            text += &format!("#elseif({}){}{}", self.expression(), self.line_end(), self.inner());
+            text += &format!(
+                "#elseif({}){}{}",
+                self.expression(),
+                self.line_end(),
+                self.inner()
+            );
         }
         if self.random.chance(2) {
-            text += &format!("{}{}{}", self.random.pick(&["#else", "#{else}"]), self.line_end(), self.inner());
+            text += &format!(
+                "{}{}{}",
+                self.random.pick(&["#else", "#{else}"]),
+                self.line_end(),
+                self.inner()
+            );
         }
         text + self.random.pick(&["#end", "#{end}"]) + self.line_end()
     }
@@ -282,7 +452,11 @@ impl Generator<'_> {
             0 => "[1..3]".to_owned(),
             1 => "$m.entrySet()".to_owned(),
             2 => self.argument(),
-            _ => format!("${}", self.random.pick(&["l", "ls", "mixed", "m", "el", "x", "nil"])),
+            _ => format!(
+                "${}",
+                self.random
+                    .pick(&["l", "ls", "mixed", "m", "el", "x", "nil"])
+            ),
         };
         let name = self.random.pick(&["x", "y", "i"]);
         let body = match self.random.below(4) {
@@ -290,14 +464,30 @@ impl Generator<'_> {
             1 => format!("{}#if($foreach.index == 1)#break#end", self.inner()),
             _ => self.inner(),
         };
-        format!("#foreach(${name} in {list}){}{body}#end{}", self.line_end(), self.line_end())
+        format!(
+            "#foreach(${name} in {list}){}{body}#end{}",
+            self.line_end(),
+            self.line_end()
+        )
     }
 
     fn comment(&mut self) -> String {
         self.random
             .pick(&[
-                "## line\n", "##\n", "  ## line\r\n", "#* block *#", "#** formal *#", "#**#", "#*\n$a\n*#\n", "##$a #if\n",
-                "#[[ $a #if ]]#", "#[[]]#", "#*#*#", "x##y\n", "$a##y\n", "## end",
+                "## line\n",
+                "##\n",
+                "  ## line\r\n",
+                "#* block *#",
+                "#** formal *#",
+                "#**#",
+                "#*\n$a\n*#\n",
+                "##$a #if\n",
+                "#[[ $a #if ]]#",
+                "#[[]]#",
+                "#*#*#",
+                "x##y\n",
+                "$a##y\n",
+                "## end",
             ])
             .to_owned()
     }
@@ -305,8 +495,25 @@ impl Generator<'_> {
     fn escape(&mut self) -> String {
         let slashes = self.random.pick(&["\\", "\\\\", "\\\\\\", "\\\\\\\\"]);
         let after = self.random.pick(&[
-            "$a", "$missing", "#if($t)x#end", "#end", "#set($x = 1)", "#foreach", "#nope", "$!a", "${a}", "#{if}", "$",
-            "#", "n", "$m.k", "#macro", "$\\!a", "#else", "#mac", "$!missing",
+            "$a",
+            "$missing",
+            "#if($t)x#end",
+            "#end",
+            "#set($x = 1)",
+            "#foreach",
+            "#nope",
+            "$!a",
+            "${a}",
+            "#{if}",
+            "$",
+            "#",
+            "n",
+            "$m.k",
+            "#macro",
+            "$\\!a",
+            "#else",
+            "#mac",
+            "$!missing",
         ]);
         format!("{slashes}{after}")
     }
@@ -326,7 +533,9 @@ impl Generator<'_> {
                 let count = self.random.below(4);
                 let arguments: Vec<_> = (0..count).map(|_| self.argument()).collect();
                 let separator = self.random.pick(&[" ", ", ", ","]);
-                let name = self.random.pick(&["#mac", "#mac", "#mac ", "#{mac}", "#nope"]);
+                let name = self
+                    .random
+                    .pick(&["#mac", "#mac", "#mac ", "#{mac}", "#nope"]);
                 format!("{name}({}){}", arguments.join(separator), self.line_end())
             }
         }

@@ -55,9 +55,37 @@ fn random_templates_render_as_with_velocity() {
         differences.extend(found.map(|found| format!("seed {seed}: {found}")));
     }
     println!("{compared} templates compared");
-    assert!(compared > count * 9 / 10, "only {compared} of {count} templates were compared");
+    assert!(
+        compared > count * 9 / 10,
+        "only {compared} of {count} templates were compared"
+    );
     let shown = &differences[..differences.len().min(40)];
-    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), shown.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} differences\n{}",
+        differences.len(),
+        shown.join("\n")
+    );
+}
+
+#[test]
+fn recorded_random_templates_render_as_velocity_rendered_them() {
+    let cases = recorded::random();
+    assert!(cases.len() > 1_000);
+    let differences: Vec<_> = cases
+        .into_iter()
+        .filter_map(|case| {
+            let ours = ours::render(&case.case)?;
+            let expected = case.expected.ok_or_else(|| "an error".to_owned());
+            difference(&case.case, &ours, &expected)
+        })
+        .collect();
+    assert!(
+        differences.is_empty(),
+        "{} differences\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 #[test]
@@ -70,11 +98,17 @@ fn recorded_templates_render_as_velocity_rendered_them() {
             let ours = ours::render(&case.case).unwrap_or_else(|| Err("it is refused".to_owned()));
             let expected = case.expected.ok_or_else(|| "an error".to_owned());
             let found = difference(&case.case, &ours, &expected);
-            differences.extend(found.map(|found| format!("{} in {}: {found}", case.name, file.display())));
+            differences
+                .extend(found.map(|found| format!("{} in {}: {found}", case.name, file.display())));
         }
     }
     assert!(count > 0);
-    assert!(differences.is_empty(), "{} of {count} cases\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {count} cases\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 #[test]
@@ -83,6 +117,9 @@ fn recorded_outputs_are_those_of_velocity() {
         return;
     };
     let update = env::var_os("STACKGEN_UPDATE_VELOCITY").is_some();
+    if update {
+        recorded::write_random(|case| velocity.render(case));
+    }
     for file in recorded::files() {
         let cases: Vec<_> = recorded::read(&file)
             .into_iter()
@@ -103,6 +140,11 @@ fn check_recorded(file: &Path, cases: &[(recorded::RecordedCase, Outcome)]) {
     for (case, outcome) in cases {
         let expected = case.expected.clone().ok_or_else(String::new);
         let found = difference(&case.case, &expected, outcome);
-        assert!(found.is_none(), "{} in {}: {found:?}", case.name, file.display());
+        assert!(
+            found.is_none(),
+            "{} in {}: {found:?}",
+            case.name,
+            file.display()
+        );
     }
 }

@@ -10,7 +10,11 @@ use serde_json::Value;
 use stackgen_vtl::UnresolvedReferences;
 
 /// Packages of Debian: velocity and what it needs.
-const JARS: [&str; 3] = ["velocity.jar", "commons-lang.jar", "commons-collections3.jar"];
+const JARS: [&str; 3] = [
+    "velocity.jar",
+    "commons-lang.jar",
+    "commons-collections3.jar",
+];
 
 /// Template with its variables.
 #[derive(Clone, Debug)]
@@ -50,7 +54,11 @@ impl Velocity {
             .expect("Java starts");
         let input = process.stdin.take().expect("it is piped");
         let output = BufReader::new(process.stdout.take().expect("it is piped"));
-        Some(Velocity { process, input, output })
+        Some(Velocity {
+            process,
+            input,
+            output,
+        })
     }
 
     /// Renders a case.

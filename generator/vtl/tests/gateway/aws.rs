@@ -9,6 +9,11 @@ fn outputs_are_those_that_api_gateway_had() {
     assert!(cases.len() > 20);
     for case in cases {
         let text = |field: &str| case[field].as_str().expect("it is text");
-        assert_eq!(render(text("template"), text("body")), text("output"), "{}", text("name"));
+        assert_eq!(
+            render(text("template"), text("body")),
+            text("output"),
+            "{}",
+            text("name")
+        );
     }
 }

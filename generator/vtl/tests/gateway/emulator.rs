@@ -1,7 +1,9 @@
 //! `$input` and `$util` beside apigw-vtl-emulator, from npm.
 
 use serde_json::Value;
-use stackgen_vtl::{TemplateRequest, TemplateVariables, VtlTemplate, RenderLimits, UnresolvedReferences};
+use stackgen_vtl::{
+    RenderLimits, TemplateRequest, TemplateVariables, UnresolvedReferences, VtlTemplate,
+};
 
 use crate::fixture;
 
@@ -28,11 +30,17 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("util.urlEncode", "it's", FORM),
     ("util.urlEncode", "héllo €", FORM),
     ("util.urlDecode", "a+b", FORM),
-    ("util.parseJson", "not json", "AWS: \"Takes stringified JSON\"; other text is an error in Java"),
+    (
+        "util.parseJson",
+        "not json",
+        "AWS: \"Takes stringified JSON\"; other text is an error in Java",
+    ),
 ];
 const NO_VALUE: &str = "API Gateway returns an empty JSON string, as LocalStack found in AWS's console (pull request 12774)";
-const JSONPATH: &str = "AWS: \"evaluates a JSONPath expression\"; the emulator knows names and indexes only";
-const JAVASCRIPT: &str = "AWS: \"using JavaScript string rules\", in Java StringEscapeUtils, which escapes these";
+const JSONPATH: &str =
+    "AWS: \"evaluates a JSONPath expression\"; the emulator knows names and indexes only";
+const JAVASCRIPT: &str =
+    "AWS: \"using JavaScript string rules\", in Java StringEscapeUtils, which escapes these";
 const FORM: &str = "AWS: \"Converts a string into application/x-www-form-urlencoded format\"";
 
 /// Returns what this crate has for a call, as the emulator's fixture has it: values as JSON, and texts.
@@ -44,14 +52,19 @@ fn ours(function: &str, argument: &str, body: &str) -> String {
         ),
         _ => format!("${function}($argument)"),
     };
-    let request = TemplateRequest { body: body.to_owned(), ..TemplateRequest::default() };
+    let request = TemplateRequest {
+        body: body.to_owned(),
+        ..TemplateRequest::default()
+    };
     let mut variables = TemplateVariables::of_request(request, Value::Null, Value::Null);
     variables.set("argument", argument.into());
     variables.set_unresolved(UnresolvedReferences::Source);
     let template = VtlTemplate::parse(&call).expect("it is correct");
     match template.render(&variables, &RenderLimits::default()) {
         // The value is in a list, which renders as JSON.
-        Ok(output) if call.contains("$list#end") && output.starts_with('[') => output[1..output.len() - 1].to_owned(),
+        Ok(output) if call.contains("$list#end") && output.starts_with('[') => {
+            output[1..output.len() - 1].to_owned()
+        }
         Ok(output) => output,
         Err(error) => format!("error: {error}"),
     }
@@ -70,10 +83,14 @@ fn functions_return_what_the_emulator_returns_where_that_is_documented() {
         let argument = case["argument"].as_str().expect("it is text");
         let expected = case["result"].as_str().unwrap_or("null");
         let ours = ours(function, argument, body);
-        let known = DIFFERENCES.iter().any(|(f, a, _)| (*f, *a) == (function, argument));
+        let known = DIFFERENCES
+            .iter()
+            .any(|(f, a, _)| (*f, *a) == (function, argument));
         explained += usize::from(known);
         if known == (ours == expected) {
-            unexplained.push(format!("{function}({argument:?}): ours {ours:?}, emulator {expected:?}, known: {known}"));
+            unexplained.push(format!(
+                "{function}({argument:?}): ours {ours:?}, emulator {expected:?}, known: {known}"
+            ));
         }
     }
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));

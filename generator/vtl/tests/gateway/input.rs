@@ -19,7 +19,10 @@ fn paths_select_what_jayway_selects() {
         ("store.bicycle", "{\"color\":\"red\"}"),
         ("$.store.book[0].title", "\"Sayings\""),
         ("$.store.book[-1].title", "\"Moby Dick\""),
-        ("$.store.book[*].title", "[\"Sayings\",\"Sword\",\"Moby Dick\"]"),
+        (
+            "$.store.book[*].title",
+            "[\"Sayings\",\"Sword\",\"Moby Dick\"]",
+        ),
         ("$.store.book.*.price", "[8.95,12.99,9]"),
         ("$.store.book[0,2].price", "[8.95,9]"),
         ("$.store.book[0:2].price", "[8.95,12.99]"),
@@ -28,30 +31,67 @@ fn paths_select_what_jayway_selects() {
         ("$..price", "[8.95,12.99,9]"),
         ("$.store..tags[0]", "[\"a\"]"),
         ("$..book[?(@.isbn)].title", "[\"Sword\",\"Moby Dick\"]"),
-        ("$..book[?(@.price < 10)].title", "[\"Sayings\",\"Moby Dick\"]"),
-        ("$..book[?(@.price >= 9 && @.isbn)].title", "[\"Sword\",\"Moby Dick\"]"),
-        ("$..book[?(@.title == 'Sword' || @.price == 8.95)].title", "[\"Sayings\",\"Sword\"]"),
+        (
+            "$..book[?(@.price < 10)].title",
+            "[\"Sayings\",\"Moby Dick\"]",
+        ),
+        (
+            "$..book[?(@.price >= 9 && @.isbn)].title",
+            "[\"Sword\",\"Moby Dick\"]",
+        ),
+        (
+            "$..book[?(@.title == 'Sword' || @.price == 8.95)].title",
+            "[\"Sayings\",\"Sword\"]",
+        ),
         ("$..book[?(!(@.isbn))].title", "[\"Sayings\"]"),
-        ("$..book[?(@.title != 'Sword')].title", "[\"Sayings\",\"Moby Dick\"]"),
-        ("$.store.book[?(@.price > $.store.book[0].price)].price", "[12.99,9]"),
-        ("$.store.book[0]['title','price']", "{\"title\":\"Sayings\",\"price\":8.95}"),
+        (
+            "$..book[?(@.title != 'Sword')].title",
+            "[\"Sayings\",\"Moby Dick\"]",
+        ),
+        (
+            "$.store.book[?(@.price > $.store.book[0].price)].price",
+            "[12.99,9]",
+        ),
+        (
+            "$.store.book[0]['title','price']",
+            "{\"title\":\"Sayings\",\"price\":8.95}",
+        ),
         ("$.store.book[*].missing", "[]"),
         ("$.store.book.title", "\"\""),
         ("$.missing", "\"\""),
         ("$.n", "\"\""),
     ];
     for (path, expected) in cases {
-        let template = format!("#set($path = '{}')$input.json($path)", path.replace('\'', "''"));
+        let template = format!(
+            "#set($path = '{}')$input.json($path)",
+            path.replace('\'', "''")
+        );
         assert_eq!(render(&template, BODY), expected, "{path}");
     }
 }
 
 #[test]
 fn wrong_paths_are_errors_with_the_position_of_the_call() {
-    for path in ["$.", "$[", "$.a[x]", "$.a[?(@.b]", "$.a b", "$['a", "$..", "$.a[?(@.b == )]"] {
-        let request = TemplateRequest { body: BODY.to_owned(), ..TemplateRequest::default() };
-        let error = render_request(&format!("\n  $input.path(\"{path}\")"), request).expect_err(path);
-        assert!(matches!(error.problem, RenderProblem::JsonPath { .. }), "{error}");
+    for path in [
+        "$.",
+        "$[",
+        "$.a[x]",
+        "$.a[?(@.b]",
+        "$.a b",
+        "$['a",
+        "$..",
+        "$.a[?(@.b == )]",
+    ] {
+        let request = TemplateRequest {
+            body: BODY.to_owned(),
+            ..TemplateRequest::default()
+        };
+        let error =
+            render_request(&format!("\n  $input.path(\"{path}\")"), request).expect_err(path);
+        assert!(
+            matches!(error.problem, RenderProblem::JsonPath { .. }),
+            "{error}"
+        );
         assert_eq!((error.position.line, error.position.column), (2, 10));
         assert!(!error.hint().is_empty());
     }
@@ -60,26 +100,42 @@ fn wrong_paths_are_errors_with_the_position_of_the_call() {
 #[test]
 fn a_deep_filter_is_an_error() {
     let path = format!("$[?({}@.a{})]", "(".repeat(10_000), ")".repeat(10_000));
-    let request = TemplateRequest { body: "[]".to_owned(), ..TemplateRequest::default() };
-    let error = render_request(&format!("$input.path('{path}')"), request).expect_err("it is too deep");
-    assert!(matches!(error.problem, RenderProblem::JsonPath { .. }), "{error}");
+    let request = TemplateRequest {
+        body: "[]".to_owned(),
+        ..TemplateRequest::default()
+    };
+    let error =
+        render_request(&format!("$input.path('{path}')"), request).expect_err("it is too deep");
+    assert!(
+        matches!(error.problem, RenderProblem::JsonPath { .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_changed_payload_is_what_later_calls_see() {
     let template = "#set($body = $input.path('$'))#set($body.url = \"x/$body.id\")$input.json('$')";
-    assert_eq!(render(template, "{\"id\": 7}"), "{\"id\":7,\"url\":\"x/7\"}");
+    assert_eq!(
+        render(template, "{\"id\": 7}"),
+        "{\"id\":7,\"url\":\"x/7\"}"
+    );
 }
 
 #[test]
 fn a_payload_that_is_not_json_has_no_values() {
-    assert_eq!(render("[$input.path('$.a')] $input.json('$') $input.body", "plain"), "[] \"\" plain");
+    assert_eq!(
+        render("[$input.path('$.a')] $input.json('$') $input.body", "plain"),
+        "[] \"\" plain"
+    );
 }
 
 #[test]
 fn decimals_lose_their_zeros_except_in_the_body() {
     let template = "$input.path('$.price') $input.json('$') $input.body";
-    assert_eq!(render(template, "{\"price\":10.00}"), "10.0 {\"price\":10.0} {\"price\":10.00}");
+    assert_eq!(
+        render(template, "{\"price\":10.00}"),
+        "10.0 {\"price\":10.0} {\"price\":10.00}"
+    );
 }
 
 #[test]
@@ -132,8 +188,8 @@ fn the_template_of_the_console_passes_everything_through() {
 }
 "#;
     let output = render_request(template, request).expect("it renders");
-    let parsed: serde_json::Value =
-        serde_json::from_str(&output.replace("\\'", "'")).unwrap_or_else(|error| panic!("{error} in {output}"));
+    let parsed: serde_json::Value = serde_json::from_str(&output.replace("\\'", "'"))
+        .unwrap_or_else(|error| panic!("{error} in {output}"));
     let expected = serde_json::json!({
         "body-json": {"a": [1]},
         "params": {"path": {}, "querystring": {"q": "it's", "r": "2"}, "header": {}},

@@ -6,7 +6,9 @@ mod input;
 mod util;
 
 use serde_json::{Value, json};
-use stackgen_vtl::{RenderError, RenderLimits, TemplateParameter, TemplateRequest, TemplateVariables, VtlTemplate};
+use stackgen_vtl::{
+    RenderError, RenderLimits, TemplateParameter, TemplateRequest, TemplateVariables, VtlTemplate,
+};
 
 /// Renders a template for a request.
 fn render_request(template: &str, request: TemplateRequest) -> Result<String, RenderError> {
@@ -18,12 +20,18 @@ fn render_request(template: &str, request: TemplateRequest) -> Result<String, Re
 
 /// Renders a template for a payload.
 fn render(template: &str, body: &str) -> String {
-    let request = TemplateRequest { body: body.to_owned(), ..TemplateRequest::default() };
+    let request = TemplateRequest {
+        body: body.to_owned(),
+        ..TemplateRequest::default()
+    };
     render_request(template, request).expect("the template renders")
 }
 
 fn parameter(name: &str, value: &str) -> TemplateParameter {
-    TemplateParameter { name: name.to_owned(), value: value.to_owned() }
+    TemplateParameter {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 fn fixture(path: &str) -> Value {

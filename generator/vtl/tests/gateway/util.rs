@@ -8,13 +8,20 @@ use crate::{render, render_request};
 fn parsed_json_can_be_read_and_changed() {
     let template = "#set($x = $util.parseJson($input.path('$.text')))$x.a[1].b $x;#set($x.c = 2)$x";
     let body = r#"{"text": "{\"a\": [1, {\"b\": true}]}"}"#;
-    assert_eq!(render(template, body), r#"true {a=[1,{"b":true}]};{a=[1,{"b":true}], c=2}"#);
+    assert_eq!(
+        render(template, body),
+        r#"true {a=[1,{"b":true}]};{a=[1,{"b":true}], c=2}"#
+    );
 }
 
 #[test]
 fn text_that_is_not_json_is_an_error() {
-    let error = render_request("$util.parseJson('x')", TemplateRequest::default()).expect_err("it is no JSON");
-    assert!(matches!(error.problem, RenderProblem::Json { .. }), "{error}");
+    let error = render_request("$util.parseJson('x')", TemplateRequest::default())
+        .expect_err("it is no JSON");
+    assert!(
+        matches!(error.problem, RenderProblem::Json { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -28,11 +35,18 @@ fn encoding_and_decoding_are_inverse() {
 #[test]
 fn json_in_a_string_is_escaped_for_json() {
     let body = r#"{"a": "x\"y"}"#;
-    assert_eq!(render("\"$util.escapeJavaScript($input.json('$'))\"", body), r#""{\"a\":\"x\\\"y\"}""#);
+    assert_eq!(
+        render("\"$util.escapeJavaScript($input.json('$'))\"", body),
+        r#""{\"a\":\"x\\\"y\"}""#
+    );
 }
 
 #[test]
 fn wrong_base64_is_an_error() {
-    let error = render_request("$util.base64Decode('%')", TemplateRequest::default()).expect_err("it is wrong");
-    assert!(matches!(error.problem, RenderProblem::Method { .. }), "{error}");
+    let error = render_request("$util.base64Decode('%')", TemplateRequest::default())
+        .expect_err("it is wrong");
+    assert!(
+        matches!(error.problem, RenderProblem::Method { .. }),
+        "{error}"
+    );
 }

@@ -40,10 +40,15 @@ impl Parser {
         let header = self.header()?;
         if matches!(header.name.as_str(), "include" | "parse") {
             let problem = SyntaxProblem::UnavailableDirective(header.name);
-            return Err(TemplateError { position: self.position(header.token), problem });
+            return Err(TemplateError {
+                position: self.position(header.token),
+                problem,
+            });
         }
-        let is_block = matches!(header.name.as_str(), "foreach" | "macro" | "literal" | "define")
-            || header.name.starts_with('@');
+        let is_block = matches!(
+            header.name.as_str(),
+            "foreach" | "macro" | "literal" | "define"
+        ) || header.name.starts_with('@');
         let body_start = self.at;
         let body = match is_block && header.has_parens {
             true => Some(self.body()?),
@@ -88,10 +93,16 @@ impl Parser {
             },
             ("define", Some(body)) => {
                 let [argument] = &header.arguments[..] else {
-                    return Err(self.bad_arguments(&header, "it needs one argument, the name of the block"));
+                    return Err(
+                        self.bad_arguments(&header, "it needs one argument, the name of the block")
+                    );
                 };
                 let name = argument.image.chars().skip(1).collect();
-                Part::Define(Arc::new(DefineDirective { name, max_depth: MAX_DEFINE_DEPTH, body }))
+                Part::Define(Arc::new(DefineDirective {
+                    name,
+                    max_depth: MAX_DEFINE_DEPTH,
+                    body,
+                }))
             }
             ("literal" | "define", None) => {
                 return Err(self.bad_arguments(&header, "it needs parentheses and a block"));
@@ -119,7 +130,12 @@ impl Parser {
             _ => image.chars().skip(1).collect(),
         };
         self.lexer.enter_directive();
-        let mut header = Header { token, name, arguments: Vec::new(), has_parens: false };
+        let mut header = Header {
+            token,
+            name,
+            arguments: Vec::new(),
+            has_parens: false,
+        };
         if !self.lexer.paren_follows() {
             if header.name == "macro" {
                 return Err(self.bad_arguments(&header, "it needs a name in parentheses"));
@@ -164,8 +180,10 @@ impl Parser {
             }
             TokenKind::MapOpen => {
                 let second = self.kind(1)?;
-                matches!(second, TokenKind::Whitespace | TokenKind::MapClose | TokenKind::CurlyClose)
-                    || starts_parameter(second)
+                matches!(
+                    second,
+                    TokenKind::Whitespace | TokenKind::MapClose | TokenKind::CurlyClose
+                ) || starts_parameter(second)
             }
             _ => starts_argument(first),
         })
@@ -195,7 +213,9 @@ impl Parser {
         if header.name == "macro" && index == 0 {
             return match is_word {
                 true => Ok(()),
-                false => Err(self.bad_arguments(header, "the name of a macro has no quotes and no $")),
+                false => {
+                    Err(self.bad_arguments(header, "the name of a macro has no quotes and no $"))
+                }
             };
         }
         let allowed = match header.name.as_str() {
@@ -221,7 +241,11 @@ impl Parser {
             return Err(self.bad_arguments(&header, "it needs `$item in $list`"));
         };
         let list = header.arguments.drain(2..).next().map(|list| list.value);
-        let variable = header.arguments.drain(..).next().map(Argument::into_variable);
+        let variable = header
+            .arguments
+            .drain(..)
+            .next()
+            .map(Argument::into_variable);
         Ok(Part::Foreach(Arc::new(ForeachDirective {
             variable: variable.unwrap_or_default(),
             list,
@@ -231,7 +255,10 @@ impl Parser {
     }
 
     fn macro_definition(&mut self, header: Header, body: Option<Block>) -> Parsed<()> {
-        let mut images = header.arguments.iter().map(|argument| argument.image.clone());
+        let mut images = header
+            .arguments
+            .iter()
+            .map(|argument| argument.image.clone());
         let (Some(name), Some(body)) = (images.next(), body) else {
             return Err(self.bad_arguments(&header, "it needs a name in parentheses"));
         };
@@ -239,7 +266,11 @@ impl Parser {
             .map(|image| image.strip_prefix('$').map(str::to_owned).unwrap_or(image))
             .collect();
         Arc::make_mut(&mut self.macro_names).insert(name.clone());
-        self.macros.push(Arc::new(MacroDefinition { name, parameters, body }));
+        self.macros.push(Arc::new(MacroDefinition {
+            name,
+            parameters,
+            body,
+        }));
         Ok(())
     }
 
@@ -260,10 +291,18 @@ impl Parser {
     fn break_directive(&self, mut header: Header) -> Parsed<Part> {
         let argument = header.arguments.pop();
         if !header.arguments.is_empty() {
-            return Err(self.bad_arguments(&header, "it has at most one argument, the scope of a loop"));
+            return Err(
+                self.bad_arguments(&header, "it has at most one argument, the scope of a loop")
+            );
         }
-        let (scope, source) = argument.map(|argument| (argument.value, argument.source)).unzip();
-        Ok(Part::Break(BreakDirective { scope, source, position: self.position(header.token) }))
+        let (scope, source) = argument
+            .map(|argument| (argument.value, argument.source))
+            .unzip();
+        Ok(Part::Break(BreakDirective {
+            scope,
+            source,
+            position: self.position(header.token),
+        }))
     }
 
     fn call(&self, header: Header, body: Option<Block>) -> Part {
@@ -275,7 +314,11 @@ impl Parser {
         let arguments = header.arguments.into_iter();
         let body = body.map(|body| {
             let name = "bodyContent".to_owned();
-            Arc::new(DefineDirective { name, max_depth: MAX_MACRO_DEPTH, body })
+            Arc::new(DefineDirective {
+                name,
+                max_depth: MAX_MACRO_DEPTH,
+                body,
+            })
         });
         Part::Call(Arc::new(MacroCall {
             name,

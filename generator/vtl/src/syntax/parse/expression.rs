@@ -17,7 +17,8 @@ struct Quoted {
 
 impl Parser {
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.nested(|parser| parser.chain(0)).map(|parsed| parsed.expr)
+        self.nested(|parser| parser.chain(0))
+            .map(|parsed| parsed.expr)
     }
 
     /// Parses operands with operators of one level.
@@ -45,9 +46,16 @@ impl Parser {
         if rest.is_empty() {
             return Ok(first);
         }
-        let chain = ChainExpr { first: first.expr, rest };
+        let chain = ChainExpr {
+            first: first.expr,
+            rest,
+        };
         let expr = Expr::Chain(Box::new(chain));
-        Ok(Quoted { expr, first: left.0, end: left.1 })
+        Ok(Quoted {
+            expr,
+            first: left.0,
+            end: left.1,
+        })
     }
 
     fn unary(&mut self) -> Parsed<Quoted> {
@@ -58,12 +66,20 @@ impl Parser {
             let first = self.at;
             let operand = self.nested(Self::unary)?;
             let expr = Expr::Not(Box::new(operand.expr));
-            return Ok(Quoted { expr, first, end: self.at });
+            return Ok(Quoted {
+                expr,
+                first,
+                end: self.at,
+            });
         }
         self.skip(TokenKind::Whitespace)?;
         let parens = self.skip(TokenKind::ParenOpen)?;
         let first = self.at;
-        let expr = if parens { self.expression()? } else { self.operand()? };
+        let expr = if parens {
+            self.expression()?
+        } else {
+            self.operand()?
+        };
         let end = self.at;
         if parens {
             self.expect(TokenKind::ParenClose, "`)`")?;
@@ -119,7 +135,10 @@ impl Parser {
     fn map(&mut self) -> Parsed<Expr> {
         self.advance()?;
         let blank = usize::from(self.next_is(TokenKind::Whitespace)?);
-        let closes = matches!(self.kind(blank)?, TokenKind::MapClose | TokenKind::CurlyClose);
+        let closes = matches!(
+            self.kind(blank)?,
+            TokenKind::MapClose | TokenKind::CurlyClose
+        );
         let mut entries = Vec::new();
         if !closes {
             loop {
@@ -148,7 +167,10 @@ impl Parser {
                 items.push(self.parameter()?);
             }
         }
-        self.expect(TokenKind::BracketClose, "`,` or `]` after an item of a list")?;
+        self.expect(
+            TokenKind::BracketClose,
+            "`,` or `]` after an item of a list",
+        )?;
         Ok(Expr::List(items))
     }
 

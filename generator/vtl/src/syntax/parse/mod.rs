@@ -58,7 +58,10 @@ fn parse_nested(text: &str, known_macros: MacroNames, depth: usize) -> Parsed<Pa
     parser.expect(TokenKind::EndOfTemplate, "text, a reference or a directive")?;
     // The list is new, so it is empty.
     let _ = parser.token_list.set(parser.tokens);
-    Ok(ParsedTemplate { body, macros: parser.macros })
+    Ok(ParsedTemplate {
+        body,
+        macros: parser.macros,
+    })
 }
 
 struct Parser {
@@ -128,15 +131,22 @@ impl Parser {
             Some(image) => format!("`{}`", image.escape_debug()),
         };
         let problem = SyntaxProblem::UnexpectedToken { found, expected };
-        TemplateError { position: self.position(self.at), problem }
+        TemplateError {
+            position: self.position(self.at),
+            problem,
+        }
     }
 
     fn image(&self, token: usize) -> &str {
-        self.tokens.get(token).map_or("", |token| token.image.as_str())
+        self.tokens
+            .get(token)
+            .map_or("", |token| token.image.as_str())
     }
 
     fn position(&self, token: usize) -> TemplatePosition {
-        self.tokens.get(token).map_or_else(TemplatePosition::default, |token| token.position)
+        self.tokens
+            .get(token)
+            .map_or_else(TemplatePosition::default, |token| token.position)
     }
 
     /// Returns the source from a token up to the next one.
@@ -145,7 +155,11 @@ impl Parser {
     }
 
     fn source_of(&self, first: usize, end: usize) -> QuotedSource {
-        QuotedSource { tokens: Arc::clone(&self.token_list), first, end }
+        QuotedSource {
+            tokens: Arc::clone(&self.token_list),
+            first,
+            end,
+        }
     }
 
     /// Returns the text from a token up to the next one.
@@ -161,7 +175,10 @@ impl Parser {
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_SYNTAX_DEPTH {
             let problem = SyntaxProblem::TooDeep(MAX_SYNTAX_DEPTH);
-            return Err(TemplateError { position: self.position(self.at), problem });
+            return Err(TemplateError {
+                position: self.position(self.at),
+                problem,
+            });
         }
         self.depth += 1;
         let result = parse(self);
@@ -188,6 +205,14 @@ impl Parser {
 fn is_directive(name: &str) -> bool {
     matches!(
         name,
-        "foreach" | "include" | "parse" | "macro" | "literal" | "evaluate" | "break" | "define" | "stop"
+        "foreach"
+            | "include"
+            | "parse"
+            | "macro"
+            | "literal"
+            | "evaluate"
+            | "break"
+            | "define"
+            | "stop"
     )
 }

@@ -35,7 +35,10 @@ impl Parser {
             return Ok(false);
         }
         let third = self.kind(2)?;
-        Ok(matches!(third, TokenKind::CallClose | TokenKind::Whitespace) || starts_parameter(third))
+        Ok(
+            matches!(third, TokenKind::CallClose | TokenKind::Whitespace)
+                || starts_parameter(third),
+        )
     }
 
     fn method(&mut self) -> Parsed<Access> {
@@ -49,7 +52,11 @@ impl Parser {
             }
         }
         self.expect(TokenKind::CallClose, "`,` or `)` after an argument")?;
-        Ok(Access::Method(self.image(name).to_owned(), arguments, self.position(name)))
+        Ok(Access::Method(
+            self.image(name).to_owned(),
+            arguments,
+            self.position(name),
+        ))
     }
 
     fn indexes(&mut self, accesses: &mut Vec<Access>) -> Parsed<()> {
@@ -134,10 +141,16 @@ impl Parser {
 /// Removes the last backslash of the first run of them after the `$`.
 fn without_bang_escape(image: &str) -> String {
     let dollar = image.find('$').unwrap_or(0);
-    let start = image[dollar..].find('\\').map_or(image.len(), |at| dollar + at);
+    let start = image[dollar..]
+        .find('\\')
+        .map_or(image.len(), |at| dollar + at);
     let rest = image[start..].trim_start_matches('\\');
     let count = image.len() - start - rest.len();
-    format!("{}{}{rest}", &image[..start], "\\".repeat(count.saturating_sub(1)))
+    format!(
+        "{}{}{rest}",
+        &image[..start],
+        "\\".repeat(count.saturating_sub(1))
+    )
 }
 
 /// Returns true for the first token of a value.

@@ -79,7 +79,10 @@ impl Parser {
             return image.to_owned();
         };
         let name = directive.trim_start_matches('#');
-        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        let name = name
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'))
+            .unwrap_or(name);
         let known = is_directive(name)
             || matches!(name, "if" | "end" | "set" | "else" | "elseif")
             || self.is_macro(name);
@@ -99,11 +102,14 @@ impl Parser {
         }
         let next = self.kind(0)?;
         let name: String = self.image(self.at).chars().skip(1).collect();
-        let before_directive =
-            matches!(next, TokenKind::If | TokenKind::Else | TokenKind::ElseIf | TokenKind::End)
-                || is_directive(&name)
-                || self.is_macro(&name);
-        Ok(Part::Text(if before_directive { "\\" } else { "\\\\" }.repeat(count)))
+        let before_directive = matches!(
+            next,
+            TokenKind::If | TokenKind::Else | TokenKind::ElseIf | TokenKind::End
+        ) || is_directive(&name)
+            || self.is_macro(&name);
+        Ok(Part::Text(
+            if before_directive { "\\" } else { "\\\\" }.repeat(count),
+        ))
     }
 
     fn set(&mut self) -> Parsed<Part> {
@@ -120,7 +126,11 @@ impl Parser {
         let value = self.expression()?;
         self.expect(TokenKind::ParenClose, "`)`")?;
         self.lexer.end_set();
-        Ok(Part::Set(SetDirective { target, name, value }))
+        Ok(Part::Set(SetDirective {
+            target,
+            name,
+            value,
+        }))
     }
 
     fn if_statement(&mut self) -> Parsed<Part> {
@@ -130,7 +140,10 @@ impl Parser {
         }
         if self.skip(TokenKind::Else)? {
             let body = self.statements()?;
-            branches.push(Condition { condition: None, body });
+            branches.push(Condition {
+                condition: None,
+                body,
+            });
         }
         self.expect(TokenKind::End, "#end of an #if")?;
         Ok(Part::If(branches))

@@ -43,7 +43,10 @@ impl Parser {
             Arc::make_mut(&mut self.macro_names).insert(definition.name.clone());
             self.macros.push(definition);
         }
-        Ok(Expr::Interpolated { body: parsed.body, has_padding })
+        Ok(Expr::Interpolated {
+            body: parsed.body,
+            has_padding,
+        })
     }
 
     /// Replaces `\u0041`. Other escapes stay, because references have their own.
@@ -51,7 +54,9 @@ impl Parser {
         let mut parts = content.split("\\u");
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            let unit = part.get(..4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+            let unit = part
+                .get(..4)
+                .and_then(|digits| u16::from_str_radix(digits, 16).ok());
             let unit = unit.ok_or_else(|| TemplateError {
                 position: self.position(token),
                 problem: SyntaxProblem::UnicodeEscape,
