@@ -23,9 +23,9 @@ impl fmt::Display for TemplatePosition {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{position}: {problem}")]
 pub struct TemplateError {
-    /// Where the parser stopped.
+    /// Position of the token that the parser cannot accept.
     pub position: TemplatePosition,
-    /// What is wrong.
+    /// Reason.
     pub problem: SyntaxProblem,
 }
 
@@ -40,7 +40,7 @@ pub enum SyntaxProblem {
     UnexpectedToken {
         /// The token.
         found: String,
-        /// What could stand here.
+        /// Tokens that the grammar allows here.
         expected: &'static str,
     },
     /// A directive with arguments that it does not accept.
@@ -48,7 +48,7 @@ pub enum SyntaxProblem {
     DirectiveArguments {
         /// Name of the directive.
         directive: String,
-        /// What it requires.
+        /// Rule that the arguments break.
         reason: &'static str,
     },
     /// `#include` or `#parse`. API Gateway has no files that a template could read.
@@ -102,7 +102,7 @@ impl TemplateError {
 pub struct RenderError {
     /// The directive or reference that failed.
     pub position: TemplatePosition,
-    /// What went wrong.
+    /// Reason.
     pub problem: RenderProblem,
 }
 
@@ -116,7 +116,7 @@ pub enum RenderProblem {
         method: String,
         /// Java's class of the value.
         class: &'static str,
-        /// Why it failed.
+        /// Message of the exception.
         reason: String,
     },
     /// A macro has a word as an argument, which only `#foreach` and `#macro` accept.
@@ -149,7 +149,7 @@ pub enum RenderProblem {
     JsonPath {
         /// The expression.
         path: String,
-        /// What is wrong with it.
+        /// Message of the parser.
         reason: String,
     },
     /// Arithmetic that Velocity does with numbers of any size.

@@ -1,4 +1,4 @@
-//! What a caller gives to a template.
+//! Variables of a template, as callers give them.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::value::{Computed, Heap, ListKind, VtlValue, from_json};
 
-/// How references without a value render.
+/// Rendering of references without a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnresolvedReferences {
     /// As empty strings, also in expressions, as on API Gateway: `$missing == ""` holds, and so does `#if($missing)`.

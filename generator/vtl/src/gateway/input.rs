@@ -1,6 +1,6 @@
 //! `$input`: payload and parameters of a request.
 
-use super::GatewayState;
+use super::RequestState;
 use crate::error::RenderProblem;
 use crate::jsonpath::{JsonPath, evaluate};
 use crate::value::{Computed, Heap, ListKind, VtlValue, parse_json, to_json};
@@ -8,7 +8,7 @@ use crate::variables::TemplateParameter;
 
 pub(super) fn call(
     heap: &mut Heap,
-    state: &mut GatewayState<'_>,
+    state: &mut RequestState<'_>,
     method: &str,
     arguments: &[VtlValue],
 ) -> Computed<Option<VtlValue>> {
@@ -31,14 +31,14 @@ pub(super) fn call(
 }
 
 /// Returns the payload as text. API Gateway has `{}` for an empty one.
-pub(super) fn body(heap: &mut Heap, state: &GatewayState<'_>) -> Computed<VtlValue> {
+pub(super) fn body(heap: &mut Heap, state: &RequestState<'_>) -> Computed<VtlValue> {
     let body = state.request.map_or("", |request| &request.body);
     let body = if body.is_empty() { "{}" } else { body };
     heap.string(body.to_owned())
 }
 
 /// Returns the values of a path. A payload that is not JSON has none.
-fn select(heap: &mut Heap, state: &mut GatewayState<'_>, path: &str) -> Computed<VtlValue> {
+fn select(heap: &mut Heap, state: &mut RequestState<'_>, path: &str) -> Computed<VtlValue> {
     let parsed = JsonPath::parse(path).map_err(|reason| RenderProblem::JsonPath {
         path: path.to_owned(),
         reason,
@@ -48,7 +48,7 @@ fn select(heap: &mut Heap, state: &mut GatewayState<'_>, path: &str) -> Computed
     evaluate(heap, &parsed, &document)
 }
 
-fn document(heap: &mut Heap, state: &mut GatewayState<'_>) -> Computed<VtlValue> {
+fn document(heap: &mut Heap, state: &mut RequestState<'_>) -> Computed<VtlValue> {
     if let Some(document) = &state.document {
         return Ok(document.clone());
     }
@@ -61,7 +61,7 @@ fn document(heap: &mut Heap, state: &mut GatewayState<'_>) -> Computed<VtlValue>
 }
 
 /// Returns maps of the parameters, by their places.
-fn params(heap: &mut Heap, state: &GatewayState<'_>) -> Computed<VtlValue> {
+fn params(heap: &mut Heap, state: &RequestState<'_>) -> Computed<VtlValue> {
     let mut maps = Vec::new();
     for (place, parameters) in places(state) {
         let entries = parameters.iter();
@@ -74,7 +74,7 @@ fn params(heap: &mut Heap, state: &GatewayState<'_>) -> Computed<VtlValue> {
 }
 
 /// Returns a parameter of the path, the query string or the headers, in this order.
-fn parameter(heap: &mut Heap, state: &GatewayState<'_>, name: &str) -> Computed<VtlValue> {
+fn parameter(heap: &mut Heap, state: &RequestState<'_>, name: &str) -> Computed<VtlValue> {
     let mut parameters = places(state)
         .into_iter()
         .flat_map(|(_, parameters)| parameters);
@@ -84,7 +84,7 @@ fn parameter(heap: &mut Heap, state: &GatewayState<'_>, name: &str) -> Computed<
     }
 }
 
-fn places<'a>(state: &GatewayState<'a>) -> [(&'static str, &'a [TemplateParameter]); 3] {
+fn places<'a>(state: &RequestState<'a>) -> [(&'static str, &'a [TemplateParameter]); 3] {
     match state.request {
         Some(request) => [
             ("path", &request.path),

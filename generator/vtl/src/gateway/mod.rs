@@ -13,15 +13,15 @@ use crate::variables::TemplateRequest;
 
 /// The request of a render, and its payload once it is parsed.
 #[derive(Default)]
-pub(crate) struct GatewayState<'a> {
+pub(crate) struct RequestState<'a> {
     request: Option<&'a TemplateRequest>,
     /// Parsed payload. Changes of a template to it are visible to later calls, as on API Gateway.
     document: Option<VtlValue>,
 }
 
-impl<'a> GatewayState<'a> {
+impl<'a> RequestState<'a> {
     pub(crate) fn new(request: Option<&'a TemplateRequest>) -> Self {
-        GatewayState {
+        RequestState {
             request,
             document: None,
         }
@@ -31,7 +31,7 @@ impl<'a> GatewayState<'a> {
 /// Calls a method of `$input` or `$util`; `None` for other values and methods.
 pub(crate) fn call(
     heap: &mut Heap,
-    state: &mut GatewayState<'_>,
+    state: &mut RequestState<'_>,
     receiver: &VtlValue,
     method: &str,
     arguments: &[VtlValue],
@@ -46,7 +46,7 @@ pub(crate) fn call(
 /// Reads a property of `$input`; `None` for other values.
 pub(crate) fn property(
     heap: &mut Heap,
-    state: &mut GatewayState<'_>,
+    state: &mut RequestState<'_>,
     receiver: &VtlValue,
     name: &str,
 ) -> Computed<Option<VtlValue>> {

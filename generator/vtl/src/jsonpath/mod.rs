@@ -23,7 +23,7 @@ struct PathStep {
     selector: Selector,
 }
 
-/// What a step selects.
+/// Values that a step selects.
 #[derive(Debug)]
 enum Selector {
     /// `.name` or `['name']`.

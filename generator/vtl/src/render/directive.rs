@@ -79,7 +79,7 @@ impl Renderer<'_> {
         let value = self.value(text, frame)?;
         let text = self.text_of(&value)?.unwrap_or_default();
         // A parser does more for each character than the evaluator.
-        let charged = self.heap.charge_length(text.len().saturating_mul(10));
+        let charged = self.heap.charge_length(text.len().saturating_mul(50));
         self.check(charged)?;
         let template = match parse(&text, &self.macro_names) {
             Ok(template) => template,

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use frame::ContextFrame;
 
 use crate::error::{RenderError, RenderProblem, TemplatePosition};
-use crate::gateway::GatewayState;
+use crate::gateway::RequestState;
 use crate::limits::{MAX_RENDER_DEPTH, RenderLimits};
 use crate::syntax::{Block, MacroDefinition, MacroNames, ParsedTemplate, Part};
 use crate::value::{Computed, Heap, VtlValue, to_text};
 use crate::variables::{TemplateVariables, UnresolvedReferences};
 
-/// Why a render stops before its end.
+/// Reason to stop before the end of the template.
 enum RenderStop {
     /// `#break`: ends the innermost loop, macro, block or `#evaluate`.
     Innermost,
@@ -58,7 +58,7 @@ pub(crate) fn render(
 /// State of a render.
 struct Renderer<'a> {
     heap: Heap,
-    gateway: GatewayState<'a>,
+    gateway: RequestState<'a>,
     frames: Vec<ContextFrame>,
     output: String,
     limits: &'a RenderLimits,
@@ -77,7 +77,7 @@ impl<'a> Renderer<'a> {
     fn new(limits: &'a RenderLimits, unresolved: UnresolvedReferences) -> Self {
         Renderer {
             heap: Heap::new(limits.work),
-            gateway: GatewayState::default(),
+            gateway: RequestState::default(),
             frames: Vec::new(),
             output: String::new(),
             limits,
@@ -94,7 +94,7 @@ impl<'a> Renderer<'a> {
     fn run(&mut self, template: &ParsedTemplate, variables: &'a TemplateVariables) -> Rendered<()> {
         let values = variables.to_values(&mut self.heap);
         let values = self.check(values)?;
-        self.gateway = GatewayState::new(variables.request.as_ref());
+        self.gateway = RequestState::new(variables.request.as_ref());
         let frame = self.push_frame(ContextFrame::Base(values));
         self.register_macros(template);
         self.render_block(&template.body, frame)

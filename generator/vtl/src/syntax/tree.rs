@@ -58,7 +58,7 @@ pub(crate) struct ForeachDirective {
 #[derive(Debug)]
 pub(crate) struct DefineDirective {
     pub(crate) name: String,
-    /// How often the block may contain itself.
+    /// Number of times that the block may contain itself.
     pub(crate) max_depth: usize,
     pub(crate) body: Block,
 }
@@ -111,12 +111,12 @@ pub(crate) struct VtlReference {
     pub(crate) escape_prefix: String,
     /// Text before the last `$`.
     pub(crate) more_prefix: String,
-    /// What is rendered if there is no value.
+    /// Text that renders if there is no value.
     pub(crate) null_text: String,
     pub(crate) position: TemplatePosition,
 }
 
-/// What follows the name of a reference.
+/// Property, method or index of a reference.
 #[derive(Debug)]
 pub(crate) enum Access {
     Property(String, TemplatePosition),

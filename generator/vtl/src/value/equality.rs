@@ -1,6 +1,6 @@
 //! Equality: `==` of templates, and `equals` and `hashCode` of Java.
 
-use super::heap::{Object, ObjectId};
+use super::object::{Object, ObjectId};
 use super::{Computed, Heap, ListKind, VtlValue, class_name, compare, to_text};
 use crate::error::RenderProblem;
 use crate::limits::MAX_RENDER_DEPTH;

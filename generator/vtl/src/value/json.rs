@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::heap::{ListKind, MapObject, Object};
+use super::object::{ListKind, MapObject, Object};
 use super::{Computed, Heap, VtlValue, narrow};
 use crate::error::RenderProblem;
 use crate::limits::MAX_RENDER_DEPTH;

@@ -7,17 +7,19 @@ mod equality;
 mod heap;
 mod json;
 mod number;
+mod object;
 mod text;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use equality::{java_equals, java_hash, template_equals};
-pub(crate) use heap::{
-    BlockObject, Heap, ListKind, LoopScope, MapEntryObject, MapObject, Object, ObjectId,
-};
+pub(crate) use heap::Heap;
 pub(crate) use json::{from_json, parse_json};
 pub(crate) use number::{arithmetic, compare, java_double, narrow, to_int};
+pub(crate) use object::{
+    BlockObject, ListKind, LoopScope, MapEntryObject, MapObject, Object, ObjectId,
+};
 pub(crate) use text::{to_json, to_text};
 
 use crate::error::RenderProblem;

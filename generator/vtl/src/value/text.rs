@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::heap::{ListKind, Object, ObjectId};
+use super::object::{ListKind, Object, ObjectId};
 use super::{Computed, Heap, VtlValue, class_name, java_double};
 use crate::error::RenderProblem;
 use crate::limits::MAX_RENDER_DEPTH;

@@ -4,6 +4,7 @@
 
 mod directive;
 mod expression;
+mod header;
 mod reference;
 mod statement;
 mod string;
