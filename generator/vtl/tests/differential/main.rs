@@ -14,7 +14,7 @@ use std::path::Path;
 use velocity::{Case, Outcome, Velocity};
 
 /// Random templates of a run.
-const CASES: u64 = 3_000;
+const CASES: u64 = 1_000;
 
 fn setting(name: &str, default: u64) -> u64 {
     let value = env::var(name).ok();
