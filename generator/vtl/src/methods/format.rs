@@ -51,6 +51,7 @@ pub(super) fn format(
                 let Some(value) = values.next() else {
                     return exception(format!("there is no value for %{conversion}"));
                 };
+                field.zeros = field.zeros && !value.is_null();
                 field.convert(heap, conversion, value)?
             }
             None => return exception("the format ends with %"),
@@ -129,7 +130,18 @@ impl Field {
             ('b', VtlValue::Null) => "false".to_owned(),
             ('b', VtlValue::Boolean(_)) => text,
             ('b', _) => "true".to_owned(),
-            (_, VtlValue::Null) => text,
+            // Java formats null as text, whatever the conversion is.
+            (_, VtlValue::Null) => {
+                let text: String = text
+                    .chars()
+                    .take(self.precision.unwrap_or(usize::MAX))
+                    .collect();
+                if conversion.is_uppercase() {
+                    text.to_uppercase()
+                } else {
+                    text
+                }
+            }
             ('d', _) if integer => self.signed(&text),
             ('f', VtlValue::Double(value)) => {
                 self.signed(&rounded(*value, self.precision.unwrap_or(6)))
@@ -139,6 +151,12 @@ impl Field {
             ('x', VtlValue::Long(value)) => format!("{value:x}"),
             ('X', VtlValue::Long(value)) => format!("{value:X}"),
             ('c', VtlValue::Char(_)) => text,
+            ('c', VtlValue::Int(code)) => {
+                match u32::try_from(*code).ok().and_then(char::from_u32) {
+                    Some(c) => c.to_string(),
+                    None => return exception(format!("{code} is not a character")),
+                }
+            }
             _ => return exception(format!("%{conversion} does not fit the value {text}")),
         })
     }

@@ -1,6 +1,5 @@
 //! Methods of `List`, arrays and sets.
 
-use super::object::item_at;
 use super::{Invoked, MethodFailure, checked_index, exception, map, void};
 use crate::value::{Heap, ListKind, Object, ObjectId, VtlValue, java_equals};
 
@@ -39,27 +38,51 @@ pub(super) fn call(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[Vtl
             std::mem::replace(&mut items_mut(heap, id)[index], item.clone())
         }
         ("remove", [item]) if view_of.is_some() => remove_from_view(heap, id, item)?,
+        ("removeAll" | "retainAll", [other]) if view_of.is_some() => match contents(heap, other) {
+            Some(items) => retain_in_view(heap, id, &items, method == "retainAll")?,
+            None => return Ok(None),
+        },
         ("clear", []) if view_of.is_some() => {
             let map = view_of.map_or(VtlValue::Null, VtlValue::Object);
             return map::clear(heap, &map).map(|()| Some(void()));
         }
-        _ if (kind == ListKind::Array || view_of.is_some()) && changes(method, arguments) => {
+        _ if (kind == ListKind::Array || view_of.is_some()) && changes(heap, method, arguments) => {
             return exception("the list cannot change");
         }
         _ => return call_changing(heap, id, method, arguments),
     }))
 }
 
-fn changes(method: &str, arguments: &[VtlValue]) -> bool {
-    let expected = match method {
-        "add" | "addAll" | "remove" | "removeAll" | "retainAll" => 1,
-        _ => 0,
-    };
-    arguments.len() == expected
-        && matches!(
-            method,
-            "add" | "addAll" | "clear" | "remove" | "removeAll" | "retainAll"
-        )
+/// Returns true if a method of a list that cannot change would change it.
+fn changes(heap: &Heap, method: &str, arguments: &[VtlValue]) -> bool {
+    match (method, arguments) {
+        ("add" | "remove", [_]) | ("clear", []) => true,
+        ("addAll" | "removeAll" | "retainAll", [other]) => {
+            contents(heap, other).is_some_and(|items| !items.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Removes keys, values or entries from a map: those that are in a list, or all others.
+fn retain_in_view(
+    heap: &mut Heap,
+    id: ObjectId,
+    others: &[VtlValue],
+    keep: bool,
+) -> Result<VtlValue, MethodFailure> {
+    let mut changed = false;
+    for item in items_of(heap, &VtlValue::Object(id))? {
+        let mut found = false;
+        for other in others {
+            found = found || java_equals(heap, &item, other)?;
+        }
+        if found != keep {
+            remove_from_view(heap, id, &item)?;
+            changed = true;
+        }
+    }
+    Ok(VtlValue::Boolean(changed))
 }
 
 /// Removes a key, a value or an entry from a map.
@@ -129,6 +152,13 @@ fn call_changing(heap: &mut Heap, id: ObjectId, method: &str, arguments: &[VtlVa
         },
         _ => return Ok(None),
     }))
+}
+
+/// Returns the item of a list at an index.
+fn item_at(heap: &Heap, list: &VtlValue, index: i32) -> Invoked {
+    let items = heap.items(list).unwrap_or_default();
+    let index = checked_index(index, items.len())?;
+    Ok(items.get(index).cloned())
 }
 
 fn items_mut(heap: &mut Heap, id: ObjectId) -> &mut Vec<VtlValue> {

@@ -141,7 +141,7 @@ pub(crate) fn get_property(
     }
     let is_empty = name == "empty" || name == "Empty";
     match receiver {
-        VtlValue::Class(_) => Ok(object::call_class_property(receiver, name)),
+        VtlValue::Class(class) => Ok(object::class_property(class, name)),
         _ if is_empty => call(heap, receiver, "isEmpty", &[]),
         _ => Ok(None),
     }

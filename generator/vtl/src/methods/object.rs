@@ -1,6 +1,6 @@
 //! Methods that all objects have, and those of entries, loops and classes.
 
-use super::{Invoked, checked_index};
+use super::Invoked;
 use crate::value::{Heap, Object, ObjectId, VtlValue, class_name, java_equals, java_hash, to_text};
 
 /// Calls a method of `Object`.
@@ -106,20 +106,10 @@ pub(super) fn call_class(
 }
 
 /// Reads a property of `Class`.
-pub(super) fn call_class_property(class: &VtlValue, name: &str) -> Option<VtlValue> {
-    let VtlValue::Class(class) = class else {
-        return None;
-    };
+pub(super) fn class_property(class: &'static str, name: &str) -> Option<VtlValue> {
     match name {
         "name" | "Name" => call_class(class, "getName", &[]),
         "simpleName" | "SimpleName" => call_class(class, "getSimpleName", &[]),
         _ => None,
     }
-}
-
-/// Returns the item of a list at an index.
-pub(super) fn item_at(heap: &Heap, list: &VtlValue, index: i32) -> Invoked {
-    let items = heap.items(list).unwrap_or_default();
-    let index = checked_index(index, items.len())?;
-    Ok(items.get(index).cloned())
 }

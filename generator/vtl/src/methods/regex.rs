@@ -1,5 +1,7 @@
 //! Java's regular expressions, translated to those of fancy-regex.
 
+use std::ops::Range;
+
 use fancy_regex::{Captures, Regex, RegexBuilder};
 
 use super::{MethodFailure, exception};
@@ -31,13 +33,13 @@ pub(super) fn replace(
     let regex = compile(heap, &translate(pattern), text)?;
     let mut result = String::new();
     let mut end = 0;
-    for captures in regex.captures_iter(text) {
-        let captures = captures.map_err(failure)?;
-        let Some(found) = captures.get(0) else { break };
-        result.push_str(&text[end..found.start()]);
+    let mut matches = Matches::new(&regex, text);
+    while let Some(found) = matches.next()? {
+        let (captures, found) = (found.captures, found.range);
+        result.push_str(&text[end..found.start]);
         append_replacement(&captures, replacement, &mut result)?;
-        end = found.end();
-        heap.charge_length(replacement.len() + found.as_str().len() + 1)?;
+        end = found.end;
+        heap.charge_length(replacement.len() + found.len() + 1)?;
         if only_first {
             break;
         }
@@ -59,17 +61,18 @@ pub(super) fn split(
         .unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut end = 0;
-    for found in regex.find_iter(text) {
-        let found = found.map_err(failure)?;
+    let mut matches = Matches::new(&regex, text);
+    while let Some(RegexMatch { range: found, .. }) = matches.next()? {
         if parts.len() + 1 >= most {
             break;
         }
         // An empty match at the start makes no empty part.
-        if found.end() == 0 {
+        if found.end == 0 {
             continue;
         }
-        parts.push(text[end..found.start()].to_owned());
-        end = found.end();
+        heap.charge_length(1)?;
+        parts.push(text[end..found.start].to_owned());
+        end = found.end;
     }
     if end == 0 && parts.is_empty() {
         return Ok(vec![text.to_owned()]);
@@ -79,6 +82,47 @@ pub(super) fn split(
         parts.pop();
     }
     Ok(parts)
+}
+
+/// Match with its groups.
+struct RegexMatch<'a> {
+    captures: Captures<'a, str>,
+    range: Range<usize>,
+}
+
+/// Matches in the order of Java's `Matcher.find`: an empty match can follow another match at its end.
+struct Matches<'a> {
+    regex: &'a Regex,
+    text: &'a str,
+    next: usize,
+}
+
+impl<'a> Matches<'a> {
+    fn new(regex: &'a Regex, text: &'a str) -> Self {
+        Matches {
+            regex,
+            text,
+            next: 0,
+        }
+    }
+
+    /// Returns the next match.
+    fn next(&mut self) -> Result<Option<RegexMatch<'a>>, MethodFailure> {
+        if self.next > self.text.len() {
+            return Ok(None);
+        }
+        let captures = self.regex.captures_from_pos(self.text, self.next);
+        let Some(captures) = captures.map_err(failure)? else {
+            return Ok(None);
+        };
+        let range = captures.get(0).map_or(0..0, |found| found.range());
+        let after = self.text[range.end..].chars().next();
+        self.next = match range.is_empty() {
+            true => range.end + after.map_or(1, char::len_utf8),
+            false => range.end,
+        };
+        Ok(Some(RegexMatch { captures, range }))
+    }
 }
 
 fn compile(heap: &mut Heap, pattern: &str, text: &str) -> Result<Regex, MethodFailure> {

@@ -542,7 +542,9 @@ impl Generator<'_> {
     }
 
     fn other(&mut self) -> String {
-        match self.random.below(7) {
+        match self.random.below(10) {
+            7 | 8 => self.regex(),
+            9 => self.format(),
             0 => format!("#define($blk){}#end", self.inner()),
             1 => format!("#evaluate({})", self.string()),
             2 => format!("#evaluate(${})", self.name()),
@@ -551,5 +553,71 @@ impl Generator<'_> {
             5 => format!("#literal(){}#end", self.inner()),
             _ => "$blk".to_owned(),
         }
+    }
+
+    fn regex(&mut self) -> String {
+        let subject = self.random.pick(&["s", "u", "num", "e", "m.in.toString()"]);
+        let pattern = self.random.pick(&[
+            "[a-z]+",
+            "\\d",
+            "(o|l)+",
+            "o(?=,)",
+            "^H",
+            "d$",
+            "\\W",
+            "[^a-z]",
+            ".",
+            "",
+            "l{2}",
+            "\\bW",
+            "(?i)h",
+            "a|",
+            "x*",
+            "\\.",
+            "[\\s,]+",
+            "\\p{Upper}",
+            "(l)(o)?",
+            "[\\w&&[^l]]",
+            "\\Qlo\\E",
+            "l*?o",
+            "(.)\\1",
+            "[",
+            "(?<x>l+)o",
+            "\\S+",
+            "[\\d\\-]",
+            "^",
+            "$",
+            "(?<!l)o",
+            "[{}]",
+            "=",
+            "\\{",
+            "l++",
+            "\\u00fc",
+            "\\x6c",
+            "[^\\W]",
+        ]);
+        let replacement = self.random.pick(&[
+            "", "_", "$0", "<$0>", "$1", "\\$", "\\\\", "$1$0", "$", "${x}", "$9", "a$01",
+        ]);
+        let pattern = pattern.replace('\'', "''");
+        match self.random.below(4) {
+            0 => format!("${subject}.replaceAll('{pattern}', '{replacement}')"),
+            1 => format!("${subject}.replaceFirst('{pattern}', '{replacement}')"),
+            2 => format!("${subject}.matches('{pattern}') ${subject}.matches('.*{pattern}.*')"),
+            _ => {
+                let limit = self.random.pick(&["", ", 2", ", -1", ", 0", ", 1"]);
+                format!("#foreach($x in ${subject}.split('{pattern}'{limit}))[$x]#end")
+            }
+        }
+    }
+
+    fn format(&mut self) -> String {
+        let format = self.random.pick(&[
+            "%s", "%5s|", "%-5s|", "%d", "%05d", "%+d", "%,d", "%x", "%X", "%.2f", "%8.3f", "%b",
+            "%c", "%%", "%n", "%s %s", "%S", "%.1s", "%",
+        ]);
+        let values = [self.argument(), self.argument()];
+        let count = 1 + self.random.below(2);
+        format!("$s.format('{format}', {})", values[..count].join(", "))
     }
 }

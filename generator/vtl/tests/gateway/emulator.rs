@@ -39,8 +39,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
 const NO_VALUE: &str = "API Gateway returns an empty JSON string, as LocalStack found in AWS's console (pull request 12774)";
 const JSONPATH: &str =
     "AWS: \"evaluates a JSONPath expression\"; the emulator knows names and indexes only";
-const JAVASCRIPT: &str =
-    "AWS: \"using JavaScript string rules\", in Java StringEscapeUtils, which escapes these";
+const JAVASCRIPT: &str = "AWS: \"using JavaScript string rules\"; Apache Commons Lang, which Velocity needs, escapes these";
 const FORM: &str = "AWS: \"Converts a string into application/x-www-form-urlencoded format\"";
 
 /// Returns what this crate has for a call, as the emulator's fixture has it: values as JSON, and texts.
