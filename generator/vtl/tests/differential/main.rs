@@ -6,6 +6,7 @@
 mod generate;
 mod ours;
 mod recorded;
+mod values;
 mod velocity;
 
 use std::env;

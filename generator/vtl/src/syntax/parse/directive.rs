@@ -7,7 +7,7 @@ use super::super::tree::{
     Block, BreakDirective, DefineDirective, Expr, ForeachDirective, MacroArgument, MacroCall,
     MacroDefinition, Part,
 };
-use super::header::{Argument, Header};
+use super::header::{DirectiveArgument, DirectiveHeader};
 use super::{Parsed, Parser};
 use crate::error::{SyntaxProblem, TemplateError};
 
@@ -50,7 +50,7 @@ impl Parser {
 
     fn directive_of(
         &mut self,
-        header: Header,
+        header: DirectiveHeader,
         body: Option<Block>,
         body_start: usize,
     ) -> Parsed<Option<Part>> {
@@ -101,7 +101,7 @@ impl Parser {
         Ok(Some(part))
     }
 
-    fn foreach(&self, mut header: Header, body: Option<Block>) -> Parsed<Part> {
+    fn foreach(&self, mut header: DirectiveHeader, body: Option<Block>) -> Parsed<Part> {
         let (Some(body), true) = (body, matches!(header.arguments.len(), 2 | 3)) else {
             return Err(self.bad_arguments(&header, "it needs `$item in $list`"));
         };
@@ -110,7 +110,7 @@ impl Parser {
             .arguments
             .drain(..)
             .next()
-            .map(Argument::into_variable);
+            .map(DirectiveArgument::into_variable);
         Ok(Part::Foreach(Arc::new(ForeachDirective {
             variable: variable.unwrap_or_default(),
             list,
@@ -119,7 +119,7 @@ impl Parser {
         })))
     }
 
-    fn macro_definition(&mut self, header: Header, body: Option<Block>) -> Parsed<()> {
+    fn macro_definition(&mut self, header: DirectiveHeader, body: Option<Block>) -> Parsed<()> {
         let mut images = header
             .arguments
             .iter()
@@ -139,7 +139,7 @@ impl Parser {
         Ok(())
     }
 
-    fn evaluate(&self, mut header: Header) -> Parsed<Part> {
+    fn evaluate(&self, mut header: DirectiveHeader) -> Parsed<Part> {
         let argument = header.arguments.pop().map(|argument| argument.value);
         let accepted = matches!(
             argument,
@@ -153,7 +153,7 @@ impl Parser {
         }
     }
 
-    fn break_directive(&self, mut header: Header) -> Parsed<Part> {
+    fn break_directive(&self, mut header: DirectiveHeader) -> Parsed<Part> {
         let argument = header.arguments.pop();
         if !header.arguments.is_empty() {
             return Err(
@@ -170,7 +170,7 @@ impl Parser {
         }))
     }
 
-    fn call(&self, header: Header, body: Option<Block>) -> Part {
+    fn call(&self, header: DirectiveHeader, body: Option<Block>) -> Part {
         let name = match header.name.strip_prefix('@') {
             Some(_) if body.is_none() => return Part::Text(format!("#{}", header.name)),
             Some(name) => name.to_owned(),
@@ -188,7 +188,7 @@ impl Parser {
         Part::Call(Arc::new(MacroCall {
             name,
             arguments: arguments
-                .map(|Argument { value, source, .. }| MacroArgument { value, source })
+                .map(|DirectiveArgument { value, source, .. }| MacroArgument { value, source })
                 .collect(),
             body,
             source: self.source(header.token),

@@ -7,15 +7,15 @@ use super::{Parsed, Parser, is_directive};
 use crate::error::{SyntaxProblem, TemplateError};
 
 /// Directive with its arguments, before its block.
-pub(super) struct Header {
+pub(super) struct DirectiveHeader {
     /// Index of the token with the name.
     pub(super) token: usize,
     pub(super) name: String,
-    pub(super) arguments: Vec<Argument>,
+    pub(super) arguments: Vec<DirectiveArgument>,
     pub(super) has_parens: bool,
 }
 
-pub(super) struct Argument {
+pub(super) struct DirectiveArgument {
     pub(super) value: Expr,
     /// Text of the first token.
     pub(super) image: String,
@@ -25,7 +25,7 @@ pub(super) struct Argument {
 
 impl Parser {
     /// Parses the name of a directive and its arguments.
-    pub(super) fn header(&mut self) -> Parsed<Header> {
+    pub(super) fn header(&mut self) -> Parsed<DirectiveHeader> {
         let token = self.advance()?;
         let image = self.image(token);
         let name: String = match self.tokens[token].kind {
@@ -36,7 +36,7 @@ impl Parser {
             _ => image.chars().skip(1).collect(),
         };
         self.lexer.enter_directive();
-        let mut header = Header {
+        let mut header = DirectiveHeader {
             token,
             name,
             arguments: Vec::new(),
@@ -95,7 +95,7 @@ impl Parser {
         })
     }
 
-    fn argument(&mut self) -> Parsed<Argument> {
+    fn argument(&mut self) -> Parsed<DirectiveArgument> {
         let first = self.at;
         let value = match self.kind(0)? {
             TokenKind::Word => {
@@ -104,7 +104,7 @@ impl Parser {
             }
             _ => self.operand()?,
         };
-        Ok(Argument {
+        Ok(DirectiveArgument {
             value,
             image: self.image(first).to_owned(),
             source: self.source(first),
@@ -113,7 +113,7 @@ impl Parser {
     }
 
     /// Accepts words only as the name of a macro, as the `in` of `#foreach`, and for macros that are defined later.
-    fn check_word(&self, header: &Header, value: &Expr) -> Parsed<()> {
+    fn check_word(&self, header: &DirectiveHeader, value: &Expr) -> Parsed<()> {
         let index = header.arguments.len();
         let is_word = matches!(value, Expr::Nothing(_));
         if header.name == "macro" && index == 0 {
@@ -134,7 +134,11 @@ impl Parser {
         }
     }
 
-    pub(super) fn bad_arguments(&self, header: &Header, reason: &'static str) -> TemplateError {
+    pub(super) fn bad_arguments(
+        &self,
+        header: &DirectiveHeader,
+        reason: &'static str,
+    ) -> TemplateError {
         let directive = header.name.clone();
         TemplateError {
             position: self.position(header.token),
@@ -143,7 +147,7 @@ impl Parser {
     }
 }
 
-impl Argument {
+impl DirectiveArgument {
     /// Returns the name of the variable that a loop sets.
     pub(super) fn into_variable(self) -> String {
         match self.value {
