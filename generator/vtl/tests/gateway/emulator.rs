@@ -36,7 +36,8 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
         "AWS: \"Takes stringified JSON\"; other text is an error in Java",
     ),
 ];
-const NO_VALUE: &str = "API Gateway returns an empty JSON string, as LocalStack found in AWS's console (pull request 12774)";
+const NO_VALUE: &str =
+    "API Gateway returns an empty JSON string, as LocalStack found in AWS's console";
 const JSONPATH: &str =
     "AWS: \"evaluates a JSONPath expression\"; the emulator knows names and indexes only";
 const JAVASCRIPT: &str = "AWS: \"using JavaScript string rules\"; Apache Commons Lang, which Velocity needs, escapes these";
