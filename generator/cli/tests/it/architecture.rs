@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stackgen-network", &["stackgen-test-tools"]),
+    ("stackgen-vtl", &["stackgen-test-tools"]),
     (
         "stackgen-probe",
         &["stackgen-network", "stackgen-test-tools"],
@@ -234,7 +235,7 @@ fn libraries_do_no_io() {
         "std::net",
         "std::process",
     ];
-    for krate in ["cfn", "model", "synth"] {
+    for krate in ["cfn", "model", "synth", "vtl"] {
         for (path, code) in sources(krate) {
             let word = forbidden.iter().find(|word| code.contains(*word));
             assert!(word.is_none(), "{} uses {word:?}", path.display());
