@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
+use stackgen_gateway_common::services::CallService;
 use stackgen_gateway_common::{Events, FailureLog, Settings};
 
 use crate::apis::Apis;
@@ -17,6 +18,8 @@ pub struct DataPlane {
     pub apis: Arc<Apis>,
     /// Functions.
     pub functions: Arc<dyn Invoke>,
+    /// Services that integrations of the type `AWS` call.
+    pub services: Arc<dyn CallService>,
     /// Open connections.
     pub connections: Arc<OpenConnections>,
     /// Destination of access logs.

@@ -12,6 +12,7 @@ pub mod invoke;
 pub mod logs;
 mod refuse;
 mod roles;
+pub mod services;
 mod settings;
 pub mod sigv4;
 mod time;

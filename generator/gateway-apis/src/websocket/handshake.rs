@@ -278,7 +278,7 @@ struct ConnectResponse {
 /// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
 fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
     let (status, protocol) = match answer {
-        IntegrationAnswer::Mocked { status, .. } => (status, None),
+        IntegrationAnswer::Mapped { status, .. } => (status, None),
         IntegrationAnswer::Returned(payload) => {
             let malformed = |what: &str| {
                 let reason = format!("the $connect function returned {what}");

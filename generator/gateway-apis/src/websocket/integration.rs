@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError};
-use stackgen_gateway_common::{FunctionArn, RouteKey, ThrownError};
+use stackgen_gateway_common::invoke::{
+    Invocation, InvocationCaller, InvocationOutcome, InvokeError,
+};
+use stackgen_gateway_common::services::ServiceCall;
+use stackgen_gateway_common::{FunctionArn, ThrownError};
 
 use super::WebSocketApi;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
+use super::mapping::{
+    BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, select_template,
+    target,
+};
 use super::payloads::RequestContext;
-use super::selection::select;
-use crate::access_log;
 use crate::apis::{
     Pairs, ServedStage, Snapshot, StoredIntegration, StoredRoute, substitute_variables,
 };
@@ -33,8 +38,8 @@ pub(super) struct IntegrationCall<'a> {
 pub(super) enum IntegrationAnswer {
     /// Return value of a function.
     Returned(Bytes),
-    /// Answer of a mock integration.
-    Mocked { status: u16, body: Option<String> },
+    /// Answer of an integration that is no proxy, as its integration response maps it.
+    Mapped { status: u16, body: Option<String> },
 }
 
 impl IntegrationCall<'_> {
@@ -51,10 +56,23 @@ impl IntegrationCall<'_> {
             )));
         };
         match integration.integration_type.as_str() {
-            "AWS_PROXY" => self.invoke(integration, event, trace_id).await,
-            "MOCK" => self.mock(integration),
+            "AWS_PROXY" => {
+                let outcome = self.invoke(integration, event, trace_id).await?;
+                match outcome.failed {
+                    true => Err(failed(&outcome)),
+                    false => Ok(IntegrationAnswer::Returned(outcome.payload)),
+                }
+            }
+            "AWS" => {
+                let answer = self.call_backend(integration, trace_id).await?;
+                map_response(self.snapshot, integration, &answer, self.mapping())
+            }
+            "MOCK" => {
+                let answer = self.mock(integration)?;
+                map_response(self.snapshot, integration, &answer, self.mapping())
+            }
             other => Err(IntegrationFailure::unreachable(format!(
-                "{other} integrations are not supported here, only AWS_PROXY and MOCK"
+                "{other} integrations are not supported here, only AWS_PROXY, AWS and MOCK"
             ))),
         }
     }
@@ -67,36 +85,92 @@ impl IntegrationCall<'_> {
         Some(display_name(&function(uri, variables).ok()?))
     }
 
+    /// Invokes the integration's function.
     async fn invoke(
         &self,
         integration: &StoredIntegration,
-        event: Bytes,
+        payload: Bytes,
         trace_id: String,
-    ) -> Result<IntegrationAnswer, IntegrationFailure> {
+    ) -> Result<InvocationOutcome, IntegrationFailure> {
         let variables = &self.served.stage.stage_variables;
         let function = function(integration.integration_uri.as_deref(), variables)?;
         let invocation = Invocation {
             function,
-            payload: event,
+            payload,
             caller: self.caller(integration.credentials_arn.as_deref()),
             trace_id,
         };
+        let invoked = self.api.plane.functions.invoke(invocation);
+        let invoked = self.within_timeout(integration, invoked).await?;
+        invoked.map_err(|InvokeError { message, .. }| IntegrationFailure::unreachable(message))
+    }
+
+    /// Waits for a backend as long as the integration does (row C8).
+    async fn within_timeout<T>(
+        &self,
+        integration: &StoredIntegration,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, IntegrationFailure> {
         let within = Duration::from_millis(integration.timeout_in_millis);
         let within = within.min(self.api.plane.settings.limits.integration);
-        let invoked = self.api.plane.functions.invoke(invocation);
-        match tokio::time::timeout(within, invoked).await {
-            Ok(Ok(outcome)) if outcome.failed => Err(IntegrationFailure {
-                kind: IntegrationFailureKind::Failed,
-                reason: describe_error(&outcome.payload),
-                error: ThrownError::read(&outcome.payload).map(Box::new),
-            }),
-            Ok(Ok(outcome)) => Ok(IntegrationAnswer::Returned(outcome.payload)),
-            Ok(Err(InvokeError { message, .. })) => Err(IntegrationFailure::unreachable(message)),
-            Err(_) => Err(IntegrationFailure {
-                kind: IntegrationFailureKind::TimedOut,
-                reason: format!("the integration took over {} ms", within.as_millis()),
-                error: None,
-            }),
+        let answer = tokio::time::timeout(within, answer).await;
+        answer.map_err(|_| IntegrationFailure {
+            kind: IntegrationFailureKind::TimedOut,
+            reason: format!("the integration took over {} ms", within.as_millis()),
+            error: None,
+        })
+    }
+
+    fn mapping(&self) -> MappingContext<'_> {
+        MappingContext {
+            request: self.context,
+            stage_variables: &self.served.stage.stage_variables,
+        }
+    }
+
+    /// Calls the function or service of an `AWS` integration with its request template.
+    async fn call_backend(
+        &self,
+        integration: &StoredIntegration,
+        trace_id: String,
+    ) -> Result<BackendAnswer, IntegrationFailure> {
+        let payload = map_request(integration, self.body, self.mapping())?;
+        let uri = integration.integration_uri.as_deref().unwrap_or_default();
+        let uri = substitute_variables(uri, &self.served.stage.stage_variables);
+        match target(&uri) {
+            Some(IntegrationTarget::Function) => {
+                let outcome = self.invoke(integration, payload.into(), trace_id).await?;
+                // An error of the function is an answer that an integration response may select (row M22).
+                Ok(BackendAnswer {
+                    status: 200,
+                    body: text(&outcome.payload),
+                    ..BackendAnswer::default()
+                })
+            }
+            Some(IntegrationTarget::Service { service, action }) => {
+                let role = integration.credentials_arn.clone().ok_or_else(|| {
+                    IntegrationFailure::unreachable(format!(
+                        "the integration calls {service} and has no CredentialsArn (row M23)"
+                    ))
+                })?;
+                let call = self.api.plane.services.call(ServiceCall {
+                    service,
+                    action,
+                    body: payload.into(),
+                    role,
+                });
+                let answer = self.within_timeout(integration, call).await?;
+                let answer =
+                    answer.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
+                Ok(BackendAnswer {
+                    status: answer.status,
+                    body: text(&answer.body),
+                    ..BackendAnswer::default()
+                })
+            }
+            None => Err(IntegrationFailure::unreachable(format!(
+                "{uri} is not the URI of a function or of an action of a service (row F3)"
+            ))),
         }
     }
 
@@ -111,44 +185,41 @@ impl IntegrationCall<'_> {
         }
     }
 
-    /// Returns the status in a mock integration's request template, and the body of its response template.
-    fn mock(
-        &self,
-        integration: &StoredIntegration,
-    ) -> Result<IntegrationAnswer, IntegrationFailure> {
+    /// Returns the status that a mock integration's request template names.
+    fn mock(&self, integration: &StoredIntegration) -> Result<BackendAnswer, IntegrationFailure> {
         let expression = integration.template_selection_expression.as_deref();
-        let template = select_template(&integration.request_templates, expression, self.body);
-        let status = match template {
-            Some(template) => status_in_template(template).ok_or_else(|| {
-                IntegrationFailure::unreachable(
-                    "the request template of the MOCK integration has no statusCode",
-                )
-            })?,
+        let templates = &integration.request_templates;
+        let status = match select_template(templates, expression, self.body) {
+            Some(_) => {
+                let request = map_request(integration, self.body, self.mapping())?;
+                let status = serde_json::from_str::<Value>(&request).ok();
+                let status = status.and_then(|request| parse_status(request.get("statusCode")?));
+                status.ok_or_else(|| {
+                    IntegrationFailure::unreachable(
+                        "the request template of the MOCK integration renders no {\"statusCode\": NUMBER}",
+                    )
+                })?
+            }
             None => 200,
         };
-        let responses = self
-            .snapshot
-            .integration_responses
-            .get(&integration.integration_id);
-        let responses = responses.map_or(&[][..], Vec::as_slice);
-        let by_status = |key: &str| key.trim_matches('/') == status.to_string();
-        let response = responses
-            .iter()
-            .find(|it| by_status(&it.integration_response_key))
-            .or_else(|| {
-                responses
-                    .iter()
-                    .find(|it| it.integration_response_key == RouteKey::DEFAULT)
-            });
-        let body = response.and_then(|it| {
-            let expression = it.template_selection_expression.as_deref();
-            select_template(&it.response_templates, expression, self.body)
-        });
-        Ok(IntegrationAnswer::Mocked {
+        Ok(BackendAnswer {
             status,
-            body: body.map(|it| access_log::render(it, |name| self.context.variable(name))),
+            ..BackendAnswer::default()
         })
     }
+}
+
+/// Returns the failure of a function that threw an error.
+fn failed(outcome: &InvocationOutcome) -> IntegrationFailure {
+    IntegrationFailure {
+        kind: IntegrationFailureKind::Failed,
+        reason: describe_error(&outcome.payload),
+        error: ThrownError::read(&outcome.payload).map(Box::new),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Returns the function of a URI after substituting stage variables, which change without a deployment (row D2).
@@ -182,32 +253,6 @@ pub(super) fn describe_error(payload: &[u8]) -> String {
     }
 }
 
-/// Returns the template that an expression selects, or the default template, or the only one.
-fn select_template<'a>(
-    templates: &'a Pairs,
-    expression: Option<&str>,
-    body: &str,
-) -> Option<&'a str> {
-    let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
-    let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
-    let template = keys.into_iter().find_map(|key| templates.get(key));
-    let only = || templates.values().next().filter(|_| templates.len() == 1);
-    template.or_else(only).map(String::as_str)
-}
-
-/// Returns the number after `"statusCode":` in a template. VTL code in the template is not run.
-fn status_in_template(template: &str) -> Option<u16> {
-    if let Ok(Value::Object(members)) = serde_json::from_str(template) {
-        return parse_status(members.get("statusCode")?);
-    }
-    let (_, after) = template.split_once("\"statusCode\"")?;
-    let after = after.trim_start().strip_prefix(':')?.trim_start();
-    let end = after
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(after.len());
-    after[..end].parse().ok()
-}
-
 /// Parses a status code, which functions return as a number or as text.
 pub(super) fn parse_status(value: &Value) -> Option<u16> {
     let status = match value {
@@ -223,17 +268,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn the_status_of_a_mock_is_found_in_a_template_with_vtl_code() {
-        assert_eq!(status_in_template(r#"{"statusCode":200}"#), Some(200));
-        assert_eq!(
-            status_in_template("#set($x = 1)\n{\"statusCode\" : 403, #if(1) }"),
-            Some(403)
-        );
-        assert_eq!(status_in_template("{}"), None);
-        assert_eq!(status_in_template("{\"statusCode\": \"x\"}"), None);
-    }
 
     #[test]
     fn row_c6_a_status_is_a_number_or_text_between_200_and_599() {

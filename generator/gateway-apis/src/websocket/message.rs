@@ -155,7 +155,7 @@ fn two_way_answer(answer: IntegrationAnswer) -> Result<Option<Bytes>, ErrorFrame
         body: Option<String>,
     }
     match answer {
-        IntegrationAnswer::Mocked { body, .. } => Ok(body.map(Bytes::from)),
+        IntegrationAnswer::Mapped { body, .. } => Ok(body.map(Bytes::from)),
         IntegrationAnswer::Returned(payload) => {
             match serde_json::from_slice::<RouteAnswer>(&payload) {
                 Ok(response) => Ok(response.body.map(Bytes::from)),

@@ -10,6 +10,7 @@ mod frames;
 mod handshake;
 mod integration;
 mod log;
+mod mapping;
 mod message;
 mod models;
 mod payloads;

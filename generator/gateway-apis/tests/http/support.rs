@@ -56,6 +56,8 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         settings: Arc::new(Settings::default()),
         apis: Arc::new(Apis::default()),
         functions: Arc::new(functions),
+        services: Arc::new(stackgen_gateway_common::services::NoServices),
+        services: Arc::new(stackgen_gateway_common::services::NoServices),
         connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),

@@ -277,7 +277,7 @@ async fn row_c7_an_unsupported_integration_is_reported() {
     assert_eq!(gateway.status("/prod", &[]).await, 500);
     let (_, row, reason) = gateway.refusal().await;
     assert_eq!(row, "C7");
-    insta::assert_snapshot!(reason, @"HTTP_PROXY integrations are not supported here, only AWS_PROXY and MOCK");
+    insta::assert_snapshot!(reason, @"HTTP_PROXY integrations are not supported here, only AWS_PROXY, AWS and MOCK");
     test_api
         .change_route("$connect", |it| it.target = None)
         .serve(&gateway.plane);

@@ -10,6 +10,7 @@ mod failures;
 mod handshake;
 mod limits;
 mod management;
+mod mapping;
 mod messages;
 mod moved_stage;
 mod support;

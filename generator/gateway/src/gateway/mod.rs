@@ -4,6 +4,7 @@ mod listeners;
 mod private;
 mod remote;
 mod requests;
+mod services;
 mod state;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::identity::{Issuer, IssuerError};
 use crate::tables::{Tables, TablesError};
 
 use listeners::Listeners;
+use services::LocalServices;
 
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
@@ -128,10 +130,16 @@ impl Gateway {
             issuer: issuer.url().to_owned(),
         };
         functions.set_environment_variables(environment(&endpoint, &tables));
+        let local_services = LocalServices {
+            tables: tables.router(),
+            roles: account.roles.clone(),
+            scope: settings.scope.clone(),
+        };
         let plane = Arc::new(DataPlane {
             settings,
             apis: account.apis.clone(),
             functions,
+            services: Arc::new(local_services),
             connections: Arc::<OpenConnections>::default(),
             logs,
             events,

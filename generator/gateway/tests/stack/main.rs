@@ -2,6 +2,7 @@
 
 mod flagship;
 mod lifecycle;
+mod mapping;
 mod private;
 mod problems;
 #[path = "../shared/puppet.rs"]

@@ -28,10 +28,10 @@ fn with_puppets(template: StackTemplate) -> StackTemplate {
     }
 }
 
-type Socket =
+pub(crate) type Socket =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn connect(gateway: &Gateway, name: &str, path: &str) -> Socket {
+pub(crate) async fn connect(gateway: &Gateway, name: &str, path: &str) -> Socket {
     let endpoint = api(gateway, name).api_endpoint.clone().expect("a port");
     let authority = endpoint.trim_start_matches("ws://");
     let stream = tokio::net::TcpStream::connect(authority).await;
@@ -41,7 +41,7 @@ async fn connect(gateway: &Gateway, name: &str, path: &str) -> Socket {
     connected.expect("a handshake").0
 }
 
-async fn receive(socket: &mut Socket) -> String {
+pub(crate) async fn receive(socket: &mut Socket) -> String {
     match socket.next().await {
         Some(Ok(Message::Text(text))) => text.to_string(),
         other => panic!("{other:?}"),

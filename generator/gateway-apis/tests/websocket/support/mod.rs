@@ -93,6 +93,7 @@ impl TestGateway {
             settings: Arc::new(settings),
             apis: Arc::default(),
             functions: invoke,
+            services: Arc::new(stackgen_gateway_common::services::NoServices),
             connections: Arc::new(OpenConnections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),

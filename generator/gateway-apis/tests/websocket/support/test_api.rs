@@ -150,10 +150,20 @@ impl TestApi {
     }
 
     /// Adds an integration response.
-    pub(crate) fn integration_response(mut self, key: &str, template: &str) -> Self {
+    pub(crate) fn integration_response(self, key: &str, template: &str) -> Self {
+        self.integration_response_for(key, "$default", template)
+    }
+
+    /// Adds an integration response with a key and this template.
+    pub(crate) fn integration_response_for(
+        mut self,
+        key: &str,
+        response_key: &str,
+        template: &str,
+    ) -> Self {
         let response = StoredIntegrationResponse {
             integration_response_id: IntegrationResponseId::new("response"),
-            integration_response_key: "$default".to_owned(),
+            integration_response_key: response_key.to_owned(),
             response_templates: Pairs::from([("$default".to_owned(), template.to_owned())]),
             template_selection_expression: None,
             content_handling_strategy: None,
@@ -162,7 +172,9 @@ impl TestApi {
         let id = IntegrationId::new(key.trim_start_matches('$'));
         self.snapshot
             .integration_responses
-            .insert(id, vec![Arc::new(response)]);
+            .entry(id)
+            .or_default()
+            .push(Arc::new(response));
         self
     }
 

@@ -1,0 +1,94 @@
+//! Mapping of messages to integrations that are no proxies, and of their answers to clients (rows M20 to M23).
+
+mod response;
+mod service_uri;
+
+use serde_json::Value;
+use stackgen_vtl::{RenderLimits, TemplateRequest, TemplateVariables, VtlTemplate};
+
+use super::failure::IntegrationFailure;
+use super::payloads::RequestContext;
+use super::selection::select;
+use crate::apis::{Pairs, StoredIntegration};
+use stackgen_gateway_common::RouteKey;
+
+pub(super) use response::{BackendAnswer, map_response};
+pub(super) use service_uri::{IntegrationTarget, target};
+
+/// What templates read besides the payload.
+#[derive(Clone, Copy)]
+pub(super) struct MappingContext<'a> {
+    pub(super) request: &'a RequestContext<'a>,
+    pub(super) stage_variables: &'a Pairs,
+}
+
+/// Returns the payload for an integration: its request template, rendered, or the message itself.
+///
+/// # Errors
+///
+/// If no template matches and the integration passes nothing through (row M21), or if the template cannot be rendered.
+pub(super) fn map_request(
+    integration: &StoredIntegration,
+    body: &str,
+    context: MappingContext<'_>,
+) -> Result<String, IntegrationFailure> {
+    let expression = integration.template_selection_expression.as_deref();
+    let templates = &integration.request_templates;
+    match select_template(templates, expression, body) {
+        Some(template) => render("request", template, body, context),
+        None if passes_through(integration) => Ok(body.to_owned()),
+        None => Err(IntegrationFailure::unreachable(
+            "no request template matches the message, and PassthroughBehavior lets nothing through (row M21)",
+        )),
+    }
+}
+
+/// Decides whether a message that no template matches is passed through (row M21).
+fn passes_through(integration: &StoredIntegration) -> bool {
+    match integration.passthrough_behavior.as_deref() {
+        Some("NEVER") => false,
+        Some("WHEN_NO_TEMPLATES") => integration.request_templates.is_empty(),
+        _ => true,
+    }
+}
+
+/// Returns the template that an expression selects, or the default template, or the only one.
+pub(super) fn select_template<'a>(
+    templates: &'a Pairs,
+    expression: Option<&str>,
+    body: &str,
+) -> Option<&'a str> {
+    let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
+    let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
+    let template = keys.into_iter().find_map(|key| templates.get(key));
+    let only = || templates.values().next().filter(|_| templates.len() == 1);
+    template.or_else(only).map(String::as_str)
+}
+
+/// Renders a template (row M20).
+fn render(
+    what: &str,
+    template: &str,
+    body: &str,
+    context: MappingContext<'_>,
+) -> Result<String, IntegrationFailure> {
+    let request = TemplateRequest {
+        body: body.to_owned(),
+        ..TemplateRequest::default()
+    };
+    // Cannot fail: contexts and stage variables are maps with text keys, texts and numbers.
+    let json = |value: serde_json::Result<Value>| value.unwrap_or_default();
+    let variables = TemplateVariables::of_request(
+        request,
+        json(serde_json::to_value(context.request)),
+        json(serde_json::to_value(context.stage_variables)),
+    );
+    let failure = |problem: String, hint: &str| {
+        IntegrationFailure::unreachable(format!("the {what} template: {problem}; {hint}"))
+    };
+    let parsed =
+        VtlTemplate::parse(template).map_err(|error| failure(error.to_string(), error.hint()))?;
+    parsed
+        .render(&variables, &RenderLimits::default())
+        .map_err(|error| failure(error.to_string(), error.hint()))
+}

@@ -1,0 +1,158 @@
+//! Answers of integrations that are no proxies (rows M22, M23).
+
+use std::collections::BTreeMap;
+
+use fancy_regex::Regex;
+use serde_json::Value;
+use stackgen_gateway_common::RouteKey;
+
+use super::super::failure::IntegrationFailure;
+use super::super::integration::IntegrationAnswer;
+use super::{MappingContext, render, select_template};
+use crate::apis::{Snapshot, StoredIntegration, StoredIntegrationResponse};
+
+/// Answer of a backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct BackendAnswer {
+    pub(in super::super) status: u16,
+    pub(in super::super) headers: BTreeMap<String, String>,
+    pub(in super::super) body: String,
+}
+
+/// Selects the integration response for an answer, and renders its template.
+pub(in super::super) fn map_response(
+    snapshot: &Snapshot,
+    integration: &StoredIntegration,
+    answer: &BackendAnswer,
+    context: MappingContext<'_>,
+) -> Result<IntegrationAnswer, IntegrationFailure> {
+    let responses = snapshot
+        .integration_responses
+        .get(&integration.integration_id);
+    let responses = responses.map_or(&[][..], |all| all.as_slice());
+    let expression = integration
+        .integration_response_selection_expression
+        .as_deref();
+    let selected = selected_key(expression.unwrap_or(STATUS), answer);
+    let is_default =
+        |it: &&&StoredIntegrationResponse| it.integration_response_key == RouteKey::DEFAULT;
+    let all: Vec<&StoredIntegrationResponse> = responses.iter().map(AsRef::as_ref).collect();
+    let response = all
+        .iter()
+        .find(|it| matches(&it.integration_response_key, &selected))
+        .or_else(|| all.iter().find(is_default));
+    let template = response.and_then(|it| {
+        let expression = it.template_selection_expression.as_deref();
+        select_template(&it.response_templates, expression, &answer.body)
+    });
+    let body = match template {
+        Some(template) => render("response", template, &answer.body, context)?,
+        None => answer.body.clone(),
+    };
+    Ok(IntegrationAnswer::Mapped {
+        status: answer.status,
+        body: Some(body).filter(|body| !body.is_empty()),
+    })
+}
+
+/// Expression of an integration that has none.
+const STATUS: &str = "${integration.response.statuscode}";
+
+/// Evaluates an IntegrationResponseSelectionExpression.
+fn selected_key(expression: &str, answer: &BackendAnswer) -> String {
+    let mut selected = String::new();
+    let mut rest = expression;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((variable, after)) = after.split_once('}') else {
+            break;
+        };
+        selected.push_str(before);
+        selected.push_str(&variable_value(variable, answer).unwrap_or_default());
+        rest = after;
+    }
+    match rest.strip_prefix('$') {
+        Some(variable) if selected.is_empty() && variable.starts_with("integration.") => {
+            variable_value(variable, answer).unwrap_or_default()
+        }
+        _ => selected + &rest.replace("\\$", "$"),
+    }
+}
+
+fn variable_value(variable: &str, answer: &BackendAnswer) -> Option<String> {
+    let name = variable.strip_prefix("integration.response.")?;
+    if name == "statuscode" {
+        return Some(answer.status.to_string());
+    }
+    if let Some(path) = name.strip_prefix("body.") {
+        let body: Value = serde_json::from_str(&answer.body).ok()?;
+        let found = body.pointer(&format!("/{}", path.replace('.', "/")))?;
+        return Some(match found {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+    }
+    let header = name
+        .strip_prefix("header.")
+        .or_else(|| name.strip_prefix("multivalueheader."))?;
+    let mut headers = answer.headers.iter();
+    let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(header));
+    found.map(|(_, value)| value.clone())
+}
+
+/// Matches a response key: a regular expression between slashes, for the whole value (row M22).
+fn matches(key: &str, value: &str) -> bool {
+    let pattern = key.strip_prefix('/').and_then(|key| key.strip_suffix('/'));
+    let regex = pattern.and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
+    regex.is_some_and(|regex| regex.is_match(value).unwrap_or(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> BackendAnswer {
+        BackendAnswer {
+            status: 404,
+            headers: BTreeMap::from([("X-Kind".to_owned(), "none".to_owned())]),
+            body: r#"{"errorMessage":"no such item","deep":{"code":7}}"#.to_owned(),
+        }
+    }
+
+    #[test]
+    fn row_m22_an_expression_reads_status_headers_and_body() {
+        for (expression, expected) in [
+            ("${integration.response.statuscode}", "404"),
+            ("$integration.response.statuscode", "404"),
+            ("${integration.response.header.x-kind}", "none"),
+            ("${integration.response.body.errorMessage}", "no such item"),
+            ("${integration.response.body.deep.code}", "7"),
+            (
+                "${integration.response.statuscode}-${integration.response.header.X-Kind}",
+                "404-none",
+            ),
+            ("${integration.response.header.missing}", ""),
+            ("\\$default", "$default"),
+        ] {
+            assert_eq!(
+                selected_key(expression, &answer()),
+                expected,
+                "{expression}"
+            );
+        }
+    }
+
+    #[test]
+    fn row_m22_a_response_key_is_a_regular_expression_between_slashes() {
+        for (key, value, expected) in [
+            ("/404/", "404", true),
+            ("/4\\d{2}/", "404", true),
+            ("/4\\d{2}/", "1404", false),
+            ("/no .*/", "no such item", true),
+            ("404", "404", false),
+            ("/[/", "[", false),
+            ("$default", "$default", false),
+        ] {
+            assert_eq!(matches(key, value), expected, "{key} on {value}");
+        }
+    }
+}
