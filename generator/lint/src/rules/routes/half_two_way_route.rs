@@ -17,6 +17,9 @@ rule! {
     /// logged: the client waits for an answer that the function has returned. SAM's `RouteResponseSelectionExpression`
     /// creates only the first half.
     ///
+    /// For integrations that are not proxies, sources disagree: templates of AWS's own have only the route response. A
+    /// missing expression is a note there.
+    ///
     /// ## How to fix it
     ///
     /// Set the expression to `$default` and add an `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey:
@@ -77,11 +80,19 @@ fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
             Some(Finding::new(&RULE, location, message).hint(hint))
         }
         (None, Some(response)) if exists_with_api(api, &response.resource) => {
-            let message = format!(
-                "route `{key}` has a response but does not select it: the function's result is not sent"
-            );
-            let finding =
-                Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
+            let message = match is_proxied(api, route) {
+                true => format!(
+                    "route `{key}` has a response but does not select it: the function's result is not sent"
+                ),
+                false => format!(
+                    "route `{key}` has a response but does not select it: what its integration returns may not be sent"
+                ),
+            };
+            let confidence = match is_proxied(api, route) {
+                true => Confidence::Medium,
+                false => Confidence::Low,
+            };
+            let finding = Finding::new(&RULE, location, message).with_confidence(confidence);
             let related = Location::of(&response.resource, &[]);
             Some(
                 finding
@@ -91,4 +102,14 @@ fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Returns true if the route's integration is known to be a proxy. For others it is disputed what a missing expression
+/// means (row M8).
+fn is_proxied(api: &Api, route: &Route) -> bool {
+    let target = route.target.to();
+    let mut integrations = api.integrations.iter();
+    let integration = integrations.find(|it| Some(&it.resource.logical_id) == target);
+    let kind = integration.and_then(|it| it.integration_type.as_ref()?.as_literal());
+    kind.is_some_and(|kind| kind.ends_with("_PROXY"))
 }
