@@ -112,7 +112,9 @@ fn paths(stage: Text) -> impl Iterator<Item = Text> {
     let methods = ["POST", "GET", "DELETE"].into_iter();
     methods.map(move |method| {
         let mut path = stage.clone();
-        path.push(Piece::Literal(format!("/{method}/@connections/{ANY_CONNECTION}")));
+        path.push(Piece::Literal(format!(
+            "/{method}/@connections/{ANY_CONNECTION}"
+        )));
         path
     })
 }

@@ -7,6 +7,7 @@ use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 
 use crate::Location;
 use crate::facts::Facts;
+use crate::facts::generator::is_from_cdk;
 
 /// An ARN of a resource of the template in which a part is literal that the stack could supply.
 #[derive(Debug)]
@@ -36,17 +37,6 @@ pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
     found
 }
 
-/// Returns true if CDK synthesized the template.
-fn is_from_cdk(model: &Model) -> bool {
-    let marked = |resource: &Resource| {
-        let metadata = resource.attributes.get("Metadata");
-        resource.kind == "AWS::CDK::Metadata"
-            || metadata.is_some_and(|metadata| metadata.get("aws:cdk:path").is_some())
-    };
-    model.parameters.get("BootstrapVersion").is_some()
-        || model.resources.values().any(|resource| marked(resource))
-}
-
 /// Returns true if CDK synthesized the template for any account and region. Then it writes pseudo parameters itself: in
 /// the bucket of code, and in the permissions of functions. Other ARNs may be the developer's own.
 fn is_for_any_environment(model: &Model) -> bool {
@@ -59,7 +49,10 @@ fn is_for_any_environment(model: &Model) -> bool {
     match buckets.is_empty() {
         false => buckets.iter().any(has_pseudo_parameter),
         true => {
-            let mut sources = model.permissions.iter().filter_map(|it| it.source_arn.as_ref());
+            let mut sources = model
+                .permissions
+                .iter()
+                .filter_map(|it| it.source_arn.as_ref());
             sources.any(has_pseudo_parameter)
         }
     }

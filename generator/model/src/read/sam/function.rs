@@ -2,7 +2,7 @@
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value, get_att, map, r#ref, sub};
 
-use super::{Expander, Source, Target, copy, tag_list};
+use super::{Expander, Source, Target, copy, policy, tag_list};
 use crate::digest::sha256_hex;
 use crate::resolve::json;
 
@@ -234,7 +234,8 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
     let given = given
         .map(|node| node.as_list().unwrap_or(std::slice::from_ref(node)))
         .unwrap_or_default();
-    for (index, policy) in given.iter().enumerate() {
+    for (index, given) in given.iter().enumerate() {
+        let policy = &policy::expanded(given);
         match &policy.value {
             Value::Map(document) => {
                 let name = format!("{id}Policy{index}");
@@ -243,7 +244,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
                     ("PolicyDocument", policy_document(document, policy)),
                 ]));
             }
-            _ => arns.push(policy.clone()),
+            _ => arns.push(given.clone()),
         }
     }
     let mut role = Map::new();
@@ -261,7 +262,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
     role
 }
 
-/// Returns a policy. A policy template (`DynamoDBCrudPolicy: …`) is an unknown macro result.
+/// Returns a policy. A policy template that the model does not know is an unknown macro result.
 fn policy_document(document: &Map, policy: &Node) -> Node {
     if document.get("Statement").is_some() {
         return policy.clone();
