@@ -17,8 +17,8 @@ rule! {
     /// logged: the client waits for an answer that the function has returned. SAM's `RouteResponseSelectionExpression`
     /// creates only the first half.
     ///
-    /// For integrations that are not proxies, sources disagree: templates of AWS's own have only the route response. A
-    /// missing expression is a note there.
+    /// Sources disagree about a route response without the expression: AWS documents both, but patterns of AWS's own have
+    /// only the response, and their pages show the answers that clients got. This is a note.
     ///
     /// ## How to fix it
     ///
@@ -80,19 +80,10 @@ fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
             Some(Finding::new(&RULE, location, message).hint(hint))
         }
         (None, Some(response)) if exists_with_api(api, &response.resource) => {
-            let message = match is_proxied(api, route) {
-                true => format!(
-                    "route `{key}` has a response but does not select it: the function's result is not sent"
-                ),
-                false => format!(
-                    "route `{key}` has a response but does not select it: what its integration returns may not be sent"
-                ),
-            };
-            let confidence = match is_proxied(api, route) {
-                true => Confidence::Medium,
-                false => Confidence::Low,
-            };
-            let finding = Finding::new(&RULE, location, message).with_confidence(confidence);
+            let message = format!(
+                "route `{key}` has a response but does not select it: the result of its integration may not be sent"
+            );
+            let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Low);
             let related = Location::of(&response.resource, &[]);
             Some(
                 finding
@@ -102,14 +93,4 @@ fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
         }
         _ => None,
     }
-}
-
-/// Returns true if the route's integration is known to be a proxy. For others it is disputed what a missing expression
-/// means (row M8).
-fn is_proxied(api: &Api, route: &Route) -> bool {
-    let target = route.target.to();
-    let mut integrations = api.integrations.iter();
-    let integration = integrations.find(|it| Some(&it.resource.logical_id) == target);
-    let kind = integration.and_then(|it| it.integration_type.as_ref()?.as_literal());
-    kind.is_some_and(|kind| kind.ends_with("_PROXY"))
 }
