@@ -4,10 +4,16 @@
 //! bracket below its key. Our parser does not. It gets such a line joined to the line above, with blanks instead of line
 //! breaks and comments, so that every character stays at its offset.
 
-use super::yaml::Misindented;
-
 /// Maximum number of characters that are parsed again, in all repetitions together.
 const MAX_REPEATED: usize = 64 * 1024 * 1024;
+
+/// Place of an error about indentation inside brackets, in characters.
+pub(super) struct Misindented {
+    /// Start of a token that the parser read before.
+    pub(super) token: usize,
+    /// Start of the token with the error.
+    pub(super) error: usize,
+}
 
 /// A text whose misindented lines are joined.
 pub(super) struct Unindented {

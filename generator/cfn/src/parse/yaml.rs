@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Input, Parser, ScalarStyle, Tag};
 
-use super::flow::Unindented;
+use super::flow::{Misindented, Unindented};
 use super::position::Positions;
 use super::tag::{self, TagKind};
 use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, scalar, syntax};
@@ -63,14 +63,6 @@ const MISINDENTED: [&str; 2] = [
     "invalid indentation",
     "invalid indentation in flow construct",
 ];
-
-/// Place of an error about indentation inside brackets, in characters.
-pub(super) struct Misindented {
-    /// Start of a token that the parser read before.
-    pub(super) token: usize,
-    /// Start of the token with the error.
-    pub(super) error: usize,
-}
 
 /// Collection that is not closed yet.
 struct Frame {
