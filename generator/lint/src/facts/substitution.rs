@@ -26,6 +26,8 @@ pub(crate) struct Unsubstituted<'n> {
     pub(crate) text: &'n str,
     /// The first name: `AWS::Region`, `Function.Arn`.
     pub(crate) name: &'n str,
+    /// True if the template knows all names, so that a `Fn::Sub` can replace them.
+    pub(crate) is_substitutable: bool,
 }
 
 /// Returns such texts below a node.
@@ -51,11 +53,13 @@ fn visit<'n>(
         Value::String(text) => {
             if let Some(name) = first_name(model, text) {
                 let path = path.clone();
+                let is_substitutable = names(text).all(|name| is_known(model, name));
                 found.push(Unsubstituted {
                     path,
                     node,
                     text,
                     name,
+                    is_substitutable,
                 });
             }
         }
@@ -95,16 +99,30 @@ fn visit_call<'n>(
     }
 }
 
+/// Returns the names in `${…}`.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split("${").skip(1);
+    parts.filter_map(|part| Some(part.split_once('}')?.0))
+}
+
 /// Returns the first name in `${…}` that the template knows.
 fn first_name<'t>(model: &Model, text: &'t str) -> Option<&'t str> {
-    let parts = text.split("${").skip(1);
-    let mut names = parts.filter_map(|part| Some(part.split_once('}')?.0));
-    names.find(|name| {
-        let id = name.split('.').next().unwrap_or(name);
-        let known = Pseudo::from_name(name).is_some()
-            || model.resources.contains_key(&LogicalId::new(id))
-            || model.parameters.get(name).is_some();
+    names(text).find(|name| {
+        let id = id_of(name);
         // A mapping template can have a variable with the same name.
-        known && !text.contains(&format!("#set(${id}")) && !text.contains(&format!("#set( ${id}"))
+        is_known(model, name)
+            && !text.contains(&format!("#set(${id}"))
+            && !text.contains(&format!("#set( ${id}"))
     })
+}
+
+fn is_known(model: &Model, name: &str) -> bool {
+    Pseudo::from_name(name).is_some()
+        || model.resources.contains_key(&LogicalId::new(id_of(name)))
+        || model.parameters.get(name).is_some()
+}
+
+/// Returns the resource of `Function.Arn`.
+fn id_of(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }

@@ -216,9 +216,8 @@ fn texts_that_many_boxes_repeat_are_cut() {
     assert!(longest.unwrap() < 250);
 }
 
-#[test]
-fn services_show_the_table_or_queue_behind_them() {
-    let text = "
+/// Integrations with services, and functions with tables in their policies or their environment.
+const SERVICES: &str = "
 Transform: AWS::Serverless-2016-10-31
 Parameters: { RoleArn: { Type: String } }
 Resources:
@@ -260,7 +259,10 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: { Role: !Ref RoleArn, Environment: { Variables: { TABLE: !Ref Connections, OTHER: x } } }
 ";
-    assert_snapshot!(mermaid(&graph(text)), @r#"
+
+#[test]
+fn services_show_the_table_or_queue_behind_them() {
+    assert_snapshot!(mermaid(&graph(SERVICES)), @r#"
     flowchart LR
       function_Worker("Worker")
       function_Sweeper("Sweeper")

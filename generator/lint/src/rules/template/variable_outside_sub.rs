@@ -71,7 +71,13 @@ fn text_finding(resource: &Resource, found: &Unsubstituted<'_>) -> Finding {
         value: found.node.span,
         with: stackgen_cfn::sub(found.text),
     };
-    Finding::new(&RULE, location, message)
-        .hint("write `!Sub` before the text")
-        .fix(Fix::one("write `!Sub` before the text", Some(edit)))
+    let finding = Finding::new(&RULE, location, message);
+    match found.is_substitutable {
+        true => finding
+            .hint("write `!Sub` before the text")
+            .fix(Fix::one("write `!Sub` before the text", Some(edit))),
+        false => finding.hint(
+            "write `!Sub` before the text, and `${!…}` for what CloudFormation must not replace",
+        ),
+    }
 }

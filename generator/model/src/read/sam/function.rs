@@ -217,18 +217,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
             ("Statement", vec![statement].into()),
         ])
     };
-    let managed = |name: &str| sub(format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
-    let mut arns = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
-    if properties.get("VpcConfig").is_some() {
-        arns.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
-    }
-    if properties
-        .get("Tracing")
-        .and_then(Node::as_str)
-        .is_some_and(|mode| mode != "Disabled")
-    {
-        arns.push(managed("AWSXrayWriteOnlyAccess"));
-    }
+    let mut arns = managed_policies(properties);
     let mut policies = Vec::new();
     let given = properties.get("Policies");
     let given = given
@@ -260,6 +249,23 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
     }
     role.insert("Tags", tag_list(tags));
     role
+}
+
+/// Returns the managed policies that SAM attaches to every role, and those for networks and traces.
+fn managed_policies(properties: &Node) -> Vec<Node> {
+    let managed = |name: &str| sub(format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
+    let mut arns = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
+    if properties.get("VpcConfig").is_some() {
+        arns.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
+    }
+    if properties
+        .get("Tracing")
+        .and_then(Node::as_str)
+        .is_some_and(|mode| mode != "Disabled")
+    {
+        arns.push(managed("AWSXrayWriteOnlyAccess"));
+    }
+    arns
 }
 
 /// Returns a policy. A policy template that the model does not know is an unknown macro result.
