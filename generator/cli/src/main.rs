@@ -19,6 +19,7 @@ mod lint_gate;
 mod local;
 mod model_changes;
 mod network;
+mod other_tools;
 mod outcome;
 mod output_dir;
 mod package;

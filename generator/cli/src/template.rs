@@ -8,6 +8,7 @@ use stackgen_synth::LocatedError;
 use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::git;
+use crate::other_tools;
 
 /// Source of a template.
 #[derive(Clone, Debug)]
@@ -57,11 +58,14 @@ impl TemplateSource {
 
 /// Parses a template, and adds its text to the sources.
 pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
-    let parsed = stackgen_cfn::parse(sources.add(name, text));
-    let template = parsed.map_err(|errors| CliError::located(sources, errors))?;
+    let parsed = stackgen_cfn::parse(sources.add(name.as_str(), text));
+    let template = parsed.map_err(|errors| {
+        other_tools::error(&name, None).unwrap_or_else(|| CliError::located(sources, errors))
+    })?;
     match template.get("Resources").and_then(Node::as_map) {
         Some(_) => Ok(template),
-        None => Err(no_template(sources, &template)),
+        None => Err(other_tools::error(&name, Some(&template))
+            .unwrap_or_else(|| no_template(sources, &template))),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum ProblemKind {
     RouteKeysCollide,
     /// SAM cannot generate a logical ID from a route key, and refuses the template.
     RouteKeyRefused,
+    /// SAM refuses the template because of something else in a WebSocket API.
+    SamRefused,
     /// The missing part has no effect on APIs: a layer, an event of another source.
     Unrelated,
 }

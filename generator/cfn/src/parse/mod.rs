@@ -1,6 +1,7 @@
 //! Parses text to a [`Node`] with spans.
 
 mod error;
+mod flow;
 mod json;
 mod position;
 mod scalar;

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Input, Parser, ScalarStyle, Tag};
 
+use super::flow::{Misindented, Unindented};
 use super::position::Positions;
 use super::tag::{self, TagKind};
 use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, scalar, syntax};
@@ -12,16 +13,28 @@ use crate::{Entry, IntrinsicCall, Map, Node, Span, Value};
 
 /// Parses one YAML document.
 pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<ParseError>> {
-    let mut builder = Builder {
-        text,
-        positions,
-        frames: Vec::new(),
-        anchors: HashMap::new(),
-        repeated: Size::default(),
-        root: None,
-        errors: Vec::new(),
-    };
-    if let Err(error) = builder.document() {
+    let mut builder = Builder::new(text, positions);
+    let mut result = builder.document(Parser::new_from_str(text));
+    if result.is_err() && builder.misindented.is_some() {
+        let mut unindented = Unindented::new(text);
+        let mut reported: Vec<(usize, ParseError)> = Vec::new();
+        while let (Err(error), Some(place)) = (&result, &builder.misindented) {
+            if !unindented.join(place) {
+                break;
+            }
+            reported.push((positions.byte(place.error), error.clone()));
+            builder = Builder::new(text, positions);
+            result = builder.document(Parser::new_from_iter(unindented.chars()));
+        }
+        // If the collection is never closed, its first line that is indented less is the likely mistake.
+        if result.is_err()
+            && let Some(open) = builder.open_bracket()
+            && let Some((_, first)) = reported.into_iter().find(|&(at, _)| at > open)
+        {
+            result = Err(first);
+        }
+    }
+    if let Err(error) = result {
         builder.errors.push(error);
     }
     match builder.root {
@@ -41,7 +54,15 @@ struct Builder<'a> {
     repeated: Size,
     root: Option<Node>,
     errors: Vec<ParseError>,
+    /// Place of an error about indentation inside brackets.
+    misindented: Option<Misindented>,
 }
+
+/// The parser's messages about a token in brackets that is indented less than the mapping around the brackets.
+const MISINDENTED: [&str; 2] = [
+    "invalid indentation",
+    "invalid indentation in flow construct",
+];
 
 /// Collection that is not closed yet.
 struct Frame {
@@ -71,11 +92,31 @@ struct Size {
 }
 
 impl<'a> Builder<'a> {
-    fn document(&mut self) -> Result<(), ParseError> {
+    fn new(text: &'a str, positions: &'a Positions<'a>) -> Self {
+        Builder {
+            text,
+            positions,
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            repeated: Size::default(),
+            root: None,
+            errors: Vec::new(),
+            misindented: None,
+        }
+    }
+
+    fn document<T: Input>(&mut self, mut parser: Parser<'_, T>) -> Result<(), ParseError> {
         let mut documents = 0;
-        let mut parser = Parser::new_from_str(self.text);
+        let mut token = 0;
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (event, span) = event.map_err(|error| {
+                if MISINDENTED.contains(&error.info()) {
+                    let error = error.marker().index();
+                    self.misindented = Some(Misindented { token, error });
+                }
+                self.syntax(&error)
+            })?;
+            token = span.start.index();
             let (start, end) = (
                 self.positions.byte(span.start.index()),
                 self.positions.byte(span.end.index()),
@@ -115,6 +156,12 @@ impl<'a> Builder<'a> {
         let at = self.positions.byte(error.marker().index());
         let kind = syntax::kind(error.info(), &self.text[at..]);
         ParseError::new(kind, self.positions.span(at, at + 1))
+    }
+
+    /// Returns the byte offset of the outermost bracket that is open.
+    fn open_bracket(&self) -> Option<usize> {
+        let mut starts = self.frames.iter().map(|frame| frame.start);
+        starts.find(|&start| matches!(self.text.as_bytes().get(start), Some(b'[' | b'{')))
     }
 
     /// Returns the number of collections and calls around the next value.

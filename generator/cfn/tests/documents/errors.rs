@@ -87,6 +87,23 @@ fn yaml_syntax() {
 }
 
 #[test]
+fn a_bracket_that_is_never_closed() {
+    let texts = [
+        "a:\n  b: [\n    'c'\n  d: e\n",
+        "a:\n  b: [\n    'c'\n  ]\n  d: [\n    'c'\n  e: f\n",
+        "a:\n  b: [\n    'c'\n  ]\n  d: 'e\n",
+    ];
+    assert_snapshot!(texts.map(report).concat(), @r#"
+    t.yaml:4:3: this indentation matches no mapping or list above "d"
+      check the indentation of this line and the one above
+    t.yaml:7:3: this indentation matches no mapping or list above "e"
+      check the indentation of this line and the one above
+    t.yaml:5:6: this quote is never closed "'"
+      close it, or double it if it belongs to the text
+    "#);
+}
+
+#[test]
 fn json_syntax() {
     let texts = [
         "{\"a\": 1 \"b\": 2}",

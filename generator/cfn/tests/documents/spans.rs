@@ -185,3 +185,17 @@ fn lines_can_end_in_carriage_returns() {
         String 3:3 "d\r\n  e"
     "#);
 }
+
+#[test]
+fn brackets_that_close_below_their_key() {
+    assert_snapshot!(spans("é:\n  k: [\n    'a', # é\n  ]\n  l: 1\n"), @r#"
+    Map 1:1 "é:\n  k: [\n    'a', # é\n  ]\n  l: 1"
+      é: 1:1 "é"
+        Map 2:3 "k: [\n    'a', # é\n  ]\n  l: 1"
+          k: 2:3 "k"
+            List 2:6 "[\n    'a', # é\n  ]"
+              String 3:5 "'a'"
+          l: 5:3 "l"
+            Int 5:6 "1"
+    "#);
+}

@@ -187,3 +187,36 @@ fn directives_and_document_marks_are_allowed() {
     );
     assert_eq!(read("%TAG !f! !\n---\n!f!Ref a\n"), r#ref("a"));
 }
+
+#[test]
+fn indentation_means_nothing_in_brackets() {
+    for (text, same) in [
+        ("m:\n  k: [\n    'a'\n  ]\n  l: 1\n", "m: {k: [a], l: 1}\n"),
+        (
+            "m:\n  k: {\n    'a': 'b'\n  }\n  l: 1\n",
+            "m: {k: {a: b}, l: 1}\n",
+        ),
+        (
+            "m:\n  k: [\n  a,\n  b\n  ]\n  l: 1\n",
+            "m: {k: [a, b], l: 1}\n",
+        ),
+        (
+            "m:\n  k: [\n  'a # b', # c ]\n# d\n\n]\n  l: 1\n",
+            "m: {k: ['a # b'], l: 1}\n",
+        ),
+        (
+            "m:\n  k: [\"\\\" # b\", 'it''s # c'\n]\n",
+            "m: {k: ['\" # b', 'it''s # c']}\n",
+        ),
+        (
+            "m:\r\n  k: [\r\n    'a'\r\n  ]\r\n  l: 1\r\n",
+            "m: {k: [a], l: 1}\n",
+        ),
+        (
+            "m:\n  k: !Join [\n    '', [\n    !Ref é,\n    'b'\n  ]]\n  l: |\n    ]\n",
+            "m: {k: !Join ['', [!Ref é, b]], l: \"]\\n\"}\n",
+        ),
+    ] {
+        assert_eq!(read(text), read(same), "{text}");
+    }
+}

@@ -13,8 +13,9 @@ use crate::facts::policies::RoleStatement;
 /// Action for posting to connections, reading their state and closing them (row K1).
 pub(crate) const MANAGE_CONNECTIONS: &str = "execute-api:ManageConnections";
 
-/// Example of a connection ID.
-const ID: &str = "L0SM9cOFvHcCIhw=";
+/// Name of every connection in the ARNs that IAM evaluates. The braces are part of it: API Gateway does not put the
+/// connection's ID there (row K1).
+pub(crate) const ANY_CONNECTION: &str = "{connectionId}";
 
 /// Maximum number of stages per API that are compared. API Gateway allows ten (row L6).
 const MAX_STAGES: usize = 16;
@@ -111,7 +112,9 @@ fn paths(stage: Text) -> impl Iterator<Item = Text> {
     let methods = ["POST", "GET", "DELETE"].into_iter();
     methods.map(move |method| {
         let mut path = stage.clone();
-        path.push(Piece::Literal(format!("/{method}/@connections/{ID}")));
+        path.push(Piece::Literal(format!(
+            "/{method}/@connections/{ANY_CONNECTION}"
+        )));
         path
     })
 }

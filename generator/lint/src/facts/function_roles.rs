@@ -39,6 +39,11 @@ impl<'a> FunctionRoles<'a> {
         }
     }
 
+    /// Returns true if the template shows every grant of a role.
+    pub(crate) fn is_complete(&self, role: &Role) -> bool {
+        self.complete.contains_key(&role.resource.logical_id)
+    }
+
     /// Returns the role of a function, if the template shows every grant of it.
     pub(crate) fn complete_role(&self, function: &Function) -> Option<&'a Role> {
         self.complete.get(function.role.to()?).copied()

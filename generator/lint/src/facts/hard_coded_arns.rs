@@ -7,6 +7,7 @@ use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 
 use crate::Location;
 use crate::facts::Facts;
+use crate::facts::generator::is_from_cdk;
 
 /// An ARN of a resource of the template in which a part is literal that the stack could supply.
 #[derive(Debug)]
@@ -24,10 +25,7 @@ pub(crate) struct HardCodedArn<'a> {
 pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
     let arns = stack_arns(facts);
     let mut found: Vec<_> = arns.iter().filter_map(OwnArn::hard_coded_parts).collect();
-    if !found.is_empty()
-        && is_from_cdk(facts.model)
-        && !arns.iter().any(OwnArn::has_pseudo_parameter)
-    {
+    if !found.is_empty() && is_from_cdk(facts.model) && !is_for_any_environment(facts.model) {
         for it in &mut found {
             (it.account, it.region) = (None, None);
         }
@@ -39,15 +37,32 @@ pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
     found
 }
 
-/// Returns true if CDK synthesized the template.
-fn is_from_cdk(model: &Model) -> bool {
-    let marked = |resource: &Resource| {
-        let metadata = resource.attributes.get("Metadata");
-        resource.kind == "AWS::CDK::Metadata"
-            || metadata.is_some_and(|metadata| metadata.get("aws:cdk:path").is_some())
-    };
-    model.parameters.get("BootstrapVersion").is_some()
-        || model.resources.values().any(|resource| marked(resource))
+/// Returns true if CDK synthesized the template for any account and region. Then it writes pseudo parameters itself: in
+/// the bucket of code, and in the permissions of functions. Other ARNs may be the developer's own.
+fn is_for_any_environment(model: &Model) -> bool {
+    let buckets: Vec<Text> = model
+        .functions
+        .iter()
+        .filter_map(|function| function.code.as_ref()?.text("S3Bucket"))
+        .filter(|bucket| bucket.to_string().starts_with("cdk-"))
+        .collect();
+    match buckets.is_empty() {
+        false => buckets.iter().any(has_pseudo_parameter),
+        true => {
+            let mut sources = model
+                .permissions
+                .iter()
+                .filter_map(|it| it.source_arn.as_ref());
+            sources.any(has_pseudo_parameter)
+        }
+    }
+}
+
+/// Returns true if a text contains the stack's account or region as pseudo parameter.
+fn has_pseudo_parameter(text: &Text) -> bool {
+    let is_pseudo =
+        |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::AccountId | Pseudo::Region));
+    text.pieces().iter().any(is_pseudo)
 }
 
 /// The ARN of a resource of the template in a property.
@@ -129,13 +144,6 @@ pub(crate) fn function_name(uri: &Text) -> Option<&str> {
 }
 
 impl<'a> OwnArn<'a> {
-    /// Returns true if it contains the stack's account or region as pseudo parameter.
-    fn has_pseudo_parameter(&self) -> bool {
-        let is_pseudo =
-            |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::AccountId | Pseudo::Region));
-        self.text.pieces().iter().any(is_pseudo)
-    }
-
     fn hard_coded_parts(&self) -> Option<HardCodedArn<'a>> {
         let path: &[&str] = match self.property {
             "" => &[],

@@ -100,6 +100,12 @@ impl<'e> SelectionExpression<'e> {
     }
 }
 
+/// Returns true for a variable whose `$` is missing: `request.body.action`.
+pub(crate) fn is_bare_variable(expression: &str) -> bool {
+    let mut prefixes = VARIABLES.iter().chain(&["integration.response."]);
+    prefixes.any(|prefix| expression.starts_with(prefix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::SelectionExpression;

@@ -278,34 +278,40 @@ fn shown(value: &Json) -> String {
     cut + "…"
 }
 
-/// Returns a statement as text: `Allow dynamodb:PutItem on ${table sessions.Arn}`.
+/// Returns a statement as text: `Allow dynamodb:PutItem on ${table sessions.Arn}`. Statements of roles have lists, and
+/// those of other policies are as in the template.
 fn grant_in_words(grant: &Json) -> String {
-    let list = |key: &str| match grant.get(key) {
-        Some(Json::Array(items)) => items
-            .iter()
-            .filter_map(Json::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
-        _ => String::new(),
+    let mut words = vec![listed(grant.get("Effect"))];
+    let mut add = |before: &str, value: Option<&Json>| {
+        if value.is_some() {
+            words.push(format!("{before}{}", listed(value)));
+        }
     };
-    let effect = grant
-        .get("Effect")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
-    let actions = if grant.get("Action").is_some() {
-        list("Action")
-    } else {
-        format!("all but {}", list("NotAction"))
-    };
-    let resources = if grant.get("Resource").is_some() {
-        list("Resource")
-    } else {
-        format!("all but {}", list("NotResource"))
-    };
-    let condition = if grant.get("Condition").is_some() {
-        " under a condition"
-    } else {
-        ""
-    };
-    format!("{effect} {actions} on {resources}{condition}")
+    add("", grant.get("Action"));
+    add("all but ", grant.get("NotAction"));
+    add("on ", grant.get("Resource"));
+    add("on all but ", grant.get("NotResource"));
+    add("to ", grant.get("Principal"));
+    add("to all but ", grant.get("NotPrincipal"));
+    if grant.get("Condition").is_some() {
+        words.push("under a condition".to_owned());
+    }
+    words.join(" ")
+}
+
+/// Returns a text, the elements of a list, or the values of a mapping such as `Principal`.
+fn listed(value: Option<&Json>) -> String {
+    match value {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Array(items)) => {
+            let items: Vec<_> = items.iter().map(|item| listed(Some(item))).collect();
+            items.join(", ")
+        }
+        Some(Json::Object(entries)) => {
+            let values: Vec<_> = entries.values().map(|value| listed(Some(value))).collect();
+            values.join(", ")
+        }
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
 }

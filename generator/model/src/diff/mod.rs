@@ -4,6 +4,7 @@ mod apis;
 mod human;
 mod pairs;
 mod snapshots;
+mod unknown;
 mod values;
 
 use std::collections::HashSet;
@@ -100,7 +101,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
         });
         let subject = ChangeSubject {
             kind: kind_name(&part.kind).to_owned(),
-            name: hidden::masked_name(&part.name).into_owned(),
+            name: unknown::readable_text(&hidden::masked_name(&part.name)),
             api,
         };
         // Both models contain the resource, but one may have no attributes.
@@ -220,8 +221,10 @@ fn changes(
             }
             effect => effect,
         };
-        let path = hidden::masked_name(&difference.path).into_owned();
-        let [before, after] = difference.masked();
+        let path = unknown::readable_text(&hidden::masked_name(&difference.path));
+        let [before, after] = difference
+            .masked()
+            .map(|value| value.map(unknown::readable));
         push(path, before, after, effect);
     }
     changes

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::unknown::is_unknown;
 use crate::parts::hidden::{self, is_same};
 
 /// A difference.
@@ -63,7 +64,9 @@ fn objects(
             format!("{path}.{key}")
         };
         match (before.get(key), after.get(key)) {
-            (Some(Json::Object(before)), Some(Json::Object(after))) => {
+            (Some(one @ Json::Object(before)), Some(other @ Json::Object(after)))
+                if !is_unknown(one) && !is_unknown(other) =>
+            {
                 objects(&path, before, after, found)
             }
             (Some(Json::Array(before)), Some(Json::Array(after))) => {

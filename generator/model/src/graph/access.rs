@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::steps::step;
 use crate::role::{Grant, Role};
-use crate::{LogicalId, Text};
+use crate::{LogicalId, Piece, Text};
 
 /// Access to a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,13 @@ pub(super) struct RoleAccess {
 }
 
 impl RoleAccess {
-    /// Reads the statements of a role, each once. `tables` are those of the template with their positions.
-    pub(super) fn of(role: &Role, tables: &HashMap<&LogicalId, usize>) -> Self {
+    /// Reads the statements of a role, each once. `tables` are those of the template with their positions, and `names`
+    /// those with literal names.
+    pub(super) fn of(
+        role: &Role,
+        tables: &HashMap<&LogicalId, usize>,
+        names: &HashMap<&str, usize>,
+    ) -> Self {
         let mut used: BTreeMap<usize, Access> = BTreeMap::new();
         for grant in role.grants.iter().filter(|grant| allows(grant)) {
             let mut access = Access::default();
@@ -32,6 +37,12 @@ impl RoleAccess {
             for reference in grant.resources.iter().flat_map(Text::references) {
                 step();
                 if let Some(table) = tables.get(&reference.logical_id) {
+                    used.entry(*table).or_default().merge(access);
+                }
+            }
+            for resource in &grant.resources {
+                step();
+                if let Some(table) = table_name(resource).and_then(|name| names.get(name)) {
                     used.entry(*table).or_default().merge(access);
                 }
             }
@@ -44,6 +55,15 @@ impl RoleAccess {
                 .collect(),
         }
     }
+}
+
+/// Returns the literal name in `…:table/{name}` and `…:table/{name}/index/*`.
+fn table_name(arn: &Text) -> Option<&str> {
+    let Some(Piece::Literal(end)) = arn.pieces().last() else {
+        return None;
+    };
+    let (_, name) = end.split_once(":table/")?;
+    name.split('/').next()
 }
 
 impl Access {

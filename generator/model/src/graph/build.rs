@@ -11,7 +11,7 @@ use crate::digest::sha256_hex;
 use crate::function::Function;
 use crate::resource::Resource;
 use crate::table::Table;
-use crate::{LogicalId, Model, Setting, Text};
+use crate::{LogicalId, Model, Resolved, Setting, Text};
 
 pub(super) fn graph(model: &Model) -> Graph {
     let tables = model.tables.iter().enumerate();
@@ -23,6 +23,7 @@ pub(super) fn graph(model: &Model) -> Graph {
         tables: tables
             .map(|(position, table)| (&table.resource.logical_id, position))
             .collect(),
+        table_names: names(model).collect(),
         access: HashMap::new(),
     };
     for function in &model.functions {
@@ -46,7 +47,7 @@ const MAX_TABLE_ARROWS: usize = 100_000;
 const LONGEST_REPEATED: usize = 200;
 
 pub(super) struct Builder<'a> {
-    model: &'a Model,
+    pub(super) model: &'a Model,
     pub(super) graph: Graph,
     /// Boxes of resources, and of ARNs without a resource.
     pub(super) boxes: HashMap<String, usize>,
@@ -54,6 +55,8 @@ pub(super) struct Builder<'a> {
     arrows: HashSet<Edge>,
     /// Positions of tables in the model.
     tables: HashMap<&'a LogicalId, usize>,
+    /// Positions of tables with literal names.
+    pub(super) table_names: HashMap<&'a str, usize>,
     /// Permissions of roles. Many functions may share a role.
     access: HashMap<&'a LogicalId, Rc<RoleAccess>>,
 }
@@ -137,8 +140,11 @@ impl Builder<'_> {
         let mut left = MAX_TABLE_ARROWS;
         for function in &self.model.functions {
             let id = &function.resource.logical_id;
-            let (Some(access), Some(&from)) = (self.access(function), self.boxes.get(id.as_str()))
-            else {
+            let Some(&from) = self.boxes.get(id.as_str()) else {
+                continue;
+            };
+            let Some(access) = self.access(function) else {
+                self.known_tables(from, function, &mut left);
                 continue;
             };
             let Some(rest) = left.checked_sub(access.tables.len()) else {
@@ -156,18 +162,41 @@ impl Builder<'_> {
         }
     }
 
+    /// Adds arrows from a function, whose role is not in the template, to the tables in its environment.
+    fn known_tables(&mut self, from: usize, function: &Function, left: &mut usize) {
+        for (variable, value) in function.environment.value().into_iter().flatten() {
+            let Resolved::Text(text) = value else {
+                continue;
+            };
+            for reference in text.references() {
+                let is_table = self.tables.contains_key(&reference.logical_id);
+                let to = self.boxes.get(reference.logical_id.as_str()).copied();
+                if let Some(to) = to.filter(|_| is_table && *left > 0) {
+                    *left -= 1;
+                    self.edge(from, to, beginning(variable), true);
+                }
+            }
+        }
+    }
+
     /// Returns the permissions of a function's role.
     fn access(&mut self, function: &Function) -> Option<Rc<RoleAccess>> {
         let model = self.model;
         let id = function.role.to()?;
         let role = model.find(&model.roles, id, |role| &role.resource)?;
-        let tables = &self.tables;
+        let (tables, names) = (&self.tables, &self.table_names);
         let access = self
             .access
             .entry(&role.resource.logical_id)
-            .or_insert_with(|| Rc::new(RoleAccess::of(role, tables)));
+            .or_insert_with(|| Rc::new(RoleAccess::of(role, tables, names)));
         Some(Rc::clone(access))
     }
+}
+
+/// Returns the literal names of tables with the tables' positions.
+fn names(model: &Model) -> impl Iterator<Item = (&str, usize)> {
+    let tables = model.tables.iter().enumerate();
+    tables.filter_map(|(position, table)| Some((table.name.as_ref()?.as_literal()?, position)))
 }
 
 /// Returns the name of a resource if the template sets a known one, otherwise its logical ID.

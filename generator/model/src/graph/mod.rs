@@ -8,6 +8,7 @@ mod dot;
 mod layout;
 mod mermaid;
 mod routes;
+mod services;
 mod steps;
 mod svg;
 
@@ -86,7 +87,8 @@ pub struct Edge {
     pub to: usize,
     /// The label; may be empty.
     pub label: String,
-    /// True for an authorizer, which is invoked before the target.
+    /// True for an authorizer, which is invoked before the target, and for a table that a function only knows from its
+    /// environment.
     pub dashed: bool,
 }
 

@@ -136,6 +136,12 @@ impl<'a> Builder<'a> {
     }
 
     fn integration(&mut self, integration: &Integration) -> Target {
+        if let Some(service) = self.service(integration) {
+            return Target {
+                node: service.node,
+                label: service.label,
+            };
+        }
         let other = || match (&integration.uri, &integration.integration_type) {
             (Some(uri), _) => uri.to_string(),
             (None, Some(kind)) => kind.to_string(),

@@ -215,3 +215,80 @@ fn texts_that_many_boxes_repeat_are_cut() {
     let longest = routes.flat_map(|node| &node.details).map(String::len).max();
     assert!(longest.unwrap() < 250);
 }
+
+/// Integrations with services, and functions with tables in their policies or their environment.
+const SERVICES: &str = "
+Transform: AWS::Serverless-2016-10-31
+Parameters: { RoleArn: { Type: String } }
+Resources:
+  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: socket, ProtocolType: WEBSOCKET } }
+  Put:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS
+      IntegrationUri: !Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:dynamodb:action/PutItem'
+      RequestTemplates: { $default: !Sub '{\"TableName\": \"${Connections}\"}' }
+  Get:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS
+      IntegrationUri: !Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:dynamodb:action/GetItem'
+      RequestTemplates: { $default: '{\"TableName\": \"rooms\", \"Key\": {}}' }
+  Send:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS
+      IntegrationUri: !Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:sqs:path/${AWS::AccountId}/${Jobs.QueueName}'
+  Else:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Api, IntegrationType: AWS, IntegrationUri: 'arn:aws:apigateway:eu-west-1:dynamodb:action/PutItem' }
+  Connect: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: $connect, Target: !Sub 'integrations/${Put}' } }
+  Look: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: look, Target: !Sub 'integrations/${Get}' } }
+  Work: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: work, Target: !Sub 'integrations/${Send}' } }
+  Other: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: other, Target: !Sub 'integrations/${Else}' } }
+  Connections: { Type: AWS::DynamoDB::Table }
+  Rooms: { Type: AWS::DynamoDB::Table, Properties: { TableName: rooms } }
+  Jobs: { Type: AWS::SQS::Queue }
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties: { Policies: [ { DynamoDBReadPolicy: { TableName: !Ref Connections } }, { DynamoDBWritePolicy: { TableName: rooms } } ] }
+  Sweeper:
+    Type: AWS::Serverless::Function
+    Properties: { Role: !Ref RoleArn, Environment: { Variables: { TABLE: !Ref Connections, OTHER: x } } }
+";
+
+#[test]
+fn services_show_the_table_or_queue_behind_them() {
+    assert_snapshot!(mermaid(&graph(SERVICES)), @r#"
+    flowchart LR
+      function_Worker("Worker")
+      function_Sweeper("Sweeper")
+      table_Connections[("Connections")]
+      table_Rooms[("rooms")]
+      api_Api[["socket<br/><small>WebSocket API</small>"]]
+      routes_Api_1["$connect"]
+      service_Put[/"DynamoDB PutItem"/]
+      routes_Api_2["look"]
+      service_Get[/"DynamoDB GetItem"/]
+      routes_Api_3["work"]
+      resource_Jobs[/"Jobs<br/><small>SQS Queue</small>"/]
+      routes_Api_4["other"]
+      other_12[/"arn:aws:apigateway:eu-west-1:dynamodb:action/PutItem"/]
+      api_Api --> routes_Api_1
+      service_Put -->|"writes"| table_Connections
+      routes_Api_1 --> service_Put
+      api_Api --> routes_Api_2
+      service_Get -->|"reads"| table_Rooms
+      routes_Api_2 --> service_Get
+      api_Api --> routes_Api_3
+      routes_Api_3 --> resource_Jobs
+      api_Api --> routes_Api_4
+      routes_Api_4 --> other_12
+      function_Worker -->|"reads"| table_Connections
+      function_Worker -->|"writes"| table_Rooms
+      function_Sweeper -.->|"TABLE"| table_Connections
+    "#);
+}

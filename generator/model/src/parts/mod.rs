@@ -208,10 +208,22 @@ fn kind_of(resource_type: &str) -> Option<PartKind> {
     })
 }
 
+/// Removes CDK's notes about constructs, such as `aws:cdk:path`, which deploy nothing.
+fn without_cdk(mut metadata: Map<String, Json>) -> Option<Json> {
+    let count = metadata.len();
+    metadata.retain(|key, _| !key.starts_with("aws:cdk:"));
+    let is_only_cdk = metadata.is_empty() && count > 0;
+    (!is_only_cdk).then_some(Json::Object(metadata))
+}
+
 fn attributes(resource: &Resource, canon: &Canon) -> Option<ModelPart> {
     let mut content = Map::new();
     for (key, value) in &resource.attributes {
-        content.insert(key.clone(), canon.value(value));
+        let value = match canon.value(value) {
+            Json::Object(metadata) if key == "Metadata" => without_cdk(metadata),
+            value => Some(value),
+        };
+        content.extend(value.map(|value| (key.clone(), value)));
     }
     if !resource.depends_on.is_empty() {
         let mut names: Vec<&str> = resource.depends_on.iter().map(LogicalId::as_str).collect();

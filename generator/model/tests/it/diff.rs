@@ -251,3 +251,44 @@ proptest! {
         prop_assert_eq!(between(&old, &new).is_empty(), old == new);
     }
 }
+
+fn model_of(text: &str) -> Model {
+    let mut sources = stackgen_cfn::Sources::new();
+    let template = stackgen_cfn::parse(sources.add("template.yaml", text)).expect("a template");
+    Model::from_template(&template, &Inputs::none())
+}
+
+#[test]
+fn cdk_metadata_statements_and_unknown_values_are_readable() {
+    let template = |path: &str, action: &str, table: &str| {
+        format!(
+            "
+Parameters: {{ Stage: {{ Type: String }} }}
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Metadata: {{ 'aws:cdk:path': {path}/Bucket }}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Statement:
+          - {{ Effect: Allow, Action: '{action}', Resource: !GetAtt Bucket.Arn, Principal: {{ AWS: !ImportValue {table} }} }}
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {{ QueueName: !Sub '${{Stage}}-{table}', KmsMasterKeyId: !ImportValue {table} }}
+"
+        )
+    };
+    let old = model_of(&template("One", "s3:GetObject", "jobs"));
+    let new = model_of(&template("Two", "s3:PutObject", "work"));
+    insta::assert_snapshot!(diff(&old, &new).human(), @"
+    ~ AWS::S3::BucketPolicy Policy: PolicyDocument.Statement Allow s3:GetObject on ${bucket Bucket.Arn} to ${ImportValue jobs} is gone   live with the update
+    ~ AWS::S3::BucketPolicy Policy: PolicyDocument.Statement Allow s3:PutObject on ${bucket Bucket.Arn} to ${ImportValue work} is new   live with the update
+    ~ AWS::SQS::Queue Queue: KmsMasterKeyId is now ${ImportValue work} (was ${ImportValue jobs})   live with the update
+    ~ AWS::SQS::Queue Queue: QueueName is now ${Stage}-work (was ${Stage}-jobs)   replaces the resource
+    ");
+    let json = serde_json::to_string(&diff(&old, &new)).unwrap();
+    assert!(!json.contains("Unknown"), "{json}");
+}

@@ -109,7 +109,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       FunctionUrlConfig: {AuthType: NONE}
-      Policies: [DynamoDBCrudPolicy: {TableName: sessions}, AWSLambdaRole]
+      Policies: [AWSSecretsManagerRotationPolicy: {FunctionName: f}, AWSLambdaRole]
       Events:
         Queue: {Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:123456789012:q'}}
 ",
@@ -124,6 +124,30 @@ Resources:
     let role = &model.roles[0];
     assert_eq!(role.unknown[0].reason, UnknownReason::Macro);
     assert_eq!(role.managed_policies[1].as_literal(), Some("AWSLambdaRole"));
+}
+
+#[test]
+fn policy_templates_are_statements_of_the_role() {
+    let model = inline(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies: [DynamoDBReadPolicy: {TableName: !Ref Sessions}, VPCAccessPolicy: {}]
+  Sessions: {Type: 'AWS::DynamoDB::Table'}
+",
+    );
+    let role = &model.roles[0];
+    assert_eq!(role.unknown, []);
+    let [read, network] = role.grants.as_slice() else {
+        panic!("{:?}", role.grants);
+    };
+    assert_eq!(read.actions[0].as_literal(), Some("dynamodb:GetItem"));
+    let table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Sessions}";
+    assert_eq!(read.resources[0].to_string(), table);
+    assert_eq!(network.resources[0].as_literal(), Some("*"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
-use stackgen_model::{Function, Integration, LogicalId, Setting};
+use stackgen_model::{Api, Function, Integration, LogicalId, Setting};
 
 use crate::context::RuleContext;
+use crate::facts::presence;
 use crate::rule::rule;
 use crate::{Finding, Location, Severity};
 
@@ -13,7 +14,8 @@ rule! {
     ///
     /// After `TimeoutInMillis`, 29 s by default, API Gateway stops waiting: the handshake fails with 504 (row C8), and
     /// a message is answered with an `Endpoint request timed out` frame (row M5). The function runs on until its own
-    /// timeout, completes the work and is billed, while the client retries. A function timeout over 29 s is only a
+    /// timeout, completes the work and is billed, while the client retries. Nobody waits for `$disconnect`, so its
+    /// integration is not checked. A function timeout over 29 s is only a
     /// note: no integration can wait that long, so it says nothing about this one.
     ///
     /// ## How to fix it
@@ -35,10 +37,20 @@ const MAX_MILLIS: i64 = 29_000;
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let functions = context.model.functions.iter();
     let functions: HashMap<_, _> = functions.map(|it| (&it.resource.logical_id, it)).collect();
-    let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations
-        .filter_map(|it| check_integration(it, &functions))
+    let apis = context.websockets();
+    let pairs = apis.flat_map(|api| api.integrations.iter().map(move |it| (api, it)));
+    pairs
+        .filter(|(api, it)| !is_only_for_disconnect(api, it))
+        .filter_map(|(_, it)| check_integration(it, &functions))
         .collect()
+}
+
+/// Returns true if only `$disconnect` routes use an integration. Nobody waits for what it returns.
+fn is_only_for_disconnect(api: &Api, integration: &Integration) -> bool {
+    let id = Some(&integration.resource.logical_id);
+    let users = api.routes.iter().filter(|route| route.target.to() == id);
+    let mut keys = users.map(presence::known_key).peekable();
+    keys.peek().is_some() && keys.all(|key| key == Some("$disconnect"))
 }
 
 fn check_integration(

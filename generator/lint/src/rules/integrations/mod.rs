@@ -19,6 +19,7 @@ mod integration_uri_not_invocation;
 mod integration_without_uri;
 mod invoke_role_cannot_invoke;
 mod permission_on_other_qualifier;
+mod permitted_function_never_called;
 
 use crate::rule::RuleGroup;
 
@@ -46,5 +47,6 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &integration_never_used::RULE,
         &function_behind_http_integration::RULE,
         &function_policy_too_large::RULE,
+        &permitted_function_never_called::RULE,
     ],
 };

@@ -79,7 +79,10 @@ fn unrelated(context: &RuleContext<'_>) -> Vec<Text> {
     let arn = |stage: Text| {
         let mut arn = Text::literal("zzzzzzzzzz/");
         arn.append(stage);
-        arn.append(Text::literal("/POST/@connections/L0SM9cOFvHcCIhw="));
+        arn.append(Text::literal(format!(
+            "/POST/@connections/{}",
+            connection_arns::ANY_CONNECTION
+        )));
         arn
     };
     names.chain([Text::literal("any")]).map(arn).collect()

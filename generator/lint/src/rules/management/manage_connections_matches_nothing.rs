@@ -14,11 +14,12 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway checks `arn:…:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{id}`, where the
-    /// method is `POST`, `GET` or `DELETE` (row K1). A pattern that does not match the whole ARN allows nothing, and
-    /// every call fails with 403. Common errors: the stage or the method before `@connections` is missing, the stage
-    /// has another name, the ARN belongs to an HTTP API or to `apigateway`, or it is a URL. A `*` also matches slashes,
-    /// so `{api}/*` and `{api}/*/@connections/*` are right.
+    /// API Gateway checks `arn:…:execute-api:<region>:<account>:<api>/<stage>/<method>/@connections/{connectionId}`,
+    /// where the method is `POST`, `GET` or `DELETE` (row K1). The ARN ends in the word `{connectionId}` with its
+    /// braces, whatever the connection. A pattern that does not match the whole ARN allows nothing, and every call
+    /// fails with 403. Common errors: the stage or the method before `@connections` is missing, the stage has another
+    /// name, the ARN ends in the ID of a connection, it belongs to an HTTP API or to `apigateway`, or it is a URL. A
+    /// `*` also matches slashes, so `<api>/*` and `<api>/*/@connections/*` are right.
     ///
     /// ## How to fix it
     ///
@@ -89,7 +90,8 @@ fn resource_finding(
         }
         Some(api) => format!("{api} has no stage with this name"),
         None => {
-            "the ARN of a connection ends in `{api}/{stage}/{method}/@connections/{id}`".to_owned()
+            "the ARN that IAM checks ends in `<api>/<stage>/<method>/@connections/{connectionId}`"
+                .to_owned()
         }
     };
     let message = format!("`{MANAGE_CONNECTIONS}` on `{text}` allows nothing: {reason}");

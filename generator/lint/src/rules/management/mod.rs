@@ -8,6 +8,7 @@ mod manage_connections_missing;
 mod management_endpoint_of_another_api;
 mod management_endpoint_without_stage;
 mod management_endpoint_wss;
+mod nothing_sent_to_clients;
 mod wrong_action_for_connections;
 
 use crate::rule::RuleGroup;
@@ -26,5 +27,6 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &management_endpoint_of_another_api::RULE,
         &wrong_action_for_connections::RULE,
         &endpoint_of_no_stage::RULE,
+        &nothing_sent_to_clients::RULE,
     ],
 };

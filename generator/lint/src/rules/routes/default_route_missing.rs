@@ -5,7 +5,7 @@ use crate::facts::presence::{custom_key, has_route};
 use crate::facts::route_visibility::RouteVisibility;
 use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Location};
+use crate::{Finding, Location, Severity};
 
 rule! {
     /// An API with routes for messages has no `$default` route.
@@ -16,6 +16,9 @@ rule! {
     /// goes to `$default` (row M2). Without it the client gets the frame `{"message": "Forbidden", …}` and stays
     /// connected (row M3). A misspelled action looks like an authorization failure, and no function is invoked and no
     /// log of the stack shows it.
+    ///
+    /// With only one route for messages, clients send one kind of message, and there is no action to misspell: the
+    /// finding is a note.
     ///
     /// ## How to fix it
     ///
@@ -57,8 +60,13 @@ fn check_api(visibility: &RouteVisibility<'_>, api: &Api) -> Option<Finding> {
     let message = format!(
         "API {id} has no `$default` route: a message that {mismatch} is answered with `Forbidden`"
     );
-    Some(
-        Finding::new(&RULE, Location::of(resource, &[]), message)
-            .hint("add a `$default` route whose function answers all other messages"),
-    )
+    let finding = Finding::new(&RULE, Location::of(resource, &[]), message)
+        .hint("add a `$default` route whose function answers all other messages");
+    Some(match others {
+        0 => Finding {
+            severity: Severity::Note,
+            ..finding
+        },
+        _ => finding,
+    })
 }

@@ -9,6 +9,7 @@ mod duplicate_route_key;
 mod half_two_way_route;
 mod http_api_property;
 mod http_route_key;
+mod model_not_awaited;
 mod request_models_without_selection;
 mod request_parameters_off_connect;
 mod reserved_route_key;
@@ -18,6 +19,7 @@ mod route_selection_missing;
 mod route_without_target;
 mod sam_route_key_refused;
 mod sam_route_keys_collide;
+mod sam_websocket_api_refused;
 mod static_route_selection;
 mod target_of_another_api;
 mod target_without_integrations_prefix;
@@ -54,6 +56,8 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &route_never_selected::RULE,
         &request_models_without_selection::RULE,
         &sam_route_key_refused::RULE,
+        &sam_websocket_api_refused::RULE,
+        &model_not_awaited::RULE,
     ],
 };
 

@@ -1,11 +1,11 @@
-use stackgen_model::{Api, Route};
+use stackgen_model::{Api, Resource, Route};
 
 use crate::context::RuleContext;
 use crate::facts::presence::{custom_key, exists_with_api};
-use crate::facts::selection_expression::SelectionExpression;
+use crate::facts::selection_expression::{self, SelectionExpression};
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Location};
+use crate::{Confidence, Finding, Location, Severity};
 
 rule! {
     /// The route selection expression reads nothing from messages, so that some routes are never selected.
@@ -16,6 +16,9 @@ rule! {
     /// message (row M1). An expression that reads headers or the query string has no value, because messages have
     /// neither (row E2). All messages go to one route or to `$default`, or are answered with a `Forbidden` frame (rows
     /// M2, M3), and the functions of the other routes are never called.
+    ///
+    /// A variable without its `$` is a warning in expressions that select a model or a template, and in an API without
+    /// routes for single messages.
     ///
     /// ## How to fix it
     ///
@@ -33,7 +36,45 @@ rule! {
 const EXPRESSION: &str = "RouteSelectionExpression";
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(check_api).collect()
+    let of_api = |api| check_api(api).into_iter().chain(check_others(api));
+    context.websockets().flat_map(of_api).collect()
+}
+
+/// Checks the expressions of models and templates, and the API's own if all its routes are selected anyway.
+fn check_others(api: &Api) -> Vec<Finding> {
+    let own = api.resource.iter().map(|it| (&**it, EXPRESSION));
+    let own = own.filter(|_| check_api(api).is_none());
+    let models = api
+        .routes
+        .iter()
+        .map(|it| (&*it.resource, "ModelSelectionExpression"));
+    let templates = api.integrations.iter().flat_map(|it| {
+        let responses = it.responses.iter().map(|response| &*response.resource);
+        let resources = responses.chain([&*it.resource]);
+        resources.map(|resource| (resource, "TemplateSelectionExpression"))
+    });
+    let all = own.chain(models).chain(templates);
+    all.filter_map(|(resource, key)| bare_finding(resource, key))
+        .collect()
+}
+
+/// Reports a variable without its `$`.
+fn bare_finding(resource: &Resource, key: &str) -> Option<Finding> {
+    let expression = resource.properties.get(key)?.as_literal()?;
+    if !selection_expression::is_bare_variable(expression) {
+        return None;
+    }
+    let right = format!("${expression}");
+    let message = format!("`{expression}` has no `$`, so it is fixed text and not a variable");
+    let title = format!("write the expression as `{right}`");
+    let edit = fix::replace(resource, &[key], right.as_str());
+    let finding = Finding::new(&RULE, Location::of(resource, &[key]), message)
+        .hint(format!("write `{right}`"))
+        .fix(Fix::one(title, edit));
+    Some(Finding {
+        severity: Severity::Warning,
+        ..finding
+    })
 }
 
 fn check_api(api: &Api) -> Option<Finding> {

@@ -21,7 +21,7 @@ rule! {
     ///
     /// Write the expiry time, in seconds since 1970, into an attribute of each record, and name the attribute in
     /// `TimeToLiveSpecification`. Keep deleting records on `$disconnect` and on 410: DynamoDB may take days to delete
-    /// expired items. If a schedule or a custom resource of the template may delete them, the finding is a note.
+    /// expired items. Tables with a second key are not checked. If a schedule or a custom resource of the template may delete them, the finding is a note.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,
@@ -89,10 +89,13 @@ impl OtherCleanup {
     }
 }
 
-/// Returns true if the partition key is a connection ID.
+/// Returns true if the only key is a connection ID. A table with a second key holds something else of connections, such
+/// as messages or subscriptions, which may have to outlive them.
 fn has_connection_key(table: &Table) -> bool {
-    let name = table.key.first().and_then(|key| key.name.as_literal());
-    name.is_some_and(|name| {
+    let [key] = table.key.as_slice() else {
+        return false;
+    };
+    key.name.as_literal().is_some_and(|name| {
         let letters = name.chars().filter(char::is_ascii_alphanumeric);
         let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
         name.ends_with("connectionid")

@@ -4,6 +4,7 @@ mod connections_without_ttl;
 mod log_group_without_retention;
 mod table_without_grant;
 mod table_without_recovery;
+mod ttl_in_milliseconds;
 
 use crate::rule::RuleGroup;
 
@@ -16,5 +17,6 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &table_without_recovery::RULE,
         &log_group_without_retention::RULE,
         &table_without_grant::RULE,
+        &ttl_in_milliseconds::RULE,
     ],
 };

@@ -33,11 +33,11 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let problems = context.model.problems.iter();
-    // Rules about SAM's route keys report those.
+    // Rules about SAM report those.
     let broken = problems.filter(|problem| {
         !matches!(
             problem.kind,
-            ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused
+            ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused | ProblemKind::SamRefused
         )
     });
     broken.map(|problem| finding(context, problem)).collect()

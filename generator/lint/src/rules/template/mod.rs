@@ -5,6 +5,7 @@ mod malformed_suppression;
 mod suppression_of_unknown_rule;
 mod suppression_without_reason;
 mod unused_suppression;
+mod variable_outside_sub;
 
 use crate::rule::RuleGroup;
 
@@ -18,5 +19,6 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &unused_suppression::RULE,
         &suppression_of_unknown_rule::RULE,
         &malformed_suppression::RULE,
+        &variable_outside_sub::RULE,
     ],
 };

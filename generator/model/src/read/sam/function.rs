@@ -2,7 +2,7 @@
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value, get_att, map, r#ref, sub};
 
-use super::{Expander, Source, Target, copy, tag_list};
+use super::{Expander, Source, Target, copy, policy, tag_list};
 use crate::digest::sha256_hex;
 use crate::resolve::json;
 
@@ -217,24 +217,14 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
             ("Statement", vec![statement].into()),
         ])
     };
-    let managed = |name: &str| sub(format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
-    let mut arns = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
-    if properties.get("VpcConfig").is_some() {
-        arns.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
-    }
-    if properties
-        .get("Tracing")
-        .and_then(Node::as_str)
-        .is_some_and(|mode| mode != "Disabled")
-    {
-        arns.push(managed("AWSXrayWriteOnlyAccess"));
-    }
+    let mut arns = managed_policies(properties);
     let mut policies = Vec::new();
     let given = properties.get("Policies");
     let given = given
         .map(|node| node.as_list().unwrap_or(std::slice::from_ref(node)))
         .unwrap_or_default();
-    for (index, policy) in given.iter().enumerate() {
+    for (index, given) in given.iter().enumerate() {
+        let policy = &policy::expanded(given);
         match &policy.value {
             Value::Map(document) => {
                 let name = format!("{id}Policy{index}");
@@ -243,7 +233,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
                     ("PolicyDocument", policy_document(document, policy)),
                 ]));
             }
-            _ => arns.push(policy.clone()),
+            _ => arns.push(given.clone()),
         }
     }
     let mut role = Map::new();
@@ -261,7 +251,24 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
     role
 }
 
-/// Returns a policy. A policy template (`DynamoDBCrudPolicy: …`) is an unknown macro result.
+/// Returns the managed policies that SAM attaches to every role, and those for networks and traces.
+fn managed_policies(properties: &Node) -> Vec<Node> {
+    let managed = |name: &str| sub(format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
+    let mut arns = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
+    if properties.get("VpcConfig").is_some() {
+        arns.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
+    }
+    if properties
+        .get("Tracing")
+        .and_then(Node::as_str)
+        .is_some_and(|mode| mode != "Disabled")
+    {
+        arns.push(managed("AWSXrayWriteOnlyAccess"));
+    }
+    arns
+}
+
+/// Returns a policy. A policy template that the model does not know is an unknown macro result.
 fn policy_document(document: &Map, policy: &Node) -> Node {
     if document.get("Statement").is_some() {
         return policy.clone();

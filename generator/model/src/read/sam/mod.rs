@@ -2,13 +2,15 @@
 //!
 //! `AWS::Serverless::Function`, `HttpApi`, `WebSocketApi` and `SimpleTable` are translated node by node with the
 //! translator's logical IDs, so that all other code reads one language. Everything that is not translated (domains,
-//! events of other sources, policy templates) is a gap, or an unknown macro result.
+//! events of other sources) is a gap, or an unknown macro result.
 
 mod body;
 mod budget;
 mod function;
 mod globals;
 mod http;
+mod policy;
+mod refused;
 mod websocket;
 
 use std::collections::HashMap;

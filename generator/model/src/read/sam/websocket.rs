@@ -18,6 +18,7 @@ const API: &[&str] = &[
 
 impl Expander<'_> {
     pub(super) fn websocket_api(&mut self, source: &Source) {
+        self.check_websocket_api(source);
         let mut api = Map::new();
         copy(&source.properties, &mut api, API);
         api.insert(

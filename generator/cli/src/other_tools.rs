@@ -1,0 +1,94 @@
+//! Files of other tools that are easily taken for templates.
+
+use std::path::Path;
+
+use stackgen_cfn::Node;
+
+use crate::error::CliError;
+
+/// A file of another tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ForeignFile {
+    /// `serverless.yml`.
+    Serverless,
+    /// `main.tf`, `main.tf.json`.
+    Terraform,
+    /// `cdk.json`.
+    Cdk,
+    /// `samconfig.toml`.
+    Sam,
+}
+
+/// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is its content, if it can
+/// be parsed.
+pub(crate) fn error(name: &str, root: Option<&Node>) -> Option<CliError> {
+    let (what, hint) = match foreign_file(name, root)? {
+        ForeignFile::Serverless => (
+            "a project file of the Serverless Framework",
+            "run `serverless package`, then lint `.serverless/cloudformation-template-update-stack.json`",
+        ),
+        ForeignFile::Terraform => (
+            "a Terraform configuration",
+            "stackgen reads CloudFormation, SAM and CDK templates; it does not support Terraform",
+        ),
+        ForeignFile::Cdk => (
+            "the configuration of a CDK app",
+            "run `cdk synth`, then lint the folder `cdk.out`",
+        ),
+        ForeignFile::Sam => (
+            "the configuration of the SAM CLI",
+            "lint the template that it deploys, such as `template.yaml`",
+        ),
+    };
+    let message = format!("{name} is {what}, not a CloudFormation template");
+    Some(CliError::input(message).hint(hint))
+}
+
+fn foreign_file(name: &str, root: Option<&Node>) -> Option<ForeignFile> {
+    // A file in a revision is named `REV:PATH`.
+    let path = name.rsplit(':').next().unwrap_or(name);
+    let file = Path::new(path).file_name()?.to_str()?.to_ascii_lowercase();
+    let (stem, _) = file.split_once('.').unwrap_or((&file, ""));
+    let has =
+        |keys: &[&str]| root.is_some_and(|root| keys.iter().all(|key| root.get(key).is_some()));
+    if file.ends_with(".tf") || file.ends_with(".tf.json") || file.ends_with(".tfvars") {
+        Some(ForeignFile::Terraform)
+    } else if stem == "serverless" || has(&["service", "provider"]) {
+        Some(ForeignFile::Serverless)
+    } else if file == "cdk.json" {
+        Some(ForeignFile::Cdk)
+    } else if stem == "samconfig" {
+        Some(ForeignFile::Sam)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_other_tools_are_recognized_by_name() {
+        for (name, expected) in [
+            ("serverless.yml", Some(ForeignFile::Serverless)),
+            ("services/chat/serverless.ts", Some(ForeignFile::Serverless)),
+            ("HEAD~1:infra/main.tf", Some(ForeignFile::Terraform)),
+            ("infra/main.tf.json", Some(ForeignFile::Terraform)),
+            ("cdk.json", Some(ForeignFile::Cdk)),
+            ("samconfig.toml", Some(ForeignFile::Sam)),
+            ("template.yaml", None),
+            ("cdk.context.json", None),
+            ("-", None),
+        ] {
+            assert_eq!(foreign_file(name, None), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_serverless_file_with_another_name_is_recognized_by_its_keys() {
+        let root = stackgen_cfn::map([("service", Node::from("chat")), ("provider", "aws".into())]);
+        let found = foreign_file("chat.yml", Some(&root));
+        assert_eq!(found, Some(ForeignFile::Serverless));
+    }
+}
