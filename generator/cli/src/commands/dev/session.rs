@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::Gateway;
 use stackgen_gateway::stack::{ApplyMode, ApplyResult, StackTemplate};
 use stackgen_gateway::{ApiId, Event};
@@ -44,6 +45,9 @@ impl<'a> DevSession<'a> {
         if is_taken {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
+        }
+        for note in self.gateway.account().functions.runtime_notes().await {
+            self.ui.note(&escape(&note), None);
         }
         match self.ui.wants_json() {
             true => {
