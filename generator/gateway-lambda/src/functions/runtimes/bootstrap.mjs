@@ -19,12 +19,13 @@ const hasGlobal = !["1", "true"].includes(env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAM
 
 // ---- Errors ---------------------------------------------------------------------------------------------------------
 
-/** Creates an error of the runtime itself. The name differs as in AWS's clients: version 4 sets it after the stack. */
+/** Creates an error of the runtime itself. Logs show the names of the classes, and whether the error has its own `name`. */
 function runtimeError(kind, message, properties) {
   const name = `Runtime.${kind}`;
-  if (isModern) return Object.assign(new Error(message), { name });
+  const hasSuffix = isModern && ["HandlerNotFound", "MalformedHandlerName", "CallbackHandlerDeprecated"].includes(kind);
   const RuntimeError = class extends Error {};
-  Object.defineProperty(RuntimeError, "name", { value: kind });
+  Object.defineProperty(RuntimeError, "name", { value: hasSuffix ? `${kind}Error` : kind });
+  if (isModern) return Object.assign(new RuntimeError(message), { name });
   RuntimeError.prototype.name = name;
   return Object.assign(new RuntimeError(message), properties);
 }
@@ -138,19 +139,26 @@ const unconfirmed = [];
 /** Posts JSON. AWS's client blocks meanwhile, so the post must not be lost if the function calls `process.exit` next. */
 async function post(apiPath, json) {
   const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(json) };
-  unconfirmed.push({ options: target("POST", apiPath, headers), json });
+  unconfirmed.push({ options: target("POST", apiPath, headers), json, isRepeated: true });
   const { status, body } = await call("POST", apiPath, json, headers);
   unconfirmed.shift();
-  if (status < 200 || status > 299) {
-    const text = `LAMBDA_RUNTIME Failed to post handler success response. Http response code: ${status}. ${body}`;
-    process.stdout.write(`[ERROR] [${Date.now()}] ${text}\n`);
-  }
+  if (status > 299) process.stdout.write(refusal(status, body) + "\n");
 }
 
+/** Returns the log line for a post that the gateway refused. */
+const refusal = (status, body) =>
+  `[ERROR] [${Date.now()}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: ${status}. ${body}`;
+
 process.on("exit", () => {
-  const script = `const { options, json } = JSON.parse(require("fs").readFileSync(0));
-    require("http").request(options, (response) => response.resume()).on("error", () => {}).end(json);`;
-  for (const one of unconfirmed) spawnSync(process.execPath, ["-e", script], { input: JSON.stringify(one), env: {} });
+  const script = `const { options, json, isRepeated } = JSON.parse(require("fs").readFileSync(0));
+    const answered = ({ statusCode: status }, body) => isRepeated || status < 300 || console.log((${refusal})(status, body));
+    require("http").request(options, (response) => {
+      let body = "";
+      response.on("data", (chunk) => (body += chunk)).on("end", () => answered(response, body));
+    }).on("error", () => {}).end(json);`;
+  for (const one of unconfirmed) {
+    spawnSync(process.execPath, ["-e", script], { input: JSON.stringify(one), env: {}, stdio: ["pipe", "inherit", "inherit"] });
+  }
 });
 
 const invocationPath = (id, what) => `invocation/${encodeURIComponent(id)}/${what}`;

@@ -49,12 +49,8 @@ class _Encoder:
 
     def __init__(self):
         self._seen = set()
-        self._string = self._unicode_string if _HAS_UNICODE_ANSWERS else json.encoder.encode_basestring_ascii
-
-    @staticmethod
-    def _unicode_string(text):
-        text = json.encoder.encode_basestring(text)
-        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        is_unicode = _HAS_UNICODE_ANSWERS
+        self._string = json.encoder.encode_basestring if is_unicode else json.encoder.encode_basestring_ascii
 
     def encode(self, value):
         if isinstance(value, str):
