@@ -46,13 +46,16 @@ impl<'a> DevSession<'a> {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
-        for note in self.gateway.account().functions.runtime_notes().await {
-            self.ui.note(&escape(&note), None);
+        let notes = self.gateway.account().functions.runtime_notes().await;
+        for note in &notes {
+            self.ui.note(&escape(note), None);
         }
         match self.ui.wants_json() {
             true => {
                 let taken = is_taken.then_some(port);
-                self.ui.json_line(&banner::json(&local, applied, taken))
+                let mut ready = banner::json(&local, applied, taken);
+                ready["notes"] = notes.into();
+                self.ui.json_line(&ready)
             }
             false => {
                 self.ui.without_lookup();

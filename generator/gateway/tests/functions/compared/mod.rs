@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use recorder::{Recorder, TestEvent};
 
@@ -129,30 +129,22 @@ async fn assert_equal(aws: &RuntimeClient, ours: &RuntimeClient, cases: Vec<Hand
     );
 }
 
-async fn run(client: &RuntimeClient, case: &HandlerCase) -> CaseResult {
-    let folder = tempfile::tempdir().expect("a folder");
-    // Node shows the real path.
-    let root = folder.path().canonicalize().expect("a folder");
-    for (path, text) in &case.files {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-    let recorder = Recorder::start(&case.events).await;
-    let mut child = Command::new(&client.program)
+/// Starts the client in a folder with the code.
+fn start(client: &RuntimeClient, case: &HandlerCase, root: &Path, address: &str) -> Child {
+    Command::new(&client.program)
         .args(
             client
                 .arguments
                 .iter()
                 .map(|argument| argument.replace("{handler}", case.handler)),
         )
-        .current_dir(&root)
+        .current_dir(root)
         .env_clear()
         .env("TZ", ":UTC")
         .env("LANG", "en_US.UTF-8")
-        .env("LAMBDA_TASK_ROOT", &root)
+        .env("LAMBDA_TASK_ROOT", root)
         .env("_HANDLER", case.handler)
-        .env("AWS_LAMBDA_RUNTIME_API", &recorder.address)
+        .env("AWS_LAMBDA_RUNTIME_API", address)
         .env("AWS_LAMBDA_FUNCTION_NAME", "worker")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
@@ -164,7 +156,20 @@ async fn run(client: &RuntimeClient, case: &HandlerCase) -> CaseResult {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .expect("a process");
+        .expect("a process")
+}
+
+async fn run(client: &RuntimeClient, case: &HandlerCase) -> CaseResult {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Node shows the real path.
+    let root = folder.path().canonicalize().expect("a folder");
+    for (path, text) in &case.files {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let recorder = Recorder::start(&case.events).await;
+    let mut child = start(client, case, &root, &recorder.address);
     let ended = async {
         match case.end {
             CaseEnd::Idle => recorder.idle().await,

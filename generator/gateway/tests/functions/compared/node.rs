@@ -34,8 +34,8 @@ fn mjs(name: &'static str, text: &'static str) -> HandlerCase {
     case(name, "app.mjs", text)
 }
 
-/// Cases for all versions.
-fn cases() -> Vec<HandlerCase> {
+/// Cases of logs and errors, for all versions.
+fn log_and_error_cases() -> Vec<HandlerCase> {
     vec![
         js("success", SUCCESS),
         js("client context and identity", SUCCESS).headers(&[
@@ -60,17 +60,52 @@ fn cases() -> Vec<HandlerCase> {
         js("rejects", "exports.handler = () => Promise.reject(new Error('rejected'))"),
         js("thenable", "exports.handler = () => ({ then(resolve) { resolve(5) } })"),
         js("never resolves with pending work", "exports.handler = () => new Promise(() => setInterval(() => {}, 1000))").hangs(),
+    ]
+}
+
+/// Cases of loading a module, for all versions.
+fn loading_cases() -> Vec<HandlerCase> {
+    vec![
         js("syntax error", "exports.handler = async (=> {}").exits(),
-        mjs("syntax error in an ES module", "export const handler = async (=> {}").exits(),
-        js("missing module", "require('nope'); exports.handler = async () => 1").exits(),
-        mjs("missing module in an ES module", "import x from 'nope'; export const handler = async () => 1").exits(),
-        mjs("missing file in an ES module", "import x from './nope.mjs'; export const handler = async () => 1").exits(),
+        mjs(
+            "syntax error in an ES module",
+            "export const handler = async (=> {}",
+        )
+        .exits(),
+        js(
+            "missing module",
+            "require('nope'); exports.handler = async () => 1",
+        )
+        .exits(),
+        mjs(
+            "missing module in an ES module",
+            "import x from 'nope'; export const handler = async () => 1",
+        )
+        .exits(),
+        mjs(
+            "missing file in an ES module",
+            "import x from './nope.mjs'; export const handler = async () => 1",
+        )
+        .exits(),
         case("missing file", "x.js", "").exits(),
-        case("TypeScript", "app.ts", "export const handler = async (): Promise<number> => 1").exits(),
+        case(
+            "TypeScript",
+            "app.ts",
+            "export const handler = async (): Promise<number> => 1",
+        )
+        .exits(),
         js("missing handler", "exports.other = 1").exits(),
         js("handler that is no function", "exports.handler = 5").exits(),
         js("malformed handler", "").handler("handler").exits(),
-        js("handler above the code", "").handler("../app.handler").exits(),
+        js("handler above the code", "")
+            .handler("../app.handler")
+            .exits(),
+    ]
+}
+
+/// Cases of answers and exits, for all versions.
+fn answer_cases() -> Vec<HandlerCase> {
+    vec![
         js("undefined", "exports.handler = async () => {}"),
         js("BigInt", "exports.handler = async () => ({ a: 1n })"),
         js("circular", "exports.handler = async () => { const a = {}; a.a = a; return a }"),
@@ -98,6 +133,12 @@ fn cases() -> Vec<HandlerCase> {
         js("missing nested export", "exports.y = {}").handler("app.y.z.q").exits(),
         case("package", "node_modules/app/index.js", "exports.handler = async () => 'package'"),
         js("NODE_PATH", "exports.handler = async () => require('layer')").file("opt/layer.js", "module.exports = 'layer'").with("NODE_PATH", "opt"),
+    ]
+}
+
+/// Cases of streams, for all versions.
+fn stream_cases() -> Vec<HandlerCase> {
+    vec![
         js("stream", "exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
             stream.setContentType('text/plain'); stream.write('a'); stream.write({ b: 1 }); stream.write(Buffer.from('c')); stream.end('d') })"),
         js("stream of HTTP", "exports.handler = awslambda.streamifyResponse(async (event, stream) => {
@@ -114,24 +155,20 @@ fn cases() -> Vec<HandlerCase> {
     ]
 }
 
+/// Cases for all versions.
+fn cases() -> Vec<HandlerCase> {
+    [
+        log_and_error_cases(),
+        loading_cases(),
+        answer_cases(),
+        stream_cases(),
+    ]
+    .concat()
+}
+
 /// Cases of version 3.
 fn classic_cases() -> Vec<HandlerCase> {
     vec![
-        // Version 4 asks for the next event before it has ended a failed stream, which is a race.
-        js(
-            "stream that throws in the middle",
-            "exports.handler = awslambda.streamifyResponse(async (event, stream) => {
-            stream.write('a'); stream.write('b'); throw new Error('middle') })",
-        ),
-        js(
-            "stream with a type that is set too late",
-            "exports.handler = awslambda.streamifyResponse(async (event, stream) => {
-            stream.write('a'); stream.setContentType('x') })",
-        ),
-        js(
-            "stream of a function that is not async",
-            "exports.handler = awslambda.streamifyResponse((event, stream) => { stream.write('a'); stream.end() })",
-        ),
         js("invalid client context", SUCCESS).headers(&[("lambda-runtime-client-context", "{x")]),
         js(
             "callback with an error",
@@ -166,6 +203,12 @@ fn classic_cases() -> Vec<HandlerCase> {
             "exports.handler = (e, c, done) => done(null, 1n)",
         )
         .exits(),
+    ]
+}
+
+/// Cases of `context` and of functions that do not call back, of version 3.
+fn context_cases() -> Vec<HandlerCase> {
+    vec![
         js(
             "context.done",
             "exports.handler = (e, c) => { c.done(null, 1) }",
@@ -191,6 +234,27 @@ fn classic_cases() -> Vec<HandlerCase> {
         js(
             "never calls back",
             "exports.handler = (e, c) => { setTimeout(() => console.log('t'), 10) }",
+        ),
+    ]
+}
+
+/// Cases of modules and streams of version 3.
+fn classic_module_cases() -> Vec<HandlerCase> {
+    vec![
+        // Version 4 asks for the next event before it has ended a failed stream, which is a race.
+        js(
+            "stream that throws in the middle",
+            "exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+            stream.write('a'); stream.write('b'); throw new Error('middle') })",
+        ),
+        js(
+            "stream with a type that is set too late",
+            "exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+            stream.write('a'); stream.setContentType('x') })",
+        ),
+        js(
+            "stream of a function that is not async",
+            "exports.handler = awslambda.streamifyResponse((event, stream) => { stream.write('a'); stream.end() })",
         ),
         js("broken package.json", "exports.handler = async () => 1").file("package.json", "{"),
         case(
@@ -290,7 +354,13 @@ async fn compare(index: &str, main: &str, runtime: &'static str, cases: Vec<Hand
 
 #[tokio::test(flavor = "multi_thread")]
 async fn node_handlers_behave_as_on_version_3_of_aws_lambda_ric() {
-    let cases = [cases(), classic_cases()].concat();
+    let cases = [
+        cases(),
+        classic_cases(),
+        context_cases(),
+        classic_module_cases(),
+    ]
+    .concat();
     compare(
         "aws-lambda-ric/dist/index.mjs",
         "main.mjs",
