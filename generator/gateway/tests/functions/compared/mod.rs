@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use tokio::process::{Child, Command};
 
 use recorder::{Recorder, TestEvent};
@@ -112,21 +112,27 @@ struct CaseResult {
 /// Runs all cases on both clients. Panics with a list of the differences.
 async fn assert_equal(aws: &RuntimeClient, ours: &RuntimeClient, cases: Vec<HandlerCase>) {
     assert!(!cases.is_empty());
-    let compared = stream::iter(cases).map(async |case| {
-        let (aws, ours) = tokio::join!(run(aws, &case), run(ours, &case));
-        (aws != ours).then(|| format!("{}\n  AWS's {aws:#?}\n  ours {ours:#?}\n", case.name))
-    });
-    let different: Vec<String> = compared
-        .buffer_unordered(2)
-        .filter_map(async |different| different)
-        .collect()
-        .await;
+    let mut different = Vec::new();
+    for some in cases.chunks(2) {
+        let compared = join_all(some.iter().map(|case| difference(aws, ours, case)));
+        different.extend(compared.await.into_iter().flatten());
+    }
     assert!(
         different.is_empty(),
         "{} cases differ:\n{}",
         different.len(),
         different.concat()
     );
+}
+
+/// Runs a case on both clients. Returns a description if the results differ.
+async fn difference(
+    aws: &RuntimeClient,
+    ours: &RuntimeClient,
+    case: &HandlerCase,
+) -> Option<String> {
+    let (aws, ours) = tokio::join!(run(aws, case), run(ours, case));
+    (aws != ours).then(|| format!("{}\n  AWS's {aws:#?}\n  ours {ours:#?}\n", case.name))
 }
 
 /// Starts the client in a folder with the code.
