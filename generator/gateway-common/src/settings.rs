@@ -77,10 +77,10 @@ pub struct FunctionSettings {
     pub retry: Duration,
     /// `PATH` of function processes, in which interpreters are looked up, too. `None` means Lambda's own `PATH`.
     pub path: Option<String>,
-    /// Python interpreter that has `awslambdaric`. `None` means `python3.x` or `python3` in the path.
-    pub python: Option<PathBuf>,
-    /// `node_modules` folder with `aws-lambda-ric`. The folder beside the code is tried first.
-    pub node_modules: Option<PathBuf>,
+    /// Absolute folder of the project. Virtual environments of Python and packages of Node are looked up there.
+    pub project: Option<PathBuf>,
+    /// Virtual environment of Python that is active where the gateway was started (`VIRTUAL_ENV`).
+    pub virtual_env: Option<PathBuf>,
     /// Folder for copies of code while the gateway runs. `None` means the system's folder for temporary files.
     pub scratch: Option<PathBuf>,
     /// Command of the watcher process, which kills the processes of functions if the gateway is killed. Without it they
@@ -96,8 +96,8 @@ impl Default for FunctionSettings {
             keep: Duration::from_secs(5 * 60),
             retry: Duration::from_secs(1),
             path: None,
-            python: None,
-            node_modules: None,
+            project: None,
+            virtual_env: None,
             scratch: None,
             watcher: None,
         }

@@ -253,3 +253,33 @@ fn row_d1_a_foreign_template_is_redeployed_as_it_is_told() {
     }
     assert_eq!(status(), Some(0));
 }
+
+#[test]
+fn another_version_of_an_interpreter_is_noted_at_the_start() {
+    let sandbox = project(2);
+    fs::remove_file(sandbox.path().join("code/bootstrap")).unwrap();
+    sandbox.write(
+        "code/app.js",
+        "exports.handler = async () => ({ statusCode: 200 });",
+    );
+    let template = sandbox.read("template.yaml");
+    let template = template.replace("provided.al2023", "nodejs22.x");
+    sandbox.write(
+        "template.yaml",
+        template.replace("Handler: bootstrap", "Handler: app.handler"),
+    );
+    sandbox.write("bin/node", "#!/bin/sh\necho 20.1.0\n");
+    let node = sandbox.path().join("bin/node");
+    fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).unwrap();
+    let bin = sandbox.path().join("bin");
+    let dev = Dev::spawn(
+        sandbox,
+        &["template.yaml", "--json", "--no-watch"],
+        &[("PATH", &bin)],
+    );
+    let note = format!(
+        "nodejs22.x functions run on Node.js 20.1.0 ({})",
+        node.display()
+    );
+    assert_eq!(dev.event("ready")["notes"], json!([note]));
+}

@@ -13,6 +13,8 @@ mod invoke;
 mod policy;
 mod pool;
 mod processes;
+mod runtime_notes;
+mod runtimes;
 mod store;
 mod version;
 mod watcher;
@@ -32,6 +34,7 @@ pub use configuration::{Configuration, LogFormat};
 pub use error::{FunctionError, FunctionErrorKind};
 use function::FunctionRecord;
 pub use policy::PermissionStatement;
+use runtimes::Bootstraps;
 use store::CodeStore;
 pub use store::{CodeCopy, CodeFolder};
 pub use version::{FunctionAlias, FunctionChange, FunctionVersion, LATEST, ResourcePolicy};
@@ -56,6 +59,7 @@ pub(super) struct FunctionHost {
     environment_variables: RwLock<Arc<BTreeMap<String, String>>>,
     /// Prefix of the marks of all processes.
     mark: String,
+    bootstraps: Bootstraps,
     /// Number of environments that were started.
     started: AtomicU64,
     /// Cancelled when the gateway stops.
@@ -102,10 +106,7 @@ impl Functions {
         logs: Arc<dyn PutLogs>,
         events: Events,
     ) -> io::Result<Self> {
-        let store = CodeStore::new(
-            settings.functions.scratch.as_deref(),
-            settings.functions.watcher.as_ref(),
-        )?;
+        let store = CodeStore::new(&settings.functions)?;
         let host = FunctionHost {
             settings,
             roles,
@@ -113,6 +114,7 @@ impl Functions {
             events,
             environment_variables: RwLock::default(),
             mark: store.mark(),
+            bootstraps: store.bootstraps().clone(),
             started: AtomicU64::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use stackgen_gateway_common::invoke::InvokeError;
 use stackgen_gateway_common::{Event, FunctionArn, FunctionSettings};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::credentials::FunctionCredentials;
 use super::environment::{
-    EnvironmentPhase, ExecutionEnvironment, LaunchCommand, QueuedInvocation, run_to_exit,
+    EnvironmentPhase, ExecutionEnvironment, LaunchCommand, LaunchContext, QueuedInvocation,
+    run_to_exit,
 };
 use super::{CodeCopy, Configuration, FunctionHost};
 
@@ -27,7 +28,7 @@ pub(super) struct EnvironmentPool {
     log_group: String,
     /// Keeps the folder in which the processes run.
     code: Arc<CodeCopy>,
-    launch: OnceCell<LaunchCommand>,
+    launch: AsyncMutex<Option<Arc<LaunchCommand>>>,
     state: Mutex<PoolState>,
 }
 
@@ -77,7 +78,7 @@ impl EnvironmentPool {
             credentials: credentials.clone(),
             log_group: configuration.log_group(&function.name),
             code: code.clone(),
-            launch: OnceCell::new(),
+            launch: AsyncMutex::default(),
             state: Mutex::new(PoolState {
                 idle: Vec::new(),
                 waiting: VecDeque::new(),
@@ -121,12 +122,27 @@ impl EnvironmentPool {
 
     /// Returns the command that starts this version. A success is cached; an error is not, because the user may install what
     /// is missing.
-    pub(super) async fn launch(&self) -> Result<&LaunchCommand, String> {
-        let find_command = async || match &self.code.root {
-            Ok(root) => LaunchCommand::new(root, &self.configuration, self.settings()).await,
-            Err(reason) => Err(reason.clone()),
+    pub(super) async fn launch(&self) -> Result<Arc<LaunchCommand>, String> {
+        let mut launch = self.launch.lock().await;
+        if let Some(known) = &*launch {
+            return Ok(known.clone());
+        }
+        let root = self.code.root.as_ref().map_err(Clone::clone)?;
+        let context = LaunchContext {
+            root,
+            source: self.code.source.as_deref(),
+            configuration: &self.configuration,
+            settings: self.settings(),
+            bootstraps: &self.host.bootstraps,
         };
-        self.launch.get_or_try_init(find_command).await
+        let found = Arc::new(LaunchCommand::new(&context).await?);
+        *launch = Some(found.clone());
+        Ok(found)
+    }
+
+    /// Forgets the command after a failed start: the user may create a virtual environment next.
+    pub(super) async fn forget_launch(&self) {
+        *self.launch.lock().await = None;
     }
 
     fn state(&self) -> MutexGuard<'_, PoolState> {

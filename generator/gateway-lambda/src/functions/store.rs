@@ -12,10 +12,11 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::getuid;
-use stackgen_gateway_common::WatcherCommand;
+use stackgen_gateway_common::FunctionSettings;
 use tempfile::TempDir;
 
 use super::processes::gateway_mark;
+use super::runtimes::{Bootstraps, project_folders};
 use super::watcher::{Watcher, clean_up};
 use super::{Code, FunctionError};
 
@@ -34,6 +35,8 @@ pub struct CodeCopy {
     pub size: u64,
     /// Folder for `LAMBDA_TASK_ROOT`, or the reason why there is none.
     pub root: Result<CodeFolder, String>,
+    /// Absolute path of the folder that was copied. `None` for archives and programs.
+    pub source: Option<PathBuf>,
 }
 
 /// Folder of a copy. It is removed with the last clone.
@@ -71,6 +74,9 @@ pub(crate) struct CodeStore {
     copies: Mutex<HashMap<Vec<u8>, Weak<StoredFolder>>>,
     /// Files that were copied, with their state at that time. An unchanged file is not copied again.
     copied_files: Mutex<HashMap<PathBuf, (FileStamp, CodeCopy)>>,
+    bootstraps: Bootstraps,
+    /// Absolute folder of the project.
+    project: Option<PathBuf>,
     _lock: File,
     /// Declared last, so that it is dropped after the folder and finds the folder removed.
     _watcher: Option<Watcher>,
@@ -100,10 +106,10 @@ impl FileStamp {
 impl CodeStore {
     /// Creates a store in this folder, or in the system's temporary folder. It is removed on drop. Also removes the stores
     /// of gateways that were killed, and kills the processes of their functions.
-    pub(crate) fn new(parent: Option<&Path>, watcher: Option<&WatcherCommand>) -> io::Result<Self> {
+    pub(crate) fn new(settings: &FunctionSettings) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(STORE_PREFIX);
-        let folder = match parent {
+        let folder = match &settings.scratch {
             Some(parent) => builder.tempdir_in(parent)?,
             None => builder.tempdir()?,
         };
@@ -112,6 +118,8 @@ impl CodeStore {
         let lock = File::create_new(&unnamed)?;
         lock.lock()?;
         fs::rename(unnamed, folder.path().join(LOCK_FILE))?;
+        let bootstraps = Bootstraps::write(folder.path().join("runtimes"))?;
+        let watcher = settings.watcher.as_ref();
         let watcher = watcher.map(|command| Watcher::start(command, folder.path()));
         if let Some(parent) = folder.path().parent() {
             let parent = parent.to_owned();
@@ -122,9 +130,16 @@ impl CodeStore {
             folder,
             copies: Mutex::default(),
             copied_files: Mutex::default(),
+            bootstraps,
+            project: settings.project.clone(),
             _lock: lock,
             _watcher: watcher.transpose()?,
         })
+    }
+
+    /// Returns the bootstraps of runtimes that need an interpreter.
+    pub(super) fn bootstraps(&self) -> &Bootstraps {
+        &self.bootstraps
     }
 
     /// Returns the prefix of the marks of this gateway's processes.
@@ -157,6 +172,7 @@ impl CodeStore {
                 sha256: STANDARD.encode(digest::digest(&digest::SHA256, reason.as_bytes())),
                 size: 0,
                 root: Err(reason.clone()),
+                source: None,
             });
         }
         let folder = tempfile::Builder::new()
@@ -165,11 +181,32 @@ impl CodeStore {
             .map_err(|error| FunctionError::file("cannot create a folder for code", &error))?;
         let path = folder.path().join("task");
         let copied = code.copy(&path)?;
+        let source = match code {
+            Code::Folder(source) => std::path::absolute(source).ok(),
+            _ => None,
+        };
+        if !matches!(code, Code::Bootstrap(_)) {
+            self.link_node_modules(folder.path(), source.as_deref());
+        }
         Ok(CodeCopy {
             sha256: STANDARD.encode(&copied.sha256),
             size: copied.size,
             root: Ok(self.register(copied.sha256, folder, path)),
+            source,
         })
+    }
+
+    /// Makes the packages above the code's folder available above the copy, where Node looks for them.
+    fn link_node_modules(&self, folder: &Path, source: Option<&Path>) {
+        let Some(project) = &self.project else { return };
+        let above = project_folders(source, Some(project));
+        let above = above.iter().filter(|folder| Some(**folder) != source);
+        let mut modules = above.map(|folder| folder.join("node_modules"));
+        let modules = modules.find(|modules| modules.is_dir());
+        // The packages may be installed later.
+        let modules = modules.unwrap_or_else(|| project.join("node_modules"));
+        // Without the link, the function reports which package is missing.
+        let _ = std::os::unix::fs::symlink(modules, folder.join("node_modules"));
     }
 
     /// Returns the existing copy with this digest, or registers this one.
@@ -223,6 +260,14 @@ mod tests {
         tempfile::tempdir().expect("a folder")
     }
 
+    fn store_in(folder: &Path) -> CodeStore {
+        let settings = FunctionSettings {
+            scratch: Some(folder.to_owned()),
+            ..FunctionSettings::default()
+        };
+        CodeStore::new(&settings).expect("a store")
+    }
+
     fn root(copied: &CodeCopy) -> PathBuf {
         copied.root.as_ref().expect("a folder").to_path_buf()
     }
@@ -231,7 +276,7 @@ mod tests {
     fn a_file_is_copied_again_only_after_a_change() {
         let folder = folder();
         let program = folder.path().join("program");
-        let store = CodeStore::new(Some(folder.path()), None).expect("a store");
+        let store = store_in(folder.path());
         let copy_code = || store.copy_code(&Code::Bootstrap(program.clone()));
         fs::write(&program, "one").expect("written");
         let first = copy_code().expect("a copy");
@@ -252,7 +297,7 @@ mod tests {
         let sources = folder.path().join("sources");
         fs::create_dir(&sources).expect("a folder");
         fs::write(sources.join("app.py"), "one").expect("written");
-        let store = CodeStore::new(Some(folder.path()), None).expect("a store");
+        let store = store_in(folder.path());
         let copy_code = || {
             let code = Code::Folder(sources.clone());
             store.copy_code(&code).expect("a copy")
@@ -274,7 +319,7 @@ mod tests {
         fs::create_dir(&sources).expect("a folder");
         let program = sources.join("bootstrap");
         fs::write(&program, "#!/bin/sh\n").expect("written");
-        let store = CodeStore::new(Some(folder.path()), None).expect("a store");
+        let store = store_in(folder.path());
         let copy_code = || store.copy_code(&Code::Bootstrap(sources.clone()));
         let before = copy_code().expect("a copy");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
@@ -287,7 +332,7 @@ mod tests {
     #[test]
     fn the_store_of_a_killed_gateway_is_removed_and_others_stay() {
         let folder = folder();
-        let used = CodeStore::new(Some(folder.path()), None).expect("a store");
+        let used = store_in(folder.path());
         let (left, other) = (
             folder.path().join("stackgen-code-left"),
             folder.path().join("other"),

@@ -1,6 +1,7 @@
 //! Tests of the local Lambda with real processes and sockets.
 
 mod clients;
+mod compared;
 mod environments;
 mod failures;
 mod log_lines;

@@ -1,15 +1,14 @@
-//! Python and Node functions with AWS's runtime interface clients.
+//! Python and Node functions: their interpreters, packages and errors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use stackgen_gateway_common::FunctionSettings;
-use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_common::invoke::InvokeErrorKind;
+use stackgen_gateway_common::{Event, FunctionSettings};
 use stackgen_gateway_lambda::functions::{Code, Configuration};
+use tempfile::TempDir;
 
-use crate::support::{
-    Lambda, body, configuration, invocation, lambda, lambda_with, payload, puppet,
-};
+use crate::support::{Lambda, configuration, lambda, lambda_with, payload};
 
 const PYTHON: &str = r#"
 import json, os
@@ -33,23 +32,87 @@ exports.handler = async (event, context) => {
 };
 "#;
 
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")
+/// Project with the folder `code` of the function `worker`.
+struct TestProject(TempDir);
+
+impl TestProject {
+    fn new(file: &str, source: &str) -> Self {
+        let project = TestProject(tempfile::tempdir().expect("a folder"));
+        project.write(&format!("code/{file}"), source);
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    /// Creates a virtual environment of Python without packages.
+    fn create_venv(&self, python: &Path, path: &str) {
+        let status = std::process::Command::new(python)
+            .args(["-m", "venv", "--without-pip"])
+            .arg(self.0.path().join(path))
+            .status();
+        assert!(status.expect("a status").success());
+    }
+
+    /// Returns a Lambda of this project, with the `PATH` of the tests.
+    fn lambda(&self) -> Lambda {
+        self.lambda_with_path(&std::env::var("PATH").expect("a path"))
+    }
+
+    fn lambda_with_path(&self, path: &str) -> Lambda {
+        lambda_with(FunctionSettings {
+            path: Some(path.to_owned()),
+            project: Some(self.0.path().to_owned()),
+            ..FunctionSettings::default()
+        })
+    }
+
+    async fn put(&self, lambda: &Lambda, runtime: &str) {
+        let configuration = Configuration {
+            runtime: runtime.to_owned(),
+            handler: "app.handler".to_owned(),
+            ..configuration(&[("TABLE", "sessions")])
+        };
+        let code = Code::Folder(self.0.path().join("code"));
+        let put = lambda
+            .functions
+            .create_or_update("worker", configuration, code);
+        put.await.expect("a function");
+    }
 }
 
-async fn put(lambda: &Lambda, runtime: &str, file: &str, source: &str) {
+/// Writes an executable script.
+fn write_program(file: &Path, script: &str) {
+    std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(file, mode).expect("a mode");
+}
+
+/// Returns a folder with programs that fail as shims without an interpreter do.
+fn dead_shims() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join(file), source).expect("a file");
-    let configuration = Configuration {
-        runtime: runtime.to_owned(),
-        handler: "app.handler".to_owned(),
-        ..configuration(&[("TABLE", "sessions")])
-    };
-    let code = Code::Folder(folder.path().to_owned());
-    let put = lambda
-        .functions
-        .create_or_update("worker", configuration, code);
-    put.await.expect("a function");
+    for name in ["python3.13", "python3", "node"] {
+        write_program(
+            &folder.path().join(name),
+            "echo 'command not found' >&2; exit 127",
+        );
+    }
+    folder
+}
+
+/// Invokes the function and returns the reason of the failure that the gateway reports.
+async fn reported_failure(lambda: &Lambda) -> String {
+    let mut events = lambda.events.subscribe();
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+    assert!(outcome.failed);
+    Lambda::wait_for_event(&mut events, |event| match event {
+        Event::FunctionFailed { reason, .. } => Some(reason),
+        _ => None,
+    })
+    .await
 }
 
 /// Asserts that the function answers, throws errors and logs.
@@ -79,26 +142,14 @@ async fn assert_answers_throws_and_logs(lambda: &Lambda, error_type: &str) {
     );
 }
 
-/// A Lambda with a Python that has AWS's client; `None` when it is missing and may be.
-fn with_python() -> Option<Lambda> {
-    let python = stackgen_test_tools::installed("venv/bin/python")?;
-    let client = std::process::Command::new(&python)
-        .args(["-c", "import awslambdaric"])
-        .status();
-    if !client.is_ok_and(|status| status.success()) {
-        stackgen_test_tools::skip("awslambdaric is not installed; `make tools` does that");
-        return None;
-    }
-    Some(lambda_with(FunctionSettings {
-        python: Some(python),
-        ..FunctionSettings::default()
-    }))
-}
-
 #[tokio::test]
-async fn python_runs_through_awslambdaric() {
-    let Some(lambda) = with_python() else { return };
-    put(&lambda, "python3.13", "app.py", PYTHON).await;
+async fn python_functions_need_only_python() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
+    let project = TestProject::new("app.py", PYTHON);
+    let lambda = project.lambda();
+    project.put(&lambda, "python3.13").await;
     let outcome = lambda.invoke("worker", "env").await.expect("an outcome");
     let variables = payload(&outcome);
     assert_eq!(variables["AWS_EXECUTION_ENV"], "AWS_Lambda_python3.13");
@@ -115,120 +166,281 @@ async fn python_runs_through_awslambdaric() {
 }
 
 #[tokio::test]
-async fn a_python_import_error_is_the_error_of_the_invocation() {
-    let Some(lambda) = with_python() else { return };
-    put(&lambda, "python3.13", "app.py", "import no_such_module\n").await;
-    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
-    assert!(outcome.failed);
-    let error = payload(&outcome);
-    assert_eq!(error["errorType"], "Runtime.ImportModuleError");
-}
-
-/// Its client is built on the machine, with a C++ compiler and autotools: `make tools` does without where they are missing.
-#[tokio::test]
-async fn node_runs_through_aws_lambda_ric() {
-    let modules = tools().join("aws-lambda-ric/node_modules");
-    if !tools().join("aws-lambda-ric/stamp").is_file() {
-        stackgen_test_tools::skip_everywhere(
-            "aws-lambda-ric is not installed, for which `make tools` needs a compiler",
-        );
+async fn node_functions_need_only_node() {
+    if stackgen_test_tools::on_path("node").is_none() {
         return;
     }
-    let lambda = lambda_with(FunctionSettings {
-        node_modules: Some(modules),
-        ..FunctionSettings::default()
-    });
-    put(&lambda, "nodejs22.x", "app.js", NODE).await;
-    assert_answers_throws_and_logs(&lambda, "TypeError").await;
+    for (runtime, file, source) in [
+        ("nodejs22.x", "app.js", NODE.to_owned()),
+        (
+            "nodejs24.x",
+            "app.mjs",
+            NODE.replace("exports.handler", "export const handler"),
+        ),
+    ] {
+        let project = TestProject::new(file, &source);
+        let lambda = project.lambda();
+        project.put(&lambda, runtime).await;
+        assert_answers_throws_and_logs(&lambda, "TypeError").await;
+    }
 }
 
 #[tokio::test]
-async fn without_a_runtime_interface_client_the_error_says_what_to_install() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let python = folder.path().join("python3");
+async fn an_answer_that_is_too_large_is_an_error_of_lambda() {
+    if stackgen_test_tools::on_path("node").is_none() {
+        return;
+    }
+    let project = TestProject::new(
+        "app.js",
+        "exports.handler = async () => 'x'.repeat(7 * 1024 * 1024)",
+    );
+    let lambda = project.lambda();
+    project.put(&lambda, "nodejs22.x").await;
+    for _ in 0..2 {
+        let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+        assert!(outcome.failed);
+        assert_eq!(
+            payload(&outcome)["errorType"],
+            "Function.ResponseSizeTooLarge"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_virtual_environment_of_the_project_comes_first() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let source = "import sys\ndef handler(event, context): return sys.prefix";
+    for (place, environment) in [("the project", ".venv"), ("the code", "code/venv")] {
+        let project = TestProject::new("app.py", source);
+        project.create_venv(&python, environment);
+        let lambda = project.lambda();
+        project.put(&lambda, "python3.13").await;
+        let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+        let prefix = project.0.path().join(environment);
+        assert_eq!(payload(&outcome), prefix.display().to_string(), "{place}");
+        let function = lambda.functions.get("worker", None).expect("a function");
+        let root = function.code.root.as_ref().expect("code");
+        assert!(
+            !root.join("venv").exists(),
+            "a virtual environment is no code"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_active_virtual_environment_is_used() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let project = TestProject::new(
+        "app.py",
+        "import sys\ndef handler(event, context): return sys.prefix",
+    );
+    project.create_venv(&python, "elsewhere");
+    let active = project.0.path().join("elsewhere");
     let lambda = lambda_with(FunctionSettings {
-        path: Some(folder.path().display().to_string()),
+        virtual_env: Some(active.clone()),
         ..FunctionSettings::default()
     });
-    let error_message = async |runtime: &str| {
-        put(&lambda, runtime, "app.py", "").await;
+    project.put(&lambda, "python3.13").await;
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+    assert_eq!(payload(&outcome), active.display().to_string());
+}
+
+#[tokio::test]
+async fn shims_without_an_interpreter_are_passed_over() {
+    let shims = dead_shims();
+    let path = format!(
+        "{}:{}",
+        shims.path().display(),
+        std::env::var("PATH").expect("a path")
+    );
+    for (program, runtime, file, source) in [
+        ("python3", "python3.13", "app.py", PYTHON),
+        ("node", "nodejs22.x", "app.js", NODE),
+    ] {
+        if stackgen_test_tools::on_path(program).is_none() {
+            continue;
+        }
+        let project = TestProject::new(file, source);
+        let lambda = project.lambda_with_path(&path);
+        project.put(&lambda, runtime).await;
+        let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+        assert!(!outcome.failed, "{}", payload(&outcome));
+    }
+}
+
+#[tokio::test]
+async fn without_an_interpreter_the_error_says_what_to_install() {
+    let shims = dead_shims();
+    let nothing = tempfile::tempdir().expect("a folder");
+    let project = TestProject::new("app.py", "");
+    let error_message = async |folder: &TempDir, runtime: &str| {
+        let lambda = project.lambda_with_path(&folder.path().display().to_string());
+        project.put(&lambda, runtime).await;
+        let notes = lambda.functions.runtime_notes().await;
         let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
         assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
-        refused.message
+        let (_, reason) = refused
+            .message
+            .split_once("cannot run worker: ")
+            .expect("a reason");
+        assert_eq!(notes, [format!("{runtime} functions cannot run: {reason}")]);
+        reason.to_owned()
     };
-    let message = error_message("python3.13").await;
-    assert!(
-        message.contains("install python3.13 and its package awslambdaric"),
-        "{message}"
-    );
-    let message = error_message("nodejs22.x").await;
-    assert!(message.contains("install Node.js"), "{message}");
-    for name in ["python3", "node"] {
-        write_program(&folder.path().join(name), "exit 1");
-    }
-    let message = error_message("python3.13").await;
-    assert!(
-        message.contains(&format!("{} -m pip install awslambdaric", python.display())),
-        "{message}"
-    );
-    let message = error_message("nodejs22.x").await;
-    assert!(message.contains("npm install aws-lambda-ric"), "{message}");
-}
-
-/// Writes an executable script.
-fn write_program(file: &Path, script: &str) {
-    std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(file, mode).expect("a mode");
-}
-
-#[tokio::test]
-async fn an_installed_client_is_found_without_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (python, client) = (folder.path().join("python3"), folder.path().join("client"));
-    write_program(
-        &python,
-        &format!(
-            "[ -e {} ] || exit 1\n[ \"$1\" = -c ] || exec {}",
-            client.display(),
-            puppet().display()
-        ),
-    );
-    let lambda = lambda_with(FunctionSettings {
-        python: Some(python),
-        ..FunctionSettings::default()
-    });
-    put(&lambda, "python3.13", "app.py", "").await;
-    let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
-    assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
-    std::fs::write(client, "").expect("a file");
+    let message = error_message(&nothing, "python3.13").await;
     assert_eq!(
-        lambda.invoke_for_body("worker", "body:installed").await,
-        "installed"
+        message,
+        "there is no Python on the PATH: install python3.13"
     );
+    let message = error_message(&nothing, "nodejs22.x").await;
+    assert_eq!(
+        message,
+        "there is no Node.js on the PATH: install Node.js 22"
+    );
+    let message = error_message(&shims, "nodejs22.x").await;
+    let node = shims.path().join("node").display().to_string();
+    assert_eq!(
+        message,
+        format!(
+            "no Node.js on this machine works: install Node.js 22 ({node} ends with exit status: 127)"
+        )
+    );
+    write_program(&shims.path().join("node"), "echo 16.20.2; echo /nowhere");
+    let message = error_message(&shims, "nodejs22.x").await;
+    assert!(message.contains("node is too old: 16.20.2"), "{message}");
 }
 
 #[tokio::test]
-async fn nodes_client_is_found_in_the_paths_of_all_its_versions() {
+async fn notes_tell_other_versions_and_packages_that_only_lambda_has() {
     let folder = tempfile::tempdir().expect("a folder");
-    let script = format!("PUPPET=\"body:$1\" exec {}", puppet().display());
-    write_program(&folder.path().join("node"), &script);
-    for file in ["index.mjs", "bin/index.mjs"] {
-        let modules = folder.path().join(file.replace('/', "-"));
-        let client = modules.join("aws-lambda-ric").join(file);
-        std::fs::create_dir_all(client.parent().expect("a folder")).expect("a folder");
-        std::fs::write(&client, "").expect("a file");
-        let lambda = lambda_with(FunctionSettings {
-            path: Some(folder.path().display().to_string()),
-            node_modules: Some(modules),
-            ..FunctionSettings::default()
-        });
-        put(&lambda, "nodejs22.x", "app.js", "").await;
-        let mut plain = invocation("worker", "");
-        plain.payload = "{}".into();
-        let outcome = lambda.functions.invoke(plain).await.expect("an outcome");
-        assert_eq!(body(&outcome), client.display().to_string());
+    let node = folder.path().join("node");
+    write_program(&node, "echo 20.1.0; echo");
+    let project = TestProject::new("app.mjs", "import { S3 } from '@aws-sdk/client-s3';");
+    let lambda = project.lambda_with_path(&folder.path().display().to_string());
+    project.put(&lambda, "nodejs22.x").await;
+    let other_version = format!(
+        "nodejs22.x functions run on Node.js 20.1.0 ({})",
+        node.display()
+    );
+    let missing = format!(
+        "worker: Lambda has @aws-sdk/client-s3 built in and this machine has not: npm install --no-save --prefix \
+         {}/code @aws-sdk/client-s3",
+        project.0.path().display()
+    );
+    assert_eq!(
+        lambda.functions.runtime_notes().await,
+        [other_version.clone(), missing]
+    );
+    // In a package folder of the project, above the code.
+    project.write("node_modules/@aws-sdk/client-s3/index.js", "");
+    assert_eq!(lambda.functions.runtime_notes().await, [other_version]);
+    project.put(&lambda, "nodejs20.x").await;
+    assert!(lambda.functions.runtime_notes().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_package_of_lambda_is_reported_with_the_command_that_installs_it() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let project = TestProject::new(
+        "app.py",
+        "import boto3\ndef handler(event, context): return boto3.name",
+    );
+    project.create_venv(&python, ".venv");
+    let lambda = project.lambda();
+    project.put(&lambda, "python3.13").await;
+    let reason = reported_failure(&lambda).await;
+    let program = project.0.path().join(".venv/bin/python");
+    let install = format!(
+        "Lambda has boto3 built in and this machine has not: {} -m pip install boto3",
+        program.display()
+    );
+    let error = "it did not start: Runtime.ImportModuleError: Unable to import module 'app': No module named 'boto3'";
+    assert_eq!(reason, format!("{error}; {install}"));
+    let notes = lambda.functions.runtime_notes().await;
+    assert_eq!(notes.last(), Some(&format!("worker: {install}")));
+    // Imports inside of a handler fail later.
+    project.write(
+        "code/app.py",
+        "def handler(event, context):\n    import boto3",
+    );
+    project.put(&lambda, "python3.13").await;
+    assert_eq!(reported_failure(&lambda).await, install);
+}
+
+#[tokio::test]
+async fn a_virtual_environment_that_is_created_after_a_failed_start_is_used() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let project = TestProject::new(
+        "app.py",
+        "import stackgen_test_package as package\ndef handler(event, context): return package.name",
+    );
+    let lambda = project.lambda();
+    project.put(&lambda, "python3.13").await;
+    let error = reported_failure(&lambda).await;
+    assert!(
+        error.contains("No module named 'stackgen_test_package'"),
+        "{error}"
+    );
+    project.create_venv(&python, ".venv");
+    let packages = std::fs::read_dir(project.0.path().join(".venv/lib")).expect("a folder");
+    let packages = packages
+        .flatten()
+        .next()
+        .expect("a version")
+        .path()
+        .join("site-packages");
+    std::fs::write(
+        packages.join("stackgen_test_package.py"),
+        "name = 'installed'",
+    )
+    .expect("a file");
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+    assert_eq!(payload(&outcome), "installed");
+}
+
+#[tokio::test]
+async fn packages_of_the_project_are_found_above_the_code() {
+    if stackgen_test_tools::on_path("node").is_none() {
+        return;
     }
+    let source = "import found from 'found';\nexport const handler = async () => found";
+    let project = TestProject::new("app.mjs", source);
+    let lambda = project.lambda();
+    project.put(&lambda, "nodejs22.x").await;
+    let reason = reported_failure(&lambda).await;
+    assert!(
+        reason.starts_with("it did not start: Error: Cannot find package 'found'"),
+        "{reason}"
+    );
+    project.write("node_modules/found/index.js", "module.exports = 'found'");
+    let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+    assert_eq!(payload(&outcome), "found");
+}
+
+#[tokio::test]
+async fn a_handler_in_typescript_is_reported() {
+    if stackgen_test_tools::on_path("node").is_none() {
+        return;
+    }
+    let project = TestProject::new(
+        "app.ts",
+        "export const handler = async (): Promise<number> => 1;",
+    );
+    let lambda = project.lambda();
+    project.put(&lambda, "nodejs22.x").await;
+    let reason = reported_failure(&lambda).await;
+    assert_eq!(
+        reason,
+        "it did not start: Runtime.ImportModuleError: Error: Cannot find module 'app'; app.ts is TypeScript, which Lambda \
+         does not run: compile it to JavaScript"
+    );
 }
 
 #[tokio::test]

@@ -101,8 +101,12 @@ impl GatewayArgs {
         functions.environments = number(self.concurrency, functions.environments);
         functions.path = std::env::var("PATH").ok();
         // Functions run in their own folders, so the path must be absolute.
-        let folder = project.parent().unwrap_or(Path::new(""));
-        functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
+        functions.project = std::path::absolute(project)
+            .ok()
+            .and_then(|file| Some(file.parent()?.to_owned()));
+        functions.virtual_env = std::env::var_os("VIRTUAL_ENV")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
         functions.watcher = Some(watcher::command(project)?);
         Ok(GatewayOptions {
             settings,

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::Gateway;
 use stackgen_gateway::stack::{ApplyMode, ApplyResult, StackTemplate};
 use stackgen_gateway::{ApiId, Event};
@@ -45,10 +46,16 @@ impl<'a> DevSession<'a> {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
+        let notes = self.gateway.account().functions.runtime_notes().await;
+        for note in &notes {
+            self.ui.note(&escape(note), None);
+        }
         match self.ui.wants_json() {
             true => {
                 let taken = is_taken.then_some(port);
-                self.ui.json_line(&banner::json(&local, applied, taken))
+                let mut ready = banner::json(&local, applied, taken);
+                ready["notes"] = notes.into();
+                self.ui.json_line(&ready)
             }
             false => {
                 self.ui.without_lookup();

@@ -93,6 +93,10 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
             let path = folder.join(entry.file_name());
             // Links are followed, as packaging does, because their targets may be outside the folder.
             if fs::metadata(entry.path())?.is_dir() {
+                // Virtual environments of Python are used where they are: a copy would not work.
+                if entry.path().join("pyvenv.cfg").is_file() {
+                    continue;
+                }
                 fs::create_dir(root.join(&path))?;
                 folders.push(path);
                 continue;

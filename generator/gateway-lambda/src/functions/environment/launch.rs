@@ -6,17 +6,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use stackgen_gateway_common::FunctionSettings;
-use tokio::process::Command;
 
 use super::super::pool::EnvironmentPool;
 use super::super::processes::MARK_VARIABLE;
+use super::super::runtimes::{
+    Bootstraps, InterpretedRuntime, Interpreter, LAMBDA_PATH, Language, PackageAdvice,
+    SearchContext,
+};
 use super::super::{Configuration, LogFormat};
-
-/// Lambda's `PATH`.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
 
 /// Command that starts a function process.
 #[derive(Debug)]
@@ -25,8 +24,28 @@ pub(in super::super) struct LaunchCommand {
     pub(super) arguments: Vec<OsString>,
     /// `LAMBDA_TASK_ROOT` and working directory.
     pub(super) root: PathBuf,
-    /// Environment variables that the runtime needs.
-    variables: Vec<(&'static str, OsString)>,
+    /// Advice on missing packages, for runtimes that need an interpreter.
+    packages: Option<PackageAdvice>,
+}
+
+/// Values that determine the command of a function.
+pub(in super::super) struct LaunchContext<'a> {
+    /// Folder of the code's copy.
+    pub(in super::super) root: &'a Path,
+    /// Folder that the code was copied from.
+    pub(in super::super) source: Option<&'a Path>,
+    pub(in super::super) configuration: &'a Configuration,
+    pub(in super::super) settings: &'a FunctionSettings,
+    pub(in super::super) bootstraps: &'a Bootstraps,
+}
+
+impl LaunchContext<'_> {
+    fn search(&self) -> SearchContext<'_> {
+        SearchContext {
+            source: self.source,
+            settings: self.settings,
+        }
+    }
 }
 
 impl LaunchCommand {
@@ -35,24 +54,22 @@ impl LaunchCommand {
     /// # Errors
     ///
     /// If the code cannot run on this machine. The text says why and what to do.
-    pub(in super::super) async fn new(
-        root: &Path,
-        configuration: &Configuration,
-        settings: &FunctionSettings,
-    ) -> Result<Self, String> {
-        let runtime = configuration.runtime.as_str();
+    pub(in super::super) async fn new(context: &LaunchContext<'_>) -> Result<Self, String> {
+        let runtime = context.configuration.runtime.as_str();
         if runtime.starts_with("provided") {
-            return bootstrap(root);
+            return bootstrap(context.root);
         }
-        if let Some(version) = runtime.strip_prefix("python") {
-            return python(root, version, configuration, settings).await;
+        match InterpretedRuntime::parse(runtime) {
+            Some(runtime) => interpreted(&runtime, context).await,
+            None => Err(format!(
+                "the local Lambda does not support the runtime {runtime:?}; use provided.*, python3.* or nodejs*.x"
+            )),
         }
-        if runtime.starts_with("nodejs") {
-            return node(root, configuration, settings);
-        }
-        Err(format!(
-            "the local Lambda does not support the runtime {runtime:?}; use provided.*, python3.* or nodejs*.x"
-        ))
+    }
+
+    /// Returns advice if an error of the function says that a package of Lambda is missing.
+    pub(super) fn hint(&self, error: &[u8]) -> Option<String> {
+        self.packages.as_ref()?.for_error(error)
     }
 
     /// Explains why the process did not start, with a hint.
@@ -84,7 +101,8 @@ impl LaunchCommand {
         let host = pool.host();
         let scope = &host.settings.scope;
         let credentials = pool.credentials();
-        let path = host.settings.functions.path.as_deref().unwrap_or(PATH);
+        let path = host.settings.functions.path.as_deref();
+        let path = path.unwrap_or(LAMBDA_PATH);
         let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
         let mut set = |name: &str, value: &str| {
             variables.insert(name.into(), value.into());
@@ -126,9 +144,6 @@ impl LaunchCommand {
             );
         }
         variables.insert("LAMBDA_TASK_ROOT".into(), self.root.clone().into());
-        for (name, value) in &self.variables {
-            variables.insert(name.into(), value.clone());
-        }
         variables
     }
 }
@@ -149,105 +164,32 @@ fn bootstrap(root: &Path) -> Result<LaunchCommand, String> {
         program,
         arguments: Vec::new(),
         root: root.to_owned(),
-        variables: Vec::new(),
+        packages: None,
     })
 }
 
-async fn python(
-    root: &Path,
-    version: &str,
-    configuration: &Configuration,
-    settings: &FunctionSettings,
+/// Returns the command of a runtime that needs an interpreter.
+async fn interpreted(
+    runtime: &InterpretedRuntime,
+    context: &LaunchContext<'_>,
 ) -> Result<LaunchCommand, String> {
-    let names = [format!("python{version}"), "python3".to_owned()];
-    let found = || names.iter().find_map(|name| on_path(name, settings));
-    let Some(program) = settings.python.clone().or_else(found) else {
-        return Err(format!(
-            "there is no Python on the PATH: install {} and its package awslambdaric",
-            names[0]
-        ));
-    };
-    let path = settings.path.as_deref().unwrap_or(PATH);
-    let check = Command::new(&program)
-        .args(["-c", "import awslambdaric"])
-        .current_dir(root)
-        .env_clear()
-        .env("PATH", path)
-        .env("PYTHONPATH", root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .status();
-    match check.await {
-        Ok(status) if status.success() => {}
-        _ => {
-            return Err(format!(
-                "{0} has no runtime interface client: run {0} -m pip install awslambdaric",
-                program.display()
-            ));
-        }
+    let interpreter = Interpreter::find(runtime, &context.search()).await?;
+    let mut arguments = Vec::new();
+    if runtime.language == Language::Python {
+        // Lines must appear when they are written, not when the process ends.
+        arguments.push("-u".into());
     }
+    arguments.push(context.bootstraps.path(runtime.language).into());
     Ok(LaunchCommand {
-        program,
-        arguments: [
-            "-m".into(),
-            "awslambdaric".into(),
-            configuration.handler.clone().into(),
-        ]
-        .into(),
-        root: root.to_owned(),
-        variables: vec![
-            ("PYTHONPATH", root.into()),
-            // Lines must appear when they are written, not when the process ends.
-            ("PYTHONUNBUFFERED", "1".into()),
-        ],
-    })
-}
-
-fn node(
-    root: &Path,
-    configuration: &Configuration,
-    settings: &FunctionSettings,
-) -> Result<LaunchCommand, String> {
-    let Some(program) = on_path("node", settings) else {
-        return Err(
-            "there is no node on the PATH: install Node.js and its package aws-lambda-ric"
-                .to_owned(),
-        );
-    };
-    let beside = root.join("node_modules");
-    let global = program.parent().map(|bin| bin.join("../lib/node_modules"));
-    let folders = [Some(beside), settings.node_modules.clone(), global];
-    let mut clients = folders.into_iter().flatten().flat_map(|folder| {
-        // Path in version 4, and in earlier versions.
-        ["aws-lambda-ric/index.mjs", "aws-lambda-ric/bin/index.mjs"].map(|file| folder.join(file))
-    });
-    let Some(client) = clients.find(|client| client.is_file()) else {
-        return Err(
-            "Node has no runtime interface client: run npm install aws-lambda-ric beside the function's code, or npm \
-             install --global aws-lambda-ric"
-                .to_owned(),
-        );
-    };
-    Ok(LaunchCommand {
-        program,
-        arguments: [
-            client.into_os_string(),
-            configuration.handler.clone().into(),
-        ]
-        .into(),
-        root: root.to_owned(),
-        variables: Vec::new(),
-    })
-}
-
-/// Finds an executable on the `PATH`.
-fn on_path(name: &str, settings: &FunctionSettings) -> Option<PathBuf> {
-    let path = settings.path.as_deref().unwrap_or(PATH);
-    let mut paths = path.split(':').map(|folder| Path::new(folder).join(name));
-    paths.find(|path| {
-        let found = path.metadata();
-        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        program: interpreter.program.clone(),
+        arguments,
+        root: context.root.to_owned(),
+        packages: Some(PackageAdvice::new(
+            interpreter,
+            context.source,
+            context.settings.project.as_deref(),
+            context.root,
+            &context.configuration.handler,
+        )),
     })
 }

@@ -77,7 +77,7 @@ pub(in super::super) async fn run_to_exit(pool: Arc<EnvironmentPool>) {
         Ok(launch) => launch,
         Err(reason) => return pool.start_failed(&unrunnable(&pool, reason)),
     };
-    let mut started = match start_process(&pool, launch).await {
+    let mut started = match start_process(&pool, &launch).await {
         Ok(started) => started,
         Err(error) => return pool.start_failed(&unrunnable(&pool, launch.explain(&error))),
     };
@@ -94,6 +94,9 @@ pub(in super::super) async fn run_to_exit(pool: Arc<EnvironmentPool>) {
     }
     connections.shutdown().await;
     let phase = environment.fail_running(end);
+    if let EnvironmentPhase::Starting = phase {
+        pool.forget_launch().await;
+    }
     environment.log.send(LogEntry::ProcessEnded);
     let _ = started.log.await;
     pool.environment_ended(&environment, &phase);
@@ -141,7 +144,7 @@ async fn serve_until_end(
 
 async fn start_process(
     pool: &Arc<EnvironmentPool>,
-    launch: &LaunchCommand,
+    launch: &Arc<LaunchCommand>,
 ) -> io::Result<StartedEnvironment> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -174,6 +177,7 @@ async fn start_process(
     let environment = ExecutionEnvironment {
         pool: pool.clone(),
         log,
+        launch: launch.clone(),
         stop: pool.host().stop.child_token(),
         started,
         state: Mutex::new(EnvironmentState {
@@ -294,7 +298,12 @@ impl ExecutionEnvironment {
         };
         let line = report::init_report(format, took, status, kind);
         self.log.send(LogEntry::Lines(vec![line]));
-        self.report_failure(format!("it did not start: {}", end.reason()));
+        let hint = match end {
+            EndReason::InitError(error) => self.launch.hint(error),
+            _ => None,
+        };
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        self.report_failure(format!("it did not start: {}{hint}", end.reason()));
         // One failed start fails one invocation. The next waiting invocation gets a process of its own.
         let Some(invocation) = self.pool.take_oldest() else {
             return;
@@ -324,7 +333,7 @@ impl ExecutionEnvironment {
         self.finish(EnvironmentPhase::Busy(running), payload, ending, took, None);
     }
 
-    fn report_failure(&self, reason: String) {
+    pub(super) fn report_failure(&self, reason: String) {
         self.pool.host().events.send(|| Event::FunctionFailed {
             function: self.pool.function().name.clone(),
             reason,
@@ -341,7 +350,7 @@ impl EndReason {
             EndReason::StartTimeout => {
                 "the process did not ask for its first event in time".to_owned()
             }
-            EndReason::InitError(error) => String::from_utf8_lossy(error).into_owned(),
+            EndReason::InitError(error) => report::in_words(error),
             EndReason::NotNeeded => "Runtime exited with error: signal: killed".to_owned(),
         }
     }

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::pool::EnvironmentPool;
-pub(super) use launch::LaunchCommand;
+pub(super) use launch::{LaunchCommand, LaunchContext};
 pub(super) use life::run_to_exit;
 use output::{LogEntry, LogSender};
 use report::InvocationEnd;
@@ -42,6 +42,7 @@ pub(super) struct QueuedInvocation {
 pub(super) struct ExecutionEnvironment {
     pool: Arc<EnvironmentPool>,
     log: LogSender,
+    launch: Arc<LaunchCommand>,
     /// Cancelled to end the environment.
     stop: CancellationToken,
     /// Start of the process.
@@ -183,6 +184,11 @@ impl ExecutionEnvironment {
                 // Under the lock: on another connection, the process may ask for the next event at once.
                 self.pool.environment_answered();
                 drop(state);
+                if let InvocationEnd::Thrown(_) = &ending
+                    && let Some(hint) = self.launch.hint(&payload)
+                {
+                    self.report_failure(hint);
+                }
                 self.finish(before, payload, ending, duration, init);
                 Ok(())
             }

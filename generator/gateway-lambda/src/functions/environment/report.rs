@@ -31,6 +31,22 @@ pub(super) fn error(kind: &str, message: &str) -> Bytes {
         .into()
 }
 
+/// Returns an error of the Runtime API in words, such as `Error: on purpose`.
+pub(super) fn in_words(error: &[u8]) -> String {
+    let parsed: serde_json::Value = serde_json::from_slice(error).unwrap_or_default();
+    match (
+        parsed["errorType"].as_str(),
+        parsed["errorMessage"].as_str(),
+    ) {
+        (Some(kind), Some(message)) => {
+            // Node lists the files that required a missing module.
+            let message = message.split("\nRequire stack:").next().unwrap_or_default();
+            format!("{kind}: {}", message.replace('\n', " "))
+        }
+        _ => String::from_utf8_lossy(error).into_owned(),
+    }
+}
+
 /// Returns the error of an invocation that timed out.
 pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
     let seconds = timeout.as_secs_f64();

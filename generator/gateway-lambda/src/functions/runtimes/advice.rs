@@ -1,0 +1,158 @@
+//! Advice on packages that Lambda has built in and that a function lacks here.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::sdk::missing_package;
+use super::{Interpreter, Language};
+
+/// Gives advice on the packages of one function.
+#[derive(Debug)]
+pub(in super::super) struct PackageAdvice {
+    interpreter: Interpreter,
+    /// Folder of Node packages: that of the code, or the project's for archives.
+    folder: Option<PathBuf>,
+    /// Folder of the project.
+    project: Option<PathBuf>,
+    /// Path of the handler's module, without an extension.
+    module: PathBuf,
+}
+
+impl PackageAdvice {
+    /// Creates advice for a function with this handler and this copy of its code.
+    pub(in super::super) fn new(
+        interpreter: Interpreter,
+        source: Option<&Path>,
+        project: Option<&Path>,
+        root: &Path,
+        handler: &str,
+    ) -> Self {
+        PackageAdvice {
+            interpreter,
+            folder: source.or(project).map(Path::to_owned),
+            project: project.map(Path::to_owned),
+            module: root.join(handler.split('.').next().unwrap_or_default()),
+        }
+    }
+
+    /// Returns advice if an error of the Runtime API says that a package of Lambda is missing, or that the handler is
+    /// TypeScript.
+    pub(in super::super) fn for_error(&self, error: &[u8]) -> Option<String> {
+        let error: Json = serde_json::from_slice(error).ok()?;
+        let message = error["errorMessage"].as_str()?;
+        if let Some(package) = missing_package(self.interpreter.language, message) {
+            let command = self.install_command(&package);
+            return Some(format!(
+                "Lambda has {package} built in and this machine has not: {command}"
+            ));
+        }
+        let source = self.module.with_extension("ts");
+        (error["errorType"] == "Runtime.ImportModuleError" && source.is_file()).then(|| {
+            let name = source.file_name().unwrap_or_default().to_string_lossy();
+            format!("{name} is TypeScript, which Lambda does not run: compile it to JavaScript")
+        })
+    }
+
+    /// Returns the command that installs packages where the function finds them.
+    pub(in super::super) fn install_command(&self, packages: &str) -> String {
+        let program = quoted(&self.interpreter.program);
+        match (self.interpreter.language, &self.folder, &self.project) {
+            (Language::Node, Some(folder), _) => {
+                format!(
+                    "npm install --no-save --prefix {} {packages}",
+                    quoted(folder)
+                )
+            }
+            (Language::Node, None, _) => format!("npm install --no-save {packages}"),
+            (Language::Python, _, Some(project))
+                if self.interpreter.virtual_environment().is_none() =>
+            {
+                // Systems often refuse to install packages outside of a virtual environment.
+                let environment = project.join(".venv");
+                format!(
+                    "{program} -m venv {} && {} -m pip install {packages}",
+                    quoted(&environment),
+                    quoted(&environment.join("bin/python"))
+                )
+            }
+            (Language::Python, ..) => format!("{program} -m pip install {packages}"),
+        }
+    }
+}
+
+/// Quotes a path for a shell, if it needs that.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(language: Language, program: &Path, source: Option<&Path>) -> PackageAdvice {
+        let interpreter = Interpreter {
+            language,
+            program: program.to_owned(),
+            version: "20.1.0".to_owned(),
+        };
+        PackageAdvice::new(
+            interpreter,
+            source,
+            Some(Path::new("/p")),
+            Path::new("/root"),
+            "src/app.handler",
+        )
+    }
+
+    #[test]
+    fn node_packages_are_installed_beside_the_code() {
+        let source = Path::new("/p/it's code");
+        let advice = advice(Language::Node, Path::new("/bin/node"), Some(source));
+        let error = br#"{"errorType":"Error","errorMessage":"Cannot find package '@aws-sdk/client-s3' imported from x"}"#;
+        assert_eq!(
+            advice.for_error(error).as_deref(),
+            Some(
+                r"Lambda has @aws-sdk/client-s3 built in and this machine has not: npm install --no-save --prefix '/p/it'\''s code' @aws-sdk/client-s3"
+            )
+        );
+        assert_eq!(advice.for_error(br#"{"errorMessage":"on purpose"}"#), None);
+        assert_eq!(advice.for_error(b"no json"), None);
+    }
+
+    #[test]
+    fn python_packages_are_installed_in_the_virtual_environment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("bin/python");
+        let install = || advice(Language::Python, &program, None).install_command("boto3");
+        let program = program.display();
+        let expected =
+            format!("{program} -m venv /p/.venv && /p/.venv/bin/python -m pip install boto3");
+        assert_eq!(install(), expected);
+        std::fs::write(folder.path().join("pyvenv.cfg"), "").expect("a file");
+        assert_eq!(install(), format!("{program} -m pip install boto3"));
+    }
+
+    #[test]
+    fn a_handler_in_typescript_must_be_compiled() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("app.ts"), "").expect("a file");
+        let interpreter = Interpreter {
+            language: Language::Node,
+            program: "/bin/node".into(),
+            version: "22.0.0".to_owned(),
+        };
+        let advice = PackageAdvice::new(interpreter, None, None, root.path(), "app.handler");
+        let error = br#"{"errorType":"Runtime.ImportModuleError","errorMessage":"Error: Cannot find module 'app'"}"#;
+        let hint = advice.for_error(error).expect("advice");
+        assert_eq!(
+            hint,
+            "app.ts is TypeScript, which Lambda does not run: compile it to JavaScript"
+        );
+    }
+}
