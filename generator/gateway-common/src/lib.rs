@@ -15,6 +15,7 @@ mod roles;
 mod settings;
 pub mod sigv4;
 mod time;
+mod trust;
 
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
@@ -31,3 +32,4 @@ pub use settings::{
     ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
 };
 pub use time::EpochMillis;
+pub use trust::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};

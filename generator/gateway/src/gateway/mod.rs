@@ -16,7 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_apis::connections::OpenConnections;
-use stackgen_gateway_apis::{management, server};
+use stackgen_gateway_apis::management;
+use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{Events, FailureLog, Grants, RoleStore, Settings};
 use stackgen_gateway_lambda::functions::Functions;
@@ -34,6 +35,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
 use crate::tables::{Tables, TablesError};
+use crate::tls::{GatewayTls, TlsError};
 
 use listeners::Listeners;
 
@@ -48,6 +50,9 @@ pub struct GatewayOptions {
     pub data: Option<PathBuf>,
     /// File for the issuer's key, so that tokens stay valid after a restart. Without it, each start creates a new key.
     pub issuer_key: Option<PathBuf>,
+    /// Folder for the certificate authority, so that clients that trust it keep doing so after a restart. Without it, each
+    /// start creates a new authority.
+    pub authority: Option<PathBuf>,
 }
 
 /// Reason why a gateway cannot start.
@@ -68,6 +73,9 @@ pub enum StartError {
     /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// TLS cannot be prepared.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// A running API Gateway, Lambda, DynamoDB and token issuer. Call [`Gateway::shutdown`] to end it.
@@ -84,6 +92,7 @@ struct Shared {
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
+    tls: Arc<GatewayTls>,
     endpoint: String,
     /// Key that private routes require.
     key: String,
@@ -127,7 +136,13 @@ impl Gateway {
             logs: logs.clone(),
             issuer: issuer.url().to_owned(),
         };
-        functions.set_environment_variables(environment(&endpoint, &tables));
+        let tls = GatewayTls::open(
+            options.authority.as_deref(),
+            functions.folder(),
+            &settings.scope,
+        );
+        let tls = Arc::new(tls?);
+        functions.set_environment_variables(environment(&endpoint, &tables, &tls));
         let plane = Arc::new(DataPlane {
             settings,
             apis: account.apis.clone(),
@@ -139,7 +154,12 @@ impl Gateway {
         });
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
-        let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
+        let listeners = Arc::new(Listeners::new(
+            plane.clone(),
+            grants,
+            tls.clone(),
+            fixed_port,
+        ));
         account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: GatewayStack::new(account.clone()),
@@ -148,12 +168,20 @@ impl Gateway {
             plane,
             listeners,
             issuer,
+            tls,
             endpoint,
             key: key()?,
             stop: CancellationToken::new(),
         });
         let routes = control::routes(services(&shared));
-        let control = tokio::spawn(server::serve(listener, shared.stop.clone(), None, routes));
+        let routes = ServerRoutes {
+            websocket: None,
+            http: routes,
+        };
+        let tls = shared.tls.serve_user_pools(port);
+        let tls = tls.map_err(TlsError::Files)?;
+        let stop = shared.stop.clone();
+        let control = tokio::spawn(server::serve(listener, stop, Some(tls), routes));
         Ok(Gateway { shared, control })
     }
 
@@ -223,8 +251,8 @@ fn apis(settings: &Settings, events: &Events) -> Apis {
         .with_pending_deployments(settings.control.pending_deployments)
 }
 
-/// Returns the environment variables that point the AWS SDKs of functions to the gateway.
-fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
+/// Returns the environment variables that point the AWS SDKs of functions to the gateway and make functions trust it.
+fn environment(endpoint: &str, tables: &Tables, tls: &GatewayTls) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", tables.endpoint()),
@@ -232,6 +260,7 @@ fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
     variables
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(tls.variables())
         .collect()
 }
 
@@ -249,6 +278,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
+        user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),
         private: private::routes(shared.clone()),
     }
 }

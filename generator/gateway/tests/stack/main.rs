@@ -9,3 +9,4 @@ mod puppet;
 mod replacing;
 mod serving;
 mod support;
+mod tls;

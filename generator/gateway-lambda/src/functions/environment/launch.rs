@@ -14,6 +14,7 @@ use tokio::process::Command;
 use super::super::pool::EnvironmentPool;
 use super::super::processes::MARK_VARIABLE;
 use super::super::{Configuration, LogFormat};
+use super::shared_options;
 
 /// Lambda's `PATH`.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
@@ -129,6 +130,7 @@ impl LaunchCommand {
         for (name, value) in &self.variables {
             variables.insert(name.into(), value.clone());
         }
+        shared_options::prepend(&host.variables(), &mut variables);
         variables
     }
 }
