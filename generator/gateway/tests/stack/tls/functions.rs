@@ -94,6 +94,29 @@ async fn a_node_function_posts_with_its_code_as_it_is_on_aws() {
     assert_posts(gateway, &["https", "fetch"]).await;
 }
 
+#[tokio::test]
+async fn a_function_that_sets_root_certificates_itself_keeps_them_and_is_listed() {
+    let gateway = Gateway::start(GatewayOptions::default()).await;
+    let gateway = gateway.expect("a gateway");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut template = template("nodejs22.x", folder.path());
+    let own =
+        "          NODE_EXTRA_CA_CERTS: /opt/ca.pem\n          NODE_OPTIONS: --trace-warnings\n";
+    let pool = "          POOL: us-east-1_abc123\n";
+    template.text = template.text.replace(pool, own);
+    let applied = apply(&gateway, template).await;
+    let notes = applied.not_run.iter().map(|note| note.reason.as_str());
+    let notes: Vec<_> = notes.filter(|reason| reason.contains("_CA_")).collect();
+    assert_eq!(
+        notes,
+        [
+            "it sets NODE_EXTRA_CA_CERTS itself, so it trusts https:// of this gateway only if that file contains the \
+          gateway's certificate"
+        ]
+    );
+    gateway.shutdown().await;
+}
+
 /// Writes a runtime interface client for Node.js.
 fn write_client(modules: &Path) {
     let folder = modules.join("aws-lambda-ric");

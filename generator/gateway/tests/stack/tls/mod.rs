@@ -1,6 +1,7 @@
 //! TLS on the gateway's ports, and functions that call them as they call AWS.
 
 mod functions;
+mod hooks;
 mod ports;
 
 use std::net::SocketAddr;
