@@ -25,6 +25,7 @@ use stackgen_gateway_stack::{
     ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
 };
 use thiserror::Error;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -111,12 +112,9 @@ impl Gateway {
         let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::start(
-            format!("{endpoint}{}", private::ISSUER_PATH),
-            options.issuer_key,
-        )?;
-        let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
-        let tables = Arc::new(tables);
+        let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
+        let issuer = Issuer::start(issuer_url, options.issuer_key)?;
+        let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
         let events = Events::default();
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
@@ -125,33 +123,24 @@ impl Gateway {
             roles.clone(),
             logs.clone(),
             events.clone(),
-        );
-        let functions = Arc::new(functions.map_err(StartError::Code)?);
+        )
+        .map_err(StartError::Code)
+        .map(Arc::new)?;
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
-            functions: functions.clone(),
+            functions,
             roles,
             tables: tables.clone(),
-            logs: logs.clone(),
+            logs,
             issuer: issuer.url().to_owned(),
         };
-        let tls = GatewayTls::open(
-            options.authority.as_deref(),
-            functions.folder(),
-            &settings.scope,
-        );
-        let tls = Arc::new(tls?);
-        functions.set_environment_variables(environment(&endpoint, &tables, &tls));
-        let plane = Arc::new(DataPlane {
-            settings,
-            apis: account.apis.clone(),
-            functions,
-            connections: Arc::<OpenConnections>::default(),
-            logs,
-            events,
-            failures: FailureLog::default(),
-        });
+        let authority = options.authority.as_deref();
+        let tls = GatewayTls::open(authority, account.functions.folder(), &settings.scope)?;
+        let tls = Arc::new(tls);
+        let variables = environment(&endpoint, &tables, &tls);
+        account.functions.set_environment_variables(variables);
+        let plane = data_plane(&account, settings, events);
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
@@ -173,15 +162,7 @@ impl Gateway {
             key: key()?,
             stop: CancellationToken::new(),
         });
-        let routes = control::routes(services(&shared));
-        let routes = ServerRoutes {
-            websocket: None,
-            http: routes,
-        };
-        let tls = shared.tls.serve_user_pools(port);
-        let tls = tls.map_err(TlsError::Files)?;
-        let stop = shared.stop.clone();
-        let control = tokio::spawn(server::serve(listener, stop, Some(tls), routes));
+        let control = serve_control(&shared, listener, port)?;
         Ok(Gateway { shared, control })
     }
 
@@ -237,6 +218,34 @@ impl Gateway {
         stop.cancel();
         let _ = self.control.await;
     }
+}
+
+fn data_plane(account: &LocalAccount, settings: Arc<Settings>, events: Events) -> Arc<DataPlane> {
+    Arc::new(DataPlane {
+        settings,
+        apis: account.apis.clone(),
+        functions: account.functions.clone(),
+        connections: Arc::<OpenConnections>::default(),
+        logs: account.logs.clone(),
+        events,
+        failures: FailureLog::default(),
+    })
+}
+
+/// Serves the control endpoint and the host of user pools.
+fn serve_control(
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    port: u16,
+) -> Result<JoinHandle<()>, TlsError> {
+    let routes = ServerRoutes {
+        websocket: None,
+        http: control::routes(services(shared)),
+    };
+    let tls = shared.tls.serve_user_pools(port);
+    let tls = tls.map_err(TlsError::Files)?;
+    let serving = server::serve(listener, shared.stop.clone(), Some(tls), routes);
+    Ok(tokio::spawn(serving))
 }
 
 /// Generates a secret key: 256 random bits in base64.

@@ -221,7 +221,7 @@ mod tests {
         let folder = AuthorityFolder::new();
         let (one, other) = (folder.open(), AuthorityFolder::new().open());
         let (one, other) = (one.expect("an authority"), other.expect("an authority"));
-        let mut error = |text: &str| {
+        let error = |text: &str| {
             fs::write(folder.path.join(SECRET), text).expect("written");
             let error = folder.error();
             let (_, reason) = error.split_once("authority.pem: ").expect("a reason");
