@@ -37,6 +37,11 @@ impl LocalGateway {
         file::within(file::parent(project), ".stackgen/gateway.json")
     }
 
+    /// Returns the folder of a project's certificate authority, which stays when the gateway ends.
+    pub(crate) fn authority(project: &Path) -> PathBuf {
+        file::within(file::parent(project), ".stackgen/tls")
+    }
+
     /// Finds the gateway that runs a stackgen.yaml or template, and reads its state. The gateway must know the key, because
     /// another gateway may use the port by now.
     ///

@@ -37,6 +37,24 @@ impl ArnScope {
         format!("arn:{partition}:execute-api:{region}:{account}:{path}")
     }
 
+    /// Returns the value of `AWS::URLSuffix`: the domain of AWS's hosts.
+    pub fn url_suffix(&self) -> &'static str {
+        match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            _ => "amazonaws.com",
+        }
+    }
+
+    /// Returns the host name of an API: `{id}.execute-api.{region}.amazonaws.com`.
+    pub fn api_host(&self, api: impl fmt::Display) -> String {
+        format!("{api}.{}", self.service_host("execute-api"))
+    }
+
+    /// Returns the host name of a service: `{service}.{region}.amazonaws.com`.
+    pub fn service_host(&self, service: &str) -> String {
+        format!("{service}.{}.{}", self.region, self.url_suffix())
+    }
+
     /// Returns the unqualified ARN of a function.
     pub fn function(&self, name: impl Into<String>) -> FunctionArn {
         FunctionArn {

@@ -16,6 +16,7 @@ pub mod services;
 mod settings;
 pub mod sigv4;
 mod time;
+mod trust;
 
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
@@ -32,3 +33,4 @@ pub use settings::{
     ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
 };
 pub use time::EpochMillis;
+pub use trust::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};

@@ -14,8 +14,7 @@ pub(super) fn value(
     match (kind, attribute) {
         ("AWS::ApiGatewayV2::Api", Some("ApiEndpoint")) => {
             let scheme = if of == "WEBSOCKET" { "wss" } else { "https" };
-            let (region, suffix) = (&scope.region, url_suffix(scope));
-            format!("{scheme}://{id}.execute-api.{region}.{suffix}")
+            format!("{scheme}://{}", scope.api_host(id))
         }
         ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
         ("AWS::Lambda::Version" | "AWS::Lambda::Alias", _) => {
@@ -37,7 +36,7 @@ pub(super) fn value(
 
 /// Returns a plausible value for types that the gateway does not run.
 fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&str>) -> String {
-    let (region, account, suffix) = (&scope.region, &scope.account, url_suffix(scope));
+    let (region, account, suffix) = (&scope.region, &scope.account, scope.url_suffix());
     match (kind, attribute) {
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
             format!("https://sqs.{region}.{suffix}/{account}/{id}")
@@ -82,14 +81,6 @@ pub(super) fn function_name(text: &str) -> &str {
         None => text,
     };
     name.split(':').next().unwrap_or(name)
-}
-
-/// Returns the value of `AWS::URLSuffix`.
-pub(super) fn url_suffix(scope: &ArnScope) -> &'static str {
-    match scope.partition.as_str() {
-        "aws-cn" => "amazonaws.com.cn",
-        _ => "amazonaws.com",
-    }
 }
 
 fn arn(scope: &ArnScope, service: &str, resource: &str) -> String {

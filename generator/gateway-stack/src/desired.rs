@@ -1,6 +1,7 @@
 //! Desired state of resources: the properties that the gateway uses, with all references resolved.
 
 use serde_json::{Map, Value as Json};
+use stackgen_gateway_common::TRUST_VARIABLES;
 use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
@@ -188,6 +189,14 @@ impl PropertyReader<'_> {
         }
         self.properties
             .insert("Variables".to_owned(), Json::Object(resolved));
+        for name in TRUST_VARIABLES {
+            if variables.contains_key(name) {
+                self.note(format!(
+                    "it sets {name} itself, so it trusts https:// of this gateway only if that file contains the gateway's \
+                     certificate"
+                ));
+            }
+        }
         if self.resource.properties.get("Layers").is_some() {
             self.note("its layers are not unpacked locally".to_owned());
         }

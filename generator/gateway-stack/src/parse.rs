@@ -4,7 +4,7 @@ use stackgen_cfn::{ParseError, Sources, Span};
 use stackgen_gateway_common::ArnScope;
 use stackgen_model::{Inputs, Model, Pseudo};
 
-use super::{StackTemplate, TemplateProblem, attributes};
+use super::{StackTemplate, TemplateProblem};
 
 /// Parses a template with known parameters, account and region.
 pub(super) fn model(
@@ -47,7 +47,7 @@ fn inputs(template: &StackTemplate, scope: &ArnScope) -> Inputs {
             format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/local"),
         ),
         (Pseudo::StackName, stack.clone()),
-        (Pseudo::URLSuffix, attributes::url_suffix(scope).to_owned()),
+        (Pseudo::URLSuffix, scope.url_suffix().to_owned()),
     ];
     let inputs = pseudo
         .into_iter()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stackgen_gateway_apis::apis::StoredApi;
+use stackgen_gateway_common::ArnScope;
 
 /// Local addresses.
 #[derive(Clone, Debug, Default)]
@@ -17,15 +18,10 @@ pub(super) struct Rewriter {
 
 impl Rewriter {
     /// Returns the pairs of hosts for all APIs that listen.
-    pub(super) fn hosts(
-        apis: &[Arc<StoredApi>],
-        region: &str,
-        suffix: &str,
-    ) -> Vec<(String, String)> {
+    pub(super) fn hosts(apis: &[Arc<StoredApi>], scope: &ArnScope) -> Vec<(String, String)> {
         let hosts = apis.iter().filter_map(|api| {
             let (_, authority) = api.api_endpoint.as_deref()?.split_once("://")?;
-            let host = format!("{}.execute-api.{region}.{suffix}", api.api_id);
-            Some((host, authority.to_owned()))
+            Some((scope.api_host(&api.api_id), authority.to_owned()))
         });
         hosts.collect()
     }

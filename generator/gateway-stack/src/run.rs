@@ -423,11 +423,7 @@ pub(super) fn rewriter(account: &LocalAccount, model: &Model, ids: &PhysicalIds<
         ids.resolve_text(&configuration.text("Issuer")?).ok()
     });
     Rewriter {
-        hosts: Rewriter::hosts(
-            &account.apis.list_apis(),
-            &account.scope.region,
-            attributes::url_suffix(&account.scope),
-        ),
+        hosts: Rewriter::hosts(&account.apis.list_apis(), &account.scope),
         issuers: issuers.collect(),
         issuer: account.issuer.clone(),
     }

@@ -9,6 +9,7 @@ pub mod control;
 pub mod gateway;
 pub mod identity;
 pub mod tables;
+pub mod tls;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{

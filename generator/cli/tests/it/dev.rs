@@ -27,10 +27,43 @@ fn a_message_is_answered_and_ctrl_c_leaves_nothing() {
     dev.interrupt();
     assert_eq!(dev.ended(), Some(0));
     assert!(!file.exists());
-    assert!(!dev.sandbox.path().join(".stackgen").exists());
+    // Only the certificate authority stays.
+    assert_eq!(files_in(&dev.sandbox.path().join(".stackgen")), ["tls"]);
     for id in functions {
         assert!(!Path::new(&format!("/proc/{id}")).exists(), "{id} is left");
     }
+}
+
+/// Returns the names of a folder's files.
+fn files_in(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+#[test]
+fn the_certificate_authority_is_kept_and_only_its_owner_can_read_the_key() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut dev = Dev::start(&[]);
+    let folder = dev.sandbox.path().join(".stackgen/tls");
+    let certificate = dev.ready["gateway"]["certificate"].as_str().unwrap();
+    assert!(
+        certificate.ends_with("/.stackgen/tls/ca.pem"),
+        "{certificate}"
+    );
+    let mode = |name: &str| {
+        let found = std::fs::metadata(folder.join(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    assert_eq!((mode(""), mode("authority.pem")), (0o700, 0o600));
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let before = (read("ca.pem"), read("authority.pem"));
+    dev.interrupt();
+    assert_eq!(dev.ended(), Some(0));
+    let next = Dev::spawn(dev.into_sandbox(), &["--json", "--no-build"], &[]);
+    next.event("ready");
+    assert_eq!((read("ca.pem"), read("authority.pem")), before);
 }
 
 #[test]

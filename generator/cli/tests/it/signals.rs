@@ -49,7 +49,7 @@ fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
     for id in functions {
         assert!(!Path::new(&format!("/proc/{id}")).exists(), "{id} is left");
     }
-    assert!(!dev.sandbox.path().join(".stackgen").exists());
+    assert!(!dev.sandbox.path().join(".stackgen/gateway.json").exists());
     listener.wait().unwrap();
 }
 

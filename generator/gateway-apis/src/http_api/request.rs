@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http::request::Parts;
+use http::uri::Scheme;
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 use stackgen_gateway_common::{EpochMillis, request_id, trace_id_or_new};
@@ -82,12 +83,13 @@ impl HttpRequest {
             at,
             trace_id: trace_id_or_new(trace.as_deref(), at),
         };
-        request.add_gateway_headers(local.map(|local| local.0.port()));
+        let scheme = parts.extensions.get().unwrap_or(&Scheme::HTTP);
+        request.add_gateway_headers(local.map(|local| local.0.port()), scheme);
         let stage_path = StagePath::find(parts.uri.path(), api);
         (request, stage_path)
     }
 
-    fn add_gateway_headers(&mut self, port: Option<u16>) {
+    fn add_gateway_headers(&mut self, port: Option<u16>, scheme: &Scheme) {
         let mut forwarded = self.header("x-forwarded-for").unwrap_or_default();
         if !forwarded.is_empty() {
             forwarded.push_str(", ");
@@ -98,7 +100,7 @@ impl HttpRequest {
         if let Some(port) = port {
             self.set_header("x-forwarded-port", port.to_string());
         }
-        self.set_header("x-forwarded-proto", "http".to_owned());
+        self.set_header("x-forwarded-proto", scheme.as_str().to_owned());
     }
 
     /// Sets the body.

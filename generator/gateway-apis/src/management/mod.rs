@@ -25,7 +25,7 @@ use crate::connections::{OpenConnection, PostError};
 pub fn misdirected() -> Router {
     Router::new().fallback(|| async {
         let hint = "Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint \
-                    http://{domainName}/{stage} of the event's requestContext";
+                    https://{domainName}/{stage} of the event's requestContext";
         ManagementResponse::Forbidden(hint.to_owned()).into_response()
     })
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::ClientStream;
 
 /// Maximum size of a head in bytes. API Gateway's limit for headers is 10,240.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -99,6 +100,15 @@ impl RequestHead {
             .any(|part| part.trim().eq_ignore_ascii_case(token))
     }
 
+    /// Replaces the value of `Host`. The bytes of the head stay as they are.
+    pub(super) fn set_host(&mut self, host: &str) {
+        for (name, value) in &mut self.headers {
+            if name.eq_ignore_ascii_case("host") {
+                host.clone_into(value);
+            }
+        }
+    }
+
     /// Returns the bytes of the head, followed by `rest`.
     pub(super) fn into_bytes(self, rest: Vec<u8>) -> Vec<u8> {
         let mut bytes = self.bytes;
@@ -109,7 +119,7 @@ impl RequestHead {
 
 /// Reads a head and the bytes after it; `None` if the client disconnected before.
 pub(super) async fn read(
-    stream: &mut TcpStream,
+    stream: &mut ClientStream,
 ) -> Result<Option<(RequestHead, Vec<u8>)>, HeadError> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
@@ -125,7 +135,7 @@ pub(super) async fn read(
 }
 
 /// Responds to a head that cannot be served.
-pub(super) async fn refuse(mut stream: TcpStream, bad: &HeadError) {
+pub(super) async fn refuse(mut stream: ClientStream, bad: &HeadError) {
     let status = match bad {
         HeadError::Malformed => "400 Bad Request",
         HeadError::TooLarge => "431 Request Header Fields Too Large",
@@ -142,7 +152,7 @@ pub(super) async fn refuse(mut stream: TcpStream, bad: &HeadError) {
 
 /// Closes a connection after a response. If a socket with unread bytes were dropped, it would reset the connection, and
 /// the client would lose the response.
-pub(crate) async fn close_gracefully(stream: &mut TcpStream) {
+pub(crate) async fn close_gracefully(stream: &mut ClientStream) {
     let drain = async {
         let _ = stream.shutdown().await;
         let mut rest = [0; 1024];

@@ -2,11 +2,14 @@
 //! the same origin as this server. Only the name distinguishes it from a local page.
 
 use axum::Json;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
+
+use super::{LocalAddress, ServerTls};
 
 /// Message for a request with a foreign host name.
 pub(crate) const FOREIGN_HOST: &str =
@@ -23,8 +26,36 @@ pub fn is_loopback(host: &str) -> bool {
     matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost") || name.ends_with(".localhost")
 }
 
-/// Passes requests on whose `Host` is this machine, and refuses others.
-pub(super) async fn only_loopback(request: Request, next: Next) -> Response {
+/// Returns true if a request that was sent with this scheme names the host that the server stands for.
+pub(super) fn is_alias(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host: &str) -> bool {
+    let name = host.strip_suffix(":443").unwrap_or(host);
+    scheme == Some(&Scheme::HTTPS) && tls.is_some_and(|tls| name.eq_ignore_ascii_case(&tls.host))
+}
+
+/// Replaces the name that the server stands for by the server's address, so that requests to both are the same.
+fn replace_alias(tls: Option<&ServerTls>, request: &mut Request) {
+    let extensions = request.extensions();
+    let Some(LocalAddress(local)) = extensions.get().copied() else {
+        return;
+    };
+    let (scheme, host) = (extensions.get(), request.headers().get(header::HOST));
+    let named = host
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(|host| is_alias(tls, scheme, host));
+    if let (true, Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
+        request.headers_mut().insert(header::HOST, local);
+    }
+}
+
+/// Passes requests on whose `Host` is this machine or the name that the server stands for, and refuses others.
+pub(super) async fn only_loopback(
+    State(tls): State<Option<ServerTls>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if request.headers().get_all(header::HOST).iter().count() == 1 {
+        replace_alias(tls.as_ref(), &mut request);
+    }
     match refusal(request.headers()) {
         None => next.run(request).await,
         Some((status, message)) => {

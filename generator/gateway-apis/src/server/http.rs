@@ -10,25 +10,26 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::LocalAddress;
 use super::prefixed::PrefixedStream;
+use super::{ClientStream, LocalAddress};
 
 /// Serves the requests of a connection whose first bytes were read already.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: ClientStream,
     first: Vec<u8>,
     peer: SocketAddr,
     router: Router,
     shutdown: CancellationToken,
 ) {
     let local = stream.local_addr().map(LocalAddress).ok();
+    let scheme = stream.scheme();
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(peer));
+        extensions.insert(scheme.clone());
         if let Some(local) = local {
             extensions.insert(local);
         }

@@ -1,9 +1,10 @@
-//! Server of one port: passes WebSocket handshakes to a WebSocket API and all other requests to axum.
+//! Server of one port, with and without TLS: passes WebSocket handshakes to a WebSocket API and all other requests to axum.
 
 mod head;
 mod host;
 mod http;
 mod prefixed;
+mod stream;
 mod upgrade;
 
 use std::io;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +23,7 @@ pub(crate) use head::close_gracefully;
 pub use head::{HeadError, RequestHead};
 pub(crate) use host::FOREIGN_HOST;
 pub use host::is_loopback;
+pub use stream::{ClientStream, ServerTls};
 pub use upgrade::{Upgrade, UpgradeHandler};
 
 /// Address that a request was sent to, as an extension of the request. It becomes `domainName` in events.
@@ -53,19 +56,38 @@ pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
+/// Routes of a server.
+#[derive(Clone)]
+pub struct ServerRoutes {
+    /// Handler of upgrades to WebSocket.
+    pub websocket: Option<Arc<dyn UpgradeHandler>>,
+    /// Routes of other requests, and of all requests without `websocket`.
+    pub http: Router,
+}
+
 /// Serves until `shutdown`. Then it accepts no new connections, closes the open ones and waits for them within a time
 /// limit.
 ///
-/// Requests whose `Host` is not loopback are refused. Upgrades to WebSocket go to `websocket`. Other requests, and all
-/// requests without `websocket`, go to `http`. Its handlers find the client's address as [`axum::extract::ConnectInfo`]
-/// and the server's as [`LocalAddress`].
+/// With `tls`, the port speaks both: a connection whose first byte starts a TLS handshake gets TLS. Requests whose `Host`
+/// is not loopback are refused, except for the host name of `tls`, which is replaced by the server's address. Handlers of
+/// `http` find the client's address as [`axum::extract::ConnectInfo`], the server's as [`LocalAddress`], and the
+/// [scheme](http::uri::Scheme).
 pub async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
-    websocket: Option<Arc<dyn UpgradeHandler>>,
-    http: Router,
+    tls: Option<ServerTls>,
+    routes: ServerRoutes,
 ) {
-    let http = http.layer(middleware::from_fn(host::only_loopback));
+    let ServerRoutes { websocket, http } = routes;
+    let http = http.layer(middleware::from_fn_with_state(
+        tls.clone(),
+        host::only_loopback,
+    ));
+    let server = Arc::new(PortServer {
+        tls,
+        routes: ServerRoutes { websocket, http },
+        shutdown: shutdown.clone(),
+    });
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
     loop {
@@ -78,17 +100,11 @@ pub async fn serve(
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let served = connection(
-            stream,
-            peer,
-            websocket.clone(),
-            http.clone(),
-            shutdown.clone(),
-        );
+        let served = server.clone().connection(stream, peer);
         tasks.spawn(abandon.clone().run_until_cancelled_owned(served));
     }
     drop(listener);
-    if let Some(websocket) = &websocket {
+    if let Some(websocket) = &server.routes.websocket {
         websocket.stop();
     }
     tasks.close();
@@ -101,52 +117,100 @@ pub async fn serve(
     }
 }
 
-/// Serves one TCP connection. Each phase is boxed, so that an open WebSocket does not hold memory of the other phases.
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    websocket: Option<Arc<dyn UpgradeHandler>>,
-    router: Router,
+/// What the connections of a server share.
+struct PortServer {
+    tls: Option<ServerTls>,
+    routes: ServerRoutes,
     shutdown: CancellationToken,
-) {
-    let _ = stream.set_nodelay(true);
-    let Some(websocket) = websocket else {
-        return Box::pin(http::serve(stream, Vec::new(), peer, router, shutdown)).await;
-    };
-    let first = Box::pin(first(stream, peer, router, shutdown));
-    if let Some(upgrade) = first.await {
-        websocket.serve(upgrade).await;
-    }
 }
 
-/// Reads the first request. Returns it if it is an upgrade; otherwise serves the connection to its end.
-async fn first(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    shutdown: CancellationToken,
-) -> Option<Box<Upgrade>> {
-    let read = tokio::select! {
-        () = shutdown.cancelled() => return None,
-        read = tokio::time::timeout(HEAD_TIMEOUT, head::read(&mut stream)) => read,
-    };
-    match read {
-        Ok(Ok(Some((head, rest)))) if head.is_upgrade() => {
-            return Some(Box::new(Upgrade {
-                head,
-                stream,
-                rest,
-                peer,
-                shutdown,
-            }));
+impl PortServer {
+    /// Serves one TCP connection. Each phase is boxed, so that an open WebSocket does not hold memory of the other phases.
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let _ = stream.set_nodelay(true);
+        let deadline = Instant::now() + HEAD_TIMEOUT;
+        let Some(stream) = Box::pin(self.secure(stream, deadline)).await else {
+            return;
+        };
+        let Some(websocket) = &self.routes.websocket else {
+            return Box::pin(self.serve_http(stream, Vec::new(), peer)).await;
+        };
+        let first = Box::pin(self.first(stream, peer, deadline));
+        if let Some(upgrade) = first.await {
+            websocket.clone().serve(upgrade).await;
         }
-        Ok(Ok(Some((head, rest)))) => {
-            let bytes = head.into_bytes(rest);
-            http::serve(stream, bytes, peer, router, shutdown).await;
-        }
-        Ok(Ok(None)) => {}
-        Ok(Err(bad)) => head::refuse(stream, &bad).await,
-        Err(_) => head::refuse(stream, &HeadError::Slow).await,
     }
-    None
+
+    /// Performs the TLS handshake if the client starts one. Returns `None` if it fails or takes too long.
+    async fn secure(&self, stream: TcpStream, deadline: Instant) -> Option<ClientStream> {
+        let Some(tls) = &self.tls else {
+            return Some(ClientStream::Plain(stream));
+        };
+        let starts = tokio::select! {
+            () = self.shutdown.cancelled() => return None,
+            starts = timeout_at(deadline, stream::starts_tls(&stream)) => starts,
+        };
+        match starts {
+            Ok(Ok(true)) => tokio::select! {
+                () = self.shutdown.cancelled() => None,
+                secured = timeout_at(deadline, stream::handshake(stream, tls)) => secured.ok()?.ok(),
+            },
+            Ok(Ok(false)) => Some(ClientStream::Plain(stream)),
+            Ok(Err(_)) => None,
+            Err(_) => {
+                head::refuse(ClientStream::Plain(stream), &HeadError::Slow).await;
+                None
+            }
+        }
+    }
+
+    /// Reads the first request. Returns it if it is an upgrade; otherwise serves the connection to its end.
+    async fn first(
+        &self,
+        mut stream: ClientStream,
+        peer: SocketAddr,
+        deadline: Instant,
+    ) -> Option<Box<Upgrade>> {
+        let read = tokio::select! {
+            () = self.shutdown.cancelled() => return None,
+            read = timeout_at(deadline, head::read(&mut stream)) => read,
+        };
+        match read {
+            Ok(Ok(Some((mut head, rest)))) if head.is_upgrade() => {
+                self.replace_alias(&mut head, &stream);
+                return Some(Box::new(Upgrade {
+                    head,
+                    stream,
+                    rest,
+                    peer,
+                    shutdown: self.shutdown.clone(),
+                }));
+            }
+            Ok(Ok(Some((head, rest)))) => {
+                let bytes = head.into_bytes(rest);
+                self.serve_http(stream, bytes, peer).await;
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(bad)) => head::refuse(stream, &bad).await,
+            Err(_) => head::refuse(stream, &HeadError::Slow).await,
+        }
+        None
+    }
+
+    /// Replaces the name that the server stands for by the server's address.
+    fn replace_alias(&self, head: &mut RequestHead, stream: &ClientStream) {
+        let scheme = stream.scheme();
+        let host = head.header("host").unwrap_or_default();
+        if let (true, Ok(local)) = (
+            host::is_alias(self.tls.as_ref(), Some(&scheme), host),
+            stream.local_addr(),
+        ) {
+            head.set_host(&local.to_string());
+        }
+    }
+
+    async fn serve_http(&self, stream: ClientStream, first: Vec<u8>, peer: SocketAddr) {
+        let (router, shutdown) = (self.routes.http.clone(), self.shutdown.clone());
+        http::serve(stream, first, peer, router, shutdown).await;
+    }
 }

@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::RequestHead;
+use super::{ClientStream, RequestHead};
 
 /// Handler of upgrade requests.
 pub trait UpgradeHandler: Send + Sync + 'static {
@@ -24,7 +23,7 @@ pub struct Upgrade {
     /// Head of the request.
     pub head: RequestHead,
     /// Socket, read up to the end of `rest`.
-    pub stream: TcpStream,
+    pub stream: ClientStream,
     /// Bytes after the head.
     pub rest: Vec<u8>,
     /// Client's address.

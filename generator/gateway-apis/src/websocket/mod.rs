@@ -30,12 +30,11 @@ use stackgen_gateway_common::{
     ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName,
 };
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use crate::DataPlane;
 use crate::apis::StoredStage;
 use crate::connections::OpenConnection;
-use crate::server::{self, Upgrade, UpgradeHandler};
+use crate::server::{self, ClientStream, Upgrade, UpgradeHandler};
 use crate::throttle::Throttles;
 use client::Client;
 use handshake::HandshakeDecision;
@@ -92,7 +91,7 @@ impl WebSocketApi {
             peer,
             shutdown,
         } = *upgrade;
-        let request = HandshakeRequest::new(head, peer, stream.local_addr().ok()?);
+        let request = HandshakeRequest::new(head, peer, stream.local_addr().ok()?, stream.scheme());
         let stamp = RequestStamp::now();
         let mut client = self.client(&request, &stamp);
         let stage = client.connection.stage.as_str();
@@ -159,7 +158,7 @@ impl WebSocketApi {
 
     async fn refuse(
         &self,
-        mut stream: TcpStream,
+        mut stream: ClientStream,
         client: &Client,
         stamp: &RequestStamp,
         refusal: WebSocketRefusal,

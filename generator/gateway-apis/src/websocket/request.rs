@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::uri::Scheme;
 use percent_encoding::percent_decode_str;
 use stackgen_gateway_common::{EpochMillis, trace_id_or_new};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -18,17 +19,25 @@ pub(super) struct HandshakeRequest {
     head: RequestHead,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
+    /// `http` or `https`.
+    scheme: Scheme,
     /// Trace ID (`Root=…`).
     pub(super) trace_id: String,
 }
 
 impl HandshakeRequest {
-    pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
+    pub(super) fn new(
+        head: RequestHead,
+        peer: SocketAddr,
+        local: SocketAddr,
+        scheme: Scheme,
+    ) -> Self {
         let trace_id = trace_id_or_new(head.header("x-amzn-trace-id"), EpochMillis::now());
         HandshakeRequest {
             head,
             peer,
             local,
+            scheme,
             trace_id,
         }
     }
@@ -142,7 +151,7 @@ impl HandshakeRequest {
                 "X-Forwarded-Port".into(),
                 self.local.port().to_string().into(),
             ),
-            ("X-Forwarded-Proto".into(), "http".into()),
+            ("X-Forwarded-Proto".into(), self.scheme.as_str().into()),
         ];
         let length = of_upgrade && self.header("content-length").is_none();
         let length = length.then_some(("content-length".into(), "0".into()));

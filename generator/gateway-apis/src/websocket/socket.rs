@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use stackgen_gateway_common::{EpochMillis, Limits};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -16,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::close::CloseCause;
 use super::frames::CheckedFrames;
 use crate::connections::{OpenConnection, Outgoing};
-use crate::server;
+use crate::server::{self, ClientStream};
 
 /// Size of the read buffer, which also limits the memory of idle connections.
 const READ_BUFFER: usize = 4 * 1024;
@@ -29,7 +28,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A WebSocket with the messages that wait for its client.
 pub(super) struct Socket {
-    stream: WebSocketStream<CheckedFrames<TcpStream>>,
+    stream: WebSocketStream<CheckedFrames<ClientStream>>,
     connection: Arc<OpenConnection>,
     /// Weight of posts and answers that are written but not flushed.
     unflushed: usize,
@@ -56,7 +55,7 @@ pub(super) enum SocketEvent {
 impl Socket {
     /// Takes over a stream after the handshake. `rest` was read from it already.
     pub(super) async fn new(
-        stream: TcpStream,
+        stream: ClientStream,
         mut rest: Vec<u8>,
         connection: Arc<OpenConnection>,
         limits: &Limits,

@@ -5,4 +5,5 @@
 mod apis;
 mod http_api;
 mod management;
+mod slow_clients;
 mod support;

@@ -277,7 +277,7 @@ async fn row_k5_an_endpoint_that_is_not_a_stages_is_forbidden_with_a_hint() {
     let elsewhere = Fixture { address, ..fixture };
     let refused = elsewhere.post("dev", "x", "y").await.unwrap_err();
     assert!(refused.is_forbidden_exception(), "{refused:?}");
-    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
+    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint https://{domainName}/{stage} of the event's requestContext");
 }
 
 #[tokio::test]

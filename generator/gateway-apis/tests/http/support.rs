@@ -15,7 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_apis::connections::OpenConnections;
-use stackgen_gateway_apis::server;
+use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{EpochMillis, Events, Settings};
@@ -31,7 +31,10 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
         listener,
         CancellationToken::new(),
         None,
-        router,
+        ServerRoutes {
+            websocket: None,
+            http: router,
+        },
     ));
     address
 }
@@ -56,7 +59,6 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         settings: Arc::new(Settings::default()),
         apis: Arc::new(Apis::default()),
         functions: Arc::new(functions),
-        services: Arc::new(stackgen_gateway_common::services::NoServices),
         services: Arc::new(stackgen_gateway_common::services::NoServices),
         connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,

@@ -21,6 +21,7 @@ mod watcher;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -128,10 +129,15 @@ impl Functions {
     }
 
     /// Sets environment variables for every process that starts from now on, such as `AWS_ENDPOINT_URL`. A function's own
-    /// variables take precedence.
+    /// variables take precedence, except that its `NODE_OPTIONS` and `PYTHONPATH` are appended.
     pub fn set_environment_variables(&self, variables: BTreeMap<String, String>) {
         let shared = self.host.environment_variables.write();
         *shared.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
+    }
+
+    /// Returns the folder of this gateway's files for functions. It is removed with the functions, or by the watcher.
+    pub fn folder(&self) -> &Path {
+        self.store.folder()
     }
 
     /// Kills all processes with their descendants and waits until they have ended. Dropping does the same without waiting.

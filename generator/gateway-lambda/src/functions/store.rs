@@ -142,6 +142,11 @@ impl CodeStore {
         &self.bootstraps
     }
 
+    /// Returns the store's folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the prefix of the marks of this gateway's processes.
     pub(super) fn mark(&self) -> String {
         gateway_mark(self.folder.path())

@@ -20,6 +20,8 @@ use stackgen_gateway_apis::server::is_loopback;
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{refuse, request_id};
 
+use crate::identity::Issuer;
+
 /// Routes of each service. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
 pub struct ServiceRouters {
@@ -35,6 +37,8 @@ pub struct ServiceRouters {
     pub sts: Router,
     /// Management API: [`misdirected`](stackgen_gateway_apis::management::misdirected), because each stage has its own endpoint for it.
     pub management: Router,
+    /// Keys of user pools: [`Issuer::user_pools`](crate::identity::Issuer::user_pools). They need no signature.
+    pub user_pools: Router,
     /// Private routes under `/_stackgen/`. They need no signature. Their `Origin` is checked to keep out web pages; a
     /// GET request may lack it, so a GET must not change anything.
     pub private: Router,
@@ -79,6 +83,9 @@ impl ServiceRouters {
     fn of(&self, request: &Request) -> Option<&Router> {
         if request.uri().path().starts_with("/_stackgen/") {
             return Some(&self.private);
+        }
+        if request.uri().path().contains(Issuer::WELL_KNOWN) {
+            return Some(&self.user_pools);
         }
         let service = credential(request.headers(), request.uri())?.service;
         Some(match service.as_str() {

@@ -10,16 +10,19 @@ use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::{ApiListener, ProtocolType, StoredApi};
 use stackgen_gateway_apis::http_api;
 use stackgen_gateway_apis::management;
-use stackgen_gateway_apis::server::{self, UpgradeHandler};
+use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::{ApiId, Grants};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::tls::GatewayTls;
+
 /// Listeners of all APIs.
 pub(super) struct Listeners {
     plane: Arc<DataPlane>,
     grants: Arc<dyn Grants>,
+    tls: Arc<GatewayTls>,
     /// Port for the next API; 0 for any free port.
     next: AtomicU16,
     open: Mutex<HashMap<ApiId, Listening>>,
@@ -32,11 +35,17 @@ struct Listening {
 
 impl Listeners {
     /// Creates the listeners. APIs get the ports after `after`, if they are free.
-    pub(super) fn new(plane: Arc<DataPlane>, grants: Arc<dyn Grants>, after: Option<u16>) -> Self {
+    pub(super) fn new(
+        plane: Arc<DataPlane>,
+        grants: Arc<dyn Grants>,
+        tls: Arc<GatewayTls>,
+        after: Option<u16>,
+    ) -> Self {
         let next = after.map_or(0, |port| port.saturating_add(1));
         Listeners {
             plane,
             grants,
+            tls,
             next: AtomicU16::new(next),
             open: Mutex::default(),
         }
@@ -57,6 +66,21 @@ impl Listeners {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn websocket_routes(&self, api: &ApiId) -> ServerRoutes {
+        let (plane, grants) = (self.plane.clone(), self.grants.clone());
+        ServerRoutes {
+            websocket: Some(WebSocketApi::new(plane, api.clone(), grants)),
+            http: management::router(api.clone(), self.plane.clone(), self.grants.clone()),
+        }
+    }
+
+    fn http_routes(&self, api: &ApiId) -> ServerRoutes {
+        ServerRoutes {
+            websocket: None,
+            http: http_api::router(api.clone(), self.plane.clone(), self.grants.clone()),
+        }
+    }
+
     fn bind(&self) -> io::Result<tokio::net::TcpListener> {
         let next = self.next.load(Ordering::Relaxed);
         if next == 0 {
@@ -73,27 +97,19 @@ impl ApiListener for Listeners {
         let authority = listener.local_addr()?;
         let stop = CancellationToken::new();
         let id = api.api_id.clone();
-        let (scheme, websocket, http): (_, Option<Arc<dyn UpgradeHandler>>, _) = match api
-            .protocol_type
-        {
-            ProtocolType::WebSocket => {
-                let websocket =
-                    WebSocketApi::new(self.plane.clone(), id.clone(), self.grants.clone());
-                let http = management::router(id.clone(), self.plane.clone(), self.grants.clone());
-                ("ws", Some(websocket), http)
-            }
-            ProtocolType::Http => {
-                let http = http_api::router(id.clone(), self.plane.clone(), self.grants.clone());
-                ("http", None, http)
-            }
+        let (scheme, routes) = match api.protocol_type {
+            ProtocolType::WebSocket => ("ws", self.websocket_routes(&id)),
+            ProtocolType::Http => ("http", self.http_routes(&id)),
         };
-        let serving = tokio::spawn(server::serve(listener, stop.clone(), websocket, http));
+        let tls = self.tls.serve_api(&id, authority.port())?;
+        let serving = tokio::spawn(server::serve(listener, stop.clone(), Some(tls), routes));
         self.open().insert(id, Listening { stop, serving });
         Ok(format!("{scheme}://{authority}"))
     }
 
     fn close(&self, api: &ApiId) {
         if let Some(listening) = self.open().remove(api) {
+            self.tls.forget_api(api);
             listening.stop.cancel();
         }
     }

@@ -17,7 +17,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_apis::connections::OpenConnections;
-use stackgen_gateway_apis::{management, server};
+use stackgen_gateway_apis::management;
+use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{Events, FailureLog, Grants, RoleStore, Settings};
 use stackgen_gateway_lambda::functions::Functions;
@@ -25,6 +26,7 @@ use stackgen_gateway_stack::{
     ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
 };
 use thiserror::Error;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +37,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
 use crate::tables::{Tables, TablesError};
+use crate::tls::{GatewayTls, TlsError};
 
 use listeners::Listeners;
 use services::LocalServices;
@@ -50,6 +53,9 @@ pub struct GatewayOptions {
     pub data: Option<PathBuf>,
     /// File for the issuer's key, so that tokens stay valid after a restart. Without it, each start creates a new key.
     pub issuer_key: Option<PathBuf>,
+    /// Folder for the certificate authority, so that clients that trust it keep doing so after a restart. Without it, each
+    /// start creates a new authority.
+    pub authority: Option<PathBuf>,
 }
 
 /// Reason why a gateway cannot start.
@@ -70,6 +76,9 @@ pub enum StartError {
     /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// TLS cannot be prepared.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// A running API Gateway, Lambda, DynamoDB and token issuer. Call [`Gateway::shutdown`] to end it.
@@ -86,6 +95,7 @@ struct Shared {
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
+    tls: Arc<GatewayTls>,
     endpoint: String,
     /// Key that private routes require.
     key: String,
@@ -104,12 +114,9 @@ impl Gateway {
         let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer = Issuer::start(
-            format!("{endpoint}{}", private::ISSUER_PATH),
-            options.issuer_key,
-        )?;
-        let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
-        let tables = Arc::new(tables);
+        let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
+        let issuer = Issuer::start(issuer_url, options.issuer_key)?;
+        let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
         let events = Events::default();
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
@@ -118,36 +125,32 @@ impl Gateway {
             roles.clone(),
             logs.clone(),
             events.clone(),
-        );
-        let functions = Arc::new(functions.map_err(StartError::Code)?);
+        )
+        .map_err(StartError::Code)
+        .map(Arc::new)?;
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
-            functions: functions.clone(),
+            functions,
             roles,
             tables: tables.clone(),
-            logs: logs.clone(),
+            logs,
             issuer: issuer.url().to_owned(),
         };
-        functions.set_environment_variables(environment(&endpoint, &tables));
-        let local_services = LocalServices {
-            tables: tables.router(),
-            roles: account.roles.clone(),
-            scope: settings.scope.clone(),
-        };
-        let plane = Arc::new(DataPlane {
-            settings,
-            apis: account.apis.clone(),
-            functions,
-            services: Arc::new(local_services),
-            connections: Arc::<OpenConnections>::default(),
-            logs,
-            events,
-            failures: FailureLog::default(),
-        });
+        let authority = options.authority.as_deref();
+        let tls = GatewayTls::open(authority, account.functions.folder(), &settings.scope)?;
+        let tls = Arc::new(tls);
+        let variables = environment(&endpoint, &tables, &tls);
+        account.functions.set_environment_variables(variables);
+        let plane = data_plane(&account, &tables, settings, events);
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
-        let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
+        let listeners = Arc::new(Listeners::new(
+            plane.clone(),
+            grants,
+            tls.clone(),
+            fixed_port,
+        ));
         account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: GatewayStack::new(account.clone()),
@@ -156,12 +159,12 @@ impl Gateway {
             plane,
             listeners,
             issuer,
+            tls,
             endpoint,
             key: key()?,
             stop: CancellationToken::new(),
         });
-        let routes = control::routes(services(&shared));
-        let control = tokio::spawn(server::serve(listener, shared.stop.clone(), None, routes));
+        let control = serve_control(&shared, listener, port)?;
         Ok(Gateway { shared, control })
     }
 
@@ -219,6 +222,45 @@ impl Gateway {
     }
 }
 
+fn data_plane(
+    account: &LocalAccount,
+    tables: &Tables,
+    settings: Arc<Settings>,
+    events: Events,
+) -> Arc<DataPlane> {
+    let local_services = LocalServices {
+        tables: tables.router(),
+        roles: account.roles.clone(),
+        scope: settings.scope.clone(),
+    };
+    Arc::new(DataPlane {
+        settings,
+        apis: account.apis.clone(),
+        functions: account.functions.clone(),
+        services: Arc::new(local_services),
+        connections: Arc::<OpenConnections>::default(),
+        logs: account.logs.clone(),
+        events,
+        failures: FailureLog::default(),
+    })
+}
+
+/// Serves the control endpoint and the host of user pools.
+fn serve_control(
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    port: u16,
+) -> Result<JoinHandle<()>, TlsError> {
+    let routes = ServerRoutes {
+        websocket: None,
+        http: control::routes(services(shared)),
+    };
+    let tls = shared.tls.serve_user_pools(port);
+    let tls = tls.map_err(TlsError::Files)?;
+    let serving = server::serve(listener, shared.stop.clone(), Some(tls), routes);
+    Ok(tokio::spawn(serving))
+}
+
 /// Generates a secret key: 256 random bits in base64.
 fn key() -> Result<String, StartError> {
     let mut bytes = [0; 32];
@@ -231,8 +273,8 @@ fn apis(settings: &Settings, events: &Events) -> Apis {
         .with_pending_deployments(settings.control.pending_deployments)
 }
 
-/// Returns the environment variables that point the AWS SDKs of functions to the gateway.
-fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
+/// Returns the environment variables that point the AWS SDKs of functions to the gateway and make functions trust it.
+fn environment(endpoint: &str, tables: &Tables, tls: &GatewayTls) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", tables.endpoint()),
@@ -240,6 +282,7 @@ fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
     variables
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(tls.variables())
         .collect()
 }
 
@@ -257,6 +300,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
+        user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),
         private: private::routes(shared.clone()),
     }
 }

@@ -204,6 +204,7 @@ impl Shared {
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
             audiences: self.audiences(),
+            certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),
             partition: scope.partition.clone(),
             region: scope.region.clone(),

@@ -1,5 +1,7 @@
 //! State of a running gateway, as private routes return it.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::{ApiId, DeploymentId, StageName};
@@ -16,6 +18,9 @@ pub struct GatewayState {
     pub issuer: String,
     /// Audiences that the stack accepts.
     pub audiences: Vec<String>,
+    /// Certificate of the authority that clients must trust for `https` and `wss`.
+    #[serde(default)]
+    pub certificate: PathBuf,
     /// Endpoint of DynamoDB.
     pub dynamodb: String,
     /// Partition: `aws`, `aws-cn` or `aws-us-gov`.

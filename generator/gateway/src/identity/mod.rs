@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -85,6 +85,9 @@ pub enum IssuerError {
 }
 
 impl Issuer {
+    /// Beginning of the paths under the issuer's URL.
+    pub const WELL_KNOWN: &str = "/.well-known/";
+
     /// Path of the public keys under the issuer's URL.
     pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 
@@ -130,6 +133,22 @@ impl Issuer {
         Router::new()
             .route(Issuer::DISCOVERY_PATH, get(discovery))
             .route(Issuer::JWKS_PATH, get(jwks))
+            .with_state(self.clone())
+    }
+
+    /// Returns the routes by which the issuer stands for every user pool of a host: `/{pool}/.well-known/…`. They have the
+    /// issuer's keys. A token is one of a pool if its claim `iss` says so.
+    pub fn user_pools(&self, host: &str) -> Router {
+        let base = format!("https://{host}");
+        let discovery = async move |Path(pool): Path<String>| {
+            Json(discovery_document(&format!("{base}/{pool}")))
+        };
+        Router::new()
+            .route(
+                &format!("/{{pool}}{}", Issuer::DISCOVERY_PATH),
+                get(discovery),
+            )
+            .route(&format!("/{{pool}}{}", Issuer::JWKS_PATH), get(jwks))
             .with_state(self.clone())
     }
 
@@ -218,16 +237,18 @@ impl KeyState {
 }
 
 async fn discovery(State(issuer): State<Issuer>) -> Response {
-    let url = issuer.url();
-    Json(json!({
+    Json(discovery_document(issuer.url())).into_response()
+}
+
+fn discovery_document(url: &str) -> Value {
+    json!({
         "issuer": url,
         "jwks_uri": format!("{url}{}", Issuer::JWKS_PATH),
         "id_token_signing_alg_values_supported": ["RS256"],
         "response_types_supported": ["code", "token"],
         "scopes_supported": ["openid"],
         "subject_types_supported": ["public"],
-    }))
-    .into_response()
+    })
 }
 
 async fn jwks(State(issuer): State<Issuer>) -> Response {

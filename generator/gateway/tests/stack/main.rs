@@ -10,3 +10,4 @@ mod puppet;
 mod replacing;
 mod serving;
 mod support;
+mod tls;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use stackgen_deploy::prune::{self, KeepReason, PruneDecision, PrunePolicy};
 use stackgen_deploy::versions::{by_function, delete_versions};
-use stackgen_deploy::{CalledVersion, DeployStep, DeploymentId};
+use stackgen_deploy::{ApiInfo, CalledVersion, DeployStep, DeploymentId};
 
 use super::target::{DeploymentsArgs, api_label, find};
 use super::versions;
@@ -114,17 +114,7 @@ impl PruneCommand {
                 "deletedVersions": deleted_versions,
             }))?;
         }
-        let mut line = format!(
-            "{} of {} deployments of {} deleted",
-            deleted.len(),
-            plan.decisions.len(),
-            api_label(&api)
-        );
-        if !plan.versions.is_empty() {
-            let (deleted, all) = (deleted_versions.len(), plan.versions.len());
-            let _ = write!(line, ", {deleted} of {all} unused function versions");
-        }
-        ui.done(&line)?;
+        ui.done(&plan.result(&api, deleted.len(), deleted_versions.len()))?;
         Ok(CommandOutcome::Done)
     }
 }
@@ -162,6 +152,19 @@ impl PrunePlan {
             ui.done(&format!("{RED}-{RED:#} versions of {function}"))?;
         }
         Ok(())
+    }
+
+    fn result(&self, api: &ApiInfo, deleted: usize, deleted_versions: usize) -> String {
+        let (api, all) = (api_label(api), self.decisions.len());
+        let mut line = format!("{deleted} of {all} deployments of {api} deleted");
+        if !self.versions.is_empty() {
+            let all = self.versions.len();
+            let _ = write!(
+                line,
+                ", {deleted_versions} of {all} unused function versions"
+            );
+        }
+        line
     }
 
     fn words(&self) -> String {

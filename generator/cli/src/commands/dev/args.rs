@@ -7,6 +7,7 @@ use clap::Args;
 use stackgen_gateway::gateway::GatewayOptions;
 use stackgen_gateway::{Limits, Settings};
 
+use crate::local::LocalGateway;
 use crate::source::SourceArgs;
 use crate::values::duration;
 use crate::watcher;
@@ -113,6 +114,7 @@ impl GatewayArgs {
             port: (self.port != 0).then_some(self.port),
             data: self.data.clone(),
             issuer_key: None,
+            authority: Some(std::path::absolute(LocalGateway::authority(project))?),
         })
     }
 }

@@ -11,8 +11,13 @@ use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::style::{BOLD, CYAN, DIM};
 
-/// Formats the banner. Other commands need `flag` to find the gateway.
-pub(super) fn text(local: &LocalGateway, applied: &ApplyResult, flag: &str) -> String {
+/// Formats the banner. `runtimes` are those of all functions. Other commands need `flag` to find the gateway.
+pub(super) fn text(
+    local: &LocalGateway,
+    applied: &ApplyResult,
+    runtimes: &[String],
+    flag: &str,
+) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
@@ -36,6 +41,15 @@ pub(super) fn text(local: &LocalGateway, applied: &ApplyResult, flag: &str) -> S
         "AWS clients",
         format!("AWS_ENDPOINT_URL={}", state.endpoint),
     ));
+    rows.push(("TLS", "the same ports speak https:// and wss://".to_owned()));
+    rows.push((
+        "CA",
+        format!(
+            "{}   {DIM}curl --cacert, NODE_EXTRA_CA_CERTS, or import it into a browser{DIM:#}",
+            escape(&state.certificate.display().to_string())
+        ),
+    ));
+    rows.extend(redirects(runtimes).map(|line| ("AWS hosts", line.to_owned())));
     if !state.audiences.is_empty() {
         rows.push(("Issuer", state.issuer.clone()));
         rows.push(("Token", format!("stackgen token --sub YOU{flag}")));
@@ -47,6 +61,20 @@ pub(super) fn text(local: &LocalGateway, applied: &ApplyResult, flag: &str) -> S
     }
     text += &not_run(&applied.not_run);
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
+}
+
+/// Explains from which functions AWS's names of APIs and user pools lead to the gateway.
+fn redirects(runtimes: &[String]) -> impl Iterator<Item = &'static str> {
+    let (compiled, interpreted): (Vec<_>, Vec<_>) = runtimes
+        .iter()
+        .partition(|runtime| runtime.starts_with("provided"));
+    let redirected = (!interpreted.is_empty()).then_some(
+        "*.execute-api and cognito-idp lead to this gateway in Node.js and Python functions",
+    );
+    let not_redirected = (!compiled.is_empty()).then_some(
+        "*.execute-api and cognito-idp cannot be redirected in compiled functions: use https:// + domainName",
+    );
+    redirected.into_iter().chain(not_redirected)
 }
 
 /// Lists the resources that do not run, one line per type and reason.

@@ -60,7 +60,13 @@ impl<'a> DevSession<'a> {
             false => {
                 self.ui.without_lookup();
                 let flag = self.command.source.flag();
-                self.ui.done(&banner::text(&local, applied, &flag))
+                let functions = self.gateway.account().functions.list();
+                let runtimes: Vec<_> = functions
+                    .iter()
+                    .map(|function| function.configuration.runtime.clone())
+                    .collect();
+                self.ui
+                    .done(&banner::text(&local, applied, &runtimes, &flag))
             }
         }
     }

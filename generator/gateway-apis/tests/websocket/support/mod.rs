@@ -14,7 +14,7 @@ use std::time::Duration;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::management;
-use stackgen_gateway_apis::server::{listen, serve};
+use stackgen_gateway_apis::server::{ServerRoutes, listen, serve};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
@@ -108,7 +108,15 @@ impl TestGateway {
         let grants = Arc::new(AllExceptNobody) as Arc<dyn Grants>;
         let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone(), Arc::clone(&grants));
         let http = management::router(api, Arc::clone(&plane), grants);
-        let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
+        let served = tokio::spawn(serve(
+            listener,
+            shutdown.clone(),
+            None,
+            ServerRoutes {
+                websocket: Some(websocket),
+                http,
+            },
+        ));
         TestGateway {
             port,
             plane,

@@ -16,6 +16,7 @@ use super::super::runtimes::{
     SearchContext,
 };
 use super::super::{Configuration, LogFormat};
+use super::shared_options;
 
 /// Command that starts a function process.
 #[derive(Debug)]
@@ -144,6 +145,7 @@ impl LaunchCommand {
             );
         }
         variables.insert("LAMBDA_TASK_ROOT".into(), self.root.clone().into());
+        shared_options::prepend(&host.variables(), &mut variables);
         variables
     }
 }

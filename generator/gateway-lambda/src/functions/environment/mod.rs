@@ -6,6 +6,7 @@ mod life;
 mod output;
 mod report;
 mod runtime_api;
+mod shared_options;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,0 +1,213 @@
+//! Certificate authority of a gateway.
+
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber,
+};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, RootCertStore};
+use stackgen_gateway_common::ArnScope;
+use time::{Duration, OffsetDateTime};
+
+/// Names in the certificate for loopback.
+pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Name of the authority in lists of certificates.
+const COMMON_NAME: &str = "stackgen local gateway";
+
+const AUTHORITY_LIFETIME: Duration = Duration::days(10 * 365);
+
+/// Lifetime of other certificates. They are created at every start. Apple's clients accept at most 825 days.
+const CERTIFICATE_LIFETIME: Duration = Duration::days(397);
+
+/// Certificate authority. Its certificate permits only loopback and the names that a gateway stands for, so that a stolen
+/// key cannot pretend to be another host.
+pub(super) struct LocalAuthority {
+    certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl LocalAuthority {
+    /// Creates an authority with a new key.
+    pub(super) fn generate(scope: &ArnScope) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let params = params(scope)?;
+        let certificate = params.self_signed(&key)?.der().clone();
+        Ok(LocalAuthority {
+            certificate,
+            issuer: Issuer::new(params, key),
+        })
+    }
+
+    /// Restores an authority from its key and its certificate.
+    ///
+    /// # Errors
+    ///
+    /// If clients that trust the certificate would not trust those that this authority issues. The text says why.
+    pub(super) fn restore(
+        key: KeyPair,
+        certificate: CertificateDer<'static>,
+        scope: &ArnScope,
+    ) -> Result<Self, String> {
+        let params = params(scope).map_err(|error| error.to_string())?;
+        let authority = LocalAuthority {
+            certificate,
+            issuer: Issuer::new(params, key),
+        };
+        authority.check(scope)?;
+        Ok(authority)
+    }
+
+    /// Issues a certificate for these names.
+    pub(super) fn issue(
+        &self,
+        key: &KeyPair,
+        names: &[&str],
+    ) -> Result<CertificateDer<'static>, rcgen::Error> {
+        let texts: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(texts)?;
+        let common = names.first().copied().unwrap_or_default();
+        let now = OffsetDateTime::now_utc();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common);
+        params.not_before = now - Duration::days(1);
+        params.not_after = now + CERTIFICATE_LIFETIME;
+        params.serial_number = Some(serial_number()?);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        Ok(params.signed_by(key, &self.issuer)?.der().clone())
+    }
+
+    /// Returns the certificate in PEM form.
+    pub(super) fn pem(&self) -> String {
+        to_pem(&self.certificate)
+    }
+
+    /// Returns the key in PEM form. It is a secret.
+    pub(super) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
+    /// Checks that a client that trusts the certificate accepts the authority's certificates for all kinds of names.
+    fn check(&self, scope: &ArnScope) -> Result<(), String> {
+        let (key, api) = (KeyPair::generate(), scope.api_host("api"));
+        let key = key.map_err(|error| error.to_string())?;
+        let pools = scope.service_host("cognito-idp");
+        let verified = ["localhost", api.as_str(), pools.as_str()].map(|name| {
+            let issued = self.issue(&key, &[name]);
+            let issued = issued.map_err(|error| error.to_string())?;
+            verify(&self.certificate, &issued, name).map_err(|error| error.to_string())
+        });
+        verified.into_iter().collect()
+    }
+}
+
+fn params(scope: &ArnScope) -> Result<CertificateParams, rcgen::Error> {
+    let names = ["execute-api", "cognito-idp"].map(|service| scope.service_host(service));
+    let names = names.into_iter().chain(["localhost".to_owned()]);
+    let addresses = [
+        CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8),
+        CidrSubnet::from_v6_prefix(std::net::Ipv6Addr::LOCALHOST.octets(), 128),
+    ];
+    let permitted = names
+        .map(GeneralSubtree::DnsName)
+        .chain(addresses.map(GeneralSubtree::IpAddress));
+    let now = OffsetDateTime::now_utc();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, COMMON_NAME);
+    params.not_before = now - Duration::days(1);
+    params.not_after = now + AUTHORITY_LIFETIME;
+    params.serial_number = Some(serial_number()?);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: permitted.collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    Ok(params)
+}
+
+/// Returns a random number: clients refuse two certificates of one authority with the same number.
+fn serial_number() -> Result<SerialNumber, rcgen::Error> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| rcgen::Error::RingUnspecified)?;
+    // The number is positive and has no leading zeros.
+    bytes[0] = bytes[0] & 0x7f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+fn verify(
+    root: &CertificateDer<'static>,
+    certificate: &CertificateDer<'_>,
+    name: &str,
+) -> Result<(), rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root.clone())?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
+    let verifier =
+        verifier.map_err(|_| rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|_| rustls::Error::InvalidCertificate(CertificateError::NotValidForName))?;
+    verifier.verify_server_cert(certificate, &[], &name, &[], UnixTime::now())?;
+    Ok(())
+}
+
+/// Returns a certificate in PEM form.
+pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> String {
+    pem::encode_config(
+        &pem::Pem::new("CERTIFICATE", certificate.to_vec()),
+        pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issued(authority: &LocalAuthority, name: &str) -> CertificateDer<'static> {
+        let key = KeyPair::generate().expect("a key");
+        authority.issue(&key, &[name]).expect("a certificate")
+    }
+
+    #[test]
+    fn the_authority_is_trusted_for_its_own_names_and_no_others() {
+        let authority = LocalAuthority::generate(&ArnScope::default()).expect("an authority");
+        let verified = |name: &str| verify(&authority.certificate, &issued(&authority, name), name);
+        for name in [
+            "localhost",
+            "app.localhost",
+            "127.0.0.1",
+            "::1",
+            "abc.execute-api.us-east-1.amazonaws.com",
+            "cognito-idp.us-east-1.amazonaws.com",
+        ] {
+            assert_eq!(verified(name), Ok(()), "{name}");
+        }
+        for name in [
+            "example.com",
+            "amazonaws.com",
+            "s3.us-east-1.amazonaws.com",
+            "abc.execute-api.eu-west-1.amazonaws.com",
+            "10.0.0.1",
+        ] {
+            assert!(verified(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_authority_does_not_trust_another() {
+        let [one, other] =
+            [(); 2].map(|()| LocalAuthority::generate(&ArnScope::default()).expect("an authority"));
+        let certificate = issued(&other, "localhost");
+        assert!(verify(&one.certificate, &certificate, "localhost").is_err());
+    }
+}

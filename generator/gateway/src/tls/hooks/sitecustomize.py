@@ -1,0 +1,59 @@
+"""Imported by `stackgen dev` into Python functions (PYTHONPATH). Connections to port 443 of hosts that the local gateway
+stands for go to the gateway. All other connections are unchanged, and so are the names that TLS verifies."""
+
+
+def _redirect():
+    import functools
+    import json
+    import os
+    import socket
+
+    table = os.environ.get("_STACKGEN_HOSTS")
+    resolve = socket.getaddrinfo
+
+    def port_of(host, port):
+        """Returns the gateway's port for a host, or None. The table changes while functions run."""
+        if isinstance(host, (bytes, bytearray)):
+            host = bytes(host).decode("ascii", "ignore")
+        if not table or not isinstance(host, str) or str(port) not in ("443", "https"):
+            return None
+        name = host.lower()
+        if not name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            return None
+        try:
+            with open(table, encoding="utf-8") as file:
+                return json.load(file).get(name)
+        except (OSError, ValueError):
+            return None
+
+    @functools.wraps(resolve)
+    def getaddrinfo(host, port, family=0, *args, **kwargs):
+        local = port_of(host, port)
+        if local is None:
+            return resolve(host, port, family, *args, **kwargs)
+        if family == socket.AF_INET6:
+            raise socket.gaierror(socket.EAI_NONAME, "the local gateway listens on IPv4 only")
+        return resolve("127.0.0.1", local, family, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+def _run_next():
+    """Runs the module of this name that would have been imported without this one."""
+    import importlib.machinery
+    import importlib.util
+    import os
+    import sys
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    others = [path for path in sys.path if os.path.abspath(path) != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+_redirect()
+_run_next()

@@ -1,0 +1,120 @@
+//! TLS of the gateway's ports: a local certificate authority, certificates for the names that the gateway stands for, and
+//! the environment variables by which functions trust it and reach those names.
+
+mod authority;
+mod authority_file;
+mod certificates;
+mod hosts;
+mod trust;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use stackgen_gateway_apis::server::ServerTls;
+use stackgen_gateway_common::{ApiId, ArnScope};
+use thiserror::Error;
+
+pub use authority_file::AuthorityError;
+
+use authority::LocalAuthority;
+use certificates::CertificateIssuer;
+use hosts::HostTable;
+use trust::TrustFiles;
+
+/// Reason why TLS cannot be prepared.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// The certificate authority cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A certificate cannot be created.
+    #[error("cannot create certificates: {0}")]
+    Certificate(String),
+    /// The files for functions cannot be written.
+    #[error("cannot write the files by which functions trust the gateway: {0}")]
+    Files(#[source] io::Error),
+}
+
+/// TLS of one gateway.
+pub(crate) struct GatewayTls {
+    config: Arc<ServerConfig>,
+    hosts: Arc<HostTable>,
+    scope: ArnScope,
+    trust: TrustFiles,
+    certificate: PathBuf,
+}
+
+impl GatewayTls {
+    /// Prepares TLS. `authority` is the folder of the certificate authority, which is created if there is none; without it
+    /// the authority is new at every start. `files` is the folder for files that functions read.
+    pub(crate) fn open(
+        authority: Option<&Path>,
+        files: &Path,
+        scope: &ArnScope,
+    ) -> Result<Self, TlsError> {
+        let folder = authority;
+        let authority = match folder {
+            Some(folder) => authority_file::open(folder, scope)?,
+            None => LocalAuthority::generate(scope)
+                .map_err(|error| TlsError::Certificate(error.to_string()))?,
+        };
+        let trust = TrustFiles::write(&files.join("tls"), authority.pem());
+        let trust = trust.map_err(TlsError::Files)?;
+        let hosts = HostTable::create(trust.hosts()).map_err(TlsError::Files)?;
+        let hosts = Arc::new(hosts);
+        let certificate = match folder {
+            Some(folder) => authority_file::certificate_path(folder),
+            None => trust.certificate(),
+        };
+        let issuer = CertificateIssuer::new(authority, hosts.clone());
+        let config = issuer.and_then(certificates::server_config);
+        Ok(GatewayTls {
+            config: config.map_err(TlsError::Certificate)?,
+            hosts,
+            scope: scope.clone(),
+            trust,
+            certificate,
+        })
+    }
+
+    /// Returns the environment variables of functions.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        self.trust.variables()
+    }
+
+    /// Returns the path of the authority's certificate.
+    pub(crate) fn certificate(&self) -> &Path {
+        &self.certificate
+    }
+
+    /// Returns the host that stands for all user pools: `cognito-idp.{region}.amazonaws.com`.
+    pub(crate) fn user_pool_host(&self) -> String {
+        self.scope.service_host("cognito-idp")
+    }
+
+    /// Makes functions reach the user pools' host at this port. Returns the TLS of the server there.
+    pub(crate) fn serve_user_pools(&self, port: u16) -> io::Result<ServerTls> {
+        self.serve(self.user_pool_host(), port)
+    }
+
+    /// Makes functions reach an API's host at this port. Returns the TLS of the server there.
+    pub(crate) fn serve_api(&self, api: &ApiId, port: u16) -> io::Result<ServerTls> {
+        self.serve(self.scope.api_host(api), port)
+    }
+
+    /// Stops serving an API's host.
+    pub(crate) fn forget_api(&self, api: &ApiId) {
+        // The entry of a deleted API names a closed port. If it cannot be removed, functions reach nothing there.
+        let _ = self.hosts.remove(&self.scope.api_host(api));
+    }
+
+    fn serve(&self, host: String, port: u16) -> io::Result<ServerTls> {
+        self.hosts.insert(host.clone(), port)?;
+        Ok(ServerTls {
+            config: self.config.clone(),
+            host: host.into(),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Files and environment variables by which functions trust the gateway and reach the hosts that it stands for.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use stackgen_gateway_common::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};
+
+use super::authority::to_pem;
+
+/// Module that Node.js loads before a function.
+const NODE_HOOK: &str = include_str!("hooks/redirect.cjs");
+
+/// Module that Python imports before a function.
+const PYTHON_HOOK: &str = include_str!("hooks/sitecustomize.py");
+
+/// Variable with the path of the table of hosts. The hooks read it.
+const HOSTS_VARIABLE: &str = "_STACKGEN_HOSTS";
+
+/// Files for functions, all in one folder.
+pub(super) struct TrustFiles {
+    folder: PathBuf,
+}
+
+impl TrustFiles {
+    /// Writes the files into a new folder.
+    pub(super) fn write(folder: &Path, authority: String) -> io::Result<Self> {
+        let files = TrustFiles {
+            folder: folder.to_owned(),
+        };
+        fs::create_dir(folder)?;
+        fs::create_dir(files.python())?;
+        fs::write(files.node(), NODE_HOOK)?;
+        fs::write(files.python().join("sitecustomize.py"), PYTHON_HOOK)?;
+        // Clients of the first four variables know no other roots, and functions call other hosts, too.
+        let machine = rustls_native_certs::load_native_certs().certs;
+        let mut bundle: String = machine.iter().map(to_pem).collect();
+        bundle.push_str(&authority);
+        fs::write(files.bundle(), bundle)?;
+        fs::write(files.certificate(), authority)?;
+        Ok(files)
+    }
+
+    /// Returns the path of the authority's certificate.
+    pub(super) fn certificate(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// Returns the path of the table of hosts.
+    pub(super) fn hosts(&self) -> PathBuf {
+        self.folder.join("hosts.json")
+    }
+
+    /// Returns the path of a file with the roots of this machine and the authority's certificate.
+    fn bundle(&self) -> PathBuf {
+        self.folder.join("bundle.pem")
+    }
+
+    fn node(&self) -> PathBuf {
+        self.folder.join("redirect.cjs")
+    }
+
+    fn python(&self) -> PathBuf {
+        self.folder.join("python")
+    }
+
+    /// Returns the environment variables of functions.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        let text = |path: PathBuf| path.display().to_string();
+        let roots = TRUST_VARIABLES.map(|name| match name {
+            ADDED_ROOTS_VARIABLE => (name.to_owned(), text(self.certificate())),
+            name => (name.to_owned(), text(self.bundle())),
+        });
+        // Node.js splits the options at spaces, and reads backslashes and quotes within quotes.
+        let node = text(self.node()).replace('\\', r"\\").replace('"', "\\\"");
+        let redirects = [
+            ("NODE_OPTIONS", format!("--require \"{node}\"")),
+            ("PYTHONPATH", text(self.python())),
+            (HOSTS_VARIABLE, text(self.hosts())),
+        ];
+        let redirects = redirects.map(|(name, value)| (name.to_owned(), value));
+        roots.into_iter().chain(redirects)
+    }
+}

@@ -1,0 +1,111 @@
+//! The modules that redirect connections in Node.js and Python, without a gateway.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const HOST: &str = "abc.execute-api.nowhere-1.amazonaws.com";
+
+/// A folder with a table that has only [`HOST`].
+struct Table {
+    folder: tempfile::TempDir,
+    listener: std::net::TcpListener,
+}
+
+impl Table {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let table = serde_json::json!({ HOST: port }).to_string();
+        std::fs::write(folder.path().join("hosts.json"), table).expect("written");
+        Table { folder, listener }
+    }
+
+    /// Returns the output of a program that reads the table.
+    fn run(&self, command: &mut Command) -> String {
+        let hosts = self.folder.path().join("hosts.json");
+        let command = command.env("_STACKGEN_HOSTS", hosts);
+        let output = command.output().expect("an output");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        let port = self.listener.local_addr().expect("an address").port();
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.trim().replace(&port.to_string(), "PORT")
+    }
+}
+
+fn hooks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tls/hooks")
+}
+
+#[test]
+fn python_redirects_the_hosts_of_the_table_and_no_others() {
+    let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
+        return;
+    };
+    let table = Table::new();
+    let other = table.folder.path().join("other");
+    std::fs::create_dir(&other).expect("a folder");
+    let own = "import builtins\nbuiltins.own = 'sitecustomize of the function'\n";
+    std::fs::write(other.join("sitecustomize.py"), own).expect("written");
+    let script = format!(
+        "import socket\n\
+         print(own)\n\
+         for host, port in [('{HOST}', 443), ('{}', '443'), (b'{HOST}', 'https'), ('{HOST}', 80), ('127.0.0.1', 443)]:\n\
+         \x20   try: print(port, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4])\n\
+         \x20   except socket.gaierror: print(port, 'unknown')\n\
+         socket.create_connection(('{HOST}', 443)).close()\n",
+        HOST.to_uppercase()
+    );
+    let path = std::env::join_paths([hooks(), other]).expect("a path");
+    let output = table.run(
+        Command::new(python)
+            .args(["-B", "-c", &script])
+            .env("PYTHONPATH", path),
+    );
+    insta::assert_snapshot!(output, @"
+    sitecustomize of the function
+    443 ('127.0.0.1', PORT)
+    443 ('127.0.0.1', PORT)
+    https ('127.0.0.1', PORT)
+    80 unknown
+    443 ('127.0.0.1', 443)
+    ");
+}
+
+#[test]
+fn node_redirects_the_hosts_of_the_table_and_no_others() {
+    if Command::new("node").arg("--version").output().is_err() {
+        stackgen_test_tools::skip("Node.js is not installed");
+        return;
+    }
+    let table = Table::new();
+    let script = format!(
+        "const net = require('net');\n\
+         const open = (...to) => new Promise((done) => {{\n\
+           const socket = net.connect(...to, () => {{ done(socket.remotePort); socket.destroy(); }});\n\
+           socket.on('error', (error) => done(error.code));\n\
+         }});\n\
+         (async () => {{\n\
+           console.log(await open({{ host: '{HOST}', port: 443 }}));\n\
+           console.log(await open(443, '{}'));\n\
+           console.log(await open({{ host: '{HOST}', port: 1 }}));\n\
+           console.log(await open({{ host: 'def.execute-api.nowhere-1.amazonaws.com', port: 443 }}));\n\
+           console.log(await open({{ path: '/nonexistent' }}));\n\
+         }})();",
+        HOST.to_uppercase()
+    );
+    let mut node = Command::new("node");
+    node.arg("--require")
+        .arg(hooks().join("redirect.cjs"))
+        .args(["--eval", &script]);
+    let output = table.run(&mut node);
+    let lines: Vec<_> = output.lines().collect();
+    assert_eq!(lines[..2], ["PORT", "PORT"]);
+    // Without a network, the name server does not answer at all.
+    assert!(
+        lines[2..4].iter().all(|code| code.starts_with('E')),
+        "{output}"
+    );
+    assert_eq!(lines[4], "ENOENT");
+}
