@@ -65,6 +65,13 @@ impl ConnectionId {
     pub fn generate() -> Self {
         ConnectionId(URL_SAFE.encode(random_bytes::<11>()))
     }
+
+    /// Returns true for an ID in API Gateway's form (row K4).
+    pub fn is_well_formed(&self) -> bool {
+        let bytes = self.0.as_bytes();
+        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(byte);
+        bytes.len() == 16 && bytes[15] == b'=' && bytes[..15].iter().all(is_digit)
+    }
 }
 
 /// Creates a resource ID in API Gateway's form: lower-case letters and digits.

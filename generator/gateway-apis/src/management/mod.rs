@@ -122,8 +122,10 @@ impl ManagementApi {
         if self.grants.allows(&caller.access_key, action, &resource) {
             return Ok(());
         }
-        Err(ManagementResponse::Forbidden(format!(
-            "User is not authorized to perform: {action} on resource: {resource}"
+        let user = self.grants.principal(&caller.access_key);
+        let resource = mask_account(&resource, &self.plane.settings.scope.account);
+        Err(ManagementResponse::AccessDenied(format!(
+            "User: {user} is not authorized to perform: {action} on resource: {resource}"
         )))
     }
 
@@ -147,6 +149,9 @@ impl ManagementApi {
         if id.contains('%') {
             return Err(ManagementResponse::forbidden());
         }
+        if !ConnectionId::new(id).is_well_formed() {
+            return Err(ManagementResponse::InvalidConnectionId(id.to_owned()));
+        }
         let open = self
             .plane
             .connections
@@ -158,6 +163,16 @@ impl ManagementApi {
             Err(ManagementResponse::forbidden())
         }
     }
+}
+
+/// Masks the account of an ARN as API Gateway does: `********8512`.
+fn mask_account(arn: &str, account: &str) -> String {
+    let shown = account.get(account.len().saturating_sub(4)..);
+    arn.replacen(
+        account,
+        &format!("********{}", shown.unwrap_or_default()),
+        1,
+    )
 }
 
 fn from_post_error(error: PostError) -> ManagementResponse {

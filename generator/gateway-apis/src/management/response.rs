@@ -1,14 +1,60 @@
 //! Responses of the management API, in the form that the SDKs read.
 
+use std::io::{self, Write};
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
-use stackgen_gateway_common::uuid;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use stackgen_gateway_common::{EpochMillis, request_id, trace_id, uuid};
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const GATEWAY_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
+/// Type of every answer but that of a deletion, also of empty ones.
+const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+
+/// Formats JSON as API Gateway does: with a blank before the colon.
+#[derive(Default)]
+struct GatewayFormatter(PrettyFormatter<'static>);
+
+impl Formatter for GatewayFormatter {
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b" : ")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut text, GatewayFormatter::default());
+    // Cannot fail: the description is a map with text keys and texts, written to memory.
+    let _ = value.serialize(&mut serializer);
+    text
+}
 
 /// Response.
 #[derive(Debug)]
@@ -21,7 +67,11 @@ pub(super) enum ManagementResponse {
     Deleted,
     /// The connection does not exist (row K4).
     Gone,
-    /// The request is not authorized, or its path is not valid (rows K1, K5).
+    /// The connection ID is malformed (row K4).
+    InvalidConnectionId(String),
+    /// The caller lacks the permission (row K1).
+    AccessDenied(String),
+    /// The request is not signed, or its path is not valid (rows K1, K5).
     Forbidden(String),
     /// The message is too large (row K6).
     PayloadTooLarge,
@@ -35,8 +85,9 @@ pub(super) enum ManagementResponse {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConnectionDescription {
-    pub(super) connected_at: String,
+    // In the order of API Gateway's answer.
     pub(super) identity: ConnectionIdentity,
+    pub(super) connected_at: String,
     pub(super) last_active_at: String,
 }
 
@@ -60,7 +111,10 @@ impl ManagementResponse {
             ManagementResponse::Posted | ManagementResponse::Found(_) => StatusCode::OK,
             ManagementResponse::Deleted => StatusCode::NO_CONTENT,
             ManagementResponse::Gone => StatusCode::GONE,
-            ManagementResponse::Forbidden(_) => StatusCode::FORBIDDEN,
+            ManagementResponse::InvalidConnectionId(_) => StatusCode::BAD_REQUEST,
+            ManagementResponse::AccessDenied(_) | ManagementResponse::Forbidden(_) => {
+                StatusCode::FORBIDDEN
+            }
             ManagementResponse::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ManagementResponse::LimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             ManagementResponse::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -70,6 +124,8 @@ impl ManagementResponse {
     fn error_type(&self) -> Option<&'static str> {
         match self {
             ManagementResponse::Gone => Some("GoneException"),
+            ManagementResponse::InvalidConnectionId(_) => Some("BadRequestException"),
+            ManagementResponse::AccessDenied(_) => Some("AccessDeniedException"),
             ManagementResponse::Forbidden(_) => Some("ForbiddenException"),
             ManagementResponse::PayloadTooLarge => Some("PayloadTooLargeException"),
             ManagementResponse::LimitExceeded => Some("LimitExceededException"),
@@ -82,10 +138,18 @@ impl IntoResponse for ManagementResponse {
     fn into_response(self) -> Response {
         let (status, error_type) = (self.status(), self.error_type());
         let mut response = match self {
-            ManagementResponse::Found(description) => (status, Json(description)).into_response(),
+            ManagementResponse::Found(description) => {
+                (status, JSON, pretty(&description)).into_response()
+            }
             // API Gateway sends no body either: SDKs print `GoneException: null`.
-            ManagementResponse::Posted | ManagementResponse::Deleted | ManagementResponse::Gone => {
-                status.into_response()
+            ManagementResponse::Posted | ManagementResponse::Gone => (status, JSON).into_response(),
+            ManagementResponse::Deleted => status.into_response(),
+            ManagementResponse::InvalidConnectionId(id) => {
+                let message = format!("Invalid connectionId: {id}");
+                (status, Json(json!({"message": message}))).into_response()
+            }
+            ManagementResponse::AccessDenied(message) => {
+                (status, Json(json!({"Message": message}))).into_response()
             }
             ManagementResponse::Forbidden(message) => {
                 (status, Json(json!({"message": message}))).into_response()
@@ -109,7 +173,19 @@ impl IntoResponse for ManagementResponse {
                     .into_response()
             }
         };
+        let is_traced = status.is_success() || status == StatusCode::GONE;
         let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &str| {
+            // IDs are visible ASCII.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set(GATEWAY_ID, &request_id());
+        if is_traced {
+            let seconds = EpochMillis::now().as_millis() / 1000;
+            set(TRACE_ID, &trace_id(seconds));
+        }
         if let Some(error_type) = error_type {
             headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
         }

@@ -96,6 +96,58 @@ async fn row_k4_a_closed_connection_is_gone() {
 }
 
 #[tokio::test]
+async fn row_k4_a_malformed_id_is_a_bad_request() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    let wrong = "/prod/@connections/L0SM9cOFvHcCIhw%3Dtest";
+    for method in ["POST", "GET", "DELETE"] {
+        let refused = ask(&gateway, method, wrong, b"x").await;
+        assert_eq!(
+            kind(&refused),
+            (400, Some("BadRequestException")),
+            "{method}"
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&refused.body),
+            r#"{"message":"Invalid connectionId: L0SM9cOFvHcCIhw=test"}"#
+        );
+        assert_eq!(refused.header("content-type"), Some("application/json"));
+        assert!(refused.header("x-amz-apigw-id").is_some());
+        assert_eq!(refused.header("x-amzn-trace-id"), None);
+    }
+}
+
+/// Answers that were recorded on AWS in November 2020 by the tests of Bref.
+#[tokio::test]
+async fn rows_k1_to_k4_answers_have_the_headers_and_bodies_of_aws() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    let (_client, path) = connect(&gateway).await;
+    let posted = ask(&gateway, "POST", &path, b"x").await;
+    let found = ask(&gateway, "GET", &path, b"").await;
+    let deleted = ask(&gateway, "DELETE", &path, b"").await;
+    gateway.functions.event("disconnect").await;
+    let gone = ask(&gateway, "DELETE", &path, b"").await;
+    for (answer, length) in [(&posted, Some("0")), (&gone, Some("0")), (&deleted, None)] {
+        assert_eq!(answer.header("content-length"), length, "{answer:?}");
+        let kind = length.map(|_| "application/json");
+        assert_eq!(answer.header("content-type"), kind, "{answer:?}");
+    }
+    for answer in [&posted, &found, &deleted, &gone] {
+        let id = answer.header("x-amz-apigw-id").unwrap();
+        assert!(id.len() == 16 && id.ends_with('='), "{id}");
+        let trace = answer.header("x-amzn-trace-id").unwrap();
+        assert!(trace.starts_with("Root=1-"), "{trace}");
+        assert!(answer.header("x-amzn-requestid").is_some());
+    }
+    let text = String::from_utf8(found.body.clone()).unwrap();
+    assert!(
+        text.starts_with("{\n  \"identity\" : {\n    \"sourceIp\" : \"127.0.0.1\""),
+        "{text}"
+    );
+    assert!(text.contains("\n  },\n  \"connectedAt\" : \""), "{text}");
+    assert!(text.ends_with("Z\"\n}"), "{text}");
+}
+
+#[tokio::test]
 async fn row_k5_another_stage_and_a_double_encoded_id_are_forbidden() {
     let test_api = TestApi::with(ROUTES);
     let gateway = test_api.clone().start().await;
