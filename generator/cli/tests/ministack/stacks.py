@@ -101,6 +101,19 @@ class Account:
         [route, *_] = [found for found in self.gateway.get_routes(ApiId=api)["Items"] if found["RouteKey"] == "$default"]
         self.gateway.create_route(ApiId=api, RouteKey=key, Target=route["Target"])
 
+    def create_bucket(self, tool):
+        """Creates the bucket in which a tool keeps what it deploys, as the tool does."""
+        if tool == "cdk":
+            self.s3.create_bucket(Bucket="cdk-hnb659fds-assets-000000000000-us-east-1")
+            return
+        template = {
+            "Resources": {"SamCliSourceBucket": {"Type": "AWS::S3::Bucket"}},
+            "Outputs": {"SourceBucket": {"Value": {"Ref": "SamCliSourceBucket"}}},
+        }
+        name = "aws-sam-cli-managed-default"
+        self.stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+        self.stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+
 
 def chat(connects):
     return CHAT.replace("CONNECTS", "true" if connects else "false")
@@ -119,6 +132,7 @@ def main():
     parser.add_argument("endpoint", help="URL of the emulator")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("create").add_argument("tool", choices=["cdk", "sam", "serverless"])
+    actions.add_parser("create-bucket").add_argument("tool", choices=["cdk", "sam"])
     code = actions.add_parser("break-code")
     code.add_argument("tool")
     for name in ("add-route", "disable-auto-deploy"):
@@ -128,6 +142,8 @@ def main():
     match arguments.action:
         case "create":
             print(account.create(arguments.tool))
+        case "create-bucket":
+            account.create_bucket(arguments.tool)
         case "break-code":
             account.set_code(arguments.tool, connects=False)
         case "add-route":

@@ -18,6 +18,15 @@ pub(crate) enum UpdateMethod {
     Direct,
 }
 
+/// Tool that has a bucket for its deploys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BucketOwner {
+    /// The bucket of `cdk bootstrap` with the default qualifier
+    Cdk,
+    /// The bucket of `sam deploy --resolve-s3`
+    Sam,
+}
+
 /// Flags of a deploy of the whole stack, to AWS or with `--local`.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Deploying the stack")]
@@ -41,6 +50,10 @@ pub(crate) struct ReleaseArgs {
     /// Bucket for code and template (default: the one that `stackgen bootstrap` created)
     #[arg(long, value_name = "BUCKET", conflicts_with_all = OTHERS, conflicts_with = "local")]
     pub(crate) bucket: Option<String>,
+
+    /// Use the bucket that another tool created for its own deploys in this account and region
+    #[arg(long, value_name = "TOOL", conflicts_with_all = OTHERS, conflicts_with_all = ["local", "bucket"])]
+    pub(crate) bucket_of: Option<BucketOwner>,
 
     /// Tag of the stack and its resources; repeatable. Without this flag, the stack keeps its tags
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS, conflicts_with = "local")]

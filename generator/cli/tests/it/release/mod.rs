@@ -68,6 +68,21 @@ fn a_deploy_without_a_bucket_changes_nothing_and_names_bootstrap() {
 }
 
 #[test]
+fn the_bucket_of_another_tool_is_used_on_request() {
+    let Some(emulator) = Emulator::start() else {
+        return;
+    };
+    let project = Project::new(&emulator, "dev");
+    let missing = project.deploy("--bucket-of sam");
+    assert_failed(&missing, ["aws-sam-cli-managed-default", "--resolve-s3"]);
+    for tool in ["cdk", "sam"] {
+        emulator.stacks(&["create-bucket", tool]);
+        assert_done(&project.deploy(&format!("--no-verify --bucket-of {tool}")));
+        project.set_code(tool, true);
+    }
+}
+
+#[test]
 fn all_problems_are_reported_before_anything_changes() {
     let Some(emulator) = Emulator::start() else {
         return;

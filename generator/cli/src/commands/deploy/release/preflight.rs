@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use stackgen_cfn::{Map, Node};
+use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::stack_to_update;
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
-use stackgen_deploy::stack::{StackDescription, StackError, StackName};
+use stackgen_deploy::stack::{StackDescription, StackError, StackName, StackReader as _};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 
-use super::super::release_args::ReleaseArgs;
+use super::super::release_args::{BucketOwner, ReleaseArgs};
 use super::issuer::check_issuer;
 use super::request::{SentParameter, missing_capabilities, parameters, required_capabilities};
 use crate::account::{AccountClient, artifact_bucket};
@@ -55,10 +56,7 @@ pub(super) async fn check(
     // Nothing else can be checked without credentials.
     let region = ctx.read(|| account.aws.account_region()).await?;
     let mut problems = Vec::new();
-    let bucket = match &args.bucket {
-        Some(bucket) => bucket.clone(),
-        None => artifact_bucket(&region),
-    };
+    let bucket = bucket(args, &region, account, ctx).await?;
     if let Err(error) = check_bucket(&account.aws, &bucket, &region.region, ctx).await {
         problems.push(fatal(error)?);
     }
@@ -119,6 +117,36 @@ fn reserved_concurrency(template: &Node) -> Vec<ReservedConcurrency> {
     });
     reserved.collect()
 }
+
+/// Returns the bucket for code and template.
+async fn bucket(
+    args: &ReleaseArgs,
+    region: &AccountRegion,
+    account: &AccountClient,
+    ctx: OperationContext<'_>,
+) -> Result<String, CliError> {
+    match (&args.bucket, args.bucket_of) {
+        (Some(bucket), _) => Ok(bucket.clone()),
+        (None, None) => Ok(artifact_bucket(region)),
+        (None, Some(BucketOwner::Cdk)) => Ok(format!(
+            "cdk-hnb659fds-assets-{}-{}",
+            region.account, region.region
+        )),
+        (None, Some(BucketOwner::Sam)) => {
+            let stack = ctx.read(|| account.aws.stack(SAM_STACK)).await?;
+            let outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
+            let mut outputs = outputs.into_iter();
+            let bucket = outputs.find(|(name, _)| name == "SourceBucket");
+            bucket.map(|(_, bucket)| bucket).ok_or_else(|| {
+                CliError::failed(format!("there is no stack {SAM_STACK} with a bucket"))
+                    .hint("SAM creates it with `sam deploy --resolve-s3`; or name a bucket with `--bucket`")
+            })
+        }
+    }
+}
+
+/// The stack of SAM's bucket.
+const SAM_STACK: &str = "aws-sam-cli-managed-default";
 
 /// Returns a problem to report with the others, unless no further check makes sense.
 fn fatal(error: StackError) -> Result<CliError, CliError> {
