@@ -18,7 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-gateway-common", &["stackgen-model"]),
     ("stackgen-gateway-lambda", &["stackgen-gateway-common"]),
-    ("stackgen-gateway-apis", &["stackgen-gateway-common"]),
+    (
+        "stackgen-gateway-apis",
+        &["stackgen-gateway-common", "stackgen-vtl"],
+    ),
     (
         "stackgen-gateway-stack",
         &[

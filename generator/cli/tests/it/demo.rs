@@ -63,7 +63,8 @@ fn the_demo_succeeds_and_leaves_nothing_when_interrupted() {
     assert_eq!(interrupted_demo.wait().unwrap().code(), Some(1));
     started.retain(|process| runs(*process));
     assert!(started.is_empty(), "{started:?} are left");
-    let state = root().join("target/demo/.stackgen");
+    // The certificate authority stays for the next start.
+    let state = root().join("target/demo/.stackgen/gateway.json");
     assert!(!state.exists());
 
     let run = Run::of(demo().output().unwrap());

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
 
 use super::WebSocketApi;
+use super::answer::IntegrationAnswer;
 use super::authorizer;
 use super::client::Client;
-use super::integration::{self, IntegrationAnswer, IntegrationCall};
+use super::integration::{self, IntegrationCall};
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::principal::Principal;
 use super::refusal::WebSocketRefusal;

@@ -11,6 +11,7 @@ use stackgen_gateway_common::services::ServiceCall;
 use stackgen_gateway_common::{FunctionArn, ThrownError};
 
 use super::WebSocketApi;
+use super::answer::IntegrationAnswer;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
 use super::mapping::{
     BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, select_template,
@@ -31,15 +32,6 @@ pub(super) struct IntegrationCall<'a> {
     pub(super) context: &'a RequestContext<'a>,
     /// Message, or an empty text.
     pub(super) body: &'a str,
-}
-
-/// Answer of an integration.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum IntegrationAnswer {
-    /// Return value of a function.
-    Returned(Bytes),
-    /// Answer of an integration that is no proxy, as its integration response maps it.
-    Mapped { status: u16, body: Option<String> },
 }
 
 impl IntegrationCall<'_> {

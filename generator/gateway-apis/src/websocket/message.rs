@@ -11,10 +11,11 @@ use stackgen_gateway_common::{Event, MessageOutcome, RouteKey, trace_id};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
+use super::answer::IntegrationAnswer;
 use super::client::Client;
 use super::error_frame::ErrorFrame;
 use super::failure_records;
-use super::integration::{IntegrationAnswer, IntegrationCall};
+use super::integration::IntegrationCall;
 use super::log::{self, LoggedStatus};
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::selection::select;

@@ -1,5 +1,6 @@
 //! Data plane of WebSocket APIs: handshakes, messages, disconnects.
 
+mod answer;
 mod authorizer;
 mod client;
 mod close;

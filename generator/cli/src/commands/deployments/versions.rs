@@ -23,9 +23,13 @@ pub(super) async fn unused(
     remaining: &[DeploymentInfo],
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CalledVersion>, CliError> {
-    // Without the stack, its deployment counts as one of which nobody knows what it calls.
     let owner = find_owner(&account.aws, api, target.stack.as_ref(), ctx).await;
-    let owner = optional(owner, "reading the versions in the stack", ctx)?.flatten();
+    let owner = match owner {
+        Err(DeployError::Interrupted) => return Err(DeployError::Interrupted.into()),
+        // Without the stack, its deployment counts as one of which nobody knows what it calls, so that more is kept. The local
+        // gateway has no stacks.
+        owner => owner.ok().flatten(),
+    };
     let in_stack = owner.as_ref().map(versions_in).unwrap_or_default();
     let of_template = remaining
         .iter()
@@ -37,8 +41,17 @@ pub(super) async fn unused(
         of_stack: newest.map(|one| &one.id),
         in_stack: &in_stack,
     };
-    let unused = unused_versions(&account.aws, request, ctx).await;
-    Ok(optional(unused, "looking for unused function versions", ctx)?.unwrap_or_default())
+    match unused_versions(&account.aws, request, ctx).await {
+        Ok(unused) => Ok(unused),
+        Err(DeployError::Interrupted) => Err(DeployError::Interrupted.into()),
+        Err(error) => {
+            (ctx.steps)(DeployStep::Skipped {
+                what: "looking for unused function versions",
+                reason: &error.to_string(),
+            });
+            Ok(Vec::new())
+        }
+    }
 }
 
 /// Returns the versions in a stack.
@@ -51,23 +64,4 @@ fn versions_in(owner: &OwningStack) -> BTreeSet<CalledVersion> {
         CalledVersion::parse(arn.splitn(7, ':').nth(6)?)
     });
     versions.collect()
-}
-
-/// Reports a failure as a step, except for an interruption.
-fn optional<T>(
-    result: Result<T, DeployError>,
-    what: &str,
-    ctx: OperationContext<'_>,
-) -> Result<Option<T>, CliError> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(DeployError::Interrupted) => Err(DeployError::Interrupted.into()),
-        Err(error) => {
-            (ctx.steps)(DeployStep::Skipped {
-                what,
-                reason: &error.to_string(),
-            });
-            Ok(None)
-        }
-    }
 }

@@ -6,8 +6,8 @@ use fancy_regex::Regex;
 use serde_json::Value;
 use stackgen_gateway_common::RouteKey;
 
+use super::super::answer::IntegrationAnswer;
 use super::super::failure::IntegrationFailure;
-use super::super::integration::IntegrationAnswer;
 use super::{MappingContext, render, select_template};
 use crate::apis::{Snapshot, StoredIntegration, StoredIntegrationResponse};
 
