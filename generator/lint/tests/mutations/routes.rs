@@ -24,6 +24,13 @@ pub const MISTAKES: &[Mistake] = &[
                 without_authorizer(it)?;
                 without(it, "$connect")
             },
+            |it| {
+                // SAM refuses an authorizer without $connect.
+                let api = it.api();
+                let properties = it.0["Resources"][&api]["Properties"].as_object_mut()?;
+                properties.remove("Auth")?;
+                without(it, "$connect")
+            },
             |it| without(it, "$connect"),
         ],
     ),
@@ -278,6 +285,7 @@ pub const MISTAKES: &[Mistake] = &[
             it.put("Message", "AWS::ApiGatewayV2::Model", json!({
             "ApiId": { "Ref": api }, "Name": "message", "ContentType": "application/json", "Schema": {},
         }));
+            it.0["Resources"][&route]["DependsOn"] = json!("Message");
             change(
                 it,
                 &route,

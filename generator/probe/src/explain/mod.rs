@@ -57,7 +57,7 @@ impl Certainty {
 }
 
 /// Rows that the reference tags as doubtful, and the meaning of the tags.
-const DOUBTS: [(&str, &str); 8] = [
+const DOUBTS: [(&str, &str); 9] = [
     ("A8", WEAK),
     ("C4", WEAK),
     (
@@ -67,6 +67,7 @@ const DOUBTS: [(&str, &str); 8] = [
     ("C7", WEAK),
     ("C8", "inferred, not stated anywhere"),
     ("D18", WEAK),
+    ("M8", "sources disagree"),
     ("M12", "sources disagree"),
     ("M14", "folklore, or a single weak report, for the code"),
 ];
