@@ -189,22 +189,33 @@ pub async fn prune(
             continue;
         }
         let id = &decision.deployment.id;
-        match ctx.call(|| account.delete_deployment(api, id)).await {
-            Ok(()) => {}
-            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
-            Err(DeployError::Account(error))
-                if error.is_transient() || error.kind == AccountErrorKind::Refused =>
-            {
-                ctx.step(DeployStep::Skipped {
-                    what: id.as_str(),
-                    reason: &error.to_string(),
-                });
-                continue;
-            }
-            Err(error) => return Err(error),
+        let result = ctx.call(|| account.delete_deployment(api, id)).await;
+        if is_deleted(result, id.as_str(), ctx)? {
+            ctx.step(DeployStep::Deleted { deployment: id });
+            deleted.push(id.clone());
         }
-        ctx.step(DeployStep::Deleted { deployment: id });
-        deleted.push(id.clone());
     }
     Ok(deleted)
+}
+
+/// Returns true if something is deleted, by this call or before, and false, after a step, if AWS keeps it.
+pub(crate) fn is_deleted(
+    result: Result<(), DeployError>,
+    what: &str,
+    ctx: OperationContext<'_>,
+) -> Result<bool, DeployError> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => Ok(true),
+        Err(DeployError::Account(error))
+            if error.is_transient() || error.kind == AccountErrorKind::Refused =>
+        {
+            ctx.step(DeployStep::Skipped {
+                what,
+                reason: &error.to_string(),
+            });
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -3,13 +3,14 @@
 //! API Gateway does not return the snapshot of a deployment, so a pinned release records the versions that a deployment calls
 //! in its description. For a deployment without that record, every version that existed when it was created counts as called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::account::{AccountRegion, ApiPart, ApiPartKind, called_versions};
+use crate::account::{ApiPart, ApiPartKind, called_versions};
 use crate::progress::DeployStep;
+use crate::prune::is_deleted;
 use crate::retry::OperationContext;
 use crate::{
     Account, AccountErrorKind, ApiId, CalledVersion, DeployError, DeploymentId, DeploymentInfo,
@@ -19,7 +20,7 @@ use crate::{
 /// Difference between the times of API Gateway, which are whole seconds, and those of Lambda.
 const CLOCKS: Duration = Duration::from_secs(60);
 
-/// What pruning of versions starts from.
+/// A search for the function versions that an API does not call any more.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionsRequest<'a> {
     /// The API.
@@ -32,20 +33,17 @@ pub struct VersionsRequest<'a> {
     pub in_stack: &'a BTreeSet<CalledVersion>,
 }
 
-/// What an API calls: its wiring, and each of its deployments.
+/// The function versions that an API and its deployments call.
 struct ApiCalls {
     called: BTreeSet<CalledVersion>,
-    /// Times of the deployments of which nobody knows what they call.
+    /// Creation times of deployments whose calls are not known.
     unknown: Vec<OffsetDateTime>,
 }
 
 impl ApiCalls {
-    fn of<'d>(
-        wiring: BTreeSet<CalledVersion>,
-        deployments: impl IntoIterator<Item = &'d DeploymentInfo>,
-    ) -> Self {
+    fn of(called: BTreeSet<CalledVersion>, deployments: &[DeploymentInfo]) -> Self {
         let mut calls = ApiCalls {
-            called: wiring,
+            called,
             unknown: Vec::new(),
         };
         for deployment in deployments {
@@ -57,13 +55,14 @@ impl ApiCalls {
         calls
     }
 
-    fn may_call(&self, function: &FunctionName, published: &PublishedVersion) -> bool {
-        let version = CalledVersion {
-            function: function.clone(),
-            version: published.version.clone(),
-        };
-        let was_there = |created: &OffsetDateTime| *created + CLOCKS >= published.published;
-        self.called.contains(&version) || self.unknown.iter().any(was_there)
+    fn names(&self, functions: &BTreeSet<FunctionName>) -> bool {
+        let mut called = self.called.iter();
+        called.any(|version| functions.contains(&version.function))
+    }
+
+    fn may_call(&self, version: &CalledVersion, published: OffsetDateTime) -> bool {
+        let was_there = |created: &OffsetDateTime| *created + CLOCKS >= published;
+        self.called.contains(version) || self.unknown.iter().any(was_there)
     }
 }
 
@@ -79,10 +78,11 @@ pub async fn unused_versions(
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CalledVersion>, DeployError> {
     let region = ctx.read(|| account.account_region()).await?;
-    let wiring = wiring(account, request.api, &region, ctx).await?;
-    let known = request.remaining.iter();
-    let known = known.filter(|one| Some(&one.id) != request.of_stack);
-    let mut own = ApiCalls::of(wiring, known);
+    let is_known = |one: &&DeploymentInfo| Some(&one.id) == request.of_stack;
+    let others = request.remaining.iter().filter(|one| !is_known(one));
+    let others: Vec<_> = others.cloned().collect();
+    let parts = invoking_parts(account, request.api, ctx).await?;
+    let mut own = ApiCalls::of(called_versions(&parts, &region), &others);
     own.called.extend(request.in_stack.iter().cloned());
     let functions: BTreeSet<_> = own.called.iter().map(|one| one.function.clone()).collect();
     if functions.is_empty() {
@@ -93,15 +93,13 @@ pub async fn unused_versions(
         if api.id == *request.api {
             continue;
         }
-        let wiring = invoked(account, &api.id, ctx).await?;
-        let is_shared = |part: &ApiPart| {
-            let invoked = part.invocation();
-            invoked.is_some_and(|invoked| functions.contains(&invoked.function))
-        };
-        if wiring.iter().any(is_shared) {
-            let deployments = ctx.read(|| account.deployments(&api.id)).await?;
-            let wiring = called_versions(&wiring, &region);
-            all.push(ApiCalls::of(wiring, &deployments));
+        let parts = invoking_parts(account, &api.id, ctx).await?;
+        let deployments = ctx.read(|| account.deployments(&api.id)).await?;
+        let calls = ApiCalls::of(called_versions(&parts, &region), &deployments);
+        let mut invoked = parts.iter().filter_map(ApiPart::invocation);
+        let is_shared = invoked.any(|invoked| functions.contains(&invoked.function));
+        if is_shared || calls.names(&functions) {
+            all.push(calls);
         }
     }
     let mut unused = Vec::new();
@@ -109,29 +107,19 @@ pub async fn unused_versions(
         let mut versions = ctx.read(|| account.versions(&function)).await?;
         versions.sort_by_key(|one| one.version.number());
         versions.pop();
-        let is_unused =
-            |one: &&PublishedVersion| !all.iter().any(|api| api.may_call(&function, one));
-        let found = versions.iter().filter(is_unused);
-        unused.extend(found.map(|one| CalledVersion {
-            function: function.clone(),
-            version: one.version.clone(),
-        }));
+        for PublishedVersion { version, published } in versions {
+            let function = function.clone();
+            let version = CalledVersion { function, version };
+            if !all.iter().any(|api| api.may_call(&version, published)) {
+                unused.push(version);
+            }
+        }
     }
     Ok(unused)
 }
 
-async fn wiring(
-    account: &impl Account,
-    api: &ApiId,
-    region: &AccountRegion,
-    ctx: OperationContext<'_>,
-) -> Result<BTreeSet<CalledVersion>, DeployError> {
-    let parts = invoked(account, api, ctx).await?;
-    Ok(called_versions(&parts, region))
-}
-
 /// Returns the parts of an API that invoke functions.
-async fn invoked(
+async fn invoking_parts(
     account: &impl Account,
     api: &ApiId,
     ctx: OperationContext<'_>,
@@ -143,8 +131,8 @@ async fn invoked(
     Ok(parts)
 }
 
-/// Deletes function versions. Returns those that were deleted. One that an alias or an event source uses stays, because Lambda
-/// refuses to delete it.
+/// Deletes function versions. Returns those that were deleted. One that an alias names stays, because Lambda refuses to delete
+/// it.
 ///
 /// # Errors
 ///
@@ -156,36 +144,22 @@ pub async fn delete_versions(
 ) -> Result<Vec<CalledVersion>, DeployError> {
     let mut deleted = Vec::new();
     for version in versions {
-        let name = version.to_string();
-        match ctx.call(|| account.delete_version(version)).await {
-            Ok(()) => {}
-            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
-            Err(DeployError::Account(error))
-                if error.is_transient() || error.kind == AccountErrorKind::Refused =>
-            {
-                ctx.step(DeployStep::Skipped {
-                    what: &name,
-                    reason: &error.to_string(),
-                });
-                continue;
+        let delete = || async {
+            match account.delete_version(version).await {
+                // Of an alias, which no wait removes.
+                Err(error) if error.kind == AccountErrorKind::Conflict => Ok(Err(error)),
+                result => result.map(Ok),
             }
-            Err(error) => return Err(error),
+        };
+        let result = match ctx.call(delete).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(conflict)) => Err(conflict.into()),
+            Err(error) => Err(error),
+        };
+        if is_deleted(result, &version.to_string(), ctx)? {
+            ctx.step(DeployStep::DeletedVersion { version });
+            deleted.push(version.clone());
         }
-        ctx.step(DeployStep::DeletedVersion { version });
-        deleted.push(version.clone());
     }
     Ok(deleted)
-}
-
-/// Groups versions by function, for people: `hello-prod: 1, 2`.
-pub fn by_function(versions: &[CalledVersion]) -> Vec<String> {
-    let mut grouped: BTreeMap<&FunctionName, Vec<&str>> = BTreeMap::new();
-    for one in versions {
-        let numbers = grouped.entry(&one.function).or_default();
-        numbers.push(one.version.as_str());
-    }
-    let lines = grouped.into_iter();
-    lines
-        .map(|(function, numbers)| format!("{function}: {}", numbers.join(", ")))
-        .collect()
 }

@@ -11,6 +11,7 @@ use stackgen_model::SnapshotDigest;
 use crate::code::{BuiltCode, CodePlan, ReleaseMode};
 use crate::prune::PrunePolicy;
 use crate::retry::OperationContext;
+use crate::status::TemplateSnapshot;
 use crate::verify::{VerifyEvidence, VerifyRequest};
 use crate::{
     Account, ApiInfo, CreatedBy, DeployError, DeploymentId, FunctionName, StageClient, StageName,
@@ -54,10 +55,8 @@ pub struct RedeployRequest {
 /// only in versions and roles, which a template names by logical IDs, then that deployment holds what the account holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdatedStack {
-    /// The digest of the API in the template.
-    pub template: SnapshotDigest,
-    /// The canonical form of the API in the template.
-    pub snapshot: String,
+    /// The API in the template.
+    pub template: TemplateSnapshot,
     /// The deployments of the API before the update.
     pub before: Vec<DeploymentId>,
 }

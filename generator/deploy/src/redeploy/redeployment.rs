@@ -8,7 +8,9 @@ use crate::progress::{DeployStep, Interrupt};
 use crate::prune::{self, PrunePolicy};
 use crate::retry::OperationContext;
 use crate::stage_move::{MoveFailure, StageMove};
-use crate::verify::{DeploymentOrigin, StageCheck, StageVerifier, VerifyEvidence, clear_record};
+use crate::verify::{
+    DeploymentOrigin, StageCheck, StageVerifier, VerifyEvidence, clear_record, write_description,
+};
 use crate::{
     Account, AccountErrorKind, DeployError, DeploymentId, DeploymentInfo, DeploymentMetadata,
     FunctionName, StageClient,
@@ -84,10 +86,7 @@ impl<A: Account> Redeployment<'_, A> {
         self.report_wiring(&wiring, metadata.as_ref());
         match self.current(&start.deployments, &wiring) {
             Some(served) => {
-                let adopted = Self::adopted(served, &wiring);
-                if let Some(adopted) = &adopted {
-                    self.describe(adopted).await;
-                }
+                let adopted = self.adopt(served, &wiring).await;
                 let served = adopted.as_ref().unwrap_or(served);
                 let is_verified = metadata.is_some_and(|found| found.is_verified()) && !sent;
                 let verifier = verifier.as_ref().filter(|_| !is_verified);
@@ -146,9 +145,9 @@ impl<A: Account> Redeployment<'_, A> {
         current.filter(|_| !self.request.force)
     }
 
-    /// Adds the account's digest and the called versions to the description of a deployment from a template. `None` if it has
-    /// the account's digest already.
-    fn adopted(served: &DeploymentInfo, wiring: &ApiWiring) -> Option<DeploymentInfo> {
+    /// Adds the account's digest and the called versions to the description of a deployment from a template, unless it has the
+    /// account's digest. If the description cannot be written, the next run deploys again.
+    async fn adopt(&self, served: &DeploymentInfo, wiring: &ApiWiring) -> Option<DeploymentInfo> {
         let metadata = served.metadata()?;
         if metadata.has_digest(&wiring.digest) {
             return None;
@@ -158,23 +157,13 @@ impl<A: Account> Redeployment<'_, A> {
             calls: Some(wiring.calls.clone()),
             ..metadata
         };
+        let what = "recording the account's digest in the deployment's description";
+        let (api, id) = (&self.request.api.id, &served.id);
+        write_description(self.account, api, id, &metadata, what, self.ctx).await;
         Some(DeploymentInfo {
             description: Some(metadata.to_string()),
             ..served.clone()
         })
-    }
-
-    /// Writes the description of a deployment. One that cannot be written is skipped: the next run deploys again.
-    async fn describe(&self, deployment: &DeploymentInfo) {
-        let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
-        let text = deployment.description.as_deref().unwrap_or_default();
-        let written = ctx.call(|| account.update_description(api, &deployment.id, text));
-        if let Err(error) = written.await {
-            ctx.step(DeployStep::Skipped {
-                what: "recording the account's digest in the deployment's description",
-                reason: &error.to_string(),
-            });
-        }
     }
 
     /// Returns the verifier of the stage, if the stage is to be verified.

@@ -36,7 +36,7 @@ impl StageDeployments {
         update: &UpdatedStack,
         wiring: &ApiWiring,
     ) -> Option<&DeploymentInfo> {
-        if masked(&update.snapshot) != masked(&wiring.snapshot) {
+        if masked(&update.template.snapshot) != masked(&wiring.snapshot) {
             return None;
         }
         self.served().filter(|served| {
@@ -45,7 +45,8 @@ impl StageDeployments {
             is_new
                 && served.status == DeploymentState::Deployed
                 && served.created_by() == CreatedBy::Template
-                && metadata.is_some_and(|one| one.digest == update.template && !one.is_failed())
+                && metadata
+                    .is_some_and(|one| one.digest == update.template.digest && !one.is_failed())
         })
     }
 

@@ -14,6 +14,7 @@ pub use crate::retry::VerifyPolicy;
 pub(crate) use after_move::{DeploymentOrigin, StageCheck};
 pub use judge::StageExpectation;
 pub use record::clear_record;
+pub(crate) use record::write_description;
 
 /// A request to verify a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

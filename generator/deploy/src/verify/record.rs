@@ -3,7 +3,7 @@
 use crate::metadata::{CreatedBy, DeploymentMetadata, VerifyRecord};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
-use crate::{Account, ApiId, DeployError, DeploymentInfo};
+use crate::{Account, ApiId, DeployError, DeploymentId, DeploymentInfo};
 
 /// Records the result of a verification. A description that cannot be written is skipped: the next run verifies again.
 pub(super) async fn write_record(
@@ -21,11 +21,24 @@ pub(super) async fn write_record(
         return;
     }
     metadata.verification = Some(record);
-    let (id, text) = (&deployment.id, metadata.to_string());
-    let written = ctx.call(|| account.update_description(api, id, &text));
+    let what = "recording the verification in the deployment's description";
+    write_description(account, api, &deployment.id, &metadata, what, ctx).await;
+}
+
+/// Writes the description of a deployment. A description that cannot be written is skipped, with a step that names `what`.
+pub(crate) async fn write_description(
+    account: &impl Account,
+    api: &ApiId,
+    deployment: &DeploymentId,
+    metadata: &DeploymentMetadata,
+    what: &str,
+    ctx: OperationContext<'_>,
+) {
+    let text = metadata.to_string();
+    let written = ctx.call(|| account.update_description(api, deployment, &text));
     if let Err(error) = written.await {
         ctx.step(DeployStep::Skipped {
-            what: "recording the verification in the deployment's description",
+            what,
             reason: &error.to_string(),
         });
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use stackgen_deploy::versions::{VersionsRequest, delete_versions, unused_versions};
 use stackgen_deploy::{
-    CalledVersion, DeploymentId, DeploymentInfo, DeploymentMetadata, FunctionName, Interrupt,
-    RetryPolicy,
+    AccountErrorKind, CalledVersion, DeploymentId, DeploymentInfo, DeploymentMetadata,
+    FunctionName, Interrupt, RetryPolicy,
 };
 
-use crate::memory::{Memory, account_region, by_hand, uri};
+use crate::memory::{Fault, Memory, account_region, by_hand, uri};
 use crate::support::context;
 
 /// An API that calls version 5 of `hello`, of which versions were published at 1500, 1600, 1700, 1800 and 1900 s.
@@ -112,6 +112,20 @@ async fn the_newest_version_and_functions_without_pinned_calls_are_left_alone() 
     );
     let live = Memory::stale();
     assert!(unused(&live, &[], None).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_version_that_an_alias_names_stays_and_is_reported() {
+    let memory = pinned();
+    memory
+        .fault
+        .set(Some((0, Fault::Refused(AccountErrorKind::Conflict))));
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = context(&retry, &interrupt);
+    let versions = ["hello:1", "hello:2"].map(|one| CalledVersion::parse(one).unwrap());
+    let deleted = delete_versions(&memory, &versions, ctx).await.unwrap();
+    assert_eq!(deleted, [CalledVersion::parse("hello:2").unwrap()]);
+    assert_eq!(memory.state.borrow().deleted_versions, ["hello:2"]);
 }
 
 #[test]

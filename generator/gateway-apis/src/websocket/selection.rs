@@ -9,21 +9,26 @@ pub(crate) fn select(expression: &str, body: &str) -> String {
     if let Some(path) = expression.strip_prefix("$request.body.") {
         return text_at(body, path).unwrap_or_default();
     }
-    let mut selected = String::new();
+    expand(expression, |variable| {
+        text_at(body, variable.strip_prefix("request.body.")?)
+    })
+}
+
+/// Replaces the variables `${…}` of an expression. One without a value becomes empty.
+pub(crate) fn expand(expression: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut expanded = String::new();
     let mut rest = expression;
     while let Some((before, after)) = rest.split_once("${") {
         let Some((variable, after)) = after.split_once('}') else {
             break;
         };
-        selected.push_str(before);
-        if let Some(path) = variable.strip_prefix("request.body.") {
-            selected.push_str(&text_at(body, path).unwrap_or_default());
-        }
+        expanded.push_str(before);
+        expanded.push_str(&value(variable).unwrap_or_default());
         rest = after;
     }
-    selected.push_str(rest);
+    expanded.push_str(rest);
     // Templates write static text as `\$default`, to mark it as not a variable.
-    selected.replace("\\$", "$")
+    expanded.replace("\\$", "$")
 }
 
 /// Returns the string, number or boolean at a dotted path, as text. Reads the body once and stores nothing else of it.

@@ -45,19 +45,18 @@ pub(super) struct StageOptions<'a> {
     pub(super) back_to: &'a BTreeMap<String, BackTo>,
     /// Record the verification on deployments of the stack, too.
     pub(super) mark: bool,
-    /// The deployments before the stack update that just ended, by the name of the API; `None` without such an update.
+    /// The deployments before the stack update that just ended, by the name of the API; `None` without such an update. APIs
+    /// whose deployments are not known are left out.
     pub(super) before: Option<&'a BTreeMap<String, Vec<DeploymentId>>>,
 }
 
 impl StageOptions<'_> {
     /// Returns the stack update that just ended, for the API of a target.
     fn updated(&self, target: &StageTarget) -> Option<UpdatedStack> {
-        let before = self.before?.get(target.name()?);
-        let template = target.snapshots.first()?.clone();
+        let before = self.before?.get(target.name()?)?;
         Some(UpdatedStack {
-            template: template.digest,
-            snapshot: template.snapshot,
-            before: before.cloned().unwrap_or_default(),
+            template: target.snapshots.first()?.clone(),
+            before: before.clone(),
         })
     }
 }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use clap::Args;
 use serde_json::{Value, json};
 use stackgen_deploy::prune::{self, KeepReason, PruneDecision, PrunePolicy};
-use stackgen_deploy::versions::{by_function, delete_versions};
 use stackgen_deploy::{ApiInfo, CalledVersion, DeployStep, DeploymentId};
 
 use super::target::{DeploymentsArgs, api_label, find};
@@ -98,7 +97,7 @@ impl PruneCommand {
             match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
                 true => (
                     prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
-                    delete_versions(&account.aws, &plan.versions, ctx).await?,
+                    versions::delete_unused(&account, &target, &api, &plan.versions, ctx).await?,
                 ),
                 false => (Vec::new(), Vec::new()),
             };
@@ -119,7 +118,7 @@ impl PruneCommand {
     }
 }
 
-/// What is deleted, and what is kept.
+/// The deployments to delete and to keep, and the function versions to delete.
 struct PrunePlan {
     decisions: Vec<PruneDecision>,
     versions: Vec<CalledVersion>,
@@ -148,7 +147,7 @@ impl PrunePlan {
         for decision in &self.decisions {
             ui.done(&line(decision))?;
         }
-        for function in by_function(&self.versions) {
+        for function in versions::by_function(&self.versions) {
             ui.done(&format!("{RED}-{RED:#} versions of {function}"))?;
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! The function versions that `stackgen deployments prune` deletes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_deploy::stack::{OwningStack, find_owner};
-use stackgen_deploy::versions::{VersionsRequest, unused_versions};
+use stackgen_deploy::versions::{VersionsRequest, delete_versions, unused_versions};
 use stackgen_deploy::{
-    ApiInfo, CalledVersion, CreatedBy, DeployError, DeployStep, DeploymentInfo, OperationContext,
+    Account as _, ApiInfo, CalledVersion, CreatedBy, DeployError, DeployStep, DeploymentInfo,
+    OperationContext,
 };
 
 use crate::account::{AccountClient, StageTarget};
@@ -14,8 +15,8 @@ use crate::error::CliError;
 /// Resource type of function versions.
 const VERSION_TYPE: &str = "AWS::Lambda::Version";
 
-/// Returns the function versions that no remaining deployment of an API calls. None if they cannot be read: then a step says
-/// so.
+/// Returns the function versions that no remaining deployment of an API calls. If they cannot be read, there are none, and a
+/// step reports the reason.
 pub(super) async fn unused(
     account: &AccountClient,
     target: &StageTarget,
@@ -54,6 +55,24 @@ pub(super) async fn unused(
     }
 }
 
+/// Deletes those of the planned function versions that are unused still: API Gateway may have kept deployments that were to be
+/// deleted, and other runs may have created some.
+pub(super) async fn delete_unused(
+    account: &AccountClient,
+    target: &StageTarget,
+    api: &ApiInfo,
+    planned: &[CalledVersion],
+    ctx: OperationContext<'_>,
+) -> Result<Vec<CalledVersion>, CliError> {
+    if planned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let remaining = ctx.read(|| account.aws.deployments(&api.id)).await?;
+    let mut unused = unused(account, target, api, &remaining, ctx).await?;
+    unused.retain(|version| planned.contains(version));
+    Ok(delete_versions(&account.aws, &unused, ctx).await?)
+}
+
 /// Returns the versions in a stack.
 fn versions_in(owner: &OwningStack) -> BTreeSet<CalledVersion> {
     let versions = owner.resources.iter();
@@ -64,4 +83,17 @@ fn versions_in(owner: &OwningStack) -> BTreeSet<CalledVersion> {
         CalledVersion::parse(arn.splitn(7, ':').nth(6)?)
     });
     versions.collect()
+}
+
+/// Groups versions by function: `hello-prod: 1, 2`.
+pub(super) fn by_function(versions: &[CalledVersion]) -> Vec<String> {
+    let mut grouped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in versions {
+        let numbers = grouped.entry(one.function.as_str()).or_default();
+        numbers.push(one.version.as_str());
+    }
+    let lines = grouped.into_iter();
+    lines
+        .map(|(function, numbers)| format!("{function}: {}", numbers.join(", ")))
+        .collect()
 }

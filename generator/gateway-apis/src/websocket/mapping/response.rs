@@ -8,6 +8,7 @@ use stackgen_gateway_common::RouteKey;
 
 use super::super::answer::IntegrationAnswer;
 use super::super::failure::IntegrationFailure;
+use super::super::selection::expand;
 use super::{MappingContext, render, select_template};
 use crate::apis::{Snapshot, StoredIntegration, StoredIntegrationResponse};
 
@@ -60,21 +61,11 @@ const STATUS: &str = "${integration.response.statuscode}";
 
 /// Evaluates an IntegrationResponseSelectionExpression.
 fn selected_key(expression: &str, answer: &BackendAnswer) -> String {
-    let mut selected = String::new();
-    let mut rest = expression;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((variable, after)) = after.split_once('}') else {
-            break;
-        };
-        selected.push_str(before);
-        selected.push_str(&variable_value(variable, answer).unwrap_or_default());
-        rest = after;
-    }
-    match rest.strip_prefix('$') {
-        Some(variable) if selected.is_empty() && variable.starts_with("integration.") => {
+    match expression.strip_prefix('$') {
+        Some(variable) if variable.starts_with("integration.") => {
             variable_value(variable, answer).unwrap_or_default()
         }
-        _ => selected + &rest.replace("\\$", "$"),
+        _ => expand(expression, |variable| variable_value(variable, answer)),
     }
 }
 

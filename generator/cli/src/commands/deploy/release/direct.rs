@@ -41,7 +41,7 @@ impl Release<'_> {
             self.done("nothing was changed")?;
             return Ok(CommandOutcome::Done);
         }
-        let before = self.before_update().await?;
+        let before = self.before_update(checked.stack.is_none()).await?;
         if let Some(stack) = &checked.stack {
             self.set_policy(&stack.id).await?;
         }

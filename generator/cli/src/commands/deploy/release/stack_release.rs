@@ -78,7 +78,7 @@ impl<'a> ChangedStack<'a> {
     }
 }
 
-/// What the APIs of a stack serve and hold before an update, by their names.
+/// The deployments of a stack's APIs before an update, by the names of the APIs.
 #[derive(Default)]
 pub(super) struct BeforeUpdate {
     served: BTreeMap<String, BackTo>,
@@ -237,7 +237,7 @@ impl Release<'_> {
         changes: &ChangeSet,
         creates: bool,
     ) -> Result<CommandOutcome, CliError> {
-        let before = self.before_update().await?;
+        let before = self.before_update(creates).await?;
         let stack = &self.source.stack;
         if !creates {
             // The policy applies to this update, too.
@@ -265,11 +265,15 @@ impl Release<'_> {
         Ok(())
     }
 
-    /// Returns what every stage serves now, and the deployments. APIs that do not exist yet are left out.
-    pub(super) async fn before_update(&self) -> Result<BeforeUpdate, CliError> {
+    /// Returns the deployment that every stage serves now, and all deployments. APIs that cannot be found are left out.
+    pub(super) async fn before_update(&self, creates: bool) -> Result<BeforeUpdate, CliError> {
         let mut before = BeforeUpdate::default();
         for target in &self.source.targets {
             let Some(name) = target.name() else { continue };
+            if creates {
+                before.deployments.insert(name.to_owned(), Vec::new());
+                continue;
+            }
             let Ok((api, stage)) = target.find(self.account, self.ctx).await else {
                 continue;
             };
@@ -278,8 +282,10 @@ impl Release<'_> {
                 before.served.insert(name.to_owned(), back_to);
             }
             let deployments = self.ctx.read(|| self.account.aws.deployments(&api.id));
-            let ids = deployments.await?.into_iter().map(|one| one.id);
-            before.deployments.insert(name.to_owned(), ids.collect());
+            if let Ok(deployments) = deployments.await {
+                let ids = deployments.into_iter().map(|one| one.id);
+                before.deployments.insert(name.to_owned(), ids.collect());
+            }
         }
         self.ctx.interrupt.check()?;
         Ok(before)
