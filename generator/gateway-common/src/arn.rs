@@ -29,12 +29,29 @@ impl ArnScope {
     /// Returns `arn:aws:execute-api:{region}:{account}:{path}`, the ARN of an API, of a stage's route (row A13) or of
     /// an authorizer (row A16).
     pub fn execute_api(&self, path: impl fmt::Display) -> String {
+        self.resource("execute-api", path)
+    }
+
+    /// Returns `arn:aws:{service}:{region}:{account}:{resource}`.
+    pub fn resource(&self, service: &str, resource: impl fmt::Display) -> String {
         let ArnScope {
             partition,
             region,
             account,
         } = self;
-        format!("arn:{partition}:execute-api:{region}:{account}:{path}")
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Returns the ARN of a caller: a session of its role, a name or an ARN, or else the account.
+    pub fn caller(&self, role: Option<&str>) -> String {
+        let (partition, account) = (&self.partition, &self.account);
+        match role {
+            Some(role) => {
+                let name = role.rsplit('/').next().unwrap_or(role);
+                format!("arn:{partition}:sts::{account}:assumed-role/{name}/local")
+            }
+            None => format!("arn:{partition}:iam::{account}:root"),
+        }
     }
 
     /// Returns the value of `AWS::URLSuffix`: the domain of AWS's hosts.

@@ -6,8 +6,8 @@ pub trait Grants: Send + Sync + 'static {
     /// administrator of the account; a function is limited to its role.
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool;
 
-    /// Returns the ARN of the caller, for messages.
-    fn principal(&self, access_key: &str) -> String {
-        format!("arn:aws:iam::000000000000:user/{access_key}")
+    /// Returns the role of a function's access key.
+    fn role_of(&self, _access_key: &str) -> Option<String> {
+        None
     }
 }

@@ -1,5 +1,7 @@
 //! Interface for calls of AWS services by integrations of the type `AWS`.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
@@ -28,6 +30,8 @@ pub struct ServiceCall {
 pub struct ServiceAnswer {
     /// HTTP status.
     pub status: u16,
+    /// Headers with text values.
+    pub headers: BTreeMap<String, String>,
     /// Body.
     pub body: Bytes,
 }
@@ -35,9 +39,9 @@ pub struct ServiceAnswer {
 /// Reason why a service gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ServiceError {
-    /// The service does not run here.
-    #[error("{service} does not run here: integrations reach DynamoDB and functions only")]
-    NotRun {
+    /// The local gateway has no such service.
+    #[error("the local gateway has no {service}: integrations reach DynamoDB and functions only")]
+    NotSupported {
         /// The service.
         service: String,
     },
@@ -51,13 +55,13 @@ pub enum ServiceError {
     },
 }
 
-/// Services of a gateway that has none.
+/// No services, for tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoServices;
 
 impl CallService for NoServices {
     fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>> {
         let service = call.service;
-        Box::pin(async { Err(ServiceError::NotRun { service }) })
+        Box::pin(async { Err(ServiceError::NotSupported { service }) })
     }
 }

@@ -22,9 +22,11 @@ pub(super) fn value(
         }
         ("AWS::Lambda::Function", Some("Arn")) => scope.function(id).to_string(),
         ("AWS::IAM::Role", Some("Arn")) => scope.role(id),
-        ("AWS::Logs::LogGroup", Some("Arn")) => arn(scope, "logs", &format!("log-group:{id}:*")),
+        ("AWS::Logs::LogGroup", Some("Arn")) => {
+            scope.resource("logs", format_args!("log-group:{id}:*"))
+        }
         ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Some(attribute)) => {
-            let table = arn(scope, "dynamodb", &format!("table/{id}"));
+            let table = scope.resource("dynamodb", format_args!("table/{id}"));
             match attribute {
                 "StreamArn" => format!("{table}/stream/2026-01-01T00:00:00.000"),
                 _ => table,
@@ -41,10 +43,10 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
             format!("https://sqs.{region}.{suffix}/{account}/{id}")
         }
-        ("AWS::SQS::Queue", Some("Arn")) => arn(scope, "sqs", id),
-        ("AWS::SNS::Topic", None) => arn(scope, "sns", id),
+        ("AWS::SQS::Queue", Some("Arn")) => scope.resource("sqs", id),
+        ("AWS::SNS::Topic", None) => scope.resource("sns", id),
         ("AWS::SecretsManager::Secret", None) => {
-            arn(scope, "secretsmanager", &format!("secret:{id}"))
+            scope.resource("secretsmanager", format_args!("secret:{id}"))
         }
         ("AWS::IAM::ManagedPolicy", None) => {
             format!("arn:{}:iam::{account}:policy/{id}", scope.partition)
@@ -59,7 +61,7 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
                 None | Some("UserPoolId") => pool,
                 Some("ProviderName") => provider,
                 Some("ProviderURL") => format!("https://{provider}"),
-                Some(_) => arn(scope, "cognito-idp", &format!("userpool/{pool}")),
+                Some(_) => scope.resource("cognito-idp", format_args!("userpool/{pool}")),
             }
         }
         (_, None) => id.to_owned(),
@@ -67,7 +69,7 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
             let mut words = kind.split("::").skip(1);
             let service = words.next().unwrap_or_default().to_lowercase();
             let word = words.next().unwrap_or_default().to_lowercase();
-            arn(scope, &service, &format!("{word}/{id}"))
+            scope.resource(&service, format_args!("{word}/{id}"))
         }
         (_, Some("Name" | "QueueName" | "TopicName" | "Id")) => id.to_owned(),
         (_, Some(attribute)) => format!("{id}.{attribute}"),
@@ -81,15 +83,6 @@ pub(super) fn function_name(text: &str) -> &str {
         None => text,
     };
     name.split(':').next().unwrap_or(name)
-}
-
-fn arn(scope: &ArnScope, service: &str, resource: &str) -> String {
-    let ArnScope {
-        partition,
-        region,
-        account,
-    } = scope;
-    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 
 /// Returns the part after the last `-`: the random part of a generated name.

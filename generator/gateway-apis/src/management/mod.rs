@@ -122,8 +122,10 @@ impl ManagementApi {
         if self.grants.allows(&caller.access_key, action, &resource) {
             return Ok(());
         }
-        let user = self.grants.principal(&caller.access_key);
-        let resource = mask_account(&resource, &self.plane.settings.scope.account);
+        let scope = &self.plane.settings.scope;
+        let role = self.grants.role_of(&caller.access_key);
+        let user = scope.caller(role.as_deref());
+        let resource = mask_account(&resource, &scope.account);
         Err(ManagementResponse::AccessDenied(format!(
             "User: {user} is not authorized to perform: {action} on resource: {resource}"
         )))

@@ -18,7 +18,7 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// Type of every answer but that of a deletion, also of empty ones.
 const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// Formats JSON as API Gateway does: with a blank before the colon.
+/// Formats JSON as API Gateway does: with a space before the colon.
 #[derive(Default)]
 struct GatewayFormatter(PrettyFormatter<'static>);
 
@@ -46,6 +46,10 @@ impl Formatter for GatewayFormatter {
     fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.0.end_object_value(writer)
     }
+}
+
+fn message(status: StatusCode, text: &str) -> Response {
+    (status, Json(json!({"message": text}))).into_response()
 }
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {
@@ -145,21 +149,14 @@ impl IntoResponse for ManagementResponse {
             ManagementResponse::Posted | ManagementResponse::Gone => (status, JSON).into_response(),
             ManagementResponse::Deleted => status.into_response(),
             ManagementResponse::InvalidConnectionId(id) => {
-                let message = format!("Invalid connectionId: {id}");
-                (status, Json(json!({"message": message}))).into_response()
+                message(status, &format!("Invalid connectionId: {id}"))
             }
             ManagementResponse::AccessDenied(message) => {
                 (status, Json(json!({"Message": message}))).into_response()
             }
-            ManagementResponse::Forbidden(message) => {
-                (status, Json(json!({"message": message}))).into_response()
-            }
-            ManagementResponse::PayloadTooLarge => {
-                (status, Json(json!({"message": "Payload too large"}))).into_response()
-            }
-            ManagementResponse::LimitExceeded => {
-                (status, Json(json!({"message": "Too many requests"}))).into_response()
-            }
+            ManagementResponse::Forbidden(reason) => message(status, &reason),
+            ManagementResponse::PayloadTooLarge => message(status, "Payload too large"),
+            ManagementResponse::LimitExceeded => message(status, "Too many requests"),
             ManagementResponse::UpgradeRequired => {
                 let upgrade = [
                     (header::UPGRADE, "websocket"),

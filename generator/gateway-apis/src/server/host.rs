@@ -26,14 +26,14 @@ pub fn is_loopback(host: &str) -> bool {
     matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost") || name.ends_with(".localhost")
 }
 
-/// Returns true if a request that was sent with this scheme names the host that the server stands for.
-pub(super) fn is_alias(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host: &str) -> bool {
+/// Returns true if a request that was sent with this scheme names the server's AWS host.
+pub(super) fn is_aws_host(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host: &str) -> bool {
     let name = host.strip_suffix(":443").unwrap_or(host);
     scheme == Some(&Scheme::HTTPS) && tls.is_some_and(|tls| name.eq_ignore_ascii_case(&tls.host))
 }
 
-/// Replaces the name that the server stands for by the server's address, so that requests to both are the same.
-fn replace_alias(tls: Option<&ServerTls>, request: &mut Request) {
+/// Replaces the AWS host name in `Host` by the server's local address, so that requests to both are the same.
+fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
     let extensions = request.extensions();
     let Some(LocalAddress(local)) = extensions.get().copied() else {
         return;
@@ -41,7 +41,7 @@ fn replace_alias(tls: Option<&ServerTls>, request: &mut Request) {
     let (scheme, host) = (extensions.get(), request.headers().get(header::HOST));
     let named = host
         .and_then(|host| host.to_str().ok())
-        .is_some_and(|host| is_alias(tls, scheme, host));
+        .is_some_and(|host| is_aws_host(tls, scheme, host));
     if let (true, Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
         request.headers_mut().insert(header::HOST, local);
     }
@@ -54,7 +54,7 @@ pub(super) async fn only_loopback(
     next: Next,
 ) -> Response {
     if request.headers().get_all(header::HOST).iter().count() == 1 {
-        replace_alias(tls.as_ref(), &mut request);
+        replace_aws_host(tls.as_ref(), &mut request);
     }
     match refusal(request.headers()) {
         None => next.run(request).await,

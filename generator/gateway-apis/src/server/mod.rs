@@ -117,7 +117,7 @@ pub async fn serve(
     }
 }
 
-/// What the connections of a server share.
+/// State that the connections of a server share.
 struct PortServer {
     tls: Option<ServerTls>,
     routes: ServerRoutes,
@@ -177,7 +177,7 @@ impl PortServer {
         };
         match read {
             Ok(Ok(Some((mut head, rest)))) if head.is_upgrade() => {
-                self.replace_alias(&mut head, &stream);
+                self.replace_aws_host(&mut head, &stream);
                 return Some(Box::new(Upgrade {
                     head,
                     stream,
@@ -197,12 +197,12 @@ impl PortServer {
         None
     }
 
-    /// Replaces the name that the server stands for by the server's address.
-    fn replace_alias(&self, head: &mut RequestHead, stream: &ClientStream) {
+    /// Replaces the AWS host name in `Host` by the server's local address.
+    fn replace_aws_host(&self, head: &mut RequestHead, stream: &ClientStream) {
         let scheme = stream.scheme();
         let host = head.header("host").unwrap_or_default();
         if let (true, Ok(local)) = (
-            host::is_alias(self.tls.as_ref(), Some(&scheme), host),
+            host::is_aws_host(self.tls.as_ref(), Some(&scheme), host),
             stream.local_addr(),
         ) {
             head.set_host(&local.to_string());

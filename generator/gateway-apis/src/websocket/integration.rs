@@ -14,8 +14,7 @@ use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
 use super::mapping::{
-    BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, select_template,
-    target,
+    BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, render_request,
 };
 use super::payloads::RequestContext;
 use crate::apis::{
@@ -129,7 +128,7 @@ impl IntegrationCall<'_> {
         let payload = map_request(integration, self.body, self.mapping())?;
         let uri = integration.integration_uri.as_deref().unwrap_or_default();
         let uri = substitute_variables(uri, &self.served.stage.stage_variables);
-        match target(&uri) {
+        match IntegrationTarget::parse(&uri) {
             Some(IntegrationTarget::Function) => {
                 let outcome = self.invoke(integration, payload.into(), trace_id).await?;
                 // An error of the function is an answer that an integration response may select (row M22).
@@ -142,7 +141,7 @@ impl IntegrationCall<'_> {
             Some(IntegrationTarget::Service { service, action }) => {
                 let role = integration.credentials_arn.clone().ok_or_else(|| {
                     IntegrationFailure::unreachable(format!(
-                        "the integration calls {service} and has no CredentialsArn (row M23)"
+                        "the integration calls {service} and has no CredentialsArn; see `stackgen explain M23`"
                     ))
                 })?;
                 let call = self.api.plane.services.call(ServiceCall {
@@ -156,12 +155,12 @@ impl IntegrationCall<'_> {
                     answer.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
                 Ok(BackendAnswer {
                     status: answer.status,
+                    headers: answer.headers,
                     body: text(&answer.body),
-                    ..BackendAnswer::default()
                 })
             }
             None => Err(IntegrationFailure::unreachable(format!(
-                "{uri} is not the URI of a function or of an action of a service (row F3)"
+                "{uri} is not the URI of a function or of an action of a service; see `stackgen explain F3`"
             ))),
         }
     }
@@ -177,13 +176,10 @@ impl IntegrationCall<'_> {
         }
     }
 
-    /// Returns the status that a mock integration's request template names.
+    /// Returns the status that a mock integration's request template names, or 200 without a template.
     fn mock(&self, integration: &StoredIntegration) -> Result<BackendAnswer, IntegrationFailure> {
-        let expression = integration.template_selection_expression.as_deref();
-        let templates = &integration.request_templates;
-        let status = match select_template(templates, expression, self.body) {
-            Some(_) => {
-                let request = map_request(integration, self.body, self.mapping())?;
+        let status = match render_request(integration, self.body, self.mapping())? {
+            Some(request) => {
                 let status = serde_json::from_str::<Value>(&request).ok();
                 let status = status.and_then(|request| parse_status(request.get("statusCode")?));
                 status.ok_or_else(|| {

@@ -138,7 +138,7 @@ async fn row_k1_a_role_without_permission_gets_403_and_nothing_is_sent() {
     let connection = fixture.connect("ws1", "prod");
     let refused = fixture.post("prod", &connection.id, "x").await.unwrap_err();
     assert_eq!(refused.code(), Some("AccessDeniedException"));
-    insta::assert_snapshot!(refused.message().unwrap(), @"User: arn:aws:iam::000000000000:user/POSTER is not authorized to perform: execute-api:ManageConnections on resource: arn:aws:execute-api:us-east-1:********0000:ws1/prod/POST/@connections/{connectionId}");
+    insta::assert_snapshot!(refused.message().unwrap(), @"User: arn:aws:iam::000000000000:root is not authorized to perform: execute-api:ManageConnections on resource: arn:aws:execute-api:us-east-1:********0000:ws1/prod/POST/@connections/{connectionId}");
     let deleted = fixture.client("dev", "POSTER").delete_connection();
     let deleted = deleted.connection_id("x").send().await.unwrap_err();
     assert_eq!(deleted.code(), Some("AccessDeniedException"));

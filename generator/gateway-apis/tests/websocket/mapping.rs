@@ -69,6 +69,20 @@ async fn row_m21_a_message_without_a_template_is_passed_through_or_refused() {
         .serve(&gateway.plane);
     let frame = answer(&mut client, message).await;
     assert!(frame.contains("Internal server error"), "{frame}");
+
+    // A template for another value of the expression matches nothing.
+    mapped()
+        .change_integration("send", never)
+        .change_integration("send", |it| {
+            it.template_selection_expression = Some("$request.body.kind".to_owned());
+            it.request_templates
+                .insert("note".to_owned(), r#"{"kind":"a note"}"#.to_owned());
+        })
+        .serve(&gateway.plane);
+    let note = answer(&mut client, r#"{"action":"send","kind":"note"}"#).await;
+    assert_eq!(note, r#"{"kind":"a note"}"#);
+    let frame = answer(&mut client, r#"{"action":"send","kind":"other"}"#).await;
+    assert!(frame.contains("Internal server error"), "{frame}");
 }
 
 #[tokio::test]

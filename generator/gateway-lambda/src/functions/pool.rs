@@ -141,7 +141,7 @@ impl EnvironmentPool {
     }
 
     /// Forgets the command after a failed start: the user may create a virtual environment next.
-    pub(super) async fn forget_launch(&self) {
+    pub(super) async fn clear_launch_command(&self) {
         *self.launch.lock().await = None;
     }
 

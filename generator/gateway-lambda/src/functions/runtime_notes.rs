@@ -1,6 +1,6 @@
 //! Notes about functions whose interpreter or packages differ from Lambda's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Functions;
 use super::runtimes::{
@@ -13,7 +13,7 @@ impl Functions {
     pub async fn runtime_notes(&self) -> Vec<String> {
         let settings = &self.host.settings.functions;
         let mut interpreters = BTreeMap::new();
-        let mut notes = Vec::new();
+        let mut notes = BTreeSet::new();
         let mut missing: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
         for function in self.list() {
             let configuration = &function.configuration;
@@ -52,15 +52,14 @@ impl Functions {
                 .or_insert((packages, Vec::new()));
             functions.1.push(function.function.name.clone());
         }
-        notes.dedup();
-        notes.extend(missing.into_iter().map(|(command, (packages, functions))| {
+        let missing = missing.into_iter().map(|(command, (packages, functions))| {
             let packages = packages.replace(' ', ", ");
             format!(
                 "{}: Lambda has {packages} built in and this machine has not: {command}",
                 functions.join(", ")
             )
-        }));
-        notes
+        });
+        notes.into_iter().chain(missing).collect()
     }
 }
 

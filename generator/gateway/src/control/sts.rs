@@ -40,18 +40,10 @@ async fn answer(
     let key = credential(&head.headers, &head.uri).map(|credential| credential.access_key);
     let role = key.as_deref().and_then(role_of);
     let account = &scope.account;
-    let (arn, user) = match &role {
-        // `arn:aws:iam::000000000000:role/name` as a role session.
-        Some(role) => {
-            let name = escape(role.rsplit('/').next().unwrap_or(role));
-            let partition = &scope.partition;
-            let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/local");
-            (arn, format!("AROA{}:local", account))
-        }
-        None => (
-            format!("arn:{}:iam::{account}:root", scope.partition),
-            account.clone(),
-        ),
+    let arn = escape(&scope.caller(role.as_deref()));
+    let user = match &role {
+        Some(_) => format!("AROA{account}:local"),
+        None => account.clone(),
     };
     xml(
         StatusCode::OK,

@@ -109,7 +109,7 @@ impl ApiListener for Listeners {
 
     fn close(&self, api: &ApiId) {
         if let Some(listening) = self.open().remove(api) {
-            self.tls.forget_api(api);
+            self.tls.remove_api(api);
             listening.stop.cancel();
         }
     }

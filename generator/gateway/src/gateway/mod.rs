@@ -316,14 +316,7 @@ impl Grants for RoleGrants {
         }
     }
 
-    fn principal(&self, access_key: &str) -> String {
-        let account = &self.0.scope.account;
-        match self.0.functions.role_of(access_key) {
-            Some(role) => {
-                let name = role.rsplit('/').next().unwrap_or(&role);
-                format!("arn:aws:sts::{account}:assumed-role/{name}/stackgen")
-            }
-            None => format!("arn:aws:iam::{account}:user/{access_key}"),
-        }
+    fn role_of(&self, access_key: &str) -> Option<String> {
+        self.0.functions.role_of(access_key)
     }
 }

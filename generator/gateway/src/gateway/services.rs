@@ -1,5 +1,6 @@
 //! The services that integrations of the type `AWS` reach: DynamoDB.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ impl CallService for LocalServices {
         Box::pin(async move {
             match call.service.as_str() {
                 "dynamodb" => self.call_tables(call).await,
-                _ => Err(ServiceError::NotRun {
+                _ => Err(ServiceError::NotSupported {
                     service: call.service,
                 }),
             }
@@ -45,6 +46,7 @@ impl LocalServices {
             });
             return Ok(ServiceAnswer {
                 status: 400,
+                headers: BTreeMap::new(),
                 body: error.to_string().into(),
             });
         }
@@ -71,42 +73,89 @@ impl LocalServices {
             .await;
         let answer = answer.unwrap_or_else(|never| match never {});
         let status = answer.status().as_u16();
+        let headers = answer.headers().iter();
+        let headers = headers.filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((name.to_string(), value.to_owned()))
+        });
+        let headers = headers.collect();
         let body = answer.into_body().collect().await;
         let body = body.map_err(|error| unreachable(error.to_string()))?;
         Ok(ServiceAnswer {
             status,
+            headers,
             body: body.to_bytes(),
         })
     }
 
-    /// Checks that the role allows the action on the tables that the request names.
+    /// Checks that the role allows the action on the tables and indexes that the request names.
     fn check(&self, call: &ServiceCall) -> Result<(), String> {
         let action = format!("dynamodb:{}", call.action);
-        let tables = tables(&call.body);
-        let all = match tables.is_empty() {
-            true => vec!["*".to_owned()],
-            false => tables,
-        };
-        for table in all {
-            let scope = &self.scope;
-            let arn = format!(
-                "arn:{}:dynamodb:{}:{}:table/{table}",
-                scope.partition, scope.region, scope.account
-            );
+        let mut resources = resources(&call.body);
+        if resources.is_empty() {
+            resources.push("*".to_owned());
+        }
+        for resource in resources {
+            let arn = self
+                .scope
+                .resource("dynamodb", format_args!("table/{resource}"));
             self.roles.check(&call.role, &action, &arn)?;
         }
         Ok(())
     }
 }
 
-/// Returns the names of the tables in a request: `TableName`, or the keys of `RequestItems`.
-fn tables(body: &Bytes) -> Vec<String> {
+/// Returns the tables, or the index, that a request names: `TableName` with or without `IndexName`, the keys of
+/// `RequestItems`, or those of `TransactItems`.
+fn resources(body: &Bytes) -> Vec<String> {
     let Ok(request) = serde_json::from_slice::<Value>(body) else {
         return Vec::new();
     };
+    // A table may be named by its ARN.
+    let table = |name: &str| name.rsplit("table/").next().unwrap_or(name).to_owned();
     if let Some(name) = request["TableName"].as_str() {
-        return vec![name.to_owned()];
+        return vec![match request["IndexName"].as_str() {
+            Some(index) => format!("{}/index/{index}", table(name)),
+            None => table(name),
+        }];
     }
-    let items = request["RequestItems"].as_object();
-    items.map_or_else(Vec::new, |items| items.keys().cloned().collect())
+    let batch = request["RequestItems"].as_object().into_iter();
+    let batch = batch.flat_map(|items| items.keys()).map(|name| table(name));
+    let transaction = request["TransactItems"].as_array().into_iter().flatten();
+    let transaction = transaction
+        .filter_map(Value::as_object)
+        .flat_map(|item| item.values())
+        .filter_map(|action| action["TableName"].as_str())
+        .map(table);
+    batch.chain(transaction).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_m23_the_tables_and_indexes_of_a_request_are_found() {
+        let cases = [
+            (r#"{"TableName":"notes"}"#, vec!["notes"]),
+            (
+                r#"{"TableName":"notes","IndexName":"by-user"}"#,
+                vec!["notes/index/by-user"],
+            ),
+            (
+                r#"{"TableName":"arn:aws:dynamodb:r:1:table/notes"}"#,
+                vec!["notes"],
+            ),
+            (r#"{"RequestItems":{"a":[],"b":[]}}"#, vec!["a", "b"]),
+            (
+                r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"ConditionCheck":{"TableName":"b"}}]}"#,
+                vec!["a", "b"],
+            ),
+            (r#"{"Statement":"SELECT 1"}"#, vec![]),
+            ("nothing", vec![]),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(resources(&Bytes::from(body)), expected, "{body}");
+        }
+    }
 }

@@ -24,8 +24,8 @@ const AUTHORITY_LIFETIME: Duration = Duration::days(10 * 365);
 /// Lifetime of other certificates. They are created at every start. Apple's clients accept at most 825 days.
 const CERTIFICATE_LIFETIME: Duration = Duration::days(397);
 
-/// Certificate authority. Its certificate permits only loopback and the names that a gateway stands for, so that a stolen
-/// key cannot pretend to be another host.
+/// Certificate authority. Its certificate permits only `localhost`, loopback addresses, and the names of `execute-api` and
+/// `cognito-idp` in a region, so that a stolen key cannot impersonate other hosts.
 pub(super) struct LocalAuthority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,

@@ -81,7 +81,7 @@ impl ResolvesServerCert for CertificateIssuer {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         match hello.server_name() {
             Some(name) => self.certificate_for(name),
-            // Clients name no address, only hosts.
+            // Clients send no name when they connect to an IP address.
             None => Some(self.loopback.clone()),
         }
     }

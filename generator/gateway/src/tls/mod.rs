@@ -105,7 +105,7 @@ impl GatewayTls {
     }
 
     /// Stops serving an API's host.
-    pub(crate) fn forget_api(&self, api: &ApiId) {
+    pub(crate) fn remove_api(&self, api: &ApiId) {
         // The entry of a deleted API names a closed port. If it cannot be removed, functions reach nothing there.
         let _ = self.hosts.remove(&self.scope.api_host(api));
     }

@@ -32,7 +32,7 @@ impl TrustFiles {
         fs::create_dir(files.python())?;
         fs::write(files.node(), NODE_HOOK)?;
         fs::write(files.python().join("sitecustomize.py"), PYTHON_HOOK)?;
-        // Clients of the first four variables know no other roots, and functions call other hosts, too.
+        // Most of the variables replace the machine's roots, and functions call other hosts, too.
         let machine = rustls_native_certs::load_native_certs().certs;
         let mut bundle: String = machine.iter().map(to_pem).collect();
         bundle.push_str(&authority);

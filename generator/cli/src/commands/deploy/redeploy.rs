@@ -43,7 +43,7 @@ pub(super) struct StageOptions<'a> {
     pub(super) force: bool,
     /// What each API's stage goes back to if it is not verified, by the name of the API.
     pub(super) back_to: &'a BTreeMap<String, BackTo>,
-    /// Record the verification on deployments of the stack, too.
+    /// True if the verification is also recorded on deployments that CloudFormation created.
     pub(super) mark: bool,
     /// The deployments before the stack update that just ended, by the name of the API; `None` without such an update. APIs
     /// whose deployments are not known are left out.

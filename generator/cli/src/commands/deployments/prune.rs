@@ -20,8 +20,8 @@ use crate::ui::Ui;
 /// Never deletes a deployment that a stage serves or would go back to, one that is being created, or the newest one of a
 /// CloudFormation stack. Deployments that stackgen did not create are kept unless `--templates` or `--all` is given.
 ///
-/// Also deletes versions of functions that no remaining deployment calls, as pinned releases publish them. If a remaining
-/// deployment does not say which versions it calls, the versions that existed when it was created are kept.
+/// Also deletes function versions, as pinned releases publish them, that no remaining deployment calls. If a remaining
+/// deployment does not record its calls, the versions that existed when it was created are kept.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PruneCommand {
@@ -90,7 +90,7 @@ impl PruneCommand {
         if !ui.wants_json() {
             progress.result(|| plan.show(ui))?;
         }
-        let question = format!("delete {} of {}?", plan.words(), api_label(&api));
+        let question = format!("delete {} of {}?", plan.summary(), api_label(&api));
         progress.pause();
         let is_needed = !self.dry_run && !plan.is_empty();
         let (deleted, deleted_versions) =
@@ -166,7 +166,7 @@ impl PrunePlan {
         line
     }
 
-    fn words(&self) -> String {
+    fn summary(&self) -> String {
         let deployments = format!(
             "{} of {} deployments",
             self.prunable().len(),

@@ -27,8 +27,8 @@ pub(super) async fn unused(
     let owner = find_owner(&account.aws, api, target.stack.as_ref(), ctx).await;
     let owner = match owner {
         Err(DeployError::Interrupted) => return Err(DeployError::Interrupted.into()),
-        // Without the stack, its deployment counts as one of which nobody knows what it calls, so that more is kept. The local
-        // gateway has no stacks.
+        // Without the stack, the calls of its deployment may be unknown, so that more versions are kept. The local gateway has
+        // no stacks.
         owner => owner.ok().flatten(),
     };
     let in_stack = owner.as_ref().map(versions_in).unwrap_or_default();

@@ -65,13 +65,11 @@ pub(super) fn text(
 
 /// Explains from which functions AWS's names of APIs and user pools lead to the gateway.
 fn redirects(runtimes: &[String]) -> impl Iterator<Item = &'static str> {
-    let (compiled, interpreted): (Vec<_>, Vec<_>) = runtimes
-        .iter()
-        .partition(|runtime| runtime.starts_with("provided"));
-    let redirected = (!interpreted.is_empty()).then_some(
+    let has = |name: &str| runtimes.iter().any(|runtime| runtime.starts_with(name));
+    let redirected = (has("nodejs") || has("python")).then_some(
         "*.execute-api and cognito-idp lead to this gateway in Node.js and Python functions",
     );
-    let not_redirected = (!compiled.is_empty()).then_some(
+    let not_redirected = has("provided").then_some(
         "*.execute-api and cognito-idp cannot be redirected in compiled functions: use https:// + domainName",
     );
     redirected.into_iter().chain(not_redirected)

@@ -11,7 +11,7 @@ const RESOURCE_DELAY: &str = "0.05";
 const DEPLOY: &str = "deploy --no-build --capability CAPABILITY_IAM --verify-timeout 1s";
 const REDEPLOY: &str = "deploy --redeploy-stage --verify-timeout 1s";
 
-/// What is deployed when the process ends.
+/// The release that is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Release {
     /// A new stack.

@@ -89,7 +89,7 @@ pub(crate) trait Chaos {
     fn after(&self, operation: &'static str, state: &MemoryState);
 }
 
-/// What happens to a call.
+/// The delay and the fault of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PlannedCall {
     pub(crate) delay: std::time::Duration,

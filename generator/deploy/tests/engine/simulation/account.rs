@@ -1,4 +1,4 @@
-//! What happens to calls of the simulated account, and what must hold after each of them.
+//! Faults, delays and changes by others that calls of the simulated account meet, and the invariants after each call.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

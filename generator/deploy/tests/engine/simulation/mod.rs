@@ -28,7 +28,7 @@ const FILE: &str = "tests/engine/simulation/failed-seeds.txt";
 /// No redeploy takes longer. A process that was killed never ends.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// How a run ended; `None` if it was killed.
+/// Result of a run; `None` if it was killed.
 type Ended = Option<Result<RedeployOutcome, DeployError>>;
 
 struct Simulation {

@@ -13,9 +13,9 @@ use crate::apis::{Pairs, StoredIntegration};
 use stackgen_gateway_common::RouteKey;
 
 pub(super) use response::{BackendAnswer, map_response};
-pub(super) use service_uri::{IntegrationTarget, target};
+pub(super) use service_uri::IntegrationTarget;
 
-/// What templates read besides the payload.
+/// The values that templates read besides the payload.
 #[derive(Clone, Copy)]
 pub(super) struct MappingContext<'a> {
     pub(super) request: &'a RequestContext<'a>,
@@ -32,15 +32,25 @@ pub(super) fn map_request(
     body: &str,
     context: MappingContext<'_>,
 ) -> Result<String, IntegrationFailure> {
-    let expression = integration.template_selection_expression.as_deref();
-    let templates = &integration.request_templates;
-    match select_template(templates, expression, body) {
-        Some(template) => render("request", template, body, context),
+    match render_request(integration, body, context)? {
+        Some(request) => Ok(request),
         None if passes_through(integration) => Ok(body.to_owned()),
         None => Err(IntegrationFailure::unreachable(
-            "no request template matches the message, and PassthroughBehavior lets nothing through (row M21)",
+            "no request template matches the message, and PassthroughBehavior lets nothing through; see `stackgen explain M21`",
         )),
     }
+}
+
+/// Renders the request template that matches a message, if one does.
+pub(super) fn render_request(
+    integration: &StoredIntegration,
+    body: &str,
+    context: MappingContext<'_>,
+) -> Result<Option<String>, IntegrationFailure> {
+    let expression = integration.template_selection_expression.as_deref();
+    let template = select_template(&integration.request_templates, expression, body);
+    let rendered = template.map(|template| render("request", template, body, context));
+    rendered.transpose()
 }
 
 /// Decides whether a message that no template matches is passed through (row M21).
@@ -52,17 +62,23 @@ fn passes_through(integration: &StoredIntegration) -> bool {
     }
 }
 
-/// Returns the template that an expression selects, or the default template, or the only one.
-pub(super) fn select_template<'a>(
+/// Returns the template that an expression selects, or else the default template. Without an expression, the template for
+/// JSON or the only one serves as the default, too.
+fn select_template<'a>(
     templates: &'a Pairs,
     expression: Option<&str>,
     body: &str,
 ) -> Option<&'a str> {
-    let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
-    let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
-    let template = keys.into_iter().find_map(|key| templates.get(key));
-    let only = || templates.values().next().filter(|_| templates.len() == 1);
-    template.or_else(only).map(String::as_str)
+    let default = templates.get(RouteKey::DEFAULT);
+    let template = match expression {
+        Some(expression) => templates.get(&select(expression, body)).or(default),
+        None => {
+            let only = || templates.values().next().filter(|_| templates.len() == 1);
+            let json = || templates.get("application/json");
+            default.or_else(json).or_else(only)
+        }
+    };
+    template.map(String::as_str)
 }
 
 /// Renders a template (row M20).

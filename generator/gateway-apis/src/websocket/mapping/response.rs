@@ -10,7 +10,7 @@ use super::super::answer::IntegrationAnswer;
 use super::super::failure::IntegrationFailure;
 use super::super::selection::expand;
 use super::{MappingContext, render, select_template};
-use crate::apis::{Snapshot, StoredIntegration, StoredIntegrationResponse};
+use crate::apis::{Snapshot, StoredIntegration};
 
 /// Answer of a backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,13 +35,12 @@ pub(in super::super) fn map_response(
         .integration_response_selection_expression
         .as_deref();
     let selected = selected_key(expression.unwrap_or(STATUS), answer);
-    let is_default =
-        |it: &&&StoredIntegrationResponse| it.integration_response_key == RouteKey::DEFAULT;
-    let all: Vec<&StoredIntegrationResponse> = responses.iter().map(AsRef::as_ref).collect();
-    let response = all
-        .iter()
-        .find(|it| matches(&it.integration_response_key, &selected))
-        .or_else(|| all.iter().find(is_default));
+    let find = |is_it: &dyn Fn(&str) -> bool| {
+        let mut all = responses.iter();
+        all.find(|it| is_it(&it.integration_response_key))
+    };
+    let response =
+        find(&|key| matches(key, &selected)).or_else(|| find(&|key| key == RouteKey::DEFAULT));
     let template = response.and_then(|it| {
         let expression = it.template_selection_expression.as_deref();
         select_template(&it.response_templates, expression, &answer.body)

@@ -95,7 +95,7 @@ pub(in super::super) async fn run_to_exit(pool: Arc<EnvironmentPool>) {
     connections.shutdown().await;
     let phase = environment.fail_running(end);
     if let EnvironmentPhase::Starting = phase {
-        pool.forget_launch().await;
+        pool.clear_launch_command().await;
     }
     environment.log.send(LogEntry::ProcessEnded);
     let _ = started.log.await;

@@ -147,7 +147,9 @@ class RuntimeApi:
 
     def post_init_error(self, error):
         """Reports that the function cannot start."""
-        headers = {"Lambda-Runtime-Function-Error-Type": error["errorType"]}
+        # A name with other characters would break the header.
+        kind = re.sub(r"[^\x20-\x7e]", "?", error["errorType"])
+        headers = {"Lambda-Runtime-Function-Error-Type": kind}
         self._request("POST", "init/error", _to_json(error).encode(), headers)
 
     def _request(self, method, path, body=b"", headers=None):

@@ -22,7 +22,7 @@ const OLDEST_NODE: [u32; 2] = [18, 0];
 /// Lambda's `PATH`.
 pub(in super::super) const LAMBDA_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
 
-/// Where interpreters are searched.
+/// The places where interpreters are searched.
 pub(in super::super) struct SearchContext<'a> {
     /// Folder that the function's code was copied from.
     pub(in super::super) source: Option<&'a Path>,

@@ -78,6 +78,7 @@ pub(in super::super) async fn missing_imports(
                 .get("NODE_PATH")
                 .map_or("", String::as_str)
                 .split(':')
+                .filter(|folder| !folder.is_empty())
                 .map(Path::new);
             // The folder above contains the packages of the project.
             let above = root
