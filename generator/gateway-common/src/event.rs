@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
+use crate::{ApiId, ConnectionId, DeploymentId, FailureEvidence, RouteKey, StageName};
 
 /// Something that happened in a gateway. `stackgen dev` prints one line per event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +40,8 @@ pub enum Event {
         reason: String,
         /// Row of the reference.
         row: &'static str,
+        /// Evidence of the function that failed, if one was called.
+        evidence: Option<FailureEvidence>,
         /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
@@ -54,6 +56,8 @@ pub enum Event {
         bytes: usize,
         /// Outcome.
         outcome: MessageOutcome,
+        /// Evidence of the function that failed, if one was called.
+        evidence: Option<FailureEvidence>,
         /// Time from the message to the answer of its function.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
@@ -89,6 +93,8 @@ pub enum Event {
         connection: ConnectionId,
         /// Reason in words.
         reason: String,
+        /// Evidence of the function, if it was called.
+        evidence: Option<FailureEvidence>,
     },
     /// An HTTP API answered a request.
     Request {
@@ -166,6 +172,13 @@ pub enum MessageOutcome {
     Answered {
         /// Size of the answer in bytes.
         bytes: usize,
+    },
+    /// The function returned a status of 400 or more. No client gets to see the status (row M7).
+    Failed {
+        /// Status that the function returned.
+        status: u16,
+        /// Size of the answer in bytes, on a two-way route.
+        bytes: Option<usize>,
     },
     /// An error frame was sent back.
     Error {

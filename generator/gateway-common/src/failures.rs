@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{ApiId, ConnectionId, DeploymentId, RouteKey, StageName};
 
@@ -33,6 +34,9 @@ pub struct FailureRecord {
     pub function: Option<String>,
     /// Error that the function or the authorizer returned.
     pub error: Option<ThrownError>,
+    /// First lines of the function's log.
+    #[serde(default)]
+    pub log: Vec<String>,
     /// Status of the handshake or the message, or close code.
     pub status: u16,
     /// `message` of the answer or the error frame, or close reason.
@@ -73,10 +77,25 @@ pub struct ThrownError {
     pub error_type: String,
     /// Start of `errorMessage`.
     pub message: String,
+    /// Innermost lines of the stack trace.
+    #[serde(default)]
+    pub trace: Vec<String>,
 }
 
 /// Maximum length of a stored error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 500;
+/// Maximum number of stored lines of a stack trace.
+const MAX_TRACE: usize = 3;
+
+/// What a function left behind when it failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureEvidence {
+    /// Error that the function returned.
+    pub error: Option<ThrownError>,
+    /// First lines of its log.
+    pub log: Vec<String>,
+}
 
 impl ThrownError {
     /// Parses the payload of a failed invocation; returns `None` if it does not have the form of a Lambda error.
@@ -87,17 +106,44 @@ impl ThrownError {
             error_type: String,
             #[serde(default)]
             error_message: String,
+            /// Of Python: the outermost call first, an entry has the place and the line of code.
+            #[serde(default)]
+            stack_trace: Value,
+            /// Of Node: the error, then the innermost call first.
+            #[serde(default)]
+            trace: Value,
         }
         let error: ErrorPayload = serde_json::from_slice(payload).ok()?;
+        let trace = match texts(&error.stack_trace) {
+            python if !python.is_empty() => python.into_iter().rev().take(MAX_TRACE).collect(),
+            _ => texts(&error.trace)
+                .into_iter()
+                .skip(1)
+                .take(MAX_TRACE)
+                .collect(),
+        };
         Some(ThrownError {
             error_type: error.error_type,
-            message: error
-                .error_message
-                .chars()
-                .take(MAX_MESSAGE_CHARS)
-                .collect(),
+            message: start(&error.error_message),
+            trace,
         })
     }
+}
+
+/// Returns the texts of a list, each as one line.
+fn texts(list: &Value) -> Vec<String> {
+    let texts = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    texts.map(|text| start(&one_line(text))).collect()
+}
+
+/// Returns the start of a text that a function may have filled with anything.
+fn start(text: &str) -> String {
+    text.chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
 /// The latest failures, oldest first.
@@ -130,5 +176,30 @@ impl FailureLog {
     fn lock(&self) -> MutexGuard<'_, VecDeque<FailureRecord>> {
         // Records are complete before they are added, so a panic elsewhere cannot leave half a record.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_calls_of_a_trace_are_kept() {
+        let python = br#"{"errorType":"KeyError","errorMessage":"'x'","stackTrace":["  File \"a.py\", line 1, in handler\n    b()\n","  File \"a.py\", line 2, in b\n    c()\n","  File \"a.py\", line 3, in c\n    d()\n","  File \"a.py\", line 4, in d\n    e['x']\n"]}"#;
+        let error = ThrownError::read(python).unwrap();
+        assert_eq!(
+            error.trace,
+            [
+                "File \"a.py\", line 4, in d e['x']",
+                "File \"a.py\", line 3, in c d()",
+                "File \"a.py\", line 2, in b c()"
+            ]
+        );
+        let node = br#"{"errorType":"TypeError","errorMessage":"m","trace":["TypeError: m","    at handler (/a.js:1:2)"]}"#;
+        let error = ThrownError::read(node).unwrap();
+        assert_eq!(error.trace, ["at handler (/a.js:1:2)"]);
+        let bare = br#"{"errorType":"Error","errorMessage":"m","stackTrace":"text"}"#;
+        assert!(ThrownError::read(bare).unwrap().trace.is_empty());
+        assert_eq!(ThrownError::read(b"{}"), None);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::FunctionArn;
 
@@ -32,6 +33,8 @@ pub struct Invocation {
     pub caller: InvocationCaller,
     /// `Root=…`, passed to the function as `Lambda-Runtime-Trace-Id`.
     pub trace_id: String,
+    /// Receives the log lines of the invocation when it has ended, if the caller wants them.
+    pub log: Option<UnboundedSender<Vec<String>>>,
 }
 
 /// Caller of a function.

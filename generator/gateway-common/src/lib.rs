@@ -20,7 +20,9 @@ mod trust;
 
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
-pub use failures::{AuthorizerRecord, FailureLog, FailureRecord, FailureSubject, ThrownError};
+pub use failures::{
+    AuthorizerRecord, FailureEvidence, FailureLog, FailureRecord, FailureSubject, ThrownError,
+};
 pub use grants::Grants;
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,

@@ -13,8 +13,9 @@ pub mod tls;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
-    ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureRecord, FailureSubject,
-    IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName, WatcherCommand,
+    ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureEvidence, FailureRecord,
+    FailureSubject, IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName,
+    WatcherCommand,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

@@ -20,12 +20,14 @@ mod jsonpath;
 mod limits;
 mod methods;
 mod render;
+mod selection;
 mod syntax;
 mod value;
 mod variables;
 
 pub use error::{RenderError, RenderProblem, SyntaxProblem, TemplateError, TemplatePosition};
 pub use limits::{MAX_TEMPLATE_BYTES, RenderLimits};
+pub use selection::select_text;
 pub use variables::{TemplateParameter, TemplateRequest, TemplateVariables, UnresolvedReferences};
 
 /// Parsed template. It can be rendered many times, from several threads.

@@ -221,8 +221,8 @@ fn row_m13_a_close_while_holding_is_explained() {
           The server is going away. API Gateway closes idle connections with this code, and other servers
           use it when they stop. The age matches neither ten minutes without data nor two hours.
           seen: 1001 "Going away" at an age of TIME
-          next: For the local gateway, check whether it was stopped or runs with a short `--idle-timeout`.
-                For AWS, compare with the $disconnect log.
+          next: For the local gateway, check whether it runs with a short `--idle-timeout`. For AWS, compare
+                with the $disconnect log.
 
         not as expected: the connection stays open until the client closes it (1001 after TIME)
         --- stderr

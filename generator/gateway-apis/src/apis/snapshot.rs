@@ -70,10 +70,14 @@ impl Snapshot {
             && self.models == other.models
     }
 
-    /// Returns true if the integration's answer is sent back to the client. That needs both the selection expression
-    /// and a `$default` route response (row M8).
+    /// Returns true if the integration's answer is sent back to the client. That needs a `$default` route response and,
+    /// for a proxy integration, the selection expression (row M8).
     pub fn is_two_way(&self, route: &StoredRoute) -> bool {
-        route.route_response_selection_expression.as_deref() == Some("$default")
+        let is_proxy = self
+            .integration(route)
+            .is_some_and(|integration| integration.integration_type.ends_with("_PROXY"));
+        let is_selected = route.route_response_selection_expression.as_deref() == Some("$default");
+        (is_selected || !is_proxy)
             && self
                 .route_responses
                 .get(&route.route_id)

@@ -57,6 +57,7 @@ impl Exchange<'_> {
                 },
             },
             trace_id: self.request.trace_id.clone(),
+            log: None,
         };
         let time = Duration::from_millis(integration.timeout_in_millis);
         let started = Instant::now();

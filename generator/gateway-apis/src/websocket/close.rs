@@ -78,7 +78,8 @@ impl CloseCause {
             CloseCause::TooLarge => (1009, "Message too long"),
             CloseCause::Protocol => (1002, "Protocol error"),
             CloseCause::InvalidUtf8 => (1007, "Invalid UTF-8"),
-            CloseCause::Stopped => (1001, "Going away"),
+            // The reason is not documented.
+            CloseCause::Stopped => (1012, "Service restart"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Error frames, the answers to messages that fail.
 
 use bytes::Bytes;
-use stackgen_gateway_common::ThrownError;
+use stackgen_gateway_common::FailureEvidence;
 
 use super::failure::IntegrationFailure;
 use super::payloads::{EventType, RequestContext};
@@ -14,8 +14,8 @@ pub(super) struct ErrorFrame {
     pub(super) row: &'static str,
     /// Function, if it was called.
     pub(super) function: Option<String>,
-    /// Error that the function returned.
-    pub(super) error: Option<Box<ThrownError>>,
+    /// Evidence, if a function was called.
+    pub(super) evidence: Option<Box<FailureEvidence>>,
 }
 
 impl ErrorFrame {
@@ -31,7 +31,7 @@ impl ErrorFrame {
             reason: reason.into(),
             row,
             function: None,
-            error: None,
+            evidence: None,
         }
     }
 
@@ -39,7 +39,7 @@ impl ErrorFrame {
     pub(super) fn from_failure(failure: IntegrationFailure) -> Self {
         let response = failure.kind.response(EventType::Message);
         ErrorFrame {
-            error: failure.error,
+            evidence: failure.evidence,
             ..ErrorFrame::new(
                 response.status,
                 response.message,

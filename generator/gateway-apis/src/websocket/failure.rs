@@ -1,6 +1,6 @@
 //! Failures of integrations, and the responses that clients get.
 
-use stackgen_gateway_common::ThrownError;
+use stackgen_gateway_common::FailureEvidence;
 
 use super::payloads::EventType;
 
@@ -9,8 +9,8 @@ use super::payloads::EventType;
 pub(super) struct IntegrationFailure {
     pub(super) kind: IntegrationFailureKind,
     pub(super) reason: String,
-    /// Error that the function returned.
-    pub(super) error: Option<Box<ThrownError>>,
+    /// Evidence, if a function was called.
+    pub(super) evidence: Option<Box<FailureEvidence>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum IntegrationFailureKind {
     TimedOut,
     /// The function failed (rows C6, M4).
     Failed,
+    /// The function returned no proxy response (rows C6, M7).
+    Malformed,
     /// The integration could not be called: a permission or the function is missing, or its type is not supported
     /// (row C7).
     Unreachable,
@@ -37,7 +39,7 @@ impl IntegrationFailure {
         IntegrationFailure {
             kind: IntegrationFailureKind::Unreachable,
             reason: reason.into(),
-            error: None,
+            evidence: None,
         }
     }
 }
@@ -51,8 +53,9 @@ impl IntegrationFailureKind {
                 let row = if is_connect { "C8" } else { "M5" };
                 (504, "Endpoint request timed out", row)
             }
-            Self::Failed if is_connect => (502, "Internal server error", "C6"),
+            Self::Failed | Self::Malformed if is_connect => (502, "Internal server error", "C6"),
             Self::Failed => (500, "Internal server error", "M4"),
+            Self::Malformed => (500, "Internal server error", "M7"),
             Self::Unreachable => (500, "Internal server error", "C7"),
         };
         FailureResponse {

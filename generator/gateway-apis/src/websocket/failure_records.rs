@@ -1,6 +1,6 @@
 //! Records of failures, which clients can look up.
 
-use stackgen_gateway_common::{FailureRecord, FailureSubject, RouteKey};
+use stackgen_gateway_common::{FailureEvidence, FailureRecord, FailureSubject, RouteKey};
 
 use super::WebSocketApi;
 use super::client::Client;
@@ -19,12 +19,14 @@ pub(super) fn handshake(
     trace: HandshakeTrace,
     refusal: &WebSocketRefusal,
 ) {
+    let FailureEvidence { error, log } = refusal.evidence.as_deref().cloned().unwrap_or_default();
     let route = trace.has_route.then(|| RouteKey::new(RouteKey::CONNECT));
     api.plane.failures.add(FailureRecord {
         route,
         authorizer: trace.authorizer,
         function: trace.function,
-        error: refusal.error.as_deref().cloned(),
+        error,
+        log,
         status: refusal.status,
         message: refusal.message.clone(),
         reason: refusal.reason.clone(),
@@ -41,12 +43,14 @@ pub(super) fn message(
     context: &RequestContext<'_>,
     error_frame: ErrorFrame,
 ) {
+    let FailureEvidence { error, log } = error_frame.evidence.map(|it| *it).unwrap_or_default();
     let route = (!context.route_key.is_empty()).then(|| RouteKey::new(context.route_key));
     api.plane.failures.add(FailureRecord {
         request_id: context.request_id.clone(),
         route,
         function: error_frame.function,
-        error: error_frame.error.map(|error| *error),
+        error,
+        log,
         status: error_frame.status,
         message: error_frame.message.to_owned(),
         reason: error_frame.reason,
@@ -89,6 +93,7 @@ fn base_record(
         authorizer: None,
         function: None,
         error: None,
+        log: Vec::new(),
         status: 0,
         message: String::new(),
         reason: String::new(),

@@ -2,17 +2,17 @@
 
 use std::time::{Instant, SystemTime};
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
+use serde_json::Value;
+use stackgen_gateway_common::{AuthorizerRecord, FailureEvidence, RouteKey, sigv4};
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
 use super::authorizer;
 use super::client::Client;
-use super::integration::{self, IntegrationCall};
+use super::integration::IntegrationCall;
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
 use super::principal::Principal;
+use super::proxy_response::ProxyResponse;
 use super::refusal::WebSocketRefusal;
 use super::request::HandshakeRequest;
 use crate::apis::{ServedStage, Snapshot, StoredRoute};
@@ -116,7 +116,7 @@ async fn run_steps(
     };
     trace.function = call.function_name();
     let answer = call.run(event, request.trace_id.clone()).await;
-    evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?)
+    evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?).await
 }
 
 /// Returns what the stage serves, or refuses the handshake.
@@ -268,47 +268,43 @@ fn check_parameters(
     Err(WebSocketRefusal::bad_request(message, "M9"))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectResponse {
-    status_code: Value,
-    headers: Option<Map<String, Value>>,
-    multi_value_headers: Option<Map<String, Value>>,
-}
-
 /// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
-fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
-    let (status, protocol) = match answer {
-        IntegrationAnswer::Mapped { status, .. } => (status, None),
-        IntegrationAnswer::Returned(payload) => {
-            let malformed = |what: &str| {
-                let reason = format!("the $connect function returned {what}");
-                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+async fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
+    let (response, log) = match answer {
+        IntegrationAnswer::Mapped { status, .. } => {
+            return match status {
+                200..=299 => Ok(None),
+                status => Err(WebSocketRefusal::from_status(status)),
             };
-            let response: ConnectResponse = serde_json::from_slice(&payload)
-                .map_err(|_| malformed("no {\"statusCode\": …}"))?;
-            let status = integration::parse_status(&response.status_code)
-                .ok_or_else(|| malformed("an invalid statusCode"))?;
+        }
+        IntegrationAnswer::Returned { response, log } => (response, log),
+    };
+    let malformed = |what: &str| {
+        let reason = format!("the $connect function returned {what}");
+        WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+    };
+    let refusal = match response.status {
+        Some(200..=299) => {
             let protocol = protocol(&response);
             let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
-            if !protocol.as_ref().is_none_or(printable) {
-                return Err(malformed("an invalid Sec-WebSocket-Protocol"));
+            if protocol.as_ref().is_none_or(printable) {
+                return Ok(protocol);
             }
-            (status, protocol)
+            malformed("an invalid Sec-WebSocket-Protocol")
         }
+        Some(status) => WebSocketRefusal::from_status(status),
+        None => malformed("no {\"statusCode\": …}"),
     };
-    match status {
-        200..=299 => Ok(protocol),
-        status => Err(WebSocketRefusal::from_status(status)),
-    }
+    let evidence = FailureEvidence {
+        error: None,
+        log: log.first_lines().await,
+    };
+    Err(refusal.with_evidence(Some(Box::new(evidence))))
 }
 
 /// Returns the subprotocol from the answer's headers, the only header that is used (row C9).
-fn protocol(response: &ConnectResponse) -> Option<String> {
-    let all = [&response.headers, &response.multi_value_headers];
-    let mut named = all.into_iter().flatten().flatten();
-    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
-    match value {
+fn protocol(response: &ProxyResponse) -> Option<String> {
+    match response.header(PROTOCOL)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(values) => {
             let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();

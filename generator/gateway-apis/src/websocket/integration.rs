@@ -8,15 +8,17 @@ use stackgen_gateway_common::invoke::{
     Invocation, InvocationCaller, InvocationOutcome, InvokeError,
 };
 use stackgen_gateway_common::services::ServiceCall;
-use stackgen_gateway_common::{FunctionArn, ThrownError};
+use stackgen_gateway_common::{FailureEvidence, FunctionArn, ThrownError};
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
+use super::evidence::InvocationLog;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
 use super::mapping::{
     BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, render_request,
 };
 use super::payloads::RequestContext;
+use super::proxy_response::{ProxyResponse, parse_status};
 use crate::apis::{
     Pairs, ServedStage, Snapshot, StoredIntegration, StoredRoute, substitute_variables,
 };
@@ -48,11 +50,8 @@ impl IntegrationCall<'_> {
         };
         match integration.integration_type.as_str() {
             "AWS_PROXY" => {
-                let outcome = self.invoke(integration, event, trace_id).await?;
-                match outcome.failed {
-                    true => Err(failed(&outcome)),
-                    false => Ok(IntegrationAnswer::Returned(outcome.payload)),
-                }
+                let (outcome, log) = self.invoke(integration, event, trace_id).await?;
+                proxy_answer(&outcome, log).await
             }
             "AWS" => {
                 let answer = self.call_backend(integration, trace_id).await?;
@@ -82,18 +81,23 @@ impl IntegrationCall<'_> {
         integration: &StoredIntegration,
         payload: Bytes,
         trace_id: String,
-    ) -> Result<InvocationOutcome, IntegrationFailure> {
+    ) -> Result<(InvocationOutcome, InvocationLog), IntegrationFailure> {
         let variables = &self.served.stage.stage_variables;
         let function = function(integration.integration_uri.as_deref(), variables)?;
+        let (sender, log) = InvocationLog::new();
         let invocation = Invocation {
             function,
             payload,
             caller: self.caller(integration.credentials_arn.as_deref()),
             trace_id,
+            log: Some(sender),
         };
         let invoked = self.api.plane.functions.invoke(invocation);
         let invoked = self.within_timeout(integration, invoked).await?;
-        invoked.map_err(|InvokeError { message, .. }| IntegrationFailure::unreachable(message))
+        match invoked {
+            Ok(outcome) => Ok((outcome, log)),
+            Err(InvokeError { message, .. }) => Err(IntegrationFailure::unreachable(message)),
+        }
     }
 
     /// Waits for a backend as long as the integration does (row C8).
@@ -108,7 +112,7 @@ impl IntegrationCall<'_> {
         answer.map_err(|_| IntegrationFailure {
             kind: IntegrationFailureKind::TimedOut,
             reason: format!("the integration took over {} ms", within.as_millis()),
-            error: None,
+            evidence: None,
         })
     }
 
@@ -130,7 +134,7 @@ impl IntegrationCall<'_> {
         let uri = substitute_variables(uri, &self.served.stage.stage_variables);
         match IntegrationTarget::parse(&uri) {
             Some(IntegrationTarget::Function) => {
-                let outcome = self.invoke(integration, payload.into(), trace_id).await?;
+                let (outcome, _) = self.invoke(integration, payload.into(), trace_id).await?;
                 // An error of the function is an answer that an integration response may select (row M22).
                 Ok(BackendAnswer {
                     status: 200,
@@ -197,13 +201,30 @@ impl IntegrationCall<'_> {
     }
 }
 
-/// Returns the failure of a function that threw an error.
-fn failed(outcome: &InvocationOutcome) -> IntegrationFailure {
-    IntegrationFailure {
-        kind: IntegrationFailureKind::Failed,
-        reason: describe_error(&outcome.payload),
-        error: ThrownError::read(&outcome.payload).map(Box::new),
-    }
+/// Returns the response of a function, or the failure of one that threw an error or returned no response.
+async fn proxy_answer(
+    outcome: &InvocationOutcome,
+    log: InvocationLog,
+) -> Result<IntegrationAnswer, IntegrationFailure> {
+    let (kind, reason) = match outcome.failed {
+        true => (
+            IntegrationFailureKind::Failed,
+            describe_error(&outcome.payload),
+        ),
+        false => match ProxyResponse::parse(&outcome.payload) {
+            Ok(response) => return Ok(IntegrationAnswer::Returned { response, log }),
+            Err(reason) => (IntegrationFailureKind::Malformed, reason),
+        },
+    };
+    let evidence = FailureEvidence {
+        error: ThrownError::read(&outcome.payload).filter(|_| outcome.failed),
+        log: log.first_lines().await,
+    };
+    Err(IntegrationFailure {
+        kind,
+        reason,
+        evidence: Some(Box::new(evidence)),
+    })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -241,37 +262,9 @@ pub(super) fn describe_error(payload: &[u8]) -> String {
     }
 }
 
-/// Parses a status code, which functions return as a number or as text.
-pub(super) fn parse_status(value: &Value) -> Option<u16> {
-    let status = match value {
-        Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
-        Value::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    (200..=599).contains(&status).then_some(status)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn row_c6_a_status_is_a_number_or_text_between_200_and_599() {
-        assert_eq!(parse_status(&json!(200)), Some(200));
-        assert_eq!(parse_status(&json!("401")), Some(401));
-        for invalid in [
-            json!(101),
-            json!(600),
-            json!(-1),
-            json!(200.5),
-            json!(null),
-            json!("ok"),
-        ] {
-            assert_eq!(parse_status(&invalid), None, "{invalid}");
-        }
-    }
 
     #[test]
     fn row_d2_a_stage_variable_names_the_function() {

@@ -6,12 +6,11 @@ use std::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::Deserialize;
-use stackgen_gateway_common::{Event, MessageOutcome, RouteKey, trace_id};
+use stackgen_gateway_common::{Event, FailureEvidence, MessageOutcome, RouteKey, trace_id};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
-use super::answer::IntegrationAnswer;
+use super::answer::ReportedFailure;
 use super::client::Client;
 use super::error_frame::ErrorFrame;
 use super::failure_records;
@@ -57,15 +56,22 @@ pub(super) async fn handle(
         };
         log::write(&api, &served.stage, &context, status);
     }
+    let took = started.elapsed();
     api.plane.events.send(|| Event::Message {
         connection: connection.id.clone(),
         route: key.cloned(),
         bytes: body.len(),
         outcome: outcome(&result),
-        took: started.elapsed(),
+        evidence: evidence(&result).cloned(),
+        took,
     });
     match result {
-        Ok(answer) => answer,
+        Ok(MessageAnswer { frame, failed }) => {
+            if let Some(failed) = failed {
+                failure_records::message(&api, served.as_deref(), &client, &context, *failed);
+            }
+            frame
+        }
         Err(error_frame) => {
             let answer = error_frame.render(&context);
             failure_records::message(&api, served.as_deref(), &client, &context, error_frame);
@@ -100,8 +106,17 @@ fn no_route(served: Option<&ServedStage>, body: &str) -> ErrorFrame {
     ErrorFrame::new(403, "Forbidden", reason, "M3")
 }
 
+/// Answer to a message that was routed.
+#[derive(Default)]
+struct MessageAnswer {
+    /// Frame for the client of a two-way route.
+    frame: Option<Bytes>,
+    /// Failure that the function reported with its status, and that the client does not see (row M7).
+    failed: Option<Box<ErrorFrame>>,
+}
+
 /// Checks throttling and the model, then calls the integration.
-async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
+async fn run(call: &IntegrationCall<'_>) -> Result<MessageAnswer, ErrorFrame> {
     let IntegrationCall {
         api, served, route, ..
     } = call;
@@ -133,47 +148,57 @@ async fn run(call: &IntegrationCall<'_>) -> Result<Option<Bytes>, ErrorFrame> {
     };
     let answer = call.run(event, trace_id).await;
     let answer = answer.map_err(ErrorFrame::from_failure).map_err(called)?;
+    let (body, reported) = answer.into_body().await;
+    let failed = reported.map(|failure| Box::new(called(silent_failure(failure))));
     if !call.snapshot.is_two_way(route) {
         // The function's answer is dropped (row M7).
-        return Ok(None);
+        return Ok(MessageAnswer {
+            frame: None,
+            failed,
+        });
     }
-    let answer = two_way_answer(answer).map_err(called)?;
     let largest = api.plane.settings.limits.message;
-    match answer {
+    match body {
         Some(text) if text.len() > largest => {
             let reason = format!("the answer has {} bytes, over {largest}", text.len());
             let error_frame = ErrorFrame::new(500, "Internal server error", reason, "M8");
             Err(called(error_frame))
         }
-        answer => Ok(answer),
+        body => Ok(MessageAnswer {
+            frame: body.map(Bytes::from),
+            failed,
+        }),
     }
 }
 
-/// Returns the answer of a two-way route: `body` of the function's return value (row M8).
-fn two_way_answer(answer: IntegrationAnswer) -> Result<Option<Bytes>, ErrorFrame> {
-    #[derive(Deserialize)]
-    struct RouteAnswer {
-        body: Option<String>,
-    }
-    match answer {
-        IntegrationAnswer::Mapped { body, .. } => Ok(body.map(Bytes::from)),
-        IntegrationAnswer::Returned(payload) => {
-            match serde_json::from_slice::<RouteAnswer>(&payload) {
-                Ok(response) => Ok(response.body.map(Bytes::from)),
-                Err(_) => {
-                    let reason = "the function of a two-way route returned no {\"body\": \"…\"}";
-                    Err(ErrorFrame::new(500, "Internal server error", reason, "M8"))
-                }
-            }
-        }
+/// Returns the record of a failure for which no frame is sent.
+fn silent_failure(failure: ReportedFailure) -> ErrorFrame {
+    let reason = failure.reason();
+    ErrorFrame {
+        evidence: Some(Box::new(failure.evidence)),
+        ..ErrorFrame::new(failure.status, "", reason, "M7")
     }
 }
 
-fn outcome(result: &Result<Option<Bytes>, ErrorFrame>) -> MessageOutcome {
+fn evidence(result: &Result<MessageAnswer, ErrorFrame>) -> Option<&FailureEvidence> {
+    let error_frame = match result {
+        Ok(answer) => answer.failed.as_deref()?,
+        Err(error_frame) => error_frame,
+    };
+    error_frame.evidence.as_deref()
+}
+
+fn outcome(result: &Result<MessageAnswer, ErrorFrame>) -> MessageOutcome {
     match result {
-        Ok(None) => MessageOutcome::Taken,
-        Ok(Some(answer)) => MessageOutcome::Answered {
-            bytes: answer.len(),
+        Ok(MessageAnswer { frame, failed }) => match (frame, failed) {
+            (frame, Some(failed)) => MessageOutcome::Failed {
+                status: failed.status,
+                bytes: frame.as_ref().map(Bytes::len),
+            },
+            (Some(answer), None) => MessageOutcome::Answered {
+                bytes: answer.len(),
+            },
+            (None, None) => MessageOutcome::Taken,
         },
         Err(error_frame) => MessageOutcome::Error {
             message: error_frame.message,

@@ -5,6 +5,7 @@ mod authorizer;
 mod client;
 mod close;
 mod error_frame;
+mod evidence;
 mod failure;
 mod failure_records;
 mod frames;
@@ -16,6 +17,7 @@ mod message;
 mod models;
 mod payloads;
 mod principal;
+mod proxy_response;
 mod refusal;
 mod request;
 mod selection;
@@ -174,6 +176,7 @@ impl WebSocketApi {
             status: refusal.status,
             reason: refusal.reason,
             row: refusal.row,
+            evidence: refusal.evidence.map(|it| *it),
             took: started.elapsed(),
         });
         server::close_gracefully(&mut stream).await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
+use stackgen_gateway_common::RouteKey;
 
 use super::selection::select;
 use crate::apis::{Snapshot, StoredRoute};
@@ -29,14 +30,17 @@ impl ModelValidators {
         route: &StoredRoute,
         body: &str,
     ) -> Result<(), String> {
-        if route.request_models.is_empty() || snapshot.api.disable_schema_validation {
+        // Without an expression, messages are not validated. `DisableSchemaValidation` is about the schemas themselves.
+        let Some(expression) = route.model_selection_expression.as_deref() else {
             return Ok(());
-        }
-        let expression = route.model_selection_expression.as_deref();
-        let key = select(expression.unwrap_or("$default"), body);
+        };
+        let key = select(expression, body);
         let models = &route.request_models;
-        let Some(name) = models.get(&key).or_else(|| models.get("$default")) else {
-            return Ok(());
+        let Some(name) = models.get(&key).or_else(|| models.get(RouteKey::DEFAULT)) else {
+            let key: String = key.chars().take(64).collect();
+            return Err(format!(
+                "{expression} is `{key}`: the route has no such model, and no $default"
+            ));
         };
         let model = snapshot.models.get(name);
         let model = model.ok_or_else(|| format!("there is no model {name}"))?;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::StatusCode;
 use serde_json::json;
-use stackgen_gateway_common::ThrownError;
+use stackgen_gateway_common::FailureEvidence;
 
 use super::failure::IntegrationFailure;
 use super::payloads::EventType;
@@ -20,8 +20,8 @@ pub(super) struct WebSocketRefusal {
     pub(super) reason: String,
     /// Row of the reference.
     pub(super) row: &'static str,
-    /// Error that a function returned.
-    pub(super) error: Option<Box<ThrownError>>,
+    /// Evidence of the function that failed.
+    pub(super) evidence: Option<Box<FailureEvidence>>,
     /// Additional headers, each with a line break.
     headers: &'static str,
 }
@@ -39,7 +39,7 @@ impl WebSocketRefusal {
             message: message.into(),
             reason: reason.into(),
             row,
-            error: None,
+            evidence: None,
             headers: "",
         }
     }
@@ -79,12 +79,12 @@ impl WebSocketRefusal {
             failure.reason,
             response.row,
         )
-        .with_error(failure.error)
+        .with_evidence(failure.evidence)
     }
 
-    /// Sets the error that a function returned.
-    pub(super) fn with_error(self, error: Option<Box<ThrownError>>) -> Self {
-        WebSocketRefusal { error, ..self }
+    /// Sets the evidence of the function that failed.
+    pub(super) fn with_evidence(self, evidence: Option<Box<FailureEvidence>>) -> Self {
+        WebSocketRefusal { evidence, ..self }
     }
 
     /// Refuses with the status that the `$connect` integration returned (row C5). Its body is not sent (row C9).

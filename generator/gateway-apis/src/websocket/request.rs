@@ -124,19 +124,21 @@ impl HandshakeRequest {
         })
     }
 
-    /// Returns the client's headers in their own case, with those that API Gateway adds (row E1). The event of an
+    /// Returns the client's headers in their own case and in alphabetical order, with those that API Gateway adds (row E1). The event of an
     /// authorizer also contains the headers of the upgrade (row E4).
     pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
         let client_headers = self.head.headers.iter().filter(|(name, _)| {
-            let hop = ["connection", "upgrade", "content-length"];
             let replaced = [
+                "connection",
+                "upgrade",
+                "content-length",
                 "x-amzn-trace-id",
                 "x-forwarded-for",
                 "x-forwarded-port",
                 "x-forwarded-proto",
             ];
             let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
-            !is(&replaced) && (of_upgrade || !is(&hop))
+            !is(&replaced)
         });
         let client_headers =
             client_headers.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
@@ -153,9 +155,16 @@ impl HandshakeRequest {
             ),
             ("X-Forwarded-Proto".into(), self.scheme.as_str().into()),
         ];
-        let length = of_upgrade && self.header("content-length").is_none();
-        let length = length.then_some(("content-length".into(), "0".into()));
-        MultiValues::collect(client_headers.chain(length).chain(added), true)
+        // API Gateway writes these anew: a browser's `Connection` is `keep-alive, Upgrade`.
+        let upgrade = [
+            ("Connection".into(), "upgrade".into()),
+            ("Upgrade".into(), "websocket".into()),
+            ("content-length".into(), "0".into()),
+        ];
+        let upgrade = upgrade.into_iter().filter(|_| of_upgrade);
+        let mut headers: Vec<_> = client_headers.chain(upgrade).chain(added).collect();
+        headers.sort_by_key(|(name, _)| name.to_ascii_lowercase());
+        MultiValues::collect(headers.into_iter(), true)
     }
 }
 

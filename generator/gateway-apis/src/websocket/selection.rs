@@ -3,15 +3,37 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use stackgen_vtl::select_text;
 
 /// Evaluates an expression for a body. The result is empty if the path is missing or the body is not JSON.
 pub(crate) fn select(expression: &str, body: &str) -> String {
-    if let Some(path) = expression.strip_prefix("$request.body.") {
-        return text_at(body, path).unwrap_or_default();
+    if let Some(path) = expression.strip_prefix("$request.body")
+        && path.starts_with(['.', '['])
+    {
+        return value_at(body, path).unwrap_or_default();
     }
     expand(expression, |variable| {
-        text_at(body, variable.strip_prefix("request.body.")?)
+        let path = variable.strip_prefix("request.body")?;
+        path.starts_with(['.', '[']).then(|| value_at(body, path))?
     })
+}
+
+/// Returns the value at a path that begins with `.` or `[`, as text.
+fn value_at(body: &str, path: &str) -> Option<String> {
+    let names = path.strip_prefix('.');
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(is_plain);
+    let names = names.filter(|names| names.split('.').all(is_name));
+    match names.map(|names| text_at(body, names)) {
+        Some(PathValue::Text(text)) => Some(text),
+        Some(PathValue::Missing) => None,
+        // Any other path is a JSONPath, and a value that is no scalar becomes JSON.
+        Some(PathValue::Structure) | None => select_text(body, &format!("${path}")),
+    }
+}
+
+/// Decides whether a character may stand in a path of plain names, the usual one, which needs no JSONPath.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
 /// Replaces the variables `${…}` of an expression. One without a value becomes empty.
@@ -31,21 +53,32 @@ pub(crate) fn expand(expression: &str, value: impl Fn(&str) -> Option<String>) -
     expanded.replace("\\$", "$")
 }
 
-/// Returns the string, number or boolean at a dotted path, as text. Reads the body once and stores nothing else of it.
-fn text_at(body: &str, path: &str) -> Option<String> {
+/// Value at a path.
+#[derive(Debug, PartialEq, Eq)]
+enum PathValue {
+    /// String, number or boolean.
+    Text(String),
+    /// Object or array.
+    Structure,
+    /// Nothing, or `null`.
+    Missing,
+}
+
+/// Returns the value at a dotted path. Reads the body once and stores nothing else of it.
+fn text_at(body: &str, path: &str) -> PathValue {
     let mut deserializer = serde_json::Deserializer::from_str(body);
-    let found = PathVisitor(Some(path))
-        .deserialize(&mut deserializer)
-        .ok()?;
-    deserializer.end().ok()?;
-    found
+    let found = PathVisitor(Some(path)).deserialize(&mut deserializer);
+    match (found, deserializer.end()) {
+        (Ok(found), Ok(())) => found,
+        _ => PathValue::Missing,
+    }
 }
 
 /// Remaining path; `None` at its end.
 struct PathVisitor<'p>(Option<&'p str>);
 
 impl<'de> DeserializeSeed<'de> for PathVisitor<'_> {
-    type Value = Option<String>;
+    type Value = PathValue;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
         value.deserialize_any(self)
@@ -53,13 +86,24 @@ impl<'de> DeserializeSeed<'de> for PathVisitor<'_> {
 }
 
 impl PathVisitor<'_> {
-    fn leaf(&self, text: impl FnOnce() -> String) -> Option<String> {
-        self.0.is_none().then(text)
+    fn leaf(&self, text: impl FnOnce() -> String) -> PathValue {
+        match self.0 {
+            None => PathValue::Text(text()),
+            Some(_) => PathValue::Missing,
+        }
+    }
+
+    /// Returns the result for an object or array, if no member of it is selected.
+    fn structure(&self) -> PathValue {
+        match self.0 {
+            None => PathValue::Structure,
+            Some(_) => PathValue::Missing,
+        }
     }
 }
 
 impl<'de> Visitor<'de> for PathVisitor<'_> {
-    type Value = Option<String>;
+    type Value = PathValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
@@ -86,12 +130,12 @@ impl<'de> Visitor<'de> for PathVisitor<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(PathValue::Missing)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+        Ok(self.structure())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
@@ -103,7 +147,7 @@ impl<'de> Visitor<'de> for PathVisitor<'_> {
             Some((key, rest)) => (Some(key), Some(rest)),
             None => (None, None),
         };
-        let mut found = None;
+        let mut found = self.structure();
         while let Some(is_it) = members.next_key_seed(KeyMatcher(key))? {
             if is_it {
                 found = members.next_value_seed(PathVisitor(rest))?;
@@ -155,8 +199,16 @@ mod tests {
             ("$request.body.f", "1.0"),
             ("$request.body.t", "true"),
             ("$request.body.z", ""),
-            ("$request.body.l", ""),
-            ("$request.body.a", ""),
+            ("$request.body.l", "[1]"),
+            ("$request.body.a", r#"{"b":"x","n":7}"#),
+            ("$request.body['a']['b']", "x"),
+            ("$request.body.l[0]", "1"),
+            ("v${request.body.l[-1]}", "v1"),
+            ("$request.body.l[*]", "[1]"),
+            ("$request.body..b", r#"["x"]"#),
+            ("$request.body.l[", ""),
+            ("$request.bodyguard", "$request.bodyguard"),
+            ("${request.body}", ""),
             ("$request.body.none", ""),
             ("$request.body.action.deeper", ""),
             ("v-${request.body.none}-", "v--"),

@@ -202,11 +202,21 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
             context: &context,
             body: "",
         };
-        if let Err(failure) = call.run(event, trace_id).await {
-            code = 500;
+        let failed = match call.run(event, trace_id).await {
+            Ok(answer) => {
+                let (_, reported) = answer.into_body().await;
+                reported.map(|failure| (failure.reason(), Some(failure.evidence)))
+            }
+            Err(failure) => {
+                code = 500;
+                Some((failure.reason, failure.evidence.map(|it| *it)))
+            }
+        };
+        if let Some((reason, evidence)) = failed {
             api.plane.events.send(|| Event::DisconnectFailed {
                 connection: client.connection.id.clone(),
-                reason: failure.reason,
+                reason,
+                evidence,
             });
         }
     }

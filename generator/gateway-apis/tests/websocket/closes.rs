@@ -307,7 +307,7 @@ async fn row_m18_a_failed_disconnect_is_reported_and_has_no_other_effect() {
 }
 
 #[tokio::test]
-async fn a_stopping_gateway_closes_with_1001_and_waits_for_disconnect() {
+async fn row_x4_a_stopping_gateway_closes_with_1012_and_waits_for_disconnect() {
     let gateway = TestApi::with(ROUTES).start().await;
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -316,7 +316,7 @@ async fn a_stopping_gateway_closes_with_1001_and_waits_for_disconnect() {
     let stopping = tokio::spawn(gateway.stop());
     for client in &mut clients {
         let closed = client.closed().await;
-        assert_eq!(closed, Some((1001, "Going away".to_owned())));
+        assert_eq!(closed, Some((1012, "Service restart".to_owned())));
         // tungstenite answers the close frame when it reads on.
         assert_eq!(client.next().await, None);
     }

@@ -94,15 +94,15 @@ async fn rows_e0_and_e1_a_connect_event() {
     {
       "headers": {
         "Host": "localhost",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
         "ORIGIN": "https://example.com",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
         "user-Agent": "me/1.0",
-        "X-Two": "b",
         "X-Amzn-Trace-Id": "Root=1-65c66edf-000000000000000000000000",
         "X-Forwarded-For": "127.0.0.1",
         "X-Forwarded-Port": "port",
-        "X-Forwarded-Proto": "http"
+        "X-Forwarded-Proto": "http",
+        "X-Two": "b"
       },
       "queryStringParameters": {
         "room": "c d",
@@ -274,12 +274,12 @@ async fn rows_e0_and_e4_an_authorizer_event() {
       "type": "REQUEST",
       "methodArn": "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect",
       "headers": {
-        "Host": "localhost",
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Connection": "upgrade",
         "content-length": "0",
+        "Host": "localhost",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+        "Upgrade": "websocket",
         "X-Amzn-Trace-Id": "Root=1-65c66edf-000000000000000000000000",
         "X-Forwarded-For": "127.0.0.1",
         "X-Forwarded-Port": "port",

@@ -13,4 +13,5 @@ mod management;
 mod mapping;
 mod messages;
 mod moved_stage;
+mod recorded;
 mod support;

@@ -125,3 +125,18 @@ async fn a_template_that_cannot_be_rendered_is_reported_with_its_place() {
     assert!(frame.contains("Internal server error"), "{frame}");
     assert_eq!(gateway.functions.calls("send"), 0);
 }
+
+#[tokio::test]
+async fn row_m8_an_integration_that_is_no_proxy_answers_with_a_route_response_alone() {
+    let gateway = TestApi::with(&["send"])
+        .change_integration("send", |it| it.integration_type = "AWS".to_owned())
+        .route_response("send")
+        .start()
+        .await;
+    gateway
+        .functions
+        .always("send", Reply::Json(json!({"n": 1})));
+    let mut client = gateway.connect().await;
+    let message = r#"{"action":"send"}"#;
+    assert_eq!(answer(&mut client, message).await, r#"{"n":1}"#);
+}

@@ -224,10 +224,18 @@ async fn row_m6_a_message_that_does_not_match_its_model_is_a_bad_request_body() 
     gateway.functions.event("send").await;
     client.send("no JSON, no model").await;
     gateway.functions.event("default").await;
-    test_api
+    let lenient = test_api
         .clone()
-        .change_api(|it| it.disable_schema_validation = true)
-        .serve(&gateway.plane);
+        .change_api(|it| it.disable_schema_validation = true);
+    lenient.serve(&gateway.plane);
+    assert_eq!(
+        error(&answer(&mut client, r#"{"action":"send"}"#).await),
+        "Bad request body"
+    );
+    let unselected = test_api
+        .clone()
+        .change_route("send", |it| it.model_selection_expression = None);
+    unselected.serve(&gateway.plane);
     client.send(r#"{"action":"send"}"#).await;
     gateway.functions.event("send").await;
     test_api.model("send", "{").serve(&gateway.plane);
@@ -248,10 +256,17 @@ async fn row_m6_the_model_selection_expression_selects_the_model() {
     });
     let gateway = test_api.start().await;
     let mut client = gateway.connect().await;
-    client.send(r#"{"action":"send","kind":"loose"}"#).await;
+    for refused in [
+        r#"{"action":"send","kind":"strict"}"#,
+        r#"{"action":"send","kind":"loose","text":"x"}"#,
+    ] {
+        let frame = answer(&mut client, refused).await;
+        assert_eq!(error(&frame), "Bad request body", "{refused}");
+    }
+    client
+        .send(r#"{"action":"send","kind":"strict","text":"x"}"#)
+        .await;
     gateway.functions.event("send").await;
-    let frame = answer(&mut client, r#"{"action":"send","kind":"strict"}"#).await;
-    assert_eq!(error(&frame), "Bad request body");
 }
 
 #[tokio::test]
@@ -261,14 +276,62 @@ async fn row_m7_a_one_way_route_never_answers() {
     for reply in [
         Reply::Json(json!({"statusCode": 200, "body": "hello"})),
         Reply::Json(json!({"statusCode": 500, "body": "hello"})),
+        Reply::Json(json!({})),
         Reply::Json(json!(null)),
-        Reply::Json(json!("text")),
-        Reply::Bytes(b"{".to_vec()),
     ] {
         gateway.functions.always("send", reply);
         client.send(r#"{"action":"send"}"#).await;
         expect_no_message(&mut gateway, &mut client).await;
     }
+}
+
+#[tokio::test]
+async fn row_m7_a_malformed_response_gets_an_error_frame_even_on_one_way_routes() {
+    let mut gateway = TestApi::with(&["send"]).start().await;
+    let mut client = gateway.connect().await;
+    for reply in [
+        Reply::Json(json!("text")),
+        Reply::Json(json!({"statusCode": 200, "connectionId": "x"})),
+        Reply::Bytes(b"{".to_vec()),
+    ] {
+        gateway.functions.always("send", reply);
+        let frame = answer(&mut client, r#"{"action":"send"}"#).await;
+        assert_eq!(error(&frame), "Internal server error");
+        assert_eq!(reason(&mut gateway).await.0, "M7");
+    }
+}
+
+#[tokio::test]
+async fn row_m7_a_status_that_the_client_does_not_see_is_a_failure_with_its_log() {
+    let mut gateway = TestApi::with(&["send"]).start().await;
+    let reply = json!({"statusCode": 500});
+    gateway.functions.always("send", Reply::Json(reply));
+    gateway
+        .functions
+        .log("send", &["START RequestId: 1", "cannot read table"]);
+    let mut client = gateway.connect().await;
+    client.send(r#"{"action":"send"}"#).await;
+    let (outcome, evidence, connection) = gateway
+        .event(|event| match event {
+            Event::Message {
+                outcome,
+                evidence,
+                connection,
+                ..
+            } => Some((outcome.clone(), evidence.clone(), connection.clone())),
+            _ => None,
+        })
+        .await;
+    let failed = MessageOutcome::Failed {
+        status: 500,
+        bytes: None,
+    };
+    assert_eq!(outcome, failed);
+    assert_eq!(evidence.unwrap().log, ["cannot read table"]);
+    let found = gateway.plane.failures.find(connection.as_str());
+    assert_eq!((found[0].status, found[0].row.as_str()), (500, "M7"));
+    assert_eq!(found[0].log, ["cannot read table"]);
+    assert_eq!(found[0].function.as_deref(), Some("send"));
 }
 
 #[tokio::test]
@@ -289,6 +352,7 @@ async fn row_m8_a_two_way_route_sends_the_body_back() {
     for reply in [
         json!({"statusCode": 200}),
         json!({"statusCode": 200, "body": null}),
+        json!(null),
     ] {
         gateway.functions.always("send", Reply::Json(reply));
         client.send(r#"{"action":"send"}"#).await;
@@ -306,16 +370,15 @@ async fn row_m8_a_two_way_route_sends_the_body_back() {
     }
     client.ping().await;
     let large = "x".repeat(128 * 1024 + 1);
-    for reply in [
-        Reply::Json(json!(null)),
-        Reply::Json(json!("text")),
-        Reply::Json(json!({"body": {"n": 1}})),
-        Reply::Json(json!({ "body": large })),
+    for (reply, row) in [
+        (json!("text"), "M7"),
+        (json!({"body": {"n": 1}}), "M7"),
+        (json!({ "body": large }), "M8"),
     ] {
-        gateway.functions.always("send", reply);
+        gateway.functions.always("send", Reply::Json(reply));
         let frame = answer(&mut client, r#"{"action":"send"}"#).await;
         assert_eq!(error(&frame), "Internal server error");
-        assert_eq!(reason(&mut gateway).await.0, "M8");
+        assert_eq!(reason(&mut gateway).await.0, row);
     }
 }
 

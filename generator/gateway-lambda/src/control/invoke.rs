@@ -49,6 +49,7 @@ pub(super) async fn invoke(
         payload,
         caller: role.map_or(InvocationCaller::Account, InvocationCaller::Role),
         trace_id: trace.unwrap_or_else(|| trace_id(EpochMillis::now().as_millis() / 1000)),
+        log: None,
     };
     match text("x-amz-invocation-type") {
         Some("DryRun") => {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use stackgen_gateway_common::invoke::{
-    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
-};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 
 use super::environment::QueuedInvocation;
 use super::function::FunctionRecord;
 use super::pool::SubmitResult;
 use super::{FunctionHost, FunctionVersion, Functions};
+use futures_util::future::BoxFuture;
+use stackgen_gateway_common::invoke::{
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
+};
 
 /// Maximum size of an event: 6 MB.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
@@ -27,7 +27,7 @@ impl Invoke for Functions {
     ) -> BoxFuture<'_, Result<InvocationOutcome, InvokeError>> {
         Box::pin(async move {
             let target = self.target(&invocation, MAX_EVENT)?;
-            run_invocation(&self.host, &target, invocation, None).await
+            run_invocation(&self.host, &target, invocation).await
         })
     }
 }
@@ -42,10 +42,10 @@ impl Functions {
         &self,
         invocation: Invocation,
     ) -> Result<(InvocationOutcome, Vec<String>), InvokeError> {
-        let target = self.target(&invocation, MAX_EVENT)?;
-        let (tail, lines) = oneshot::channel();
-        let outcome = run_invocation(&self.host, &target, invocation, Some(tail)).await?;
-        Ok((outcome, lines.await.unwrap_or_default()))
+        let (log, mut lines) = mpsc::unbounded_channel();
+        let log = Some(log);
+        let outcome = self.invoke(Invocation { log, ..invocation }).await?;
+        Ok((outcome, lines.recv().await.unwrap_or_default()))
     }
 
     /// Invokes a function without waiting: `Event`. A failed invocation is retried twice, with a growing delay.
@@ -135,13 +135,12 @@ async fn run_invocation(
     host: &FunctionHost,
     version: &FunctionVersion,
     invocation: Invocation,
-    tail: Option<oneshot::Sender<Vec<String>>>,
 ) -> Result<InvocationOutcome, InvokeError> {
     let throttled = || InvokeError {
         kind: InvokeErrorKind::TooManyRequests,
         message: "Rate Exceeded.".to_owned(),
     };
-    let name = &invocation.function.name;
+    let name = invocation.function.name.clone();
     let stopped = || InvokeError {
         kind: InvokeErrorKind::Unrunnable,
         message: format!("{name} was stopped"),
@@ -149,9 +148,7 @@ async fn run_invocation(
     if host.stop.is_cancelled() {
         return Err(stopped());
     }
-    let arn = invocation.function.to_string();
-    let (queued, mut answer) =
-        QueuedInvocation::new(arn, invocation.payload, invocation.trace_id, tail);
+    let (queued, mut answer) = QueuedInvocation::new(invocation);
     let request_id = queued.request_id.clone();
     match version.pool.submit(queued) {
         SubmitResult::Throttled => return Err(throttled()),
@@ -181,7 +178,7 @@ async fn invoke_with_retries(
         if attempt > 0 {
             tokio::time::sleep(host.settings.functions.retry * attempt).await;
         }
-        let outcome = run_invocation(&host, &version, invocation.clone(), None).await;
+        let outcome = run_invocation(&host, &version, invocation.clone()).await;
         if outcome.is_ok_and(|outcome| !outcome.failed) {
             return;
         }

@@ -205,7 +205,7 @@ impl Gateway {
         self.shared.plane.connections.len()
     }
 
-    /// Shuts down: closes connections with 1001, runs their `$disconnect` functions within a time limit, and stops all
+    /// Shuts down: closes connections with 1012, runs their `$disconnect` functions within a time limit, and stops all
     /// processes.
     pub async fn shutdown(self) {
         let Shared {

@@ -143,6 +143,7 @@ pub(crate) fn invocation(name: &str, what: &str) -> Invocation {
         payload: Bytes::from(json!({ "do": what }).to_string()),
         caller: InvocationCaller::Account,
         trace_id: "Root=1-65c66edf-000000000000000000000001".to_owned(),
+        log: None,
     }
 }
 

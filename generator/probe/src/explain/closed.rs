@@ -34,8 +34,10 @@ pub(super) fn explain(report: &ProbeReport) -> Option<Explanation> {
         (ClosedBy::Server, 1001) => facts.going_away(sent_pings(report)),
         (ClosedBy::Server, 1003) => facts.binary(),
         (ClosedBy::Server, 1005) => facts.bare(),
+        (ClosedBy::Server, 1008) => facts.too_many(),
         (ClosedBy::Server, 1009) => facts.too_large(),
         (ClosedBy::Server, 1011) => facts.failed(),
+        (ClosedBy::Server, 1012) => facts.restart(),
         (ClosedBy::Server, code) => facts.other(code),
     };
     let reason = match close.reason.as_str() {
@@ -117,9 +119,28 @@ impl EndFacts<'_> {
              when they stop. The age matches neither ten minutes without data nor two hours.",
         )
         .with_next_step(
-            "For the local gateway, check whether it was stopped or runs with a short `--idle-timeout`. For AWS, compare \
-             with the $disconnect log.",
+            "For the local gateway, check whether it runs with a short `--idle-timeout`. For AWS, compare with the \
+             $disconnect log.",
         )
+    }
+
+    fn too_many(&self) -> Explanation {
+        Explanation::new(
+            Likely,
+            &["M19", "X4"],
+            "The client sent too many requests, so API Gateway closed its connection.",
+        )
+        .with_next_step("Send less often, or put several messages into one, and reconnect after a delay that grows.")
+    }
+
+    fn restart(&self) -> Explanation {
+        Explanation::new(
+            Likely,
+            &["X4"],
+            "The server restarts. API Gateway closes connections with this code when it restarts, and the local gateway \
+             when it stops.",
+        )
+        .with_next_step("Reconnect, after a random delay, so that clients do not all reconnect at once.")
     }
 
     fn binary(&self) -> Explanation {
@@ -157,7 +178,7 @@ impl EndFacts<'_> {
         Explanation::new(
             Possible,
             &["X4"],
-            "The server failed. No case is known in which API Gateway itself sends this code.",
+            "The server failed. The Developer Guide lists this code for an error inside API Gateway.",
         )
         .with_next_step("If it happens again, check the proxies in between, and note the connectionId and the time for AWS support.")
     }
@@ -165,12 +186,7 @@ impl EndFacts<'_> {
     fn other(&self, code: u16) -> Explanation {
         let cause = match code {
             1002 | 1007 | 1010 => "The server reports a violation of the WebSocket protocol.",
-            1008 => {
-                "The server closed the connection because of its own policy. API Gateway never sends this code."
-            }
-            1012 | 1013 => {
-                "The server restarts or is overloaded. API Gateway never sends this code."
-            }
+            1013 => "The server is overloaded. API Gateway is not known to send this code.",
             3000..=4999 => {
                 "This is an application's own code. API Gateway cannot send one, so something else closed the connection."
             }

@@ -57,7 +57,7 @@ impl Certainty {
 }
 
 /// Rows that the reference tags as doubtful, and the meaning of the tags.
-const DOUBTS: [(&str, &str); 9] = [
+const DOUBTS: [(&str, &str); 10] = [
     ("A8", WEAK),
     ("C4", WEAK),
     (
@@ -69,7 +69,8 @@ const DOUBTS: [(&str, &str); 9] = [
     ("D18", WEAK),
     ("M8", "sources disagree"),
     ("M12", "sources disagree"),
-    ("M14", "folklore, or a single weak report, for the code"),
+    ("M7", "sources disagree for null"),
+    ("M19", "inferred for the frame, not stated anywhere"),
 ];
 
 const WEAK: &str = "folklore, or a single weak report";

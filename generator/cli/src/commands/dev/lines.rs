@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use anstyle::Style;
 use stackgen_cfn::terminal::escape;
-use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
+use stackgen_gateway::{ApiId, DeploymentId, Event, FailureEvidence, MessageOutcome, RouteKey};
 
 use crate::style::{CYAN, DIM, GREEN, RED};
+
+/// Indentation of the lines below an event, as wide as the event's name.
+const INDENT: &str = "           ";
 
 /// Format of events.
 #[derive(Debug)]
@@ -22,6 +25,41 @@ impl EventLines {
 
     /// Returns the line of an event; `None` for events that are left out.
     pub(super) fn line(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
+        let evidence = match event {
+            Event::Message { evidence, .. }
+            | Event::Refused { evidence, .. }
+            | Event::DisconnectFailed { evidence, .. } => evidence.as_ref(),
+            _ => None,
+        };
+        let line = self.first_line(event, name)?;
+        Some(line + &self.details(evidence))
+    }
+
+    /// Returns the lines about a failed function, each after a line break: its error, and its log unless that is shown anyway.
+    fn details(&self, evidence: Option<&FailureEvidence>) -> String {
+        let Some(FailureEvidence { error, log }) = evidence else {
+            return String::new();
+        };
+        let mut lines = Vec::new();
+        if let Some(error) = error {
+            lines.push(format!("{}: {}", error.error_type, error.message));
+            lines.extend(error.trace.iter().cloned());
+        }
+        if !self.logs {
+            // The runtime logs the error, too.
+            let is_new = |line: &&String| match error {
+                Some(error) => !line.contains(&error.error_type),
+                None => true,
+            };
+            let log = log.iter().filter(is_new);
+            lines.extend(log.map(|line| format!("log: {}", log_text(line))));
+        }
+        let lines = lines.iter();
+        let lines = lines.map(|line| format!("\n{INDENT}{DIM}{}{DIM:#}", escape(line)));
+        lines.collect()
+    }
+
+    fn first_line(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
         Some(match event {
             Event::Connected { .. } | Event::Refused { .. } => handshake(event, name),
             Event::Message {
@@ -30,6 +68,7 @@ impl EventLines {
                 bytes: size,
                 outcome,
                 took,
+                ..
             } => message(connection.as_str(), route.as_ref(), *size, outcome, *took),
             Event::Posted {
                 connection,
@@ -50,7 +89,9 @@ impl EventLines {
                 let rest = format!("{function}  {reason}");
                 line(RED, "failed", &rest, None)
             }
-            Event::DisconnectFailed { connection, reason } => {
+            Event::DisconnectFailed {
+                connection, reason, ..
+            } => {
                 let rest = format!("{connection}  $disconnect: {reason} (row M18)");
                 line(RED, "failed", &rest, None)
             }
@@ -81,6 +122,7 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             reason,
             row,
             took,
+            ..
         } => {
             let rest = format!("{status}  {}/{stage}  {reason}{}", name(api), row_text(row));
             line(RED, "refused", &rest, Some(*took))
@@ -193,6 +235,18 @@ fn message(
     let (style, result) = match outcome {
         MessageOutcome::Taken => (DIM, "taken".to_owned()),
         MessageOutcome::Answered { bytes: answer } => (DIM, format!("answered {}", bytes(*answer))),
+        MessageOutcome::Failed {
+            status,
+            bytes: answer,
+        } => {
+            let sent = match answer {
+                Some(answer) => format!("answered {}, ", bytes(*answer)),
+                None => String::new(),
+            };
+            let result =
+                format!("{sent}the integration returned {status}, which the client does not see");
+            (RED, result + &row_text("M7"))
+        }
         MessageOutcome::Error {
             message,
             reason,
@@ -295,6 +349,7 @@ mod tests {
             status: 403,
             reason: "no stage\r\nconnected  \u{9b}2J".to_owned(),
             row: "",
+            evidence: None,
             took: Duration::from_millis(3),
         };
         let lines = EventLines::new(true);
@@ -354,6 +409,7 @@ mod tests {
                 status: 401,
                 reason: "there is no token".to_owned(),
                 row: "A2",
+                evidence: None,
                 took: Duration::from_micros(150),
             },
             Event::Message {
@@ -365,6 +421,7 @@ mod tests {
                     reason: "no route `a\u{1b}`".to_owned(),
                     row: "M3",
                 },
+                evidence: None,
                 took,
             },
             Event::Closed {

@@ -52,15 +52,16 @@ fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
         reason,
         error,
         authorizer,
+        log,
         ..
     } = failure;
     let texts = [message, reason]
         .into_iter()
-        .chain(
-            error
-                .iter_mut()
-                .flat_map(|error| [&mut error.error_type, &mut error.message]),
-        )
+        .chain(error.iter_mut().flat_map(|error| {
+            let texts = [&mut error.error_type, &mut error.message];
+            texts.into_iter().chain(&mut error.trace)
+        }))
+        .chain(log)
         .chain(
             authorizer
                 .iter_mut()
@@ -117,6 +118,14 @@ fn details(failure: &FailureRecord) -> Vec<String> {
             "{source} threw {}: {}",
             error.error_type, error.message
         ));
+        details.extend(error.trace.iter().cloned());
     }
+    // The runtime logs the error, too.
+    let is_new = |line: &&String| match &failure.error {
+        Some(error) => !line.contains(&error.error_type),
+        None => true,
+    };
+    let log = failure.log.iter().filter(is_new);
+    details.extend(log.map(|line| format!("log: {line}")));
     details
 }

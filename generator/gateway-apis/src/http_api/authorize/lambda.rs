@@ -118,6 +118,7 @@ impl Exchange<'_> {
                 },
             },
             trace_id: self.request.trace_id.clone(),
+            log: None,
         };
         let outcome = self.api.plane.functions.invoke(invocation);
         let outcome = tokio::time::timeout(AUTHORIZER_TIMEOUT, outcome).await;

@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
-use stackgen_gateway_common::{AuthorizerRecord, RouteKey, ThrownError};
+use stackgen_gateway_common::{AuthorizerRecord, FailureEvidence, RouteKey, ThrownError};
 
 use output::{AuthorizerOutput, AuthorizerOutputError};
 
 use super::WebSocketApi;
+use super::evidence::InvocationLog;
 use super::failure::IntegrationFailure;
 use super::integration;
 use super::payloads::{self, RequestContext};
@@ -46,9 +47,14 @@ pub(super) async fn authorize(
         context,
     );
     let started = Instant::now();
-    let outcome = invoke(api, authorizer, stage, request, event).await?;
+    let (outcome, log) = invoke(api, authorizer, stage, request, event).await?;
     if outcome.failed {
-        return Err(refusal_from_error(&outcome.payload));
+        let evidence = FailureEvidence {
+            error: ThrownError::read(&outcome.payload),
+            log: log.first_lines().await,
+        };
+        let refusal = refusal_from_error(&outcome.payload);
+        return Err(refusal.with_evidence(Some(Box::new(evidence))));
     }
     let latency = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let output = AuthorizerOutput::read(&outcome.payload, latency).map_err(
@@ -72,13 +78,14 @@ async fn invoke(
     stage: &StoredStage,
     request: &HandshakeRequest,
     event: bytes::Bytes,
-) -> Result<InvocationOutcome, WebSocketRefusal> {
+) -> Result<(InvocationOutcome, InvocationLog), WebSocketRefusal> {
     let uri = authorizer.authorizer_uri.as_deref();
     let function = integration::function(uri, &stage.stage_variables).map_err(
         |IntegrationFailure { reason, .. }| {
             WebSocketRefusal::internal(format!("authorizer: {reason}"), "A7")
         },
     )?;
+    let (sender, log) = InvocationLog::new();
     let invocation = Invocation {
         function,
         payload: event,
@@ -89,11 +96,12 @@ async fn invoke(
             },
         },
         trace_id: request.trace_id.clone(),
+        log: Some(sender),
     };
     let invoked = api.plane.functions.invoke(invocation);
     let within = api.plane.settings.limits.integration;
     match tokio::time::timeout(within, invoked).await {
-        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Ok(outcome)) => Ok((outcome, log)),
         Ok(Err(error)) => Err(WebSocketRefusal::internal(
             format!("authorizer: {error}"),
             "A16",
@@ -112,7 +120,7 @@ fn refusal_from_error(payload: &[u8]) -> WebSocketRefusal {
     struct ErrorPayload {
         error_message: String,
     }
-    let refusal = match serde_json::from_slice::<ErrorPayload>(payload) {
+    match serde_json::from_slice::<ErrorPayload>(payload) {
         Ok(error) if error.error_message == "Unauthorized" => {
             WebSocketRefusal::unauthorized("the authorizer failed with Unauthorized", "A6")
         }
@@ -120,8 +128,7 @@ fn refusal_from_error(payload: &[u8]) -> WebSocketRefusal {
             format!("authorizer: {}", integration::describe_error(payload)),
             "A7",
         ),
-    };
-    refusal.with_error(ThrownError::read(payload).map(Box::new))
+    }
 }
 
 /// Returns the record of an authorizer: its function, and the allowed principal or the reason for the refusal.

@@ -39,6 +39,7 @@ type Handler = Box<dyn Fn(&Value) -> Reply + Send + Sync>;
 pub(crate) struct Functions {
     handlers: Mutex<HashMap<String, Handler>>,
     calls: Mutex<Vec<(String, Value, InvocationCaller)>>,
+    lines: Mutex<HashMap<String, Vec<String>>>,
     called: Notify,
     released: tokio::sync::watch::Sender<usize>,
 }
@@ -83,6 +84,12 @@ impl Functions {
         self.call(name).await.0
     }
 
+    /// Sets the log lines of all later invocations of a function.
+    pub(crate) fn log(&self, name: &str, lines: &[&str]) {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        self.lines.lock().unwrap().insert(name.to_owned(), lines);
+    }
+
     /// Returns the number of calls of a function that were not removed.
     pub(crate) fn calls(&self, name: &str) -> usize {
         let calls = self.calls.lock().unwrap();
@@ -101,6 +108,10 @@ impl Invoke for Functions {
             Some(handler) => handler(&event),
             None => Reply::Json(json!({"statusCode": 200})),
         };
+        if let Some(log) = &invocation.log {
+            let lines = self.lines.lock().unwrap().get(&name).cloned();
+            let _ = log.send(lines.unwrap_or_default());
+        }
         let mut calls = self.calls.lock().unwrap();
         calls.push((name, event, invocation.caller));
         drop(calls);

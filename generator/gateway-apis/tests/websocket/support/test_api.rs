@@ -143,6 +143,7 @@ impl TestApi {
             .models
             .insert(model.name.clone(), Arc::new(model));
         self.change_route(key, |route| {
+            route.model_selection_expression = Some("\\$default".to_owned());
             route
                 .request_models
                 .insert("$default".to_owned(), "Message".to_owned());

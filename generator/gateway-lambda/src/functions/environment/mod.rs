@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use stackgen_gateway_common::invoke::{InvocationOutcome, InvokeError};
+use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, InvokeError};
 use stackgen_gateway_common::{EpochMillis, uuid};
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::pool::EnvironmentPool;
@@ -34,7 +34,7 @@ pub(super) struct QueuedInvocation {
     /// Receives the answer. The other end may be closed if the caller no longer waits.
     pub(super) answer: oneshot::Sender<Result<InvocationOutcome, InvokeError>>,
     /// Receives the log lines of this invocation, if the caller asked for them.
-    pub(super) tail: Option<oneshot::Sender<Vec<String>>>,
+    pub(super) tail: Option<UnboundedSender<Vec<String>>>,
     /// Time of the invocation.
     pub(super) since: Instant,
 }
@@ -81,7 +81,7 @@ pub(super) enum EnvironmentPhase {
 pub(super) struct RunningInvocation {
     request_id: String,
     answer: oneshot::Sender<Result<InvocationOutcome, InvokeError>>,
-    tail: Option<oneshot::Sender<Vec<String>>>,
+    tail: Option<UnboundedSender<Vec<String>>>,
     deadline: Instant,
 }
 
@@ -277,10 +277,7 @@ impl ExecutionEnvironment {
 impl QueuedInvocation {
     /// Creates an invocation and the receiver of its answer.
     pub(super) fn new(
-        arn: String,
-        payload: Bytes,
-        trace_id: String,
-        tail: Option<oneshot::Sender<Vec<String>>>,
+        invocation: Invocation,
     ) -> (
         Self,
         oneshot::Receiver<Result<InvocationOutcome, InvokeError>>,
@@ -288,11 +285,11 @@ impl QueuedInvocation {
         let (answer, answered) = oneshot::channel();
         let invocation = QueuedInvocation {
             request_id: uuid(),
-            arn,
-            payload,
-            trace_id,
+            arn: invocation.function.to_string(),
+            payload: invocation.payload,
+            trace_id: invocation.trace_id,
             answer,
-            tail,
+            tail: invocation.log,
             since: Instant::now(),
         };
         (invocation, answered)

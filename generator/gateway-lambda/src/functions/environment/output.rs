@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 use stackgen_gateway_common::{EpochMillis, Event};
 use tokio::net::unix::pipe;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::super::pool::EnvironmentPool;
 use super::report::{self, InvocationEnd, InvocationReport};
@@ -33,7 +33,7 @@ pub(super) enum LogEntry {
         ending: InvocationEnd,
         duration: Duration,
         init: Option<Duration>,
-        tail: Option<oneshot::Sender<Vec<String>>>,
+        tail: Option<mpsc::UnboundedSender<Vec<String>>>,
     },
     /// End of the process; nothing follows.
     ProcessEnded,
