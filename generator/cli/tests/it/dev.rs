@@ -1,14 +1,17 @@
 //! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the function of the echo starter.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::Sandbox;
+use crate::common::{Sandbox, stackgen};
 use crate::limits;
-use crate::running::Dev;
+use crate::running::{Dev, PATIENCE};
 
 #[test]
 fn a_message_is_answered_and_ctrl_c_leaves_nothing() {
@@ -349,4 +352,104 @@ fn logs_of_functions_keep_their_text_and_are_escaped() {
         log.ends_with("f  red\ttab\\rconnected\\u{202e} müde \\u{7}"),
         "{log:?}"
     );
+}
+
+/// Process that does not outlive its test.
+struct KilledOnDrop(Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn output_of_the_gateway_in_a_watched_folder_is_no_change() {
+    let sandbox = limits::project(2);
+    let log = sandbox.path().join("code/dev.log");
+    let child = stackgen()
+        .current_dir(sandbox.path())
+        .stdin(Stdio::null())
+        .args(["dev", "template.yaml", "--json", "--port", "0"])
+        .stdout(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let _killed = KilledOnDrop(child);
+    let events = |kind: &str| -> Vec<Value> {
+        let lines = fs::read_to_string(&log).unwrap();
+        let events = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        events
+            .filter(|event: &Value| event["event"] == kind)
+            .collect()
+    };
+    let wait_for = |kind: &str, count: usize| {
+        let began = Instant::now();
+        while events(kind).len() < count {
+            assert!(began.elapsed() < PATIENCE, "no {kind}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    wait_for("ready", 1);
+    let code = sandbox.read("code/bootstrap");
+    for count in 1..=3 {
+        sandbox.write("code/bootstrap", format!("{code}\n# {count}\n"));
+        wait_for("applied", count);
+    }
+    let applied = events("applied");
+    for event in &applied {
+        assert_eq!(event["changes"][0]["what"], "code", "{event}");
+    }
+    assert_eq!(applied.len(), 3);
+}
+
+/// Function on a one-way route that reports one failure with its status, and throws another.
+const FAILING: &str = r#"
+def handler(event, context):
+    if event["requestContext"]["eventType"] == "DISCONNECT":
+        return {"statusCode": 200}
+    if event["body"] == "quiet":
+        print("cannot read the table")
+        return {"statusCode": 500}
+    raise KeyError(event["body"])
+"#;
+
+#[test]
+fn a_function_that_failed_is_a_failed_line_with_its_error_and_its_log() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
+    let sandbox = limits::project(2);
+    let template = sandbox.read("template.yaml");
+    let template = template
+        .replace("Runtime: provided.al2023", "Runtime: python3.12")
+        .replace("Handler: bootstrap", "Handler: app.handler")
+        .replace("RouteResponseSelectionExpression: $default, ", "");
+    sandbox.write("template.yaml", template);
+    sandbox.write("code/app.py", FAILING);
+    let dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch"], &[]);
+    let url = dev.printed_url();
+    let probe = dev.sandbox.run("probe --local --send quiet --hold 2s");
+    let line = dev.line("message ");
+    assert!(
+        line.contains("the integration returned 500, which the client does not see (row M7)"),
+        "{line}"
+    );
+    assert_eq!(dev.line("log: ").trim_start(), "log: cannot read the table");
+    assert!(
+        probe.to_string().contains("log: cannot read the table"),
+        "{probe}"
+    );
+
+    dev.sandbox
+        .run(&format!("probe {url} --send loud --hold 2s"));
+    let line = dev.line("message ");
+    assert!(
+        line.contains("Internal server error: the function failed with KeyError"),
+        "{line}"
+    );
+    assert_eq!(dev.line("KeyError").trim_start(), "KeyError: 'loud'");
+    assert!(dev.line("app.py").contains("line 8, in handler"));
 }

@@ -58,7 +58,7 @@ fn an_error_frame_is_explained_by_its_text() {
         .args(["explain", "Internal server error"])
         .output();
     assert_eq!(words.stdout.as_bytes(), quoted.unwrap().stdout);
-    let title = "error frame \"Internal server error\"\n\nlikely (rows M4, C7)\n";
+    let title = "error frame \"Internal server error\"\n\nlikely (rows M4, M7, C7)\n";
     assert!(words.stdout.starts_with(title), "{words}");
     assert!(
         words

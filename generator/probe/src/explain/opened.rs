@@ -28,7 +28,7 @@ pub(super) fn explain(
         explanations.push(no_subprotocol(report));
     }
     explanations.extend(frames(report, records));
-    explanations.extend(silence(report));
+    explanations.extend(silence(report).map(|guess| recorded::silence(guess, records)));
     explanations
 }
 
@@ -79,8 +79,9 @@ fn frame(message: &str) -> Explanation {
         ),
         "Internal server error" => Explanation::new(
             Likely,
-            &["M4", "C7"],
-            "The route's function threw an error, or API Gateway may not invoke it.",
+            &["M4", "M7", "C7"],
+            "The route's function threw an error or returned something other than a proxy response, or API Gateway may not \
+             invoke it.",
         )
         .with_next_step(
             "Search the function's log for the frame's requestId. If the function was not called, check its resource \

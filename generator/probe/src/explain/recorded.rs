@@ -58,6 +58,21 @@ pub(super) fn close(guess: Explanation, records: &[ServerRecord]) -> Explanation
     }
 }
 
+/// Returns the recorded failure of a message to which no answer came, or the guess if there is none.
+pub(super) fn silence(guess: Explanation, records: &[ServerRecord]) -> Explanation {
+    let mut records = records.iter();
+    let has_no_frame = |record: &&ServerRecord| {
+        record.subject == RecordSubject::Message && record.message.is_empty()
+    };
+    match records.find(has_no_frame) {
+        None => guess,
+        Some(record) => {
+            let evidence = guess.evidence.clone();
+            explained(&[record], &[guess], evidence)
+        }
+    }
+}
+
 /// Returns the recorded reasons of error frames with this message, or the guess if there are none.
 pub(super) fn frames(
     guess: Explanation,
@@ -132,7 +147,7 @@ fn next_step(row: &str, guesses: &[Explanation]) -> String {
         "C3" => Some(
             "Give the stage a deployment: `stackgen deploy --redeploy-stage --local`. The URL ends with the stage's name.",
         ),
-        "M4" => Some("Read the function's log in the terminal of `stackgen dev`."),
+        "M4" | "M7" => Some("Read the function's log in the terminal of `stackgen dev`."),
         "M13" => Some(
             "Send a small message every few minutes, for example to a `heartbeat` route. `stackgen dev --idle-timeout` \
              changes the timeout of the local gateway.",

@@ -81,6 +81,11 @@ pub(crate) struct GatewayArgs {
 }
 
 impl GatewayArgs {
+    /// Returns the file of the tables' items.
+    pub(super) fn data_file(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// Returns the gateway's options.
     pub(super) fn options(&self, project: &Path) -> std::io::Result<GatewayOptions> {
         let mut settings = Settings::default();

@@ -2,9 +2,11 @@
 
 mod args;
 mod banner;
+mod changed_file;
 mod changes;
 mod feed;
 mod lines;
+mod noise;
 mod reload;
 mod session;
 mod stop;
@@ -25,6 +27,7 @@ use crate::outcome::CommandOutcome;
 use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
 use lines::EventLines;
+use noise::OwnFiles;
 use reload::Reload;
 use session::DevSession;
 use stop::{StopReasons, catch_panic};
@@ -112,7 +115,10 @@ impl DevCommand {
     async fn watch(&self, prepared: &PreparedStack) -> Result<Reload<'_>, CliError> {
         match self.no_watch {
             true => Ok(Reload::never()),
-            false => Reload::watching(&self.source, prepared).await,
+            false => {
+                let own = OwnFiles::of_process(self.gateway.data_file());
+                Reload::watching(&self.source, prepared, own).await
+            }
         }
     }
 }

@@ -6,23 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
+use super::changed_file::ChangedFile;
+use super::noise::OwnFiles;
 use crate::cargo;
 use crate::error::CliError;
 
-/// Kind of a changed file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ChangedFile {
-    /// The project file or template.
-    Project,
-    /// Source of a function.
-    Source,
-    /// Code of a function that is not built here.
-    Code,
-}
-
 /// Watcher of a project's files.
 pub(super) struct FileWatch {
-    changes: mpsc::UnboundedReceiver<ChangedFile>,
+    changes: mpsc::UnboundedReceiver<(PathBuf, ChangedFile)>,
     _watcher: RecommendedWatcher,
 }
 
@@ -32,6 +23,7 @@ impl FileWatch {
         spec: &Path,
         folders: &BTreeSet<PathBuf>,
         code: &[PathBuf],
+        own: OwnFiles,
     ) -> Result<FileWatch, CliError> {
         let spec = absolute(spec);
         let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
@@ -56,14 +48,14 @@ impl FileWatch {
                 return;
             }
             for path in &event.paths {
-                let is_code = code.iter().any(|code| path.starts_with(code));
-                let changed = match kind(path, &spec, &roots) {
-                    None if is_code => Some(ChangedFile::Code),
-                    changed => changed,
+                let folder = code.iter().find(|code| path.starts_with(code));
+                let changed = match (kind(path, &spec, &roots), folder) {
+                    (None, Some(folder)) if !own.is_noise(path, folder) => Some(ChangedFile::Code),
+                    (changed, _) => changed,
                 };
                 if let Some(changed) = changed {
                     // During shutdown, there is no receiver.
-                    let _ = sender.send(changed);
+                    let _ = sender.send((path.clone(), changed));
                 }
             }
         })
@@ -81,13 +73,13 @@ impl FileWatch {
         })
     }
 
-    /// Returns true if there are changes that were not read.
-    pub(super) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+    /// Returns the next change that has arrived, if there is one.
+    pub(super) fn arrived(&mut self) -> Option<(PathBuf, ChangedFile)> {
+        self.changes.try_recv().ok()
     }
 
     /// Waits for the next change.
-    pub(super) async fn next(&mut self) -> Option<ChangedFile> {
+    pub(super) async fn next(&mut self) -> Option<(PathBuf, ChangedFile)> {
         self.changes.recv().await
     }
 }
