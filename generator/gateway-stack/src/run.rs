@@ -1,6 +1,6 @@
 //! Applies one template: creations and updates in order of dependency, then deletions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
@@ -394,7 +394,37 @@ pub(super) fn in_creation_order(model: &Model) -> Vec<&Resource> {
         .filter(|one| resource_types::creation_order(&one.kind).is_some())
         .collect();
     run.sort_by_key(|resource| resource_types::creation_order(&resource.kind));
-    run
+    after_dependencies(model, run)
+}
+
+/// Moves resources after those in their `DependsOn`, where the order of types differs: a deployment that names its stage needs
+/// the stage first.
+fn after_dependencies<'a>(model: &'a Model, resources: Vec<&'a Resource>) -> Vec<&'a Resource> {
+    let mut ordered = Vec::with_capacity(resources.len());
+    let mut seen = HashSet::new();
+    for resource in resources {
+        if !seen.insert(&resource.logical_id) {
+            continue;
+        }
+        // The resource, and those that it waits for: each is added when its dependencies were.
+        let mut waiting = vec![(resource, resource.depends_on.iter())];
+        while let Some((resource, dependencies)) = waiting.last_mut() {
+            let resource = *resource;
+            let next = dependencies.find_map(|id| {
+                let dependency = model.resource(id)?;
+                let is_run = resource_types::creation_order(&dependency.kind).is_some();
+                (is_run && seen.insert(&dependency.logical_id)).then_some(dependency)
+            });
+            match next {
+                Some(dependency) => waiting.push((dependency, dependency.depends_on.iter())),
+                None => {
+                    waiting.pop();
+                    ordered.push(resource);
+                }
+            }
+        }
+    }
+    ordered
 }
 
 /// Returns the physical IDs of all existing resources.

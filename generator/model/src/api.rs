@@ -78,15 +78,10 @@ pub struct Route {
 }
 
 impl Route {
-    /// True if the function's result is sent back, which takes the selection expression **and** a response (row M8).
+    /// True if the integration's answer is sent back: the route has a `$default` response (row M8).
     pub fn is_two_way(&self) -> bool {
-        let selection = self.route_response_selection_expression.as_ref();
-        let selected = selection.and_then(Text::as_literal) == Some("$default");
-        selected
-            && self
-                .responses
-                .iter()
-                .any(|response| response.key.as_str() == "$default")
+        let mut responses = self.responses.iter();
+        responses.any(|response| response.key.as_str() == "$default")
     }
 }
 

@@ -70,21 +70,11 @@ impl Snapshot {
             && self.models == other.models
     }
 
-    /// Returns true if the integration's answer is sent back to the client. That needs a `$default` route response and,
-    /// for a proxy integration, the selection expression (row M8).
+    /// Returns true if the integration's answer is sent back to the client: the route has a `$default` route response
+    /// (row M8).
     pub fn is_two_way(&self, route: &StoredRoute) -> bool {
-        let is_proxy = self
-            .integration(route)
-            .is_some_and(|integration| integration.integration_type.ends_with("_PROXY"));
-        let is_selected = route.route_response_selection_expression.as_deref() == Some("$default");
-        (is_selected || !is_proxy)
-            && self
-                .route_responses
-                .get(&route.route_id)
-                .is_some_and(|responses| {
-                    responses
-                        .iter()
-                        .any(|response| response.route_response_key == "$default")
-                })
+        let responses = self.route_responses.get(&route.route_id);
+        let mut responses = responses.into_iter().flatten();
+        responses.any(|response| response.route_response_key == "$default")
     }
 }

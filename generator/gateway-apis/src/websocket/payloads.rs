@@ -168,6 +168,13 @@ impl<'a> MultiValues<'a> {
         self.0.is_empty()
     }
 
+    /// Returns the first value of a name, in any case.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        let mut all = self.0.iter();
+        let (_, values) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        values.first().map(AsRef::as_ref)
+    }
+
     fn single(&self) -> IndexMap<&str, &str> {
         self.0
             .iter()

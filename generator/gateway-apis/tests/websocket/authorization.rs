@@ -97,6 +97,16 @@ async fn row_a2_the_reason_contains_the_source_but_no_value() {
 }
 
 #[tokio::test]
+async fn row_a2_headers_that_api_gateway_adds_are_identity_sources_too() {
+    let gateway = TestApi::with(&["$connect"])
+        .authorizer(&["route.request.header.x-forwarded-proto"])
+        .start()
+        .await;
+    gateway.status("/prod", &[]).await;
+    gateway.functions.event("authorize").await;
+}
+
+#[tokio::test]
 async fn row_a3_context_and_stage_variables_are_identity_sources() {
     let test_api = TestApi::with(ROUTES).authorizer(&[
         "context.connectionId",

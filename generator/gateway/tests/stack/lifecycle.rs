@@ -246,3 +246,20 @@ async fn a_rejected_first_template_leaves_nothing() {
     assert_eq!(gateway.state().await.stack, None);
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_deployment_that_names_its_stage_waits_for_the_stage() {
+    let gateway = gateway().await;
+    let template = socket(&["ping"], "Deploy").replace(
+        "Properties: {ApiId: !Ref Socket}}\n  Stage",
+        "DependsOn: [Stage], Properties: {ApiId: !Ref Socket, StageName: prod}}\n  Stage",
+    );
+    let template = template.replace(", DeploymentId: !Ref Deploy", "");
+    let applied = apply(&gateway, template_from_text(&template)).await;
+    let changes = changes(&applied);
+    let at = |change: &str| changes.iter().position(|it| it == change).unwrap();
+    assert!(at("created Stage") < at("created Deploy"), "{changes:?}");
+    let id = api(&gateway, "socket").api_id.clone();
+    assert!(served_route(&gateway, &id, "prod", "ping").is_some());
+    gateway.shutdown().await;
+}

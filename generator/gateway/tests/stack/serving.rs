@@ -49,7 +49,7 @@ pub(crate) async fn receive(socket: &mut Socket) -> String {
 }
 
 /// Asserts that the authorizer allows, that a route's function posts to its connection with its role, and that the shutdown
-/// closes the connection with 1001.
+/// closes the connection with 1012.
 async fn assert_serves(file: &str, name: &str, path: &str) {
     let gateway = gateway().await;
     apply(&gateway, with_puppets(template(file))).await;
@@ -61,7 +61,7 @@ async fn assert_serves(file: &str, name: &str, path: &str) {
 
     let ended = tokio::spawn(gateway.shutdown());
     match socket.next().await {
-        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(frame.code, CloseCode::Away),
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(frame.code, CloseCode::Restart),
         other => panic!("{other:?}"),
     }
     drop(socket);

@@ -174,7 +174,7 @@ Resources:
 }
 
 #[test]
-fn a_two_way_route_needs_the_expression_and_the_response() {
+fn row_m8_a_two_way_route_needs_a_route_response() {
     let two_way = |response: &str| {
         let model = model(&format!(
             "

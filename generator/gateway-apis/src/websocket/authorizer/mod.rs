@@ -156,7 +156,10 @@ fn check_identity_source(
     context: &RequestContext<'_>,
 ) -> Result<(), WebSocketRefusal> {
     let is_present = if let Some(name) = source.strip_prefix("route.request.header.") {
-        request.header(name).is_some_and(|value| !value.is_empty())
+        // With the headers that API Gateway adds, such as X-Forwarded-Proto.
+        let headers = request.headers(true);
+        let value = headers.first(name);
+        value.is_some_and(|value| !value.is_empty())
     } else if let Some(name) = source.strip_prefix("route.request.querystring.") {
         request
             .parameter(name)

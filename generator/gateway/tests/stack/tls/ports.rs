@@ -66,7 +66,7 @@ async fn a_websocket_can_be_opened_with_tls() {
     let Message::Close(Some(frame)) = close else {
         panic!("{close:?}");
     };
-    assert_eq!(u16::from(frame.code), 1001);
+    assert_eq!(u16::from(frame.code), 1012);
     assert!(socket.next().await.is_none());
     stopping.await.expect("stopped");
 }
