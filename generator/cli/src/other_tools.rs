@@ -19,10 +19,14 @@ enum ForeignFile {
     Sam,
 }
 
-/// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is its content, if it can
-/// be parsed.
-pub(crate) fn error(name: &str, root: Option<&Node>) -> Option<CliError> {
+/// Key at the top of CloudFormation templates.
+const FORMAT_VERSION: &str = "AWSTemplateFormatVersion";
+
+/// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is the content of `text`,
+/// if it can be parsed.
+pub(crate) fn error(name: &str, text: &str, root: Option<&Node>) -> Option<CliError> {
     let (what, hint) = match foreign_file(name, root)? {
+        ForeignFile::Serverless if is_cloudformation(text, root) => return None,
         ForeignFile::Serverless => (
             "a project file of the Serverless Framework",
             "run `serverless package`, then lint `.serverless/cloudformation-template-update-stack.json`",
@@ -44,16 +48,31 @@ pub(crate) fn error(name: &str, root: Option<&Node>) -> Option<CliError> {
     Some(CliError::input(message).hint(hint))
 }
 
+/// Returns true if a text has the version of CloudFormation's format at its top. A `serverless.yml` can have it further
+/// down, below `resources`.
+fn is_cloudformation(text: &str, root: Option<&Node>) -> bool {
+    match root {
+        Some(root) => root.get(FORMAT_VERSION).is_some(),
+        None if text.trim_start().starts_with('{') => text.contains(FORMAT_VERSION),
+        None => text.lines().any(|line| {
+            line.trim_start_matches(['"', '\''])
+                .starts_with(FORMAT_VERSION)
+        }),
+    }
+}
+
 fn foreign_file(name: &str, root: Option<&Node>) -> Option<ForeignFile> {
     // A file in a revision is named `REV:PATH`.
     let path = name.rsplit(':').next().unwrap_or(name);
     let file = Path::new(path).file_name()?.to_str()?.to_ascii_lowercase();
-    let (stem, _) = file.split_once('.').unwrap_or((&file, ""));
+    let (stem, extension) = file.split_once('.').unwrap_or((&file, ""));
+    // The AWS Toolkit for .NET names its templates `serverless.template`.
+    let is_serverless = stem == "serverless" && !extension.starts_with("template");
     let has =
         |keys: &[&str]| root.is_some_and(|root| keys.iter().all(|key| root.get(key).is_some()));
     if file.ends_with(".tf") || file.ends_with(".tf.json") || file.ends_with(".tfvars") {
         Some(ForeignFile::Terraform)
-    } else if stem == "serverless" || has(&["service", "provider"]) {
+    } else if is_serverless || has(&["service", "provider"]) {
         Some(ForeignFile::Serverless)
     } else if file == "cdk.json" {
         Some(ForeignFile::Cdk)
@@ -78,6 +97,8 @@ mod tests {
             ("cdk.json", Some(ForeignFile::Cdk)),
             ("samconfig.toml", Some(ForeignFile::Sam)),
             ("template.yaml", None),
+            // The template of the AWS Toolkit's projects.
+            ("src/serverless.template", None),
             ("cdk.context.json", None),
             ("-", None),
         ] {

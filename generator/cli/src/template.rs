@@ -58,13 +58,13 @@ impl TemplateSource {
 
 /// Parses a template, and adds its text to the sources.
 pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
-    let parsed = stackgen_cfn::parse(sources.add(name.as_str(), text));
+    let parsed = stackgen_cfn::parse(sources.add(name.as_str(), text.as_str()));
     let template = parsed.map_err(|errors| {
-        other_tools::error(&name, None).unwrap_or_else(|| CliError::located(sources, errors))
+        other_tools::error(&name, &text, None).unwrap_or_else(|| CliError::located(sources, errors))
     })?;
     match template.get("Resources").and_then(Node::as_map) {
         Some(_) => Ok(template),
-        None => Err(other_tools::error(&name, Some(&template))
+        None => Err(other_tools::error(&name, &text, Some(&template))
             .unwrap_or_else(|| no_template(sources, &template))),
     }
 }

@@ -15,10 +15,15 @@ fn repository() -> PathBuf {
 
 /// Returns the errors and warnings of a file as text.
 fn reported(path: &Path) -> String {
-    let mut sources = Sources::new();
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let source = sources.add(path.display().to_string(), text);
+    reported_in(&path.display().to_string(), text)
+}
+
+/// Returns the errors and warnings of a template as text.
+fn reported_in(name: &str, text: String) -> String {
+    let mut sources = Sources::new();
+    let source = sources.add(name, text);
     let template = stackgen_cfn::parse(source).unwrap();
     let subject = LintInput {
         template: &template,
@@ -28,14 +33,13 @@ fn reported(path: &Path) -> String {
     let mut report = lint(&subject);
     assert!(
         report.apis > 0,
-        "{}: there is no WebSocket API to check",
-        path.display()
+        "{name}: there is no WebSocket API to check"
     );
     report
         .findings
         .retain(|finding| finding.severity > Severity::Note);
     human::render(&LintedFile {
-        file: path.display().to_string(),
+        file: name.to_owned(),
         report,
         sources,
     })
@@ -81,4 +85,52 @@ fn the_flagship_synthesized_by_cdk() {
             .join("generator/model/tests/fixtures/cdk")
             .join(file)
     }));
+}
+
+fn fixture(path: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    fs::read_to_string(folder.join(path)).unwrap()
+}
+
+#[test]
+fn a_variable_that_a_mapping_template_sets_is_not_for_sub() {
+    let template = fixture("correct/braces_of_other_languages.yaml");
+    let set = r#"#set($Table = "x")"#;
+    assert!(template.contains(set));
+    for directive in [
+        r#"#set ($Table = "x")"#,
+        r#"#set(  $Table = "x")"#,
+        r#"#set($!Table = "x")"#,
+        r#"#set(${Table} = "x")"#,
+        r#"#foreach($Table in ["x"])x#end"#,
+        "#macro(show $Name $Table)x#end",
+    ] {
+        let found = reported_in(directive, template.replace(set, directive));
+        assert!(found.is_empty(), "{found}");
+    }
+    let found = reported_in("other", template.replace(set, r#"#set($Tables = "x")"#));
+    assert!(found.contains("SG006"), "{found}");
+}
+
+#[test]
+fn an_action_that_hands_work_over_may_reach_clients() {
+    let diff = fixture("management/nothing_sent_to_clients.diff");
+    let lines = diff.lines().filter_map(|line| line.get(1..));
+    let template = lines.collect::<Vec<_>>().join("\n");
+    let with = |action| {
+        let template = template.replace("execute-api:ManageConnections", action);
+        reported_in(action, template)
+    };
+    for action in [
+        "ecs:RunTask",
+        "firehose:PutRecordBatch",
+        "kinesis:PutRecords",
+        "states:StartSyncExecution",
+        "sts:AssumeRole",
+    ] {
+        let found = with(action);
+        assert!(!found.contains("SG517"), "{found}");
+    }
+    let found = with("s3:GetObject");
+    assert!(found.contains("SG517"), "{found}");
 }

@@ -106,6 +106,13 @@ pub struct Integration {
     pub responses: Vec<IntegrationResponse>,
 }
 
+impl Integration {
+    /// Returns the integration type, if the template determines it.
+    pub fn known_type(&self) -> Option<&str> {
+        self.integration_type.as_ref().and_then(Text::as_literal)
+    }
+}
+
 /// An integration response: how an integration's answer is mapped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntegrationResponse {

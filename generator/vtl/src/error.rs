@@ -139,7 +139,7 @@ pub enum RenderProblem {
     /// The body, or the text of `$util.parseJson`, is not JSON.
     #[error("{origin} is not JSON: {reason}")]
     Json {
-        /// Which text.
+        /// Name of the text: the body, or the argument of `$util.parseJson`.
         origin: &'static str,
         /// The parser's message.
         reason: String,

@@ -1,4 +1,4 @@
-//! Reads values in mapping templates (VTL) of integrations with DynamoDB.
+//! Reads variables and values in mapping templates (VTL).
 
 /// Variables of API Gateway in milliseconds (row E0).
 const MILLISECONDS: &[&str] = &["context.requestTimeEpoch", "context.connectedAt"];
@@ -18,7 +18,11 @@ pub(crate) fn writes_milliseconds(template: &str, attribute: &str) -> bool {
 
 /// Returns the placeholders that an update expression assigns to an attribute: `:ttl` in `SET ttl = :ttl`.
 fn placeholders(template: &str, attribute: &str) -> Vec<String> {
+    let is_part_of_name = |c: char| c.is_alphanumeric() || ['_', '-', '.', ':'].contains(&c);
     let after = |(at, _): (usize, &str)| {
+        if template[..at].ends_with(is_part_of_name) {
+            return None;
+        }
         let rest = template[at + attribute.len()..].trim_start();
         let rest = rest.strip_prefix('=')?.trim_start();
         let name = rest.strip_prefix(':')?;
@@ -59,22 +63,77 @@ fn is_milliseconds(template: &str, value: &str, depth: usize) -> bool {
 
 /// Returns the names of variables: `ttl` in `$ttl`, `${ttl}` and `$!ttl`.
 fn variables(value: &str) -> impl Iterator<Item = &str> {
-    value.split('$').skip(1).filter_map(|rest| {
-        let name = rest.trim_start_matches(['!', '{']);
-        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
-        let name = &name[..end.unwrap_or(name.len())];
-        (!name.is_empty()).then_some(name)
-    })
+    value.split('$').skip(1).filter_map(variable_name)
+}
+
+/// Returns the name at the start of a text that follows a `$`.
+fn variable_name(rest: &str) -> Option<&str> {
+    let name = rest.trim_start_matches(['!', '{']);
+    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+    let name = &name[..end.unwrap_or(name.len())];
+    (!name.is_empty()).then_some(name)
 }
 
 /// Returns the value of the last `#set($name = value)`.
 fn assigned<'t>(template: &'t str, name: &str) -> Option<&'t str> {
-    template.rmatch_indices("#set").find_map(|(at, _)| {
-        let rest = template[at..].split_once('(')?.1.trim_start();
-        let rest = rest.strip_prefix('$')?.trim_start_matches(['!', '{']);
-        let rest = rest.strip_prefix(name)?.trim_start_matches('}');
-        let value = rest.trim_start().strip_prefix('=')?;
-        Some(value.lines().next().unwrap_or(value))
+    let set = directives(template).filter(|it| it.name == "set" && it.target() == Some(name));
+    let (left, value) = set.last()?.argument()?.split_once('=')?;
+    // `$name.property = value` sets another value.
+    (!left.contains('.')).then_some(value)
+}
+
+/// Returns true if a template sets a variable itself: with `#set`, as the variable of a loop or the parameter of a macro.
+pub(crate) fn sets(template: &str, name: &str) -> bool {
+    directives(template).any(|directive| match directive.name {
+        "set" | "foreach" => directive.target() == Some(name),
+        "macro" => directive
+            .argument()
+            .is_some_and(|argument| variables(argument).any(|it| it == name)),
+        _ => false,
+    })
+}
+
+/// A directive with parentheses: `#set($ttl = 1)`, `#{foreach}($item in $list)`.
+struct Directive<'t> {
+    name: &'t str,
+    /// Text after the opening parenthesis.
+    rest: &'t str,
+}
+
+impl<'t> Directive<'t> {
+    /// Returns the variable with which the argument starts.
+    fn target(&self) -> Option<&'t str> {
+        variable_name(self.rest.trim_start().strip_prefix('$')?)
+    }
+
+    /// Returns the text between the parentheses.
+    fn argument(&self) -> Option<&'t str> {
+        let mut depth = 0_usize;
+        let mut quote = None;
+        for (at, c) in self.rest.char_indices() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(c),
+                (None, '(') => depth += 1,
+                (None, ')') if depth == 0 => return Some(&self.rest[..at]),
+                (None, ')') => depth -= 1,
+                (None, _) => {}
+            }
+        }
+        None
+    }
+}
+
+fn directives(template: &str) -> impl Iterator<Item = Directive<'_>> {
+    template.match_indices('#').filter_map(|(at, _)| {
+        let rest = &template[at + 1..];
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !c.is_ascii_alphabetic())?;
+        let (name, rest) = rest.split_at(end);
+        let rest = rest.strip_prefix('}').unwrap_or(rest);
+        let rest = rest.trim_start().strip_prefix('(')?;
+        Some(Directive { name, rest })
     })
 }
 
@@ -121,6 +180,22 @@ mod tests {
                 false,
             ),
             ("#set($a = $a)\n{\"ttl\": {\"N\": \"$a\"}}", false),
+            (
+                r#"#set($ttl = $input.path('$.ttl')){"since":{"N":"$context.connectedAt"},"ttl":{"N":"$ttl"}}"#,
+                false,
+            ),
+            (
+                r#"#set($ttl = $context.requestTimeEpoch){"path":"a/b","ttl":{"N":"$ttl"}}"#,
+                true,
+            ),
+            (
+                "#set($ttl = ($input.path('$.a)') + 1)){\"b\":\"$context.connectedAt\",\"ttl\":{\"N\":\"$ttl\"}}",
+                false,
+            ),
+            (
+                r#"{"UpdateExpression": "SET myttl = :a, a_ttl = :a, ttl = :t", "x": {":a": {"N": "$context.requestTimeEpoch"}}}"#,
+                false,
+            ),
         ] {
             assert_eq!(writes_milliseconds(template, "ttl"), expected, "{template}");
         }

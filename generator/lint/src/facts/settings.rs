@@ -66,6 +66,11 @@ pub(crate) fn as_written(text: &Text) -> String {
     }
 }
 
+/// Returns true if the URI of an integration or authorizer contains the path of a Lambda invocation.
+pub(crate) fn is_invocation(uri: &Text) -> bool {
+    uri.split_once(":lambda:path/").is_some()
+}
+
 /// Returns true if another resource generates this one, as SAM does for routes, so that its properties are not in the
 /// file.
 pub(crate) fn is_generated(resource: &Resource) -> bool {

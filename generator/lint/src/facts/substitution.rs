@@ -1,7 +1,11 @@
 //! Finds `${…}` in text that no `Fn::Sub` replaces.
 
+use std::collections::BTreeSet;
+
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value};
 use stackgen_model::{LogicalId, Model, Pseudo};
+
+use super::mapping_template;
 
 /// Keys whose text is code or a language of its own, in which `${…}` may mean something else.
 const OTHER_LANGUAGES: &[&str] = &[
@@ -23,11 +27,10 @@ pub(crate) struct Unsubstituted<'n> {
     /// Path of the property.
     pub(crate) path: Vec<String>,
     pub(crate) node: &'n Node,
-    pub(crate) text: &'n str,
     /// The first name: `AWS::Region`, `Function.Arn`.
     pub(crate) name: &'n str,
-    /// True if the template knows all names, so that a `Fn::Sub` can replace them.
-    pub(crate) is_substitutable: bool,
+    /// The argument of a `Fn::Sub` that replaces the names, if the template knows all of them.
+    pub(crate) substitutable: Option<String>,
 }
 
 /// Returns such texts below a node.
@@ -53,13 +56,12 @@ fn visit<'n>(
         Value::String(text) => {
             if let Some(name) = first_name(model, text) {
                 let path = path.clone();
-                let is_substitutable = names(text).all(|name| is_known(model, name));
+                let substitutable = substitutable(model, text);
                 found.push(Unsubstituted {
                     path,
                     node,
-                    text,
                     name,
-                    is_substitutable,
+                    substitutable,
                 });
             }
         }
@@ -107,13 +109,27 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 
 /// Returns the first name in `${…}` that the template knows.
 fn first_name<'t>(model: &Model, text: &'t str) -> Option<&'t str> {
-    names(text).find(|name| {
-        let id = id_of(name);
-        // A mapping template can have a variable with the same name.
-        is_known(model, name)
-            && !text.contains(&format!("#set(${id}"))
-            && !text.contains(&format!("#set( ${id}"))
-    })
+    names(text).find(|name| is_known(model, name) && !is_variable(text, name))
+}
+
+/// Returns the argument of a `Fn::Sub` in which the variables of a mapping template are escaped. Returns `None` if the
+/// template does not know another name.
+fn substitutable(model: &Model, text: &str) -> Option<String> {
+    let names: BTreeSet<_> = names(text).collect();
+    let (variables, others): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| is_variable(text, name));
+    if !others.iter().all(|name| is_known(model, name)) {
+        return None;
+    }
+    let escaped = variables.iter().fold(text.to_owned(), |text, name| {
+        text.replace(&format!("${{{name}}}"), &format!("${{!{name}}}"))
+    });
+    Some(escaped)
+}
+
+/// Returns true for a variable that the text sets as a mapping template. It can have the name of a resource.
+fn is_variable(text: &str, name: &str) -> bool {
+    mapping_template::sets(text, id_of(name))
 }
 
 fn is_known(model: &Model, name: &str) -> bool {

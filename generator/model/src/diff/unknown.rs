@@ -1,18 +1,15 @@
 //! Unknown values of canonical content, as people read them.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-/// Start of an unknown part in canonical text.
-const START: &str = "${?";
+use crate::parts::UNKNOWN_START;
 
 /// Returns a value in which unknown parts are written as in templates: `${TableName}`, `${ImportValue tables}`.
 pub(super) fn readable(value: Json) -> Json {
     match value {
         Json::String(text) => readable_text(&text).into(),
         Json::Array(items) => items.into_iter().map(readable).collect(),
-        Json::Object(entries) if is_unknown(&Json::Object(entries.clone())) => {
-            unknown(&Json::Object(entries)).into()
-        }
+        Json::Object(entries) if is_unknown(&entries) => unknown(&entries).into(),
         Json::Object(entries) => {
             let entries = entries.into_iter();
             let entries = entries.map(|(key, value)| (readable_text(&key), readable(value)));
@@ -26,17 +23,17 @@ pub(super) fn readable(value: Json) -> Json {
 pub(super) fn readable_text(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(START) {
+    while let Some((before, after)) = rest.split_once(UNKNOWN_START) {
         out.push_str(before);
         let mut values = serde_json::Deserializer::from_str(after).into_iter::<Json>();
         let value = values.next().and_then(Result::ok);
         let end = values.byte_offset();
         match value.zip(after.get(end..).and_then(|rest| rest.strip_prefix('}'))) {
-            Some((value, after)) => {
-                out.push_str(&unknown(&value));
+            Some((Json::Object(entries), after)) => {
+                out.push_str(&unknown(&entries));
                 rest = after;
             }
-            None => {
+            _ => {
                 out.push_str("${");
                 rest = after;
             }
@@ -46,24 +43,21 @@ pub(super) fn readable_text(text: &str) -> String {
 }
 
 /// Returns true for the canonical form of an unknown value.
-pub(super) fn is_unknown(value: &Json) -> bool {
-    let Some(entries) = value.as_object() else {
-        return false;
-    };
+pub(super) fn is_unknown(entries: &Map<String, Json>) -> bool {
     let is_text = |key: &str| entries.get(key).is_some_and(Json::is_string);
     (entries.len() == 1 && is_text("Unknown")) || (entries.len() <= 3 && is_text("If"))
 }
 
-fn unknown(value: &Json) -> String {
-    if let Some(expression) = value.get("Unknown").and_then(Json::as_str) {
+fn unknown(entries: &Map<String, Json>) -> String {
+    if let Some(expression) = entries.get("Unknown").and_then(Json::as_str) {
         return format!("${{{}}}", inside(expression));
     }
-    let branch = |key: &str| match value.get(key) {
+    let branch = |key: &str| match entries.get(key) {
         None | Some(Json::Null) => "nothing".to_owned(),
         Some(value) => plain(&readable(value.clone())),
     };
-    let when = value.get("If").and_then(Json::as_str).unwrap_or_default();
-    match value.get("Yes") {
+    let when = entries.get("If").and_then(Json::as_str).unwrap_or_default();
+    match entries.get("Yes") {
         Some(_) => format!(
             "${{If {}, {}, {}}}",
             inside(when),

@@ -64,8 +64,8 @@ fn objects(
             format!("{path}.{key}")
         };
         match (before.get(key), after.get(key)) {
-            (Some(one @ Json::Object(before)), Some(other @ Json::Object(after)))
-                if !is_unknown(one) && !is_unknown(other) =>
+            (Some(Json::Object(before)), Some(Json::Object(after)))
+                if !is_unknown(before) && !is_unknown(after) =>
             {
                 objects(&path, before, after, found)
             }

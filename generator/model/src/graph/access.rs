@@ -82,17 +82,8 @@ impl Access {
         else {
             return;
         };
-        let reading = [
-            "Get",
-            "BatchGet",
-            "Query",
-            "Scan",
-            "Describe",
-            "List",
-            "ConditionCheck",
-        ];
-        self.reads |= verb == "*" || reading.iter().any(|start| verb.starts_with(start));
-        self.writes |= verb == "*" || !reading.iter().any(|start| verb.starts_with(start));
+        self.reads |= verb == "*" || is_read(verb);
+        self.writes |= verb == "*" || !is_read(verb);
     }
 
     /// Returns the access as text, such as `reads, writes`; `None` without access.
@@ -104,6 +95,20 @@ impl Access {
             (false, false) => None,
         }
     }
+}
+
+/// Returns true if an action of DynamoDB, such as `GetItem`, changes nothing.
+pub(super) fn is_read(verb: &str) -> bool {
+    let reading = [
+        "Get",
+        "BatchGet",
+        "Query",
+        "Scan",
+        "Describe",
+        "List",
+        "ConditionCheck",
+    ];
+    reading.iter().any(|start| verb.starts_with(start))
 }
 
 /// True if a role may post to connections or close them.

@@ -1,14 +1,17 @@
 //! Tables, queues and other resources behind integrations with services of AWS.
 
+use super::access::is_read;
 use super::build::{Builder, beginning, plain};
 use super::steps::step;
 use super::{GraphNode, NodeKind};
 use crate::api::Integration;
 use crate::{LogicalId, Reference, Resolved, Text};
 
+const TABLE: &str = "AWS::DynamoDB::Table";
+
 /// Services in integration URIs, with the type of the resource that the request names.
 const SERVICES: &[(&str, &str)] = &[
-    ("dynamodb", "AWS::DynamoDB::Table"),
+    ("dynamodb", TABLE),
     ("events", "AWS::Events::EventBus"),
     ("firehose", "AWS::KinesisFirehose::DeliveryStream"),
     ("kinesis", "AWS::Kinesis::Stream"),
@@ -41,7 +44,7 @@ impl Builder<'_> {
             .and_then(|rest| rest.strip_prefix("action/"));
         let action = beginning(action.unwrap_or_default());
         let id = self.request_resource(integration, uri, kind)?;
-        if kind != "AWS::DynamoDB::Table" {
+        if kind != TABLE {
             let node = self.resource_box(&id, kind);
             return Some(ServiceTarget {
                 node,
@@ -122,10 +125,9 @@ impl Builder<'_> {
 
 /// Returns the access of an action of DynamoDB.
 fn access(action: &str) -> &'static str {
-    let reads = ["Get", "BatchGet", "Query", "Scan"];
     match action {
         "" => "",
-        _ if reads.iter().any(|start| action.starts_with(start)) => "reads",
+        _ if is_read(action) => "reads",
         _ => "writes",
     }
 }

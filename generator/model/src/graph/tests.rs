@@ -292,3 +292,18 @@ fn services_show_the_table_or_queue_behind_them() {
       function_Sweeper -.->|"TABLE"| table_Connections
     "#);
 }
+
+#[test]
+fn actions_that_read_a_table_are_labelled_so() {
+    for action in [
+        "BatchGetItem",
+        "DescribeTable",
+        "ListTagsOfResource",
+        "Query",
+    ] {
+        let template = SERVICES.replace("action/GetItem", &format!("action/{action}"));
+        let graph = mermaid(&graph(&template));
+        let edge = "service_Get -->|\"reads\"| table_Rooms";
+        assert!(graph.contains(edge), "{action}: {graph}");
+    }
+}

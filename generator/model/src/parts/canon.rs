@@ -11,6 +11,9 @@ use crate::resolve::Branches;
 use crate::resource::Resource;
 use crate::{FunctionLink, Link, LogicalId, Piece, Qualifier, Reference, Resolved, Text, Unknown};
 
+/// Start of an unknown part in canonical text, which ends with `}`.
+pub(crate) const UNKNOWN_START: &str = "${?";
+
 /// Renders values in canonical form: equal if and only if they have the same meaning. Keys are in byte order, scalars
 /// are text because CloudFormation treats `30` and `"30"` alike, and references name their targets.
 pub(crate) struct Canon<'a> {
@@ -79,7 +82,7 @@ impl<'a> Canon<'a> {
                 Piece::Reference(reference) => out.push_str(&self.reference(reference)),
                 Piece::Pseudo(pseudo) => out.push_str(&format!("${{{}}}", pseudo.name())),
                 Piece::Unknown(unknown) => {
-                    out.push_str(&format!("${{?{}}}", self.unknown(unknown)))
+                    out.push_str(&format!("{UNKNOWN_START}{}}}", self.unknown(unknown)))
                 }
             }
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::PartKind;
+use super::canon::UNKNOWN_START;
 use super::names::name_property;
 
 /// The step that makes a change live.
@@ -113,7 +114,8 @@ pub(crate) fn keeps_name(
     name_property(resource_type).is_some_and(|name| {
         let known = |content: &Map<String, Json>| {
             let name = content.get(name).and_then(Json::as_str);
-            name.filter(|name| !name.contains("${?")).map(str::to_owned)
+            name.filter(|name| !name.contains(UNKNOWN_START))
+                .map(str::to_owned)
         };
         replaces(kind, name) && known(before).is_some() && known(before) == known(after)
     })

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
-pub(crate) use canon::Canon;
+pub(crate) use canon::{Canon, UNKNOWN_START};
 pub use effect::ChangeEffect;
 pub(crate) use effect::{effect, in_snapshot, keeps_name, lingers, replaces};
 pub(crate) use names::{Names, Naming, name_property};
@@ -208,8 +208,9 @@ fn kind_of(resource_type: &str) -> Option<PartKind> {
     })
 }
 
-/// Removes CDK's notes about constructs, such as `aws:cdk:path`, which deploy nothing.
-fn without_cdk(mut metadata: Map<String, Json>) -> Option<Json> {
+/// Removes the metadata that CDK adds, such as `aws:cdk:path`, which does not affect the deployment. Returns `None` if
+/// there is no other metadata.
+fn without_cdk_metadata(mut metadata: Map<String, Json>) -> Option<Json> {
     let count = metadata.len();
     metadata.retain(|key, _| !key.starts_with("aws:cdk:"));
     let is_only_cdk = metadata.is_empty() && count > 0;
@@ -220,7 +221,7 @@ fn attributes(resource: &Resource, canon: &Canon) -> Option<ModelPart> {
     let mut content = Map::new();
     for (key, value) in &resource.attributes {
         let value = match canon.value(value) {
-            Json::Object(metadata) if key == "Metadata" => without_cdk(metadata),
+            Json::Object(metadata) if key == "Metadata" => without_cdk_metadata(metadata),
             value => Some(value),
         };
         content.extend(value.map(|value| (key.clone(), value)));

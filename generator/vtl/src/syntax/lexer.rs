@@ -1,7 +1,7 @@
 //! Lexer of templates: a machine with the states of Velocity's grammar.
 //!
-//! Where text ends and where a reference or a directive starts depends on the states, and so do the blanks that directives
-//! swallow. The longest token of a state wins. A token can be a prefix, such as `$`: then the next one continues it.
+//! The states determine where text ends, where a reference or a directive starts, and which blanks a directive swallows.
+//! The longest token of a state wins. A token can be a prefix, such as `$`: then the next one continues it.
 
 use super::matching::Characters;
 use super::token::{LexState, LexToken, TokenKind, tokens_of};

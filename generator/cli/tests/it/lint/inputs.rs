@@ -380,3 +380,18 @@ fn files_of_other_tools_are_named_with_the_way_to_lint_them() {
     let run = sandbox.run("graph serverless.yml");
     assert!(run.to_string().contains("serverless package"), "{run}");
 }
+
+#[test]
+fn a_template_that_cannot_be_parsed_keeps_its_error_whatever_its_name() {
+    let sandbox = Sandbox::new();
+    let broken = "AWSTemplateFormatVersion: 2010-09-09\nResources: {Api: [}\n";
+    for name in ["serverless.yml", "serverless.template"] {
+        sandbox.write(name, broken);
+        let run = sandbox.run(&format!("lint {name}")).to_string();
+        assert!(run.contains(&format!("{name}:2:")), "{run}");
+        assert!(!run.contains("Serverless Framework"), "{run}");
+    }
+    sandbox.write("serverless.yaml", "service: chat\nfunctions: {a: [}\n");
+    let run = sandbox.run("lint serverless.yaml").to_string();
+    assert!(run.contains("Serverless Framework"), "{run}");
+}

@@ -226,11 +226,8 @@ impl<'a> FunctionPermissions<'a> {
     }
 
     fn uses_resource_policy(&self, integration: &Integration) -> bool {
-        let kind = integration
-            .integration_type
-            .as_ref()
-            .and_then(Text::as_literal);
-        matches!(kind, Some("AWS_PROXY" | "AWS")) && integration.credentials == Link::Missing
+        matches!(integration.known_type(), Some("AWS_PROXY" | "AWS"))
+            && integration.credentials == Link::Missing
     }
 
     /// Returns the reason why none of the paths of an API may invoke a function. Returns `None` if one may, or if that

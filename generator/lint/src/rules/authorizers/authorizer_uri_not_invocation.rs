@@ -56,7 +56,7 @@ fn check_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     let message = format!("`{shown}` is not the invocation path of a function");
     let finding = Finding::new(&RULE, Location::of(resource, &path), message);
     let Some(function) = function else {
-        if uri.split_once(":lambda:path/").is_some() && uri.strip_suffix("/invocations").is_none() {
+        if settings::is_invocation(uri) && uri.strip_suffix("/invocations").is_none() {
             return Some(finding.hint("append `/invocations`"));
         }
         return Some(finding.hint(

@@ -1,6 +1,7 @@
-use stackgen_model::{Integration, Text};
+use stackgen_model::Integration;
 
 use crate::context::RuleContext;
+use crate::facts::settings;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -31,16 +32,10 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_integration(integration: &Integration) -> Option<Finding> {
-    let kind = integration
-        .integration_type
-        .as_ref()
-        .and_then(Text::as_literal)?;
-    let is_function = integration
-        .uri
-        .as_ref()?
-        .split_once(":lambda:path/")
-        .is_some();
-    if !is_function || !matches!(kind, "HTTP" | "HTTP_PROXY" | "MOCK") {
+    let kind = integration.known_type()?;
+    if !settings::is_invocation(integration.uri.as_ref()?)
+        || !matches!(kind, "HTTP" | "HTTP_PROXY" | "MOCK")
+    {
         return None;
     }
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);

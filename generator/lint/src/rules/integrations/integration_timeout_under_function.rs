@@ -15,8 +15,8 @@ rule! {
     /// After `TimeoutInMillis`, 29 s by default, API Gateway stops waiting: the handshake fails with 504 (row C8), and
     /// a message is answered with an `Endpoint request timed out` frame (row M5). The function runs on until its own
     /// timeout, completes the work and is billed, while the client retries. Nobody waits for `$disconnect`, so its
-    /// integration is not checked. A function timeout over 29 s is only a
-    /// note: no integration can wait that long, so it says nothing about this one.
+    /// integration is not checked. A function timeout over 29 s is only a note: no integration can wait that long, so it
+    /// says nothing about this one.
     ///
     /// ## How to fix it
     ///

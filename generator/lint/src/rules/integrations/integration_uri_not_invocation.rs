@@ -1,6 +1,7 @@
 use stackgen_model::{Integration, Piece, Text};
 
 use crate::context::RuleContext;
+use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
@@ -37,7 +38,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_integration(integration: &Integration) -> Option<Finding> {
-    let kind = integration.integration_type.as_ref()?.as_literal()?;
+    let kind = integration.known_type()?;
     let uri = integration
         .uri
         .as_ref()
@@ -74,9 +75,7 @@ fn check_integration(integration: &Integration) -> Option<Finding> {
     let problem = match function {
         Some((_, function)) if function.strip_suffix("/invocations").is_some() => return None,
         Some(_) => "does not end in `/invocations`",
-        None if uri.split_once(":lambda:path/").is_some() => {
-            "does not contain `2015-03-31/functions`"
-        }
+        None if settings::is_invocation(uri) => "does not contain `2015-03-31/functions`",
         None if is_proxy && is_web_address(uri) => {
             "is a web address, which `AWS_PROXY` does not call"
         }

@@ -1,4 +1,4 @@
-use stackgen_model::{Integration, Text};
+use stackgen_model::Integration;
 
 use crate::context::RuleContext;
 use crate::rule::rule;
@@ -31,10 +31,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_integration(integration: &Integration) -> Option<Finding> {
-    let kind = integration
-        .integration_type
-        .as_ref()
-        .and_then(Text::as_literal)?;
+    let kind = integration.known_type()?;
     let calls = matches!(kind, "AWS_PROXY" | "AWS" | "HTTP" | "HTTP_PROXY");
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
     if !calls || integration.uri.is_some() || resource.properties.as_map().is_none() {

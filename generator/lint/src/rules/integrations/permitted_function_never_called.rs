@@ -9,6 +9,7 @@ use crate::facts::creation_order::visit_references;
 use crate::facts::hard_coded_arns;
 use crate::facts::permissions::is_for_api_gateway;
 use crate::facts::presence::exists_with_api;
+use crate::facts::settings::is_invocation;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
@@ -17,12 +18,12 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// A permission for this API says that the API is meant to call the function. In a template that is correct
-    /// otherwise, this is the sign of an integration that names another function, which is often a copy of the one
-    /// above it. The messages of its routes reach the wrong function, and nothing fails.
+    /// The author of the permission expected the API to call the function. Often an integration was copied and still
+    /// names the function of the original. Its routes then send their messages to the wrong function, and nothing
+    /// reports an error.
     ///
-    /// An integration whose function is unknown may call it, so there is no finding then. If an integration calls a
-    /// function outside of the template, the finding is a note.
+    /// There is no finding if the function of an integration is unknown, because it may be this one. If an integration
+    /// calls a function outside of the template, the finding is a note.
     ///
     /// ## How to fix it
     ///
@@ -44,27 +45,30 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context
         .websockets()
         .filter(|api| visibility.shows_every_route(api));
-    apis.flat_map(|api| check_api(context, api)).collect()
+    let of_rest = named_by_rest_apis(context.model);
+    apis.flat_map(|api| check_api(context, api, &of_rest))
+        .collect()
 }
 
-fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
+/// Returns the names that resources of REST APIs refer to. An authorizer of that kind is reported by another rule.
+fn named_by_rest_apis(model: &Model) -> HashSet<String> {
+    let resources = model.resources.values();
+    let mut names = HashSet::new();
+    for resource in resources.filter(|it| it.kind.starts_with("AWS::ApiGateway::")) {
+        visit_references(&resource.properties, &mut |id| {
+            names.insert(id.to_owned());
+        });
+    }
+    names
+}
+
+fn check_api(context: &RuleContext<'_>, api: &Api, of_rest: &HashSet<String>) -> Vec<Finding> {
     let model = context.model;
     let calls = ApiCalls::of(api);
     if calls.kind == CallKind::Unclear {
         return Vec::new();
     }
     let called = context.facts.called_functions();
-    // An authorizer for REST APIs, which another rule reports.
-    let of_rest = model
-        .resources
-        .values()
-        .filter(|it| it.kind.starts_with("AWS::ApiGateway::"));
-    let mut elsewhere = HashSet::new();
-    for resource in of_rest {
-        visit_references(&resource.properties, &mut |id| {
-            elsewhere.insert(id.to_owned());
-        });
-    }
     let mut seen = HashSet::new();
     let mut findings = Vec::new();
     for permission in permissions_for(model, api) {
@@ -74,7 +78,7 @@ fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
         };
         let id = &function.resource.logical_id;
         let is_called =
-            called.contains_key(id) || calls.names(function) || elsewhere.contains(id.as_str());
+            called.contains_key(id) || calls.names(function) || of_rest.contains(id.as_str());
         if is_called || !seen.insert(id) {
             continue;
         }
@@ -134,19 +138,11 @@ impl<'a> ApiCalls<'a> {
 
 /// Returns true for an integration that should call a function: a proxy, or one of a kind that may be wrong.
 fn calls_function(integration: &Integration) -> bool {
-    let kind = integration
-        .integration_type
-        .as_ref()
-        .and_then(Text::as_literal);
-    match kind {
+    match integration.known_type() {
         Some("MOCK" | "HTTP" | "HTTP_PROXY") => false,
         Some("AWS") => integration.uri.as_ref().is_none_or(is_invocation),
         _ => true,
     }
-}
-
-fn is_invocation(uri: &Text) -> bool {
-    uri.split_once(":lambda:path/").is_some()
 }
 
 /// Returns the permissions whose `SourceArn` names the API.

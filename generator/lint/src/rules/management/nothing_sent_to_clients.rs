@@ -1,4 +1,4 @@
-use stackgen_model::{Api, Grant, Integration, Link, Model, Resolved, Resource, Route, Text};
+use stackgen_model::{Api, Grant, Integration, Link, Model, Resolved, Resource, Route};
 
 use crate::context::RuleContext;
 use crate::facts::connection_arns::MANAGE_CONNECTIONS;
@@ -38,16 +38,21 @@ rule! {
 
 /// Actions that hand work to somebody else, who may post.
 const HANDS_OVER: &[&str] = &[
+    "ecs:RunTask",
     "events:PutEvents",
     "firehose:PutRecord",
+    "firehose:PutRecordBatch",
     "iot:Publish",
     "kinesis:PutRecord",
+    "kinesis:PutRecords",
     "lambda:InvokeFunction",
     "s3:PutObject",
     "sns:Publish",
     "sqs:SendMessage",
     "ssm:PutParameter",
     "states:StartExecution",
+    "states:StartSyncExecution",
+    "sts:AssumeRole",
 ];
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
@@ -102,11 +107,7 @@ fn may_answer(model: &Model, api: &Api) -> bool {
 
 /// Returns true if an integration calls a function of the template, or nothing. Anything else may post.
 fn is_of_function(integration: &Integration) -> bool {
-    let kind = integration
-        .integration_type
-        .as_ref()
-        .and_then(Text::as_literal);
-    matches!(integration.function.function, Link::To(_)) || kind == Some("MOCK")
+    matches!(integration.function.function, Link::To(_)) || integration.known_type() == Some("MOCK")
 }
 
 /// Returns true if a role, or somebody who is not in the template, may post to connections.

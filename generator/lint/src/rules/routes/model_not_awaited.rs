@@ -2,6 +2,7 @@ use stackgen_model::{Api, ApiModel, Resolved, Route, Text};
 
 use crate::context::RuleContext;
 use crate::facts::creation_order::CreationOrder;
+use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
 use crate::{Finding, Location};
@@ -11,9 +12,11 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `RequestModels` contains names of models, so that nothing refers to the resource, and CloudFormation creates
-    /// route and model at the same time. The order is a matter of luck: if the route comes first, its model does not
-    /// exist yet. The same holds for the deletion of the stack.
+    /// `RequestModels` contains the name of a model and no reference to its resource, so CloudFormation may create the
+    /// route before the model that it names. When the stack is deleted, CloudFormation may delete the model while the
+    /// route still names it.
+    ///
+    /// SAM generates the routes of `AWS::Serverless::WebSocketApi`. They cannot have a `DependsOn` and are not checked.
     ///
     /// ## How to fix it
     ///
@@ -31,6 +34,8 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let has_models = |api: &&Api| !api.models.is_empty();
     let apis = context.websockets().filter(has_models);
     let routes = apis.flat_map(|api| api.routes.iter().map(move |route| (api, route)));
+    // Nobody can add a `DependsOn` to a route that SAM generates.
+    let routes = routes.filter(|(_, route)| !settings::is_generated(&route.resource));
     let findings = routes.flat_map(|(api, route)| {
         let missing = missing_models(context.facts.creation_order(), api, route);
         missing.into_iter().map(|model| route_finding(route, model))

@@ -36,14 +36,18 @@ rule! {
 const EXPRESSION: &str = "RouteSelectionExpression";
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
-    let of_api = |api| check_api(api).into_iter().chain(check_others(api));
+    let of_api = |api| {
+        let finding = check_api(api);
+        let others = check_others(api, finding.is_some());
+        finding.into_iter().chain(others)
+    };
     context.websockets().flat_map(of_api).collect()
 }
 
-/// Checks the expressions of models and templates, and the API's own if all its routes are selected anyway.
-fn check_others(api: &Api) -> Vec<Finding> {
+/// Checks the expressions of models and templates, and the API's own if it is not reported yet.
+fn check_others(api: &Api, is_reported: bool) -> Vec<Finding> {
     let own = api.resource.iter().map(|it| (&**it, EXPRESSION));
-    let own = own.filter(|_| check_api(api).is_none());
+    let own = own.filter(|_| !is_reported);
     let models = api
         .routes
         .iter()

@@ -21,7 +21,8 @@ rule! {
     ///
     /// Write the expiry time, in seconds since 1970, into an attribute of each record, and name the attribute in
     /// `TimeToLiveSpecification`. Keep deleting records on `$disconnect` and on 410: DynamoDB may take days to delete
-    /// expired items. Tables with a second key are not checked. If a schedule or a custom resource of the template may delete them, the finding is a note.
+    /// expired items. Tables with a second key are not checked. If a schedule or a custom resource of the template may
+    /// delete the records, the finding is a note.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,

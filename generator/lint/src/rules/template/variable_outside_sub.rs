@@ -67,17 +67,17 @@ fn text_finding(resource: &Resource, found: &Unsubstituted<'_>) -> Finding {
         "`${{{}}}` is not replaced here: the text is not in a `Fn::Sub`",
         found.name
     );
+    let hint = match &found.substitutable {
+        Some(text) if !text.contains("${!") => "write `!Sub` before the text",
+        _ => "write `!Sub` before the text, and `${!…}` for what CloudFormation must not replace",
+    };
+    let finding = Finding::new(&RULE, location, message).hint(hint);
+    let Some(text) = &found.substitutable else {
+        return finding;
+    };
     let edit = Edit::Replace {
         value: found.node.span,
-        with: stackgen_cfn::sub(found.text),
+        with: stackgen_cfn::sub(text.as_str()),
     };
-    let finding = Finding::new(&RULE, location, message);
-    match found.is_substitutable {
-        true => finding
-            .hint("write `!Sub` before the text")
-            .fix(Fix::one("write `!Sub` before the text", Some(edit))),
-        false => finding.hint(
-            "write `!Sub` before the text, and `${!…}` for what CloudFormation must not replace",
-        ),
-    }
+    finding.fix(Fix::one("write `!Sub` before the text", Some(edit)))
 }

@@ -1,0 +1,177 @@
+"""Runs a project with `stackgen dev`, and does with it what its README does."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from client import Client, Refused
+
+# Seconds to wait for the start, and for an answer.
+START, ANSWER = 60, 12
+
+
+class Dev:
+    """A running `stackgen dev`, with the events that it printed."""
+
+    def __init__(self, stackgen, checkout, project):
+        command = [stackgen, "dev", project["template"], "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
+        for name, value in project.get("parameters", {}).items():
+            command += ["--parameter", f"{name}={value}"]
+        self.process = subprocess.Popen(
+            command, cwd=checkout, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.events, self.errors = [], []
+        self.arrived = threading.Condition()
+        self.threads = [
+            threading.Thread(target=self.read, args=(self.process.stdout, self.events), daemon=True),
+            threading.Thread(target=self.read, args=(self.process.stderr, self.errors), daemon=True),
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def read(self, stream, lines):
+        for line in stream:
+            with self.arrived:
+                lines.append(line.strip())
+                self.arrived.notify_all()
+
+    def first(self):
+        """Returns the first event: `ready` or `error`. Returns None if there is none in time."""
+        end = time.monotonic() + START
+        with self.arrived:
+            while not self.events and time.monotonic() < end and self.process.poll() is None:
+                self.arrived.wait(0.2)
+        self.threads[0].join(0.2)
+        return json.loads(self.events[0]) if self.events else None
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for thread in self.threads:
+            thread.join(5)
+
+
+def environment():
+    """Returns the environment without credentials and settings of AWS, of proxies and of other runs."""
+    dropped = ("AWS_", "STACKGEN_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+
+
+def ran(stackgen, checkout, project):
+    """Returns what happened: `started`, `connected`, `works`, the answers, and the reasons from the gateway's events."""
+    dev = Dev(stackgen, checkout, project)
+    result = {"started": False, "connected": False, "works": False, "notRun": [], "answers": [], "problems": []}
+    try:
+        ready = dev.first()
+        if ready is None or ready["event"] != "ready":
+            messages = [one["message"] for one in (ready or {}).get("errors", [])]
+            result["problems"] = messages or dev.errors[-5:] or ["no start in time"]
+            return result
+        result["started"] = True
+        result["notRun"] = ready["notRun"]
+        use(project, ready, result)
+    finally:
+        dev.stop()
+    result["problems"] += failures(dev.events[1:])
+    return result
+
+
+def use(project, ready, result):
+    """Connects the clients and sends the messages."""
+    urls = [stage["url"] for api in ready["gateway"]["apis"] if api["protocolType"] == "WEBSOCKET" for stage in api["stages"]]
+    if not urls:
+        result["problems"].append("the template has no stage to connect to")
+        return
+    clients = []
+    try:
+        invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
+        for one in project["clients"]:
+            headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
+            clients.append(Client(urls[0], one.get("query", ""), headers))
+        result["connected"] = True
+        done = [answered(clients, message, result) for message in project["messages"]]
+        result["works"] = bool(done) and all(done)
+    except Refused as error:
+        result["problems"].append(f"the handshake was answered with {error}")
+    except OSError as error:
+        result["problems"].append(f"the connection failed: {error}")
+    finally:
+        for client in clients:
+            client.close()
+        # The functions of $disconnect run now.
+        time.sleep(1)
+
+
+def invoke(endpoint, step):
+    """Invokes a function, as a README does before it connects, and returns the property that it takes of the answer."""
+    if step is None:
+        return ""
+    url = f"{endpoint}/2015-03-31/functions/{step['function']}/invocations"
+    credential = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+    request = urllib.request.Request(url, b"{}", {"Authorization": credential})
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER) as answer:
+            return (json.load(answer) or {}).get(step["take"], "")
+    except urllib.error.URLError:
+        return ""
+
+
+def answered(clients, message, result):
+    """Sends a message and returns true if the answers arrive that the README shows."""
+    if message["body"] is not None:
+        clients[message["client"]].send(message["body"])
+    return all(received(clients[one["client"]], one, result) for one in message["answers"])
+
+
+def received(client, expected, result):
+    end = time.monotonic() + ANSWER
+    while (left := end - time.monotonic()) > 0:
+        text = client.receive(left)
+        if text is None:
+            return False
+        result["answers"].append(text[:300])
+        if expected["contains"] in text and expected.get("without", "\0") not in text:
+            return True
+    return False
+
+
+def failures(lines):
+    """Returns the reasons in the events of the gateway, each once."""
+    reasons = (reason(json.loads(line)) for line in lines if line)
+    return list(dict.fromkeys(one for one in reasons if one))
+
+
+def reason(event):
+    """Returns the reason of an event that reports a failure."""
+    kind = event["event"]
+    if kind == "log":
+        text = logged_error(event["line"])
+    elif kind == "message":
+        text = event["outcome"].get("reason")
+    elif kind == "posted":
+        text = f"a post to a connection was answered with {event['status']}" if event["status"] >= 400 else None
+    else:
+        text = event.get("reason") if kind in ("functionFailed", "refused", "disconnectFailed") else None
+    # Names of temporary folders differ from run to run.
+    return re.sub(r"/tmp/[\w./+-]*/", "…/", text)[:400] if text else None
+
+
+def logged_error(line):
+    """Returns the message of an error that a function logged, without its stack."""
+    for level in ["[ERROR] ", "\tERROR\t"]:
+        _, found, text = line.partition(level)
+        # `functionFailed` reports failed starts; the others are warnings of Node.js.
+        if found and not text.startswith(("Init Error", "Uncaught Exception", "Invoke Error", "(node:")):
+            return re.split(r"[\r\n]", text)[0]
+    return None

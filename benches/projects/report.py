@@ -1,0 +1,116 @@
+"""The page with the results, and what is missing in verdicts.json."""
+
+from collections import Counter
+
+VERDICTS = ["true", "arguable", "false"]
+
+
+def unjudged(results, verdicts):
+    """Returns the problems of the verdicts: findings and failures without one, and verdicts without a finding or failure."""
+    findings = Counter((one["project"]["name"], f["rule"], f["resource"]) for one in results for f in one["findings"])
+    judged = Counter((one["project"], one["rule"], one["resource"]) for one in verdicts["findings"])
+    problems = [f"no verdict: {' '.join(key)}" for key in sorted((findings - judged).elements())]
+    problems += [f"no such finding: {' '.join(key)}" for key in sorted((judged - findings).elements())]
+    problems += [f"{one['project']}: {one['reader_a']} is no verdict" for one in verdicts["findings"] if one["reader_a"] not in VERDICTS]
+    failed = {one["project"]["name"] for one in results if one["run"] and not one["run"]["works"]}
+    explained = verdicts["runs"]
+    problems += [f"no cause: {name}" for name in sorted(failed - explained.keys())]
+    problems += [f"a cause, but no failure: {name}" for name in sorted(explained.keys() - failed)]
+    known = {one["cause"] for one in verdicts["causes"]}
+    problems += [f"{name}: unknown cause {one['cause']}" for name, one in sorted(explained.items()) if one["cause"] not in known]
+    return problems
+
+
+def page(rule, results, verdicts):
+    return "\n".join([*summary(rule, results), *runs(results, verdicts), *causes(verdicts), *findings(results, verdicts)]) + "\n"
+
+
+def summary(rule, results):
+    ready = [one for one in results if one["run"]]
+    missing = max(0, 40 - len(results))
+    lines = [
+        "# Public projects, linted and run",
+        "",
+        "Written by `benches/projects/run`. Each template is as its repository has it, in the commit of `projects.json`; nothing is",
+        "edited and nothing is built. A client connects and sends the messages that the README shows. *Works* means that the",
+        "answers arrived that the README shows.",
+        "",
+        "The rule for taking projects:",
+        "",
+        *(f"- {line}" for line in rule),
+        "",
+        f"{len(results)} projects" + (f" ({missing} of forty are missing)" if missing else "") + f": {len(ready)} have a template, the others need",
+        "a tool that renders one. Of the templates "
+        + f"{sum(one['run']['started'] for one in ready)} start, "
+        + f"{sum(one['run']['connected'] for one in ready)} accept a connection and "
+        + f"{sum(one['run']['works'] for one in ready)} do what their README says.",
+        "",
+    ]
+    prepared = [one["project"]["name"] for one in results if one["installed"]]
+    if prepared:
+        lines += ["Dependencies were installed as the README says: " + ", ".join(prepared) + ".", ""]
+    return lines
+
+
+def runs(results, verdicts):
+    lines = ["## Runs", "", "| project | tool | started | connected | works | cause | reported by `dev` |", "|---|---|---|---|---|---|---|"]
+    for one in results:
+        project, run = one["project"], one["run"]
+        start = f"| [{project['name']}]({address(project)}) | {project['tool']} |"
+        if run is None:
+            lines.append(f"{start} needs {project['tool']} | | | | |")
+            continue
+        marks = " | ".join("yes" if run[key] else "no" for key in ["started", "connected", "works"])
+        cause = verdicts["runs"].get(project["name"], {}).get("cause", "")
+        reported = "<br>".join(cell(text) for text in one["lint"] + run["problems"][:4])
+        lines.append(f"{start} {marks} | {cause} | {reported} |")
+    return [*lines, ""]
+
+
+def causes(verdicts):
+    """Lists the causes of failures, the most frequent one first."""
+    counts = Counter(one["cause"] for one in verdicts["runs"].values())
+    lines = ["## Causes", "", "| projects | cause | lies with | |", "|---|---|---|---|"]
+    for one in sorted(verdicts["causes"], key=lambda one: (-counts[one["cause"]], one["cause"])):
+        lines.append(f"| {counts[one['cause']]} | {one['cause']} | {one['lies_with']} | {one['why']} |")
+    further = [f"- {name}: {one['also']}" for name, one in sorted(verdicts["runs"].items()) if "also" in one]
+    return [*lines, "", "What stands in the way after that:", "", *further, ""] if further else [*lines, ""]
+
+
+def findings(results, verdicts):
+    counts = Counter((one["rule"], one["reader_a"]) for one in verdicts["findings"])
+    total = Counter(one["reader_a"] for one in verdicts["findings"])
+    lines = [
+        "## Findings",
+        "",
+        "Every warning and error was judged with the template at hand. *True*: the template is wrong or lax at that location.",
+        "*Arguable*: the finding is correct, but may be intended by the author. *False*: nothing is wrong.",
+        "",
+        f"{sum(total.values())} findings: " + ", ".join(f"{total[verdict]} {verdict}" for verdict in VERDICTS) + ".",
+        "",
+        "| rule | " + " | ".join(VERDICTS) + " |",
+        "|---|---|---|---|",
+    ]
+    for rule in sorted({rule for rule, _ in counts}):
+        lines.append(f"| {rule} | " + " | ".join(str(counts[rule, verdict]) for verdict in VERDICTS) + " |")
+    lines += ["", "| project | findings |", "|---|---|"]
+    why = {(one["project"], one["rule"], one["resource"]): one for one in verdicts["findings"]}
+    for one in results:
+        name = one["project"]["name"]
+        cells = [judged_cell(f, why.get((name, f["rule"], f["resource"]))) for f in one["findings"]]
+        if one["run"]:
+            lines.append(f"| {name} | {'<br>'.join(cells) or 'nothing'} |")
+    return lines
+
+
+def judged_cell(finding, verdict):
+    text = f"{finding['rule']} {finding['severity']} at `{finding['resource']}`"
+    return f"{text}: {verdict['reader_a']}, {cell(verdict['why'])}" if verdict else f"{text}: not judged"
+
+
+def address(project):
+    return f"https://github.com/{project['repository']}/tree/{project['commit']}/{project['folder']}".rstrip("/")
+
+
+def cell(text):
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
