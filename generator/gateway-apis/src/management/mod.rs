@@ -19,6 +19,7 @@ use self::path::PathTarget;
 use self::response::ManagementResponse;
 use crate::DataPlane;
 use crate::connections::{OpenConnection, PostError};
+use crate::server::NamesDefaultEndpoint;
 
 /// Returns a router for addresses that are not a stage's, such as the control endpoint. It answers as in row K5, with a
 /// hint.
@@ -48,6 +49,11 @@ struct ManagementApi {
 async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match path::parse_target(parts.uri.path()) {
+        Some(PathTarget::Connection { stage, .. } | PathTarget::Stage(stage))
+            if management.is_disabled(&parts, &stage) =>
+        {
+            ManagementResponse::forbidden()
+        }
         Some(PathTarget::Connection { stage, id }) if management.has_stage(&stage) => {
             management.manage(&parts, body, &stage, &id).await
         }
@@ -64,6 +70,14 @@ async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) 
 impl ManagementApi {
     fn has_stage(&self, stage: &str) -> bool {
         self.plane.apis.served(&self.api, stage).is_some()
+    }
+
+    /// Returns true if the request is for the default endpoint and the stage's deployment disables it (row D22).
+    fn is_disabled(&self, parts: &Parts, stage: &str) -> bool {
+        let served = self.plane.apis.served(&self.api, stage);
+        let snapshot = served.as_deref().and_then(|it| it.snapshot.as_deref());
+        parts.extensions.get::<NamesDefaultEndpoint>().is_some()
+            && snapshot.is_some_and(|it| it.api.disable_execute_api_endpoint)
     }
 
     async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> ManagementResponse {

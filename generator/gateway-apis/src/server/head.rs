@@ -27,6 +27,8 @@ pub struct RequestHead {
     pub minor_version: u8,
     /// Headers in the client's order and case.
     pub headers: Vec<(String, String)>,
+    /// True if the client named the API's host on AWS, its default endpoint (row D22).
+    pub names_default_endpoint: bool,
     /// Bytes of the whole head.
     bytes: Vec<u8>,
 }
@@ -70,6 +72,7 @@ impl RequestHead {
             target: request.path.unwrap_or_default().to_owned(),
             minor_version: request.version.unwrap_or_default(),
             headers: headers.collect(),
+            names_default_endpoint: false,
             bytes: bytes[..taken].to_vec(),
         };
         Ok(Some((head, taken)))
@@ -102,6 +105,7 @@ impl RequestHead {
 
     /// Replaces the value of `Host`. The bytes of the head stay as they are.
     pub(super) fn set_host(&mut self, host: &str) {
+        self.names_default_endpoint = true;
         for (name, value) in &mut self.headers {
             if name.eq_ignore_ascii_case("host") {
                 host.clone_into(value);

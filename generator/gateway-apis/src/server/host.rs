@@ -32,6 +32,10 @@ pub(super) fn is_aws_host(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host
     scheme == Some(&Scheme::HTTPS) && tls.is_some_and(|tls| name.eq_ignore_ascii_case(&tls.host))
 }
 
+/// Mark of a request that named the API's host on AWS, its default endpoint (row D22).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamesDefaultEndpoint;
+
 /// Replaces the AWS host name in `Host` by the server's local address, so that requests to both are the same.
 fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
     let extensions = request.extensions();
@@ -44,6 +48,7 @@ fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
         .is_some_and(|host| is_aws_host(tls, scheme, host));
     if let (true, Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
         request.headers_mut().insert(header::HOST, local);
+        request.extensions_mut().insert(NamesDefaultEndpoint);
     }
 }
 

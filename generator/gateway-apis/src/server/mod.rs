@@ -21,8 +21,8 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use head::close_gracefully;
 pub use head::{HeadError, RequestHead};
-pub(crate) use host::FOREIGN_HOST;
 pub use host::is_loopback;
+pub(crate) use host::{FOREIGN_HOST, NamesDefaultEndpoint};
 pub use stream::{ClientStream, ServerTls};
 pub use upgrade::{Upgrade, UpgradeHandler};
 

@@ -136,6 +136,12 @@ fn find_snapshot<'a>(
         return Err(WebSocketRefusal::forbidden(reason, "C3"));
     }
     match served.snapshot.as_deref() {
+        Some(snapshot)
+            if snapshot.api.disable_execute_api_endpoint && request.names_default_endpoint() =>
+        {
+            let reason = "the deployment disables the default endpoint";
+            Err(WebSocketRefusal::forbidden(reason, "D22"))
+        }
         Some(snapshot) => Ok((served, snapshot)),
         None => {
             let reason = format!("stage `{stage}` has no deployment");

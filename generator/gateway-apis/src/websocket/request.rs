@@ -42,6 +42,11 @@ impl HandshakeRequest {
         }
     }
 
+    /// Returns true if the client named the API's host on AWS, its default endpoint (row D22).
+    pub(super) fn names_default_endpoint(&self) -> bool {
+        self.head.names_default_endpoint
+    }
+
     /// Returns the stage name in the path, and true if the path continues after it.
     pub(super) fn stage(&self) -> (&str, bool) {
         let (path, _) = split_query(&self.head.target);

@@ -94,6 +94,35 @@ async fn the_host_of_an_api_is_served_with_tls_only() {
 }
 
 #[tokio::test]
+async fn row_d22_a_disabled_default_endpoint_is_refused_after_a_deployment() {
+    let gateway = gateway().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut disabled = template("provided.al2023", folder.path());
+    let protocol = "ProtocolType: WEBSOCKET";
+    assert!(disabled.text.contains(protocol));
+    let disable = format!("{protocol}\n      DisableExecuteApiEndpoint: true");
+    disabled.text = disabled.text.replace(protocol, &disable);
+    apply(&gateway, disabled).await;
+    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let id = &api(&gateway, "socket").api_id;
+    let host = format!("{id}.execute-api.us-east-1.amazonaws.com");
+    let stream = connect(&client, address, &host).await.expect("TLS");
+    let url = format!("wss://{host}/prod");
+    let refused = tokio_tungstenite::client_async(url, stream).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("403")));
+    for path in ["/prod", "/prod/@connections/abc%3D"] {
+        let secure = connect(&client, address, &host).await.expect("TLS");
+        let refused = exchange(secure, &get(path, &host)).await;
+        assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+    }
+    // The port on loopback stands for a custom domain.
+    let secure = connect(&client, address, "localhost").await.expect("TLS");
+    let allowed = exchange(secure, &get("/prod", "localhost")).await;
+    assert!(allowed.starts_with("HTTP/1.1 426 "), "{allowed}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn no_certificate_is_issued_for_hosts_that_the_gateway_does_not_stand_for() {
     let gateway = serving().await;
     let (client, address) = (client_of(&gateway).await, address(&gateway));
