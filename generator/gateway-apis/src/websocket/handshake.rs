@@ -112,6 +112,7 @@ async fn run_steps(
         snapshot,
         route,
         context: &context,
+        handshake: Some(request),
         body: "",
     };
     trace.function = call.function_name();
@@ -278,25 +279,27 @@ struct ConnectResponse {
 
 /// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
 fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
+    let malformed = |what: &str| {
+        let reason = format!("the $connect integration returned {what}");
+        WebSocketRefusal::new(502, "Internal server error", reason, "C6")
+    };
     let (status, protocol) = match answer {
-        IntegrationAnswer::Mapped { status, .. } => (status, None),
+        IntegrationAnswer::Mapped {
+            status, protocol, ..
+        } => (status, protocol),
         IntegrationAnswer::Returned(payload) => {
-            let malformed = |what: &str| {
-                let reason = format!("the $connect function returned {what}");
-                WebSocketRefusal::new(502, "Internal server error", reason, "C6")
-            };
             let response: ConnectResponse = serde_json::from_slice(&payload)
                 .map_err(|_| malformed("no {\"statusCode\": …}"))?;
             let status = integration::parse_status(&response.status_code)
                 .ok_or_else(|| malformed("an invalid statusCode"))?;
             let protocol = protocol(&response);
-            let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
-            if !protocol.as_ref().is_none_or(printable) {
-                return Err(malformed("an invalid Sec-WebSocket-Protocol"));
-            }
             (status, protocol)
         }
     };
+    let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if !protocol.as_ref().is_none_or(printable) {
+        return Err(malformed("an invalid Sec-WebSocket-Protocol"));
+    }
     match status {
         200..=299 => Ok(protocol),
         status => Err(WebSocketRefusal::from_status(status)),

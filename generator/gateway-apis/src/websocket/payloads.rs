@@ -168,6 +168,12 @@ impl<'a> MultiValues<'a> {
         self.0.is_empty()
     }
 
+    /// Returns all pairs of a name and a value.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.flat_map(|(name, values)| values.iter().map(move |value| (&**name, &**value)))
+    }
+
     fn single(&self) -> IndexMap<&str, &str> {
         self.0
             .iter()

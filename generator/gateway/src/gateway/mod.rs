@@ -1,6 +1,7 @@
 //! The complete gateway: all services, listening on loopback.
 
 mod listeners;
+mod permissions;
 mod private;
 mod remote;
 mod requests;
@@ -36,6 +37,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
+use crate::outbound::{HttpClient, OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 
@@ -56,6 +58,8 @@ pub struct GatewayOptions {
     /// Folder for the certificate authority, so that clients that trust it keep doing so after a restart. Without it, each
     /// start creates a new authority.
     pub authority: Option<PathBuf>,
+    /// Endpoint for services that do not run here. Without it, calls of them fail.
+    pub services: Option<ServicesUrl>,
 }
 
 /// Reason why a gateway cannot start.
@@ -76,6 +80,11 @@ pub enum StartError {
     /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// The endpoint for other services is the gateway itself.
+    #[error(
+        "{0} is the control endpoint of this gateway, so it cannot serve what does not run here"
+    )]
+    OwnEndpoint(String),
     /// TLS cannot be prepared.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -95,6 +104,7 @@ struct Shared {
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
+    others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
     endpoint: String,
     /// Key that private routes require.
@@ -114,6 +124,7 @@ impl Gateway {
         let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
+        check_services_url(options.services.as_ref(), port)?;
         let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
         let issuer = Issuer::start(issuer_url, options.issuer_key)?;
         let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
@@ -142,7 +153,10 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let plane = data_plane(&account, &tables, settings, events);
+        let client = Arc::<HttpClient>::default();
+        let others = OtherServices::new(client.clone(), options.services, events.clone());
+        let others = Arc::new(others);
+        let plane = data_plane(&account, &tables, settings, events, client, others.clone());
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
@@ -159,6 +173,7 @@ impl Gateway {
             plane,
             listeners,
             issuer,
+            others,
             tls,
             endpoint,
             key: key()?,
@@ -222,14 +237,27 @@ impl Gateway {
     }
 }
 
+/// Refuses the gateway's own address as the endpoint for other services, because calls would never end.
+fn check_services_url(url: Option<&ServicesUrl>, port: u16) -> Result<(), StartError> {
+    match url {
+        Some(url) if url.is_loopback() && url.port() == port => {
+            Err(StartError::OwnEndpoint(url.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn data_plane(
     account: &LocalAccount,
     tables: &Tables,
     settings: Arc<Settings>,
     events: Events,
+    client: Arc<HttpClient>,
+    others: Arc<OtherServices>,
 ) -> Arc<DataPlane> {
     let local_services = LocalServices {
         tables: tables.router(),
+        others,
         roles: account.roles.clone(),
         scope: settings.scope.clone(),
     };
@@ -238,6 +266,7 @@ fn data_plane(
         apis: account.apis.clone(),
         functions: account.functions.clone(),
         services: Arc::new(local_services),
+        endpoints: client,
         connections: Arc::<OpenConnections>::default(),
         logs: account.logs.clone(),
         events,
@@ -302,6 +331,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),
         private: private::routes(shared.clone()),
+        others: shared.others.clone(),
     }
 }
 

@@ -50,6 +50,16 @@ impl EventLines {
                 let rest = format!("{function}  {reason}");
                 line(RED, "failed", &rest, None)
             }
+            Event::ServiceNotRun {
+                service,
+                operation,
+                reason,
+            } => line(
+                RED,
+                "not run",
+                &format!("{service} {operation}  {reason}"),
+                None,
+            ),
             Event::DisconnectFailed { connection, reason } => {
                 let rest = format!("{connection}  $disconnect: {reason} (row M18)");
                 line(RED, "failed", &rest, None)

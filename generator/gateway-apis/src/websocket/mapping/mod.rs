@@ -1,5 +1,6 @@
-//! Mapping of messages to integrations that are no proxies, and of their answers to clients (rows M20 to M23).
+//! Mapping of messages to integrations that are no proxies, and of their answers to clients (rows M20 to M24).
 
+mod parameters;
 mod response;
 mod service_uri;
 
@@ -12,6 +13,7 @@ use super::selection::select;
 use crate::apis::{Pairs, StoredIntegration};
 use stackgen_gateway_common::RouteKey;
 
+pub(super) use parameters::{IntegrationParameters, map_parameters};
 pub(super) use response::{BackendAnswer, map_response};
 pub(super) use service_uri::IntegrationTarget;
 
@@ -63,13 +65,15 @@ fn passes_through(integration: &StoredIntegration) -> bool {
 }
 
 /// Returns the template that an expression selects, or else the default template. Without an expression, the template for
-/// JSON or the only one serves as the default, too.
+/// JSON or the only one serves as the default, too. Templates of CDK apps often have the key `\$default`.
 fn select_template<'a>(
     templates: &'a Pairs,
     expression: Option<&str>,
     body: &str,
 ) -> Option<&'a str> {
-    let default = templates.get(RouteKey::DEFAULT);
+    let default = templates
+        .get(RouteKey::DEFAULT)
+        .or_else(|| templates.get("\\$default"));
     let template = match expression {
         Some(expression) => templates.get(&select(expression, body)).or(default),
         None => {
