@@ -226,12 +226,14 @@ impl Gateway {
         let Shared {
             account,
             listeners,
+            others,
             stop,
             ..
         } = &*self.shared;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
+        others.stop();
         stop.cancel();
         let _ = self.control.await;
     }

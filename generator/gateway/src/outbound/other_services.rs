@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use stackgen_gateway_common::endpoints::SendRequest;
 use stackgen_gateway_common::services::{ServiceError, not_run_message};
 use stackgen_gateway_common::{Event, Events};
+use tokio_util::sync::CancellationToken;
 
 use super::client::HttpClient;
 use super::errors::{WireProtocol, drain, operation};
@@ -41,6 +42,7 @@ pub struct OtherServices {
     url: Option<ServicesUrl>,
     events: Events,
     reported: Mutex<BTreeSet<(String, String)>>,
+    stop: CancellationToken,
 }
 
 impl OtherServices {
@@ -52,12 +54,18 @@ impl OtherServices {
             url,
             events,
             reported: Mutex::default(),
+            stop: CancellationToken::new(),
         }
     }
 
     /// Returns the URL of the endpoint that calls go to.
     pub fn url(&self) -> Option<&ServicesUrl> {
         self.url.as_ref()
+    }
+
+    /// Ends calls that wait for a response, such as long polls, with an error.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Answers a request of an AWS client: forwards it unchanged, or returns an error in the client's protocol.
@@ -75,7 +83,12 @@ impl OtherServices {
         head.uri = url.join(head.uri.path_and_query());
         remove_connection_headers(&mut head.headers);
         head.extensions.clear();
-        match self.client.stream(Request::from_parts(head, body)).await {
+        let sent = self.client.stream(Request::from_parts(head, body));
+        let Some(sent) = self.stop.run_until_cancelled(sent).await else {
+            let message = "the local gateway stops";
+            return protocol.error(StatusCode::SERVICE_UNAVAILABLE, CODE, message);
+        };
+        match sent {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
                 remove_connection_headers(&mut head.headers);
