@@ -37,7 +37,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
-use crate::outbound::{HttpClient, OtherServices, ServicesUrl};
+use crate::outbound::{OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 
@@ -119,12 +119,10 @@ impl Gateway {
     ///
     /// If a resource of this machine is missing, such as a free port.
     pub async fn start(options: GatewayOptions) -> Result<Gateway, StartError> {
+        let listener = listen(&options)?;
         let settings = Arc::new(options.settings);
-        let listener = server::listen(options.port).or_else(|_| server::listen(None));
-        let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        check_services_url(options.services.as_ref(), port)?;
         let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
         let issuer = Issuer::start(issuer_url, options.issuer_key)?;
         let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
@@ -153,10 +151,8 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let client = Arc::<HttpClient>::default();
-        let others = OtherServices::new(client.clone(), options.services, events.clone());
-        let others = Arc::new(others);
-        let plane = data_plane(&account, &tables, settings, events, client, others.clone());
+        let others = Arc::new(OtherServices::new(options.services, events.clone()));
+        let plane = data_plane(&account, &tables, settings, events, others.clone());
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
@@ -239,13 +235,17 @@ impl Gateway {
     }
 }
 
-/// Refuses the gateway's own address as the endpoint for other services, because calls would never end.
-fn check_services_url(url: Option<&ServicesUrl>, port: u16) -> Result<(), StartError> {
-    match url {
+/// Listens on the control endpoint's port, or on any free one. The endpoint for other services must be another one, because
+/// calls would never end.
+fn listen(options: &GatewayOptions) -> Result<TcpListener, StartError> {
+    let listener = server::listen(options.port).or_else(|_| server::listen(None));
+    let listener = listener.map_err(StartError::Listen)?;
+    let port = listener.local_addr().map_err(StartError::Listen)?.port();
+    match &options.services {
         Some(url) if url.is_loopback() && url.port() == port => {
             Err(StartError::OwnEndpoint(url.to_string()))
         }
-        _ => Ok(()),
+        _ => Ok(listener),
     }
 }
 
@@ -254,9 +254,9 @@ fn data_plane(
     tables: &Tables,
     settings: Arc<Settings>,
     events: Events,
-    client: Arc<HttpClient>,
     others: Arc<OtherServices>,
 ) -> Arc<DataPlane> {
+    let client = others.client();
     let local_services = LocalServices {
         tables: tables.router(),
         others,

@@ -24,7 +24,7 @@ const MAX_RESPONSE: usize = 10 * 1024 * 1024;
 
 /// Client for `http` and `https`. It opens connections when they are needed, and follows no redirects.
 #[derive(Debug)]
-pub struct HttpClient {
+pub(crate) struct HttpClient {
     plain: Client<HttpConnector, Body>,
     /// Created with the first request, because reading the root certificates takes time.
     tls: OnceLock<Result<Client<HttpsConnector<HttpConnector>, Body>, String>>,

@@ -6,6 +6,5 @@ pub(crate) mod errors;
 mod other_services;
 mod services_url;
 
-pub use client::HttpClient;
 pub use other_services::OtherServices;
 pub use services_url::{ServicesUrl, ServicesUrlError};

@@ -48,14 +48,19 @@ pub struct OtherServices {
 impl OtherServices {
     /// Creates the services. Without a URL, all calls are answered with an error. Each operation that could not be called is
     /// reported once.
-    pub fn new(client: Arc<HttpClient>, url: Option<ServicesUrl>, events: Events) -> Self {
+    pub fn new(url: Option<ServicesUrl>, events: Events) -> Self {
         OtherServices {
-            client,
+            client: Arc::default(),
             url,
             events,
             reported: Mutex::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Returns the client that sends the calls.
+    pub(crate) fn client(&self) -> Arc<HttpClient> {
+        self.client.clone()
     }
 
     /// Returns the URL of the endpoint that calls go to.

@@ -18,7 +18,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use stackgen_gateway::control::{self, ServiceRouters};
-use stackgen_gateway::outbound::{HttpClient, OtherServices};
+use stackgen_gateway::outbound::OtherServices;
 use stackgen_gateway_common::{Event, Events};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
@@ -39,7 +39,7 @@ async fn control(url: Option<&str>) -> (String, Receiver<Event>) {
     let events = Events::default();
     let receiver = events.subscribe();
     let url = url.map(|url| url.parse().unwrap());
-    let others = OtherServices::new(Arc::<HttpClient>::default(), url, events);
+    let others = OtherServices::new(url, events);
     let router = control::routes(ServiceRouters {
         others: Arc::new(others),
         ..ServiceRouters::default()
