@@ -187,9 +187,31 @@ fn an_https_endpoint_needs_a_certificate_that_the_machine_trusts() {
 }
 
 #[test]
+fn an_endpoint_on_another_machine_is_noted_and_printed() {
+    let arguments = ["template.yaml", "--services", "http://services.example/"];
+    let dev = Dev::spawn(sandbox(), &arguments, &[]);
+    let line = dev.line("Services");
+    let expected = "http://services.example   gets the calls of services that do not run here";
+    assert!(line.contains(expected), "{line}");
+    let note = dev.error("leave this machine");
+    assert!(
+        note.contains("they go to http://services.example"),
+        "{note}"
+    );
+}
+
+#[test]
 fn the_url_of_services_is_checked() {
     let sandbox = Sandbox::new();
-    let run = sandbox.run("dev --services localhost:4566");
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("write a URL such as"), "{run}");
+    for (url, hint) in [
+        (
+            "localhost:4566",
+            "write a URL such as http://127.0.0.1:4566",
+        ),
+        ("http://a:b@localhost", "without a user name and a password"),
+    ] {
+        let run = sandbox.run(&format!("dev --services {url}"));
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(hint), "{run}");
+    }
 }

@@ -90,21 +90,27 @@ impl WireProtocol {
     }
 }
 
+/// Maximum length of an operation's name. Clients choose it.
+const MAX_NAME: usize = 64;
+
 /// Returns the operation of a request: from its target, its path or its parameters; otherwise the method.
 pub(crate) fn operation(head: &Parts, body: &[u8]) -> String {
-    let target = text(&head.headers, TARGET);
-    if let Some((_, operation)) = target.rsplit_once('.') {
-        return operation.to_owned();
+    let named = named_operation(head, body);
+    let name = named.unwrap_or_else(|| head.method.to_string());
+    name.chars().take(MAX_NAME).collect()
+}
+
+fn named_operation(head: &Parts, body: &[u8]) -> Option<String> {
+    if let Some((_, operation)) = text(&head.headers, TARGET).rsplit_once('.') {
+        return Some(operation.to_owned());
     }
     if let Some((_, operation)) = head.uri.path().rsplit_once("/operation/") {
-        return operation.to_owned();
+        return Some(operation.to_owned());
     }
     let is_form = text(&head.headers, CONTENT_TYPE.as_str()).starts_with(FORM);
     let form = std::str::from_utf8(body).ok().filter(|_| is_form);
     let action = parameter(head.uri.query().unwrap_or_default(), "Action");
-    action
-        .or_else(|| parameter(form?, "Action"))
-        .unwrap_or_else(|| head.method.to_string())
+    action.or_else(|| parameter(form?, "Action"))
 }
 
 /// Returns the value of a header, or an empty text.

@@ -346,6 +346,17 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_does_not_run_is_named_with_the_operation_and_the_remedy() {
+        let event = Event::ServiceNotRun {
+            service: "sqs".to_owned(),
+            operation: "Send\u{1b}Message".to_owned(),
+            reason: "the local gateway has no sqs; start `stackgen dev` with --services URL"
+                .to_owned(),
+        };
+        insta::assert_snapshot!(lines(&[event]), @r"not run    sqs Send\u{1b}Message  the local gateway has no sqs; start `stackgen dev` with --services URL");
+    }
+
+    #[test]
     fn a_refusal_has_its_reason_and_its_row() {
         let (api, stage) = (ApiId::new("a"), StageName::new("prod"));
         let connection = ConnectionId::new("abc=");
