@@ -126,7 +126,7 @@ impl OtherServices {
             .await;
         sent.map_err(|error| ServiceError::Unreachable {
             service: service.to_owned(),
-            reason: error.to_string(),
+            reason: format!("--services {}: {}", error.endpoint, error.reason),
         })
     }
 
