@@ -131,6 +131,7 @@ impl IntegrationCall<'_> {
         MappingContext {
             request: self.context,
             stage_variables: &self.served.stage.stage_variables,
+            handshake: self.handshake,
         }
     }
 
@@ -226,7 +227,7 @@ impl IntegrationCall<'_> {
         &self,
         integration: &StoredIntegration,
     ) -> Result<IntegrationParameters, IntegrationFailure> {
-        map_parameters(integration, self.body, self.mapping(), self.handshake)
+        map_parameters(integration, self.body, self.mapping())
     }
 
     fn caller(&self, role: Option<&str>) -> InvocationCaller {

@@ -125,3 +125,22 @@ async fn a_template_that_cannot_be_rendered_is_reported_with_its_place() {
     assert!(frame.contains("Internal server error"), "{frame}");
     assert_eq!(gateway.functions.calls("send"), 0);
 }
+
+#[tokio::test]
+async fn row_m20_templates_of_connect_read_the_headers_and_the_query_string() {
+    let template = r#"{"room": "$input.params('room')", "agent": "$input.params().header.get('User-Agent')", "none": "$input.params('none')"}"#;
+    let test_api = TestApi::with(&["$connect"]).change_integration("$connect", |it| {
+        it.integration_type = "AWS".to_owned();
+        it.request_templates
+            .insert("$default".to_owned(), template.to_owned());
+    });
+    let gateway = test_api.start().await;
+    let headers = [("User-Agent", "tests")];
+    gateway
+        .handshake("/prod?room=a%20b", &headers)
+        .await
+        .unwrap();
+    let event = gateway.functions.event("connect").await;
+    let expected = json!({"room": "a b", "agent": "tests", "none": ""});
+    assert_eq!(event, expected);
+}

@@ -5,10 +5,13 @@ mod response;
 mod service_uri;
 
 use serde_json::Value;
-use stackgen_vtl::{RenderLimits, TemplateRequest, TemplateVariables, VtlTemplate};
+use stackgen_vtl::{
+    RenderLimits, TemplateParameter, TemplateRequest, TemplateVariables, VtlTemplate,
+};
 
 use super::failure::IntegrationFailure;
-use super::payloads::RequestContext;
+use super::payloads::{MultiValues, RequestContext};
+use super::request::HandshakeRequest;
 use super::selection::select;
 use crate::apis::{Pairs, StoredIntegration};
 use stackgen_gateway_common::RouteKey;
@@ -22,6 +25,8 @@ pub(super) use service_uri::IntegrationTarget;
 pub(super) struct MappingContext<'a> {
     pub(super) request: &'a RequestContext<'a>,
     pub(super) stage_variables: &'a Pairs,
+    /// Request of the handshake, for `$connect`. Messages have no headers and no query string (row E2).
+    pub(super) handshake: Option<&'a HandshakeRequest>,
 }
 
 /// Returns the payload for an integration: its request template, rendered, or the message itself.
@@ -92,9 +97,20 @@ fn render(
     body: &str,
     context: MappingContext<'_>,
 ) -> Result<String, IntegrationFailure> {
+    let parameters = |values: Option<MultiValues<'_>>| {
+        let values = values.unwrap_or_default();
+        let pairs = values.pairs().map(|(name, value)| TemplateParameter {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
+        pairs.collect()
+    };
+    let handshake = context.handshake;
     let request = TemplateRequest {
         body: body.to_owned(),
-        ..TemplateRequest::default()
+        path: Vec::new(),
+        querystring: parameters(handshake.map(HandshakeRequest::query)),
+        header: parameters(handshake.map(|request| request.headers(false))),
     };
     // Cannot fail: contexts and stage variables are maps with text keys, texts and numbers.
     let json = |value: serde_json::Result<Value>| value.unwrap_or_default();

@@ -6,7 +6,6 @@ use serde_json::json;
 use stackgen_vtl::{RenderLimits, TemplateRequest, TemplateVariables, VtlTemplate};
 
 use super::super::failure::IntegrationFailure;
-use super::super::request::HandshakeRequest;
 use super::MappingContext;
 use crate::apis::StoredIntegration;
 
@@ -56,14 +55,9 @@ pub(in super::super) fn map_parameters(
     integration: &StoredIntegration,
     body: &str,
     context: MappingContext<'_>,
-    handshake: Option<&HandshakeRequest>,
 ) -> Result<IntegrationParameters, IntegrationFailure> {
     let mut mapped = IntegrationParameters::default();
-    let sources = Sources {
-        body,
-        context,
-        handshake,
-    };
+    let sources = Sources { body, context };
     let mut query = Vec::new();
     for (destination, source) in &integration.request_parameters {
         let failure = |reason: &str| {
@@ -114,7 +108,6 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static
 struct Sources<'a> {
     body: &'a str,
     context: MappingContext<'a>,
-    handshake: Option<&'a HandshakeRequest>,
 }
 
 impl Sources<'_> {
@@ -169,7 +162,7 @@ impl Sources<'_> {
 
     /// Returns the values of a header or query parameter of the handshake. Messages have none (row E2).
     fn handshake_values(&self, place: &str, name: &str) -> Result<Vec<String>, String> {
-        let Some(handshake) = self.handshake else {
+        let Some(handshake) = self.context.handshake else {
             return match place {
                 "header" | "querystring" | "multivalueheader" | "multivaluequerystring" => {
                     Ok(Vec::new())
