@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stackgen_gateway_common::endpoints::SendRequest;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::services::CallService;
@@ -20,6 +21,8 @@ pub struct DataPlane {
     pub functions: Arc<dyn Invoke>,
     /// Services that integrations of the type `AWS` call.
     pub services: Arc<dyn CallService>,
+    /// Client for integrations of the types `HTTP` and `HTTP_PROXY`.
+    pub endpoints: Arc<dyn SendRequest>,
     /// Open connections.
     pub connections: Arc<OpenConnections>,
     /// Destination of access logs.

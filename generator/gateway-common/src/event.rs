@@ -148,6 +148,15 @@ pub enum Event {
         /// Log line without the line break.
         line: String,
     },
+    /// A call of a service that does not run here could not be answered. The first call of each operation is reported.
+    ServiceNotRun {
+        /// Service: `sqs`.
+        service: String,
+        /// Operation, such as `SendMessage`, or the method of a request to a path.
+        operation: String,
+        /// Reason and remedy.
+        reason: String,
+    },
     /// A function could not start, crashed or timed out.
     FunctionFailed {
         /// Function name.

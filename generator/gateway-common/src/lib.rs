@@ -4,6 +4,7 @@
 
 mod arn;
 pub mod body;
+pub mod endpoints;
 mod event;
 mod failures;
 mod grants;

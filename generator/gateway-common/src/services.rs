@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::{HeaderMap, Method};
 use thiserror::Error;
 
 /// Calls AWS services other than Lambda.
@@ -12,17 +13,32 @@ pub trait CallService: Send + Sync + 'static {
     fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>>;
 }
 
-/// Call of a service's action.
+/// Call of a service by an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCall {
-    /// Service of the integration URI: `dynamodb`.
+    /// Service of the integration URI, without a subdomain: `dynamodb`.
     pub service: String,
-    /// Action of the integration URI: `PutItem`.
-    pub action: String,
+    /// What to call.
+    pub operation: ServiceOperation,
+    /// Method of the request.
+    pub method: Method,
+    /// Headers of the integration's request parameters.
+    pub headers: HeaderMap,
+    /// Query string of the integration's request parameters, encoded.
+    pub query: String,
     /// Request, as the request template renders it.
     pub body: Bytes,
     /// Role of the integration.
     pub role: String,
+}
+
+/// What an integration calls: the last part of its URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceOperation {
+    /// Action of a service: `PutItem`. Parameters may follow it: `Publish&TopicArn=…`.
+    Action(String),
+    /// Path of the request, which begins with a slash.
+    Path(String),
 }
 
 /// Answer of a service.
@@ -39,11 +55,29 @@ pub struct ServiceAnswer {
 /// Reason why a service gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ServiceError {
-    /// The local gateway has no such service.
-    #[error("the local gateway has no {service}: integrations reach DynamoDB and functions only")]
+    /// The local gateway has no such service, and no endpoint for other services.
+    #[error("{}", not_run_message(service))]
     NotSupported {
         /// The service.
         service: String,
+    },
+    /// The protocol of the service's actions is not known.
+    #[error(
+        "the protocol of {service}'s actions is not known here: use a URI with `path/` instead of `action/{action}`, and set the headers of the request in RequestParameters"
+    )]
+    UnknownProtocol {
+        /// The service.
+        service: String,
+        /// The action.
+        action: String,
+    },
+    /// The request that the integration describes is not a valid one.
+    #[error("cannot call {service}: {reason}")]
+    InvalidRequest {
+        /// The service.
+        service: String,
+        /// The reason.
+        reason: String,
     },
     /// The connection to the service failed.
     #[error("{service} cannot be reached: {reason}")]
@@ -53,6 +87,13 @@ pub enum ServiceError {
         /// The reason.
         reason: String,
     },
+}
+
+/// Explains that a service does not run in the local gateway, and what to do.
+pub fn not_run_message(service: &str) -> String {
+    format!(
+        "the local gateway has no {service}; start `stackgen dev` with --services URL to send its calls to an emulator of AWS"
+    )
 }
 
 /// No services, for tests.

@@ -44,7 +44,17 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
             format!("https://sqs.{region}.{suffix}/{account}/{id}")
         }
         ("AWS::SQS::Queue", Some("Arn")) => scope.resource("sqs", id),
-        ("AWS::SNS::Topic", None) => scope.resource("sns", id),
+        ("AWS::SNS::Topic", None | Some("TopicArn")) => scope.resource("sns", id),
+        (
+            "AWS::StepFunctions::StateMachine" | "AWS::Serverless::StateMachine",
+            None | Some("Arn"),
+        ) => scope.resource("states", format_args!("stateMachine:{id}")),
+        ("AWS::Events::EventBus", Some("Arn")) => {
+            scope.resource("events", format_args!("event-bus/{id}"))
+        }
+        ("AWS::KinesisFirehose::DeliveryStream", Some("Arn")) => {
+            scope.resource("firehose", format_args!("deliverystream/{id}"))
+        }
         ("AWS::SecretsManager::Secret", None) => {
             scope.resource("secretsmanager", format_args!("secret:{id}"))
         }
@@ -88,4 +98,66 @@ pub(super) fn function_name(text: &str) -> &str {
 /// Returns the part after the last `-`: the random part of a generated name.
 fn generated_suffix(id: &str) -> &str {
     id.rsplit('-').next().unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_to_resources_of_other_services_are_what_their_calls_need() {
+        let scope = ArnScope::default();
+        for (kind, attribute, expected) in [
+            (
+                "SQS::Queue",
+                None,
+                "https://sqs.us-east-1.amazonaws.com/000000000000/a",
+            ),
+            (
+                "SQS::Queue",
+                Some("Arn"),
+                "arn:aws:sqs:us-east-1:000000000000:a",
+            ),
+            ("SQS::Queue", Some("QueueName"), "a"),
+            ("SNS::Topic", None, "arn:aws:sns:us-east-1:000000000000:a"),
+            (
+                "SNS::Topic",
+                Some("TopicArn"),
+                "arn:aws:sns:us-east-1:000000000000:a",
+            ),
+            (
+                "StepFunctions::StateMachine",
+                None,
+                "arn:aws:states:us-east-1:000000000000:stateMachine:a",
+            ),
+            (
+                "Serverless::StateMachine",
+                Some("Arn"),
+                "arn:aws:states:us-east-1:000000000000:stateMachine:a",
+            ),
+            ("StepFunctions::StateMachine", Some("Name"), "a"),
+            ("Events::EventBus", None, "a"),
+            (
+                "Events::EventBus",
+                Some("Arn"),
+                "arn:aws:events:us-east-1:000000000000:event-bus/a",
+            ),
+            ("Kinesis::Stream", None, "a"),
+            (
+                "Kinesis::Stream",
+                Some("Arn"),
+                "arn:aws:kinesis:us-east-1:000000000000:stream/a",
+            ),
+            ("KinesisFirehose::DeliveryStream", None, "a"),
+            (
+                "KinesisFirehose::DeliveryStream",
+                Some("Arn"),
+                "arn:aws:firehose:us-east-1:000000000000:deliverystream/a",
+            ),
+        ] {
+            let kind = format!("AWS::{kind}");
+            let value = plausible_value(&scope, &kind, "a", attribute);
+            assert_eq!(value, expected, "{kind} {attribute:?}");
+        }
+    }
 }

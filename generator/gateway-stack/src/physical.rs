@@ -205,13 +205,20 @@ fn name_property(kind: &str) -> Option<&'static str> {
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => "AlarmName",
         "AWS::CloudWatch::Dashboard" => "DashboardName",
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => "TableName",
-        "AWS::Events::EventBus" | "AWS::Lambda::Alias" => "Name",
+        "AWS::Events::EventBus"
+        | "AWS::Kinesis::Stream"
+        | "AWS::Lambda::Alias"
+        | "AWS::SSM::Parameter"
+        | "AWS::SecretsManager::Secret"
+        | "AWS::Serverless::StateMachine" => "Name",
         "AWS::IAM::Role" => "RoleName",
+        "AWS::KinesisFirehose::DeliveryStream" => "DeliveryStreamName",
         "AWS::Lambda::Function" => "FunctionName",
         "AWS::Logs::LogGroup" => "LogGroupName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::SNS::Topic" => "TopicName",
         "AWS::SQS::Queue" => "QueueName",
+        "AWS::StepFunctions::StateMachine" => "StateMachineName",
         _ => return None,
     })
 }

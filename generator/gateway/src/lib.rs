@@ -8,6 +8,7 @@
 pub mod control;
 pub mod gateway;
 pub mod identity;
+pub mod outbound;
 pub mod tables;
 pub mod tls;
 

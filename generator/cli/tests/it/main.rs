@@ -34,6 +34,7 @@ mod readme;
 mod rebuild;
 mod release;
 mod running;
+mod services;
 mod signals;
 mod streams;
 mod synth;

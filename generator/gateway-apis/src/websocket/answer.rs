@@ -13,8 +13,13 @@ pub(super) enum IntegrationAnswer {
         response: ProxyResponse,
         log: InvocationLog,
     },
-    /// Answer of an integration that is no proxy, as its integration response maps it.
-    Mapped { status: u16, body: Option<String> },
+    /// Answer of an integration that is no proxy, as its integration response maps it, or of an HTTP endpoint.
+    Mapped {
+        status: u16,
+        body: Option<String>,
+        /// Subprotocol that an HTTP endpoint selected (row C9).
+        protocol: Option<String>,
+    },
 }
 
 /// Failure that an integration reports with a status of 400 or more. After the handshake, clients do not see the status
@@ -36,7 +41,7 @@ impl IntegrationAnswer {
     /// Returns the body, and the failure that the integration reported.
     pub(super) async fn into_body(self) -> (Option<String>, Option<ReportedFailure>) {
         let (status, body, log) = match self {
-            IntegrationAnswer::Mapped { status, body } => (Some(status), body, None),
+            IntegrationAnswer::Mapped { status, body, .. } => (Some(status), body, None),
             IntegrationAnswer::Returned { response, log } => {
                 (response.status, response.body, Some(log))
             }

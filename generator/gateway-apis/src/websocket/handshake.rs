@@ -112,6 +112,7 @@ async fn run_steps(
         snapshot,
         route,
         context: &context,
+        handshake: Some(request),
         body: "",
     };
     trace.function = call.function_name();
@@ -276,36 +277,34 @@ fn check_parameters(
 
 /// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
 async fn evaluate_answer(answer: IntegrationAnswer) -> Result<Option<String>, WebSocketRefusal> {
-    let (response, log) = match answer {
-        IntegrationAnswer::Mapped { status, .. } => {
-            return match status {
-                200..=299 => Ok(None),
-                status => Err(WebSocketRefusal::from_status(status)),
-            };
-        }
-        IntegrationAnswer::Returned { response, log } => (response, log),
-    };
     let malformed = |what: &str| {
-        let reason = format!("the $connect function returned {what}");
+        let reason = format!("the $connect integration returned {what}");
         WebSocketRefusal::new(502, "Internal server error", reason, "C6")
     };
-    let refusal = match response.status {
-        Some(200..=299) => {
+    let (status, protocol, log) = match answer {
+        IntegrationAnswer::Mapped {
+            status, protocol, ..
+        } => (Some(status), protocol, None),
+        IntegrationAnswer::Returned { response, log } => {
             let protocol = protocol(&response);
-            let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
-            if protocol.as_ref().is_none_or(printable) {
-                return Ok(protocol);
-            }
-            malformed("an invalid Sec-WebSocket-Protocol")
+            (response.status, protocol, Some(log))
         }
+    };
+    let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    let refusal = match status {
+        Some(200..=299) if protocol.as_ref().is_none_or(printable) => return Ok(protocol),
+        Some(200..=299) => malformed("an invalid Sec-WebSocket-Protocol"),
         Some(status) => WebSocketRefusal::from_status(status),
         None => malformed("no {\"statusCode\": …}"),
     };
-    let evidence = FailureEvidence {
-        error: None,
-        log: log.first_lines().await,
+    let evidence = match log {
+        Some(log) => Some(Box::new(FailureEvidence {
+            error: None,
+            log: log.first_lines().await,
+        })),
+        None => None,
     };
-    Err(refusal.with_evidence(Some(Box::new(evidence))))
+    Err(refusal.with_evidence(evidence))
 }
 
 /// Returns the subprotocol from the answer's headers, the only header that is used (row C9).

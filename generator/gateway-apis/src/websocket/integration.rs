@@ -7,18 +7,21 @@ use serde_json::Value;
 use stackgen_gateway_common::invoke::{
     Invocation, InvocationCaller, InvocationOutcome, InvokeError,
 };
-use stackgen_gateway_common::services::ServiceCall;
+use stackgen_gateway_common::services::{ServiceCall, ServiceOperation};
 use stackgen_gateway_common::{FailureEvidence, FunctionArn, ThrownError};
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
+use super::endpoint::{self, EndpointRequest, backend_answer};
 use super::evidence::InvocationLog;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
 use super::mapping::{
-    BackendAnswer, IntegrationTarget, MappingContext, map_request, map_response, render_request,
+    BackendAnswer, IntegrationParameters, IntegrationTarget, MappingContext, map_parameters,
+    map_request, map_response, render_request,
 };
 use super::payloads::RequestContext;
 use super::proxy_response::{ProxyResponse, parse_status};
+use super::request::HandshakeRequest;
 use crate::apis::{
     Pairs, ServedStage, Snapshot, StoredIntegration, StoredRoute, substitute_variables,
 };
@@ -31,6 +34,8 @@ pub(super) struct IntegrationCall<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) route: &'a StoredRoute,
     pub(super) context: &'a RequestContext<'a>,
+    /// Request of the handshake, for `$connect`.
+    pub(super) handshake: Option<&'a HandshakeRequest>,
     /// Message, or an empty text.
     pub(super) body: &'a str,
 }
@@ -51,7 +56,7 @@ impl IntegrationCall<'_> {
         match integration.integration_type.as_str() {
             "AWS_PROXY" => {
                 let (outcome, log) = self.invoke(integration, event, trace_id).await?;
-                proxy_answer(&outcome, log).await
+                function_answer(&outcome, log).await
             }
             "AWS" => {
                 let answer = self.call_backend(integration, trace_id).await?;
@@ -61,8 +66,18 @@ impl IntegrationCall<'_> {
                 let answer = self.mock(integration)?;
                 map_response(self.snapshot, integration, &answer, self.mapping())
             }
+            "HTTP" => {
+                let payload = map_request(integration, self.body, self.mapping())?;
+                let answer = self.call_endpoint(integration, payload, &trace_id).await?;
+                map_response(self.snapshot, integration, &answer, self.mapping())
+            }
+            "HTTP_PROXY" => {
+                let payload = self.body.to_owned();
+                let answer = self.call_endpoint(integration, payload, &trace_id).await?;
+                Ok(proxy_answer(answer))
+            }
             other => Err(IntegrationFailure::unreachable(format!(
-                "{other} integrations are not supported here, only AWS_PROXY, AWS and MOCK"
+                "{other} is not a type of integration of WebSocket APIs"
             ))),
         }
     }
@@ -120,6 +135,7 @@ impl IntegrationCall<'_> {
         MappingContext {
             request: self.context,
             stage_variables: &self.served.stage.stage_variables,
+            handshake: self.handshake,
         }
     }
 
@@ -142,31 +158,80 @@ impl IntegrationCall<'_> {
                     ..BackendAnswer::default()
                 })
             }
-            Some(IntegrationTarget::Service { service, action }) => {
-                let role = integration.credentials_arn.clone().ok_or_else(|| {
-                    IntegrationFailure::unreachable(format!(
-                        "the integration calls {service} and has no CredentialsArn; see `stackgen explain M23`"
-                    ))
-                })?;
-                let call = self.api.plane.services.call(ServiceCall {
-                    service,
-                    action,
-                    body: payload.into(),
-                    role,
-                });
-                let answer = self.within_timeout(integration, call).await?;
-                let answer =
-                    answer.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
-                Ok(BackendAnswer {
-                    status: answer.status,
-                    headers: answer.headers,
-                    body: text(&answer.body),
-                })
+            Some(IntegrationTarget::Service { service, operation }) => {
+                self.call_service(integration, &service, operation, payload)
+                    .await
             }
             None => Err(IntegrationFailure::unreachable(format!(
                 "{uri} is not the URI of a function or of an action of a service; see `stackgen explain F3`"
             ))),
         }
+    }
+
+    /// Calls an action or a path of a service (rows M23, M24).
+    async fn call_service(
+        &self,
+        integration: &StoredIntegration,
+        service: &str,
+        operation: ServiceOperation,
+        payload: String,
+    ) -> Result<BackendAnswer, IntegrationFailure> {
+        let role = integration.credentials_arn.clone().ok_or_else(|| {
+            IntegrationFailure::unreachable(format!(
+                "the integration calls {service} and has no CredentialsArn; see `stackgen explain M23`"
+            ))
+        })?;
+        let parameters = self.parameters(integration)?;
+        let operation = match operation {
+            ServiceOperation::Action(action) => ServiceOperation::Action(action),
+            ServiceOperation::Path(path) => ServiceOperation::Path(parameters.fill(&path)),
+        };
+        let call = self.api.plane.services.call(ServiceCall {
+            service: service.to_owned(),
+            operation,
+            method: endpoint::method(integration)?,
+            headers: parameters.headers,
+            query: parameters.query,
+            body: payload.into(),
+            role,
+        });
+        let answer = self.within_timeout(integration, call).await?;
+        let answer = answer.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
+        Ok(BackendAnswer {
+            status: answer.status,
+            headers: answer.headers,
+            body: text(&answer.body),
+        })
+    }
+
+    /// Calls an HTTP endpoint (row M25).
+    async fn call_endpoint(
+        &self,
+        integration: &StoredIntegration,
+        body: String,
+        trace_id: &str,
+    ) -> Result<BackendAnswer, IntegrationFailure> {
+        let request = EndpointRequest {
+            api: &self.api.api,
+            integration,
+            stage_variables: &self.served.stage.stage_variables,
+            parameters: self.parameters(integration)?,
+            handshake: self.handshake,
+            trace_id,
+            body,
+        };
+        let sent = self.api.plane.endpoints.send(request.build()?);
+        let response = self.within_timeout(integration, sent).await?;
+        let response =
+            response.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
+        Ok(backend_answer(response))
+    }
+
+    fn parameters(
+        &self,
+        integration: &StoredIntegration,
+    ) -> Result<IntegrationParameters, IntegrationFailure> {
+        map_parameters(integration, self.body, self.mapping())
     }
 
     fn caller(&self, role: Option<&str>) -> InvocationCaller {
@@ -202,7 +267,7 @@ impl IntegrationCall<'_> {
 }
 
 /// Returns the response of a function, or the failure of one that threw an error or returned no response.
-async fn proxy_answer(
+async fn function_answer(
     outcome: &InvocationOutcome,
     log: InvocationLog,
 ) -> Result<IntegrationAnswer, IntegrationFailure> {
@@ -225,6 +290,17 @@ async fn proxy_answer(
         reason,
         evidence: Some(Box::new(evidence)),
     })
+}
+
+/// Returns the answer of an endpoint, which `HTTP_PROXY` passes on.
+fn proxy_answer(answer: BackendAnswer) -> IntegrationAnswer {
+    let mut headers = answer.headers.into_iter();
+    let protocol = headers.find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
+    IntegrationAnswer::Mapped {
+        status: answer.status,
+        body: Some(answer.body).filter(|body| !body.is_empty()),
+        protocol: protocol.map(|(_, value)| value),
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -42,6 +42,7 @@ pub(super) async fn handle(
                 snapshot,
                 route,
                 context: &context,
+                handshake: None,
                 body: &body,
             };
             run(&call).await

@@ -4,6 +4,7 @@ mod answer;
 mod authorizer;
 mod client;
 mod close;
+mod endpoint;
 mod error_frame;
 mod evidence;
 mod failure;

@@ -175,6 +175,12 @@ impl<'a> MultiValues<'a> {
         values.first().map(AsRef::as_ref)
     }
 
+    /// Returns all pairs of a name and a value.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.flat_map(|(name, values)| values.iter().map(move |value| (&**name, &**value)))
+    }
+
     fn single(&self) -> IndexMap<&str, &str> {
         self.0
             .iter()

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use stackgen_gateway_common::{EpochMillis, trace_id_or_new};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -109,6 +110,31 @@ impl HandshakeRequest {
     pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         let named = self.pairs().filter(|(key, _)| key == name);
         named.last().map(|(_, value)| value)
+    }
+
+    /// Returns all values of a query parameter.
+    pub(super) fn parameter_values(&self, name: &str) -> Vec<String> {
+        let named = self.pairs().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.into_owned()).collect()
+    }
+
+    /// Returns all values of a header.
+    pub(super) fn header_values(&self, name: &str) -> Vec<String> {
+        self.head.values(name).map(str::to_owned).collect()
+    }
+
+    /// Returns the headers of the event of `$connect` for an HTTP endpoint. Names and values that HTTP does not allow are
+    /// left out.
+    pub(super) fn forwarded_headers(&self) -> HeaderMap {
+        let headers = self.headers(false);
+        let pairs = headers.pairs().filter_map(|(name, value)| {
+            let name = HeaderName::try_from(name).ok()?;
+            Some((name, HeaderValue::try_from(value).ok()?))
+        });
+        pairs.fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        })
     }
 
     /// Returns all query parameters.

@@ -200,6 +200,7 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
             snapshot,
             route,
             context: &context,
+            handshake: None,
             body: "",
         };
         let failed = match call.run(event, trace_id).await {

@@ -60,6 +60,7 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         apis: Arc::new(Apis::default()),
         functions: Arc::new(functions),
         services: Arc::new(stackgen_gateway_common::services::NoServices),
+        endpoints: Arc::new(stackgen_gateway_common::endpoints::NoEndpoints),
         connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),

@@ -268,16 +268,15 @@ async fn row_c7_an_integration_that_cannot_be_called_is_an_internal_error() {
 }
 
 #[tokio::test]
-async fn row_c7_an_unsupported_integration_is_reported() {
+async fn row_c7_an_unknown_integration_is_reported() {
     let test_api = TestApi::with(CONNECT).change_integration("$connect", |it| {
-        it.integration_type = "HTTP_PROXY".to_owned();
-        it.integration_uri = Some("https://example.com".to_owned());
+        it.integration_type = "UNKNOWN".to_owned();
     });
     let mut gateway = test_api.clone().start().await;
     assert_eq!(gateway.status("/prod", &[]).await, 500);
     let (_, row, reason) = gateway.refusal().await;
     assert_eq!(row, "C7");
-    insta::assert_snapshot!(reason, @"HTTP_PROXY integrations are not supported here, only AWS_PROXY, AWS and MOCK");
+    insta::assert_snapshot!(reason, @"UNKNOWN is not a type of integration of WebSocket APIs");
     test_api
         .change_route("$connect", |it| it.target = None)
         .serve(&gateway.plane);

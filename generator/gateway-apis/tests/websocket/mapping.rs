@@ -140,3 +140,22 @@ async fn row_m8_an_integration_that_is_no_proxy_answers_with_a_route_response_al
     let message = r#"{"action":"send"}"#;
     assert_eq!(answer(&mut client, message).await, r#"{"n":1}"#);
 }
+
+#[tokio::test]
+async fn row_m20_templates_of_connect_read_the_headers_and_the_query_string() {
+    let template = r#"{"room": "$input.params('room')", "agent": "$input.params().header.get('User-Agent')", "none": "$input.params('none')"}"#;
+    let test_api = TestApi::with(&["$connect"]).change_integration("$connect", |it| {
+        it.integration_type = "AWS".to_owned();
+        it.request_templates
+            .insert("$default".to_owned(), template.to_owned());
+    });
+    let gateway = test_api.start().await;
+    let headers = [("User-Agent", "tests")];
+    gateway
+        .handshake("/prod?room=a%20b", &headers)
+        .await
+        .unwrap();
+    let event = gateway.functions.event("connect").await;
+    let expected = json!({"room": "a b", "agent": "tests", "none": ""});
+    assert_eq!(event, expected);
+}

@@ -1,6 +1,7 @@
 //! Control plane: one endpoint for all AWS clients (`AWS_ENDPOINT_URL`), with the protocols of the services.
 //!
-//! A request goes to the service that it is signed for. Any credentials are accepted and signatures are not verified,
+//! A request goes to the service that it is signed for. A service that does not run here is answered by
+//! [`OtherServices`](crate::outbound::OtherServices). Any credentials are accepted and signatures are not verified,
 //! but a request must be signed. A web page can make a browser send plain requests to loopback, but not requests with
 //! an `Authorization` header: for those the browser sends a preflight request first, which is refused.
 
@@ -21,8 +22,9 @@ use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{refuse, request_id};
 
 use crate::identity::Issuer;
+use crate::outbound::OtherServices;
 
-/// Routes of each service. A service without routes answers that it is not available.
+/// Routes of each service, and all other services. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
 pub struct ServiceRouters {
     /// API Gateway v2: [`routes`](stackgen_gateway_apis::control::routes).
@@ -42,6 +44,8 @@ pub struct ServiceRouters {
     /// Private routes under `/_stackgen/`. They need no signature. Their `Origin` is checked to keep out web pages; a
     /// GET request may lack it, so a GET must not change anything.
     pub private: Router,
+    /// Services that do not run here.
+    pub others: Arc<OtherServices>,
 }
 
 /// Returns a router that dispatches to the services.
@@ -58,16 +62,21 @@ async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
             "The control endpoint only serves this machine: the Host or Origin header names another one",
         );
     }
-    let Some(router) = services.of(&request) else {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token: requests must be signed, with any credentials, for apigateway, lambda, logs, dynamodb, sts or execute-api",
-        );
+    let mut response = match services.of(&request) {
+        Some(Destination::Local(router)) => {
+            let answer: Result<Response, Infallible> =
+                TowerToHyperService::new(router.clone()).call(request).await;
+            answer.unwrap_or_else(|never| match never {})
+        }
+        Some(Destination::Other(service)) => services.others.answer(&service, request).await,
+        None => {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token: requests must be signed, with any credentials",
+            );
+        }
     };
-    let answer: Result<Response, Infallible> =
-        TowerToHyperService::new(router.clone()).call(request).await;
-    let mut response = answer.unwrap_or_else(|never| match never {});
     let headers = response.headers_mut();
     if !headers.contains_key(REQUEST_ID) {
         // The ID is base64, a valid header value.
@@ -79,24 +88,32 @@ async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
 
 const REQUEST_ID: &str = "x-amzn-requestid";
 
+/// Destination of a request.
+enum Destination<'a> {
+    /// A service of the gateway.
+    Local(&'a Router),
+    /// A service that does not run here.
+    Other(String),
+}
+
 impl ServiceRouters {
-    fn of(&self, request: &Request) -> Option<&Router> {
+    fn of(&self, request: &Request) -> Option<Destination<'_>> {
         if request.uri().path().starts_with("/_stackgen/") {
-            return Some(&self.private);
+            return Some(Destination::Local(&self.private));
         }
         if request.uri().path().contains(Issuer::WELL_KNOWN) {
-            return Some(&self.user_pools);
+            return Some(Destination::Local(&self.user_pools));
         }
         let service = credential(request.headers(), request.uri())?.service;
-        Some(match service.as_str() {
+        Some(Destination::Local(match service.as_str() {
             "apigateway" => &self.apigatewayv2,
             "lambda" => &self.lambda,
             "logs" => &self.logs,
             "dynamodb" => &self.dynamodb,
             "sts" => &self.sts,
             "execute-api" => &self.management,
-            _ => return None,
-        })
+            _ => return Some(Destination::Other(service)),
+        }))
     }
 }
 

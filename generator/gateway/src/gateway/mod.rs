@@ -1,6 +1,7 @@
 //! The complete gateway: all services, listening on loopback.
 
 mod listeners;
+mod permissions;
 mod private;
 mod remote;
 mod requests;
@@ -36,6 +37,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
 
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};
+use crate::outbound::{OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 
@@ -56,6 +58,8 @@ pub struct GatewayOptions {
     /// Folder for the certificate authority, so that clients that trust it keep doing so after a restart. Without it, each
     /// start creates a new authority.
     pub authority: Option<PathBuf>,
+    /// Endpoint for services that do not run here. Without it, calls of them fail.
+    pub services: Option<ServicesUrl>,
 }
 
 /// Reason why a gateway cannot start.
@@ -76,6 +80,11 @@ pub enum StartError {
     /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// The endpoint for other services is the gateway itself.
+    #[error(
+        "{0} is the control endpoint of this gateway, so it cannot serve what does not run here"
+    )]
+    OwnEndpoint(String),
     /// TLS cannot be prepared.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -95,6 +104,7 @@ struct Shared {
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
+    others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
     endpoint: String,
     /// Key that private routes require.
@@ -109,9 +119,8 @@ impl Gateway {
     ///
     /// If a resource of this machine is missing, such as a free port.
     pub async fn start(options: GatewayOptions) -> Result<Gateway, StartError> {
+        let listener = listen(&options)?;
         let settings = Arc::new(options.settings);
-        let listener = server::listen(options.port).or_else(|_| server::listen(None));
-        let listener = listener.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
@@ -142,7 +151,8 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let plane = data_plane(&account, &tables, settings, events);
+        let others = Arc::new(OtherServices::new(options.services, events.clone()));
+        let plane = data_plane(&account, &tables, settings, events, others.clone());
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
@@ -159,6 +169,7 @@ impl Gateway {
             plane,
             listeners,
             issuer,
+            others,
             tls,
             endpoint,
             key: key()?,
@@ -211,14 +222,30 @@ impl Gateway {
         let Shared {
             account,
             listeners,
+            others,
             stop,
             ..
         } = &*self.shared;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
+        others.stop();
         stop.cancel();
         let _ = self.control.await;
+    }
+}
+
+/// Listens on the control endpoint's port, or on any free one. The endpoint for other services must be another one, because
+/// calls would never end.
+fn listen(options: &GatewayOptions) -> Result<TcpListener, StartError> {
+    let listener = server::listen(options.port).or_else(|_| server::listen(None));
+    let listener = listener.map_err(StartError::Listen)?;
+    let port = listener.local_addr().map_err(StartError::Listen)?.port();
+    match &options.services {
+        Some(url) if url.is_loopback() && url.port() == port => {
+            Err(StartError::OwnEndpoint(url.to_string()))
+        }
+        _ => Ok(listener),
     }
 }
 
@@ -227,9 +254,12 @@ fn data_plane(
     tables: &Tables,
     settings: Arc<Settings>,
     events: Events,
+    others: Arc<OtherServices>,
 ) -> Arc<DataPlane> {
+    let client = others.client();
     let local_services = LocalServices {
         tables: tables.router(),
+        others,
         roles: account.roles.clone(),
         scope: settings.scope.clone(),
     };
@@ -238,6 +268,7 @@ fn data_plane(
         apis: account.apis.clone(),
         functions: account.functions.clone(),
         services: Arc::new(local_services),
+        endpoints: client,
         connections: Arc::<OpenConnections>::default(),
         logs: account.logs.clone(),
         events,
@@ -302,6 +333,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),
         private: private::routes(shared.clone()),
+        others: shared.others.clone(),
     }
 }
 

@@ -206,6 +206,7 @@ impl Shared {
             audiences: self.audiences(),
             certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),
+            services: self.others.url().map(ToString::to_string),
             partition: scope.partition.clone(),
             region: scope.region.clone(),
             account: scope.account.clone(),

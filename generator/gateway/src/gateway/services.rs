@@ -1,4 +1,4 @@
-//! The services that integrations of the type `AWS` reach: DynamoDB.
+//! The services that integrations of the type `AWS` reach: DynamoDB, and services that do not run here.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -6,20 +6,25 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use serde_json::{Value, json};
+use serde_json::json;
 use stackgen_gateway_common::services::{CallService, ServiceAnswer, ServiceCall, ServiceError};
 use stackgen_gateway_common::{ArnScope, RoleStore};
 
-/// The tables of the gateway, for roles of the stack.
+use super::permissions;
+use crate::outbound::errors::WireProtocol;
+use crate::outbound::{OtherServices, actions};
+
+/// The tables of the gateway and other services, for roles of the stack.
 pub(super) struct LocalServices {
     pub(super) tables: Router,
+    pub(super) others: Arc<OtherServices>,
     pub(super) roles: Arc<RoleStore>,
     pub(super) scope: ArnScope,
 }
@@ -27,135 +32,77 @@ pub(super) struct LocalServices {
 impl CallService for LocalServices {
     fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>> {
         Box::pin(async move {
-            match call.service.as_str() {
-                "dynamodb" => self.call_tables(call).await,
-                _ => Err(ServiceError::NotSupported {
-                    service: call.service,
-                }),
+            let request = actions::request(&call, &self.scope)?;
+            let runs_here = call.service == "dynamodb";
+            if !runs_here && self.others.url().is_none() {
+                let service = call.service;
+                return Err(ServiceError::NotSupported { service });
             }
+            if let Err(reason) = self.check(&call) {
+                return answer(&call.service, denied(&call.service, request, &reason)).await;
+            }
+            if runs_here {
+                return answer(&call.service, self.call_tables(request).await).await;
+            }
+            let response = self.others.send(&call.service, request).await?;
+            answer(&call.service, response.map(Body::from)).await
         })
     }
 }
 
 impl LocalServices {
-    async fn call_tables(&self, call: ServiceCall) -> Result<ServiceAnswer, ServiceError> {
-        if let Err(reason) = self.check(&call) {
+    async fn call_tables(&self, request: Request<Bytes>) -> Response {
+        let mut request = request.map(Body::from);
+        let host = header::HeaderValue::from_static("dynamodb");
+        request.headers_mut().insert(header::HOST, host);
+        let answer: Result<Response, Infallible> = TowerToHyperService::new(self.tables.clone())
+            .call(request)
+            .await;
+        answer.unwrap_or_else(|never| match never {})
+    }
+
+    /// Checks that the role allows the action on the resources that the request names.
+    fn check(&self, call: &ServiceCall) -> Result<(), String> {
+        let Some((action, arns)) = permissions::needed(call, &self.scope) else {
+            return Ok(());
+        };
+        let mut arns = arns.iter();
+        arns.try_for_each(|arn| self.roles.check(&call.role, &action, arn))
+    }
+}
+
+/// Returns the answer of a service to a role without the permission.
+fn denied(service: &str, request: Request<Bytes>, reason: &str) -> Response {
+    let (head, _) = request.into_parts();
+    match WireProtocol::of(service, &head) {
+        WireProtocol::Json => {
             let error = json!({
                 "__type": "com.amazon.coral.service#AccessDeniedException",
                 "Message": reason,
             });
-            return Ok(ServiceAnswer {
-                status: 400,
-                headers: BTreeMap::new(),
-                body: error.to_string().into(),
-            });
+            let mut response = Response::new(Body::from(error.to_string()));
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
         }
-        let unreachable = |reason: String| ServiceError::Unreachable {
-            service: "dynamodb".to_owned(),
-            reason,
-        };
-        let scope = &self.scope;
-        // Any credentials do: the role was checked.
-        let credential = format!(
-            "AWS4-HMAC-SHA256 Credential=gateway/20260101/{}/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-            scope.region
-        );
-        let request = Request::post("/")
-            .header(header::HOST, "dynamodb")
-            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-            .header(header::AUTHORIZATION, credential)
-            .header("x-amz-date", "20260101T000000Z")
-            .header("x-amz-target", format!("DynamoDB_20120810.{}", call.action))
-            .body(Body::from(call.body));
-        let request = request.map_err(|error| unreachable(error.to_string()))?;
-        let answer: Result<Response, Infallible> = TowerToHyperService::new(self.tables.clone())
-            .call(request)
-            .await;
-        let answer = answer.unwrap_or_else(|never| match never {});
-        let status = answer.status().as_u16();
-        let headers = answer.headers().iter();
-        let headers = headers.filter_map(|(name, value)| {
-            let value = value.to_str().ok()?;
-            Some((name.to_string(), value.to_owned()))
-        });
-        let headers = headers.collect();
-        let body = answer.into_body().collect().await;
-        let body = body.map_err(|error| unreachable(error.to_string()))?;
-        Ok(ServiceAnswer {
-            status,
-            headers,
-            body: body.to_bytes(),
-        })
-    }
-
-    /// Checks that the role allows the action on the tables and indexes that the request names.
-    fn check(&self, call: &ServiceCall) -> Result<(), String> {
-        let action = format!("dynamodb:{}", call.action);
-        let mut resources = resources(&call.body);
-        if resources.is_empty() {
-            resources.push("*".to_owned());
-        }
-        for resource in resources {
-            let arn = self
-                .scope
-                .resource("dynamodb", format_args!("table/{resource}"));
-            self.roles.check(&call.role, &action, &arn)?;
-        }
-        Ok(())
+        protocol => protocol.error(StatusCode::FORBIDDEN, "AccessDenied", reason),
     }
 }
 
-/// Returns the tables, or the index, that a request names: `TableName` with or without `IndexName`, the keys of
-/// `RequestItems`, or those of `TransactItems`.
-fn resources(body: &Bytes) -> Vec<String> {
-    let Ok(request) = serde_json::from_slice::<Value>(body) else {
-        return Vec::new();
-    };
-    // A table may be named by its ARN.
-    let table = |name: &str| name.rsplit("table/").next().unwrap_or(name).to_owned();
-    if let Some(name) = request["TableName"].as_str() {
-        return vec![match request["IndexName"].as_str() {
-            Some(index) => format!("{}/index/{index}", table(name)),
-            None => table(name),
-        }];
-    }
-    let batch = request["RequestItems"].as_object().into_iter();
-    let batch = batch.flat_map(|items| items.keys()).map(|name| table(name));
-    let transaction = request["TransactItems"].as_array().into_iter().flatten();
-    let transaction = transaction
-        .filter_map(Value::as_object)
-        .flat_map(|item| item.values())
-        .filter_map(|action| action["TableName"].as_str())
-        .map(table);
-    batch.chain(transaction).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn row_m23_the_tables_and_indexes_of_a_request_are_found() {
-        let cases = [
-            (r#"{"TableName":"notes"}"#, vec!["notes"]),
-            (
-                r#"{"TableName":"notes","IndexName":"by-user"}"#,
-                vec!["notes/index/by-user"],
-            ),
-            (
-                r#"{"TableName":"arn:aws:dynamodb:r:1:table/notes"}"#,
-                vec!["notes"],
-            ),
-            (r#"{"RequestItems":{"a":[],"b":[]}}"#, vec!["a", "b"]),
-            (
-                r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"ConditionCheck":{"TableName":"b"}}]}"#,
-                vec!["a", "b"],
-            ),
-            (r#"{"Statement":"SELECT 1"}"#, vec![]),
-            ("nothing", vec![]),
-        ];
-        for (body, expected) in cases {
-            assert_eq!(resources(&Bytes::from(body)), expected, "{body}");
-        }
-    }
+async fn answer(service: &str, response: Response) -> Result<ServiceAnswer, ServiceError> {
+    let status = response.status().as_u16();
+    let headers = response.headers().iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((name.to_string(), value.to_owned()))
+    });
+    let headers: BTreeMap<String, String> = headers.collect();
+    let body = response.into_body().collect().await;
+    let body = body.map_err(|error| ServiceError::Unreachable {
+        service: service.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(ServiceAnswer {
+        status,
+        headers,
+        body: body.to_bytes(),
+    })
 }

@@ -23,6 +23,9 @@ pub struct GatewayState {
     pub certificate: PathBuf,
     /// Endpoint of DynamoDB.
     pub dynamodb: String,
+    /// Endpoint for services that do not run in the gateway.
+    #[serde(default)]
+    pub services: Option<String>,
     /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
     /// Region, such as `us-east-1`.

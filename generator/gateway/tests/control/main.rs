@@ -5,6 +5,7 @@
 mod authorization;
 mod deployments;
 mod fields;
+mod other_services;
 mod protocol;
 mod resources;
 mod rules;

@@ -45,9 +45,12 @@ async fn an_unknown_service_is_refused() {
     let control = Control::start().await;
     let request = Request::get(format!("http://{}/", control.address));
     let request = request.header("authorization", signature("s3"));
-    assert_eq!(
-        send(request.body(String::new()).unwrap()).await.status(),
-        403
+    let refused = send(request.body(String::new()).unwrap()).await;
+    assert_eq!(refused.status(), 400);
+    let body = String::from_utf8_lossy(refused.body());
+    assert!(
+        body.starts_with("<Error><Code>ServiceNotRunLocally</Code>"),
+        "{body}"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Tests that apply templates to a gateway: those of stackgen, SAM and CDK.
 
+mod endpoints;
 mod flagship;
 mod lifecycle;
 mod mapping;

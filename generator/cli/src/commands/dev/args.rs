@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use stackgen_gateway::gateway::GatewayOptions;
+use stackgen_gateway::outbound::ServicesUrl;
 use stackgen_gateway::{Limits, Settings};
 
 use crate::local::LocalGateway;
@@ -45,6 +46,7 @@ const EXAMPLES: &str = "\
 Examples:
   stackgen dev
   stackgen dev --env prod --logs --data items.db
+  stackgen dev --services http://127.0.0.1:4566
   stackgen dev cdk.out/Chat.template.json --parameter Stage=dev";
 
 /// Flags of the gateway.
@@ -54,6 +56,10 @@ pub(crate) struct GatewayArgs {
     /// Port of the control endpoint; APIs use the ports after it
     #[arg(long, value_name = "PORT", default_value_t = 4510)]
     pub(super) port: u16,
+
+    /// Endpoint for services that do not run here, such as LocalStack or ministack (default: calls of them fail)
+    #[arg(long, value_name = "URL")]
+    pub(super) services: Option<ServicesUrl>,
 
     /// File to store items of tables in (default: in memory)
     #[arg(long, value_name = "FILE")]
@@ -120,6 +126,7 @@ impl GatewayArgs {
             data: self.data.clone(),
             issuer_key: None,
             authority: Some(std::path::absolute(LocalGateway::authority(project))?),
+            services: self.services.clone(),
         })
     }
 }

@@ -41,6 +41,13 @@ pub(super) fn text(
         "AWS clients",
         format!("AWS_ENDPOINT_URL={}", state.endpoint),
     ));
+    if let Some(services) = &state.services {
+        let shown = escape(services);
+        rows.push((
+            "Services",
+            format!("{shown}   {DIM}gets the calls of services that do not run here{DIM:#}"),
+        ));
+    }
     rows.push(("TLS", "the same ports speak https:// and wss://".to_owned()));
     rows.push((
         "CA",

@@ -89,6 +89,16 @@ impl EventLines {
                 let rest = format!("{function}  {reason}");
                 line(RED, "failed", &rest, None)
             }
+            Event::ServiceNotRun {
+                service,
+                operation,
+                reason,
+            } => line(
+                RED,
+                "not run",
+                &format!("{service} {operation}  {reason}"),
+                None,
+            ),
             Event::DisconnectFailed {
                 connection, reason, ..
             } => {
@@ -388,6 +398,17 @@ mod tests {
         ] {
             assert_eq!(log(text), expected);
         }
+    }
+
+    #[test]
+    fn a_service_that_does_not_run_is_named_with_the_operation_and_the_remedy() {
+        let event = Event::ServiceNotRun {
+            service: "sqs".to_owned(),
+            operation: "Send\u{1b}Message".to_owned(),
+            reason: "the local gateway has no sqs; start `stackgen dev` with --services URL"
+                .to_owned(),
+        };
+        insta::assert_snapshot!(lines(&[event]), @r"not run    sqs Send\u{1b}Message  the local gateway has no sqs; start `stackgen dev` with --services URL");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::Gateway;
+use stackgen_gateway::outbound::ServicesUrl;
 use stackgen_gateway::stack::{ApplyMode, ApplyResult, StackTemplate};
 use stackgen_gateway::{ApiId, Event};
 use stackgen_model::Model;
@@ -46,6 +47,9 @@ impl<'a> DevSession<'a> {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
+        if let Some(services) = self.command.gateway.services.as_ref() {
+            self.note_other_host(services);
+        }
         let notes = self.gateway.account().functions.runtime_notes().await;
         for note in &notes {
             self.ui.note(&escape(note), None);
@@ -68,6 +72,16 @@ impl<'a> DevSession<'a> {
                 self.ui
                     .done(&banner::text(&local, applied, &runtimes, &flag))
             }
+        }
+    }
+
+    /// Notes that calls leave this machine.
+    fn note_other_host(&self, services: &ServicesUrl) {
+        if !services.is_loopback() {
+            let note = format!(
+                "calls of services that do not run here leave this machine: they go to {services}"
+            );
+            self.ui.note(&escape(&note), None);
         }
     }
 

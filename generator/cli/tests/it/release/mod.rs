@@ -2,7 +2,7 @@
 
 mod blue_green;
 mod drift;
-mod emulator;
+pub(crate) mod emulator;
 mod injected;
 mod kills;
 mod other_tools;

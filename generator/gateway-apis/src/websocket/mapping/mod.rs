@@ -1,17 +1,22 @@
-//! Mapping of messages to integrations that are no proxies, and of their answers to clients (rows M20 to M23).
+//! Mapping of messages to integrations that are no proxies, and of their answers to clients (rows M20 to M24).
 
+mod parameters;
 mod response;
 mod service_uri;
 
 use serde_json::Value;
-use stackgen_vtl::{RenderLimits, TemplateRequest, TemplateVariables, VtlTemplate};
+use stackgen_vtl::{
+    RenderLimits, TemplateParameter, TemplateRequest, TemplateVariables, VtlTemplate,
+};
 
 use super::failure::IntegrationFailure;
-use super::payloads::RequestContext;
+use super::payloads::{MultiValues, RequestContext};
+use super::request::HandshakeRequest;
 use super::selection::select;
 use crate::apis::{Pairs, StoredIntegration};
 use stackgen_gateway_common::RouteKey;
 
+pub(super) use parameters::{IntegrationParameters, map_parameters};
 pub(super) use response::{BackendAnswer, map_response};
 pub(super) use service_uri::IntegrationTarget;
 
@@ -20,6 +25,8 @@ pub(super) use service_uri::IntegrationTarget;
 pub(super) struct MappingContext<'a> {
     pub(super) request: &'a RequestContext<'a>,
     pub(super) stage_variables: &'a Pairs,
+    /// Request of the handshake, for `$connect`. Messages have no headers and no query string (row E2).
+    pub(super) handshake: Option<&'a HandshakeRequest>,
 }
 
 /// Returns the payload for an integration: its request template, rendered, or the message itself.
@@ -63,13 +70,15 @@ fn passes_through(integration: &StoredIntegration) -> bool {
 }
 
 /// Returns the template that an expression selects, or else the default template. Without an expression, the template for
-/// JSON or the only one serves as the default, too.
+/// JSON or the only one serves as the default, too. Templates of CDK apps often have the key `\$default`.
 fn select_template<'a>(
     templates: &'a Pairs,
     expression: Option<&str>,
     body: &str,
 ) -> Option<&'a str> {
-    let default = templates.get(RouteKey::DEFAULT);
+    let default = templates
+        .get(RouteKey::DEFAULT)
+        .or_else(|| templates.get("\\$default"));
     let template = match expression {
         Some(expression) => templates.get(&select(expression, body)).or(default),
         None => {
@@ -88,9 +97,20 @@ fn render(
     body: &str,
     context: MappingContext<'_>,
 ) -> Result<String, IntegrationFailure> {
+    let parameters = |values: Option<MultiValues<'_>>| {
+        let values = values.unwrap_or_default();
+        let pairs = values.pairs().map(|(name, value)| TemplateParameter {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
+        pairs.collect()
+    };
+    let handshake = context.handshake;
     let request = TemplateRequest {
         body: body.to_owned(),
-        ..TemplateRequest::default()
+        path: Vec::new(),
+        querystring: parameters(handshake.map(HandshakeRequest::query)),
+        header: parameters(handshake.map(|request| request.headers(false))),
     };
     // Cannot fail: contexts and stage variables are maps with text keys, texts and numbers.
     let json = |value: serde_json::Result<Value>| value.unwrap_or_default();

@@ -52,6 +52,7 @@ pub(in super::super) fn map_response(
     Ok(IntegrationAnswer::Mapped {
         status: answer.status,
         body: Some(body).filter(|body| !body.is_empty()),
+        protocol: None,
     })
 }
 

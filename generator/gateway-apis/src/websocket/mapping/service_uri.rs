@@ -1,12 +1,17 @@
 //! URIs of integrations of the type `AWS` (row F3).
 
+use stackgen_gateway_common::services::ServiceOperation;
+
 /// The backend of an `AWS` integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum IntegrationTarget {
     /// A function.
     Function,
-    /// An action of a service.
-    Service { service: String, action: String },
+    /// An action or a path of a service.
+    Service {
+        service: String,
+        operation: ServiceOperation,
+    },
 }
 
 impl IntegrationTarget {
@@ -23,8 +28,13 @@ impl IntegrationTarget {
         let service = service.rsplit('.').next()?.to_owned();
         match (service.as_str(), rest.split_once('/')?) {
             ("lambda", ("path", _)) => Some(IntegrationTarget::Function),
-            (_, ("action" | "path", action)) => Some(IntegrationTarget::Service {
-                action: action.to_owned(),
+            (_, ("action", action)) => Some(IntegrationTarget::Service {
+                operation: ServiceOperation::Action(action.to_owned()),
+                service,
+            }),
+            (_, ("path", path)) => Some(IntegrationTarget::Service {
+                // Some templates write `sns:path//`.
+                operation: ServiceOperation::Path(format!("/{}", path.trim_start_matches('/'))),
                 service,
             }),
             _ => None,
@@ -38,20 +48,29 @@ mod tests {
 
     #[test]
     fn row_f3_a_uri_names_a_function_or_an_action_of_a_service() {
-        let service = |service: &str, action: &str| {
+        let service = |service: &str, operation: ServiceOperation| {
             Some(IntegrationTarget::Service {
                 service: service.to_owned(),
-                action: action.to_owned(),
+                operation,
             })
         };
+        let action = |action: &str| ServiceOperation::Action(action.to_owned());
+        let path = |path: &str| ServiceOperation::Path(path.to_owned());
         let uri =
             |rest: &str| IntegrationTarget::parse(&format!("arn:aws:apigateway:us-east-1:{rest}"));
         assert_eq!(
             uri("dynamodb:action/PutItem"),
-            service("dynamodb", "PutItem")
+            service("dynamodb", action("PutItem"))
         );
-        assert_eq!(uri("sqs:path/123/queue"), service("sqs", "123/queue"));
-        assert_eq!(uri("x.data-ats.iot:path/topics"), service("iot", "topics"));
+        assert_eq!(
+            uri("sqs:path/123/queue"),
+            service("sqs", path("/123/queue"))
+        );
+        assert_eq!(uri("sns:path//"), service("sns", path("/")));
+        assert_eq!(
+            uri("x.data-ats.iot:path/topics"),
+            service("iot", path("/topics"))
+        );
         let function =
             "lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:1:function:a/invocations";
         assert_eq!(uri(function), Some(IntegrationTarget::Function));

@@ -1,9 +1,11 @@
 //! A gateway with one API, functions in this process, and clients that read handshakes byte by byte.
 
+mod backends;
 mod client;
 mod functions;
 mod test_api;
 
+pub(crate) use backends::{BackendReply, Backends};
 pub(crate) use client::{ACCEPT, Client, RefusedHandshake, Response, request, send, upgrade};
 pub(crate) use functions::{Functions, Reply};
 pub(crate) use test_api::TestApi;
@@ -18,7 +20,7 @@ use stackgen_gateway_apis::server::{ServerRoutes, listen, serve};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{EpochMillis, Event, Events, Grants, Settings};
+use stackgen_gateway_common::{EpochMillis, Event, Events, Grants, MessageOutcome, Settings};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -40,6 +42,7 @@ pub(crate) struct TestGateway {
     pub(crate) port: u16,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) functions: Arc<Functions>,
+    pub(crate) backends: Arc<Backends>,
     pub(crate) shutdown: CancellationToken,
     events: Receiver<Event>,
     lines: UnboundedReceiver<String>,
@@ -89,11 +92,13 @@ impl TestGateway {
         invoke: Arc<dyn Invoke>,
     ) -> Self {
         let (sender, lines) = unbounded_channel();
+        let backends = Arc::new(Backends::default());
         let plane = Arc::new(DataPlane {
             settings: Arc::new(settings),
             apis: Arc::default(),
             functions: invoke,
-            services: Arc::new(stackgen_gateway_common::services::NoServices),
+            services: Arc::clone(&backends) as _,
+            endpoints: Arc::clone(&backends) as _,
             connections: Arc::new(OpenConnections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),
@@ -121,6 +126,7 @@ impl TestGateway {
             port,
             plane,
             functions,
+            backends,
             shutdown,
             events,
             lines,
@@ -176,6 +182,18 @@ impl TestGateway {
                 reason,
                 ..
             } => Some((*status, *row, reason.clone())),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for the next message that failed, and returns the reason.
+    pub(crate) async fn message_error(&mut self) -> String {
+        self.event(|event| match event {
+            Event::Message {
+                outcome: MessageOutcome::Error { reason, .. },
+                ..
+            } => Some(reason.clone()),
             _ => None,
         })
         .await

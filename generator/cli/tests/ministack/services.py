@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Creates a queue, a topic, an event rule and a state machine in an emulator, and prints what they received."""
+
+import argparse
+import json
+
+import boto3
+
+ACCOUNT = "000000000000"
+
+
+class Account:
+    def __init__(self, endpoint):
+        session = boto3.Session(ACCOUNT, "secret", region_name="us-east-1")
+        self.client = lambda service: session.client(service, endpoint_url=endpoint)
+
+    def create(self):
+        """The queue gets what is published to the topic and what the event bus receives."""
+        self.client("sqs").create_queue(QueueName="notes")
+        queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:notes"
+        sns, events = self.client("sns"), self.client("events")
+        topic = sns.create_topic(Name="notes")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+        events.put_rule(Name="notes", EventPattern=json.dumps({"source": ["app"]}))
+        events.put_targets(Rule="notes", Targets=[{"Id": "queue", "Arn": queue, "InputPath": "$.detail"}])
+        machine = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
+        self.client("stepfunctions").create_state_machine(
+            name="notes", definition=json.dumps(machine), roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
+        )
+
+    def received(self, count):
+        """Prints messages of the queue, and the inputs of the state machine's executions."""
+        sqs, states = self.client("sqs"), self.client("stepfunctions")
+        url = sqs.get_queue_url(QueueName="notes")["QueueUrl"]
+        bodies = []
+        while len(bodies) < count:
+            answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MaxNumberOfMessages=10)
+            messages = answer.get("Messages", [])
+            if not messages:
+                break
+            bodies += [message["Body"] for message in messages]
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        machine = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:notes"
+        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        inputs = [states.describe_execution(executionArn=one["executionArn"])["input"] for one in executions]
+        print(json.dumps({"messages": sorted(bodies), "inputs": sorted(inputs)}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("endpoint")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("create")
+    commands.add_parser("received").add_argument("count", type=int)
+    arguments = vars(parser.parse_args())
+    account = Account(arguments.pop("endpoint"))
+    getattr(account, arguments.pop("command"))(**arguments)
+
+
+if __name__ == "__main__":
+    main()
