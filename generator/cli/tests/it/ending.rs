@@ -80,7 +80,7 @@ impl Busy {
         dev.ready = dev.event("ready");
         let client = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .args(["probe", dev.url(), "--send", "hello", "--hold", "1h"])
-            .args(["--expect-close", "1001"])
+            .args(["--expect-close", "1012"])
             .current_dir(dev.sandbox.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -195,7 +195,7 @@ impl HandshakeRequest {
         let upgrade = upgrade.into_iter().filter(|_| of_upgrade);
         let mut headers: Vec<_> = client_headers.chain(upgrade).chain(added).collect();
         headers.sort_by_key(|(name, _)| name.to_ascii_lowercase());
-        MultiValues::collect(headers.into_iter(), true)
+        MultiValues::collect(headers, true)
     }
 }
 

@@ -13,6 +13,22 @@ const CLIENT: [(&str, &str); 2] = [
     ),
 ];
 
+/// Names of the headers that the authorizer got.
+const AUTHORIZER_HEADERS: [&str; 12] = [
+    "Authorization",
+    "Connection",
+    "content-length",
+    "Host",
+    "Sec-WebSocket-Extensions",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Upgrade",
+    "X-Amzn-Trace-Id",
+    "X-Forwarded-For",
+    "X-Forwarded-Port",
+    "X-Forwarded-Proto",
+];
+
 fn names(object: &Value) -> Vec<&str> {
     object
         .as_object()
@@ -45,22 +61,8 @@ async fn row_e4_an_authorizer_gets_the_members_that_were_recorded() {
             "requestContext",
         ]
     );
-    let headers = [
-        "Authorization",
-        "Connection",
-        "content-length",
-        "Host",
-        "Sec-WebSocket-Extensions",
-        "Sec-WebSocket-Key",
-        "Sec-WebSocket-Version",
-        "Upgrade",
-        "X-Amzn-Trace-Id",
-        "X-Forwarded-For",
-        "X-Forwarded-Port",
-        "X-Forwarded-Proto",
-    ];
-    assert_eq!(names(&event["headers"]), headers);
-    assert_eq!(names(&event["multiValueHeaders"]), headers);
+    assert_eq!(names(&event["headers"]), AUTHORIZER_HEADERS);
+    assert_eq!(names(&event["multiValueHeaders"]), AUTHORIZER_HEADERS);
     for (name, value) in [
         ("Connection", "upgrade"),
         ("content-length", "0"),
