@@ -30,6 +30,7 @@ use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
+pub use code::code_files;
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

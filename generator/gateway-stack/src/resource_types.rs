@@ -71,6 +71,7 @@ pub(super) fn has_unique_name(kind: &str) -> bool {
 pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::CDK::Metadata"
+        | "AWS::Lambda::LayerVersion"
         | "AWS::IAM::Policy"
         | "AWS::IAM::ManagedPolicy"
         | "AWS::ApiGateway::Account" => return None,
@@ -85,9 +86,16 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
             "the local issuer mints tokens instead"
         }
         "AWS::Lambda::EventSourceMapping" => "locally, only APIs and Invoke run functions",
-        "AWS::Lambda::LayerVersion" => "layers are not unpacked locally",
         "AWS::Lambda::Url" => "function URLs are not served locally",
+        kind if is_custom_resource(kind) => {
+            "custom resources are not run; their attributes get plausible values"
+        }
         kind if kind.starts_with("AWS::ApiGateway::") => "REST APIs are not served locally",
         _ => "the local gateway does not run this service; references to it get a plausible name",
     })
+}
+
+/// Returns true for resources that a function of the template, or of another account, creates.
+fn is_custom_resource(kind: &str) -> bool {
+    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }

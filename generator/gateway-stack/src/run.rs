@@ -4,18 +4,19 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
-use stackgen_gateway_lambda::functions::Code;
+use stackgen_gateway_lambda::functions::{Code, CodeFolder};
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
-use super::desired::{DesiredResource, refers_to_any};
+use super::code::TemplateCode;
+use super::desired::{DesiredCode, DesiredResource, refers_to_any};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, attributes, code, resource_types, wiring,
+    TemplateProblem, attributes, resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -25,6 +26,9 @@ pub(super) struct StackRun<'a> {
     template: &'a StackTemplate,
     model: &'a Model,
     ids: PhysicalIds<'a>,
+    code: TemplateCode,
+    /// Merged layers of functions.
+    layers: HashMap<LogicalId, CodeFolder>,
     result: ApplyResult,
     problems: Vec<TemplateProblem>,
     /// Resources that failed. Resources that refer to them are skipped.
@@ -47,6 +51,8 @@ impl<'a> StackRun<'a> {
             template,
             model,
             ids,
+            code: TemplateCode::find(template, model),
+            layers: HashMap::new(),
             result: ApplyResult::default(),
             problems: Vec::new(),
             failed: Vec::new(),
@@ -92,17 +98,53 @@ impl<'a> StackRun<'a> {
         }
     }
 
-    /// Copies the code of all functions concurrently, so that creating the functions finds the copies. Errors are ignored here:
-    /// the function's creation reports them.
+    /// Copies the code and the layers of all functions concurrently, so that creating the functions finds the copies. A
+    /// function whose code cannot be copied is created nevertheless, and fails when it is invoked: the rest of the stack runs.
     async fn copy_code(&mut self) {
-        let mut copies = Vec::new();
-        for function in &self.model.functions {
-            let code = code::code_of(&function.resource, self.template);
-            if matches!(code, Code::Bootstrap(_) | Code::Zip(_)) {
-                copies.push(self.account.functions.copy_code(code));
+        let functions = &self.account.functions;
+        let copies = self.code.all().map(|(id, function)| async move {
+            let copied = functions.copy_code(function.code.clone()).await;
+            let layers = match function.layers.as_slice() {
+                [] => None,
+                layers => Some(functions.copy_code(Code::Layers(layers.to_vec())).await),
+            };
+            (id.clone(), copied, layers)
+        });
+        for (id, copied, layers) in futures_util::future::join_all(copies).await {
+            match copied {
+                Ok(copy) if copy.root.is_ok() => self.code.set(&id, Code::Copied(copy)),
+                Err(error) if !self.state.resources.contains_key(&id) => {
+                    self.code.set(&id, Code::Absent(error.message));
+                }
+                // The function's update reports the error.
+                _ => {}
+            }
+            match layers.map(|layers| layers.map(|copy| copy.root)) {
+                None => {}
+                Some(Ok(Ok(folder))) => {
+                    self.layers.insert(id, folder);
+                }
+                Some(Ok(Err(reason))) => self.note_layers(&id, reason),
+                Some(Err(error)) => self.note_layers(&id, error.message),
             }
         }
-        let _ = futures_util::future::join_all(copies).await;
+    }
+
+    fn note_layers(&mut self, id: &LogicalId, reason: String) {
+        self.result.not_run.push(NotRun {
+            logical_id: id.to_string(),
+            kind: "AWS::Lambda::Function".to_owned(),
+            reason: format!("its layers are left out: {reason}"),
+        });
+    }
+
+    /// Returns the code of a function.
+    fn code_of(&self, resource: &Resource) -> Option<DesiredCode> {
+        let found = self.code.of(&resource.logical_id)?;
+        Some(DesiredCode {
+            code: found.code.clone(),
+            layers: self.layers.get(&resource.logical_id).cloned(),
+        })
     }
 
     /// Creates or updates a resource. Returns false if it must wait for a version.
@@ -173,11 +215,8 @@ impl<'a> StackRun<'a> {
             self.replaced.push((id.clone(), old));
         }
         let physical_id = self.unused_id(desired)?;
-        let code = code::code_of(resource, self.template);
-        let physical_id = self
-            .account
-            .create(desired, &physical_id, Some(code))
-            .await?;
+        let code = self.code_of(resource);
+        let physical_id = self.account.create(desired, &physical_id, code).await?;
         self.ids.set(id.clone(), physical_id.as_str());
         self.state.resources.insert(
             id.clone(),
@@ -233,8 +272,7 @@ impl<'a> StackRun<'a> {
         existing: ExistingResource,
     ) -> Result<(), ResourceError> {
         let resource = desired.resource;
-        let code = (resource.kind == "AWS::Lambda::Function")
-            .then(|| code::code_of(resource, self.template));
+        let code = self.code_of(resource);
         let result = self.account.update(desired, &existing, code).await?;
         if let Some(stored) = self.state.resources.get_mut(&resource.logical_id) {
             stored.properties = desired.properties.clone();
@@ -357,6 +395,9 @@ impl<'a> StackRun<'a> {
                 });
             }
         }
+        let layers = self.code.all().flat_map(|(_, function)| &function.not_run);
+        self.result.not_run.extend(layers.cloned());
+        self.result.notes.clone_from(&self.code.notes);
         for gap in &self.model.gaps {
             self.result.not_run.push(NotRun {
                 logical_id: String::new(),

@@ -61,6 +61,9 @@ pub struct ApplyResult {
     pub changes: Vec<ResourceChange>,
     /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
+    /// Remarks about the code of functions.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Logical IDs of the deployments that [`ApplyMode::WithoutDeployments`] skipped.
     pub undeployed: Vec<String>,
 }

@@ -1,0 +1,127 @@
+//! Finds the code and the layers of a template's functions on this machine.
+
+mod assets;
+mod build_need;
+mod inline;
+mod layers;
+mod local;
+mod sam;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use stackgen_gateway_lambda::functions::{Code, unsupported_runtime};
+use stackgen_model::{LogicalId, Model, Resolved, Resource};
+
+use super::{NotRun, StackCode, StackTemplate};
+use local::{LocalFiles, folder};
+
+/// Code of all functions of a template.
+pub(super) struct TemplateCode {
+    functions: BTreeMap<LogicalId, FunctionCode>,
+    /// Remarks about all functions, as sentences.
+    pub(super) notes: Vec<String>,
+}
+
+/// Code and layers of a function.
+pub(super) struct FunctionCode {
+    pub(super) code: Code,
+    /// Content of the layers that are on this machine, in their order.
+    pub(super) layers: Vec<Code>,
+    /// Layers that are not.
+    pub(super) not_run: Vec<NotRun>,
+}
+
+impl TemplateCode {
+    /// Finds the code of a template's functions. Blocks.
+    pub(super) fn find(template: &StackTemplate, model: &Model) -> Self {
+        let mut files = LocalFiles::new(Path::new(&template.file));
+        let functions = model.functions.iter().map(|function| {
+            let resource = &*function.resource;
+            let (layers, not_run) = layers::of_function(resource, model, &mut files);
+            let code = FunctionCode {
+                code: code_of(resource, template, &mut files),
+                layers,
+                not_run,
+            };
+            (resource.logical_id.clone(), code)
+        });
+        TemplateCode {
+            functions: functions.collect(),
+            notes: files.notes(),
+        }
+    }
+
+    /// Returns the code of a function.
+    pub(super) fn of(&self, id: &LogicalId) -> Option<&FunctionCode> {
+        self.functions.get(id)
+    }
+
+    /// Replaces the code of a function.
+    pub(super) fn set(&mut self, id: &LogicalId, code: Code) {
+        if let Some(function) = self.functions.get_mut(id) {
+            function.code = code;
+        }
+    }
+
+    /// Returns the code of all functions.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&LogicalId, &FunctionCode)> {
+        self.functions.iter()
+    }
+}
+
+/// Returns the files and folders with the code and the layers of a template's functions, as far as they are on this machine.
+/// Code in [`StackTemplate::code`] is left out. Blocks.
+pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
+    let found = TemplateCode::find(template, model);
+    let functions = found
+        .all()
+        .filter(|(id, _)| !template.code.contains_key(id.as_str()));
+    let codes = functions.flat_map(|(_, function)| function.layers.iter().chain([&function.code]));
+    let mut paths: Vec<PathBuf> = codes
+        .filter_map(|code| match code {
+            Code::Bootstrap(path) | Code::Folder(path) | Code::Zip(path) => Some(path.clone()),
+            Code::ZipBytes(_) | Code::Layers(_) | Code::Copied(_) | Code::Absent(_) => None,
+        })
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// Returns the code of a function, from the caller's map or else from the template.
+fn code_of(resource: &Resource, template: &StackTemplate, files: &mut LocalFiles) -> Code {
+    match template.code.get(resource.logical_id.as_str()) {
+        Some(StackCode::Program(path)) => Code::Bootstrap(path.clone()),
+        Some(StackCode::Folder(path)) => folder(path),
+        Some(StackCode::Zip(path)) => Code::Zip(path.clone()),
+        Some(StackCode::Missing(reason)) => Code::Absent(reason.clone()),
+        None => code_in_template(resource, files),
+    }
+}
+
+fn code_in_template(resource: &Resource, files: &mut LocalFiles) -> Code {
+    let properties = &resource.properties;
+    let text = |key: &str| properties.get(key).and_then(Resolved::as_literal);
+    let runtime = text("Runtime").unwrap_or_default();
+    let code = properties.get("Code");
+    if text("PackageType") == Some("Image")
+        || code.is_some_and(|code| code.get("ImageUri").is_some())
+    {
+        return Code::Absent(
+            "its code is a container image, which does not run here: deploy it to try it, or package the function as a zip \
+             file"
+                .to_owned(),
+        );
+    }
+    if let Some(reason) = unsupported_runtime(runtime).filter(|_| !runtime.is_empty()) {
+        return Code::Absent(reason);
+    }
+    if let Some(source) = code.and_then(|code| code.get("ZipFile")?.as_literal()) {
+        return inline::pack(source, runtime);
+    }
+    match files.find(resource, "Code") {
+        Ok(path) => files.code(resource, path),
+        Err(reason) => Code::Absent(reason),
+    }
+}
