@@ -19,10 +19,32 @@ enum ForeignFile {
     Sam,
 }
 
+/// Purpose for which a template was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// `stackgen lint` and other commands that read templates.
+    Read,
+    /// `stackgen dev`.
+    Run,
+}
+
 /// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is its content, if it can
 /// be parsed.
-pub(crate) fn error(name: &str, root: Option<&Node>) -> Option<CliError> {
+pub(crate) fn error(name: &str, root: Option<&Node>, purpose: Purpose) -> Option<CliError> {
+    let is_run = purpose == Purpose::Run;
     let (what, hint) = match foreign_file(name, root)? {
+        ForeignFile::Serverless if is_run => (
+            "a project file of the Serverless Framework",
+            "run `serverless package`, then `stackgen dev .serverless`",
+        ),
+        ForeignFile::Cdk if is_run => (
+            "the configuration of a CDK app",
+            "run `cdk synth`, then `stackgen dev cdk.out`",
+        ),
+        ForeignFile::Sam if is_run => (
+            "the configuration of the SAM CLI",
+            "run the template that it deploys: `stackgen dev template.yaml`",
+        ),
         ForeignFile::Serverless => (
             "a project file of the Serverless Framework",
             "run `serverless package`, then lint `.serverless/cloudformation-template-update-stack.json`",

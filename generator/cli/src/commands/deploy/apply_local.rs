@@ -7,6 +7,7 @@ use stackgen_gateway::stack::{ApplyResult, ChangeAction};
 use stackgen_lint::output::json::Findings;
 
 use super::args::DeployCommand;
+use crate::assembly;
 use crate::error::CliError;
 use crate::lint_gate;
 use crate::local::LocalGateway;
@@ -32,14 +33,20 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
     let local = LocalGateway::find(file).await?;
     let mut source = SourceArgs {
         template: None,
+        stack: None,
         file: file.clone(),
         environment: command.target.environment.clone(),
         parameters: command.release.parameters.clone(),
         release: command.local.release,
         no_build: command.release.no_build,
     };
-    if template::is_template(file) {
+    if file.is_dir() || template::is_template(file) {
         source.template = Some(file.clone());
+        source.stack = local
+            .state
+            .stack
+            .clone()
+            .filter(|_| assembly::is_assembly(file));
     } else if source.environment.is_none() {
         source.environment = running(&local, &source, ui)?;
     }

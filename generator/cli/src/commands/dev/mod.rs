@@ -112,7 +112,7 @@ impl DevCommand {
     async fn watch(&self, prepared: &PreparedStack) -> Result<Reload<'_>, CliError> {
         match self.no_watch {
             true => Ok(Reload::never()),
-            false => Reload::watching(&self.source, prepared).await,
+            false => Reload::watching(prepared).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Changes of a project while it runs.
 
 use std::future::{Future, pending};
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -35,11 +36,8 @@ impl<'a> Reload<'a> {
     }
 
     /// Starts to watch a project.
-    pub(super) async fn watching(
-        source: &SourceArgs,
-        prepared: &PreparedStack,
-    ) -> Result<Self, CliError> {
-        let watch = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+    pub(super) async fn watching(prepared: &PreparedStack) -> Result<Self, CliError> {
+        let watch = start(prepared).await?;
         Ok(Reload {
             watch: Some(watch),
             ..Reload::never()
@@ -47,13 +45,9 @@ impl<'a> Reload<'a> {
     }
 
     /// Watches the files that belong to the project now: a new function has new files.
-    pub(super) async fn watch(
-        &mut self,
-        source: &SourceArgs,
-        prepared: &PreparedStack,
-    ) -> Result<(), CliError> {
+    pub(super) async fn watch(&mut self, prepared: &PreparedStack) -> Result<(), CliError> {
         if let Some(old) = &self.watch {
-            let new = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+            let new = start(prepared).await?;
             if old.has_changes() {
                 self.due = Some(Instant::now());
             }
@@ -89,6 +83,12 @@ impl<'a> Reload<'a> {
             }
         }
     }
+}
+
+/// Starts to watch the files of a project.
+async fn start(prepared: &PreparedStack) -> Result<FileWatch, CliError> {
+    let file = Path::new(&prepared.template.file);
+    FileWatch::start(file, &prepared.folders, &prepared.code()).await
 }
 
 async fn changed(watch: Option<&mut FileWatch>) -> Option<()> {

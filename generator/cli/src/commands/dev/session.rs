@@ -46,14 +46,20 @@ impl<'a> DevSession<'a> {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
-        let notes = self.gateway.account().functions.runtime_notes().await;
+        let found = self.gateway.account().functions.runtime_notes().await;
+        let (failures, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|note| note.is_failure);
+        let found = found.into_iter().map(|note| note.message);
+        let mut notes: Vec<String> = applied.notes.iter().cloned().chain(found).collect();
         for note in &notes {
             self.ui.note(&escape(note), None);
         }
+        let failures: Vec<String> = failures.into_iter().map(|note| note.message).collect();
         match self.ui.wants_json() {
             true => {
                 let taken = is_taken.then_some(port);
                 let mut ready = banner::json(&local, applied, taken);
+                notes.extend(failures);
                 ready["notes"] = notes.into();
                 self.ui.json_line(&ready)
             }
@@ -65,8 +71,9 @@ impl<'a> DevSession<'a> {
                     .iter()
                     .map(|function| function.configuration.runtime.clone())
                     .collect();
+                let not_run = banner::not_run(&applied.not_run, &failures);
                 self.ui
-                    .done(&banner::text(&local, applied, &runtimes, &flag))
+                    .done(&banner::text(&local, &not_run, &runtimes, &flag))
             }
         }
     }
@@ -101,7 +108,7 @@ impl<'a> DevSession<'a> {
                 prepared = reload.next(&self.command.source, self.ui) => {
                     // Before the change is reported, because readers of the report may change files at once.
                     if let Ok(prepared) = &prepared {
-                        reload.watch(&self.command.source, prepared).await?;
+                        reload.watch(prepared).await?;
                     }
                     self.reload(prepared).await?;
                     // The change is reported already, so events about its undeployed parts say nothing new.
