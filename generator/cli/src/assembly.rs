@@ -33,11 +33,6 @@ impl AssemblyStack {
     }
 }
 
-/// Returns true for a cdk.out.
-pub(crate) fn is_assembly(folder: &Path) -> bool {
-    folder.is_dir() && stacks(folder).is_some()
-}
-
 /// Returns the stacks of a cdk.out and of its stages by their names, without nested stacks. `None` for any other folder.
 pub(crate) fn stacks(folder: &Path) -> Option<Vec<AssemblyStack>> {
     let mut assembly = CloudAssembly::default();

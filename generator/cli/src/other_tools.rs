@@ -4,6 +4,7 @@ use std::path::Path;
 
 use stackgen_cfn::Node;
 
+use crate::assembly;
 use crate::error::CliError;
 
 /// A file of another tool.
@@ -64,6 +65,19 @@ pub(crate) fn error(name: &str, root: Option<&Node>, purpose: Purpose) -> Option
     };
     let message = format!("{name} is {what}, not a CloudFormation template");
     Some(CliError::input(message).hint(hint))
+}
+
+/// Returns true for a folder that CDK, SAM or the Serverless Framework writes, and that contains a template.
+pub(crate) fn is_output(folder: &Path) -> bool {
+    folder.is_dir() && (is_named_output(folder) || assembly::stacks(folder).is_some())
+}
+
+/// Returns true for `.serverless`, `.aws-sam` and `.aws-sam/build`.
+pub(crate) fn is_named_output(folder: &Path) -> bool {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    [".serverless", ".aws-sam", ".aws-sam/build"]
+        .iter()
+        .any(|tool| folder.ends_with(tool))
 }
 
 fn foreign_file(name: &str, root: Option<&Node>) -> Option<ForeignFile> {

@@ -72,7 +72,7 @@ pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result
 
 /// Returns true if a file is a template, and not a project file.
 pub(crate) fn is_template(path: &Path) -> bool {
-    TemplateSource::File(path.to_owned()).read().is_ok()
+    other_tools::is_output(path) || TemplateSource::File(path.to_owned()).read().is_ok()
 }
 
 fn no_template(sources: &Sources, root: &Node) -> CliError {

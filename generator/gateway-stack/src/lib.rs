@@ -10,6 +10,7 @@ mod attributes;
 mod check;
 mod code;
 mod compute;
+mod custom_resources;
 mod desired;
 mod parse;
 mod physical;

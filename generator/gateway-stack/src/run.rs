@@ -4,19 +4,18 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
-use stackgen_gateway_lambda::functions::{Code, CodeFolder};
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
-use super::desired::{DesiredCode, DesiredResource, refers_to_any};
+use super::desired::{DesiredResource, refers_to_any};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, attributes, resource_types, wiring,
+    TemplateProblem, attributes, custom_resources, resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -27,8 +26,6 @@ pub(super) struct StackRun<'a> {
     model: &'a Model,
     ids: PhysicalIds<'a>,
     code: TemplateCode,
-    /// Merged layers of functions.
-    layers: HashMap<LogicalId, CodeFolder>,
     result: ApplyResult,
     problems: Vec<TemplateProblem>,
     /// Resources that failed. Resources that refer to them are skipped.
@@ -52,7 +49,6 @@ impl<'a> StackRun<'a> {
             model,
             ids,
             code: TemplateCode::find(template, model),
-            layers: HashMap::new(),
             result: ApplyResult::default(),
             problems: Vec::new(),
             failed: Vec::new(),
@@ -62,7 +58,13 @@ impl<'a> StackRun<'a> {
 
     /// Applies the template.
     pub(super) async fn apply(&mut self) -> Result<ApplyResult, Vec<TemplateProblem>> {
-        self.copy_code().await;
+        let functions = &self.account.functions;
+        let existing = &self.state.resources;
+        let not_copied = self
+            .code
+            .copy(functions, |id| existing.contains_key(id))
+            .await;
+        self.result.not_run.extend(not_copied);
         let mut pending = in_creation_order(self.model);
         // Resources that refer to a version must wait for its number. Each pass creates those whose versions were published
         // in the pass before.
@@ -96,55 +98,6 @@ impl<'a> StackRun<'a> {
             true => Ok(std::mem::take(&mut self.result)),
             false => Err(std::mem::take(&mut self.problems)),
         }
-    }
-
-    /// Copies the code and the layers of all functions concurrently, so that creating the functions finds the copies. A
-    /// function whose code cannot be copied is created nevertheless, and fails when it is invoked: the rest of the stack runs.
-    async fn copy_code(&mut self) {
-        let functions = &self.account.functions;
-        let copies = self.code.all().map(|(id, function)| async move {
-            let copied = functions.copy_code(function.code.clone()).await;
-            let layers = match function.layers.as_slice() {
-                [] => None,
-                layers => Some(functions.copy_code(Code::Layers(layers.to_vec())).await),
-            };
-            (id.clone(), copied, layers)
-        });
-        for (id, copied, layers) in futures_util::future::join_all(copies).await {
-            match copied {
-                Ok(copy) if copy.root.is_ok() => self.code.set(&id, Code::Copied(copy)),
-                Err(error) if !self.state.resources.contains_key(&id) => {
-                    self.code.set(&id, Code::Absent(error.message));
-                }
-                // The function's update reports the error.
-                _ => {}
-            }
-            match layers.map(|layers| layers.map(|copy| copy.root)) {
-                None => {}
-                Some(Ok(Ok(folder))) => {
-                    self.layers.insert(id, folder);
-                }
-                Some(Ok(Err(reason))) => self.note_layers(&id, reason),
-                Some(Err(error)) => self.note_layers(&id, error.message),
-            }
-        }
-    }
-
-    fn note_layers(&mut self, id: &LogicalId, reason: String) {
-        self.result.not_run.push(NotRun {
-            logical_id: id.to_string(),
-            kind: "AWS::Lambda::Function".to_owned(),
-            reason: format!("its layers are left out: {reason}"),
-        });
-    }
-
-    /// Returns the code of a function.
-    fn code_of(&self, resource: &Resource) -> Option<DesiredCode> {
-        let found = self.code.of(&resource.logical_id)?;
-        Some(DesiredCode {
-            code: found.code.clone(),
-            layers: self.layers.get(&resource.logical_id).cloned(),
-        })
     }
 
     /// Creates or updates a resource. Returns false if it must wait for a version.
@@ -215,7 +168,7 @@ impl<'a> StackRun<'a> {
             self.replaced.push((id.clone(), old));
         }
         let physical_id = self.unused_id(desired)?;
-        let code = self.code_of(resource);
+        let code = self.code.desired(&resource.logical_id);
         let physical_id = self.account.create(desired, &physical_id, code).await?;
         self.ids.set(id.clone(), physical_id.as_str());
         self.state.resources.insert(
@@ -272,7 +225,7 @@ impl<'a> StackRun<'a> {
         existing: ExistingResource,
     ) -> Result<(), ResourceError> {
         let resource = desired.resource;
-        let code = self.code_of(resource);
+        let code = self.code.desired(&resource.logical_id);
         let result = self.account.update(desired, &existing, code).await?;
         if let Some(stored) = self.state.resources.get_mut(&resource.logical_id) {
             stored.properties = desired.properties.clone();
@@ -395,9 +348,11 @@ impl<'a> StackRun<'a> {
                 });
             }
         }
-        let layers = self.code.all().flat_map(|(_, function)| &function.not_run);
-        self.result.not_run.extend(layers.cloned());
+        self.result.not_run.extend(self.code.not_run().cloned());
         self.result.notes.clone_from(&self.code.notes);
+        let functions = custom_resources::functions(self.model);
+        let names = functions.into_iter().filter_map(|id| self.ids.id(id).ok());
+        self.result.custom_resource_functions = names.collect();
         for gap in &self.model.gaps {
             self.result.not_run.push(NotRun {
                 logical_id: String::new(),

@@ -62,8 +62,11 @@ pub struct ApplyResult {
     /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
     /// Remarks about the code of functions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Names of functions that only custom resources call, which do not run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_resource_functions: Vec<String>,
     /// Logical IDs of the deployments that [`ApplyMode::WithoutDeployments`] skipped.
     pub undeployed: Vec<String>,
 }

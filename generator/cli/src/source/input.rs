@@ -9,6 +9,7 @@ use crate::assembly::{self, AssemblyStack};
 use crate::bounded;
 use crate::error::CliError;
 use crate::file;
+use crate::other_tools;
 
 /// Template that the Serverless Framework writes into `.serverless`.
 const SERVERLESS: &str = "cloudformation-template-update-stack.json";
@@ -45,7 +46,7 @@ pub(super) fn find(path: &Path, stack: Option<&str>) -> Result<InputStack, CliEr
     }
     let inside = [SERVERLESS, "build/template.yaml", "template.yaml"];
     let mut inside = inside.map(|name| path.join(name)).into_iter();
-    let is_of_tool = path.is_dir() && is_tool_folder(path);
+    let is_of_tool = path.is_dir() && other_tools::is_named_output(path);
     let template = match inside.find(|file| is_of_tool && file.is_file()) {
         Some(template) => template,
         None => path.to_owned(),
@@ -65,14 +66,6 @@ fn serverless_name(template: &Path) -> Option<String> {
     let service = state["service"]["service"].as_str()?;
     let stage = state["service"]["provider"]["stage"].as_str()?;
     Some(format!("{service}-{stage}"))
-}
-
-/// Returns true for `.serverless`, `.aws-sam` and `.aws-sam/build`.
-fn is_tool_folder(path: &Path) -> bool {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    [".serverless", ".aws-sam", ".aws-sam/build"]
-        .iter()
-        .any(|tool| path.ends_with(tool))
 }
 
 fn select<'s>(
@@ -109,6 +102,10 @@ mod tests {
         fs::write(path, text).unwrap();
     }
 
+    fn refusal(path: &Path, stack: Option<&str>) -> String {
+        serde_json::to_string(&find(path, stack).unwrap_err().to_json()).unwrap()
+    }
+
     fn artifact(template: &str, stack: &str) -> serde_json::Value {
         json!({
             "type": "aws:cloudformation:stack",
@@ -132,7 +129,7 @@ mod tests {
         let mut manifest = manifest;
         manifest["artifacts"]["assembly-Prod"] = json!({ "type": "cdk:cloud-assembly", "properties": { "directoryName": "assembly-Prod" } });
         write(&folder, "manifest.json", &manifest.to_string());
-        let several = find(&folder, None).unwrap_err().to_json().to_string();
+        let several = refusal(&folder, None);
         assert!(
             several.contains("name one with `--stack`: chat-dev, other"),
             "{several}"
@@ -144,7 +141,7 @@ mod tests {
                 folder.join("assembly-Prod/Other.template.json")
             );
         }
-        let unknown = find(&folder, Some("x")).unwrap_err().to_json().to_string();
+        let unknown = refusal(&folder, Some("x"));
         assert!(unknown.contains("it has: chat-dev, other"), "{unknown}");
     }
 
@@ -172,10 +169,7 @@ mod tests {
         write(root.path(), ".serverless/serverless-state.json", state);
         let service = find(&inside(".serverless"), None).unwrap();
         assert_eq!(service.name.as_deref(), Some("chat-prod"));
-        let refused = find(&inside("app"), Some("x"))
-            .unwrap_err()
-            .to_json()
-            .to_string();
+        let refused = refusal(&inside("app"), Some("x"));
         assert!(
             refused.contains("--stack selects a stack of a cdk.out"),
             "{refused}"

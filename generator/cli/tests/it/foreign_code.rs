@@ -90,7 +90,7 @@ fn write_cdk(sandbox: &Sandbox) {
         { "Ref": "Shared" },
         "arn:aws:lambda:us-east-1:094274105915:layer:AWSLambdaPowertoolsTypeScriptV2:20",
     ]);
-    let provider = "exports.handler = async () => ({})";
+    let provider = "const iam = require('@aws-sdk/client-iam'); exports.handler = async () => ({})";
     let image = json!({ "Type": "AWS::Lambda::Function", "Properties": {
         "FunctionName": "image", "PackageType": "Image", "Role": ROLE, "Code": { "ImageUri": { "Fn::Sub": "${AWS::AccountId}.dkr.ecr/x" } },
     } });
@@ -154,6 +154,16 @@ fn a_stack_of_cdk_runs_with_its_assets_and_layers() {
         "the layer AWSLambdaPowertoolsTypeScriptV2:20 is not on this machine",
     );
     assert_reason(&dev, "image: its code is a container image");
+    // The provider would need the SDK, but nothing calls it.
+    assert!(
+        !reasons(&dev)
+            .iter()
+            .any(|reason| reason.contains("provider"))
+    );
+    let status = dev.sandbox.run("status --local --file cdk.out");
+    assert!(!status.stderr.contains("is a folder"), "{status}");
+    let applied = dev.sandbox.run("deploy --local --file cdk.out");
+    assert!(applied.stdout.contains("nothing changed"), "{applied}");
     let refused = invoke(&dev, "image").to_string();
     assert!(
         refused.contains("its code is a container image"),
@@ -257,12 +267,8 @@ Resources:
   Far: { Type: AWS::Serverless::Function, Properties: { FunctionName: far, CodeUri: 's3://bucket/far.zip' } }
 ";
 
-#[test]
-fn a_template_of_sam_runs_with_builds_and_sources() {
-    if on_path("python3").is_none() {
-        return;
-    }
-    let sandbox = Sandbox::new();
+/// Writes a template with sources and with a build, which is newer.
+fn write_sam(sandbox: &Sandbox) {
     sandbox.write("template.yaml", SAM);
     sandbox.write(
         "plain/app.py",
@@ -287,6 +293,15 @@ fn a_template_of_sam_runs_with_builds_and_sources() {
     set_time(&sandbox.path().join(".aws-sam/build/template.yaml"), 60);
     set_time(&sandbox.path().join("built/requirements.txt"), 120);
     set_time(&sandbox.path().join("built/app.py"), 120);
+}
+
+#[test]
+fn a_template_of_sam_runs_with_builds_and_sources() {
+    if on_path("python3").is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    write_sam(&sandbox);
 
     let dev = start(sandbox, &["template.yaml"]);
     assert_eq!(invoke(&dev, "plain"), "of the layer");

@@ -27,11 +27,15 @@ type FoundInterpreters = BTreeMap<(InterpretedRuntime, Vec<PathBuf>), Result<Int
 impl Functions {
     /// Describes what differs from Lambda on this machine: another version of the interpreter, and then what makes functions
     /// fail, each reason once. That is missing code, a runtime that is not supported, no interpreter, and missing packages.
-    pub async fn runtime_notes(&self) -> Vec<RuntimeNote> {
+    /// Functions with these names are left out.
+    pub async fn runtime_notes(&self, ignored: &[String]) -> Vec<RuntimeNote> {
         let mut interpreters = FoundInterpreters::new();
         let mut notes = BTreeSet::new();
         let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for function in self.list() {
+            if ignored.contains(&function.function.name) {
+                continue;
+            }
             let reasons = match (&function.code.root, runtime(&function)) {
                 (Err(reason), _) => vec![reason.clone()],
                 (Ok(root), None) => not_interpreted(&function.configuration.runtime, root),

@@ -1,6 +1,6 @@
 //! Files of a template's folder.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use stackgen_gateway_lambda::functions::Code;
 use stackgen_model::{Resolved, Resource};
@@ -45,7 +45,7 @@ impl LocalFiles {
         let text = |key: &str| value.and_then(|value| value.get(key)?.as_literal());
         let key = text("S3Key");
         if let Some(found) = key.and_then(|key| self.assets.find(&self.folder, key)) {
-            return Ok(found);
+            return Ok(without_parents(&found));
         }
         if let Some(asset) = asset {
             return existing(asset);
@@ -86,6 +86,23 @@ impl LocalFiles {
     /// Returns remarks about the files, as sentences.
     pub(super) fn notes(&self) -> Vec<String> {
         self.sam.as_ref().map(SamBuild::notes).unwrap_or_default()
+    }
+}
+
+/// Returns a path without `..` after a folder's name, for messages. Links keep their meaning: the path must exist.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let is_named = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::ParentDir if is_named => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    let is_same = |plain: &Path| plain.canonicalize().ok() == path.canonicalize().ok();
+    match is_same(&plain) {
+        true => plain,
+        false => path.to_owned(),
     }
 }
 

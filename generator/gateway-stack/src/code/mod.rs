@@ -10,9 +10,10 @@ mod sam;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stackgen_gateway_lambda::functions::{Code, unsupported_runtime};
+use stackgen_gateway_lambda::functions::{Code, CodeFolder, Functions, unsupported_runtime};
 use stackgen_model::{LogicalId, Model, Resolved, Resource};
 
+use super::desired::DesiredCode;
 use super::{NotRun, StackCode, StackTemplate};
 use local::{LocalFiles, folder};
 
@@ -24,12 +25,14 @@ pub(super) struct TemplateCode {
 }
 
 /// Code and layers of a function.
-pub(super) struct FunctionCode {
-    pub(super) code: Code,
+struct FunctionCode {
+    code: Code,
     /// Content of the layers that are on this machine, in their order.
-    pub(super) layers: Vec<Code>,
-    /// Layers that are not.
-    pub(super) not_run: Vec<NotRun>,
+    layers: Vec<Code>,
+    /// Copy of all layers.
+    merged: Option<CodeFolder>,
+    /// Layers that are not on this machine.
+    not_run: Vec<NotRun>,
 }
 
 impl TemplateCode {
@@ -42,6 +45,7 @@ impl TemplateCode {
             let code = FunctionCode {
                 code: code_of(resource, template, &mut files),
                 layers,
+                merged: None,
                 not_run,
             };
             (resource.logical_id.clone(), code)
@@ -52,21 +56,56 @@ impl TemplateCode {
         }
     }
 
-    /// Returns the code of a function.
-    pub(super) fn of(&self, id: &LogicalId) -> Option<&FunctionCode> {
-        self.functions.get(id)
-    }
-
-    /// Replaces the code of a function.
-    pub(super) fn set(&mut self, id: &LogicalId, code: Code) {
-        if let Some(function) = self.functions.get_mut(id) {
-            function.code = code;
+    /// Copies the code and the layers of all functions concurrently. Returns the layers that cannot be copied.
+    ///
+    /// A function whose code cannot be copied fails when it is invoked, so that the rest of the stack runs. If the function
+    /// exists already, its update reports the error.
+    pub(super) async fn copy(
+        &mut self,
+        functions: &Functions,
+        exists: impl Fn(&LogicalId) -> bool,
+    ) -> Vec<NotRun> {
+        let copies = self.functions.values().map(|function| async {
+            let copied = functions.copy_code(function.code.clone()).await;
+            let layers = match function.layers.as_slice() {
+                [] => None,
+                layers => Some(functions.copy_code(Code::Layers(layers.to_vec())).await),
+            };
+            (copied, layers)
+        });
+        let copies = futures_util::future::join_all(copies).await;
+        let mut not_run = Vec::new();
+        for ((id, function), (copied, layers)) in self.functions.iter_mut().zip(copies) {
+            match copied {
+                Ok(copy) if copy.root.is_ok() => function.code = Code::Copied(copy),
+                Err(error) if !exists(id) => function.code = Code::Absent(error.message),
+                _ => {}
+            }
+            match layers.map(|layers| layers.map(|copy| copy.root)) {
+                None | Some(Ok(Err(_))) => {}
+                Some(Ok(Ok(folder))) => function.merged = Some(folder),
+                Some(Err(error)) => not_run.push(NotRun {
+                    logical_id: id.to_string(),
+                    kind: "AWS::Lambda::Function".to_owned(),
+                    reason: format!("its layers are left out: {}", error.message),
+                }),
+            }
         }
+        not_run
     }
 
-    /// Returns the code of all functions.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&LogicalId, &FunctionCode)> {
-        self.functions.iter()
+    /// Returns the code with which a function is created or updated.
+    pub(super) fn desired(&self, id: &LogicalId) -> Option<DesiredCode> {
+        let function = self.functions.get(id)?;
+        Some(DesiredCode {
+            code: function.code.clone(),
+            layers: function.merged.clone(),
+        })
+    }
+
+    /// Returns the layers that are not on this machine.
+    pub(super) fn not_run(&self) -> impl Iterator<Item = &NotRun> {
+        self.functions.values().flat_map(|one| &one.not_run)
     }
 }
 
@@ -75,7 +114,8 @@ impl TemplateCode {
 pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
     let found = TemplateCode::find(template, model);
     let functions = found
-        .all()
+        .functions
+        .iter()
         .filter(|(id, _)| !template.code.contains_key(id.as_str()));
     let codes = functions.flat_map(|(_, function)| function.layers.iter().chain([&function.code]));
     let mut paths: Vec<PathBuf> = codes

@@ -86,7 +86,7 @@ impl TestProject {
 
 /// Returns the messages of the notes about functions.
 async fn notes(lambda: &Lambda) -> Vec<String> {
-    let notes = lambda.functions.runtime_notes().await.into_iter();
+    let notes = lambda.functions.runtime_notes(&[]).await.into_iter();
     notes.map(|note| note.message).collect()
 }
 
@@ -506,4 +506,26 @@ async fn modules_of_layers_are_found_by_both_kinds_of_imports() {
         let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
         assert_eq!(payload(&outcome), "layered", "{file}");
     }
+}
+
+#[tokio::test]
+async fn distributions_of_requirements_txt_are_noted_if_python_does_not_find_them() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let project = TestProject::new("app.py", "def handler(event, context): return 1");
+    project.create_venv(&python, ".venv");
+    let requirements = "Absent_One>=1\npresent\nvendored.name\nboto3\n";
+    project.write("code/requirements.txt", requirements);
+    project.write("code/present.py", "");
+    let metadata = "Metadata-Version: 2.1\nName: Vendored_Name\nVersion: 1\n";
+    project.write("code/vendored_name-1.dist-info/METADATA", metadata);
+    let lambda = project.lambda();
+    project.put(&lambda, "python3.13").await;
+    let root = project.0.path().display();
+    let expected = format!(
+        "worker: absent-one of requirements.txt is not installed: {root}/.venv/bin/python -m pip install -r \
+         {root}/code/requirements.txt"
+    );
+    assert_eq!(notes(&lambda).await.last(), Some(&expected));
 }

@@ -40,13 +40,13 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
         release: command.local.release,
         no_build: command.release.no_build,
     };
-    if file.is_dir() || template::is_template(file) {
+    if template::is_template(file) {
         source.template = Some(file.clone());
         source.stack = local
             .state
             .stack
             .clone()
-            .filter(|_| assembly::is_assembly(file));
+            .filter(|_| assembly::stacks(file).is_some());
     } else if source.environment.is_none() {
         source.environment = running(&local, &source, ui)?;
     }

@@ -46,7 +46,9 @@ impl<'a> DevSession<'a> {
             let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
-        let found = self.gateway.account().functions.runtime_notes().await;
+        let functions = &self.gateway.account().functions;
+        let ignored = &applied.custom_resource_functions;
+        let found = functions.runtime_notes(ignored).await;
         let (failures, found): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|note| note.is_failure);
         let found = found.into_iter().map(|note| note.message);
@@ -66,9 +68,10 @@ impl<'a> DevSession<'a> {
             false => {
                 self.ui.without_lookup();
                 let flag = self.command.source.flag();
-                let functions = self.gateway.account().functions.list();
+                let functions = functions.list();
                 let runtimes: Vec<_> = functions
                     .iter()
+                    .filter(|function| function.code.root.is_ok())
                     .map(|function| function.configuration.runtime.clone())
                     .collect();
                 let not_run = banner::not_run(&applied.not_run, &failures);

@@ -204,7 +204,7 @@ fn node_flags<'f>(
         .map_while(|part| part.parse::<u32>().ok());
     let version = [numbers.next(), numbers.next()].map(Option::unwrap_or_default);
     // 20.17 and 22.0 have both.
-    let is_known = version >= [22, 0] || (version >= [20, 17] && version < [21, 0]);
+    let is_known = version >= [22, 0] || ([20, 17]..[21, 0]).contains(&version);
     let off = off.iter().filter(move |(on, _)| {
         let is_on =
             options.is_some_and(|options| options.split_whitespace().any(|word| word == *on));
