@@ -20,9 +20,9 @@ enum ForeignFile {
     Sam,
 }
 
-/// Purpose for which a template was expected.
+/// Use of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum TemplateUse {
     /// `stackgen lint` and other commands that read templates.
     Read,
     /// `stackgen dev`.
@@ -31,8 +31,8 @@ pub(crate) enum Purpose {
 
 /// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is its content, if it can
 /// be parsed.
-pub(crate) fn error(name: &str, root: Option<&Node>, purpose: Purpose) -> Option<CliError> {
-    let is_run = purpose == Purpose::Run;
+pub(crate) fn error(name: &str, root: Option<&Node>, used_for: TemplateUse) -> Option<CliError> {
+    let is_run = used_for == TemplateUse::Run;
     let (what, hint) = match foreign_file(name, root)? {
         ForeignFile::Serverless if is_run => (
             "a project file of the Serverless Framework",

@@ -8,7 +8,7 @@ use stackgen_synth::LocatedError;
 use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::git;
-use crate::other_tools::{self, Purpose};
+use crate::other_tools::{self, TemplateUse};
 
 /// Source of a template.
 #[derive(Clone, Debug)]
@@ -60,13 +60,15 @@ impl TemplateSource {
 pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
     let parsed = stackgen_cfn::parse(sources.add(name.as_str(), text));
     let template = parsed.map_err(|errors| {
-        other_tools::error(&name, None, Purpose::Read)
+        other_tools::error(&name, None, TemplateUse::Read)
             .unwrap_or_else(|| CliError::located(sources, errors))
     })?;
     match template.get("Resources").and_then(Node::as_map) {
         Some(_) => Ok(template),
-        None => Err(other_tools::error(&name, Some(&template), Purpose::Read)
-            .unwrap_or_else(|| no_template(sources, &template))),
+        None => Err(
+            other_tools::error(&name, Some(&template), TemplateUse::Read)
+                .unwrap_or_else(|| no_template(sources, &template)),
+        ),
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::stack_name;
 use crate::assembly::{self, AssemblyStack};
 use crate::bounded;
 use crate::error::CliError;
@@ -56,6 +55,15 @@ pub(super) fn find(path: &Path, stack: Option<&str>) -> Result<InputStack, CliEr
         name: is_serverless.then(|| serverless_name(&template)).flatten(),
         template,
     })
+}
+
+/// Returns a valid stack name: letters, digits and dashes.
+pub(super) fn stack_name(text: &str) -> String {
+    let letters = text.chars().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => letter,
+        _ => '-',
+    });
+    letters.collect()
 }
 
 /// Returns the name that the Serverless Framework gives to a stack: `SERVICE-STAGE`.

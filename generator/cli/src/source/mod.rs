@@ -13,7 +13,7 @@ use stackgen_synth::{Artifacts, Dialect};
 use crate::cargo::{self, Binary, BuildOptions};
 use crate::error::CliError;
 use crate::file::{self, InputFile};
-use crate::other_tools::{self, Purpose};
+use crate::other_tools::{self, TemplateUse};
 use crate::output_dir::stackgen_metadata;
 use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
@@ -108,11 +108,12 @@ impl SourceArgs {
         let mut sources = Sources::new();
         let parsed = stackgen_cfn::parse(sources.add(file::name(path), text.as_str()));
         let node = parsed.map_err(|errors| {
-            let foreign = other_tools::error(&file::name(path), None, Purpose::Run);
+            let foreign = other_tools::error(&file::name(path), None, TemplateUse::Run);
             foreign.unwrap_or_else(|| CliError::located(&sources, errors))
         })?;
         if node.get("Resources").is_none()
-            && let Some(foreign) = other_tools::error(&file::name(path), Some(&node), Purpose::Run)
+            && let Some(foreign) =
+                other_tools::error(&file::name(path), Some(&node), TemplateUse::Run)
         {
             return Err(foreign);
         }
@@ -121,7 +122,7 @@ impl SourceArgs {
         let names = stackgen_metadata(&node, "Stack").zip(stackgen_metadata(&node, "Environment"));
         let stack = match names {
             Some((stack, environment)) => format!("{stack}-{environment}"),
-            None => stack_name(input.name.as_deref().unwrap_or(stem)),
+            None => input::stack_name(input.name.as_deref().unwrap_or(stem)),
         };
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         let found = TemplateFunctions::of(&node, &self.inputs(), &beside);
@@ -314,15 +315,6 @@ fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
         };
         (path.to_owned(), binary)
     })
-}
-
-/// Returns a valid stack name: letters, digits and dashes.
-fn stack_name(text: &str) -> String {
-    let letters = text.chars().map(|letter| match letter {
-        letter if letter.is_ascii_alphanumeric() => letter,
-        _ => '-',
-    });
-    letters.collect()
 }
 
 /// Creates the error of a template that the gateway refuses, with locations.

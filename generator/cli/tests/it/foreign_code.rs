@@ -342,6 +342,40 @@ fn a_template_of_sam_runs_with_builds_and_sources() {
     }
 }
 
+#[test]
+fn a_build_that_sam_makes_later_is_live_at_once() {
+    if on_path("node").is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let template = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties: { FunctionName: fn, CodeUri: src/, Runtime: nodejs22.x, Handler: app.handler }
+    Metadata: { BuildMethod: esbuild }
+";
+    sandbox.write("template.yaml", template);
+    sandbox.write("src/app.ts", "");
+    let dev = Dev::of_template(sandbox, &[]);
+    assert!(invoke(&dev, "fn").to_string().contains("run `sam build`"));
+    for answer in ["first", "second"] {
+        let handler = format!("exports.handler = async () => '{answer}'");
+        dev.sandbox.write(".aws-sam/build/Fn/app.js", handler);
+        let built = template.replace("src/", "Fn");
+        let write = || dev.sandbox.write(".aws-sam/build/template.yaml", &built);
+        write();
+        while invoke(&dev, "fn") != answer {
+            dev.event("applied");
+            // The first write may come before the new folder is watched.
+            write();
+        }
+        // As `sam build` does before it writes.
+        fs::remove_dir_all(dev.sandbox.path().join(".aws-sam/build")).unwrap();
+    }
+}
+
 /// Sets the time of a file's last change to some seconds ago.
 fn set_time(path: &Path, seconds_ago: u64) {
     let time = SystemTime::now() - Duration::from_secs(seconds_ago);

@@ -7,7 +7,7 @@ use stackgen_model::{Resolved, Resource};
 
 use super::assets::{self, AssetFiles};
 use super::build_need;
-use super::sam::SamBuild;
+use super::sam::{self, SamBuild};
 
 /// Finds the files that a template names, in the folder of the template.
 pub(super) struct LocalFiles {
@@ -15,6 +15,8 @@ pub(super) struct LocalFiles {
     assets: AssetFiles,
     /// Result of `sam build` in the folder.
     sam: Option<SamBuild>,
+    /// True if a function or layer needs `sam build`.
+    needs_build: bool,
 }
 
 impl LocalFiles {
@@ -24,6 +26,7 @@ impl LocalFiles {
         LocalFiles {
             assets: AssetFiles::read(template),
             sam: SamBuild::read(template),
+            needs_build: false,
             folder,
         }
     }
@@ -75,12 +78,18 @@ impl LocalFiles {
         let Some(need) = build_need::of(resource, &path, &self.folder) else {
             return code_at(path);
         };
+        self.needs_build = true;
         let built = self.sam.as_mut().and_then(|sam| sam.use_built(id, &path));
         match built {
             Some(built) => code_at(built),
             None if need.may_run => code_at(path),
             None => Code::Absent(need.reason),
         }
+    }
+
+    /// Returns the folder in which the next `sam build` changes something, if a function or layer needs it.
+    pub(super) fn build_folder(&self) -> Option<PathBuf> {
+        self.needs_build.then(|| sam::build_folder(&self.folder))
     }
 
     /// Returns remarks about the files, as sentences.

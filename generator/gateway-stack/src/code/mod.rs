@@ -22,6 +22,8 @@ pub(super) struct TemplateCode {
     functions: BTreeMap<LogicalId, FunctionCode>,
     /// Remarks about all functions, as sentences.
     pub(super) notes: Vec<String>,
+    /// Folder that the next build changes.
+    build_folder: Option<PathBuf>,
 }
 
 /// Code and layers of a function.
@@ -53,6 +55,7 @@ impl TemplateCode {
         TemplateCode {
             functions: functions.collect(),
             notes: files.notes(),
+            build_folder: files.build_folder(),
         }
     }
 
@@ -109,8 +112,8 @@ impl TemplateCode {
     }
 }
 
-/// Returns the files and folders with the code and the layers of a template's functions, as far as they are on this machine.
-/// Code in [`StackTemplate::code`] is left out. Blocks.
+/// Returns the files and folders with the code and the layers of a template's functions, as far as they are on this machine,
+/// and the folder of a build that they need, even if it does not exist. Code in [`StackTemplate::code`] is left out. Blocks.
 pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
     let found = TemplateCode::find(template, model);
     let functions = found
@@ -123,6 +126,7 @@ pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
             Code::Bootstrap(path) | Code::Folder(path) | Code::Zip(path) => Some(path.clone()),
             Code::ZipBytes(_) | Code::Layers(_) | Code::Copied(_) | Code::Absent(_) => None,
         })
+        .chain(found.build_folder)
         .collect();
     paths.sort();
     paths.dedup();

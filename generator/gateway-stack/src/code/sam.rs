@@ -104,6 +104,14 @@ impl SamBuild {
     }
 }
 
+/// Returns the folder of the build beside a template, or the one above it if `sam build` never ran.
+pub(super) fn build_folder(folder: &Path) -> PathBuf {
+    match folder.join(".aws-sam").is_dir() {
+        true => folder.join(BUILD),
+        false => folder.join(".aws-sam"),
+    }
+}
+
 /// Returns the paths of code and layers in a template; `None` if it cannot be parsed.
 fn paths(template: &Path) -> Option<HashMap<String, PathBuf>> {
     let folder = template.parent()?;
