@@ -6,6 +6,7 @@
 
 mod body;
 mod budget;
+mod connectors;
 mod function;
 mod globals;
 mod http;
@@ -89,7 +90,10 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
             };
             expander.known(kind, id, &entry.node, span);
         } else {
-            if let Some(name) = kind.strip_prefix(PREFIX) {
+            if let Some(name) = kind
+                .strip_prefix(PREFIX)
+                .filter(|name| *name != "Connector")
+            {
                 let message = format!("{id} ({kind}) is not in the model");
                 match UNRELATED.contains(&name) {
                     true => expander.unrelated_gap(message, entry.node.span),
@@ -100,6 +104,7 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
         }
     }
     expander.finish_http_apis();
+    expander.finish_connectors();
     if expander.budget.is_spent() {
         let message =
             "the properties that SAM copies to every resource are too large for the model";

@@ -30,7 +30,7 @@ static PATHS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
 });
 
 /// Returns the lines of a table, each with its first word and the rest.
-fn lines(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn lines(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(' '))
 }
@@ -86,7 +86,7 @@ fn statement(line: &'static str, arguments: &Node) -> Option<Node> {
 }
 
 /// Returns the actions of `dynamodb:GetItem,PutItem`.
-fn actions(text: &str) -> Option<Vec<Node>> {
+pub(super) fn actions(text: &str) -> Option<Vec<Node>> {
     let (service, names) = text.split_once(':')?;
     let names = names.split(',');
     Some(
