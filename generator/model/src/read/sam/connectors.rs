@@ -3,7 +3,7 @@
 //! Those from functions become policies of the function's role, and those from APIs to functions become permissions. All
 //! others are gaps.
 
-use stackgen_cfn::{IntrinsicCall, Map, Node, Span, get_att, map, r#ref};
+use stackgen_cfn::{Map, Node, Span, get_att, map, r#ref};
 
 use super::policy::{actions, lines};
 use super::{Expander, permission, sub_with, typed};
