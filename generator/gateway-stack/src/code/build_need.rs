@@ -126,3 +126,84 @@ fn has_requirements(sources: &Path) -> bool {
         .map(str::trim)
         .any(|line| !line.is_empty() && !line.starts_with('#'))
 }
+
+#[cfg(test)]
+mod tests {
+    use stackgen_cfn::Sources;
+    use stackgen_model::{Inputs, LogicalId, Model};
+
+    use super::*;
+
+    /// Returns the need of a function with these attributes and files, as text.
+    fn need(attributes: &str, files: &[(&str, &str)]) -> String {
+        let top = tempfile::tempdir().expect("a folder");
+        let sources = top.path().join("src");
+        fs::create_dir(&sources).expect("a folder");
+        for (path, text) in files {
+            let path = sources.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("written");
+        }
+        let text = format!("Resources: {{ F: {{ Type: AWS::Lambda::Function, {attributes} }} }}");
+        let mut parsed = Sources::new();
+        let node = stackgen_cfn::parse(parsed.add("t.yaml", text)).expect("a template");
+        let model = Model::from_template(&node, &Inputs::none());
+        let function = model.resource(&LogicalId::new("F")).expect("a function");
+        match of(function, &sources, top.path()) {
+            Some(need) if need.may_run => format!("may run: {}", need.reason),
+            Some(need) => need.reason,
+            None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn sources_that_lambda_runs_as_they_are_need_no_build() {
+        let node = "Properties: { Runtime: nodejs22.x, Handler: src/app.handler }";
+        let python = "Properties: { Runtime: python3.13, Handler: app.handler }";
+        let provided = "Properties: { Runtime: provided.al2023, Handler: x }";
+        let manifest = ("package.json", r#"{"dependencies":{"a":"1"}}"#);
+        for (attributes, files) in [
+            (node, &[("src/app.js", ""), ("src/app.ts", "")][..]),
+            (
+                node,
+                &[("src/app.mjs", ""), manifest, ("../node_modules/a/x", "")],
+            ),
+            (
+                python,
+                &[("app.py", ""), ("requirements.txt", "# none\n\n")],
+            ),
+            (provided, &[("bootstrap", ""), ("main.go", "")]),
+        ] {
+            assert_eq!(need(attributes, files), "none", "{attributes} {files:?}");
+        }
+    }
+
+    #[test]
+    fn sources_that_must_be_built_come_with_the_command() {
+        let node = "Properties: { Runtime: nodejs22.x, Handler: app.handler }";
+        let python = "Properties: { Runtime: python3.13, Handler: app.handler }";
+        let provided = "Properties: { Runtime: provided.al2023, Handler: x }";
+        let made = "Properties: { Runtime: nodejs22.x }, Metadata: { BuildMethod: makefile }";
+        let manifest = ("package.json", r#"{"dependencies":{"a":"1"}}"#);
+        for (attributes, files, expected) in [
+            (node, &[("app.ts", "")][..], "app.ts is TypeScript"),
+            (
+                node,
+                &[("app.js", ""), manifest],
+                "may run: the packages of package.json",
+            ),
+            (
+                python,
+                &[("requirements.txt", "a\n")],
+                "may run: the packages of requirements.txt",
+            ),
+            (provided, &[("go.mod", "")], "go build -o bootstrap`"),
+            (provided, &[("Cargo.toml", "")], "`cargo lambda build`"),
+            (provided, &[], "or run `sam build`"),
+            (made, &[], "`BuildMethod: makefile`: run `sam build`"),
+        ] {
+            let found = need(attributes, files);
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
+    }
+}

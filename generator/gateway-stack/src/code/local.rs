@@ -157,3 +157,23 @@ pub(super) fn folder(path: &Path) -> Code {
         false => Code::Folder(path.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_path_loses_its_parents_only_if_it_stays_the_same() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path().canonicalize().expect("a path");
+        fs::create_dir_all(root.join("a/b")).expect("a folder");
+        fs::create_dir(root.join("c")).expect("a folder");
+        std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).expect("a link");
+        let plain = |path: &str| without_parents(&root.join(path));
+        assert_eq!(plain("a/../c"), root.join("c"));
+        assert_eq!(plain("link/../b"), root.join("link/../b"));
+        assert_eq!(without_parents(Path::new("../x")), Path::new("../x"));
+    }
+}
