@@ -31,15 +31,29 @@ pub(crate) struct LocalGateway {
     pub(crate) state: GatewayState,
 }
 
+/// Returns the folder of a project: that of its stackgen.yaml or template, or the one above a folder that CDK, SAM or the
+/// Serverless Framework writes anew.
+pub(crate) fn folder(project: &Path) -> &Path {
+    let parent = file::parent(project);
+    let is_written = |folder: &&Path| {
+        let written = ["cdk.out", ".serverless", ".aws-sam"];
+        written.iter().any(|name| folder.ends_with(name))
+    };
+    match parent.ancestors().find(is_written) {
+        Some(written) => file::parent(written),
+        None => parent,
+    }
+}
+
 impl LocalGateway {
     /// Returns the path of a project's file, beside its stackgen.yaml or template.
     pub(crate) fn path(project: &Path) -> PathBuf {
-        file::within(file::parent(project), ".stackgen/gateway.json")
+        file::within(folder(project), ".stackgen/gateway.json")
     }
 
     /// Returns the folder of a project's certificate authority, which stays when the gateway ends.
     pub(crate) fn authority(project: &Path) -> PathBuf {
-        file::within(file::parent(project), ".stackgen/tls")
+        file::within(folder(project), ".stackgen/tls")
     }
 
     /// Finds the gateway that runs a stackgen.yaml or template, and reads its state. The gateway must know the key, because

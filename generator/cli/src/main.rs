@@ -6,6 +6,7 @@
 
 mod account;
 mod args;
+mod assembly;
 mod bounded;
 mod build;
 mod cargo;

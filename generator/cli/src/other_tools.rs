@@ -4,6 +4,7 @@ use std::path::Path;
 
 use stackgen_cfn::Node;
 
+use crate::assembly;
 use crate::error::CliError;
 
 /// A file of another tool.
@@ -22,11 +23,38 @@ enum ForeignFile {
 /// Key at the top of CloudFormation templates.
 const FORMAT_VERSION: &str = "AWSTemplateFormatVersion";
 
+/// Use of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TemplateUse {
+    /// `stackgen lint` and other commands that read templates.
+    Read,
+    /// `stackgen dev`.
+    Run,
+}
+
 /// Returns the error for a file of another tool, if it is one by its name or its keys. `root` is the content of `text`,
 /// if it can be parsed.
-pub(crate) fn error(name: &str, text: &str, root: Option<&Node>) -> Option<CliError> {
+pub(crate) fn error(
+    name: &str,
+    text: &str,
+    root: Option<&Node>,
+    used_for: TemplateUse,
+) -> Option<CliError> {
+    let is_run = used_for == TemplateUse::Run;
     let (what, hint) = match foreign_file(name, root)? {
         ForeignFile::Serverless if is_cloudformation(text, root) => return None,
+        ForeignFile::Serverless if is_run => (
+            "a project file of the Serverless Framework",
+            "run `serverless package`, then `stackgen dev .serverless`",
+        ),
+        ForeignFile::Cdk if is_run => (
+            "the configuration of a CDK app",
+            "run `cdk synth`, then `stackgen dev cdk.out`",
+        ),
+        ForeignFile::Sam if is_run => (
+            "the configuration of the SAM CLI",
+            "run the template that it deploys: `stackgen dev template.yaml`",
+        ),
         ForeignFile::Serverless => (
             "a project file of the Serverless Framework",
             "run `serverless package`, then lint `.serverless/cloudformation-template-update-stack.json`",
@@ -59,6 +87,19 @@ fn is_cloudformation(text: &str, root: Option<&Node>) -> bool {
                 .starts_with(FORMAT_VERSION)
         }),
     }
+}
+
+/// Returns true for a folder that CDK, SAM or the Serverless Framework writes, and that contains a template.
+pub(crate) fn is_output(folder: &Path) -> bool {
+    folder.is_dir() && (is_named_output(folder) || assembly::stacks(folder).is_some())
+}
+
+/// Returns true for `.serverless`, `.aws-sam` and `.aws-sam/build`.
+pub(crate) fn is_named_output(folder: &Path) -> bool {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    [".serverless", ".aws-sam", ".aws-sam/build"]
+        .iter()
+        .any(|tool| folder.ends_with(tool))
 }
 
 fn foreign_file(name: &str, root: Option<&Node>) -> Option<ForeignFile> {

@@ -8,7 +8,7 @@ use stackgen_synth::LocatedError;
 use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::git;
-use crate::other_tools;
+use crate::other_tools::{self, TemplateUse};
 
 /// Source of a template.
 #[derive(Clone, Debug)]
@@ -60,18 +60,21 @@ impl TemplateSource {
 pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
     let parsed = stackgen_cfn::parse(sources.add(name.as_str(), text.as_str()));
     let template = parsed.map_err(|errors| {
-        other_tools::error(&name, &text, None).unwrap_or_else(|| CliError::located(sources, errors))
+        other_tools::error(&name, &text, None, TemplateUse::Read)
+            .unwrap_or_else(|| CliError::located(sources, errors))
     })?;
     match template.get("Resources").and_then(Node::as_map) {
         Some(_) => Ok(template),
-        None => Err(other_tools::error(&name, &text, Some(&template))
-            .unwrap_or_else(|| no_template(sources, &template))),
+        None => Err(
+            other_tools::error(&name, &text, Some(&template), TemplateUse::Read)
+                .unwrap_or_else(|| no_template(sources, &template)),
+        ),
     }
 }
 
 /// Returns true if a file is a template, and not a project file.
 pub(crate) fn is_template(path: &Path) -> bool {
-    TemplateSource::File(path.to_owned()).read().is_ok()
+    other_tools::is_output(path) || TemplateSource::File(path.to_owned()).read().is_ok()
 }
 
 fn no_template(sources: &Sources, root: &Node) -> CliError {

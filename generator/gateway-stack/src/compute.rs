@@ -9,17 +9,23 @@ use stackgen_gateway_lambda::functions::{
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::attributes::function_name;
-use super::desired::DesiredResource;
+use super::desired::{DesiredCode, DesiredResource};
 use super::resource_error::{ResourceError, ignore_missing};
 
 pub(super) async fn put_function(
     account: &LocalAccount,
     name: &str,
     desired: &DesiredResource<'_>,
-    code: Option<Code>,
+    code: Option<DesiredCode>,
 ) -> Result<UpdateResult, ResourceError> {
-    let code = code.unwrap_or_else(|| Code::Absent("there is no code".to_owned()));
-    let configuration = configuration(&desired.properties)?;
+    let DesiredCode { code, layers } = code.unwrap_or_else(|| DesiredCode {
+        code: Code::Absent("there is no code".to_owned()),
+        layers: None,
+    });
+    let configuration = Configuration {
+        layers,
+        ..configuration(&desired.properties)?
+    };
     let functions = &account.functions;
     let existing = functions.get(name, None).ok();
     let (_, change) = match (&code, existing) {
@@ -73,6 +79,7 @@ fn configuration(properties: &Map<String, Json>) -> Result<Configuration, Resour
             Some("JSON") => LogFormat::Json,
             _ => LogFormat::Text,
         },
+        layers: None,
     })
 }
 

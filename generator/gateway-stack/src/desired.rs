@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 use stackgen_gateway_common::TRUST_VARIABLES;
+use stackgen_gateway_lambda::functions::{Code, CodeFolder};
 use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
@@ -16,6 +17,14 @@ pub(super) struct DesiredResource<'a> {
     pub(super) properties: Map<String, Json>,
     /// Parts of the resource that the gateway does not run.
     pub(super) notes: Vec<NotRun>,
+}
+
+/// Desired code of a function.
+#[derive(Clone, Debug)]
+pub(super) struct DesiredCode {
+    pub(super) code: Code,
+    /// Merged content of the layers.
+    pub(super) layers: Option<CodeFolder>,
 }
 
 /// Property without a value, with the reason.
@@ -196,9 +205,6 @@ impl PropertyReader<'_> {
                      certificate"
                 ));
             }
-        }
-        if self.resource.properties.get("Layers").is_some() {
-            self.note("its layers are not unpacked locally".to_owned());
         }
     }
 

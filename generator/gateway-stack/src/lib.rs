@@ -10,6 +10,7 @@ mod attributes;
 mod check;
 mod code;
 mod compute;
+mod custom_resources;
 mod desired;
 mod parse;
 mod physical;
@@ -30,6 +31,7 @@ use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
+pub use code::code_files;
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

@@ -1,5 +1,7 @@
 //! Resource types: those that the gateway runs, their order of creation, and the reasons for the others.
 
+use super::custom_resources;
+
 /// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
 /// come after those that they need, and are deleted in reverse order.
 pub(super) fn creation_order(kind: &str) -> Option<u8> {
@@ -71,6 +73,7 @@ pub(super) fn has_unique_name(kind: &str) -> bool {
 pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::CDK::Metadata"
+        | "AWS::Lambda::LayerVersion"
         | "AWS::IAM::Policy"
         | "AWS::IAM::ManagedPolicy"
         | "AWS::ApiGateway::Account" => return None,
@@ -85,8 +88,10 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
             "the local issuer mints tokens instead"
         }
         "AWS::Lambda::EventSourceMapping" => "locally, only APIs and Invoke run functions",
-        "AWS::Lambda::LayerVersion" => "layers are not unpacked locally",
         "AWS::Lambda::Url" => "function URLs are not served locally",
+        kind if custom_resources::is_custom(kind) => {
+            "custom resources are not run; their attributes get plausible values"
+        }
         kind if kind.starts_with("AWS::ApiGateway::") => "REST APIs are not served locally",
         _ => "the local gateway does not run this service; references to it get a plausible name",
     })

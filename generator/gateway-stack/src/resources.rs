@@ -1,9 +1,7 @@
 //! Creates, updates and deletes resources of every type.
 
-use stackgen_gateway_lambda::functions::Code;
-
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
-use super::desired::DesiredResource;
+use super::desired::{DesiredCode, DesiredResource};
 use super::resource_error::ResourceError;
 use super::{compute, storage, wiring};
 
@@ -13,7 +11,7 @@ impl LocalAccount {
         &self,
         desired: &DesiredResource<'_>,
         id: &str,
-        code: Option<Code>,
+        code: Option<DesiredCode>,
     ) -> Result<String, ResourceError> {
         match desired.resource.kind.as_str() {
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
@@ -37,7 +35,7 @@ impl LocalAccount {
         &self,
         desired: &DesiredResource<'_>,
         existing: &ExistingResource,
-        code: Option<Code>,
+        code: Option<DesiredCode>,
     ) -> Result<UpdateResult, ResourceError> {
         let id = existing.physical_id.as_str();
         if desired.resource.kind == "AWS::Lambda::Function" {

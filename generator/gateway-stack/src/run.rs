@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
-use stackgen_gateway_lambda::functions::Code;
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
+use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
@@ -15,7 +15,7 @@ use super::rewrite::Rewriter;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, attributes, code, resource_types, wiring,
+    TemplateProblem, attributes, custom_resources, resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -25,6 +25,7 @@ pub(super) struct StackRun<'a> {
     template: &'a StackTemplate,
     model: &'a Model,
     ids: PhysicalIds<'a>,
+    code: TemplateCode,
     result: ApplyResult,
     problems: Vec<TemplateProblem>,
     /// Resources that failed. Resources that refer to them are skipped.
@@ -47,6 +48,7 @@ impl<'a> StackRun<'a> {
             template,
             model,
             ids,
+            code: TemplateCode::find(template, model),
             result: ApplyResult::default(),
             problems: Vec::new(),
             failed: Vec::new(),
@@ -56,7 +58,13 @@ impl<'a> StackRun<'a> {
 
     /// Applies the template.
     pub(super) async fn apply(&mut self) -> Result<ApplyResult, Vec<TemplateProblem>> {
-        self.copy_code().await;
+        let functions = &self.account.functions;
+        let existing = &self.state.resources;
+        let not_copied = self
+            .code
+            .copy(functions, |id| existing.contains_key(id))
+            .await;
+        self.result.not_run.extend(not_copied);
         let mut pending = in_creation_order(self.model);
         // Resources that refer to a version must wait for its number. Each pass creates those whose versions were published
         // in the pass before.
@@ -90,19 +98,6 @@ impl<'a> StackRun<'a> {
             true => Ok(std::mem::take(&mut self.result)),
             false => Err(std::mem::take(&mut self.problems)),
         }
-    }
-
-    /// Copies the code of all functions concurrently, so that creating the functions finds the copies. Errors are ignored here:
-    /// the function's creation reports them.
-    async fn copy_code(&mut self) {
-        let mut copies = Vec::new();
-        for function in &self.model.functions {
-            let code = code::code_of(&function.resource, self.template);
-            if matches!(code, Code::Bootstrap(_) | Code::Zip(_)) {
-                copies.push(self.account.functions.copy_code(code));
-            }
-        }
-        let _ = futures_util::future::join_all(copies).await;
     }
 
     /// Creates or updates a resource. Returns false if it must wait for a version.
@@ -173,11 +168,8 @@ impl<'a> StackRun<'a> {
             self.replaced.push((id.clone(), old));
         }
         let physical_id = self.unused_id(desired)?;
-        let code = code::code_of(resource, self.template);
-        let physical_id = self
-            .account
-            .create(desired, &physical_id, Some(code))
-            .await?;
+        let code = self.code.desired(&resource.logical_id);
+        let physical_id = self.account.create(desired, &physical_id, code).await?;
         self.ids.set(id.clone(), physical_id.as_str());
         self.state.resources.insert(
             id.clone(),
@@ -233,8 +225,7 @@ impl<'a> StackRun<'a> {
         existing: ExistingResource,
     ) -> Result<(), ResourceError> {
         let resource = desired.resource;
-        let code = (resource.kind == "AWS::Lambda::Function")
-            .then(|| code::code_of(resource, self.template));
+        let code = self.code.desired(&resource.logical_id);
         let result = self.account.update(desired, &existing, code).await?;
         if let Some(stored) = self.state.resources.get_mut(&resource.logical_id) {
             stored.properties = desired.properties.clone();
@@ -357,6 +348,11 @@ impl<'a> StackRun<'a> {
                 });
             }
         }
+        self.result.not_run.extend(self.code.not_run().cloned());
+        self.result.notes.clone_from(&self.code.notes);
+        let functions = custom_resources::functions(self.model);
+        let names = functions.into_iter().filter_map(|id| self.ids.id(id).ok());
+        self.result.custom_resource_functions = names.collect();
         for gap in &self.model.gaps {
             self.result.not_run.push(NotRun {
                 logical_id: String::new(),

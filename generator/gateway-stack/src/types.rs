@@ -61,6 +61,12 @@ pub struct ApplyResult {
     pub changes: Vec<ResourceChange>,
     /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
+    /// Remarks about the code of functions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Names of functions that only custom resources call, which do not run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_resource_functions: Vec<String>,
     /// Logical IDs of the deployments that [`ApplyMode::WithoutDeployments`] skipped.
     pub undeployed: Vec<String>,
 }

@@ -63,6 +63,20 @@ impl Sandbox {
         Self::with(&fs::read_to_string(spec).unwrap())
     }
 
+    /// Creates a folder with the same files, which keep their times.
+    pub(crate) fn copy_of(other: &Sandbox) -> Self {
+        let sandbox = Self::new();
+        for name in other.files() {
+            let (from, to) = (other.path().join(&name), sandbox.path().join(&name));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(&from, &to).unwrap();
+            let time = fs::metadata(&from).unwrap().modified().unwrap();
+            let file = fs::OpenOptions::new().write(true).open(&to).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        sandbox
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

@@ -17,6 +17,7 @@ mod dev;
 mod diff;
 mod ending;
 mod explain;
+mod foreign_code;
 mod graph;
 mod handlers;
 mod init;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::FunctionError;
+use super::{CodeFolder, FunctionError};
 
 /// Configuration of a function. [`Configuration::default`] has Lambda's defaults; set at least runtime, handler and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Configuration {
     pub log_group: Option<String>,
     /// `LoggingConfig.LogFormat`.
     pub log_format: LogFormat,
+    /// Merged content of the layers.
+    pub layers: Option<CodeFolder>,
 }
 
 /// Format of Lambda's own log lines. Functions can read it and log in the same format.
@@ -53,6 +55,7 @@ impl Default for Configuration {
             architecture: "x86_64".to_owned(),
             log_group: None,
             log_format: LogFormat::Text,
+            layers: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod function;
 mod invoke;
+mod layer_paths;
 mod policy;
 mod pool;
 mod processes;
@@ -30,14 +31,15 @@ use stackgen_gateway_common::{ArnScope, Events, RoleStore, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use code::Code;
+pub use code::{Code, CodeCopy, CodeFolder};
 pub use configuration::{Configuration, LogFormat};
 pub use error::{FunctionError, FunctionErrorKind};
 use function::FunctionRecord;
 pub use policy::PermissionStatement;
+pub use runtime_notes::RuntimeNote;
 use runtimes::Bootstraps;
+pub use runtimes::unsupported_runtime;
 use store::CodeStore;
-pub use store::{CodeCopy, CodeFolder};
 pub use version::{FunctionAlias, FunctionChange, FunctionVersion, LATEST, ResourcePolicy};
 pub use watcher::watch;
 

@@ -1,78 +1,163 @@
-//! Notes about functions whose interpreter or packages differ from Lambda's.
+//! Notes about functions that cannot run on this machine, and those whose interpreter or packages differ from Lambda's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use super::Functions;
+use super::environment::bootstrap;
+use super::layer_paths::add_layers;
 use super::runtimes::{
-    InterpretedRuntime, Interpreter, PackageAdvice, SearchContext, candidates, missing_imports,
+    InterpretedRuntime, Interpreter, PackageAdvice, SearchContext, candidates, missing_packages,
+    unsupported_runtime,
 };
+use super::{FunctionVersion, Functions};
+
+/// Note about functions on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuntimeNote {
+    /// True if functions fail, or may fail, because of it.
+    pub is_failure: bool,
+    /// Sentence with the names of the functions, the reason, and advice.
+    pub message: String,
+}
+
+/// Interpreters that were found, or the reasons, by runtime and candidates.
+type FoundInterpreters = BTreeMap<(InterpretedRuntime, Vec<PathBuf>), Result<Interpreter, String>>;
 
 impl Functions {
-    /// Describes what differs from Lambda for Python and Node functions on this machine, one line each: another version of
-    /// the interpreter, no interpreter, and packages that only Lambda has.
-    pub async fn runtime_notes(&self) -> Vec<String> {
-        let settings = &self.host.settings.functions;
-        let mut interpreters = BTreeMap::new();
+    /// Describes what differs from Lambda on this machine: another version of the interpreter, and then what makes functions
+    /// fail, each reason once. That is missing code, a runtime that is not supported, no interpreter, and missing packages.
+    /// Functions with these names are left out.
+    pub async fn runtime_notes(&self, ignored: &[String]) -> Vec<RuntimeNote> {
+        let mut interpreters = FoundInterpreters::new();
         let mut notes = BTreeSet::new();
-        let mut missing: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for function in self.list() {
-            let configuration = &function.configuration;
-            let (Some(runtime), Ok(root)) = (
-                InterpretedRuntime::parse(&configuration.runtime),
-                &function.code.root,
-            ) else {
-                continue;
-            };
-            let source = function.code.source.as_deref();
-            let context = SearchContext { source, settings };
-            let key = (runtime.clone(), candidates(&runtime, &context));
-            if !interpreters.contains_key(&key) {
-                let found = Interpreter::find(&runtime, &context).await;
-                notes.extend(note(&runtime, &found));
-                interpreters.insert(key.clone(), found);
-            }
-            let Some(Ok(interpreter)) = interpreters.get(&key) else {
-                continue;
-            };
-            let packages = missing_imports(interpreter, root, &configuration.environment).await;
-            if packages.is_empty() {
+            if ignored.contains(&function.function.name) {
                 continue;
             }
-            let packages = Vec::from_iter(packages).join(" ");
-            let project = settings.project.as_deref();
-            let advice = PackageAdvice::new(
-                interpreter.clone(),
-                source,
-                project,
-                root,
-                &configuration.handler,
-            );
-            let functions = missing
-                .entry(advice.install_command(&packages))
-                .or_insert((packages, Vec::new()));
-            functions.1.push(function.function.name.clone());
+            let reasons = match (&function.code.root, runtime(&function)) {
+                (Err(reason), _) => vec![reason.clone()],
+                (Ok(root), None) => not_interpreted(&function.configuration.runtime, root),
+                (Ok(root), Some(runtime)) => {
+                    let found = self
+                        .interpreter(&function, &runtime, &mut interpreters)
+                        .await;
+                    notes.extend(note(&runtime, &found));
+                    match found {
+                        Ok(interpreter) => self.missing(&function, root, interpreter).await,
+                        Err(_) => Vec::new(),
+                    }
+                }
+            };
+            for reason in reasons {
+                let functions = failures.entry(reason).or_default();
+                functions.push(function.function.name.clone());
+            }
         }
-        let missing = missing.into_iter().map(|(command, (packages, functions))| {
-            let packages = packages.replace(' ', ", ");
-            format!(
-                "{}: Lambda has {packages} built in and this machine has not: {command}",
-                functions.join(", ")
-            )
+        let failures = failures.into_iter().map(|(reason, functions)| RuntimeNote {
+            is_failure: true,
+            message: format!("{}: {reason}", functions.join(", ")),
         });
-        notes.into_iter().chain(missing).collect()
+        notes.into_iter().chain(failures).collect()
+    }
+
+    async fn interpreter(
+        &self,
+        function: &FunctionVersion,
+        runtime: &InterpretedRuntime,
+        found: &mut FoundInterpreters,
+    ) -> Result<Interpreter, String> {
+        let context = SearchContext {
+            source: function.code.source.as_deref(),
+            settings: &self.host.settings.functions,
+        };
+        let key = (runtime.clone(), candidates(runtime, &context));
+        if let Some(known) = found.get(&key) {
+            return known.clone();
+        }
+        let interpreter = Interpreter::find(runtime, &context).await;
+        found.insert(key, interpreter.clone());
+        interpreter
+    }
+
+    /// Returns the reasons why imports of a function fail.
+    async fn missing(
+        &self,
+        function: &FunctionVersion,
+        root: &Path,
+        interpreter: Interpreter,
+    ) -> Vec<String> {
+        let packages = missing_packages(&interpreter, root, &variables(function)).await;
+        let advice = PackageAdvice::new(
+            interpreter,
+            function.code.source.as_deref(),
+            self.host.settings.functions.project.as_deref(),
+            root,
+            &function.configuration.handler,
+        );
+        let mut reasons = Vec::new();
+        if !packages.declared.is_empty() {
+            reasons.push(advice.not_installed(&Vec::from_iter(packages.declared)));
+        }
+        if !packages.built_in.is_empty() {
+            let packages = Vec::from_iter(packages.built_in);
+            reasons.push(format!(
+                "Lambda has {} built in and this machine has not: {}",
+                packages.join(", "),
+                advice.install_command(&packages.join(" "))
+            ));
+        }
+        reasons
     }
 }
 
-fn note(runtime: &InterpretedRuntime, found: &Result<Interpreter, String>) -> Option<String> {
+fn runtime(function: &FunctionVersion) -> Option<InterpretedRuntime> {
+    InterpretedRuntime::parse(&function.configuration.runtime)
+}
+
+/// Returns the reasons why a function without an interpreter cannot run.
+fn not_interpreted(runtime: &str, root: &Path) -> Vec<String> {
+    let reason = unsupported_runtime(runtime).or_else(|| bootstrap(root).err());
+    reason.into_iter().collect()
+}
+
+/// Returns the environment variables of a function, with the folders of its layers.
+fn variables(function: &FunctionVersion) -> BTreeMap<String, String> {
+    let configuration = &function.configuration;
+    let Some(layers) = &configuration.layers else {
+        return configuration.environment.clone();
+    };
+    let own = configuration.environment.iter();
+    let mut variables: BTreeMap<OsString, OsString> = own
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    add_layers(layers, runtime(function).as_ref(), &mut variables);
+    let texts = variables
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.collect()
+}
+
+fn note(runtime: &InterpretedRuntime, found: &Result<Interpreter, String>) -> Option<RuntimeNote> {
     let name = &runtime.name;
+    let note = |is_failure, message| {
+        Some(RuntimeNote {
+            is_failure,
+            message,
+        })
+    };
     match found {
         Ok(interpreter) if interpreter.matches(runtime) => None,
-        Ok(interpreter) => Some(format!(
-            "{name} functions run on {} {} ({})",
-            runtime.language.name(),
-            interpreter.version,
-            interpreter.program.display()
-        )),
-        Err(reason) => Some(format!("{name} functions cannot run: {reason}")),
+        Ok(interpreter) => note(
+            false,
+            format!(
+                "{name} functions run on {} {} ({})",
+                runtime.language.name(),
+                interpreter.version,
+                interpreter.program.display()
+            ),
+        ),
+        Err(reason) => note(true, format!("{name} functions cannot run: {reason}")),
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::ops::Deref;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -15,56 +14,17 @@ use rustix::process::getuid;
 use stackgen_gateway_common::FunctionSettings;
 use tempfile::TempDir;
 
+use super::code::StoredFolder;
 use super::processes::gateway_mark;
 use super::runtimes::{Bootstraps, project_folders};
 use super::watcher::{Watcher, clean_up};
-use super::{Code, FunctionError};
+use super::{Code, CodeCopy, CodeFolder, FunctionError};
 
 /// Prefix of the names of stores.
 const STORE_PREFIX: &str = "stackgen-code-";
 
 /// Lock file of a store. The system releases the lock when the gateway's process ends.
 const LOCK_FILE: &str = "lock";
-
-/// Immutable copy of code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeCopy {
-    /// `CodeSha256`, in base64.
-    pub sha256: String,
-    /// `CodeSize` in bytes.
-    pub size: u64,
-    /// Folder for `LAMBDA_TASK_ROOT`, or the reason why there is none.
-    pub root: Result<CodeFolder, String>,
-    /// Absolute path of the folder that was copied. `None` for archives and programs.
-    pub source: Option<PathBuf>,
-}
-
-/// Folder of a copy. It is removed with the last clone.
-#[derive(Clone, Debug)]
-pub struct CodeFolder(Arc<StoredFolder>);
-
-#[derive(Debug)]
-struct StoredFolder {
-    path: PathBuf,
-    /// Contains `path`; removed on drop.
-    _folder: TempDir,
-}
-
-impl Deref for CodeFolder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0.path
-    }
-}
-
-impl PartialEq for CodeFolder {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.path == other.0.path
-    }
-}
-
-impl Eq for CodeFolder {}
 
 /// Copies of one gateway.
 #[derive(Debug)]
@@ -154,6 +114,9 @@ impl CodeStore {
 
     /// Copies code, so that a build that overwrites the files changes no version. Blocks.
     pub(crate) fn copy_code(&self, code: &Code) -> Result<CodeCopy, FunctionError> {
+        if let Code::Copied(copy) = code {
+            return Ok(copy.clone());
+        }
         let (Code::Bootstrap(path) | Code::Zip(path)) = code else {
             return self.copy(code);
         };
@@ -190,7 +153,7 @@ impl CodeStore {
             Code::Folder(source) => std::path::absolute(source).ok(),
             _ => None,
         };
-        if !matches!(code, Code::Bootstrap(_)) {
+        if !matches!(code, Code::Bootstrap(_) | Code::Layers(_)) {
             self.link_node_modules(folder.path(), source.as_deref());
         }
         Ok(CodeCopy {
@@ -217,16 +180,13 @@ impl CodeStore {
     /// Returns the existing copy with this digest, or registers this one.
     fn register(&self, sha256: Vec<u8>, folder: TempDir, path: PathBuf) -> CodeFolder {
         let mut copies = lock(&self.copies);
-        if let Some(same) = copies.get(&sha256).and_then(Weak::upgrade) {
-            return CodeFolder(same);
+        if let Some(same) = copies.get(&sha256).and_then(CodeFolder::upgrade) {
+            return same;
         }
         copies.retain(|_, copy| copy.strong_count() > 0);
-        let new = Arc::new(StoredFolder {
-            path,
-            _folder: folder,
-        });
-        copies.insert(sha256, Arc::downgrade(&new));
-        CodeFolder(new)
+        let new = CodeFolder::new(path, folder);
+        copies.insert(sha256, new.downgrade());
+        new
     }
 }
 

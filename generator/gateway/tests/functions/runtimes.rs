@@ -84,6 +84,12 @@ impl TestProject {
     }
 }
 
+/// Returns the messages of the notes about functions.
+async fn notes(lambda: &Lambda) -> Vec<String> {
+    let notes = lambda.functions.runtime_notes(&[]).await.into_iter();
+    notes.map(|note| note.message).collect()
+}
+
 /// Writes an executable script.
 fn write_program(file: &Path, script: &str) {
     std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
@@ -280,7 +286,7 @@ async fn without_an_interpreter_the_error_says_what_to_install() {
     let error_message = async |folder: &TempDir, runtime: &str| {
         let lambda = project.lambda_with_path(&folder.path().display().to_string());
         project.put(&lambda, runtime).await;
-        let notes = lambda.functions.runtime_notes().await;
+        let notes = notes(&lambda).await;
         let refused = lambda.invoke("worker", "ok").await.expect_err("a refusal");
         assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
         let (_, reason) = refused
@@ -330,15 +336,12 @@ async fn notes_tell_other_versions_and_packages_that_only_lambda_has() {
          {}/code @aws-sdk/client-s3",
         project.0.path().display()
     );
-    assert_eq!(
-        lambda.functions.runtime_notes().await,
-        [other_version.clone(), missing]
-    );
+    assert_eq!(notes(&lambda).await, [other_version.clone(), missing]);
     // In a package folder of the project, above the code.
     project.write("node_modules/@aws-sdk/client-s3/index.js", "");
-    assert_eq!(lambda.functions.runtime_notes().await, [other_version]);
+    assert_eq!(notes(&lambda).await, [other_version]);
     project.put(&lambda, "nodejs20.x").await;
-    assert!(lambda.functions.runtime_notes().await.is_empty());
+    assert!(notes(&lambda).await.is_empty());
 }
 
 #[tokio::test]
@@ -361,7 +364,7 @@ async fn a_missing_package_of_lambda_is_reported_with_the_command_that_installs_
     );
     let error = "it did not start: Runtime.ImportModuleError: Unable to import module 'app': No module named 'boto3'";
     assert_eq!(reason, format!("{error}; {install}"));
-    let notes = lambda.functions.runtime_notes().await;
+    let notes = notes(&lambda).await;
     assert_eq!(notes.last(), Some(&format!("worker: {install}")));
     // Imports inside of a handler fail later.
     project.write(
@@ -450,4 +453,79 @@ async fn the_timeout_starts_with_the_first_event() {
     slow.timeout = Duration::from_secs(2);
     lambda.create_puppet_with("puppet", slow).await;
     assert_eq!(lambda.invoke_for_body("puppet", "count").await, "1");
+}
+
+#[tokio::test]
+async fn packages_that_the_code_declares_are_noted_once_with_the_command_of_their_file() {
+    if stackgen_test_tools::on_path("node").is_none() {
+        return;
+    }
+    let source = "const express = require('express'); exports.handler = async () => express;";
+    let project = TestProject::new("app.js", source);
+    let manifest = r#"{"dependencies":{"express":"5","bundled":"1"}}"#;
+    project.write("code/package.json", manifest);
+    let lambda = project.lambda();
+    project.put(&lambda, "nodejs22.x").await;
+    let advice = format!(
+        "express of package.json is not installed: npm install --prefix {}/code",
+        project.0.path().display()
+    );
+    let notes = notes(&lambda).await;
+    assert_eq!(notes.last(), Some(&format!("worker: {advice}")));
+    let reason = reported_failure(&lambda).await;
+    assert!(reason.ends_with(&format!("; {advice}")), "{reason}");
+}
+
+#[tokio::test]
+async fn modules_of_layers_are_found_by_both_kinds_of_imports() {
+    if stackgen_test_tools::on_path("node").is_none() {
+        return;
+    }
+    let required = "exports.handler = async () => require('layered').text;";
+    let imported = "import { text } from 'layered'; export const handler = async () => text;";
+    for (file, source) in [("app.js", required), ("app.mjs", imported)] {
+        let project = TestProject::new(file, source);
+        project.write(
+            "layer/nodejs/node_modules/layered/index.js",
+            "exports.text = 'layered';",
+        );
+        let lambda = project.lambda();
+        let layer = Code::Layers(vec![Code::Folder(project.0.path().join("layer"))]);
+        let layers = lambda.functions.copy_code(layer).await.expect("a copy");
+        let configuration = Configuration {
+            runtime: "nodejs22.x".to_owned(),
+            handler: "app.handler".to_owned(),
+            layers: layers.root.ok(),
+            ..configuration(&[])
+        };
+        let code = Code::Folder(project.0.path().join("code"));
+        let put = lambda
+            .functions
+            .create_or_update("worker", configuration, code);
+        put.await.expect("a function");
+        let outcome = lambda.invoke("worker", "ok").await.expect("an outcome");
+        assert_eq!(payload(&outcome), "layered", "{file}");
+    }
+}
+
+#[tokio::test]
+async fn distributions_of_requirements_txt_are_noted_if_python_does_not_find_them() {
+    let Some(python) = stackgen_test_tools::on_path("python3") else {
+        return;
+    };
+    let project = TestProject::new("app.py", "def handler(event, context): return 1");
+    project.create_venv(&python, ".venv");
+    let requirements = "Absent_One>=1\npresent\nvendored.name\nboto3\n";
+    project.write("code/requirements.txt", requirements);
+    project.write("code/present.py", "");
+    let metadata = "Metadata-Version: 2.1\nName: Vendored_Name\nVersion: 1\n";
+    project.write("code/vendored_name-1.dist-info/METADATA", metadata);
+    let lambda = project.lambda();
+    project.put(&lambda, "python3.13").await;
+    let root = project.0.path().display();
+    let expected = format!(
+        "worker: absent-one of requirements.txt is not installed: {root}/.venv/bin/python -m pip install -r \
+         {root}/code/requirements.txt"
+    );
+    assert_eq!(notes(&lambda).await.last(), Some(&expected));
 }

@@ -109,7 +109,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       FunctionUrlConfig: {AuthType: NONE}
-      Policies: [AWSSecretsManagerRotationPolicy: {FunctionName: f}, AWSLambdaRole]
+      Policies: [NoSuchPolicy: {FunctionName: f}, AWSLambdaRole]
       Events:
         Queue: {Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:123456789012:q'}}
 ",
@@ -123,7 +123,10 @@ Resources:
     assert_eq!(gaps, expected);
     let role = &model.roles[0];
     assert_eq!(role.unknown[0].reason, UnknownReason::Macro);
-    assert_eq!(role.managed_policies[1].as_literal(), Some("AWSLambdaRole"));
+    assert_eq!(
+        role.managed_policies[1].to_string(),
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaRole"
+    );
 }
 
 #[test]
@@ -171,4 +174,62 @@ Resources:
         "SAM refuses the route key join-session: it must be alphanumeric",
     ];
     assert_eq!(messages, expected);
+}
+
+#[test]
+fn connectors_from_functions_are_policies_and_from_apis_permissions() {
+    let model = inline(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Connectors:
+      Items: {Properties: {Destination: {Id: Items}, Permissions: [Read, Write]}}
+  Items: {Type: 'AWS::Serverless::SimpleTable'}
+  Other: {Type: 'AWS::Serverless::Function'}
+  Topic: {Type: 'AWS::SNS::Topic'}
+  Calls:
+    Type: AWS::Serverless::Connector
+    Properties: {Source: {Id: Fn}, Destination: [{Id: Other}, {Id: Topic}], Permissions: [Write]}
+  Api: {Type: 'AWS::ApiGatewayV2::Api', Properties: {Name: a, ProtocolType: WEBSOCKET}}
+  Invoke:
+    Type: AWS::Serverless::Connector
+    Properties: {Source: {Id: Api, Qualifier: 'prod/*'}, Destination: {Id: Fn}, Permissions: [Write]}
+  Unsupported:
+    Type: AWS::Serverless::Connector
+    Properties: {Source: {Id: Topic}, Destination: {Id: Fn}, Permissions: [Write]}
+",
+    );
+    let role = model
+        .roles
+        .iter()
+        .find(|role| role.resource.logical_id == "FnRole");
+    let grants = role.unwrap().grants.iter().map(|grant| {
+        let first = |texts: &[stackgen_model::Text]| texts[0].to_string();
+        format!("{} {}", first(&grant.actions), first(&grant.resources))
+    });
+    assert_eq!(
+        grants.collect::<Vec<_>>(),
+        [
+            "lambda:InvokeAsync ${Other.Arn}",
+            "sns:Publish ${Topic}",
+            "dynamodb:GetItem ${Items.Arn}",
+            "dynamodb:PutItem ${Items.Arn}",
+        ]
+    );
+    let permission = &model.permissions[0];
+    assert_eq!(permission.function.function.to().unwrap(), "Fn");
+    let source = permission.source_arn.as_ref().unwrap().to_string();
+    assert!(source.ends_with(":${Api}/prod/*"), "{source}");
+    assert!(
+        model
+            .resources
+            .contains_key(&stackgen_model::LogicalId::new("FnItemsPolicy"))
+    );
+    let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
+    assert_eq!(
+        gaps,
+        ["Unsupported (AWS::Serverless::Connector) is not in the model"]
+    );
 }

@@ -7,6 +7,7 @@ use stackgen_gateway::stack::{ApplyResult, ChangeAction};
 use stackgen_lint::output::json::Findings;
 
 use super::args::DeployCommand;
+use crate::assembly;
 use crate::error::CliError;
 use crate::lint_gate;
 use crate::local::LocalGateway;
@@ -32,6 +33,7 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
     let local = LocalGateway::find(file).await?;
     let mut source = SourceArgs {
         template: None,
+        stack: None,
         file: file.clone(),
         environment: command.target.environment.clone(),
         parameters: command.release.parameters.clone(),
@@ -40,6 +42,11 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
     };
     if template::is_template(file) {
         source.template = Some(file.clone());
+        source.stack = local
+            .state
+            .stack
+            .clone()
+            .filter(|_| assembly::stacks(file).is_some());
     } else if source.environment.is_none() {
         source.environment = running(&local, &source, ui)?;
     }

@@ -8,15 +8,16 @@ use stackgen_gateway::gateway::GatewayOptions;
 use stackgen_gateway::outbound::ServicesUrl;
 use stackgen_gateway::{Limits, Settings};
 
-use crate::local::LocalGateway;
+use crate::local::{self, LocalGateway};
 use crate::source::SourceArgs;
 use crate::values::duration;
 use crate::watcher;
 
 /// Run the stack on this machine: API Gateway, Lambda, DynamoDB and a token issuer
 ///
-/// Renders stackgen.yaml, or reads any CloudFormation, SAM or synthesized CDK template; builds its Rust functions; and serves
-/// it as the stage would, until Ctrl-C. Prints one line per event.
+/// Renders stackgen.yaml, or reads the template of any tool: CloudFormation, SAM, CDK (`cdk.out`) or the Serverless Framework
+/// (`.serverless`). Builds Rust functions, finds the code of others where the tool put it, and serves the stack as the stage
+/// would, until Ctrl-C. Prints one line per event.
 ///
 /// Changes are applied when files are saved. New code behind an unqualified function ARN is live at once. A change of the
 /// wiring is not: as on AWS, the stage serves its deployment until another one is activated.
@@ -47,7 +48,9 @@ Examples:
   stackgen dev
   stackgen dev --env prod --logs --data items.db
   stackgen dev --services http://127.0.0.1:4566
-  stackgen dev cdk.out/Chat.template.json --parameter Stage=dev";
+  stackgen dev template.yaml --parameter Stage=dev
+  stackgen dev cdk.out --stack Chat
+  stackgen dev .serverless";
 
 /// Flags of the gateway.
 #[derive(Args, Debug)]
@@ -113,9 +116,7 @@ impl GatewayArgs {
         functions.environments = number(self.concurrency, functions.environments);
         functions.path = std::env::var("PATH").ok();
         // Functions run in their own folders, so the path must be absolute.
-        functions.project = std::path::absolute(project)
-            .ok()
-            .and_then(|file| Some(file.parent()?.to_owned()));
+        functions.project = std::path::absolute(local::folder(project)).ok();
         functions.virtual_env = std::env::var_os("VIRTUAL_ENV")
             .filter(|path| !path.is_empty())
             .map(PathBuf::from);

@@ -1,6 +1,6 @@
 //! First lines of `stackgen dev`: URLs and endpoints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
@@ -11,13 +11,9 @@ use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::style::{BOLD, CYAN, DIM};
 
-/// Formats the banner. `runtimes` are those of all functions. Other commands need `flag` to find the gateway.
-pub(super) fn text(
-    local: &LocalGateway,
-    applied: &ApplyResult,
-    runtimes: &[String],
-    flag: &str,
-) -> String {
+/// Formats the banner. `not_run` is the list of what does not run, and `runtimes` are those of all functions. Other commands
+/// need `flag` to find the gateway.
+pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
@@ -66,7 +62,7 @@ pub(super) fn text(
     for (name, value) in rows {
         text += &format!("  {name:<12} {value}\n");
     }
-    text += &not_run(&applied.not_run);
+    text += not_run;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
 }
 
@@ -82,20 +78,20 @@ fn redirects(runtimes: &[String]) -> impl Iterator<Item = &'static str> {
     redirected.into_iter().chain(not_redirected)
 }
 
-/// Lists the resources that do not run, one line per type and reason.
-fn not_run(all: &[NotRun]) -> String {
-    if all.is_empty() {
+/// Lists what does not run: resources, one line per type and reason, and then the reasons why functions fail.
+pub(super) fn not_run(all: &[NotRun], failures: &[String]) -> String {
+    if all.is_empty() && failures.is_empty() {
         return String::new();
     }
-    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for one in all {
-        reasons
-            .entry((one.kind.as_str(), one.reason.as_str()))
-            .or_default()
-            .push(&one.logical_id);
+        let reason = (group(&one.kind), one.reason.as_str());
+        let ids = reasons.entry(reason).or_default();
+        ids.insert(&one.logical_id);
     }
     let mut text = String::from("\nNot run locally:\n");
     for ((kind, reason), ids) in reasons {
+        let ids = Vec::from_iter(ids);
         let subject = match ids.as_slice() {
             [""] => String::new(),
             [id] => format!("{id}: "),
@@ -103,7 +99,19 @@ fn not_run(all: &[NotRun]) -> String {
         };
         text += &format!("  {}\n", escape(&format!("{subject}{reason}")));
     }
+    for failure in failures {
+        text += &format!("  {}\n", escape(failure));
+    }
     text
+}
+
+/// Returns the type of a resource for the list, in which all custom resources are one type.
+fn group(kind: &str) -> &str {
+    const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
+    match kind.starts_with("Custom::") {
+        true => CUSTOM,
+        false => kind,
+    }
 }
 
 /// Returns the banner as an event. `port_taken` is the requested port if other ports are used.

@@ -117,7 +117,7 @@ impl DevCommand {
             true => Ok(Reload::never()),
             false => {
                 let own = OwnFiles::of_process(self.gateway.data_file());
-                Reload::watching(&self.source, prepared, own).await
+                Reload::watching(prepared, own).await
             }
         }
     }

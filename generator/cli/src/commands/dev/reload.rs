@@ -54,12 +54,10 @@ impl<'a> Reload<'a> {
 
     /// Starts to watch a project.
     pub(super) async fn watching(
-        source: &SourceArgs,
         prepared: &PreparedStack,
         own: OwnFiles,
     ) -> Result<Self, CliError> {
-        let code = prepared.code();
-        let watch = FileWatch::start(source.path(), &prepared.folders, &code, own.clone()).await?;
+        let watch = start(prepared, own.clone()).await?;
         Ok(Reload {
             watch: Some(watch),
             own,
@@ -68,16 +66,11 @@ impl<'a> Reload<'a> {
     }
 
     /// Watches the files that belong to the project now: a new function has new files.
-    pub(super) async fn watch(
-        &mut self,
-        source: &SourceArgs,
-        prepared: &PreparedStack,
-    ) -> Result<(), CliError> {
+    pub(super) async fn watch(&mut self, prepared: &PreparedStack) -> Result<(), CliError> {
         let Some(mut old) = self.watch.take() else {
             return Ok(());
         };
-        let (code, own) = (prepared.code(), self.own.clone());
-        let new = FileWatch::start(source.path(), &prepared.folders, &code, own).await?;
+        let new = start(prepared, self.own.clone()).await?;
         while let Some((path, kind)) = old.arrived() {
             if !self.storms.is_muted(&path) {
                 self.pending.insert(path, kind);
@@ -125,6 +118,12 @@ impl<'a> Reload<'a> {
             }
         }
     }
+}
+
+/// Starts to watch the files of a project.
+async fn start(prepared: &PreparedStack, own: OwnFiles) -> Result<FileWatch, CliError> {
+    let file = Path::new(&prepared.template.file);
+    FileWatch::start(file, &prepared.folders, &prepared.code(), own).await
 }
 
 /// Prepares a changed stack, unless git ignores all of the changes.

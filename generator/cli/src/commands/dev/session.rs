@@ -50,27 +50,37 @@ impl<'a> DevSession<'a> {
         if let Some(services) = self.command.gateway.services.as_ref() {
             self.note_other_host(services);
         }
-        let notes = self.gateway.account().functions.runtime_notes().await;
+        let functions = &self.gateway.account().functions;
+        let ignored = &applied.custom_resource_functions;
+        let found = functions.runtime_notes(ignored).await;
+        let (failures, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|note| note.is_failure);
+        let found = found.into_iter().map(|note| note.message);
+        let mut notes: Vec<String> = applied.notes.iter().cloned().chain(found).collect();
         for note in &notes {
             self.ui.note(&escape(note), None);
         }
+        let failures: Vec<String> = failures.into_iter().map(|note| note.message).collect();
         match self.ui.wants_json() {
             true => {
                 let taken = is_taken.then_some(port);
                 let mut ready = banner::json(&local, applied, taken);
+                notes.extend(failures);
                 ready["notes"] = notes.into();
                 self.ui.json_line(&ready)
             }
             false => {
                 self.ui.without_lookup();
                 let flag = self.command.source.flag();
-                let functions = self.gateway.account().functions.list();
+                let functions = functions.list();
                 let runtimes: Vec<_> = functions
                     .iter()
+                    .filter(|function| function.code.root.is_ok())
                     .map(|function| function.configuration.runtime.clone())
                     .collect();
+                let not_run = banner::not_run(&applied.not_run, &failures);
                 self.ui
-                    .done(&banner::text(&local, applied, &runtimes, &flag))
+                    .done(&banner::text(&local, &not_run, &runtimes, &flag))
             }
         }
     }
@@ -115,7 +125,7 @@ impl<'a> DevSession<'a> {
                 prepared = reload.next(&self.command.source, self.ui) => {
                     // Before the change is reported, because readers of the report may change files at once.
                     if let Ok(prepared) = &prepared {
-                        reload.watch(&self.command.source, prepared).await?;
+                        reload.watch(prepared).await?;
                     }
                     self.reload(prepared).await?;
                     // The change is reported already, so events about its undeployed parts say nothing new.

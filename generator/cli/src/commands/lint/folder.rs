@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::assembly;
+use crate::assembly;
 use crate::error::{CliError, reason};
 
 /// Extensions of templates.

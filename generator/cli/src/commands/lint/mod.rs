@@ -1,6 +1,5 @@
 //! `stackgen lint`
 
-mod assembly;
 mod baseline;
 mod check;
 mod fixes;

@@ -1,7 +1,10 @@
 //! Code of functions, and its copies for versions.
 
+mod copied;
+mod layers;
 mod unzip;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +14,8 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::FunctionError;
+pub(super) use copied::StoredFolder;
+pub use copied::{CodeCopy, CodeFolder};
 use unzip::unzip;
 
 /// Maximum size of unpacked code in bytes: twice Lambda's 250 MB, because debug builds are larger.
@@ -27,6 +32,10 @@ pub enum Code {
     Zip(PathBuf),
     /// Bytes of a zip file.
     ZipBytes(Bytes),
+    /// Layers in their order. Files of a later layer replace those of an earlier one.
+    Layers(Vec<Code>),
+    /// Code that was copied already.
+    Copied(CodeCopy),
     /// Code that is missing, with the reason. Invocations fail with this reason.
     Absent(String),
 }
@@ -43,6 +52,11 @@ impl Code {
         };
         match self {
             Code::Absent(reason) => Err(FunctionError::invalid(reason.clone())),
+            Code::Layers(layers) => layers::merge(layers, root),
+            Code::Copied(copy) => match &copy.root {
+                Ok(folder) => Code::Folder(folder.to_path_buf()).copy(root),
+                Err(reason) => Err(FunctionError::invalid(reason.clone())),
+            },
             Code::Bootstrap(path) if !path.is_dir() => {
                 copy_bootstrap(path, root).map_err(|error| read_error(path, &error))
             }
@@ -97,6 +111,10 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
                 if entry.path().join("pyvenv.cfg").is_file() {
                     continue;
                 }
+                // A project's folder may be the code of its functions.
+                if folder.as_os_str().is_empty() && is_of_tool(&entry.file_name()) {
+                    continue;
+                }
                 fs::create_dir(root.join(&path))?;
                 folders.push(path);
                 continue;
@@ -114,6 +132,12 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
         sha256: digest.finish().as_ref().to_vec(),
         size,
     })
+}
+
+/// Returns true for folders in which tools keep their own files, also the gateway's.
+fn is_of_tool(name: &OsStr) -> bool {
+    const TOOLS: [&str; 5] = [".aws-sam", ".git", ".serverless", ".stackgen", "cdk.out"];
+    TOOLS.iter().any(|tool| name == *tool)
 }
 
 /// Copies a regular file of up to `limit` bytes and returns its size.

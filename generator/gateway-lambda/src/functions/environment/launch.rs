@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use stackgen_gateway_common::FunctionSettings;
 
+use super::super::layer_paths::add_layers;
 use super::super::pool::EnvironmentPool;
 use super::super::processes::MARK_VARIABLE;
 use super::super::runtimes::{
     Bootstraps, InterpretedRuntime, Interpreter, LAMBDA_PATH, Language, PackageAdvice,
-    SearchContext,
+    SearchContext, unsupported_runtime,
 };
 use super::super::{Configuration, LogFormat};
 use super::shared_options;
@@ -62,9 +63,7 @@ impl LaunchCommand {
         }
         match InterpretedRuntime::parse(runtime) {
             Some(runtime) => interpreted(&runtime, context).await,
-            None => Err(format!(
-                "the local Lambda does not support the runtime {runtime:?}; use provided.*, python3.* or nodejs*.x"
-            )),
+            None => Err(unsupported_runtime(runtime).unwrap_or_default()),
         }
     }
 
@@ -116,6 +115,13 @@ impl LaunchCommand {
             .for_each(|(name, value)| set(name, value));
         let own = configuration.environment.iter();
         own.for_each(|(name, value)| set(name, value));
+        if let Some(layers) = &configuration.layers {
+            let runtime = InterpretedRuntime::parse(&configuration.runtime);
+            add_layers(layers, runtime.as_ref(), &mut variables);
+        }
+        let mut set = |name: &str, value: &str| {
+            variables.insert(name.into(), value.into());
+        };
         set("AWS_LAMBDA_FUNCTION_NAME", &pool.function().name);
         set("AWS_LAMBDA_FUNCTION_VERSION", pool.version());
         set(
@@ -150,7 +156,8 @@ impl LaunchCommand {
     }
 }
 
-fn bootstrap(root: &Path) -> Result<LaunchCommand, String> {
+/// Returns the command that starts the bootstrap in this folder.
+pub(in super::super) fn bootstrap(root: &Path) -> Result<LaunchCommand, String> {
     let program = root.join("bootstrap");
     let Ok(found) = program.metadata() else {
         return Err(
@@ -170,17 +177,57 @@ fn bootstrap(root: &Path) -> Result<LaunchCommand, String> {
     })
 }
 
+/// Returns the flags with which Lambda switches experimental features of Node.js off, as far as this version knows them. A
+/// function may switch them on in `NODE_OPTIONS`.
+fn node_flags<'f>(
+    runtime: &str,
+    version: &str,
+    options: Option<&'f String>,
+) -> impl Iterator<Item = &'static str> + use<'f> {
+    let features: &[(&str, &str)] = &[
+        (
+            "--experimental-require-module",
+            "--no-experimental-require-module",
+        ),
+        (
+            "--experimental-detect-module",
+            "--no-experimental-detect-module",
+        ),
+    ];
+    let off = match runtime {
+        "20" => &features[..1],
+        "22" => features,
+        _ => &[],
+    };
+    let mut numbers = version
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    let version = [numbers.next(), numbers.next()].map(Option::unwrap_or_default);
+    // 20.17 and 22.0 have both.
+    let is_known = version >= [22, 0] || ([20, 17]..[21, 0]).contains(&version);
+    let off = off.iter().filter(move |(on, _)| {
+        let is_on =
+            options.is_some_and(|options| options.split_whitespace().any(|word| word == *on));
+        is_known && !is_on
+    });
+    off.map(|(_, flag)| *flag)
+}
+
 /// Returns the command of a runtime that needs an interpreter.
 async fn interpreted(
     runtime: &InterpretedRuntime,
     context: &LaunchContext<'_>,
 ) -> Result<LaunchCommand, String> {
     let interpreter = Interpreter::find(runtime, &context.search()).await?;
-    let mut arguments = Vec::new();
-    if runtime.language == Language::Python {
+    let mut arguments: Vec<OsString> = match runtime.language {
         // Lines must appear when they are written, not when the process ends.
-        arguments.push("-u".into());
-    }
+        Language::Python => vec!["-u".into()],
+        Language::Node => {
+            let options = context.configuration.environment.get("NODE_OPTIONS");
+            let flags = node_flags(&runtime.version, &interpreter.version, options);
+            flags.map(OsString::from).collect()
+        }
+    };
     arguments.push(context.bootstraps.path(runtime.language).into());
     Ok(LaunchCommand {
         program: interpreter.program.clone(),
@@ -194,4 +241,28 @@ async fn interpreted(
             &context.configuration.handler,
         )),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_that_lambda_switches_off_are_off_unless_the_function_switches_them_on() {
+        let flags = |runtime, version, options: Option<&str>| {
+            let options = options.map(str::to_owned);
+            node_flags(runtime, version, options.as_ref()).collect::<Vec<_>>()
+        };
+        let (require, detect) = (
+            "--no-experimental-require-module",
+            "--no-experimental-detect-module",
+        );
+        assert_eq!(flags("22", "22.20.0", None), [require, detect]);
+        assert_eq!(flags("22", "20.20.2", None), [require, detect]);
+        assert_eq!(flags("20", "20.20.2", None), [require]);
+        assert_eq!(flags("24", "24.1.0", None), [""; 0]);
+        assert_eq!(flags("22", "20.1.0", None), [""; 0]);
+        let on = Some("--inspect --experimental-detect-module");
+        assert_eq!(flags("22", "22.20.0", on), [require]);
+    }
 }

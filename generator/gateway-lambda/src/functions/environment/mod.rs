@@ -19,7 +19,7 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::pool::EnvironmentPool;
-pub(super) use launch::{LaunchCommand, LaunchContext};
+pub(super) use launch::{LaunchCommand, LaunchContext, bootstrap};
 pub(super) use life::run_to_exit;
 use output::{LogEntry, LogSender};
 use report::InvocationEnd;

@@ -1,20 +1,23 @@
-//! Advice on packages that Lambda has built in and that a function lacks here.
+//! Advice on packages that a function lacks here: those that Lambda has built in, and those that it declares.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::sdk::missing_package;
+use super::dependencies::{declared_packages, normalized};
+use super::sdk::{built_in_package, missing_module};
 use super::{Interpreter, Language};
 
 /// Gives advice on the packages of one function.
 #[derive(Debug)]
 pub(in super::super) struct PackageAdvice {
     interpreter: Interpreter,
-    /// Folder of Node packages: that of the code, or the project's for archives.
-    folder: Option<PathBuf>,
+    /// Folder of the code; `None` for archives.
+    source: Option<PathBuf>,
     /// Folder of the project.
     project: Option<PathBuf>,
+    /// Copy of the code.
+    root: PathBuf,
     /// Path of the handler's module, without an extension.
     module: PathBuf,
 }
@@ -30,8 +33,9 @@ impl PackageAdvice {
     ) -> Self {
         PackageAdvice {
             interpreter,
-            folder: source.or(project).map(Path::to_owned),
+            source: source.map(Path::to_owned),
             project: project.map(Path::to_owned),
+            root: root.to_owned(),
             module: root.join(handler.split('.').next().unwrap_or_default()),
         }
     }
@@ -41,11 +45,17 @@ impl PackageAdvice {
     pub(in super::super) fn for_error(&self, error: &[u8]) -> Option<String> {
         let error: Json = serde_json::from_slice(error).ok()?;
         let message = error["errorMessage"].as_str()?;
-        if let Some(package) = missing_package(self.interpreter.language, message) {
-            let command = self.install_command(&package);
-            return Some(format!(
-                "Lambda has {package} built in and this machine has not: {command}"
-            ));
+        let language = self.interpreter.language;
+        if let Some(module) = missing_module(language, message) {
+            if let Some(package) = built_in_package(language, module) {
+                let command = self.install_command(&package);
+                return Some(format!(
+                    "Lambda has {package} built in and this machine has not: {command}"
+                ));
+            }
+            if let Some(package) = self.declared_package(module) {
+                return Some(self.not_installed(&[package]));
+            }
         }
         let source = self.module.with_extension("ts");
         (error["errorType"] == "Runtime.ImportModuleError" && source.is_file()).then(|| {
@@ -54,10 +64,50 @@ impl PackageAdvice {
         })
     }
 
+    /// Returns the package of package.json or requirements.txt that contains a module.
+    fn declared_package(&self, module: &str) -> Option<String> {
+        let language = self.interpreter.language;
+        let package = match language {
+            Language::Node => {
+                let parts = if module.starts_with('@') { 2 } else { 1 };
+                let parts: Vec<_> = module.split('/').take(parts).collect();
+                parts.join("/")
+            }
+            Language::Python => normalized(module.split('.').next().unwrap_or_default()),
+        };
+        declared_packages(language, &self.root).take(&package)
+    }
+
+    /// Returns advice on packages of package.json or requirements.txt that are not installed.
+    pub(in super::super) fn not_installed(&self, packages: &[String]) -> String {
+        let (file, command) = match (self.interpreter.language, &self.source) {
+            (Language::Node, Some(source)) => (
+                "package.json",
+                format!("npm install --prefix {}", quoted(source)),
+            ),
+            (Language::Node, None) => ("package.json", self.install_command(&packages.join(" "))),
+            (Language::Python, Some(source)) => {
+                let file = quoted(&source.join("requirements.txt"));
+                (
+                    "requirements.txt",
+                    self.install_command(&format!("-r {file}")),
+                )
+            }
+            (Language::Python, None) => (
+                "requirements.txt",
+                self.install_command(&packages.join(" ")),
+            ),
+        };
+        let names = packages.join(", ");
+        let verb = if packages.len() == 1 { "is" } else { "are" };
+        format!("{names} of {file} {verb} not installed: {command}")
+    }
+
     /// Returns the command that installs packages where the function finds them.
     pub(in super::super) fn install_command(&self, packages: &str) -> String {
         let program = quoted(&self.interpreter.program);
-        match (self.interpreter.language, &self.folder, &self.project) {
+        let folder = self.source.as_ref().or(self.project.as_ref());
+        match (self.interpreter.language, folder, &self.project) {
             (Language::Node, Some(folder), _) => {
                 format!(
                     "npm install --no-save --prefix {} {packages}",
@@ -136,6 +186,48 @@ mod tests {
         assert_eq!(install(), expected);
         std::fs::write(folder.path().join("pyvenv.cfg"), "").expect("a file");
         assert_eq!(install(), format!("{program} -m pip install boto3"));
+    }
+
+    #[test]
+    fn a_declared_package_that_is_missing_comes_with_the_command_of_its_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let source = Path::new("/p/code");
+        std::fs::write(
+            root.path().join("package.json"),
+            r#"{"dependencies":{"@a/b":"1"}}"#,
+        )
+        .expect("a file");
+        std::fs::write(root.path().join("requirements.txt"), "Py_JWT\n").expect("a file");
+        let advice = |language, source| {
+            let interpreter = Interpreter {
+                language,
+                program: "/bin/x".into(),
+                version: "20.1.0".to_owned(),
+            };
+            PackageAdvice::new(interpreter, source, None, root.path(), "app.handler")
+        };
+        let node = br#"{"errorMessage":"Cannot find module '@a/b/c'"}"#;
+        assert_eq!(
+            advice(Language::Node, Some(source))
+                .for_error(node)
+                .as_deref(),
+            Some("@a/b of package.json is not installed: npm install --prefix /p/code")
+        );
+        assert_eq!(
+            advice(Language::Node, None).for_error(node).as_deref(),
+            Some("@a/b of package.json is not installed: npm install --no-save @a/b")
+        );
+        let python = br#"{"errorMessage":"No module named 'py_jwt'"}"#;
+        assert_eq!(
+            advice(Language::Python, Some(source))
+                .for_error(python)
+                .as_deref(),
+            Some(
+                "py-jwt of requirements.txt is not installed: /bin/x -m pip install -r /p/code/requirements.txt"
+            )
+        );
+        let own = br#"{"errorMessage":"No module named 'own'"}"#;
+        assert_eq!(advice(Language::Python, Some(source)).for_error(own), None);
     }
 
     #[test]

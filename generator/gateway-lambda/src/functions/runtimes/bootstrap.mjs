@@ -6,7 +6,7 @@
 import childProcess from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
+import nodeModule, { createRequire } from "node:module";
 import path from "node:path";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
@@ -380,6 +380,28 @@ async function loadModule(root, folder, name) {
   }
 }
 
+/** Lets ES modules find the packages of layers: Lambda's Node.js searches `NODE_PATH` for them too. */
+function searchNodePath() {
+  const folders = (env.NODE_PATH ?? "").split(":").filter((folder) => path.basename(folder) === "node_modules");
+  if (folders.length === 0 || !nodeModule.register) return;
+  const parents = folders.map((folder) => pathToFileURL(path.join(path.dirname(folder), "parent.js")).href);
+  const hook = `
+    export async function resolve(specifier, context, next) {
+      try {
+        return await next(specifier, context);
+      } catch (error) {
+        if (error?.code !== "ERR_MODULE_NOT_FOUND" || /^([./#]|[a-z]+:)/.test(specifier)) throw error;
+        for (const parentURL of ${JSON.stringify(parents)}) {
+          try {
+            return await next(specifier, { ...context, parentURL });
+          } catch {}
+        }
+        throw error;
+      }
+    }`;
+  nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
 /** Loads the handler that `folder/module.export` names. */
 async function loadHandler(root, name) {
   if (name.includes("..")) {
@@ -610,6 +632,7 @@ async function start() {
   }
   let handler;
   try {
+    searchNodePath();
     handler = await loadHandler(env.LAMBDA_TASK_ROOT, env._HANDLER);
   } catch (error) {
     logError(isModern ? "Init Error" : "Uncaught Exception", error);

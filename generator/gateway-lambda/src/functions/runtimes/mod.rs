@@ -3,6 +3,7 @@
 //! The gateway's own bootstraps run the handlers, so nothing but the interpreter must be installed.
 
 mod advice;
+mod dependencies;
 mod interpreter;
 mod sdk;
 
@@ -15,7 +16,7 @@ pub(super) use advice::PackageAdvice;
 pub(super) use interpreter::{
     Interpreter, LAMBDA_PATH, SearchContext, candidates, project_folders,
 };
-pub(super) use sdk::missing_imports;
+pub(super) use sdk::missing_packages;
 
 const NODE_BOOTSTRAP: &str = include_str!("bootstrap.mjs");
 const PYTHON_BOOTSTRAP: &str = include_str!("bootstrap.py");
@@ -64,6 +65,26 @@ impl InterpretedRuntime {
             version: version.to_owned(),
         })
     }
+}
+
+/// Returns why functions of a runtime cannot run on this machine, and what to do; `None` for the runtimes that can.
+pub fn unsupported_runtime(runtime: &str) -> Option<String> {
+    if runtime.starts_with("provided") || InterpretedRuntime::parse(runtime).is_some() {
+        return None;
+    }
+    let is = |name: &str| runtime.starts_with(name);
+    let advice = if is("go") {
+        "it is retired: use provided.al2023, and build with `GOOS=linux go build -o bootstrap`"
+    } else if is("java") || is("dotnet") {
+        "build a native executable for provided.al2023, or try it on AWS"
+    } else if is("ruby") {
+        "try it on AWS"
+    } else {
+        "use provided.*, python3.* or nodejs*.x"
+    };
+    Some(format!(
+        "the local Lambda does not support the runtime {runtime:?}: {advice}"
+    ))
 }
 
 /// Files of the bootstraps on this machine.
@@ -124,6 +145,26 @@ mod tests {
         );
         for other in ["provided.al2023", "java21", "", "ruby3.4"] {
             assert_eq!(parsed(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn runtimes_that_cannot_run_come_with_advice() {
+        for supported in ["provided.al2023", "python3.13", "nodejs22.x"] {
+            assert_eq!(unsupported_runtime(supported), None);
+        }
+        for (runtime, advice) in [
+            ("java21", "native executable"),
+            ("dotnet8", "native executable"),
+            ("ruby3.4", "on AWS"),
+            ("go1.x", "`GOOS=linux go build -o bootstrap`"),
+            ("cobol", "use provided.*"),
+        ] {
+            let reason = unsupported_runtime(runtime).expect("a reason");
+            assert!(
+                reason.contains(runtime) && reason.contains(advice),
+                "{reason}"
+            );
         }
     }
 

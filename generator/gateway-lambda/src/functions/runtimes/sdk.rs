@@ -1,4 +1,4 @@
-//! Packages that Lambda has built in and a machine may lack: AWS's SDKs.
+//! Packages that a machine may lack: AWS's SDKs, which Lambda has built in, and those that functions declare.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,6 +7,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::Language;
+use super::dependencies::declared_packages;
 use super::interpreter::{Interpreter, run};
 
 /// Packages that Lambda's Python runtimes contain.
@@ -21,21 +22,29 @@ const MAX_SOURCE: u64 = 8 * 1024 * 1024;
 /// Maximum number of files that are searched.
 const MAX_FILES: usize = 2_000;
 
-/// Returns the package of Lambda that an error message reports as missing.
-pub(super) fn missing_package(language: Language, message: &str) -> Option<String> {
+/// Packages that a function needs and that this machine lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct MissingPackages {
+    /// Packages that Lambda has built in.
+    pub(in super::super) built_in: BTreeSet<String>,
+    /// Packages of the function's package.json or requirements.txt.
+    pub(in super::super) declared: BTreeSet<String>,
+}
+
+/// Returns the module that an error message reports as missing.
+pub(super) fn missing_module(language: Language, message: &str) -> Option<&str> {
     let starts: &[&str] = match language {
         Language::Node => &["Cannot find module '", "Cannot find package '"],
         Language::Python => &["No module named '"],
     };
     starts.iter().find_map(|start| {
         let (_, rest) = message.split_once(start)?;
-        let (name, _) = rest.split_once('\'')?;
-        built_in_package(language, name)
+        Some(rest.split_once('\'')?.0)
     })
 }
 
 /// Returns the package of Lambda that contains a module.
-fn built_in_package(language: Language, module: &str) -> Option<String> {
+pub(super) fn built_in_package(language: Language, module: &str) -> Option<String> {
     match language {
         Language::Node => {
             let scope = NODE_SCOPES
@@ -57,20 +66,21 @@ fn built_in_package(language: Language, module: &str) -> Option<String> {
     }
 }
 
-/// Returns the packages of Lambda that the sources in this folder import and that this machine lacks.
+/// Returns the packages that the sources in this folder need and that this machine lacks: those of Lambda and those of
+/// package.json that they import, and those of requirements.txt.
 ///
 /// `variables` are the function's own environment variables: `NODE_PATH` and `PYTHONPATH` name folders of packages.
-pub(in super::super) async fn missing_imports(
+pub(in super::super) async fn missing_packages(
     interpreter: &Interpreter,
     root: &Path,
     variables: &BTreeMap<String, String>,
-) -> BTreeSet<String> {
+) -> MissingPackages {
     let language = interpreter.language;
     let folder = root.to_owned();
-    let imported = tokio::task::spawn_blocking(move || imported_packages(language, &folder)).await;
-    let mut imported = imported.unwrap_or_default();
-    if imported.is_empty() {
-        return imported;
+    let needed = tokio::task::spawn_blocking(move || needed_packages(language, &folder)).await;
+    let mut needed = needed.unwrap_or_default();
+    if needed == MissingPackages::default() {
+        return needed;
     }
     match language {
         Language::Node => {
@@ -86,34 +96,77 @@ pub(in super::super) async fn missing_imports(
                 .take(2)
                 .map(|folder| folder.join("node_modules"));
             let folders: Vec<_> = folders.map(Path::to_owned).chain(above).collect();
-            imported.retain(|package| !folders.iter().any(|folder| folder.join(package).is_dir()));
+            let is_missing =
+                |package: &String| !folders.iter().any(|folder| folder.join(package).is_dir());
+            needed.built_in.retain(is_missing);
+            needed.declared.retain(is_missing);
         }
         Language::Python => {
-            let script = "import sys, importlib.util as u\nsys.path[0] = sys.argv.pop(1)\n\
-                          for name in sys.argv[1:]:\n    if u.find_spec(name): print(name)";
-            let mut command = Command::new(&interpreter.program);
-            command
-                .args(["-c", script])
-                .arg(root)
-                .args(&imported)
-                .env_clear();
-            command.envs(variables.get_key_value("PYTHONPATH"));
             // If this fails, the function's own start reports what is missing.
-            let found = run(&mut command).await;
-            imported.retain(|package| {
-                found
-                    .as_ref()
-                    .is_ok_and(|found| !found.lines().any(|line| line == package))
-            });
+            let missing = missing_in_python(interpreter, root, variables, &needed).await;
+            let missing = missing.unwrap_or_default();
+            let is_missing = |package: &String| missing.lines().any(|line| line == package);
+            needed.built_in.retain(is_missing);
+            needed.declared.retain(is_missing);
         }
     }
-    imported
+    needed
 }
 
-/// Returns the packages of Lambda that sources in this folder import. Blocks.
+/// Asks Python for packages that it does not find: modules of Lambda, and distributions. Returns their names as lines.
+async fn missing_in_python(
+    interpreter: &Interpreter,
+    root: &Path,
+    variables: &BTreeMap<String, String>,
+    needed: &MissingPackages,
+) -> Result<String, String> {
+    const SCRIPT: &str = "\
+import sys, importlib.metadata as m, importlib.util as u
+sys.path[0] = sys.argv[1]
+modules, distributions = sys.argv[2].split(), sys.argv[3].split()
+for name in modules:
+    if not u.find_spec(name): print(name)
+if distributions:
+    found = {'-'.join(filter(None, (d.metadata['Name'] or '').lower().replace('_', '-').replace('.', '-').split('-'))) for d in m.distributions()}
+    for name in distributions:
+        if name not in found and not u.find_spec(name.replace('-', '_')): print(name)
+";
+    let words = |packages: &BTreeSet<String>| Vec::from_iter(packages.clone()).join(" ");
+    let mut command = Command::new(&interpreter.program);
+    command.args(["-c", SCRIPT]).arg(root);
+    command.args([words(&needed.built_in), words(&needed.declared)]);
+    command.env_clear();
+    command.envs(variables.get_key_value("PYTHONPATH"));
+    run(&mut command).await
+}
+
+/// Returns the packages of Lambda that sources in this folder import, and the declared ones that they need. Blocks.
+fn needed_packages(language: Language, root: &Path) -> MissingPackages {
+    let mut declared = declared_packages(language, root);
+    declared.retain(|package| built_in_package(language, package).is_none());
+    let imported = imported_packages(language, root, &declared);
+    let (built_in, other): (BTreeSet<_>, BTreeSet<_>) = imported
+        .into_iter()
+        .partition(|package| built_in_package(language, package).is_some());
+    MissingPackages {
+        built_in,
+        declared: match language {
+            // Bundles contain what they need.
+            Language::Node => other,
+            // Modules have other names than distributions.
+            Language::Python => declared,
+        },
+    }
+}
+
+/// Returns the packages of Lambda, and those of these packages, that sources in this folder import. Blocks.
 ///
 /// This reads text: imports with computed names are not found.
-fn imported_packages(language: Language, root: &Path) -> BTreeSet<String> {
+fn imported_packages(
+    language: Language,
+    root: &Path,
+    declared: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![root.to_owned()];
     let mut files = 0;
@@ -135,7 +188,8 @@ fn imported_packages(language: Language, root: &Path) -> BTreeSet<String> {
             files += 1;
             if is_source(language, &path) && metadata.len() <= MAX_SOURCE && files <= MAX_FILES {
                 let text = fs::read(&path).unwrap_or_default();
-                add_imports(language, &String::from_utf8_lossy(&text), &mut found);
+                let text = String::from_utf8_lossy(&text);
+                add_imports(language, &text, declared, &mut found);
             }
         }
     }
@@ -150,7 +204,12 @@ fn is_source(language: Language, path: &Path) -> bool {
     })
 }
 
-fn add_imports(language: Language, text: &str, found: &mut BTreeSet<String>) {
+fn add_imports(
+    language: Language,
+    text: &str,
+    declared: &BTreeSet<String>,
+    found: &mut BTreeSet<String>,
+) {
     match language {
         Language::Python => {
             let modules = text.lines().filter_map(|line| {
@@ -163,8 +222,9 @@ fn add_imports(language: Language, text: &str, found: &mut BTreeSet<String>) {
             found.extend(modules.filter_map(|module| built_in_package(language, module)));
         }
         Language::Node => {
-            for scope in NODE_SCOPES {
-                for (at, _) in text.match_indices(scope) {
+            let declared = declared.iter().map(String::as_str);
+            for start in NODE_SCOPES.into_iter().chain(declared) {
+                for (at, _) in text.match_indices(start) {
                     let before = &text[..at];
                     let Some(before) = before.strip_suffix(['"', '\'', '`']) else {
                         continue;
@@ -177,8 +237,14 @@ fn add_imports(language: Language, text: &str, found: &mut BTreeSet<String>) {
                         .split(['"', '\'', '`'])
                         .next()
                         .unwrap_or_default();
-                    if is_import {
+                    let rest = name.strip_prefix(start).unwrap_or(name);
+                    if !is_import {
+                        continue;
+                    }
+                    if NODE_SCOPES.contains(&start) {
                         found.extend(built_in_package(language, name));
+                    } else if rest.is_empty() || rest.starts_with('/') {
+                        found.insert(start.to_owned());
                     }
                 }
             }
@@ -191,8 +257,9 @@ mod tests {
     use super::*;
 
     fn imports(language: Language, text: &str) -> Vec<String> {
+        let declared = BTreeSet::from(["express".to_owned(), "@scope/x".to_owned()]);
         let mut found = BTreeSet::new();
-        add_imports(language, text, &mut found);
+        add_imports(language, text, &declared, &mut found);
         found.into_iter().collect()
     }
 
@@ -205,12 +272,15 @@ mod tests {
             const b = await import(`@aws-sdk/client-sns`);
             // of a bundle's package.json:
             const c = { name: "@aws-sdk/client-iam" }, d = require("express");
+            import { e } from "@scope/x/e"; import f from "express-session"; import "left-pad";
         "#;
         let expected = [
             "@aws-sdk/client-s3",
             "@aws-sdk/client-sns",
             "@aws-sdk/lib-dynamodb",
+            "@scope/x",
             "@smithy/types",
+            "express",
         ];
         assert_eq!(imports(Language::Node, node), expected);
         let python = "import boto3, os\n    from botocore.config import Config\n# import s3transfer\nimport requests\n";
@@ -219,6 +289,8 @@ mod tests {
 
     #[test]
     fn error_messages_name_the_missing_package_of_lambda() {
+        let missing_package =
+            |language, message| built_in_package(language, missing_module(language, message)?);
         let node = |message| missing_package(Language::Node, message);
         let esm = "Cannot find package '@aws-sdk/client-s3' imported from /tmp/task/app.mjs";
         assert_eq!(node(esm).as_deref(), Some("@aws-sdk/client-s3"));

@@ -152,7 +152,7 @@ impl Expander<'_> {
     }
 }
 
-/// Returns `CodeUri`, `InlineCode` or `ImageUri` as `Code`. A path that is not packaged yet stays a path.
+/// Returns `CodeUri`, `InlineCode` or `ImageUri` as `Code`.
 fn code(properties: &Node) -> Option<Node> {
     if let Some(text) = properties.get("InlineCode") {
         return Some(map([("ZipFile", text.clone())]));
@@ -160,17 +160,18 @@ fn code(properties: &Node) -> Option<Node> {
     if let Some(uri) = properties.get("ImageUri") {
         return Some(map([("ImageUri", uri.clone())]));
     }
-    let uri = properties.get("CodeUri")?;
+    properties.get("CodeUri").map(location)
+}
+
+/// Returns the location of code or of a layer's content. A path that is not packaged yet stays a path.
+pub(super) fn location(uri: &Node) -> Node {
     if let Some(s3) = uri.as_str().and_then(|uri| uri.strip_prefix("s3://"))
         && let Some((bucket, key)) = s3.split_once('/')
     {
-        return Some(map([
-            ("S3Bucket", bucket.into()),
-            ("S3Key", Node::from(key)),
-        ]));
+        return map([("S3Bucket", bucket.into()), ("S3Key", Node::from(key))]);
     }
     let Some(location) = uri.as_map() else {
-        return Some(uri.clone());
+        return uri.clone();
     };
     let names = [
         ("S3Bucket", "Bucket"),
@@ -180,7 +181,7 @@ fn code(properties: &Node) -> Option<Node> {
     let parts = names
         .into_iter()
         .filter_map(|(to, from)| Some((to, location.get(from)?.clone())));
-    Some(map(parts))
+    map(parts)
 }
 
 /// Returns ten digits that change with the location of the code. SAM's translator uses SHA-1, so its IDs differ from
@@ -233,7 +234,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
                     ("PolicyDocument", policy_document(document, policy)),
                 ]));
             }
-            _ => arns.push(given.clone()),
+            _ => arns.push(policy::managed_arn(given)),
         }
     }
     let mut role = Map::new();

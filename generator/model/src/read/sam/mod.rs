@@ -1,11 +1,12 @@
 //! SAM templates, translated to CloudFormation like AWS's translator does.
 //!
-//! `AWS::Serverless::Function`, `HttpApi`, `WebSocketApi` and `SimpleTable` are translated node by node with the
+//! `AWS::Serverless::Function`, `HttpApi`, `LayerVersion`, `WebSocketApi` and `SimpleTable` are translated node by node with the
 //! translator's logical IDs, so that all other code reads one language. Everything that is not translated (domains,
 //! events of other sources) is a gap, or an unknown macro result.
 
 mod body;
 mod budget;
+mod connectors;
 mod function;
 mod globals;
 mod http;
@@ -24,13 +25,7 @@ use crate::{Problem, ProblemKind};
 const PREFIX: &str = "AWS::Serverless::";
 
 /// Types that are no part of WebSocket APIs. Applications and connectors may be.
-const UNRELATED: [&str; 5] = [
-    "Api",
-    "CapacityProvider",
-    "GraphQLApi",
-    "LayerVersion",
-    "StateMachine",
-];
+const UNRELATED: [&str; 4] = ["Api", "CapacityProvider", "GraphQLApi", "StateMachine"];
 
 /// A SAM template, translated to CloudFormation.
 pub(super) struct Expansion {
@@ -85,7 +80,7 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
             .unwrap_or_default();
         let known = matches!(
             kind.strip_prefix(PREFIX),
-            Some("Function" | "HttpApi" | "WebSocketApi" | "SimpleTable")
+            Some("Function" | "HttpApi" | "LayerVersion" | "WebSocketApi" | "SimpleTable")
         );
         if known {
             let span = if entry.key_span.file.is_some() {
@@ -95,7 +90,10 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
             };
             expander.known(kind, id, &entry.node, span);
         } else {
-            if let Some(name) = kind.strip_prefix(PREFIX) {
+            if let Some(name) = kind
+                .strip_prefix(PREFIX)
+                .filter(|name| *name != "Connector")
+            {
                 let message = format!("{id} ({kind}) is not in the model");
                 match UNRELATED.contains(&name) {
                     true => expander.unrelated_gap(message, entry.node.span),
@@ -106,6 +104,7 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
         }
     }
     expander.finish_http_apis();
+    expander.finish_connectors();
     if expander.budget.is_spent() {
         let message =
             "the properties that SAM copies to every resource are too large for the model";
@@ -167,6 +166,7 @@ impl<'t> Expander<'t> {
         match name {
             "Function" => self.function(&source),
             "HttpApi" => self.http_api(&source),
+            "LayerVersion" => self.layer(&source),
             "WebSocketApi" => self.websocket_api(&source),
             _ => self.simple_table(&source),
         }
@@ -223,6 +223,24 @@ impl<'t> Expander<'t> {
     fn unrelated_gap(&mut self, message: String, span: Span) {
         let gap = Problem::new(message, span);
         self.gaps.push(gap.of_kind(ProblemKind::Unrelated));
+    }
+
+    /// Adds a layer. SAM's translator appends a digest to its logical ID.
+    fn layer(&mut self, source: &Source) {
+        let mut properties = Map::new();
+        let name = source.properties.get("LayerName").cloned();
+        properties.insert("LayerName", name.unwrap_or_else(|| source.id.into()));
+        if let Some(uri) = source.properties.get("ContentUri") {
+            properties.insert("Content", function::location(uri));
+        }
+        let same = [
+            "CompatibleArchitectures",
+            "CompatibleRuntimes",
+            "Description",
+            "LicenseInfo",
+        ];
+        copy(&source.properties, &mut properties, &same);
+        self.own(source, "AWS::Lambda::LayerVersion", properties);
     }
 
     fn simple_table(&mut self, source: &Source) {

@@ -9,16 +9,43 @@ use crate::bounded;
 
 /// Returns the templates of a cdk.out in the order of their paths: those in its manifest and in manifests of its stages, and
 /// those of nested stacks. Files of an earlier synthesis are left out. `None` for any other folder.
-pub(super) fn templates(folder: &Path) -> Option<Vec<PathBuf>> {
+pub(crate) fn templates(folder: &Path) -> Option<Vec<PathBuf>> {
     let mut assembly = CloudAssembly::default();
     add(folder, &mut assembly)?;
     Some(assembly.templates.into_iter().collect())
+}
+
+/// A stack of a cloud assembly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AssemblyStack {
+    /// Name of the stack in AWS.
+    pub(crate) name: String,
+    /// All names by which CDK selects it: the name, the ID and the path.
+    names: Vec<String>,
+    /// Template.
+    pub(crate) template: PathBuf,
+}
+
+impl AssemblyStack {
+    /// Returns true if CDK knows the stack by this name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+}
+
+/// Returns the stacks of a cdk.out and of its stages by their names, without nested stacks. `None` for any other folder.
+pub(crate) fn stacks(folder: &Path) -> Option<Vec<AssemblyStack>> {
+    let mut assembly = CloudAssembly::default();
+    add(folder, &mut assembly)?;
+    assembly.stacks.sort_by(|a, b| a.name.cmp(&b.name));
+    Some(assembly.stacks)
 }
 
 /// Files that were read so far.
 #[derive(Default)]
 struct CloudAssembly {
     templates: BTreeSet<PathBuf>,
+    stacks: Vec<AssemblyStack>,
     /// Resolved paths of all files: a manifest may name its own folder, or a link to it.
     files: HashSet<PathBuf>,
 }
@@ -37,11 +64,20 @@ impl CloudAssembly {
 fn add(folder: &Path, assembly: &mut CloudAssembly) -> Option<()> {
     let manifest = assembly.read(&folder.join("manifest.json"))?;
     manifest.get("version")?.as_str()?;
-    for artifact in manifest.get("artifacts")?.as_object()?.values() {
+    for (id, artifact) in manifest.get("artifacts")?.as_object()? {
         let property = |name: &str| artifact.get("properties")?.get(name)?.as_str();
         match artifact.get("type").and_then(Json::as_str) {
             Some("aws:cloudformation:stack") => {
                 if let Some(template) = property("templateFile") {
+                    if is_within(template) {
+                        let shown = artifact.get("displayName").and_then(Json::as_str);
+                        let name = property("stackName").unwrap_or(id);
+                        assembly.stacks.push(AssemblyStack {
+                            name: name.to_owned(),
+                            names: [name, id, shown.unwrap_or(id)].map(str::to_owned).into(),
+                            template: folder.join(template),
+                        });
+                    }
                     add_stacks(folder, template, assembly);
                 }
             }

@@ -1,16 +1,19 @@
 //! Stacks that a local gateway runs: a project file or any template, with functions built for this machine.
 
+mod input;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources, Span, emit};
-use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProblem};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProblem, code_files};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
 use crate::cargo::{self, Binary, BuildOptions};
 use crate::error::CliError;
 use crate::file::{self, InputFile};
+use crate::other_tools::{self, TemplateUse};
 use crate::output_dir::stackgen_metadata;
 use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
@@ -19,9 +22,18 @@ use crate::values::name_and_value;
 /// Flags that select what a local gateway runs.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// CloudFormation, SAM or synthesized CDK template to run in place of a project file
+    /// CloudFormation or SAM template, `cdk.out` or `.serverless`, to run in place of a project file
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
     pub(crate) template: Option<PathBuf>,
+
+    /// Stack of a cdk.out (default: the only one)
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "template",
+        help_heading = "Stack"
+    )]
+    pub(crate) stack: Option<String>,
 
     /// Project file
     #[arg(
@@ -63,12 +75,7 @@ pub(crate) struct PreparedStack {
 impl PreparedStack {
     /// Returns archives and folders with code of functions that are not built here.
     pub(crate) fn code(&self) -> Vec<PathBuf> {
-        let folder = Path::new(&self.template.file).parent();
-        let folder = folder.unwrap_or(Path::new("."));
-        let functions = self.model.functions.iter();
-        let paths = functions.filter_map(|function| function.code.as_ref()?.as_literal());
-        let paths = paths.map(|path| folder.join(path));
-        paths.filter(|path| path.exists()).collect()
+        code_files(&self.template, &self.model)
     }
 }
 
@@ -95,16 +102,27 @@ impl SourceArgs {
     }
 
     async fn of_template(&self, path: &Path, ui: &Ui) -> Result<PreparedStack, CliError> {
+        let input = input::find(path, self.stack.as_deref())?;
+        let path = input.template.as_path();
         let text = file::read(path, InputFile::Template)?;
         let mut sources = Sources::new();
         let parsed = stackgen_cfn::parse(sources.add(file::name(path), text.as_str()));
-        let node = parsed.map_err(|errors| CliError::located(&sources, errors))?;
+        let node = parsed.map_err(|errors| {
+            let foreign = other_tools::error(&file::name(path), &text, None, TemplateUse::Run);
+            foreign.unwrap_or_else(|| CliError::located(&sources, errors))
+        })?;
+        if node.get("Resources").is_none()
+            && let Some(foreign) =
+                other_tools::error(&file::name(path), &text, Some(&node), TemplateUse::Run)
+        {
+            return Err(foreign);
+        }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = stem.split('.').next().unwrap_or_default();
         let names = stackgen_metadata(&node, "Stack").zip(stackgen_metadata(&node, "Environment"));
         let stack = match names {
             Some((stack, environment)) => format!("{stack}-{environment}"),
-            None => stack_name(stem),
+            None => input::stack_name(input.name.as_deref().unwrap_or(stem)),
         };
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         let found = TemplateFunctions::of(&node, &self.inputs(), &beside);
@@ -276,6 +294,10 @@ fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
             name: name.as_literal()?.to_owned(),
             folder: file::within(beside, path),
         };
+        // The template that `sam build` writes names the executable's folder.
+        if binary.folder.join("bootstrap").is_file() && !binary.folder.join("Cargo.toml").exists() {
+            return None;
+        }
         return Some((path.to_owned(), binary));
     }
     let trimmed = path.trim_end_matches('/');
@@ -293,15 +315,6 @@ fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
         };
         (path.to_owned(), binary)
     })
-}
-
-/// Returns a valid stack name: letters, digits and dashes.
-fn stack_name(text: &str) -> String {
-    let letters = text.chars().map(|letter| match letter {
-        letter if letter.is_ascii_alphanumeric() => letter,
-        _ => '-',
-    });
-    letters.collect()
 }
 
 /// Creates the error of a template that the gateway refuses, with locations.
