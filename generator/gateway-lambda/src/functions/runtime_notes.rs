@@ -32,6 +32,7 @@ impl Functions {
         let mut interpreters = FoundInterpreters::new();
         let mut notes = BTreeSet::new();
         let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut built_in = MissingBuiltIn::default();
         for function in self.list() {
             if ignored.contains(&function.function.name) {
                 continue;
@@ -45,7 +46,10 @@ impl Functions {
                         .await;
                     notes.extend(note(&runtime, &found));
                     match found {
-                        Ok(interpreter) => self.missing(&function, root, interpreter).await,
+                        Ok(interpreter) => {
+                            self.missing(&function, root, interpreter, &mut built_in)
+                                .await
+                        }
                         Err(_) => Vec::new(),
                     }
                 }
@@ -55,6 +59,7 @@ impl Functions {
                 functions.push(function.function.name.clone());
             }
         }
+        failures.extend(built_in.reasons());
         let failures = failures.into_iter().map(|(reason, functions)| RuntimeNote {
             is_failure: true,
             message: format!("{}: {reason}", functions.join(", ")),
@@ -81,12 +86,13 @@ impl Functions {
         interpreter
     }
 
-    /// Returns the reasons why imports of a function fail.
+    /// Returns the reasons why imports of a function fail. Missing packages that Lambda has built in are collected.
     async fn missing(
         &self,
         function: &FunctionVersion,
         root: &Path,
         interpreter: Interpreter,
+        built_in: &mut MissingBuiltIn,
     ) -> Vec<String> {
         let packages = missing_packages(&interpreter, root, &variables(function)).await;
         let advice = PackageAdvice::new(
@@ -101,14 +107,47 @@ impl Functions {
             reasons.push(advice.not_installed(&Vec::from_iter(packages.declared)));
         }
         if !packages.built_in.is_empty() {
-            let packages = Vec::from_iter(packages.built_in);
-            reasons.push(format!(
-                "Lambda has {} built in and this machine has not: {}",
-                packages.join(", "),
-                advice.install_command(&packages.join(" "))
-            ));
+            built_in.add(advice, packages.built_in, &function.function.name);
         }
         reasons
+    }
+}
+
+/// Packages that Lambda has built in and functions lack here, by the command that installs them. One command helps all
+/// functions that find packages in the same place.
+#[derive(Default)]
+struct MissingBuiltIn(BTreeMap<String, MissingGroup>);
+
+/// Functions that one command helps.
+struct MissingGroup {
+    advice: PackageAdvice,
+    packages: BTreeSet<String>,
+    functions: Vec<String>,
+}
+
+impl MissingBuiltIn {
+    fn add(&mut self, advice: PackageAdvice, packages: BTreeSet<String>, function: &str) {
+        let command = advice.install_command("");
+        let group = self.0.entry(command).or_insert_with(|| MissingGroup {
+            advice,
+            packages: BTreeSet::new(),
+            functions: Vec::new(),
+        });
+        group.packages.extend(packages);
+        group.functions.push(function.to_owned());
+    }
+
+    /// Returns each reason with its functions.
+    fn reasons(self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.0.into_values().map(|group| {
+            let packages = Vec::from_iter(group.packages);
+            let reason = format!(
+                "Lambda has {} built in and this machine has not: {}",
+                packages.join(", "),
+                group.advice.install_command(&packages.join(" "))
+            );
+            (reason, group.functions)
+        })
     }
 }
 

@@ -333,7 +333,7 @@ async fn notes_tell_other_versions_and_packages_that_only_lambda_has() {
     );
     let missing = format!(
         "worker: Lambda has @aws-sdk/client-s3 built in and this machine has not: npm install --no-save --prefix \
-         {}/code @aws-sdk/client-s3",
+         {} @aws-sdk/client-s3",
         project.0.path().display()
     );
     assert_eq!(notes(&lambda).await, [other_version.clone(), missing]);

@@ -103,11 +103,25 @@ impl PackageAdvice {
         format!("{names} of {file} {verb} not installed: {command}")
     }
 
+    /// Returns the folder in whose `node_modules` a Node function finds packages: the project's, unless a folder in between has
+    /// packages of its own, which are linked in its place.
+    fn node_folder(&self) -> Option<&Path> {
+        let (Some(source), Some(project)) = (&self.source, &self.project) else {
+            return self.source.as_deref().or(self.project.as_deref());
+        };
+        let above = source.ancestors().skip(1);
+        let mut between = above.take_while(|folder| folder.starts_with(project));
+        let nearest = between.find(|folder| folder.join("node_modules").is_dir());
+        match source.starts_with(project) {
+            true => Some(nearest.unwrap_or(project)),
+            false => Some(source),
+        }
+    }
+
     /// Returns the command that installs packages where the function finds them.
     pub(in super::super) fn install_command(&self, packages: &str) -> String {
         let program = quoted(&self.interpreter.program);
-        let folder = self.source.as_ref().or(self.project.as_ref());
-        match (self.interpreter.language, folder, &self.project) {
+        match (self.interpreter.language, self.node_folder(), &self.project) {
             (Language::Node, Some(folder), _) => {
                 format!(
                     "npm install --no-save --prefix {} {packages}",
@@ -161,18 +175,44 @@ mod tests {
     }
 
     #[test]
-    fn node_packages_are_installed_beside_the_code() {
-        let source = Path::new("/p/it's code");
+    fn node_packages_are_installed_in_the_project() {
+        let source = Path::new("/p/code");
         let advice = advice(Language::Node, Path::new("/bin/node"), Some(source));
         let error = br#"{"errorType":"Error","errorMessage":"Cannot find package '@aws-sdk/client-s3' imported from x"}"#;
         assert_eq!(
             advice.for_error(error).as_deref(),
             Some(
-                r"Lambda has @aws-sdk/client-s3 built in and this machine has not: npm install --no-save --prefix '/p/it'\''s code' @aws-sdk/client-s3"
+                "Lambda has @aws-sdk/client-s3 built in and this machine has not: npm install --no-save --prefix /p @aws-sdk/client-s3"
             )
         );
         assert_eq!(advice.for_error(br#"{"errorMessage":"on purpose"}"#), None);
         assert_eq!(advice.for_error(b"no json"), None);
+    }
+
+    #[test]
+    fn node_packages_are_installed_where_the_nearest_packages_are() {
+        let project = tempfile::tempdir().expect("a folder");
+        let source = project.path().join("it's/code");
+        let between = project.path().join("it's");
+        std::fs::create_dir_all(between.join("node_modules")).expect("a folder");
+        let of = |source: &Path, project: &Path| {
+            let node = Interpreter {
+                language: Language::Node,
+                program: "/bin/node".into(),
+                version: "20.1.0".to_owned(),
+            };
+            let root = Path::new("/root");
+            PackageAdvice::new(node, Some(source), Some(project), root, "a.b").install_command("x")
+        };
+        let quoted = quoted(&between);
+        assert_eq!(
+            of(&source, project.path()),
+            format!("npm install --no-save --prefix {quoted} x")
+        );
+        assert_eq!(
+            of(Path::new("/elsewhere"), project.path()),
+            "npm install --no-save --prefix /elsewhere x"
+        );
     }
 
     #[test]
