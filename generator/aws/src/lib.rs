@@ -10,6 +10,7 @@ mod events;
 mod http;
 mod identity;
 mod lambda;
+mod log_role;
 mod operation;
 mod options;
 mod pages;

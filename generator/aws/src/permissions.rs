@@ -109,6 +109,7 @@ aws_calls! {
     ListVersionsByFunction "lambda:ListVersionsByFunction" Function, Other;
     DeleteFunction "lambda:DeleteFunction" Function, Other;
 
+    GetAccount "apigateway:GET" Gateway("/account"), Deploy;
     GetAccountSettings "lambda:GetAccountSettings" Account, Deploy;
     GetFunctionConcurrency "lambda:GetFunctionConcurrency" Function, Deploy;
 

@@ -191,6 +191,20 @@ pub struct Stage {
     pub variables: Option<Resolved>,
 }
 
+impl Stage {
+    /// True if the stage writes an access log, or an execution log for any route.
+    pub fn has_logs(&self) -> bool {
+        let is_on = |settings: &Resolved| {
+            let level = settings.get("LoggingLevel").and_then(Resolved::as_literal);
+            level.is_some_and(|level| level != "OFF")
+        };
+        let routes = self.route_settings.as_ref().and_then(Resolved::as_map);
+        self.access_log.is_some()
+            || self.default_route_settings.as_ref().is_some_and(is_on)
+            || routes.is_some_and(|routes| routes.values().any(is_on))
+    }
+}
+
 /// An API mapping: a path of a custom domain name that leads to a stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApiMapping {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use stackgen_deploy::account::ApiPartKind;
+use stackgen_deploy::stack::GatewaySettings;
 use stackgen_deploy::{
     Account, AccountErrorKind, ApiId, ApiProtocol, CustomDomain, DeploymentId, DeploymentState,
     DomainMapping, OffsetDateTime, StageName,
@@ -246,5 +247,23 @@ async fn an_answer_without_a_list_is_garbled_and_not_an_empty_list() {
     let error = replay.aws.parts(&api, kind, None).await.unwrap_err();
     assert_eq!(error.kind, AccountErrorKind::Garbled);
     assert_eq!(error.message, "the answer has no items");
+    replay.end();
+}
+
+#[tokio::test]
+async fn the_role_of_api_gateways_logs_is_read_from_the_first_version_of_its_api() {
+    let role = "arn:aws:iam::000000000000:role/logs";
+    let replay = Replay::of([
+        get(
+            "GET /account",
+            json!({ "cloudwatchRoleArn": role, "throttleSettings": {} }),
+        ),
+        get("GET /account", json!({ "cloudwatchRoleArn": null })),
+        get("GET /account", json!({})),
+    ])
+    .await;
+    assert_eq!(replay.aws.log_role().await.unwrap().as_deref(), Some(role));
+    assert_eq!(replay.aws.log_role().await.unwrap(), None);
+    assert_eq!(replay.aws.log_role().await.unwrap(), None);
     replay.end();
 }

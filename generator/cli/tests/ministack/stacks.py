@@ -43,6 +43,7 @@ class Account:
                                 aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}))
         self.stacks, self.gateway = client("cloudformation"), client("apigatewayv2")
         self.functions, self.s3 = client("lambda"), client("s3")
+        self.rest = client("apigateway")
 
     def create(self, tool):
         """Creates the stack of a tool. Returns the ID of its API."""
@@ -101,6 +102,11 @@ class Account:
         [route, *_] = [found for found in self.gateway.get_routes(ApiId=api)["Items"] if found["RouteKey"] == "$default"]
         self.gateway.create_route(ApiId=api, RouteKey=key, Target=route["Target"])
 
+    def set_log_role(self):
+        """Sets the role by which API Gateway writes logs."""
+        role = "arn:aws:iam::000000000000:role/logs"
+        self.rest.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
+
     def create_bucket(self, tool):
         """Creates the bucket in which a tool keeps what it deploys, as the tool does."""
         if tool == "cdk":
@@ -133,6 +139,7 @@ def main():
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("create").add_argument("tool", choices=["cdk", "sam", "serverless"])
     actions.add_parser("create-bucket").add_argument("tool", choices=["cdk", "sam"])
+    actions.add_parser("set-log-role")
     code = actions.add_parser("break-code")
     code.add_argument("tool")
     for name in ("add-route", "disable-auto-deploy"):
@@ -144,6 +151,8 @@ def main():
             print(account.create(arguments.tool))
         case "create-bucket":
             account.create_bucket(arguments.tool)
+        case "set-log-role":
+            account.set_log_role()
         case "break-code":
             account.set_code(arguments.tool, connects=False)
         case "add-route":

@@ -62,6 +62,10 @@ pub enum StackError {
         MIN_UNRESERVED
     )]
     Concurrency { needed: u32, available: u32 },
+    #[error(
+        "a stage writes logs, and API Gateway has no role for CloudWatch Logs in this account and region (row L3)"
+    )]
+    NoLogRole,
     #[error("there is no bucket {bucket} in this account")]
     NoBucket { bucket: String },
     #[error("bucket {bucket} is in {actual}, and the stack is deployed to {expected}")]
@@ -112,6 +116,12 @@ impl StackError {
             }
             StackError::Concurrency { .. } => {
                 "lower `reservedConcurrency`, or raise the quota of concurrent executions of the account"
+                    .to_owned()
+            }
+            StackError::NoLogRole => {
+                "set it once: `aws apigateway update-account --patch-operations \
+                 op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN`, with a role that has the policy \
+                 AmazonAPIGatewayPushToCloudWatchLogs"
                     .to_owned()
             }
             StackError::NoBucket { .. } => {

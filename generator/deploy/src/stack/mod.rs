@@ -10,6 +10,7 @@ pub mod concurrency;
 pub mod delete;
 pub mod direct;
 mod error;
+pub mod log_role;
 mod owner;
 mod ports;
 mod remedy;
@@ -19,7 +20,9 @@ pub mod wiring;
 
 pub use error::StackError;
 pub use owner::{OwningStack, find_owner};
-pub use ports::{ArtifactBucket, FunctionQuotas, StackReader, StackService, Stored};
+pub use ports::{
+    ArtifactBucket, FunctionQuotas, GatewaySettings, StackReader, StackService, Stored,
+};
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
     PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,

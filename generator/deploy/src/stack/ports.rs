@@ -115,6 +115,12 @@ pub trait StackService: StackReader {
     fn cancel_update(&self, stack: &StackId) -> impl Future<Output = AccountResult<()>>;
 }
 
+/// Calls to API Gateway about the settings of the account.
+pub trait GatewaySettings {
+    /// Returns the ARN of the role by which API Gateway writes logs; `None` if none is set (row L3).
+    fn log_role(&self) -> impl Future<Output = AccountResult<Option<String>>>;
+}
+
 /// Calls to Lambda about quotas.
 pub trait FunctionQuotas {
     /// Returns the number of concurrent executions of the account and region that no function reserves.

@@ -1,4 +1,4 @@
-//! Reads the format of a stage's access log, and decides whether a stage writes logs.
+//! Reads the format of a stage's access log.
 
 use stackgen_model::{Piece, Resolved, Stage, Text};
 
@@ -22,18 +22,6 @@ pub(crate) fn variables(format: &Text) -> impl Iterator<Item = &str> {
         let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
         rest[..end].trim_end_matches('.')
     })
-}
-
-/// Returns true if the stage writes an access log, or an execution log for any route.
-pub(crate) fn has_logs(stage: &Stage) -> bool {
-    let is_on = |settings: &Resolved| {
-        let level = settings.get("LoggingLevel").and_then(Resolved::as_literal);
-        level.is_some_and(|level| level != "OFF")
-    };
-    let routes = stage.route_settings.as_ref().and_then(Resolved::as_map);
-    stage.access_log.is_some()
-        || stage.default_route_settings.as_ref().is_some_and(is_on)
-        || routes.is_some_and(|routes| routes.values().any(is_on))
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::recorder::{KillMoment, KillPoint, RecordedCall, Recorder};
 /// Duration of every change to a resource, in seconds, so that a deploy also ends while its stack operation runs.
 const RESOURCE_DELAY: &str = "0.05";
 
-const DEPLOY: &str = "deploy --no-build --capability CAPABILITY_IAM --verify-timeout 1s";
-const REDEPLOY: &str = "deploy --redeploy-stage --verify-timeout 1s";
+const DEPLOY: &str = "deploy --no-build --capability CAPABILITY_IAM --verify-timeout 20s";
+const REDEPLOY: &str = "deploy --redeploy-stage --verify-timeout 20s";
 
 /// The release that is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

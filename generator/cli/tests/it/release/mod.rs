@@ -92,6 +92,10 @@ fn all_problems_are_reported_before_anything_changes() {
         "architecture: x86_64",
         "architecture: x86_64, reservedConcurrency: 5000",
     );
+    project.edit(
+        "stage: { name: live }",
+        "stage: { name: live, accessLogs: { retentionInDays: 30 } }",
+    );
     let run = project.run("deploy --no-build --parameter Size=5");
     assert_eq!(run.code, Some(2), "{run}");
     let texts = [
@@ -99,10 +103,15 @@ fn all_problems_are_reported_before_anything_changes() {
         "no parameter Size",
         "CAPABILITY_IAM",
         "the functions reserve 5000 concurrent executions",
+        "API Gateway has no role for CloudWatch Logs",
     ];
     for text in texts {
         assert!(run.stderr.contains(text), "no {text:?} in {run}");
     }
+    emulator.stacks(&["set-log-role"]);
+    let run = project.run("deploy --no-build --parameter Size=5");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(!run.stderr.contains("CloudWatch"), "{run}");
 }
 
 #[test]

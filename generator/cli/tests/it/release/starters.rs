@@ -60,6 +60,7 @@ fn lives(starter: &Starter, environment: &'static str) {
     let Some(emulator) = Emulator::start() else {
         return;
     };
+    emulator.stacks(&["set-log-role"]);
     let project = Project::starter(starter.name, starter.binaries, &emulator, environment);
     project.edit(starter.verify.from, starter.verify.to);
     assert_done(&project.run_as("bootstrap"));

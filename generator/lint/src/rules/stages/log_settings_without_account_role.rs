@@ -1,5 +1,4 @@
 use crate::context::RuleContext;
-use crate::facts::access_log;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -34,7 +33,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let stages = context.websockets().flat_map(|api| &api.stages);
-    let logging = stages.filter(|stage| access_log::has_logs(stage));
+    let logging = stages.filter(|stage| stage.has_logs());
     let finding = |stage: &stackgen_model::Stage| {
         let id = &stage.resource.logical_id;
         let message = format!(

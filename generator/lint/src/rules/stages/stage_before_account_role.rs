@@ -1,7 +1,6 @@
 use stackgen_model::{Resource, Stage};
 
 use crate::context::RuleContext;
-use crate::facts::access_log;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
 use crate::{Finding, Location};
@@ -35,7 +34,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let stages = context.websockets().flat_map(|api| &api.stages);
-    let logging: Vec<_> = stages.filter(|stage| access_log::has_logs(stage)).collect();
+    let logging: Vec<_> = stages.filter(|stage| stage.has_logs()).collect();
     if logging.is_empty() {
         return Vec::new();
     }

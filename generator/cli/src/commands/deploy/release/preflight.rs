@@ -7,8 +7,10 @@ use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::stack_to_update;
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
+use stackgen_deploy::stack::log_role::check_log_role;
 use stackgen_deploy::stack::{StackDescription, StackError, StackName, StackReader as _};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
+use stackgen_model::{Inputs, Model, Protocol, Stage};
 
 use super::super::release_args::{BucketOwner, ReleaseArgs};
 use super::issuer::check_issuer;
@@ -67,6 +69,11 @@ pub(super) async fn check(
             None
         }
     };
+    if needs_log_role(subject.template)
+        && let Err(error) = check_log_role(&account.aws, ctx).await
+    {
+        problems.push(fatal(error)?);
+    }
     let planned = reserved_concurrency(subject.template);
     if let Err(error) = check_concurrency(&account.aws, &planned, ctx).await {
         problems.push(fatal(error)?);
@@ -101,6 +108,16 @@ pub(super) async fn check(
             capabilities: required,
         }),
     }
+}
+
+/// Returns true if a stage of a WebSocket API writes logs, and the template does not set the role for them itself (row L3).
+fn needs_log_role(template: &Node) -> bool {
+    let model = Model::from_template(template, &Inputs::none());
+    let mut resources = model.resources.values();
+    let sets_role = resources.any(|resource| resource.kind == "AWS::ApiGateway::Account");
+    let sockets = model.apis.iter();
+    let mut sockets = sockets.filter(|api| api.protocol == Protocol::WebSocket);
+    !sets_role && sockets.any(|api| api.stages.iter().any(Stage::has_logs))
 }
 
 /// Returns the concurrent executions that the functions of a template reserve.
