@@ -140,8 +140,12 @@ impl Account for Memory {
         description: &str,
     ) -> AccountResult<()> {
         self.call("UpdateDeployment", |state| {
+            // Another pipeline may have deleted it.
             let found = state.deployments.iter_mut().find(|(one, _)| one.id == *id);
-            found.unwrap().0.description = Some(description.to_owned());
+            let (found, _) = found.ok_or_else(|| {
+                refused("UpdateDeployment", AccountErrorKind::NotFound, "no such")
+            })?;
+            found.description = Some(description.to_owned());
             Ok(())
         })
         .await
