@@ -38,7 +38,3 @@ class Emulator:
         self.process.stdin.close()
         self.process.terminate()
         self.process.wait(20)
-
-
-def installed():
-    return PYTHON.exists()

@@ -54,6 +54,17 @@ class Dev:
         self.threads[0].join(0.2)
         return json.loads(self.events[0]) if self.events else None
 
+    def connection(self):
+        """Returns the ID of the first connection."""
+        end = time.monotonic() + ANSWER
+        with self.arrived:
+            while time.monotonic() < end:
+                events = [json.loads(line) for line in self.events if line]
+                if found := [one["connection"] for one in events if one["event"] == "connected"]:
+                    return found[0]
+                self.arrived.wait(0.2)
+        return ""
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -92,7 +103,7 @@ def used(stackgen, checkout, project, services):
             return result
         result["started"] = True
         result["notRun"] = ready["notRun"]
-        use(project, ready, result)
+        use(project, dev, ready, result)
     finally:
         dev.stop()
     result["problems"] += failures(dev.events[1:])
@@ -102,7 +113,7 @@ def used(stackgen, checkout, project, services):
     return result
 
 
-def use(project, ready, result):
+def use(project, dev, ready, result):
     """Connects the clients and sends the messages."""
     urls = [stage["url"] for api in ready["gateway"]["apis"] if api["protocolType"] == "WEBSOCKET" for stage in api["stages"]]
     if not urls:
@@ -113,9 +124,9 @@ def use(project, ready, result):
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
             headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
-            clients.append(Client(urls[0], one.get("query", ""), headers))
+            clients.append(Client(urls[0], ready["gateway"]["certificate"], one.get("query", ""), headers))
         result["connected"] = True
-        done = [answered(clients, message, result) for message in project["messages"]]
+        done = [answered(clients, message, dev, result) for message in project["messages"]]
         result["works"] = all(done)
     except Refused as error:
         result["problems"].append(f"the handshake was answered with {error}")
@@ -142,10 +153,13 @@ def invoke(endpoint, step):
         return ""
 
 
-def answered(clients, message, result):
+def answered(clients, message, dev, result):
     """Sends a message and returns true if the answers arrive that the README shows."""
     if message["body"] is not None:
-        clients[message["client"]].send(message["body"])
+        body = message["body"]
+        if "{connectionId}" in body:
+            body = body.replace("{connectionId}", dev.connection())
+        clients[message["client"]].send(body)
     return all(received(clients[one["client"]], one, result) for one in message["answers"])
 
 
