@@ -36,8 +36,3 @@ def repository(name, mirror, folder):
         command = ["git", "clone", "--quiet", "--bare", f"https://github.com/{name}", clone]
         subprocess.run(command, check=True)
     return clone
-
-
-def installed(checkout):
-    """Returns true if somebody installed dependencies of the project."""
-    return any(path.is_dir() for name in ["node_modules", ".venv", ".aws-sam"] for path in checkout.rglob(name))

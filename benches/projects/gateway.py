@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 from client import Client, Refused
+from emulator import Emulator
 
 # Seconds to wait for the start, and for an answer.
 START, ANSWER = 60, 12
@@ -19,8 +20,11 @@ START, ANSWER = 60, 12
 class Dev:
     """A running `stackgen dev`, with the events that it printed."""
 
-    def __init__(self, stackgen, checkout, project):
-        command = [stackgen, "dev", project["template"], "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
+    def __init__(self, stackgen, checkout, project, services):
+        source = project.get("run", project["template"])
+        command = [stackgen, "dev", source, "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
+        if services:
+            command += ["--services", services]
         for name, value in project.get("parameters", {}).items():
             command += ["--parameter", f"{name}={value}"]
         self.process = subprocess.Popen(
@@ -50,6 +54,17 @@ class Dev:
         self.threads[0].join(0.2)
         return json.loads(self.events[0]) if self.events else None
 
+    def connection(self):
+        """Returns the ID of the first connection."""
+        end = time.monotonic() + ANSWER
+        with self.arrived:
+            while time.monotonic() < end:
+                events = [json.loads(line) for line in self.events if line]
+                if found := [one["connection"] for one in events if one["event"] == "connected"]:
+                    return found[0]
+                self.arrived.wait(0.2)
+        return ""
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -70,7 +85,15 @@ def environment():
 
 def ran(stackgen, checkout, project):
     """Returns what happened: `started`, `connected`, `works`, the answers, and the reasons from the gateway's events."""
-    dev = Dev(stackgen, checkout, project)
+    if "services" not in project:
+        return used(stackgen, checkout, project, None)
+    with Emulator() as emulator:
+        emulator.create(project["services"])
+        return used(stackgen, checkout, project, emulator.url)
+
+
+def used(stackgen, checkout, project, services):
+    dev = Dev(stackgen, checkout, project, services)
     result = {"started": False, "connected": False, "works": False, "notRun": [], "answers": [], "problems": []}
     try:
         ready = dev.first()
@@ -80,14 +103,17 @@ def ran(stackgen, checkout, project):
             return result
         result["started"] = True
         result["notRun"] = ready["notRun"]
-        use(project, ready, result)
+        use(project, dev, ready, result)
     finally:
         dev.stop()
     result["problems"] += failures(dev.events[1:])
+    if not any(message["answers"] for message in project["messages"]):
+        # Without an answer to wait for, the events of the gateway decide.
+        result["works"] = result["works"] and not result["problems"]
     return result
 
 
-def use(project, ready, result):
+def use(project, dev, ready, result):
     """Connects the clients and sends the messages."""
     urls = [stage["url"] for api in ready["gateway"]["apis"] if api["protocolType"] == "WEBSOCKET" for stage in api["stages"]]
     if not urls:
@@ -98,10 +124,10 @@ def use(project, ready, result):
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
             headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
-            clients.append(Client(urls[0], one.get("query", ""), headers))
+            clients.append(Client(urls[0], ready["gateway"]["certificate"], one.get("query", ""), headers))
         result["connected"] = True
-        done = [answered(clients, message, result) for message in project["messages"]]
-        result["works"] = bool(done) and all(done)
+        done = [answered(clients, message, dev, result) for message in project["messages"]]
+        result["works"] = all(done)
     except Refused as error:
         result["problems"].append(f"the handshake was answered with {error}")
     except OSError as error:
@@ -127,10 +153,13 @@ def invoke(endpoint, step):
         return ""
 
 
-def answered(clients, message, result):
+def answered(clients, message, dev, result):
     """Sends a message and returns true if the answers arrive that the README shows."""
     if message["body"] is not None:
-        clients[message["client"]].send(message["body"])
+        body = message["body"]
+        if "{connectionId}" in body:
+            body = body.replace("{connectionId}", dev.connection())
+        clients[message["client"]].send(body)
     return all(received(clients[one["client"]], one, result) for one in message["answers"])
 
 

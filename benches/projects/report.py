@@ -1,6 +1,6 @@
 """The page with the results, and what is missing in verdicts.json."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 VERDICTS = ["true", "arguable", "false"]
 
@@ -31,25 +31,39 @@ def summary(rule, results):
     lines = [
         "# Public projects, linted and run",
         "",
-        "Written by `benches/projects/run`. Each template is as its repository has it, in the commit of `projects.json`; nothing is",
-        "edited and nothing is built. A client connects and sends the messages that the README shows. *Works* means that the",
-        "answers arrived that the README shows.",
+        "Written by `benches/projects/run`. Each project is as its repository has it, in the commit of `projects.json`. Templates that a",
+        "tool renders were rendered before, with the steps below. Clients connect with TLS and send the messages that the README",
+        "shows, or, where it shows none, messages that the code handles. *Works* means that the answers arrived that the README or",
+        "the code promises; without answers, that the gateway reports no problem.",
         "",
         "The rule for taking projects:",
         "",
         *(f"- {line}" for line in rule),
         "",
-        f"{len(results)} projects" + (f" ({missing} of forty are missing)" if missing else "") + f": {len(ready)} have a template, the others need",
-        "a tool that renders one. Of the templates "
+        f"{len(results)} projects" + (f" ({missing} of forty are missing)" if missing else "") + f": {len(ready)} have a template here, the others need",
+        "a tool that renders one. Of these "
         + f"{sum(one['run']['started'] for one in ready)} start, "
         + f"{sum(one['run']['connected'] for one in ready)} accept a connection and "
         + f"{sum(one['run']['works'] for one in ready)} do what their README says.",
         "",
     ]
-    prepared = [one["project"]["name"] for one in results if one["installed"]]
-    if prepared:
-        lines += ["Dependencies were installed as the README says: " + ", ".join(prepared) + ".", ""]
-    return lines
+    return lines + steps(results)
+
+
+def steps(results):
+    """Lists what was done by hand in the checkouts, and the resources that were created in the emulator."""
+    lines = ["## Steps", "", "| project | template | steps in the checkout | created for `dev --services` |", "|---|---|---|---|"]
+    for one in results:
+        project = one["project"]
+        services = project.get("services")
+        if one["run"] is None or not (project.get("steps") or services is not None):
+            continue
+        created = ", ".join(f"{call['service']} {call['operation']}" for call in services or []) or "nothing"
+        lines.append(
+            f"| {project['name']} | `{project['template']}` | {', '.join(project.get('steps', []))} |"
+            f" {created if services is not None else ''} |"
+        )
+    return [*lines, ""]
 
 
 def runs(results, verdicts):
@@ -58,7 +72,7 @@ def runs(results, verdicts):
         project, run = one["project"], one["run"]
         start = f"| [{project['name']}]({address(project)}) | {project['tool']} |"
         if run is None:
-            lines.append(f"{start} needs {project['tool']} | | | | |")
+            lines.append(f"{start} needs {project['tool']} | | | | {cell(project.get('notRendered', ''))} |")
             continue
         marks = " | ".join("yes" if run[key] else "no" for key in ["started", "connected", "works"])
         cause = verdicts["runs"].get(project["name"], {}).get("cause", "")
@@ -94,13 +108,21 @@ def findings(results, verdicts):
     for rule in sorted({rule for rule, _ in counts}):
         lines.append(f"| {rule} | " + " | ".join(str(counts[rule, verdict]) for verdict in VERDICTS) + " |")
     lines += ["", "| project | findings |", "|---|---|"]
-    why = {(one["project"], one["rule"], one["resource"]): one for one in verdicts["findings"]}
+    # A rule can report a resource twice: its verdicts stand in the order of the lines.
+    judged = defaultdict(list)
+    for one in verdicts["findings"]:
+        judged[one["project"], one["rule"], one["resource"]].append(one)
     for one in results:
         name = one["project"]["name"]
-        cells = [judged_cell(f, why.get((name, f["rule"], f["resource"]))) for f in one["findings"]]
+        cells = [judged_cell(f, first(judged[name, f["rule"], f["resource"]])) for f in one["findings"]]
         if one["run"]:
             lines.append(f"| {name} | {'<br>'.join(cells) or 'nothing'} |")
     return lines
+
+
+def first(left):
+    """Removes and returns the first verdict that is left."""
+    return left.pop(0) if left else None
 
 
 def judged_cell(finding, verdict):

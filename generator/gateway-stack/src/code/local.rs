@@ -42,6 +42,11 @@ impl LocalFiles {
             return Ok(asset.clone());
         }
         let value = resource.properties.get(property);
+        let is_of_sam = || resource.properties.get("Tags").is_some_and(is_of_sam);
+        if property == "Code" && value.is_none() && is_of_sam() {
+            // The default of `sam build`.
+            return existing(self.folder.clone());
+        }
         if let Some(path) = value.and_then(Resolved::as_literal) {
             return existing(self.folder.join(path));
         }
@@ -59,7 +64,7 @@ impl LocalFiles {
                 format!("{name} is not beside the template: run `serverless package`")
             }
             (Some(bucket), Some(key)) => {
-                let build = match resource.properties.get("Tags").is_some_and(is_of_sam) {
+                let build = match is_of_sam() {
                     true => "run the template that `sam build` writes",
                     false => "name a folder or a zip file on this machine",
                 };
@@ -162,6 +167,9 @@ pub(super) fn folder(path: &Path) -> Code {
 mod tests {
     use std::fs;
 
+    use stackgen_cfn::Sources;
+    use stackgen_model::{Inputs, LogicalId, Model};
+
     use super::*;
 
     #[test]
@@ -175,5 +183,26 @@ mod tests {
         assert_eq!(plain("a/../c"), root.join("c"));
         assert_eq!(plain("link/../b"), root.join("link/../b"));
         assert_eq!(without_parents(Path::new("../x")), Path::new("../x"));
+    }
+
+    /// Returns what is found for the code of function `F` of a template in this folder.
+    fn found(folder: &Path, template: &str) -> Result<PathBuf, String> {
+        let mut sources = Sources::new();
+        let file = sources.add("t.yaml", template.to_owned());
+        let node = stackgen_cfn::parse(file).expect("a template");
+        let model = Model::from_template(&node, &Inputs::none());
+        let function = model.resource(&LogicalId::new("F")).expect("a function");
+        LocalFiles::new(&folder.join("t.yaml")).find(function, "Code")
+    }
+
+    #[test]
+    fn a_function_of_sam_without_code_uri_has_its_code_beside_the_template() {
+        let sam = "Transform: AWS::Serverless-2016-10-31\nResources: { F: { Type: AWS::Serverless::Function, Properties: \
+                   { Runtime: nodejs22.x, Handler: src/app.handler } } }";
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(found(folder.path(), sam), Ok(folder.path().to_owned()));
+        let plain = "Resources: { F: { Type: AWS::Lambda::Function, Properties: { Runtime: nodejs22.x } } }";
+        let unknown = "the template does not name its code on this machine".to_owned();
+        assert_eq!(found(folder.path(), plain), Err(unknown));
     }
 }

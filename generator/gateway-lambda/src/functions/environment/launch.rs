@@ -233,13 +233,16 @@ async fn interpreted(
         program: interpreter.program.clone(),
         arguments,
         root: context.root.to_owned(),
-        packages: Some(PackageAdvice::new(
-            interpreter,
-            context.source,
-            context.settings.project.as_deref(),
-            context.root,
-            &context.configuration.handler,
-        )),
+        packages: Some(
+            PackageAdvice::new(
+                interpreter,
+                context.source,
+                context.settings.project.as_deref(),
+                context.root,
+                &context.configuration.handler,
+            )
+            .for_runtime(&context.configuration.runtime),
+        ),
     })
 }
 

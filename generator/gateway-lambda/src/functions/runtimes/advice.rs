@@ -8,6 +8,9 @@ use super::dependencies::{declared_packages, normalized};
 use super::sdk::{built_in_package, missing_module};
 use super::{Interpreter, Language};
 
+/// Version 2 of AWS's SDK for JavaScript.
+const OLD_SDK: &str = "aws-sdk";
+
 /// Gives advice on the packages of one function.
 #[derive(Debug)]
 pub(in super::super) struct PackageAdvice {
@@ -20,6 +23,7 @@ pub(in super::super) struct PackageAdvice {
     root: PathBuf,
     /// Path of the handler's module, without an extension.
     module: PathBuf,
+    runtime: String,
 }
 
 impl PackageAdvice {
@@ -37,7 +41,14 @@ impl PackageAdvice {
             project: project.map(Path::to_owned),
             root: root.to_owned(),
             module: root.join(handler.split('.').next().unwrap_or_default()),
+            runtime: String::new(),
         }
+    }
+
+    /// Sets the runtime, on which the packages depend that Lambda has built in.
+    pub(in super::super) fn for_runtime(mut self, runtime: &str) -> Self {
+        runtime.clone_into(&mut self.runtime);
+        self
     }
 
     /// Returns advice if an error of the Runtime API says that a package of Lambda is missing, or that the handler is
@@ -47,6 +58,10 @@ impl PackageAdvice {
         let message = error["errorMessage"].as_str()?;
         let language = self.interpreter.language;
         if let Some(module) = missing_module(language, message) {
+            let is_old_sdk = module == OLD_SDK || module.starts_with("aws-sdk/");
+            if language == Language::Node && is_old_sdk && !self.declares(OLD_SDK) {
+                return Some(self.old_sdk());
+            }
             if let Some(package) = built_in_package(language, module) {
                 let command = self.install_command(&package);
                 return Some(format!(
@@ -62,6 +77,22 @@ impl PackageAdvice {
             let name = source.file_name().unwrap_or_default().to_string_lossy();
             format!("{name} is TypeScript, which Lambda does not run: compile it to JavaScript")
         })
+    }
+
+    /// Returns advice on version 2 of AWS's SDK for JavaScript.
+    fn old_sdk(&self) -> String {
+        if has_old_sdk(&self.runtime) {
+            let command = self.install_command(OLD_SDK);
+            return format!("Lambda has {OLD_SDK} built in and this machine has not: {command}");
+        }
+        format!(
+            "{} does not have {OLD_SDK} (version 2) built in: use the packages of @aws-sdk, or add {OLD_SDK} to the code",
+            self.runtime
+        )
+    }
+
+    fn declares(&self, package: &str) -> bool {
+        declared_packages(self.interpreter.language, &self.root).contains(package)
     }
 
     /// Returns the package of package.json or requirements.txt that contains a module.
@@ -143,6 +174,12 @@ impl PackageAdvice {
             (Language::Python, ..) => format!("{program} -m pip install {packages}"),
         }
     }
+}
+
+/// Returns true for runtimes that contain version 2 of the SDK: those up to nodejs16.x.
+fn has_old_sdk(runtime: &str) -> bool {
+    let version = runtime.trim_start_matches("nodejs").split('.').next();
+    version.is_some_and(|version| version.parse().is_ok_and(|version: u32| version <= 16))
 }
 
 /// Quotes a path for a shell, if it needs that.
@@ -268,6 +305,22 @@ mod tests {
         );
         let own = br#"{"errorMessage":"No module named 'own'"}"#;
         assert_eq!(advice(Language::Python, Some(source)).for_error(own), None);
+    }
+
+    #[test]
+    fn version_2_of_the_sdk_is_built_into_old_runtimes_only() {
+        let error =
+            br#"{"errorMessage":"Error: Cannot find module 'aws-sdk/clients/sqs'\nRequire stack:"}"#;
+        let hint = |runtime| {
+            let advice = advice(Language::Node, Path::new("/bin/node"), None);
+            advice.for_runtime(runtime).for_error(error)
+        };
+        let old = "Lambda has aws-sdk built in and this machine has not: npm install --no-save --prefix /p aws-sdk";
+        assert_eq!(hint("nodejs16.x").as_deref(), Some(old));
+        assert_eq!(hint("nodejs8.10").as_deref(), Some(old));
+        let new = "nodejs18.x does not have aws-sdk (version 2) built in: use the packages of @aws-sdk, or add aws-sdk \
+                   to the code";
+        assert_eq!(hint("nodejs18.x").as_deref(), Some(new));
     }
 
     #[test]
