@@ -155,7 +155,8 @@ impl StageRun<'_> {
         let request = RedeployRequest {
             verify,
             force: options.force,
-            mark: options.mark,
+            // The stack of stackgen.yaml is stackgen's own.
+            mark: options.mark || target.name().is_some(),
             updated: options.updated(target),
             back_to: back_to.cloned().unwrap_or_default(),
             ..request(command, target, api.clone(), stage.name.clone(), git)
