@@ -8,8 +8,11 @@ use stackgen_gateway_common::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};
 
 use super::authority::to_pem;
 
-/// Module that Node.js loads before a function.
-const NODE_HOOK: &str = include_str!("hooks/redirect.cjs");
+/// Modules that Node.js loads before a function, with their file names.
+const NODE_HOOKS: [(&str, &str); 2] = [
+    ("redirect.cjs", include_str!("hooks/redirect.cjs")),
+    ("aws_sdk_v2.cjs", include_str!("hooks/aws_sdk_v2.cjs")),
+];
 
 /// Module that Python imports before a function.
 const PYTHON_HOOK: &str = include_str!("hooks/sitecustomize.py");
@@ -30,7 +33,9 @@ impl TrustFiles {
         };
         fs::create_dir(folder)?;
         fs::create_dir(files.python())?;
-        fs::write(files.node(), NODE_HOOK)?;
+        for (name, hook) in NODE_HOOKS {
+            fs::write(folder.join(name), hook)?;
+        }
         fs::write(files.python().join("sitecustomize.py"), PYTHON_HOOK)?;
         // Most of the variables replace the machine's roots, and functions call other hosts, too.
         let machine = rustls_native_certs::load_native_certs().certs;
@@ -56,10 +61,6 @@ impl TrustFiles {
         self.folder.join("bundle.pem")
     }
 
-    fn node(&self) -> PathBuf {
-        self.folder.join("redirect.cjs")
-    }
-
     fn python(&self) -> PathBuf {
         self.folder.join("python")
     }
@@ -72,9 +73,13 @@ impl TrustFiles {
             name => (name.to_owned(), text(self.bundle())),
         });
         // Node.js splits the options at spaces, and reads backslashes and quotes within quotes.
-        let node = text(self.node()).replace('\\', r"\\").replace('"', "\\\"");
+        let require = |(name, _): (&str, &str)| {
+            let hook = text(self.folder.join(name));
+            let hook = hook.replace('\\', r"\\").replace('"', "\\\"");
+            format!("--require \"{hook}\"")
+        };
         let redirects = [
-            ("NODE_OPTIONS", format!("--require \"{node}\"")),
+            ("NODE_OPTIONS", NODE_HOOKS.map(require).join(" ")),
             ("PYTHONPATH", text(self.python())),
             (HOSTS_VARIABLE, text(self.hosts())),
         ];

@@ -109,3 +109,58 @@ fn node_redirects_the_hosts_of_the_table_and_no_others() {
     );
     assert_eq!(lines[4], "ENOENT");
 }
+
+#[test]
+fn version_2_of_the_sdk_for_javascript_gets_the_endpoint_unless_the_code_sets_one() {
+    let Some(node) = stackgen_test_tools::on_path("node") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let package = folder.path().join("node_modules/aws-sdk");
+    std::fs::create_dir_all(package.join("lib")).expect("a folder");
+    std::fs::create_dir_all(package.join("clients")).expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(package.join(name), text).expect("written");
+    };
+    // As the SDK does: one object is the configuration of all clients.
+    let core = "const config = { endpoint: undefined, update(options) { Object.assign(config, options); } };\n\
+                module.exports = { config };";
+    write("lib/core.js", core);
+    write("index.js", "module.exports = require('./lib/core');");
+    write("clients/s3.js", "module.exports = require('../lib/core');");
+    write("package.json", r#"{"main":"index.js"}"#);
+    let run = |name: &str, script: &str, endpoint: Option<&str>| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, script).expect("written");
+        let mut command = Command::new(&node);
+        command.arg("--require").arg(hooks().join("aws_sdk_v2.cjs"));
+        command.arg(file).env_remove("AWS_ENDPOINT_URL");
+        command.envs(endpoint.map(|endpoint| ("AWS_ENDPOINT_URL", endpoint)));
+        let output = command.output().expect("an output");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let here = Some("http://127.0.0.1:1");
+    for (name, script) in [
+        ("a.js", "console.log(require('aws-sdk').config.endpoint)"),
+        (
+            "b.js",
+            "console.log(require('aws-sdk/clients/s3').config.endpoint)",
+        ),
+        (
+            "c.mjs",
+            "import sdk from 'aws-sdk'; console.log(sdk.config.endpoint)",
+        ),
+        (
+            "d.mjs",
+            "import sdk from 'aws-sdk/clients/s3.js'; console.log(sdk.config.endpoint)",
+        ),
+    ] {
+        assert_eq!(run(name, script, here), "http://127.0.0.1:1", "{name}");
+        assert_eq!(run(name, script, None), "undefined", "{name}");
+    }
+    let own = "const sdk = require('aws-sdk'); sdk.config.update({ endpoint: 'http://own' }); require('aws-sdk/clients/s3');\n\
+               console.log(sdk.config.endpoint)";
+    assert_eq!(run("e.js", own, here), "http://own");
+}
