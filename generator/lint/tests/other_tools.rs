@@ -59,7 +59,6 @@ fn findings_in_templates_of_other_tools() {
     cdk/Chat.template.json
     sam/template.yaml
     serverless/cloudformation-template-update-stack.json
-      SG502 IamRoleLambdaExecution
       SG312 ConnectLambdaPermissionWebsockets
       SG118 AuthorizeLambdaPermissionWebsockets
       SG312 MessageLambdaPermissionWebsockets

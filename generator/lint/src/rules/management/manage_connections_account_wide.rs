@@ -1,11 +1,12 @@
-use stackgen_model::{Model, Text};
+use stackgen_model::{Model, Piece, Text};
 
 use crate::context::RuleContext;
 use crate::facts::arn::{self, Match};
 use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
+use crate::facts::generator;
 use crate::facts::policies::RoleStatement;
 use crate::rule::rule;
-use crate::{Finding, Location};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A role may manage the connections of every API of the account.
@@ -20,7 +21,8 @@ rule! {
     ///
     /// Name the API and, if there is only one, the stage (row K1):
     /// `arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/prod/*/@connections/*`. With the
-    /// Serverless Framework, give functions your own role in `provider.iam.role`.
+    /// Serverless Framework, give functions your own role in `provider.iam.role`. The finding is a note on the statement
+    /// that the framework generates, because every service has it.
     id: "SG502",
     name: "manage-connections-account-wide",
     severity: Warning,
@@ -65,9 +67,24 @@ fn resource_finding(
         _ => None,
     };
     match write {
+        _ if is_generated(context.model, role, text) => finding
+            .with_confidence(Confidence::Low)
+            .hint("the Serverless Framework generates this role; `provider.iam.role` names one of your own"),
         Some(arn) => finding.hint(format!("write `{arn}`")),
         None => finding.hint("name the API in the ARN"),
     }
+}
+
+/// Returns true for the ARN that the Serverless Framework writes into the role that it generates for a service.
+fn is_generated(model: &Model, role: &str, text: &Text) -> bool {
+    let is_own = |end: &str| {
+        text.pieces()
+            .last()
+            .is_some_and(|last| matches!(last, Piece::Literal(literal) if literal.ends_with(end)))
+    };
+    role == "IamRoleLambdaExecution"
+        && is_own(":execute-api:*:*:*/@connections/*")
+        && generator::is_from_serverless(model)
 }
 
 /// Returns ARNs of connections of an unrelated API, at stages with the names of the template's stages.

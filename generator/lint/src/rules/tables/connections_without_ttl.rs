@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
-use stackgen_model::{LogicalId, Model, Resolved, Table};
+use stackgen_model::{LogicalId, Model, Resolved, Role, Table};
 
 use crate::context::RuleContext;
-use crate::facts::{creation_order, settings};
+use crate::facts::connection_arns::MANAGE_CONNECTIONS;
+use crate::facts::{creation_order, function_roles, settings};
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
@@ -22,7 +23,7 @@ rule! {
     /// Write the expiry time, in seconds since 1970, into an attribute of each record, and name the attribute in
     /// `TimeToLiveSpecification`. Keep deleting records on `$disconnect` and on 410: DynamoDB may take days to delete
     /// expired items. Tables with a second key are not checked. If a schedule or a custom resource of the template may
-    /// delete the records, the finding is a note.
+    /// delete the records, or a function that may post to clients, which can do so on 410, the finding is a note.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,
@@ -39,7 +40,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let finding = |table: &Table| {
         let others = others.get_or_insert_with(|| OtherCleanup::of(context.model));
         let finding = table_finding(table);
-        match others.may_remove(&table.resource.logical_id) {
+        match others.may_remove(&table.resource.logical_id) || a_poster_may_delete(context.model) {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         }
@@ -88,6 +89,23 @@ impl OtherCleanup {
     fn may_remove(&self, table: &LogicalId) -> bool {
         self.has_schedule || self.custom_references.contains(table.as_str())
     }
+}
+
+/// Returns true if a function may post to connections and delete items: it can delete a record when a post returns 410.
+fn a_poster_may_delete(model: &Model) -> bool {
+    let roles = model.functions.iter().filter_map(|function| {
+        let role = function.role.to()?;
+        model
+            .roles
+            .iter()
+            .find(|known| known.resource.logical_id == *role)
+    });
+    let may = |role: &Role, action| {
+        let mut grants = role.grants.iter();
+        grants.any(|grant| function_roles::may_allow(grant, action))
+    };
+    let mut roles = roles;
+    roles.any(|role| may(role, MANAGE_CONNECTIONS) && may(role, "dynamodb:DeleteItem"))
 }
 
 /// Returns true if the only key is a connection ID. A table with a second key holds something else of connections, such
