@@ -91,16 +91,25 @@ def causes(verdicts):
     return [*lines, "", "What stands in the way after that:", "", *further, ""] if further else [*lines, ""]
 
 
+def agreed(verdict):
+    """Returns the verdict of both readers; `false` if they disagree."""
+    first = verdict["reader_a"]
+    return first if verdict.get("reader_b", first) == first else "false"
+
+
 def findings(results, verdicts):
-    counts = Counter((one["rule"], one["reader_a"]) for one in verdicts["findings"])
-    total = Counter(one["reader_a"] for one in verdicts["findings"])
+    counts = Counter((one["rule"], agreed(one)) for one in verdicts["findings"])
+    total = Counter(agreed(one) for one in verdicts["findings"])
+    alone = sum("reader_b" not in one for one in verdicts["findings"])
     lines = [
         "## Findings",
         "",
         "Every warning and error was judged with the template at hand. *True*: the template is wrong or lax at that location.",
-        "*Arguable*: the finding is correct, but may be intended by the author. *False*: nothing is wrong.",
+        "*Arguable*: the finding is correct, but may be intended by the author. *False*: nothing is wrong. Two readers judged, and",
+        "neither saw the verdicts of the other. Where they disagree, the finding counts as false.",
         "",
-        f"{sum(total.values())} findings: " + ", ".join(f"{total[verdict]} {verdict}" for verdict in VERDICTS) + ".",
+        f"{sum(total.values())} findings: " + ", ".join(f"{total[verdict]} {verdict}" for verdict in VERDICTS)
+        + (f". {alone} of them had one reader." if alone else "."),
         "",
         "| rule | " + " | ".join(VERDICTS) + " |",
         "|---|---|---|---|",
@@ -127,7 +136,12 @@ def first(left):
 
 def judged_cell(finding, verdict):
     text = f"{finding['rule']} {finding['severity']} at `{finding['resource']}`"
-    return f"{text}: {verdict['reader_a']}, {cell(verdict['why'])}" if verdict else f"{text}: not judged"
+    if not verdict:
+        return f"{text}: not judged"
+    second = verdict.get("reader_b", verdict["reader_a"])
+    other = f"; the second reader: {second}, {cell(verdict['why_b'])}" if second != verdict["reader_a"] and "why_b" in verdict else ""
+    other = other or (f"; the second reader: {second}" if second != verdict["reader_a"] else "")
+    return f"{text}: {verdict['reader_a']}, {cell(verdict['why'])}{other}"
 
 
 def address(project):
