@@ -234,23 +234,11 @@ fn pruning_deletes_the_function_versions_that_no_deployment_calls() {
     let count = unused.len();
     assert_says(&planned, "0 of 4 deployments");
     assert_says(&planned, &format!("0 of {count} unused function versions"));
-    // Without `--templates` all deployments remain, and each names what it calls.
-    assert!(
-        !prune("--keep 0")
-            .stdout
-            .contains("- versions of rooms-prod: 1,")
-    );
     assert_says(
         &prune("--templates --keep 0 --keep-versions"),
         "2 of 4 deployments",
     );
-    let pruned = prune("--keep 0");
-    assert_says(&pruned, "unused function versions");
-    assert!(
-        pruned.stdout.contains("versions of rooms-prod: "),
-        "{pruned}"
-    );
-    assert!(!prune("--templates --keep 0").stdout.contains("versions of"));
+    assert_says(&prune("--keep 0"), "unused function versions");
     assert_done(&project.run("deployments rollback --yes"));
     let rolled_back = project.run("status --allow-unverified --json");
     let called = word_after(&rolled_back.stdout, "calls:rooms-prod:");
