@@ -27,7 +27,7 @@ pub struct VersionsRequest<'a> {
     pub api: &'a ApiId,
     /// The deployments of the API that remain.
     pub remaining: &'a [DeploymentInfo],
-    /// The newest deployment of the API's stack, if the versions in the stack are known.
+    /// The deployment in the API's stack, if the stack and its versions are known.
     pub of_stack: Option<&'a DeploymentId>,
     /// The versions in the stack, which that deployment calls.
     pub in_stack: &'a BTreeSet<CalledVersion>,
@@ -41,7 +41,12 @@ struct ApiCalls {
 }
 
 impl ApiCalls {
-    fn of(called: BTreeSet<CalledVersion>, deployments: &[DeploymentInfo]) -> Self {
+    /// Collects the calls of an API and its deployments. The calls of the `known` deployment are among `called`.
+    fn of(
+        called: BTreeSet<CalledVersion>,
+        deployments: &[DeploymentInfo],
+        known: Option<&DeploymentId>,
+    ) -> Self {
         let mut calls = ApiCalls {
             called,
             unknown: Vec::new(),
@@ -49,6 +54,7 @@ impl ApiCalls {
         for deployment in deployments {
             match deployment.metadata().and_then(|metadata| metadata.calls) {
                 Some(called) => calls.called.extend(called),
+                None if Some(&deployment.id) == known => {}
                 None => calls.unknown.push(deployment.created),
             }
         }
@@ -78,12 +84,10 @@ pub async fn unused_versions(
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CalledVersion>, DeployError> {
     let region = ctx.read(|| account.account_region()).await?;
-    let is_known = |one: &&DeploymentInfo| Some(&one.id) == request.of_stack;
-    let others = request.remaining.iter().filter(|one| !is_known(one));
-    let others: Vec<_> = others.cloned().collect();
     let parts = invoking_parts(account, request.api, ctx).await?;
-    let mut own = ApiCalls::of(called_versions(&parts, &region), &others);
-    own.called.extend(request.in_stack.iter().cloned());
+    let mut called = called_versions(&parts, &region);
+    called.extend(request.in_stack.iter().cloned());
+    let own = ApiCalls::of(called, request.remaining, request.of_stack);
     let functions: BTreeSet<_> = own.called.iter().map(|one| one.function.clone()).collect();
     if functions.is_empty() {
         return Ok(Vec::new());
@@ -95,7 +99,7 @@ pub async fn unused_versions(
         }
         let parts = invoking_parts(account, &api.id, ctx).await?;
         let deployments = ctx.read(|| account.deployments(&api.id)).await?;
-        let calls = ApiCalls::of(called_versions(&parts, &region), &deployments);
+        let calls = ApiCalls::of(called_versions(&parts, &region), &deployments, None);
         let mut invoked = parts.iter().filter_map(ApiPart::invocation);
         let is_shared = invoked.any(|invoked| functions.contains(&invoked.function));
         if is_shared || calls.names(&functions) {

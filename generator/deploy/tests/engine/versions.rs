@@ -100,6 +100,20 @@ async fn the_deployment_of_the_stack_calls_the_versions_in_the_stack() {
 }
 
 #[tokio::test]
+async fn what_a_deployment_records_counts_whatever_the_stack_holds() {
+    // Both were created in the same second.
+    let remaining = [
+        deployment("new", 2_000, Some("hello:5")),
+        deployment("before", 2_000, Some("hello:3")),
+    ];
+    for of_stack in ["new", "before"] {
+        let stack = Some((of_stack, "hello:5"));
+        let unused = unused(&pinned(), &remaining, stack).await;
+        assert_eq!(unused, ["hello:1", "hello:2", "hello:4"], "{of_stack}");
+    }
+}
+
+#[tokio::test]
 async fn the_newest_version_and_functions_without_pinned_calls_are_left_alone() {
     let remaining = [deployment("new", 2_000, Some("hello:1"))];
     let memory = pinned();

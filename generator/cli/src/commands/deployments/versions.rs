@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use stackgen_deploy::stack::{OwningStack, find_owner};
 use stackgen_deploy::versions::{VersionsRequest, delete_versions, unused_versions};
 use stackgen_deploy::{
-    Account as _, ApiInfo, CalledVersion, CreatedBy, DeployError, DeployStep, DeploymentInfo,
-    OperationContext,
+    Account as _, ApiInfo, CalledVersion, DeployError, DeployStep, DeploymentInfo, OperationContext,
 };
 
 use crate::account::{AccountClient, StageTarget};
 use crate::error::CliError;
+
+/// Resource type of deployments.
+const DEPLOYMENT_TYPE: &str = "AWS::ApiGatewayV2::Deployment";
 
 /// Resource type of function versions.
 const VERSION_TYPE: &str = "AWS::Lambda::Version";
@@ -32,14 +34,16 @@ pub(super) async fn unused(
         owner => owner.ok().flatten(),
     };
     let in_stack = owner.as_ref().map(versions_in).unwrap_or_default();
-    let of_template = remaining
-        .iter()
-        .filter(|one| owner.is_some() && one.created_by() == CreatedBy::Template);
-    let newest = of_template.max_by_key(|one| one.created);
+    let of_stack = owner.as_ref().and_then(|owner| {
+        let mut remaining = remaining.iter();
+        let found =
+            remaining.find(|one| owner.logical_id(DEPLOYMENT_TYPE, one.id.as_str()).is_some());
+        found.map(|one| &one.id)
+    });
     let request = VersionsRequest {
         api: &api.id,
         remaining,
-        of_stack: newest.map(|one| &one.id),
+        of_stack,
         in_stack: &in_stack,
     };
     match unused_versions(&account.aws, request, ctx).await {
