@@ -150,7 +150,7 @@ pub async fn delete_versions(
     for version in versions {
         let delete = || async {
             match account.delete_version(version).await {
-                // Of an alias, which no wait removes.
+                // An alias names the version, which a retry does not change.
                 Err(error) if error.kind == AccountErrorKind::Conflict => Ok(Err(error)),
                 result => result.map(Ok),
             }

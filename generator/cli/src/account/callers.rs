@@ -73,7 +73,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_expect: Option<String>,
 
-    /// Also record the result on a deployment that CloudFormation created
+    /// Also record the result on a deployment that CloudFormation created; deploys of stackgen.yaml always do
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) mark: bool,
 }

@@ -22,8 +22,10 @@ rule! {
     ///
     /// Write the expiry time, in seconds since 1970, into an attribute of each record, and name the attribute in
     /// `TimeToLiveSpecification`. Keep deleting records on `$disconnect` and on 410: DynamoDB may take days to delete
-    /// expired items. Tables with a second key are not checked. If a schedule or a custom resource of the template may
-    /// delete the records, or a function that may post to clients, which can do so on 410, the finding is a note.
+    /// expired items. Tables with a second key are not checked.
+    ///
+    /// The finding is a note if a schedule or a custom resource of the template may delete the records. It is also a note
+    /// if a function may both post to connections and delete items: it can delete a record when a post returns 410.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,
@@ -93,18 +95,17 @@ impl OtherCleanup {
 
 /// Returns true if a function may post to connections and delete items: it can delete a record when a post returns 410.
 fn a_poster_may_delete(model: &Model) -> bool {
-    let roles = model.functions.iter().filter_map(|function| {
+    let may = |role: &Role, action| {
+        let mut grants = role.grants.iter();
+        grants.any(|grant| function_roles::may_allow(grant, action))
+    };
+    let mut roles = model.functions.iter().filter_map(|function| {
         let role = function.role.to()?;
         model
             .roles
             .iter()
             .find(|known| known.resource.logical_id == *role)
     });
-    let may = |role: &Role, action| {
-        let mut grants = role.grants.iter();
-        grants.any(|grant| function_roles::may_allow(grant, action))
-    };
-    let mut roles = roles;
     roles.any(|role| may(role, MANAGE_CONNECTIONS) && may(role, "dynamodb:DeleteItem"))
 }
 

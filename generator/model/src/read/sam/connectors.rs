@@ -13,7 +13,7 @@ const GRANTS: &str = include_str!("connector_grants.txt");
 
 /// A connector.
 struct Connector<'n> {
-    /// Logical ID; the names of the source and of the entry for one of `Connectors`.
+    /// Logical ID. An entry of `Connectors` has that of its source, followed by its own name.
     id: String,
     /// `Id` of the source.
     source: &'n str,
@@ -214,7 +214,7 @@ fn permissions(properties: &Node) -> Option<Vec<&str>> {
     let given = properties.get("Permissions")?.as_list()?;
     let mut permissions: Vec<&str> = given.iter().map(Node::as_str).collect::<Option<_>>()?;
     permissions.sort_unstable();
-    // There are two, so that the statements stay in proportion to the template.
+    // Without duplicates there are at most two, however long the list of the template is.
     permissions.dedup();
     Some(permissions)
 }
