@@ -87,7 +87,7 @@ const MAX_MESSAGE_CHARS: usize = 500;
 /// Maximum number of stored lines of a stack trace.
 const MAX_TRACE: usize = 3;
 
-/// What a function left behind when it failed.
+/// Evidence of a function that failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureEvidence {
@@ -95,6 +95,17 @@ pub struct FailureEvidence {
     pub error: Option<ThrownError>,
     /// First lines of its log.
     pub log: Vec<String>,
+}
+
+/// Returns the lines of a function's log that do not repeat its error, which runtimes log, too.
+pub fn log_without_error<'l>(
+    log: &'l [String],
+    error: Option<&'l ThrownError>,
+) -> impl Iterator<Item = &'l str> {
+    let repeats = move |line: &str| error.is_some_and(|error| line.contains(&error.error_type));
+    log.iter()
+        .map(String::as_str)
+        .filter(move |line| !repeats(line))
 }
 
 impl ThrownError {

@@ -23,6 +23,7 @@ pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
 pub use failures::{
     AuthorizerRecord, FailureEvidence, FailureLog, FailureRecord, FailureSubject, ThrownError,
+    log_without_error,
 };
 pub use grants::Grants;
 pub use ids::{

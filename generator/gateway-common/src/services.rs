@@ -1,16 +1,14 @@
 //! Interface for calls of AWS services by integrations of the type `AWS`.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Response};
 use thiserror::Error;
 
 /// Calls AWS services other than Lambda.
 pub trait CallService: Send + Sync + 'static {
-    /// Calls an action of a service as a role.
-    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>>;
+    /// Calls an action or a path of a service as a role, and reads the whole response.
+    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<Response<Bytes>, ServiceError>>;
 }
 
 /// Call of a service by an integration.
@@ -18,7 +16,7 @@ pub trait CallService: Send + Sync + 'static {
 pub struct ServiceCall {
     /// Service of the integration URI, without a subdomain: `dynamodb`.
     pub service: String,
-    /// What to call.
+    /// Action or path.
     pub operation: ServiceOperation,
     /// Method of the request.
     pub method: Method,
@@ -32,24 +30,13 @@ pub struct ServiceCall {
     pub role: String,
 }
 
-/// What an integration calls: the last part of its URI.
+/// Last part of the URI of an integration with a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceOperation {
     /// Action of a service: `PutItem`. Parameters may follow it: `Publish&TopicArn=…`.
     Action(String),
     /// Path of the request, which begins with a slash.
     Path(String),
-}
-
-/// Answer of a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers with text values.
-    pub headers: BTreeMap<String, String>,
-    /// Body.
-    pub body: Bytes,
 }
 
 /// Reason why a service gave no answer.
@@ -101,7 +88,7 @@ pub fn not_run_message(service: &str) -> String {
 pub struct NoServices;
 
 impl CallService for NoServices {
-    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>> {
+    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<Response<Bytes>, ServiceError>> {
         let service = call.service;
         Box::pin(async { Err(ServiceError::NotSupported { service }) })
     }

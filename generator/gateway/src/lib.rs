@@ -9,6 +9,7 @@ pub mod control;
 pub mod gateway;
 pub mod identity;
 pub mod outbound;
+mod query_protocol;
 pub mod tables;
 pub mod tls;
 
@@ -16,7 +17,7 @@ pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
     ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureEvidence, FailureRecord,
     FailureSubject, IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName,
-    WatcherCommand,
+    WatcherCommand, log_without_error,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

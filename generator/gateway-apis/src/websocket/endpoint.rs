@@ -126,7 +126,7 @@ fn decoded(integration: &StoredIntegration, body: String) -> Bytes {
     }
 }
 
-/// Converts the response of an endpoint. Headers whose values are not text are left out.
+/// Converts the response of an endpoint or a service. Headers whose values are not text are left out.
 pub(super) fn backend_answer(response: Response<Bytes>) -> BackendAnswer {
     let headers = response.headers().iter().filter_map(|(name, value)| {
         let value = value.to_str().ok()?;

@@ -197,11 +197,7 @@ impl IntegrationCall<'_> {
         });
         let answer = self.within_timeout(integration, call).await?;
         let answer = answer.map_err(|error| IntegrationFailure::unreachable(error.to_string()))?;
-        Ok(BackendAnswer {
-            status: answer.status,
-            headers: answer.headers,
-            body: text(&answer.body),
-        })
+        Ok(backend_answer(answer))
     }
 
     /// Calls an HTTP endpoint (row M25).

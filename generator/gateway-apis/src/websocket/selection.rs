@@ -18,8 +18,8 @@ pub(crate) fn select(expression: &str, body: &str) -> String {
     })
 }
 
-/// Returns the value at a path that begins with `.` or `[`, as text.
-fn value_at(body: &str, path: &str) -> Option<String> {
+/// Returns the value at a path of JSON that begins with `.` or `[`, as text.
+pub(crate) fn value_at(body: &str, path: &str) -> Option<String> {
     let names = path.strip_prefix('.');
     let is_name = |name: &str| !name.is_empty() && name.chars().all(is_plain);
     let names = names.filter(|names| names.split('.').all(is_name));
@@ -27,7 +27,7 @@ fn value_at(body: &str, path: &str) -> Option<String> {
         Some(PathValue::Text(text)) => Some(text),
         Some(PathValue::Missing) => None,
         // Any other path is a JSONPath, and a value that is no scalar becomes JSON.
-        Some(PathValue::Structure) | None => select_text(body, &format!("${path}")),
+        Some(PathValue::Structure) | None => select_text(body, &format!("${path}")).ok().flatten(),
     }
 }
 

@@ -121,6 +121,10 @@ async fn row_m24_values_of_the_message_become_headers_query_parameters_and_parts
                         "integration.request.querystring.room",
                         "route.request.body.room",
                     ),
+                    (
+                        "integration.request.querystring.list",
+                        "route.request.body.list",
+                    ),
                     ("integration.request.querystring.raw", "'a%20b'"),
                     (
                         "integration.request.querystring.none",
@@ -149,7 +153,10 @@ async fn row_m24_values_of_the_message_become_headers_query_parameters_and_parts
     let request = gateway.backends.request();
     let id = request.uri().path().strip_prefix("/rooms/a%20b/").unwrap();
     assert!(id.ends_with("%3D"), "{id}");
-    assert_eq!(request.uri().query(), Some("n=7&room=a%20b&raw=a%20b"));
+    assert_eq!(
+        request.uri().query(),
+        Some("n=7&room=a%20b&list=%5B%7B%22n%22%3A7%7D%5D&raw=a%20b")
+    );
     let headers = request.headers();
     assert_eq!(header(headers, "content-type"), "text/plain");
     assert_eq!(headers.get_all("content-type").iter().count(), 1);
@@ -192,6 +199,11 @@ async fn row_m24_a_parameter_that_cannot_be_mapped_is_reported_and_nothing_is_se
             "integration.request.header.a",
             "route.request.body.text",
             "cannot be in a header",
+        ),
+        (
+            "integration.request.header.a",
+            "route.request.body.list[",
+            "$.list[",
         ),
     ] {
         let test_api = with_endpoint("HTTP_PROXY", "http://backend/")

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use stackgen_gateway_common::invoke::{
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
+};
 use tokio::sync::mpsc;
 
 use super::environment::QueuedInvocation;
 use super::function::FunctionRecord;
 use super::pool::SubmitResult;
 use super::{FunctionHost, FunctionVersion, Functions};
-use futures_util::future::BoxFuture;
-use stackgen_gateway_common::invoke::{
-    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
-};
 
 /// Maximum size of an event: 6 MB.
 const MAX_EVENT: usize = 6 * 1024 * 1024;

@@ -38,7 +38,7 @@ use function::FunctionRecord;
 pub use policy::PermissionStatement;
 pub use runtime_notes::RuntimeNote;
 use runtimes::Bootstraps;
-pub use runtimes::unsupported_runtime;
+pub use runtimes::{node_dependencies, unsupported_runtime};
 use store::CodeStore;
 pub use version::{FunctionAlias, FunctionChange, FunctionVersion, LATEST, ResourcePolicy};
 pub use watcher::watch;

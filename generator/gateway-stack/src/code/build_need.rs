@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value as Json;
+use stackgen_gateway_lambda::functions::node_dependencies;
 use stackgen_model::{Resolved, Resource};
 
 /// Build that the sources of a function need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BuildNeed {
-    /// What is missing, and what to do.
+    /// Reason for the build, and the command.
     pub(super) reason: String,
     /// True if the sources may run without the build, with packages that are installed elsewhere.
     pub(super) may_run: bool,
@@ -105,16 +105,14 @@ fn typescript(sources: &Path, handler: &str) -> Option<BuildNeed> {
 
 /// Returns the need of sources whose package.json names packages that are not installed.
 fn node_packages(sources: &Path, top: &Path) -> Option<BuildNeed> {
-    let manifest = fs::read(sources.join("package.json")).ok()?;
-    let manifest: Json = serde_json::from_slice(&manifest).ok()?;
     let is_installed = |package: &String| {
         let above = sources.ancestors().enumerate();
         let mut folders =
             above.take_while(|(depth, folder)| *depth == 0 || folder.starts_with(top));
         folders.any(|(_, folder)| folder.join("node_modules").join(package).is_dir())
     };
-    let mut packages = manifest["dependencies"].as_object()?.keys();
-    packages.any(|package| !is_installed(package)).then(|| BuildNeed {
+    let packages = node_dependencies(sources);
+    packages.iter().any(|package| !is_installed(package)).then(|| BuildNeed {
         reason: "the packages of package.json are not installed: run `npm install` in its folder, or `sam build`".to_owned(),
         may_run: true,
     })

@@ -8,6 +8,8 @@ use stackgen_gateway_common::body;
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{ArnScope, uuid};
 
+use crate::query_protocol::{escape, parameter, xml_error};
+
 /// Returns the route of `GetCallerIdentity`. `role_of` returns the role of a function's access key; every other caller
 /// is the account.
 pub fn routes(
@@ -28,11 +30,10 @@ async fn answer(
     };
     let body = String::from_utf8_lossy(&body);
     let query = head.uri.query().unwrap_or_default();
-    let mut pairs = body.split('&').chain(query.split('&'));
-    match pairs.find_map(|pair| pair.strip_prefix("Action=")) {
-        Some("GetCallerIdentity") => {}
+    let action = parameter(&body, "Action").or_else(|| parameter(query, "Action"));
+    match action.unwrap_or_default().as_str() {
+        "GetCallerIdentity" => {}
         action => {
-            let action = escape(action.unwrap_or_default());
             let message = format!("Could not find operation {action} for version 2011-06-15");
             return error("InvalidAction", &message);
         }
@@ -65,8 +66,8 @@ fn error(code: &str, message: &str) -> Response {
     xml(
         StatusCode::BAD_REQUEST,
         format!(
-            "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
-             <Message>{message}</Message></Error><RequestId>{}</RequestId></ErrorResponse>",
+            "<ErrorResponse xmlns=\"{NAMESPACE}\">{}<RequestId>{}</RequestId></ErrorResponse>",
+            xml_error(code, message, "<Type>Sender</Type>"),
             uuid()
         ),
     )
@@ -74,10 +75,4 @@ fn error(code: &str, message: &str) -> Response {
 
 fn xml(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -1,6 +1,5 @@
 //! The services that integrations of the type `AWS` reach: DynamoDB, and services that do not run here.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
-use stackgen_gateway_common::services::{CallService, ServiceAnswer, ServiceCall, ServiceError};
+use stackgen_gateway_common::services::{CallService, ServiceCall, ServiceError};
 use stackgen_gateway_common::{ArnScope, RoleStore};
 
 use super::permissions;
@@ -30,7 +29,10 @@ pub(super) struct LocalServices {
 }
 
 impl CallService for LocalServices {
-    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>> {
+    fn call(
+        &self,
+        call: ServiceCall,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, ServiceError>> {
         Box::pin(async move {
             let request = actions::request(&call, &self.scope)?;
             let runs_here = call.service == "dynamodb";
@@ -39,13 +41,12 @@ impl CallService for LocalServices {
                 return Err(ServiceError::NotSupported { service });
             }
             if let Err(reason) = self.check(&call) {
-                return answer(&call.service, denied(&call.service, request, &reason)).await;
+                return read(&call.service, denied(&call.service, request, &reason)).await;
             }
             if runs_here {
-                return answer(&call.service, self.call_tables(request).await).await;
+                return read(&call.service, self.call_tables(request).await).await;
             }
-            let response = self.others.send(&call.service, request).await?;
-            answer(&call.service, response.map(Body::from)).await
+            self.others.send(&call.service, request).await
         })
     }
 }
@@ -88,21 +89,13 @@ fn denied(service: &str, request: Request<Bytes>, reason: &str) -> Response {
     }
 }
 
-async fn answer(service: &str, response: Response) -> Result<ServiceAnswer, ServiceError> {
-    let status = response.status().as_u16();
-    let headers = response.headers().iter().filter_map(|(name, value)| {
-        let value = value.to_str().ok()?;
-        Some((name.to_string(), value.to_owned()))
-    });
-    let headers: BTreeMap<String, String> = headers.collect();
-    let body = response.into_body().collect().await;
+/// Reads the whole response of a service.
+async fn read(service: &str, response: Response) -> Result<http::Response<Bytes>, ServiceError> {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await;
     let body = body.map_err(|error| ServiceError::Unreachable {
         service: service.to_owned(),
         reason: error.to_string(),
     })?;
-    Ok(ServiceAnswer {
-        status,
-        headers,
-        body: body.to_bytes(),
-    })
+    Ok(http::Response::from_parts(head, body.to_bytes()))
 }

@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use stackgen_gateway_common::ArnScope;
 use stackgen_gateway_common::services::{ServiceCall, ServiceError, ServiceOperation};
 
+use crate::query_protocol::{form, parameter};
+
 /// Header that names the action of the JSON protocols.
 pub(crate) const TARGET: &str = "x-amz-target";
 
@@ -161,30 +163,12 @@ pub(crate) fn form_value(call: &ServiceCall, name: &str) -> Option<String> {
         ServiceOperation::Action(text) => text.split_once('&'),
         ServiceOperation::Path(text) => text.split_once('?'),
     };
-    let content_type = call.headers.get(CONTENT_TYPE);
-    let is_form = content_type.is_some_and(|it| it.as_bytes().starts_with(FORM.as_bytes()));
-    let body = std::str::from_utf8(&call.body).ok().filter(|_| is_form);
     let texts = [
         of_uri.map_or("", |(_, query)| query),
         &call.query,
-        body.unwrap_or_default(),
+        form(&call.headers, &call.body).unwrap_or_default(),
     ];
     texts.into_iter().find_map(|text| parameter(text, name))
-}
-
-/// Media type of forms.
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Returns a parameter of a query string or a form, decoded.
-pub(crate) fn parameter(text: &str, name: &str) -> Option<String> {
-    let mut pairs = text
-        .trim()
-        .split('&')
-        .filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(key, _)| *key == name)?;
-    let value = value.replace('+', " ");
-    let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy();
-    Some(value.into_owned())
 }
 
 fn header(call: &ServiceCall, text: String) -> Result<HeaderValue, ServiceError> {
@@ -201,6 +185,7 @@ fn invalid(call: &ServiceCall, reason: String) -> ServiceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query_protocol::FORM;
 
     fn call(service: &str, operation: ServiceOperation) -> ServiceCall {
         ServiceCall {

@@ -8,7 +8,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::actions::{FORM, TARGET, parameter};
+use super::actions::TARGET;
+use crate::query_protocol::{FORM, form, parameter, xml_error};
 
 /// Protocol of a client's request, which decides how the client reads errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,26 +108,14 @@ fn named_operation(head: &Parts, body: &[u8]) -> Option<String> {
     if let Some((_, operation)) = head.uri.path().rsplit_once("/operation/") {
         return Some(operation.to_owned());
     }
-    let is_form = text(&head.headers, CONTENT_TYPE.as_str()).starts_with(FORM);
-    let form = std::str::from_utf8(body).ok().filter(|_| is_form);
     let action = parameter(head.uri.query().unwrap_or_default(), "Action");
-    action.or_else(|| parameter(form?, "Action"))
+    action.or_else(|| parameter(form(&head.headers, body)?, "Action"))
 }
 
 /// Returns the value of a header, or an empty text.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()
-}
-
-fn xml_error(code: &str, message: &str, kind: &str) -> String {
-    let (code, message) = (escaped(code), escaped(message));
-    format!("<Error>{kind}<Code>{code}</Code><Message>{message}</Message></Error>")
-}
-
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;");
-    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn cbor_error(status: StatusCode, code: &str, message: &str) -> Response {

@@ -39,10 +39,7 @@ pub(super) fn body(heap: &mut Heap, state: &RequestState<'_>) -> Computed<VtlVal
 
 /// Returns the values of a path. A payload that is not JSON has none.
 fn select(heap: &mut Heap, state: &mut RequestState<'_>, path: &str) -> Computed<VtlValue> {
-    let parsed = JsonPath::parse(path).map_err(|reason| RenderProblem::JsonPath {
-        path: path.to_owned(),
-        reason,
-    })?;
+    let parsed = JsonPath::parse(path)?;
     heap.charge_length(path.len())?;
     let document = document(heap, state)?;
     evaluate(heap, &parsed, &document)

@@ -9,6 +9,8 @@ mod parse;
 
 pub(crate) use evaluate::evaluate;
 
+use crate::error::RenderProblem;
+
 /// Parsed path.
 #[derive(Debug)]
 pub(crate) struct JsonPath {
@@ -76,9 +78,12 @@ impl JsonPath {
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        parse::parse(text)
+    /// [`RenderProblem::JsonPath`].
+    pub(crate) fn parse(text: &str) -> Result<Self, RenderProblem> {
+        parse::parse(text).map_err(|reason| RenderProblem::JsonPath {
+            path: text.to_owned(),
+            reason,
+        })
     }
 
     /// Returns true if the path has at most one value.

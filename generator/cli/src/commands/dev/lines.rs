@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anstyle::Style;
 use stackgen_cfn::terminal::escape;
-use stackgen_gateway::{ApiId, DeploymentId, Event, FailureEvidence, MessageOutcome, RouteKey};
+use stackgen_gateway::{
+    ApiId, DeploymentId, Event, FailureEvidence, MessageOutcome, RouteKey, log_without_error,
+};
 
 use crate::style::{CYAN, DIM, GREEN, RED};
 
@@ -46,12 +48,7 @@ impl EventLines {
             lines.extend(error.trace.iter().cloned());
         }
         if !self.logs {
-            // The runtime logs the error, too.
-            let is_new = |line: &&String| match error {
-                Some(error) => !line.contains(&error.error_type),
-                None => true,
-            };
-            let log = log.iter().filter(is_new);
+            let log = log_without_error(log, error.as_ref());
             lines.extend(log.map(|line| format!("log: {}", log_text(line))));
         }
         let lines = lines.iter();

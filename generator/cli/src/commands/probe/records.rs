@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stackgen_gateway::{FailureRecord, FailureSubject};
+use stackgen_gateway::{FailureRecord, FailureSubject, log_without_error};
 use stackgen_probe::{ProbeReport, RecordSubject, Secrets, ServerRecord};
 use tokio::time::timeout;
 
@@ -120,12 +120,7 @@ fn details(failure: &FailureRecord) -> Vec<String> {
         ));
         details.extend(error.trace.iter().cloned());
     }
-    // The runtime logs the error, too.
-    let is_new = |line: &&String| match &failure.error {
-        Some(error) => !line.contains(&error.error_type),
-        None => true,
-    };
-    let log = failure.log.iter().filter(is_new);
+    let log = log_without_error(&failure.log, failure.error.as_ref());
     details.extend(log.map(|line| format!("log: {line}")));
     details
 }

@@ -2,8 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
-use stackgen_vtl::{RenderLimits, TemplateRequest, TemplateVariables, VtlTemplate};
+use stackgen_vtl::select_text;
 
 use super::super::failure::IntegrationFailure;
 use super::MappingContext;
@@ -104,7 +103,7 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static
     Ok((name, value))
 }
 
-/// Where values come from.
+/// Sources of values.
 struct Sources<'a> {
     body: &'a str,
     context: MappingContext<'a>,
@@ -118,46 +117,29 @@ impl Sources<'_> {
             let text = text.ok_or("a static value needs a quote at both ends")?;
             return Ok(vec![text.to_owned()]);
         }
+        let one = |value: Option<String>| Ok(value.into_iter().collect());
         if let Some(name) = source.strip_prefix("context.") {
             let value = self.context.request.variable(name);
-            return Ok(value.map(|value| value.into_owned()).into_iter().collect());
+            return one(value.map(|value| value.into_owned()));
         }
         if let Some(name) = source.strip_prefix("stageVariables.") {
-            let value = self.context.stage_variables.get(name).cloned();
-            return Ok(value.into_iter().collect());
+            return one(self.context.stage_variables.get(name).cloned());
         }
         // The service model writes `method`, the developer guide `route`.
         let request = source
             .strip_prefix("route.request.")
             .or_else(|| source.strip_prefix("method.request."));
         match request.map(|request| request.split_once('.').unwrap_or((request, ""))) {
-            Some(("body", "")) => Ok(Some(self.body).filter(|body| !body.is_empty()))
-                .map(|body| body.map(str::to_owned).into_iter().collect()),
-            Some(("body", path)) => self.body_values(path),
+            Some(("body", "")) => one((!self.body.is_empty()).then(|| self.body.to_owned())),
+            Some(("body", path)) => {
+                let value = select_text(self.body, &format!("$.{path}"));
+                one(value.map_err(|error| error.to_string())?)
+            }
             Some((place, name)) if !name.is_empty() => self.handshake_values(place, name),
             _ => Err(format!(
                 "{source} is no source: write 'text', context.NAME, stageVariables.NAME, route.request.body.PATH, or for $connect route.request.header.NAME or route.request.querystring.NAME"
             )),
         }
-    }
-
-    /// Returns the value at a JSONPath of the message.
-    fn body_values(&self, path: &str) -> Result<Vec<String>, String> {
-        let request = TemplateRequest {
-            body: self.body.to_owned(),
-            ..TemplateRequest::default()
-        };
-        // A variable, because the path may contain quotes.
-        let path = json!({ "path": format!("$.{path}") });
-        let variables = TemplateVariables::of_request(request, json!({}), path);
-        let value = VtlTemplate::parse("$!input.path($stageVariables.path)")
-            .map_err(|error| error.to_string())?
-            .render(&variables, &RenderLimits::default())
-            .map_err(|error| error.to_string())?;
-        Ok(Some(value)
-            .filter(|value| !value.is_empty())
-            .into_iter()
-            .collect())
     }
 
     /// Returns the values of a header or query parameter of the handshake. Messages have none (row E2).

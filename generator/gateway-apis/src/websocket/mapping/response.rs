@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use fancy_regex::Regex;
-use serde_json::Value;
 use stackgen_gateway_common::RouteKey;
 
 use super::super::answer::IntegrationAnswer;
 use super::super::failure::IntegrationFailure;
-use super::super::selection::expand;
+use super::super::selection::{expand, value_at};
 use super::{MappingContext, render, select_template};
 use crate::apis::{Snapshot, StoredIntegration};
 
@@ -74,13 +73,10 @@ fn variable_value(variable: &str, answer: &BackendAnswer) -> Option<String> {
     if name == "statuscode" {
         return Some(answer.status.to_string());
     }
-    if let Some(path) = name.strip_prefix("body.") {
-        let body: Value = serde_json::from_str(&answer.body).ok()?;
-        let found = body.pointer(&format!("/{}", path.replace('.', "/")))?;
-        return Some(match found {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
+    if let Some(path) = name.strip_prefix("body")
+        && path.starts_with(['.', '['])
+    {
+        return value_at(&answer.body, path);
     }
     let header = name
         .strip_prefix("header.")
@@ -105,7 +101,7 @@ mod tests {
         BackendAnswer {
             status: 404,
             headers: BTreeMap::from([("X-Kind".to_owned(), "none".to_owned())]),
-            body: r#"{"errorMessage":"no such item","deep":{"code":7}}"#.to_owned(),
+            body: r#"{"errorMessage":"no such item","deep":{"code":7},"items":[{"code":8},{"code":9}]}"#.to_owned(),
         }
     }
 
@@ -117,6 +113,8 @@ mod tests {
             ("${integration.response.header.x-kind}", "none"),
             ("${integration.response.body.errorMessage}", "no such item"),
             ("${integration.response.body.deep.code}", "7"),
+            ("${integration.response.body.items[1].code}", "9"),
+            ("${integration.response.body.deep.missing}", ""),
             (
                 "${integration.response.statuscode}-${integration.response.header.X-Kind}",
                 "404-none",

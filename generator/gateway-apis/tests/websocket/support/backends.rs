@@ -1,13 +1,12 @@
 //! Test double of HTTP endpoints and services.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use stackgen_gateway_common::endpoints::{EndpointError, SendRequest};
-use stackgen_gateway_common::services::{CallService, ServiceAnswer, ServiceCall, ServiceError};
+use stackgen_gateway_common::services::{CallService, ServiceCall, ServiceError};
 
 /// Reaction of a backend to a request.
 #[derive(Clone, Debug)]
@@ -67,6 +66,14 @@ impl Backends {
     }
 }
 
+fn response(status: u16, headers: Vec<(&str, &str)>, body: &'static str) -> Response<Bytes> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response.body(Bytes::from(body)).unwrap()
+}
+
 impl SendRequest for Backends {
     fn send(
         &self,
@@ -77,13 +84,7 @@ impl SendRequest for Backends {
         let reply = self.reply();
         Box::pin(async move {
             match reply {
-                BackendReply::Answer(status, headers, body) => {
-                    let mut response = Response::builder().status(status);
-                    for (name, value) in headers {
-                        response = response.header(name, value);
-                    }
-                    Ok(response.body(Bytes::from(body)).unwrap())
-                }
+                BackendReply::Answer(status, headers, body) => Ok(response(status, headers, body)),
                 BackendReply::Unreachable => Err(EndpointError {
                     endpoint,
                     reason: "connection refused".to_owned(),
@@ -95,20 +96,13 @@ impl SendRequest for Backends {
 }
 
 impl CallService for Backends {
-    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<ServiceAnswer, ServiceError>> {
+    fn call(&self, call: ServiceCall) -> BoxFuture<'_, Result<Response<Bytes>, ServiceError>> {
         let service = call.service.clone();
         self.calls.lock().unwrap().push(call);
         let reply = self.reply();
         Box::pin(async move {
             match reply {
-                BackendReply::Answer(status, headers, body) => Ok(ServiceAnswer {
-                    status,
-                    headers: headers
-                        .into_iter()
-                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                        .collect::<BTreeMap<_, _>>(),
-                    body: body.into(),
-                }),
+                BackendReply::Answer(status, headers, body) => Ok(response(status, headers, body)),
                 BackendReply::Unreachable => Err(ServiceError::NotSupported { service }),
                 BackendReply::Hang => std::future::pending().await,
             }

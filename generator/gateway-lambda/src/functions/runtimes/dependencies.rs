@@ -12,20 +12,23 @@ use super::Language;
 /// left out. Blocks.
 pub(super) fn declared_packages(language: Language, folder: &Path) -> BTreeSet<String> {
     match language {
-        Language::Node => {
-            let text = fs::read(folder.join("package.json")).unwrap_or_default();
-            let manifest: Json = serde_json::from_slice(&text).unwrap_or_default();
-            let packages = manifest["dependencies"].as_object();
-            packages
-                .into_iter()
-                .flat_map(|packages| packages.keys().cloned())
-                .collect()
-        }
+        Language::Node => node_dependencies(folder),
         Language::Python => {
             let text = fs::read_to_string(folder.join("requirements.txt")).unwrap_or_default();
             text.lines().filter_map(distribution).collect()
         }
     }
+}
+
+/// Returns the `dependencies` of the package.json in a folder; none without a valid one. Blocks.
+pub fn node_dependencies(folder: &Path) -> BTreeSet<String> {
+    let text = fs::read(folder.join("package.json")).unwrap_or_default();
+    let manifest: Json = serde_json::from_slice(&text).unwrap_or_default();
+    let packages = manifest["dependencies"].as_object();
+    packages
+        .into_iter()
+        .flat_map(|packages| packages.keys().cloned())
+        .collect()
 }
 
 /// Returns the normalized name of the distribution in a line of requirements.txt.

@@ -13,6 +13,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 pub(super) use advice::PackageAdvice;
+pub use dependencies::node_dependencies;
 pub(super) use interpreter::{
     Interpreter, LAMBDA_PATH, SearchContext, candidates, project_folders,
 };
