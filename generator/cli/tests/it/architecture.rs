@@ -52,8 +52,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("stackgen-deploy", &["stackgen-cfn", "stackgen-model"]),
     (
+        "stackgen-diagnose",
+        &[
+            "stackgen-cfn",
+            "stackgen-deploy",
+            "stackgen-lint",
+            "stackgen-model",
+            "stackgen-probe",
+        ],
+    ),
+    (
         "stackgen-aws",
-        &["stackgen-deploy", "stackgen-network", "stackgen-test-tools"],
+        &[
+            "stackgen-deploy",
+            "stackgen-diagnose",
+            "stackgen-network",
+            "stackgen-test-tools",
+        ],
     ),
     (
         "stackgen",
@@ -61,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-aws",
             "stackgen-cfn",
             "stackgen-deploy",
+            "stackgen-diagnose",
             "stackgen-gateway",
             "stackgen-lint",
             "stackgen-model",
