@@ -20,13 +20,49 @@ class NotProbed(Exception):
 
 
 @dataclass(frozen=True)
+class Response:
+    """An integration response. `templates` are pairs of a key and a template."""
+
+    key: str = "$default"
+    templates: tuple = ()
+    selection: str | None = None
+
+
+@dataclass(frozen=True)
+class Integration:
+    """An integration that is no Lambda proxy. In `uri`, `{endpoint}` is an HTTP endpoint that records and echoes requests, and
+    `{function}` the integration URI of the API's function."""
+
+    kind: str
+    uri: str | None = None
+    method: str | None = None
+    # Pairs of a key and a template.
+    request_templates: tuple = ()
+    template_selection: str | None = None
+    passthrough: str | None = None
+    # Pairs such as `integration.request.header.X` and `route.request.body.x`.
+    parameters: tuple = ()
+    responses: tuple = ()
+
+    def properties(self, places):
+        """Returns the properties, in the API's words; `places` are the values of the placeholders of `uri`."""
+        named = {
+            "IntegrationUri": self.uri and self.uri.format(**places), "IntegrationMethod": self.method,
+            "RequestTemplates": dict(self.request_templates), "TemplateSelectionExpression": self.template_selection,
+            "PassthroughBehavior": self.passthrough, "RequestParameters": dict(self.parameters),
+        }
+        return {"IntegrationType": self.kind, **{name: value for name, value in named.items() if value}}
+
+
+@dataclass(frozen=True)
 class Route:
-    """A route. All routes of an API invoke one function."""
+    """A route. Without an integration of its own it invokes the API's function."""
 
     two_way: bool = False
     api_key: bool = False
     # JSON Schema, as text, for message bodies (row M6).
     model: str | None = None
+    integration: Integration | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""Records the events of functions, so that probes can check them."""
+"""Records the events of functions, and the requests of HTTP integrations, so that probes can check them."""
 
 import asyncio
 import json
+from urllib.parse import parse_qs, urlsplit
 
 from client import PATIENCE, SILENCE
 
 
 class Recorder:
-    """HTTP server on loopback. Functions post their events to a path per API."""
+    """HTTP server on loopback. Functions post their events to a path per API. Below it, `/endpoint` is an HTTP endpoint: it records
+    its requests and echoes them, with the status of the query string `status`."""
 
     def __init__(self):
         self.books = {}
@@ -35,7 +37,12 @@ class Recorder:
                 lines = head.decode("latin-1").split("\r\n")
                 fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
                 body = await reader.readexactly(int(fields.get("content-length", 0)))
-                book = self.books.get(lines[0].split()[1].strip("/"))
+                method, target, _ = lines[0].split()
+                name, _, path = target.lstrip("/").partition("/")
+                book = self.books.get(name)
+                if book and urlsplit(path).path == "endpoint":
+                    writer.write(book.echo(method, path, fields, body))
+                    continue
                 if book:
                     book.write(json.loads(body))
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -56,6 +63,19 @@ class Book:
     def write(self, entry):
         self.entries.append(entry)
         self.changed.set()
+
+    @property
+    def endpoint(self):
+        return f"{self.url}/endpoint"
+
+    def echo(self, method, path, headers, body):
+        """Records a request of an integration. Returns the answer: the request as JSON."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        request = {"method": method, "query": query, "headers": headers, "body": body.decode(errors="replace")}
+        self.write({"request": request})
+        text = json.dumps(request).encode()
+        status = query.get("status", "200")
+        return f"HTTP/1.1 {status} Echo\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text
 
     async def entry(self, wanted, timeout=PATIENCE):
         """Waits for the first matching entry; None if there is none."""

@@ -57,7 +57,7 @@ def query(**words):
 
 def all_probes():
     """Returns all probes, in row order."""
-    from probes import authorization, connections, deployments, events, handshake, messages  # noqa: F401
+    from probes import authorization, connections, deployments, events, handshake, integrations, messages  # noqa: F401
 
     return sorted(PROBES, key=lambda probe: (order(probe.row), PROBES.index(probe)))
 

@@ -75,7 +75,7 @@ class Ministack:
             if api.permission if function != "authorizer" else api.authorizer.permission:
                 functions.add_permission(FunctionName=names[function], StatementId="api", Action="lambda:InvokeFunction",
                                          Principal="apigateway.amazonaws.com")
-        wire(gateway, api, api_id, {key: uri(name) for key, name in names.items()})
+        wire(gateway, api, api_id, {key: uri(name) for key, name in names.items()}, book.endpoint)
         place = Place("127.0.0.1", self.port, path)
         return Served(place, place, book, api_id, gateway=gateway, functions=functions, names=names, signed=signed)
 
@@ -122,7 +122,7 @@ class Stack:
         return stack["StackStatus"]
 
 
-def wire(gateway, api, api_id, uris):
+def wire(gateway, api, api_id, uris, endpoint):
     """Creates routes, integration, authorizer, deployment and stage, with AWS's own clients."""
     more = {"TimeoutInMillis": api.timeout_millis} if api.timeout_millis else {}
     integration = gateway.create_integration(
@@ -133,8 +133,10 @@ def wire(gateway, api, api_id, uris):
         sources = {"IdentitySource": list(api.authorizer.identity_source or ())}
         authorizer = gateway.create_authorizer(
             ApiId=api_id, Name="authorizer", AuthorizerType="REQUEST", AuthorizerUri=uris["authorizer"], **sources)["AuthorizerId"]
+    places = {"endpoint": endpoint, "function": uris["message"]}
     for key, route in api.routes:
-        make_route(gateway, api_id, key, route, integration, authorizer)
+        own = make_integration(gateway, api_id, route.integration, places) if route.integration else integration
+        make_route(gateway, api_id, key, route, own, authorizer)
     stage = {"AutoDeploy": True} if api.auto_deploy else {}
     if api.deployed and not api.auto_deploy:
         stage["DeploymentId"] = gateway.create_deployment(ApiId=api_id)["DeploymentId"]
@@ -142,6 +144,19 @@ def wire(gateway, api, api_id, uris):
         rate, burst = api.throttle
         stage["DefaultRouteSettings"] = {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}
     gateway.create_stage(ApiId=api_id, StageName=STAGE, StageVariables=dict(api.variables), **stage)
+
+
+def make_integration(gateway, api_id, integration, places):
+    made = gateway.create_integration(ApiId=api_id, **integration.properties(places))["IntegrationId"]
+    for response in integration.responses:
+        selection = {"TemplateSelectionExpression": response.selection} if response.selection else {}
+        try:
+            gateway.create_integration_response(
+                ApiId=api_id, IntegrationId=made, IntegrationResponseKey=response.key, ResponseTemplates=dict(response.templates), **selection)
+        except ClientError as refused:
+            code = refused.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise Unsupported(f"no integration responses: CreateIntegrationResponse fails with {code}") from refused
+    return made
 
 
 def make_route(gateway, api_id, key, route, integration, authorizer):

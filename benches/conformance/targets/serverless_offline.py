@@ -74,6 +74,7 @@ def service(api, environment):
     for is_asked, what in (
         (any(route.api_key for _, route in api.routes), "serverless.yml has no API keys for WebSocket routes"),
         (any(route.model for _, route in api.routes), "serverless.yml has no models for WebSocket routes"),
+        (any(route.integration for _, route in api.routes), "serverless.yml knows only functions as targets of WebSocket routes"),
         (not api.deployed, "has no stages without a deployment: serves serverless.yml directly"),
         (api.timeout_millis, "serverless.yml has no timeouts for WebSocket integrations"),
         (api.throttle, "has no throttling of WebSocket stages"),

@@ -42,8 +42,11 @@ def template(api, recorder, package, name="puppet", deployment="Deployment", mor
         resources["Authorizer"] = part("Authorizer", {
             "Name": "authorizer", "AuthorizerType": "REQUEST", "AuthorizerUri": uri(f"{name}-authorizer"), **sources})
     wired = {}
+    places = {"endpoint": f"{recorder}/endpoint", "function": uri(f"{name}-message")}
     for number, (key, route) in enumerate(api.routes):
         wired |= route_resources(number, key, route, api.authorizer)
+        if route.integration:
+            wired |= integration_resources(number, route.integration, places)
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources | wired | stage(api, list(wired), deployment, more)}
 
 
@@ -69,8 +72,9 @@ def function(kind, name, package, environment, permission):
 
 
 def route_resources(number, key, route, authorizer):
+    integration = f"Integration{number}" if route.integration else "Integration"
     properties = {
-        "RouteKey": key, "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]}, "AuthorizationType": "NONE"}
+        "RouteKey": key, "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]}, "AuthorizationType": "NONE"}
     made = {}
     if key == "$connect":
         properties["ApiKeyRequired"] = route.api_key
@@ -83,6 +87,16 @@ def route_resources(number, key, route, authorizer):
         properties["RouteResponseSelectionExpression"] = "$default"
         made[f"RouteResponse{number}"] = part("RouteResponse", {"RouteId": {"Ref": f"Route{number}"}, "RouteResponseKey": "$default"})
     return {f"Route{number}": part("Route", properties), **made}
+
+
+def integration_resources(number, integration, places):
+    made = {f"Integration{number}": part("Integration", integration.properties(places))}
+    for index, response in enumerate(integration.responses):
+        selection = {"TemplateSelectionExpression": response.selection} if response.selection else {}
+        made[f"IntegrationResponse{number}x{index}"] = part("IntegrationResponse", {
+            "IntegrationId": {"Ref": f"Integration{number}"}, "IntegrationResponseKey": response.key,
+            "ResponseTemplates": dict(response.templates), **selection})
+    return made
 
 
 def stage(api, wired, deployment, more):

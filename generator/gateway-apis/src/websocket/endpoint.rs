@@ -136,5 +136,6 @@ pub(super) fn backend_answer(response: Response<Bytes>) -> BackendAnswer {
         status: response.status().as_u16(),
         headers: headers.collect(),
         body: String::from_utf8_lossy(response.body()).into_owned(),
+        error_message: None,
     }
 }

@@ -152,9 +152,11 @@ impl IntegrationCall<'_> {
             Some(IntegrationTarget::Function) => {
                 let (outcome, _) = self.invoke(integration, payload.into(), trace_id).await?;
                 // An error of the function is an answer that an integration response may select (row M22).
+                let error = ThrownError::read(&outcome.payload).filter(|_| outcome.failed);
                 Ok(BackendAnswer {
                     status: 200,
                     body: text(&outcome.payload),
+                    error_message: error.map(|error| error.message),
                     ..BackendAnswer::default()
                 })
             }

@@ -7,7 +7,6 @@ use stackgen_gateway_common::RouteKey;
 
 use super::super::answer::IntegrationAnswer;
 use super::super::failure::IntegrationFailure;
-use super::super::selection::{expand, value_at};
 use super::{MappingContext, render, select_template};
 use crate::apis::{Snapshot, StoredIntegration};
 
@@ -17,6 +16,8 @@ pub(in super::super) struct BackendAnswer {
     pub(in super::super) status: u16,
     pub(in super::super) headers: BTreeMap<String, String>,
     pub(in super::super) body: String,
+    /// Message of the error that a function returned.
+    pub(in super::super) error_message: Option<String>,
 }
 
 /// Selects the integration response for an answer, and renders its template.
@@ -30,16 +31,15 @@ pub(in super::super) fn map_response(
         .integration_responses
         .get(&integration.integration_id);
     let responses = responses.map_or(&[][..], |all| all.as_slice());
-    let expression = integration
-        .integration_response_selection_expression
-        .as_deref();
-    let selected = selected_key(expression.unwrap_or(STATUS), answer);
     let find = |is_it: &dyn Fn(&str) -> bool| {
         let mut all = responses.iter();
         all.find(|it| is_it(&it.integration_response_key))
     };
-    let response =
-        find(&|key| matches(key, &selected)).or_else(|| find(&|key| key == RouteKey::DEFAULT));
+    let status = answer.status.to_string();
+    let mut values = answer.error_message.iter().chain([&status]);
+    let response = values
+        .find_map(|value| find(&|key| matches(key, value)))
+        .or_else(|| find(&|key| key == RouteKey::DEFAULT));
     let template = response.and_then(|it| {
         let expression = it.template_selection_expression.as_deref();
         select_template(&it.response_templates, expression, &answer.body)
@@ -55,37 +55,6 @@ pub(in super::super) fn map_response(
     })
 }
 
-/// Expression of an integration that has none.
-const STATUS: &str = "${integration.response.statuscode}";
-
-/// Evaluates an IntegrationResponseSelectionExpression.
-fn selected_key(expression: &str, answer: &BackendAnswer) -> String {
-    match expression.strip_prefix('$') {
-        Some(variable) if variable.starts_with("integration.") => {
-            variable_value(variable, answer).unwrap_or_default()
-        }
-        _ => expand(expression, |variable| variable_value(variable, answer)),
-    }
-}
-
-fn variable_value(variable: &str, answer: &BackendAnswer) -> Option<String> {
-    let name = variable.strip_prefix("integration.response.")?;
-    if name == "statuscode" {
-        return Some(answer.status.to_string());
-    }
-    if let Some(path) = name.strip_prefix("body")
-        && path.starts_with(['.', '['])
-    {
-        return value_at(&answer.body, path);
-    }
-    let header = name
-        .strip_prefix("header.")
-        .or_else(|| name.strip_prefix("multivalueheader."))?;
-    let mut headers = answer.headers.iter();
-    let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(header));
-    found.map(|(_, value)| value.clone())
-}
-
 /// Matches a response key: a regular expression between slashes, for the whole value (row M22).
 fn matches(key: &str, value: &str) -> bool {
     let pattern = key.strip_prefix('/').and_then(|key| key.strip_suffix('/'));
@@ -96,39 +65,6 @@ fn matches(key: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer() -> BackendAnswer {
-        BackendAnswer {
-            status: 404,
-            headers: BTreeMap::from([("X-Kind".to_owned(), "none".to_owned())]),
-            body: r#"{"errorMessage":"no such item","deep":{"code":7},"items":[{"code":8},{"code":9}]}"#.to_owned(),
-        }
-    }
-
-    #[test]
-    fn row_m22_an_expression_reads_status_headers_and_body() {
-        for (expression, expected) in [
-            ("${integration.response.statuscode}", "404"),
-            ("$integration.response.statuscode", "404"),
-            ("${integration.response.header.x-kind}", "none"),
-            ("${integration.response.body.errorMessage}", "no such item"),
-            ("${integration.response.body.deep.code}", "7"),
-            ("${integration.response.body.items[1].code}", "9"),
-            ("${integration.response.body.deep.missing}", ""),
-            (
-                "${integration.response.statuscode}-${integration.response.header.X-Kind}",
-                "404-none",
-            ),
-            ("${integration.response.header.missing}", ""),
-            ("\\$default", "$default"),
-        ] {
-            assert_eq!(
-                selected_key(expression, &answer()),
-                expected,
-                "{expression}"
-            );
-        }
-    }
 
     #[test]
     fn row_m22_a_response_key_is_a_regular_expression_between_slashes() {
