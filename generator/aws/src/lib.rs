@@ -11,6 +11,7 @@ mod http;
 mod identity;
 mod lambda;
 mod log_role;
+mod logs;
 mod operation;
 mod options;
 mod pages;
@@ -23,6 +24,7 @@ mod stacks;
 
 pub use connect::Aws;
 pub use identity::{AssumedRole, CallerIdentity};
+pub use logs::AwsLiveTail;
 pub use options::{AccessKey, AccessOptions, IssuerAlias, MfaCode};
 pub use permissions::{AwsCall, CallTarget, CallTask};
 pub use profile::{MfaDevice, ProfileSettings};

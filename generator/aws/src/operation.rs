@@ -17,6 +17,7 @@ const PROXY_CREDENTIALS: &str =
     "the proxy does not accept the user name and password, or there are none";
 
 /// An operation, and the IAM permission that it takes.
+#[derive(Debug)]
 pub(crate) struct AwsOperation {
     name: &'static str,
     permission: String,
@@ -88,6 +89,11 @@ impl AwsOperation {
     /// empty list in its place would hide every part of an API.
     pub(crate) fn items<T>(&self, items: Option<Vec<T>>) -> Result<Vec<T>, AccountError> {
         items.ok_or_else(|| self.lacks("items"))
+    }
+
+    /// Error for a stream that broke off.
+    pub(crate) fn unclear(&self, message: String) -> AccountError {
+        self.error(Kind::Unclear, message)
     }
 
     /// Error for a list whose pages repeat.

@@ -15,6 +15,8 @@ pub enum CallTarget {
     Bucket,
     /// An object of the bucket of artifacts.
     Object,
+    /// A log group.
+    LogGroup,
     /// Nothing that a policy of the caller must name: everybody may call it, or the other side permits it.
     Unlimited,
 }
@@ -76,7 +78,7 @@ macro_rules! aws_calls {
     };
 }
 
-use CallTarget::{Account, Bucket, Function, Gateway, Object, Stack, Unlimited};
+use CallTarget::{Account, Bucket, Function, Gateway, LogGroup, Object, Stack, Unlimited};
 
 aws_calls! {
     AssumeRole "sts:AssumeRole" Unlimited, Other;
@@ -128,6 +130,13 @@ aws_calls! {
     DeleteChangeSet "cloudformation:DeleteChangeSet" Stack, Deploy;
     DeleteStack "cloudformation:DeleteStack" Stack, Deploy;
     CancelUpdateStack "cloudformation:CancelUpdateStack" Stack, Other;
+
+    DescribeLogGroups "logs:DescribeLogGroups" LogGroup, Other;
+    FilterLogEvents "logs:FilterLogEvents" LogGroup, Other;
+    StartLiveTail "logs:StartLiveTail" LogGroup, Other;
+    StartQuery "logs:StartQuery" LogGroup, Other;
+    GetQueryResults "logs:GetQueryResults" Account, Other;
+    StopQuery "logs:StopQuery" Account, Other;
 
     HeadBucket "s3:ListBucket" Bucket, Deploy;
     HeadObject "s3:GetObject" Object, Deploy;

@@ -34,6 +34,7 @@ impl PolicyScope {
             CallTarget::Gateway(path) => one(self.gateway(&path.replace("{api}", &self.api))),
             CallTarget::Function => self.functions(),
             CallTarget::Stack => one(self.regional("cloudformation", &self.stack_path())),
+            CallTarget::LogGroup => one(self.regional("logs", "log-group:*")),
             CallTarget::Account => one("*".to_owned()),
             CallTarget::Bucket => one(format!("arn:{partition}:s3:::{bucket}")),
             CallTarget::Object => one(format!("arn:{partition}:s3:::{bucket}/*")),
