@@ -43,6 +43,24 @@ bench: ## Measure synth and the handlers beside their peers
 bench-handlers: ## Measure the flagship's functions: start, memory, throughput, fan-out
 	benches/handlers/run
 
+# A release's glibc is old, so that the packages run on old systems: zig links with the symbols of that version. Empty for macOS.
+DIST_TARGET := x86_64-unknown-linux-gnu
+DIST_GLIBC := 2.17
+
+.PHONY: dist
+dist: .tools/zig/stamp tools-dist ## Build a release and make its packages in dist/
+	$(if $(DIST_GLIBC), \
+		PATH="$(CURDIR)/.tools/zig/bin:$$PATH" $(CARGO) zigbuild --locked --release --package stackgen --target $(DIST_TARGET).$(DIST_GLIBC), \
+		$(CARGO) build --locked --release --package stackgen --target $(DIST_TARGET))
+	.tools/dist/bin/python tools/dist/build --binary $${CARGO_TARGET_DIR:-target}/$(DIST_TARGET)/release/stackgen
+
+.PHONY: tools-dist
+tools-dist: .tools/dist/stamp
+
+.PHONY: site
+site: tools-dist ## Build the documentation as a site in target/site, and check its links
+	.tools/dist/bin/python tools/site/build
+
 .PHONY: coverage
 coverage: ## Line coverage of what decides in the handlers; fails under 95 percent
 	@$(CARGO) tarpaulin --version 2>/dev/null | grep -qw $(TARPAULIN) || $(CARGO) install cargo-tarpaulin --locked --version $(TARPAULIN)
@@ -112,7 +130,7 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dist/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
@@ -130,6 +148,18 @@ tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/d
 .tools/microburst/stamp: tools/microburst/requirements.txt
 	$(PYTHON) -m venv --clear .tools/microburst
 	.tools/microburst/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# Compiles and links for old versions of glibc.
+.tools/zig/stamp: tools/dist/zig.txt
+	$(PYTHON) -m venv --clear .tools/zig
+	.tools/zig/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# What makes packages of the binary, and the site.
+.tools/dist/stamp: tools/dist/requirements.txt
+	$(PYTHON) -m venv --clear .tools/dist
+	.tools/dist/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 # AWS's DynamoDB Local (a jar and what that needs), wscat, and AWS's runtime clients for Node, without their native parts; nothing of

@@ -87,7 +87,7 @@ fn scripts_of_the_action_contain_no_github_expressions() {
         .lines()
         .filter(|line| line.trim_start().starts_with("run:"))
         .collect();
-    assert_eq!(scripts.len(), 3);
+    assert_eq!(scripts.len(), 2);
     assert!(
         scripts.iter().all(|line| !line.contains("${{")),
         "{scripts:?}"
@@ -95,18 +95,46 @@ fn scripts_of_the_action_contain_no_github_expressions() {
 }
 
 #[test]
-fn the_action_and_the_hook_match_their_schemas() {
-    let checks: [(&str, &[&str]); 2] = [
+fn workflows_pipelines_forms_and_the_hook_match_their_schemas() {
+    let schemas: [(&str, &[&str]); 7] = [
+        ("github-actions", &["action.yml"]),
         (
-            "check-jsonschema",
-            &["--builtin-schema", "vendor.github-actions", "action.yml"],
+            "github-workflows",
+            &[
+                ".github/workflows/ci.yml",
+                ".github/workflows/docs.yml",
+                ".github/workflows/release.yml",
+                "docs/pipelines/github.yml",
+            ],
+        ),
+        ("gitlab-ci", &["docs/pipelines/gitlab.yml"]),
+        ("buildkite", &["docs/pipelines/buildkite.yml"]),
+        ("dependabot", &[".github/dependabot.yml"]),
+        (
+            "github-issue-forms",
+            &[
+                ".github/ISSUE_TEMPLATE/behaviour.yml",
+                ".github/ISSUE_TEMPLATE/bug.yml",
+                ".github/ISSUE_TEMPLATE/finding.yml",
+            ],
         ),
         (
-            "pre-commit",
-            &["validate-manifest", ".pre-commit-hooks.yaml"],
+            "github-issue-config",
+            &[".github/ISSUE_TEMPLATE/config.yml"],
         ),
     ];
-    for (name, arguments) in checks {
+    let checks = schemas.map(|(schema, files)| {
+        let schema = format!("vendor.{schema}");
+        let files = files.iter().map(|file| (*file).to_owned());
+        let arguments = ["--builtin-schema".to_owned(), schema];
+        (
+            "check-jsonschema",
+            arguments.into_iter().chain(files).collect(),
+        )
+    });
+    let hook = ["validate-manifest", ".pre-commit-hooks.yaml"].map(str::to_owned);
+    let hook: (&str, Vec<String>) = ("pre-commit", hook.to_vec());
+    for (name, arguments) in checks.into_iter().chain([hook]) {
         let Some(program) = tool(name) else {
             continue;
         };

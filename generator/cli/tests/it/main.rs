@@ -26,6 +26,7 @@ mod limits;
 mod lint;
 mod modules;
 mod names;
+mod packages;
 mod pages;
 mod policy;
 mod probe;
