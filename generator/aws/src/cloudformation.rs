@@ -1,13 +1,14 @@
 //! Calls to CloudFormation.
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, EventFilter, OnFailure,
-    OnStackFailure, Parameter, StackStatus as SdkStatus, Tag, TemplateStage,
+    Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, OnFailure, OnStackFailure,
+    Parameter, StackStatus as SdkStatus, Tag, TemplateStage,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use stackgen_deploy::stack::{
-    ChangeSet, ChangeSetId, ParameterValue, StackDescription, StackEvent, StackId, StackName,
-    StackReader, StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
+    ChangeSet, ChangeSetId, EventScope, ParameterValue, StackDescription, StackEvent, StackId,
+    StackName, StackReader, StackRequest, StackResource, StackService, StartedOperation,
+    TemplateLocation, ValidationFinding,
 };
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
@@ -131,7 +132,11 @@ impl StackService for Aws {
         }
     }
 
-    async fn create_stack(&self, request: &StackRequest, token: &str) -> AccountResult<StackId> {
+    async fn create_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> AccountResult<StartedOperation> {
         let operation = operation(AwsCall::CreateStack, request.stack.as_str());
         let sent = SentRequest::new(request);
         let call = self.cloudformation.create_stack();
@@ -147,17 +152,15 @@ impl StackService for Aws {
             .on_failure(OnFailure::Delete)
             .client_request_token(token);
         let created = operation.result(call.send().await)?;
-        let id = created
-            .stack_id()
-            .ok_or_else(|| operation.lacks("StackId"))?;
-        Ok(StackId::new(id))
+        let started = stacks::started(created.stack_id(), created.operation_id());
+        started.ok_or_else(|| operation.lacks("StackId"))
     }
 
     async fn update_stack(
         &self,
         request: &StackRequest,
         token: &str,
-    ) -> AccountResult<Option<StackId>> {
+    ) -> AccountResult<Option<StartedOperation>> {
         let operation = operation(AwsCall::UpdateStack, request.stack.as_str());
         let sent = SentRequest::new(request);
         let call = self.cloudformation.update_stack();
@@ -178,10 +181,8 @@ impl StackService for Aws {
             }
             updated => updated?,
         };
-        let id = updated
-            .stack_id()
-            .ok_or_else(|| operation.lacks("StackId"))?;
-        Ok(Some(StackId::new(id)))
+        let started = stacks::started(updated.stack_id(), updated.operation_id());
+        started.map(Some).ok_or_else(|| operation.lacks("StackId"))
     }
 
     async fn set_stack_policy(&self, stack: &StackId, policy: &str) -> AccountResult<()> {
@@ -229,16 +230,32 @@ impl StackService for Aws {
             .collect())
     }
 
-    async fn failures(&self, stack: &StackId) -> AccountResult<Vec<StackEvent>> {
-        let operation = operation(AwsCall::DescribeEvents, stack.as_str());
-        let failed = EventFilter::builder().failed_events(true).build();
+    async fn operation_events(
+        &self,
+        scope: &EventScope,
+        until: Option<&str>,
+    ) -> AccountResult<Vec<StackEvent>> {
+        let (stack, id) = match scope {
+            EventScope::Operation(id) => (None, Some(id.as_str())),
+            EventScope::Stack(stack) => (Some(stack.as_str()), None),
+        };
+        let target = match (stack, id) {
+            (Some(stack), _) => format!("stack {stack}"),
+            (_, id) => format!("operation {}", id.unwrap_or_default()),
+        };
+        let operation = AwsOperation::on(AwsCall::DescribeEvents, target);
         let found = pages(&operation, |token| async {
             let request = self.cloudformation.describe_events();
-            let request = request.stack_name(stack.as_str()).filters(failed.clone());
+            let request = request.set_stack_name(stack.map(str::to_owned));
+            let request = request.set_operation_id(id.map(str::to_owned));
             let page = operation.result(request.set_next_token(token).send().await)?;
-            Ok((page.operation_events.unwrap_or_default(), page.next_token))
+            let events = page.operation_events.unwrap_or_default();
+            let events: Vec<_> = events.iter().filter_map(events::event).collect();
+            let next = page.next_token;
+            let next = next.filter(|_| !events::is_last_page(&events, until));
+            Ok((events, next))
         });
-        Ok(found.await?.iter().filter_map(events::failure).collect())
+        Ok(events::latest_first(found.await?))
     }
 
     async fn delete_stack(

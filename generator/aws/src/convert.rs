@@ -161,6 +161,11 @@ pub(crate) fn deployment_of(
     })
 }
 
+/// Returns a text unless it is empty. Emulators return empty texts where AWS returns none.
+pub(crate) fn text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Converts a time; `None` for one out of range.
 pub(crate) fn time(time: &DateTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(time.as_nanos()).ok()

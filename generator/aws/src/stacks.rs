@@ -3,20 +3,17 @@
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     self as sdk, ChangeAction, ChangeSetStatus as SdkChangeSetStatus, ExecutionStatus,
-    PolicyAction, RequiresRecreation,
+    HookFailureMode, HookStatus, PolicyAction, RequiresRecreation,
 };
 use stackgen_deploy::stack::status::StackStatus;
 use stackgen_deploy::stack::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, PlannedChange, PropertyChange, Replacement,
-    ResourceAction, StackDescription, StackEvent, StackId, StackName, StackResource,
+    ChangeSet, ChangeSetId, ChangeSetStatus, OperationId, OperationKind, PlannedChange,
+    PropertyChange, RecordedOperation, Replacement, ResourceAction, StackDescription, StackEvent,
+    StackId, StackName, StackResource, StartedOperation,
 };
 
-use crate::convert::time;
-
-/// Returns a text unless it is empty. Emulators return empty texts where AWS returns none.
-fn text(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
+use crate::convert::{text, time};
+use crate::events::{HOOK_FAILED, hook_reason};
 
 /// Converts a stack; `None` for one without an ID.
 pub(crate) fn stack(stack: &sdk::Stack) -> Option<StackDescription> {
@@ -43,6 +40,34 @@ pub(crate) fn stack(stack: &sdk::Stack) -> Option<StackDescription> {
             .collect(),
         termination_protection: stack.enable_termination_protection().unwrap_or(false),
         role_arn: stack.role_arn().and_then(text),
+        operations: stack
+            .last_operations()
+            .iter()
+            .filter_map(recorded_operation)
+            .collect(),
+    })
+}
+
+fn recorded_operation(entry: &sdk::OperationEntry) -> Option<RecordedOperation> {
+    use sdk::OperationType::{ContinueRollback, CreateStack, DeleteStack, Rollback, UpdateStack};
+    let kind = match entry.operation_type()? {
+        CreateStack | UpdateStack => OperationKind::Deploy,
+        Rollback | ContinueRollback => OperationKind::Rollback,
+        DeleteStack => OperationKind::Delete,
+        _ => OperationKind::Other,
+    };
+    let id = entry.operation_id().and_then(text)?;
+    Some(RecordedOperation {
+        id: OperationId::new(id),
+        kind,
+    })
+}
+
+/// Converts the answer to a creation or an update; `None` without a stack.
+pub(crate) fn started(stack: Option<&str>, id: Option<&str>) -> Option<StartedOperation> {
+    Some(StartedOperation {
+        stack: StackId::new(stack?),
+        id: id.and_then(text).map(OperationId::new),
     })
 }
 
@@ -132,12 +157,21 @@ fn property_change(target: &sdk::ResourceTargetDefinition) -> Option<PropertyCha
     })
 }
 
-/// Converts an event; `None` for one without a status, such as the result of a hook.
+/// Converts an event; `None` for one without a status.
 pub(crate) fn event(event: &sdk::StackEvent) -> Option<StackEvent> {
-    let hook = event.hook_type().map(|hook| {
-        let reason = event.hook_status_reason().unwrap_or_default();
-        format!("hook {hook}: {reason}")
-    });
+    let mut status = event.resource_status()?.as_str();
+    let mut reason = event.resource_status_reason().and_then(text);
+    // The event of a hook has the status of the resource before it.
+    if let Some(hook) = event.hook_type() {
+        let has_failed = matches!(
+            event.hook_status(),
+            Some(HookStatus::HookCompleteFailed | HookStatus::HookFailed)
+        );
+        if has_failed && event.hook_failure_mode() != Some(&HookFailureMode::Warn) {
+            status = HOOK_FAILED;
+            reason = Some(hook_reason(Some(hook), event.hook_status_reason()));
+        }
+    }
     Some(StackEvent {
         id: event.event_id()?.to_owned(),
         stack: StackId::new(event.stack_id()?),
@@ -145,8 +179,9 @@ pub(crate) fn event(event: &sdk::StackEvent) -> Option<StackEvent> {
         logical_id: event.logical_resource_id()?.to_owned(),
         physical_id: event.physical_resource_id().and_then(text),
         kind: event.resource_type()?.to_owned(),
-        status: event.resource_status()?.as_str().to_owned(),
-        reason: event.resource_status_reason().and_then(text).or(hook),
+        status: status.to_owned(),
+        reason,
         token: event.client_request_token().and_then(text),
+        operation: event.operation_id().and_then(text).map(OperationId::new),
     })
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::cause::{cause_of, sorted};
+use super::cause::first_cause;
 use super::error::StackError;
+use super::operation_log::{OperationLog, wait_until_ended};
 use super::ports::StackService;
 use super::types::{
-    ChangeSet, ChangeSetStatus, StackDescription, StackEvent, StackName, StackOperation,
+    ChangeSet, ChangeSetStatus, MOST_STALE_READS, StackDescription, StackName, StackOperation,
 };
+use crate::AccountError;
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -40,6 +42,7 @@ pub async fn execute(
         name: stack.clone(),
         stack: change_set.stack.clone(),
         token,
+        id: None,
     };
     follow(service, &operation, ctx).await
 }
@@ -60,6 +63,7 @@ pub async fn resume(
         name: stack.clone(),
         stack: change_set.stack.clone(),
         token: token_of(change_set),
+        id: None,
     };
     follow(service, &operation, ctx).await
 }
@@ -77,6 +81,7 @@ async fn start(
     ctx: OperationContext<'_>,
 ) -> Result<(), StackError> {
     let mut retries = ctx.retries();
+    let mut reads = 1;
     loop {
         ctx.interrupt.check()?;
         let error = match service.execute_change_set(&change_set.id, token).await {
@@ -84,20 +89,41 @@ async fn start(
             Err(error) => error,
         };
         // The request may have taken effect, or an earlier run may have made it.
-        match service.change_set("", change_set.id.as_str()).await {
-            Ok(Some(found)) if is_started(found.status) => return Ok(()),
-            Ok(None) => {
-                return Err(StackError::PlanOutdated {
-                    reason: error.message,
-                });
-            }
-            _ => {}
+        if is_executed(service, change_set, reads, &error, ctx).await? {
+            return Ok(());
         }
         match retries.allow(&error) {
             true => retries.wait(&error).await?,
             false => return Err(error.into()),
         }
+        // If this attempt is refused, the reason may be that an earlier one took effect, which is not visible at once.
+        reads = MOST_STALE_READS;
     }
+}
+
+/// True if a change set is executed already. Reads it so many times, until one shows that.
+async fn is_executed(
+    service: &impl StackService,
+    change_set: &ChangeSet,
+    reads: u32,
+    error: &AccountError,
+    ctx: OperationContext<'_>,
+) -> Result<bool, StackError> {
+    for read in 0..reads {
+        if read > 0 {
+            ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
+        }
+        match service.change_set("", change_set.id.as_str()).await {
+            Ok(Some(found)) if is_started(found.status) => return Ok(true),
+            Ok(None) if !error.is_transient() => {
+                return Err(StackError::PlanOutdated {
+                    reason: error.message.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(false)
 }
 
 fn is_started(status: ChangeSetStatus) -> bool {
@@ -113,27 +139,8 @@ pub(super) async fn follow(
     operation: &StackOperation,
     ctx: OperationContext<'_>,
 ) -> Result<AppliedStack, StackError> {
-    let running = |error: StackError| match error {
-        StackError::Deploy(crate::DeployError::Interrupted) => StackError::InterruptedRunning {
-            stack: operation.name.clone(),
-        },
-        other => other,
-    };
-    let mut log = EventLog::default();
-    let stack = loop {
-        let stack = ctx.read(|| service.stack(operation.stack.as_str())).await;
-        let stack = stack.map_err(|error| running(error.into()))?;
-        // Read after the status, so that no event of an ended operation is missed.
-        log.read(service, operation, ctx).await.map_err(running)?;
-        let stack = stack.ok_or_else(|| StackError::NoStack {
-            stack: operation.name.clone(),
-        })?;
-        if !stack.status.is_in_progress() {
-            break stack;
-        }
-        let wait = ctx.interrupt.sleep(ctx.retry.poll_interval).await;
-        wait.map_err(|error| running(error.into()))?;
-    };
+    let mut log = OperationLog::default();
+    let stack = wait_until_ended(service, operation, &mut log, ctx).await?;
     if stack.status.is_success() {
         return Ok(AppliedStack {
             stack,
@@ -141,72 +148,11 @@ pub(super) async fn follow(
             deleted: log.deleted(),
         });
     }
-    let cause = cause_of(service, operation, &log.events, ctx).await?;
+    let failures = log.failures(service, operation, ctx).await;
+    let cause = first_cause(service, &failures, ctx).await;
     Err(StackError::Failed {
         stack: stack.id,
         status: stack.status,
         cause: cause.map(Box::new),
     })
-}
-
-/// Events of an operation that were reported, sorted by time.
-#[derive(Debug, Default)]
-struct EventLog {
-    events: Vec<StackEvent>,
-}
-
-impl EventLog {
-    /// Reads and reports new events. A failure is reported once and does not end the operation: events only inform.
-    async fn read(
-        &mut self,
-        service: &impl StackService,
-        operation: &StackOperation,
-        ctx: OperationContext<'_>,
-    ) -> Result<(), StackError> {
-        let last = self.events.last().map(|event| event.id.clone());
-        let read = ctx.read(|| service.events(&operation.stack, last.as_deref()));
-        let found = match read.await {
-            Ok(found) => found,
-            Err(crate::DeployError::Interrupted) => {
-                return Err(crate::DeployError::Interrupted.into());
-            }
-            Err(error) => {
-                ctx.step(DeployStep::Skipped {
-                    what: "reading the stack's events",
-                    reason: &error.to_string(),
-                });
-                return Ok(());
-            }
-        };
-        for event in sorted(found) {
-            let is_own = event.token.as_deref() == Some(operation.token.as_str());
-            if !is_own || self.events.iter().any(|known| known.id == event.id) {
-                continue;
-            }
-            ctx.step(event.step());
-            self.events.push(event);
-        }
-        Ok(())
-    }
-
-    /// Returns the types of the resources that were deleted.
-    fn deleted(&self) -> BTreeSet<String> {
-        let events = self.events.iter();
-        let deleted = events.filter(|event| event.status == "DELETE_COMPLETE");
-        deleted.map(|event| event.kind.clone()).collect()
-    }
-
-    /// Returns the number of resources that were changed.
-    fn changed(&self) -> usize {
-        let done = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"];
-        let mut changed: Vec<&str> = self
-            .events
-            .iter()
-            .filter(|event| !event.is_about_stack() && done.contains(&event.status.as_str()))
-            .map(|event| event.logical_id.as_str())
-            .collect();
-        changed.sort_unstable();
-        changed.dedup();
-        changed.len()
-    }
 }

@@ -3,64 +3,63 @@
 use serde::Serialize;
 
 use super::error::StackError;
+use super::event::{FailureCause, StackEvent};
+use super::history::last_deploy;
 use super::ports::StackService;
-use super::types::{FailureCause, StackEvent, StackId, StackName, StackOperation};
+use super::types::{StackId, StackName};
+use crate::DeployError;
+use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
 /// The deepest nesting of stacks that is searched.
 const MAX_NESTING: usize = 5;
 
-/// Returns the first cause of a failure in an operation's events, which are sorted by time. Searches nested stacks.
-///
-/// # Errors
-///
-/// If the events of a nested stack cannot be read.
-pub async fn first_cause(
+/// Returns the first cause of a failure in an operation's events, which are sorted by time. Searches nested stacks; where one
+/// cannot be read, the failure of the stack itself is the cause.
+pub(super) async fn first_cause(
     service: &impl StackService,
     events: &[StackEvent],
     ctx: OperationContext<'_>,
-) -> Result<Option<FailureCause>, StackError> {
+) -> Option<FailureCause> {
     let mut nested_in = Vec::new();
-    let mut event = first_failure(events).cloned();
-    while let Some(failed) = &event
-        && let Some(stack) = failed.nested_stack()
+    let mut event = first_failure(events)?.clone();
+    while let Some(stack) = event.nested_stack()
         && nested_in.len() < MAX_NESTING
     {
-        let inner = ctx.read(|| service.events(&stack, None)).await?;
-        let inner = last_operation(&sorted(inner)).to_vec();
+        let inner = match nested_events(service, &stack, ctx).await {
+            Ok(inner) => inner,
+            Err(error) => {
+                ctx.step(DeployStep::Skipped {
+                    what: &format!("reading the events of nested stack {}", event.logical_id),
+                    reason: &error.to_string(),
+                });
+                break;
+            }
+        };
         let Some(inner) = first_failure(&inner).cloned() else {
             break;
         };
-        nested_in.push(failed.logical_id.clone());
-        event = Some(inner);
+        nested_in.push(event.logical_id);
+        event = inner;
     }
-    Ok(event.map(|event| FailureCause {
+    Some(FailureCause {
         logical_id: event.logical_id,
         kind: event.kind,
         status: event.status,
         reason: event.reason,
         nested_in,
-    }))
+    })
 }
 
-/// Returns the first cause of the failure of an operation that was followed. CloudFormation's record of failures has those of
-/// hooks and validations too; where it cannot be read, or has nothing of the operation, the events of the stack decide.
-///
-/// # Errors
-///
-/// If the events of a nested stack cannot be read.
-pub(super) async fn cause_of(
+async fn nested_events(
     service: &impl StackService,
-    operation: &StackOperation,
-    events: &[StackEvent],
+    stack: &StackId,
     ctx: OperationContext<'_>,
-) -> Result<Option<FailureCause>, StackError> {
-    let failures = ctx.read(|| service.failures(&operation.stack)).await;
-    let mut failures = sorted(failures.unwrap_or_default());
-    failures.retain(|event| event.token.as_deref() == Some(operation.token.as_str()));
-    match first_cause(service, &failures, ctx).await? {
-        Some(cause) => Ok(Some(cause)),
-        None => first_cause(service, events, ctx).await,
+) -> Result<Vec<StackEvent>, DeployError> {
+    let found = ctx.read(|| service.stack(stack.as_str())).await?;
+    match found {
+        Some(found) => last_deploy(service, &found, ctx).await,
+        None => Ok(Vec::new()),
     }
 }
 
@@ -100,35 +99,13 @@ pub async fn diagnose(
             found.ok_or_else(missing)?
         }
     };
-    let events = sorted(ctx.read(|| service.events(&found.id, None)).await?);
-    let cause = first_cause(service, last_operation(&events), ctx).await?;
+    let events = last_deploy(service, &found, ctx).await?;
+    let cause = first_cause(service, &events, ctx).await;
     Ok(Diagnosis {
         stack: found.id,
         status: found.status.name().to_owned(),
         cause,
     })
-}
-
-/// Sorts events by time. Events of one moment stay in the order in which CloudFormation recorded them.
-pub(super) fn sorted(latest_first: Vec<StackEvent>) -> Vec<StackEvent> {
-    let mut events = latest_first;
-    events.reverse();
-    events.sort_by_key(|event| event.time);
-    events
-}
-
-/// Returns the events of a stack's last operation. A deletion after a failed creation belongs to the creation.
-fn last_operation(events: &[StackEvent]) -> &[StackEvent] {
-    let starts = |event: &StackEvent| {
-        let starting = [
-            "CREATE_IN_PROGRESS",
-            "UPDATE_IN_PROGRESS",
-            "IMPORT_IN_PROGRESS",
-        ];
-        event.is_about_stack() && starting.contains(&event.status.as_str())
-    };
-    let start = events.iter().rposition(starts).unwrap_or(0);
-    &events[start..]
 }
 
 fn first_failure(events: &[StackEvent]) -> Option<&StackEvent> {

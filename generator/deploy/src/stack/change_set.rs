@@ -4,11 +4,12 @@ use tokio::time::Instant;
 
 use super::delete::delete_failed;
 use super::error::StackError;
+use super::event::ValidationFinding;
 use super::ports::{StackReader, StackService};
 use super::status::Readiness;
 use super::types::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackName, StackRequest,
-    ValidationFinding,
+    ChangeSet, ChangeSetId, ChangeSetStatus, MOST_STALE_READS, StackDescription, StackName,
+    StackRequest,
 };
 use crate::DeployError;
 use crate::progress::DeployStep;
@@ -264,7 +265,7 @@ async fn create(
     }
 }
 
-/// Waits until CloudFormation has computed a change set.
+/// Waits until CloudFormation has computed a change set. A new one may not be visible at once.
 async fn computed(
     service: &impl StackService,
     stack: &StackName,
@@ -272,10 +273,17 @@ async fn computed(
     ctx: OperationContext<'_>,
 ) -> Result<ChangeSet, StackError> {
     let started = Instant::now();
+    let mut missing_reads = 0;
     loop {
-        let found = change_set(service, "", id.as_str(), ctx).await?;
-        if found.status != ChangeSetStatus::Pending {
-            return Ok(found);
+        match ctx.read(|| service.change_set("", id.as_str())).await? {
+            Some(found) if found.status != ChangeSetStatus::Pending => return Ok(found),
+            Some(_) => missing_reads = 0,
+            None => missing_reads += 1,
+        }
+        if missing_reads >= MOST_STALE_READS {
+            return Err(StackError::PlanOutdated {
+                reason: "another run deleted its change set".to_owned(),
+            });
         }
         if started.elapsed() > ctx.retry.change_set_timeout {
             return Err(StackError::ChangeSetTimedOut {
@@ -285,18 +293,6 @@ async fn computed(
         }
         ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
     }
-}
-
-async fn change_set(
-    service: &impl StackService,
-    stack: &str,
-    name_or_id: &str,
-    ctx: OperationContext<'_>,
-) -> Result<ChangeSet, StackError> {
-    let found = ctx.read(|| service.change_set(stack, name_or_id)).await?;
-    found.ok_or_else(|| StackError::PlanOutdated {
-        reason: "another run deleted its change set".to_owned(),
-    })
 }
 
 /// Deletes a change set, and the empty stack that came with it.

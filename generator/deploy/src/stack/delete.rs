@@ -1,10 +1,11 @@
 //! Deleting a stack, and canceling an update.
 
-use super::cause::{first_cause, sorted};
+use super::cause::first_cause;
 use super::error::StackError;
+use super::operation_log::{OperationLog, wait_until_ended};
 use super::ports::StackService;
 use super::status::Readiness;
-use super::types::{StackDescription, StackEvent, StackId, StackName};
+use super::types::{StackDescription, StackId, StackName, StackOperation};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -81,45 +82,34 @@ async fn remove(
     ctx: OperationContext<'_>,
 ) -> Result<DeletedStack, StackError> {
     let before = ctx.read(|| service.events(&stack.id, None)).await;
-    let known: Vec<String> = before
-        .unwrap_or_default()
-        .into_iter()
-        .map(|event| event.id)
-        .collect();
+    let count = before.unwrap_or_default().len();
     let unique = stack.id.as_str().rsplit('/').next().unwrap_or_default();
     // Deleting a stack whose deletion failed is another operation, so the token counts the stack's events.
-    let token = format!("stackgen-delete-{}-{unique}", known.len());
+    let token = format!("stackgen-delete-{count}-{unique}");
     ctx.call(|| service.delete_stack(&stack.id, role_arn, &token))
         .await?;
-    let mut events: Vec<StackEvent> = Vec::new();
-    loop {
-        let now = ctx.read(|| service.stack(stack.id.as_str())).await;
-        let read = ctx.read(|| service.events(&stack.id, None)).await;
-        for event in sorted(read.unwrap_or_default()) {
-            let is_known = known.contains(&event.id) || events.iter().any(|one| one.id == event.id);
-            if !is_known {
-                ctx.step(event.step());
-                events.push(event);
-            }
+    let operation = StackOperation {
+        name: stack.name.clone(),
+        stack: stack.id.clone(),
+        token,
+        id: None,
+    };
+    let mut log = OperationLog::default();
+    match wait_until_ended(service, &operation, &mut log, ctx).await {
+        Ok(now) if !now.status.is_deleted() => {
+            let failures = log.failures(service, &operation, ctx).await;
+            let cause = first_cause(service, &failures, ctx).await;
+            return Err(StackError::Failed {
+                stack: now.id,
+                status: now.status,
+                cause: cause.map(Box::new),
+            });
         }
-        match now.map_err(|error| interrupted(error, &stack.name))? {
-            Some(now) if now.status.is_in_progress() => {}
-            Some(now) if !now.status.is_deleted() => {
-                let cause = first_cause(service, &events, ctx).await?;
-                return Err(StackError::Failed {
-                    stack: now.id,
-                    status: now.status,
-                    cause: cause.map(Box::new),
-                });
-            }
-            _ => break,
-        }
-        let wait = ctx.interrupt.sleep(ctx.retry.poll_interval).await;
-        wait.map_err(|error| interrupted(error, &stack.name))?;
+        Ok(_) | Err(StackError::NoStack { .. }) => {}
+        Err(error) => return Err(error),
     }
-    let skipped = events
-        .iter()
-        .filter(|event| event.status == "DELETE_SKIPPED");
+    let events = log.events().iter();
+    let skipped = events.filter(|event| event.status == "DELETE_SKIPPED");
     let retained = skipped.map(|event| RetainedResource {
         logical_id: event.logical_id.clone(),
         kind: event.kind.clone(),

@@ -4,9 +4,11 @@ use super::apply::{AppliedStack, follow, resume};
 use super::change_set::{StackReadiness, readiness};
 use super::delete::delete_failed;
 use super::error::StackError;
+use super::history::last_deploy;
 use super::ports::StackService;
 use super::status::Readiness;
-use super::types::{StackDescription, StackId, StackOperation, StackRequest};
+use super::types::{StackDescription, StackOperation, StackRequest, StartedOperation};
+use crate::DeployError;
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -61,7 +63,7 @@ pub async fn update_directly(
         Err(error) => return Err(error),
     };
     let token = format!("{}{run}", token_prefix(request));
-    let Some(stack) = start(service, request, found.as_ref(), &token, ctx).await? else {
+    let Some(started) = start(service, request, found.as_ref(), &token, ctx).await? else {
         return found
             .map(DirectUpdate::Unchanged)
             .ok_or_else(|| StackError::NoStack {
@@ -70,8 +72,9 @@ pub async fn update_directly(
     };
     let operation = StackOperation {
         name: name.clone(),
-        stack,
+        stack: started.stack,
         token,
+        id: started.id,
     };
     follow(service, &operation, ctx)
         .await
@@ -85,7 +88,7 @@ async fn start(
     found: Option<&StackDescription>,
     token: &str,
     ctx: OperationContext<'_>,
-) -> Result<Option<StackId>, StackError> {
+) -> Result<Option<StartedOperation>, StackError> {
     match found {
         None => Ok(Some(
             ctx.call(|| service.create_stack(request, token)).await?,
@@ -108,12 +111,24 @@ async fn running(
     let Some(stack) = ctx.read(|| service.stack(request.stack.as_str())).await? else {
         return Ok(None);
     };
-    let events = ctx.read(|| service.events(&stack.id, None)).await?;
-    let latest = events.into_iter().find_map(|event| event.token);
+    let events = match last_deploy(service, &stack, ctx).await {
+        Ok(events) => events,
+        Err(DeployError::Interrupted) => return Err(DeployError::Interrupted.into()),
+        // That the stack is busy matters more.
+        Err(error) => {
+            ctx.step(DeployStep::Skipped {
+                what: "looking whether an earlier run started the operation",
+                reason: &error.to_string(),
+            });
+            return Ok(None);
+        }
+    };
+    let latest = events.into_iter().rev().find_map(|event| event.token);
     let own = latest.filter(|token| token.starts_with(&token_prefix(request)));
     Ok(own.map(|token| StackOperation {
         name: request.stack.clone(),
         stack: stack.id,
         token,
+        id: None,
     }))
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::event::{FailureCause, ValidationFinding};
 use super::remedy::remedy;
 use super::status::StackStatus;
-use super::types::{FailureCause, MIN_UNRESERVED, StackId, StackName, ValidationFinding};
+use super::types::{MIN_UNRESERVED, StackId, StackName};
 use crate::DeployError;
 use crate::error::AccountError;
 

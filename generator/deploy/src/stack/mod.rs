@@ -10,7 +10,10 @@ pub mod concurrency;
 pub mod delete;
 pub mod direct;
 mod error;
+mod event;
+mod history;
 pub mod log_role;
+mod operation_log;
 mod owner;
 mod ports;
 mod remedy;
@@ -19,12 +22,14 @@ mod types;
 pub mod wiring;
 
 pub use error::StackError;
+pub use event::{EventScope, FailureCause, STACK_TYPE, StackEvent, ValidationFinding};
 pub use owner::{OwningStack, find_owner};
 pub use ports::{
     ArtifactBucket, FunctionQuotas, GatewaySettings, StackReader, StackService, Stored,
 };
 pub use types::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, FailureCause, ParameterValue, PlannedChange,
-    PropertyChange, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent, StackId,
-    StackName, StackRequest, StackResource, TemplateLocation, ValidationFinding,
+    ChangeSet, ChangeSetId, ChangeSetStatus, OperationId, OperationKind, ParameterValue,
+    PlannedChange, PropertyChange, RecordedOperation, Replacement, ResourceAction,
+    StackDescription, StackId, StackName, StackRequest, StackResource, StartedOperation,
+    TemplateLocation,
 };

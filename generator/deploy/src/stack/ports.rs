@@ -2,9 +2,10 @@
 
 use time::OffsetDateTime;
 
+use super::event::{EventScope, StackEvent, ValidationFinding};
 use super::types::{
-    ChangeSet, ChangeSetId, StackDescription, StackEvent, StackId, StackName, StackRequest,
-    StackResource, ValidationFinding,
+    ChangeSet, ChangeSetId, StackDescription, StackId, StackName, StackRequest, StackResource,
+    StartedOperation,
 };
 use crate::FunctionName;
 use crate::error::AccountResult;
@@ -63,7 +64,7 @@ pub trait StackService: StackReader {
         &self,
         request: &StackRequest,
         token: &str,
-    ) -> impl Future<Output = AccountResult<StackId>>;
+    ) -> impl Future<Output = AccountResult<StartedOperation>>;
 
     /// Updates a stack without a change set; `None` if there is nothing to update. CloudFormation ignores a second request with
     /// the same token.
@@ -71,7 +72,7 @@ pub trait StackService: StackReader {
         &self,
         request: &StackRequest,
         token: &str,
-    ) -> impl Future<Output = AccountResult<Option<StackId>>>;
+    ) -> impl Future<Output = AccountResult<Option<StartedOperation>>>;
 
     /// Replaces the stack policy, which determines what updates may change.
     fn set_stack_policy(
@@ -93,15 +94,20 @@ pub trait StackService: StackReader {
         change_set: &ChangeSetId,
     ) -> impl Future<Output = AccountResult<()>>;
 
-    /// Returns events of a stack, the latest first, down to the event `until` or a page that has it.
+    /// Returns events of a stack, the latest first, down to the event `until` or a page that has it (`DescribeStackEvents`).
     fn events(
         &self,
         stack: &StackId,
         until: Option<&str>,
     ) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
 
-    /// Returns the failures of a stack's operations, the latest first: of resources, hooks and validations.
-    fn failures(&self, stack: &StackId) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
+    /// Returns events of operations, the latest first, down to the event `until` or a page that has it (`DescribeEvents`).
+    /// Unlike [`StackService::events`] they include validations and all results of hooks.
+    fn operation_events(
+        &self,
+        scope: &EventScope,
+        until: Option<&str>,
+    ) -> impl Future<Output = AccountResult<Vec<StackEvent>>>;
 
     /// Deletes a stack. CloudFormation keeps the resources that the template retains.
     fn delete_stack(

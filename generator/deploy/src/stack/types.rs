@@ -1,13 +1,10 @@
-//! Stacks, change sets and events, as CloudFormation returns them.
-
-use std::fmt;
+//! Stacks and change sets, as CloudFormation returns them.
 
 use serde::{Deserialize, Serialize};
 use stackgen_model::identifier;
 use time::OffsetDateTime;
 
 use super::status::StackStatus;
-use crate::progress::DeployStep;
 
 identifier! {
     /// Name of a stack: `rooms-prod`.
@@ -20,6 +17,11 @@ identifier! {
 identifier! {
     /// ARN of a change set: `arn:…:changeSet/NAME/UUID`.
     ChangeSetId
+}
+
+identifier! {
+    /// ID of an operation on a stack.
+    OperationId
 }
 
 impl ChangeSetId {
@@ -55,6 +57,39 @@ pub struct StackDescription {
     pub termination_protection: bool,
     /// The role with which CloudFormation works.
     pub role_arn: Option<String>,
+    /// The last operations, the latest first: `LastOperations`. Emulators name none.
+    pub operations: Vec<RecordedOperation>,
+}
+
+/// An operation that CloudFormation recorded for a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedOperation {
+    /// The ID.
+    pub id: OperationId,
+    /// The kind.
+    pub kind: OperationKind,
+}
+
+/// Kind of an operation on a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// A creation or an update.
+    Deploy,
+    /// The rollback of one that failed, which is an operation of its own.
+    Rollback,
+    /// A deletion.
+    Delete,
+    /// Computing a change set, or a kind that is newer than this program.
+    Other,
+}
+
+/// A creation or an update that CloudFormation accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedOperation {
+    /// The stack.
+    pub stack: StackId,
+    /// The operation. Emulators do not name it.
+    pub id: Option<OperationId>,
 }
 
 impl StackDescription {
@@ -63,6 +98,28 @@ impl StackDescription {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(parameter, _)| parameter == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the last creation or update, if CloudFormation names it.
+    pub(super) fn last_deploy(&self) -> Option<&OperationId> {
+        let mut operations = self.operations.iter();
+        let found = operations.find(|one| one.kind == OperationKind::Deploy);
+        found.map(|one| &one.id)
+    }
+
+    /// Returns an operation and the later ones that follow from it, such as its rollback, the latest first.
+    pub(super) fn operations_since(&self, id: &OperationId) -> Vec<OperationId> {
+        let place = self.operations.iter().position(|one| one.id == *id);
+        let later = self.operations[..place.unwrap_or(0)].iter().rev();
+        let later = later.take_while(|one| one.kind != OperationKind::Deploy);
+        let mut ids = vec![id.clone()];
+        ids.extend(
+            later
+                .filter(|one| one.kind != OperationKind::Other)
+                .map(|one| one.id.clone()),
+        );
+        ids.reverse();
+        ids
     }
 }
 
@@ -230,131 +287,18 @@ pub struct PropertyChange {
     pub replaces: bool,
 }
 
-/// An event of a stack.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StackEvent {
-    /// The event's ID.
-    pub id: String,
-    /// The ARN of the stack.
-    pub stack: StackId,
-    /// The time.
-    pub time: OffsetDateTime,
-    /// The logical ID of the resource, or the name of the stack.
-    pub logical_id: String,
-    /// The physical ID of the resource.
-    pub physical_id: Option<String>,
-    /// The resource type.
-    pub kind: String,
-    /// The status: `CREATE_FAILED`.
-    pub status: String,
-    /// The reason of the status.
-    pub reason: Option<String>,
-    /// The token of the request that started the operation.
-    pub token: Option<String>,
-}
-
-impl StackEvent {
-    /// True if the event is about the stack itself.
-    pub fn is_about_stack(&self) -> bool {
-        self.kind == STACK_TYPE && self.physical_id.as_deref() == Some(self.stack.as_str())
-    }
-
-    /// Returns the step that reports the event.
-    pub(crate) fn step(&self) -> DeployStep<'_> {
-        DeployStep::StackChanged {
-            resource: &self.logical_id,
-            kind: &self.kind,
-            status: &self.status,
-            reason: self.reason.as_deref(),
-        }
-    }
-
-    /// True if a resource failed by itself, not because another one failed before it.
-    pub fn is_cause(&self) -> bool {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        self.status.ends_with("_FAILED") && !reason.contains(CANCELLED)
-    }
-
-    /// Returns the nested stack whose events have the cause of this failure.
-    pub fn nested_stack(&self) -> Option<StackId> {
-        let id = self.physical_id.as_deref().filter(|id| !id.is_empty())?;
-        (self.kind == STACK_TYPE && !self.is_about_stack()).then(|| StackId::new(id))
-    }
-}
-
-/// A finding of CloudFormation's validation of a change set, before any resource changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ValidationFinding {
-    /// The logical ID of the resource; empty for a finding about the whole template.
-    pub logical_id: String,
-    /// The resource type; empty for a finding about the whole template.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The path of the property in the resource.
-    pub path: Option<String>,
-    /// What is wrong.
-    pub reason: String,
-    /// True if the change set fails because of it. Otherwise it is a warning.
-    pub fails: bool,
-}
-
-impl fmt::Display for ValidationFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.logical_id.is_empty() {
-            write!(f, "{} ({})", self.logical_id, self.kind)?;
-            match &self.path {
-                Some(path) => write!(f, " at {path}: ")?,
-                None => f.write_str(": ")?,
-            }
-        }
-        f.write_str(&self.reason)
-    }
-}
-
-/// Resource type of stacks.
-pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
-
-/// The end of the reason of a resource that CloudFormation gave up because another one failed: "Resource creation cancelled".
-const CANCELLED: &str = " cancelled";
-
-/// The resource that failed first, and why. All later failures of the operation follow from it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FailureCause {
-    /// The logical ID of the resource in its own template.
-    pub logical_id: String,
-    /// The resource type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The status: `CREATE_FAILED`.
-    pub status: String,
-    /// The reason, as the service reports it.
-    pub reason: Option<String>,
-    /// The logical IDs of the nested stacks that lead to the resource, the outermost first.
-    pub nested_in: Vec<String>,
-}
-
-impl fmt::Display for FailureCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for stack in &self.nested_in {
-            write!(f, "{stack} > ")?;
-        }
-        write!(f, "{} ({}): {}", self.logical_id, self.kind, self.status)?;
-        match &self.reason {
-            Some(reason) => write!(f, ": {reason}"),
-            None => Ok(()),
-        }
-    }
-}
-
 /// An operation on a stack, which its events name by a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct StackOperation {
     pub(super) name: StackName,
     pub(super) stack: StackId,
     pub(super) token: String,
+    /// The ID, if CloudFormation named it. For a change set it does not.
+    pub(super) id: Option<OperationId>,
 }
 
 /// Number of concurrent executions of an account and region that cannot be reserved (a Lambda quota).
 pub(super) const MIN_UNRESERVED: u32 = 100;
+
+/// The largest number of reads of something that was changed right before until one shows the change.
+pub(super) const MOST_STALE_READS: u32 = 5;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
+use super::event::StackEvent;
 use super::owner::{API_TYPE, OwningStack, find_owner};
 use super::ports::StackReader;
-use super::types::{StackEvent, StackName, StackResource};
+use super::types::{StackName, StackResource};
 use crate::retry::OperationContext;
 use crate::timestamp::serialize as serialize_time;
 use crate::{ApiInfo, DeployError};

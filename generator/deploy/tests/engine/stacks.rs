@@ -78,6 +78,7 @@ impl MemoryStack {
             status: status.to_owned(),
             reason: None,
             token: None,
+            operation: None,
         });
     }
 
@@ -106,6 +107,7 @@ impl StackReader for MemoryStack {
             outputs: Vec::new(),
             termination_protection: false,
             role_arn: None,
+            operations: Vec::new(),
         };
         let is_named = name_or_id == "rooms" || name_or_id == ID;
         self.answer("DescribeStacks", is_named.then_some(stack))

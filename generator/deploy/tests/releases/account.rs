@@ -9,12 +9,22 @@ use tokio::sync::Notify;
 
 use crate::simulated::{Fault, State};
 
+/// Number of calls for which a change may be invisible.
+const MOST_STALE: u8 = 3;
+
 /// A simulated CloudFormation. The seed decides faults and durations.
 pub(crate) struct SimulatedStacks {
     state: RefCell<State>,
     random: RefCell<fastrand::Rng>,
     injects: Cell<bool>,
     next_fault: RefCell<Option<(&'static str, Fault)>>,
+    /// Operations for which the caller lacks the permission.
+    denied: RefCell<Vec<&'static str>>,
+    reads: RefCell<Vec<&'static str>>,
+    /// True if reads may see an earlier state.
+    is_stale: Cell<bool>,
+    /// States after the last calls.
+    past: RefCell<Vec<State>>,
     /// Notified when the caller is to end.
     pub(crate) crash: Notify,
 }
@@ -26,6 +36,10 @@ impl SimulatedStacks {
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
             injects: Cell::new(false),
             next_fault: RefCell::new(None),
+            denied: RefCell::default(),
+            reads: RefCell::default(),
+            is_stale: Cell::new(false),
+            past: RefCell::default(),
             crash: Notify::new(),
         }
     }
@@ -35,9 +49,35 @@ impl SimulatedStacks {
         self.injects.set(injects);
     }
 
+    /// Lets every read see the state after one of the last calls.
+    pub(crate) fn read_earlier_states(&self) {
+        self.is_stale.set(true);
+    }
+
+    /// Makes all changes visible, as they are after a while.
+    pub(crate) fn settle(&self) {
+        self.past.borrow_mut().clear();
+    }
+
+    /// Makes the account an emulator, which names no operations.
+    pub(crate) fn emulate(&self) {
+        self.state.borrow_mut().is_emulator = true;
+    }
+
+    /// Makes a hook the reason of the next failure.
+    pub(crate) fn fail_by_hook(&self) {
+        let mut state = self.state.borrow_mut();
+        (state.fails_next, state.hook_fails) = (true, true);
+    }
+
     /// Makes the next call of an operation fail.
     pub(crate) fn fail_next(&self, operation: &'static str, fault: Fault) {
         self.next_fault.replace(Some((operation, fault)));
+    }
+
+    /// Denies all calls of an operation.
+    pub(crate) fn deny(&self, operation: &'static str) {
+        self.denied.borrow_mut().push(operation);
     }
 
     pub(crate) fn crash_after(&self, operation: &'static str) {
@@ -56,6 +96,12 @@ impl SimulatedStacks {
 
     pub(crate) fn random(&self, range: Range<u8>) -> u8 {
         self.random.borrow_mut().u8(range)
+    }
+
+    /// Number of reads of an operation.
+    pub(crate) fn reads_of(&self, operation: &str) -> usize {
+        let reads = self.reads.borrow();
+        reads.iter().filter(|read| **read == operation).count()
     }
 
     pub(crate) fn executions(&self) -> usize {
@@ -96,6 +142,29 @@ impl SimulatedStacks {
         assert!(twice.is_empty(), "seed {seed}: executed twice: {twice:?}");
     }
 
+    /// Makes a call that changes nothing. It may see an earlier state.
+    pub(crate) async fn read<T>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(&mut State) -> AccountResult<T>,
+    ) -> AccountResult<T> {
+        self.reads.borrow_mut().push(operation);
+        let age = match self.is_stale.get() {
+            true => self.random(0..MOST_STALE + 1),
+            false => 0,
+        };
+        let past = self.past.borrow();
+        let earlier = past.iter().rev().skip(1);
+        let mut earlier = earlier.take(usize::from(age));
+        let seen = earlier.next_back().cloned();
+        drop(past);
+        self.call(operation, |state| match seen {
+            Some(mut seen) => read(&mut seen),
+            None => read(state),
+        })
+        .await
+    }
+
     /// Makes a call, unless a fault prevents it.
     pub(crate) async fn call<T>(
         &self,
@@ -114,12 +183,19 @@ impl SimulatedStacks {
                 return Err(failure(AccountErrorKind::AccessDenied, operation));
             }
             Some(Fault::CrashBefore) => self.end_caller().await,
+            _ if self.denied.borrow().contains(&operation) => {
+                return Err(failure(AccountErrorKind::AccessDenied, operation));
+            }
             _ => {}
         }
         let answer = {
             let mut state = self.state.borrow_mut();
             let answer = call(&mut state);
             state.tick();
+            let mut past = self.past.borrow_mut();
+            past.push(state.clone());
+            let kept = past.len().saturating_sub(usize::from(MOST_STALE) + 1);
+            past.drain(..kept);
             if self.injects.get() && self.random.borrow_mut().u8(..) < 12 {
                 state.fails_next = true;
             }

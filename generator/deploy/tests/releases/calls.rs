@@ -1,8 +1,9 @@
 //! Calls to the simulated CloudFormation.
 
 use stackgen_deploy::stack::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackEvent, StackId, StackName,
-    StackReader, StackRequest, StackResource, StackService, TemplateLocation, ValidationFinding,
+    ChangeSet, ChangeSetId, ChangeSetStatus, EventScope, StackDescription, StackEvent, StackId,
+    StackName, StackReader, StackRequest, StackResource, StackService, StartedOperation,
+    TemplateLocation, ValidationFinding,
 };
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
@@ -20,14 +21,19 @@ fn error(kind: AccountErrorKind, operation: &'static str, message: &str) -> Acco
 
 impl StackReader for SimulatedStacks {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
-        self.call("DescribeStacks", |state| {
-            Ok(state.find(name_or_id).map(|stack| stack.describe()))
+        self.read("DescribeStacks", |state| {
+            let is_emulator = state.is_emulator;
+            let mut found = state.find(name_or_id).map(|stack| stack.describe());
+            if let Some(stack) = found.as_mut().filter(|_| is_emulator) {
+                stack.operations.clear();
+            }
+            Ok(found)
         })
         .await
     }
 
     async fn resources(&self, _: &StackId) -> AccountResult<Vec<StackResource>> {
-        self.call("ListStackResources", |_| Ok(Vec::new())).await
+        self.read("ListStackResources", |_| Ok(Vec::new())).await
     }
 
     async fn events_since(
@@ -35,7 +41,7 @@ impl StackReader for SimulatedStacks {
         _: &StackId,
         since: OffsetDateTime,
     ) -> AccountResult<Vec<StackEvent>> {
-        self.call("DescribeStackEvents", |state| {
+        self.read("DescribeStackEvents", |state| {
             let stack = state.stack.iter();
             let events = stack.flat_map(|stack| stack.events.iter().rev());
             Ok(events
@@ -47,7 +53,7 @@ impl StackReader for SimulatedStacks {
     }
 
     async fn template(&self, _: &StackId) -> AccountResult<String> {
-        self.call("GetTemplate", |state| {
+        self.read("GetTemplate", |state| {
             let template = state
                 .stack
                 .as_ref()
@@ -60,7 +66,7 @@ impl StackReader for SimulatedStacks {
 
 impl StackService for SimulatedStacks {
     async fn deleted_stacks(&self, _: &StackName) -> AccountResult<Vec<StackId>> {
-        self.call("ListStacks", |state| {
+        self.read("ListStacks", |state| {
             Ok(state
                 .deleted
                 .iter()
@@ -78,7 +84,7 @@ impl StackService for SimulatedStacks {
     }
 
     async fn change_set(&self, _: &str, name_or_id: &str) -> AccountResult<Option<ChangeSet>> {
-        self.call("DescribeChangeSet", |state| {
+        self.read("DescribeChangeSet", |state| {
             let Some(stack) = state.stack.as_ref().map(|stack| stack.id.clone()) else {
                 return Ok(None);
             };
@@ -92,24 +98,49 @@ impl StackService for SimulatedStacks {
     }
 
     async fn validation_findings(&self, _: &ChangeSetId) -> AccountResult<Vec<ValidationFinding>> {
-        self.call("DescribeEvents", |state| Ok(state.findings.clone()))
+        self.read("DescribeEvents", |state| Ok(state.findings.clone()))
             .await
     }
 
-    async fn failures(&self, _: &StackId) -> AccountResult<Vec<StackEvent>> {
-        self.call("DescribeEvents", |_| Ok(Vec::new())).await
+    async fn operation_events(
+        &self,
+        scope: &EventScope,
+        _: Option<&str>,
+    ) -> AccountResult<Vec<StackEvent>> {
+        self.read("DescribeEvents", |state| {
+            let mut stacks = state.stack.iter().chain(&state.deleted);
+            if state.is_emulator {
+                return Ok(Vec::new());
+            }
+            let found = match scope {
+                EventScope::Operation(id) => stacks.map(|stack| stack.events_of(id)).collect(),
+                // Only the last operation's: seen on AWS.
+                EventScope::Stack(id) => {
+                    let stack = stacks.find(|stack| stack.id == *id);
+                    let last =
+                        stack.and_then(|stack| stack.recorded.first().map(|one| (stack, one)));
+                    vec![last.map_or_else(Vec::new, |(stack, one)| stack.events_of(&one.id))]
+                }
+            };
+            Ok(found.concat())
+        })
+        .await
     }
 
-    async fn create_stack(&self, request: &StackRequest, token: &str) -> AccountResult<StackId> {
+    async fn create_stack(
+        &self,
+        request: &StackRequest,
+        token: &str,
+    ) -> AccountResult<StartedOperation> {
         let length = self.random(1..6);
         self.call("CreateStack", |state| {
-            let id = match &state.stack {
-                Some(stack) if stack.is_started_by(token) => return Ok(stack.id.clone()),
+            match &state.stack {
+                Some(stack) if stack.is_started_by(token) => return Ok(stack.started()),
                 Some(_) => return Err(refused("CreateStack", "the stack exists")),
                 None => state.create_stack(),
             };
             state.start_directly(template_of(request), token, length);
-            Ok(id)
+            Ok(state.stack.as_ref().unwrap().started())
         })
         .await
     }
@@ -118,15 +149,14 @@ impl StackService for SimulatedStacks {
         &self,
         request: &StackRequest,
         token: &str,
-    ) -> AccountResult<Option<StackId>> {
+    ) -> AccountResult<Option<StartedOperation>> {
         let length = self.random(1..6);
         self.call("UpdateStack", |state| {
             let Some(stack) = &state.stack else {
                 return Err(refused("UpdateStack", "no stack"));
             };
-            let id = stack.id.clone();
             if stack.is_started_by(token) {
-                return Ok(Some(id));
+                return Ok(Some(stack.started()));
             }
             if stack.operation.is_some() {
                 return Err(refused("UpdateStack", "the stack is busy"));
@@ -135,7 +165,7 @@ impl StackService for SimulatedStacks {
                 return Ok(None);
             }
             state.start_directly(template_of(request), token, length);
-            Ok(Some(id))
+            Ok(state.stack.as_ref().map(|stack| stack.started()))
         })
         .await
     }
@@ -188,7 +218,7 @@ impl StackService for SimulatedStacks {
     }
 
     async fn events(&self, stack: &StackId, _: Option<&str>) -> AccountResult<Vec<StackEvent>> {
-        self.call("DescribeStackEvents", |state| {
+        self.read("DescribeStackEvents", |state| {
             let found = state.find(stack.as_str());
             let events = found.map(|stack| stack.events.iter().rev().cloned().collect());
             Ok(events.unwrap_or_default())

@@ -4,6 +4,7 @@
 
 mod account;
 mod calls;
+mod causes;
 mod concurrency;
 mod release;
 #[path = "../common/seeds.rs"]
@@ -27,7 +28,14 @@ fn simulate(seed: u64) {
     let stacks = SimulatedStacks::new(seed);
     let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
     let mut wanted = "template-0".to_owned();
+    if seed % 2 == 1 {
+        stacks.read_earlier_states();
+    }
+    if seed % 8 > 5 {
+        stacks.emulate();
+    }
     for step in 0..4 {
+        stacks.settle();
         if step == 0 || random.bool() {
             wanted = format!("template-{}", random.u8(0..3));
         }
@@ -49,8 +57,10 @@ fn simulate(seed: u64) {
     // Once nothing fails any more, a rerun converges.
     stacks.inject_faults(false);
     stacks.finish_operations();
+    stacks.settle();
     let mut ended = Release::of(&wanted).run(&stacks);
     if let Ended::Failed(StackError::Failed { .. }) = ended {
+        stacks.settle();
         ended = Release::of(&wanted).run(&stacks);
     }
     assert!(matches!(ended, Ended::Deployed), "seed {seed}: {ended:?}");

@@ -1,10 +1,12 @@
 //! A release of the simulated stack.
 
+use std::cell::RefCell;
+
 use stackgen_deploy::stack::apply::{execute, resume};
 use stackgen_deploy::stack::change_set::{PreparedUpdate, prepare};
 use stackgen_deploy::stack::direct::update_directly;
 use stackgen_deploy::stack::{StackError, StackName, StackRequest, TemplateLocation};
-use stackgen_deploy::{Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
+use stackgen_deploy::{DeployStep, Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
 
 use crate::account::SimulatedStacks;
 
@@ -21,6 +23,8 @@ pub(crate) struct Release {
     request: StackRequest,
     /// The run, if it uses no change set.
     direct: Option<String>,
+    /// What was skipped.
+    pub(crate) skipped: RefCell<Vec<String>>,
 }
 
 impl Release {
@@ -39,6 +43,7 @@ impl Release {
                 description: String::new(),
             },
             direct: None,
+            skipped: RefCell::default(),
         }
     }
 
@@ -71,9 +76,14 @@ impl Release {
 
     async fn deploy(&self, stacks: &SimulatedStacks) -> Result<(), StackError> {
         let (retry, never) = (RetryPolicy::default(), Interrupt::never());
+        let steps = |step: DeployStep<'_>| {
+            if let DeployStep::Skipped { what, .. } = step {
+                self.skipped.borrow_mut().push(what.to_owned());
+            }
+        };
         let ctx = OperationContext {
             retry: &retry,
-            steps: &|_| {},
+            steps: &steps,
             interrupt: &never,
             now: OffsetDateTime::now_utc,
         };

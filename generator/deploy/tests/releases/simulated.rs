@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use stackgen_deploy::OffsetDateTime;
 use stackgen_deploy::stack::status::StackStatus;
 use stackgen_deploy::stack::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, PlannedChange, Replacement, ResourceAction,
-    STACK_TYPE, StackDescription, StackEvent, StackId, StackName, ValidationFinding,
+    ChangeSet, ChangeSetId, ChangeSetStatus, OperationId, OperationKind, PlannedChange,
+    RecordedOperation, Replacement, ResourceAction, STACK_TYPE, StackDescription, StackEvent,
+    StackId, StackName, StartedOperation, ValidationFinding,
 };
 
 /// What happens to a call.
@@ -56,10 +57,14 @@ pub(crate) struct SimulatedStack {
     pub(crate) status: &'static str,
     pub(crate) template: Option<String>,
     pub(crate) events: Vec<StackEvent>,
+    /// Events of hooks, which only `DescribeEvents` returns.
+    pub(crate) hook_events: Vec<StackEvent>,
     pub(crate) operation: Option<Operation>,
+    /// The last operations, the latest first.
+    pub(crate) recorded: Vec<RecordedOperation>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) stack: Option<SimulatedStack>,
     pub(crate) deleted: Vec<SimulatedStack>,
@@ -68,6 +73,10 @@ pub(crate) struct State {
     /// Executions of each change set.
     pub(crate) executed: BTreeMap<String, usize>,
     pub(crate) fails_next: bool,
+    /// True if a hook is the reason of the next failure.
+    pub(crate) hook_fails: bool,
+    /// True for an emulator, which names no operations.
+    pub(crate) is_emulator: bool,
     /// Findings of the validation of every change set.
     pub(crate) findings: Vec<ValidationFinding>,
     pub(crate) clock: i64,
@@ -102,7 +111,9 @@ impl State {
             status: "REVIEW_IN_PROGRESS",
             template: None,
             events: Vec::new(),
+            hook_events: Vec::new(),
             operation: None,
+            recorded: Vec::new(),
         });
         id
     }
@@ -173,8 +184,20 @@ impl State {
         );
     }
 
+    /// Records that an operation began. The events from now on are its events.
+    fn record(&mut self, kind: OperationKind) {
+        let id = OperationId::new(format!("operation-{}", self.next_id()));
+        if let Some(stack) = &mut self.stack {
+            stack.recorded.insert(0, RecordedOperation { id, kind });
+        }
+    }
+
     fn start(&mut self, status: &'static str, operation: Operation) {
         let token = operation.token.clone();
+        self.record(match status {
+            "DELETE_IN_PROGRESS" => OperationKind::Delete,
+            _ => OperationKind::Deploy,
+        });
         if let Some(stack) = &mut self.stack {
             stack.status = status;
             stack.operation = Some(operation);
@@ -224,7 +247,16 @@ impl State {
             (_, false) => ("UPDATE_COMPLETE", "UPDATE_COMPLETE"),
         };
         let reason = operation.fails.then_some("it does not work");
+        if operation.fails && std::mem::take(&mut self.hook_fails) {
+            self.hook_event(&token);
+        }
         self.event("Function", resource, &token, reason);
+        if operation.fails {
+            self.record(match status {
+                "CREATE_IN_PROGRESS" => OperationKind::Delete,
+                _ => OperationKind::Rollback,
+            });
+        }
         self.event("", ended, &token, None);
         let Some(stack) = &mut self.stack else { return };
         stack.status = ended;
@@ -236,6 +268,18 @@ impl State {
             self.deleted.extend(self.stack.take());
             self.change_sets.clear();
         }
+    }
+
+    /// Records the failure of a hook.
+    fn hook_event(&mut self, token: &str) {
+        self.event(
+            "Function",
+            "HOOK_FAILED",
+            token,
+            Some("Org::Checks::Runtime: no"),
+        );
+        let Some(stack) = &mut self.stack else { return };
+        stack.hook_events.extend(stack.events.pop());
     }
 
     /// Records an event of a resource, or of the stack itself without a name.
@@ -259,6 +303,7 @@ impl State {
             status: status.to_owned(),
             reason: reason.map(str::to_owned),
             token: Some(token.to_owned()),
+            operation: stack.recorded.first().map(|operation| operation.id.clone()),
         });
     }
 }
@@ -281,7 +326,25 @@ impl SimulatedStack {
             outputs: Vec::new(),
             termination_protection: false,
             role_arn: None,
+            operations: self.recorded.clone(),
         }
+    }
+
+    /// Returns the creation or update that was started last.
+    pub(crate) fn started(&self) -> StartedOperation {
+        StartedOperation {
+            stack: self.id.clone(),
+            id: self.recorded.first().map(|operation| operation.id.clone()),
+        }
+    }
+
+    /// Returns the events of an operation, hooks included, the latest first.
+    pub(crate) fn events_of(&self, operation: &OperationId) -> Vec<StackEvent> {
+        let events = self.events.iter().chain(&self.hook_events);
+        let events = events.filter(|event| event.operation.as_ref() == Some(operation));
+        let mut events: Vec<_> = events.cloned().collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.time));
+        events
     }
 }
 
