@@ -9,6 +9,7 @@ mod other_tools;
 mod policy;
 mod project;
 mod recorder;
+mod resumed;
 mod starters;
 mod template;
 

@@ -129,7 +129,9 @@ impl Release<'_> {
                 self.finish(ChangedStack::unchanged(&stack.id)).await
             }
             PreparedUpdate::Running(running) => {
-                let applied = resume(&self.account.aws, &request.stack, &running, self.ctx).await?;
+                let aws = &self.account.aws;
+                let applied = resume(aws, &request.stack, &running, self.ctx).await;
+                let applied = applied.map_err(|error| self.source.locate(error))?;
                 self.applied(&applied)?;
                 let changed = ChangedStack {
                     id: &applied.stack.id,
