@@ -209,11 +209,17 @@ impl Account for Aws {
         lambda::state(&found).ok_or_else(|| operation.lacks("CodeSha256"))
     }
 
-    async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
+    async fn update_code(
+        &self,
+        name: &FunctionName,
+        revision: Option<&str>,
+        zip: &[u8],
+    ) -> AccountResult<()> {
         let operation = AwsOperation::lambda(AwsCall::UpdateFunctionCode, name);
         let request = self.lambda.update_function_code();
         let request = request
             .function_name(name.as_str())
+            .set_revision_id(revision.map(str::to_owned))
             .zip_file(Blob::new(zip));
         operation.result(request.send().await).map(drop)
     }

@@ -11,6 +11,8 @@ use stackgen_deploy::{
     FunctionState, FunctionVersion, OffsetDateTime, PublishedVersion, UpdateStatus,
 };
 
+use crate::convert::text;
+
 /// Returns a published version; `None` for `$LATEST`, and for one without a time.
 pub(crate) fn published(found: &FunctionConfiguration) -> Option<PublishedVersion> {
     let version = found.version()?;
@@ -32,6 +34,7 @@ pub(crate) fn state(found: &GetFunctionConfigurationOutput) -> Option<FunctionSt
         code_sha256: found.code_sha256()?.to_owned(),
         configuration: hash_configuration(found),
         update: update_status(found.state(), found.last_update_status(), reason),
+        revision: found.revision_id().and_then(text),
     })
 }
 

@@ -142,8 +142,8 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "ConditionalRequestConflict"
         | "ConflictException"
         | "OperationAborted"
-        | "PreconditionFailedException"
         | "ResourceConflictException" => Kind::Conflict,
+        "PreconditionFailedException" => Kind::Outdated,
         "TooManyRequestsException"
         | "LimitExceededException"
         | "SlowDown"

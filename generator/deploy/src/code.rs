@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind};
 use crate::progress::DeployStep;
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 use crate::{
     Account, AccountErrorKind, ApiId, DeployError, FunctionName, FunctionState, FunctionVersion,
     UpdateStatus,
@@ -21,6 +21,9 @@ use crate::{
 
 /// The largest zip file that UpdateFunctionCode accepts, in bytes. Larger ones go through S3.
 pub const LARGEST_ZIP: usize = 50 * 1024 * 1024;
+
+/// The largest number of attempts to replace code that something else replaces, too.
+const MOST_ATTEMPTS: u32 = 10;
 
 /// Number of functions that are updated at a time.
 const PARALLEL: usize = 8;
@@ -123,15 +126,36 @@ async fn send_one(
     ctx: OperationContext<'_>,
 ) -> Result<bool, DeployError> {
     let function = &code.function;
-    if state(account, function, ctx).await?.code_sha256 == code.sha256 {
+    let mut found = state(account, function, ctx).await?;
+    if found.code_sha256 == code.sha256 {
         ctx.step(DeployStep::CodeIsCurrent { function });
         return Ok(false);
     }
     ctx.step(DeployStep::Updating { function });
-    // Safe to repeat: the same zip file twice is the same code.
-    ctx.call(|| account.update_code(function, &code.zip))
-        .await?;
-    wait_until_updated(account, function, None, ctx).await?;
+    let mut attempts = 1;
+    loop {
+        let revision = found.revision.as_deref();
+        // Safe to repeat: the same zip file twice is the same code.
+        let sent = ctx.call(|| account.update_code(function, revision, &code.zip));
+        match sent.await {
+            Ok(()) => break,
+            // Something else changed the function meanwhile, or an attempt without an answer did.
+            Err(DeployError::Account(error))
+                if error.kind == AccountErrorKind::Outdated && attempts < MOST_ATTEMPTS => {}
+            Err(error) => return Err(error),
+        }
+        attempts += 1;
+        ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
+        found = state(account, function, ctx).await?;
+        if found.code_sha256 == code.sha256 {
+            break;
+        }
+    }
+    let latest = AwaitedCode {
+        version: None,
+        sha256: Some(&code.sha256),
+    };
+    wait_until_updated(account, function, latest, ctx).await?;
     Ok(true)
 }
 
@@ -150,18 +174,45 @@ async fn state(
     }
 }
 
-/// Waits until the last update of a function, or the publication of a version, is complete.
+/// Code that Lambda takes over.
+#[derive(Clone, Copy, Debug, Default)]
+struct AwaitedCode<'a> {
+    /// The version; `None` for the unpublished code.
+    version: Option<&'a FunctionVersion>,
+    /// The digest that this run sent.
+    sha256: Option<&'a str>,
+}
+
+/// Waits until the last update of a function, or the publication of a version, is complete. A new version or new code may not
+/// be visible at once; after some reads, what is shown counts: another run may have replaced the code.
 async fn wait_until_updated(
     account: &impl Account,
     function: &FunctionName,
-    version: Option<&FunctionVersion>,
+    awaited: AwaitedCode<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<FunctionState, DeployError> {
     let started = tokio::time::Instant::now();
+    let mut stale_reads = 0;
     loop {
-        let state = ctx.read(|| account.function(function, version)).await?;
+        let read = ctx.read(|| account.function(function, awaited.version));
+        let state = match read.await {
+            Err(DeployError::Account(error))
+                if error.kind == AccountErrorKind::NotFound
+                    && awaited.version.is_some()
+                    && stale_reads < MOST_STALE_READS =>
+            {
+                stale_reads += 1;
+                ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
+                continue;
+            }
+            read => read?,
+        };
+        let is_sent = awaited.sha256.is_none_or(|sent| state.code_sha256 == sent);
         match &state.update {
-            UpdateStatus::Successful => return Ok(state),
+            UpdateStatus::Successful if is_sent || stale_reads >= MOST_STALE_READS => {
+                return Ok(state);
+            }
+            UpdateStatus::Successful => stale_reads += 1,
             UpdateStatus::Failed(reason) => {
                 return Err(DeployError::FunctionFailed {
                     function: function.clone(),
@@ -174,28 +225,39 @@ async fn wait_until_updated(
                     after: ctx.retry.function_timeout,
                 });
             }
-            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll_interval).await?,
+            UpdateStatus::InProgress => {}
         }
+        ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
     }
 }
 
 /// Publishes versions of the functions that the API invokes, and points integrations and authorizers at them. The stage
-/// keeps serving its deployment. Changes nothing unless API Gateway may invoke all of the versions.
+/// keeps serving its deployment. Changes nothing unless API Gateway may invoke all of the versions. Returns the versions.
 pub(crate) async fn pin(
     account: &impl Account,
     api: &ApiId,
     region: &AccountRegion,
+    built: &[BuiltCode],
     ctx: OperationContext<'_>,
-) -> Result<(), DeployError> {
+) -> Result<BTreeMap<FunctionName, FunctionVersion>, DeployError> {
     let description = ApiDescription::read(account, api, ctx).await?;
     require_invokable(&description, region)?;
     let mut versions = BTreeMap::new();
     for function in description.functions(region) {
-        let state = wait_until_updated(account, &function, None, ctx).await?;
+        let sent = built.iter().find(|code| code.function == function);
+        let latest = AwaitedCode {
+            version: None,
+            sha256: sent.map(|code| code.sha256.as_str()),
+        };
+        let state = wait_until_updated(account, &function, latest, ctx).await?;
         let version = ctx
             .call(|| account.publish_version(&function, &state.code_sha256))
             .await?;
-        wait_until_updated(account, &function, Some(&version), ctx).await?;
+        let published = AwaitedCode {
+            version: Some(&version),
+            sha256: None,
+        };
+        wait_until_updated(account, &function, published, ctx).await?;
         ctx.step(DeployStep::Published {
             function: &function,
             version: &version,
@@ -226,7 +288,21 @@ pub(crate) async fn pin(
             version,
         });
     }
-    Ok(())
+    Ok(versions)
+}
+
+/// True if an API invokes these versions.
+pub(crate) fn invokes(
+    description: &ApiDescription,
+    region: &AccountRegion,
+    versions: &BTreeMap<FunctionName, FunctionVersion>,
+) -> bool {
+    let invoked = description.parts.iter().filter_map(ApiPart::invocation);
+    let mut invoked = invoked.filter(|invoked| invoked.is_in(region));
+    invoked.all(|invoked| {
+        let version = versions.get(&invoked.function);
+        version.is_none_or(|version| invoked.version().as_ref() == Some(version))
+    })
 }
 
 /// Fails if API Gateway invokes a function by a permission instead of a role: the function's permission does not cover

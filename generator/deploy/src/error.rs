@@ -39,6 +39,8 @@ pub enum AccountErrorKind {
     NotFound,
     /// Something else changes the resource (row D13), or it is in use.
     Conflict,
+    /// The resource changed since the caller read it.
+    Outdated,
     /// Too many calls (row D15).
     TooManyRequests,
     /// The service rejects the request.
@@ -109,6 +111,7 @@ impl AccountError {
             Kind::Conflict => {
                 "something else changes the same API; run it again when that is done".to_owned()
             }
+            Kind::Outdated => "something else changed it meanwhile; run it again".to_owned(),
             Kind::TooManyRequests => {
                 "AWS throttles these calls for all callers of the account and region together; run it again in a few minutes".to_owned()
             }

@@ -141,6 +141,8 @@ pub struct FunctionState {
     pub configuration: u64,
     /// Status of the last update.
     pub update: UpdateStatus,
+    /// Lambda's ID of this state (`RevisionId`).
+    pub revision: Option<String>,
 }
 
 /// A version that Lambda holds.
@@ -256,10 +258,12 @@ pub trait Account {
         version: Option<&FunctionVersion>,
     ) -> impl Future<Output = AccountResult<FunctionState>>;
 
-    /// Replaces the code of a function with a zip file.
+    /// Replaces the code of a function with a zip file. Fails with [`AccountErrorKind::Outdated`](crate::AccountErrorKind) if
+    /// the function has another revision than this one.
     fn update_code(
         &self,
         name: &FunctionName,
+        revision: Option<&str>,
         zip: &[u8],
     ) -> impl Future<Output = AccountResult<()>>;
 

@@ -39,7 +39,7 @@ impl Default for PrunePolicy {
 pub enum KeepReason {
     /// A stage serves it (row D6).
     Served,
-    /// A stage would go back to it.
+    /// A stage would go back to it, or this run used it.
     Previous,
     /// It is among the newest.
     Newest,
@@ -62,18 +62,19 @@ pub struct PruneDecision {
     pub keep: Option<KeepReason>,
 }
 
-/// Decides for every deployment whether to keep it, newest first.
+/// Decides for every deployment whether to keep it, newest first. Keeps those that this run moved the stage to or from:
+/// the lists may not show that yet.
 pub fn decide(
     deployments: &[DeploymentInfo],
     stages: &[StageInfo],
     policy: &PrunePolicy,
-    previous: Option<&DeploymentId>,
+    used: &[&DeploymentId],
 ) -> Vec<PruneDecision> {
     let served: BTreeSet<_> = stages
         .iter()
         .filter_map(|stage| stage.deployment.as_ref())
         .collect();
-    let mut protected: BTreeSet<&DeploymentId> = previous.into_iter().collect();
+    let mut protected: BTreeSet<&DeploymentId> = used.iter().copied().collect();
     for id in &served {
         protected.extend(earlier(deployments, id).map(|deployment| &deployment.id));
     }
@@ -161,16 +162,16 @@ pub async fn plan(
     account: &impl Account,
     api: &ApiId,
     policy: &PrunePolicy,
-    previous: Option<&DeploymentId>,
+    used: &[&DeploymentId],
     ctx: OperationContext<'_>,
 ) -> Result<Vec<PruneDecision>, DeployError> {
     // The stages first: a stack update between the two reads may create a deployment and move a stage to it.
     let stages = ctx.read(|| account.stages(api)).await?;
     let deployments = ctx.read(|| account.deployments(api)).await?;
-    Ok(decide(&deployments, &stages, policy, previous))
+    Ok(decide(&deployments, &stages, policy, used))
 }
 
-/// Deletes older deployments, except the `previous` one. Returns those that were deleted. A deployment that a stage came
+/// Deletes older deployments, except those that this run used. Returns those that were deleted. A deployment that a stage came
 /// to serve meanwhile stays, because API Gateway refuses to delete it (row D6).
 ///
 /// # Errors
@@ -180,11 +181,11 @@ pub async fn prune(
     account: &impl Account,
     api: &ApiId,
     policy: &PrunePolicy,
-    previous: Option<&DeploymentId>,
+    used: &[&DeploymentId],
     ctx: OperationContext<'_>,
 ) -> Result<Vec<DeploymentId>, DeployError> {
     let mut deleted = Vec::new();
-    for decision in plan(account, api, policy, previous, ctx).await? {
+    for decision in plan(account, api, policy, used, ctx).await? {
         if decision.keep.is_some() {
             continue;
         }

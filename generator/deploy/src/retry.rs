@@ -38,6 +38,10 @@ pub struct RetryPolicy {
     pub verify: VerifyPolicy,
 }
 
+/// The largest number of reads of something that was changed right before until one shows the change. AWS documents for none
+/// of these services how soon that is.
+pub(crate) const MOST_STALE_READS: u32 = 5;
+
 /// Policy for verifying a stage: number and duration of attempts. API Gateway takes a while to serve a moved stage
 /// everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]

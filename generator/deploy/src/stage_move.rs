@@ -1,6 +1,6 @@
 //! Moving a stage from one deployment to another.
 
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 use crate::{
     Account, ApiId, DeployError, DeploymentId, DeploymentInfo, DeploymentState, StageInfo,
     StageName,
@@ -93,7 +93,8 @@ impl StageMove<'_> {
         let mut retries = ctx.retries();
         let mut was_sent = false;
         loop {
-            if self.is_done(account, was_sent, ctx).await? {
+            // Before the first attempt, a read may show what the stage served earlier, so it decides nothing but a conflict.
+            if self.is_done(account, was_sent, ctx).await? && was_sent {
                 return Ok(());
             }
             ctx.interrupt.check().map_err(|error| match was_sent {
@@ -136,35 +137,55 @@ impl StageMove<'_> {
         }
     }
 
-    /// True if the stage serves the new deployment, false if it serves the old one.
+    /// True if the stage serves the new deployment, false if it serves the old one. Fails if it serves neither; one read may
+    /// show what it served earlier.
     async fn is_done(
         &self,
         account: &impl Account,
         was_sent: bool,
         ctx: OperationContext<'_>,
     ) -> Result<bool, MoveFailure> {
-        let stage = match require_manual_stage(account, self.api, self.stage, ctx).await {
-            Ok(stage) => stage,
+        let mut reads = 1;
+        loop {
+            let served = self.served(account, was_sent, ctx).await?;
+            match &served {
+                Some(serves) if serves == self.to => return Ok(true),
+                serves if serves.as_ref() == self.from => return Ok(false),
+                _ if reads >= MOST_STALE_READS => {
+                    return Err(MoveFailure::NotMoved(DeployError::Moved {
+                        stage: self.stage.clone(),
+                        expected: self.from.cloned(),
+                        found: served,
+                    }));
+                }
+                _ => {}
+            }
+            reads += 1;
+            let slept = ctx.interrupt.sleep(ctx.retry.poll_interval).await;
+            slept.map_err(|error| match was_sent {
+                true => MoveFailure::Unknown(self.interrupted()),
+                false => MoveFailure::NotMoved(error),
+            })?;
+        }
+    }
+
+    async fn served(
+        &self,
+        account: &impl Account,
+        was_sent: bool,
+        ctx: OperationContext<'_>,
+    ) -> Result<Option<DeploymentId>, MoveFailure> {
+        match require_manual_stage(account, self.api, self.stage, ctx).await {
+            Ok(stage) => Ok(stage.deployment),
             Err(DeployError::Interrupted) if was_sent => {
-                return Err(MoveFailure::Unknown(self.interrupted()));
+                Err(MoveFailure::Unknown(self.interrupted()))
             }
-            Err(error) if was_sent => {
-                return Err(MoveFailure::Unknown(DeployError::StageUnknown {
-                    stage: self.stage.clone(),
-                    deployment: self.to.clone(),
-                    reason: error.to_string(),
-                }));
-            }
-            Err(error) => return Err(MoveFailure::NotMoved(error)),
-        };
-        match &stage.deployment {
-            Some(serves) if serves == self.to => Ok(true),
-            serves if serves.as_ref() == self.from => Ok(false),
-            _ => Err(MoveFailure::NotMoved(DeployError::Moved {
+            Err(error) if was_sent => Err(MoveFailure::Unknown(DeployError::StageUnknown {
                 stage: self.stage.clone(),
-                expected: self.from.cloned(),
-                found: stage.deployment,
+                deployment: self.to.clone(),
+                reason: error.to_string(),
             })),
+            Err(error) => Err(MoveFailure::NotMoved(error)),
         }
     }
 

@@ -1,15 +1,15 @@
 //! Lambda functions.
 
 use serde_json::json;
-use stackgen_deploy::{Account, FunctionName, FunctionVersion, UpdateStatus};
+use stackgen_deploy::{Account, AccountErrorKind, FunctionName, FunctionVersion, UpdateStatus};
 
-use crate::replay::{Replay, get, sent};
+use crate::replay::{Replay, error, get, sent};
 
 #[tokio::test]
 async fn a_function_has_a_code_digest_and_an_update_status() {
     let configuration = |state: &str, last: &str, variable: &str| {
         json!({
-            "FunctionName": "chat", "CodeSha256": "c2hh", "Runtime": "provided.al2023", "State": state,
+            "FunctionName": "chat", "CodeSha256": "c2hh", "RevisionId": "r1", "Runtime": "provided.al2023", "State": state,
             "LastUpdateStatus": last, "LastUpdateStatusReason": "why",
             "Environment": { "Variables": { "A": variable, "B": "2" } },
         })
@@ -42,6 +42,7 @@ async fn a_function_has_a_code_digest_and_an_update_status() {
             failed
         ]
     );
+    assert_eq!(found[0].revision.as_deref(), Some("r1"));
     assert_eq!(found[0].configuration, found[1].configuration);
     let version = replay
         .aws
@@ -54,13 +55,20 @@ async fn a_function_has_a_code_digest_and_an_update_status() {
 }
 
 #[tokio::test]
-async fn publishing_names_the_digest_of_the_code() {
+async fn sending_code_names_the_revision_and_publishing_the_digest_of_the_code() {
     let replay = Replay::of([
         sent(
             "PUT /2015-03-31/functions/chat/code",
-            json!({ "ZipFile": "UEs=" }),
+            json!({ "ZipFile": "UEs=", "RevisionId": "r1" }),
             200,
             json!({ "CodeSha256": "c2hh", "State": "Active", "LastUpdateStatus": "InProgress" }),
+        ),
+        error(
+            "PUT /2015-03-31/functions/chat/code",
+            json!({ "ZipFile": "UEs=", "RevisionId": "r1" }),
+            412,
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId",
         ),
         sent(
             "POST /2015-03-31/functions/chat/versions",
@@ -71,7 +79,10 @@ async fn publishing_names_the_digest_of_the_code() {
     ])
     .await;
     let name = FunctionName::new("chat");
-    replay.aws.update_code(&name, b"PK").await.unwrap();
+    let send = || replay.aws.update_code(&name, Some("r1"), b"PK");
+    send().await.unwrap();
+    let outdated = send().await.unwrap_err();
+    assert_eq!(outdated.kind, AccountErrorKind::Outdated);
     assert_eq!(
         replay.aws.publish_version(&name, "c2hh").await.unwrap(),
         FunctionVersion::new("4")

@@ -5,6 +5,7 @@ use stackgen_model::SnapshotDigest;
 use super::Redeployment;
 use crate::account::{AccountRegion, ApiDescription, ApiWiring};
 use crate::progress::{DeployStep, Interrupt};
+use crate::retry::MOST_STALE_READS;
 use crate::{
     Account, AccountErrorKind, DeployError, DeploymentId, DeploymentInfo, DeploymentMetadata,
     DeploymentState,
@@ -49,7 +50,7 @@ impl<A: Account> Redeployment<'_, A> {
                     return Err(error);
                 }
             };
-            let after = match self.wiring_after(region, &created).await {
+            let after = match self.wiring_after(region, &created, &wiring.digest).await {
                 Ok(after) => after,
                 Err(error) => {
                     self.delete_unused(&created.id).await;
@@ -83,14 +84,31 @@ impl<A: Account> Redeployment<'_, A> {
         &self,
         region: &AccountRegion,
         created: &DeploymentInfo,
+        expected: &SnapshotDigest,
     ) -> Result<ApiWiring, DeployError> {
         let (account, ctx) = (self.account, self.ctx);
         self.wait_until_deployed(created.clone()).await?;
         ctx.step(DeployStep::Created {
             deployment: &created.id,
         });
-        let description = ApiDescription::read(account, &self.request.api.id, ctx).await?;
-        Ok(description.wiring(region))
+        let api = &self.request.api.id;
+        let mut wiring = ApiDescription::read(account, api, ctx)
+            .await?
+            .wiring(region);
+        // A read may show an earlier state, so a difference counts if the next read shows it too.
+        for _ in 0..MOST_STALE_READS {
+            if wiring.digest == *expected {
+                break;
+            }
+            ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
+            let again = ApiDescription::read(account, api, ctx).await?;
+            let again = again.wiring(region);
+            if again.digest == wiring.digest {
+                break;
+            }
+            wiring = again;
+        }
+        Ok(wiring)
     }
 
     /// Deletes a deployment that a call without an answer may have created. If deployments cannot be listed, nothing is
@@ -117,17 +135,29 @@ impl<A: Account> Redeployment<'_, A> {
                 Ok(created) => return Ok(created),
                 Err(error) => error,
             };
-            let now = ctx.read(|| account.deployments(api)).await?;
-            let mut ours = now.into_iter();
-            let ours = ours.find(|one| one.description.as_deref() == Some(description));
-            if let Some(ours) = ours {
+            if let Some(ours) = self.find_described(description).await? {
                 return Ok(ours);
             }
             if !retries.allow(&error) {
                 return Err(error.into());
             }
             retries.wait(&error).await?;
+            // A new deployment may not be visible at once.
+            if let Some(ours) = self.find_described(description).await? {
+                return Ok(ours);
+            }
         }
+    }
+
+    /// Returns the deployment with a description.
+    async fn find_described(
+        &self,
+        description: &str,
+    ) -> Result<Option<DeploymentInfo>, DeployError> {
+        let (account, api) = (self.account, &self.request.api.id);
+        let all = self.ctx.read(|| account.deployments(api)).await?;
+        let mut all = all.into_iter();
+        Ok(all.find(|one| one.description.as_deref() == Some(description)))
     }
 
     /// Waits until a deployment is DEPLOYED.

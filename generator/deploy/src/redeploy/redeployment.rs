@@ -1,12 +1,14 @@
 //! The steps of a redeploy.
 
+use std::collections::BTreeMap;
+
 use super::served::StageDeployments;
 use super::{RedeployOutcome, RedeployPlan, RedeployRequest};
 use crate::account::{AccountRegion, ApiDescription, ApiWiring};
 use crate::code::{self, CodePlan, PinnedApi, ReleaseMode};
 use crate::progress::{DeployStep, Interrupt};
 use crate::prune::{self, PrunePolicy};
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 use crate::stage_move::{MoveFailure, StageMove};
 use crate::verify::{
     DeploymentOrigin, StageCheck, StageVerifier, VerifyEvidence, clear_record, write_description,
@@ -204,14 +206,24 @@ impl<A: Account> Redeployment<'_, A> {
         sent: bool,
     ) -> Result<ApiWiring, DeployError> {
         let (account, ctx, api) = (self.account, self.ctx, &self.request.api.id);
+        let region = &start.region;
+        let mut versions = BTreeMap::new();
         if self.is_pinned() {
-            code::pin(account, api, &start.region, ctx).await?;
+            versions = code::pin(account, api, region, &self.request.code, ctx).await?;
         }
-        if sent || self.is_pinned() {
+        if !sent && !self.is_pinned() {
+            return Ok(start.description.wiring(region));
+        }
+        // A changed integration may not be visible at once.
+        for _ in 0..MOST_STALE_READS {
             let changed = ApiDescription::read(account, api, ctx).await?;
-            return Ok(changed.wiring(&start.region));
+            if code::invokes(&changed, region, &versions) {
+                return Ok(changed.wiring(region));
+            }
+            ctx.interrupt.sleep(ctx.retry.poll_interval).await?;
         }
-        Ok(start.description.wiring(&start.region))
+        let changed = ApiDescription::read(account, api, ctx).await?;
+        Ok(changed.wiring(region))
     }
 
     fn report_wiring(&self, wiring: &ApiWiring, served: Option<&DeploymentMetadata>) {
@@ -245,7 +257,10 @@ impl<A: Account> Redeployment<'_, A> {
             None => None,
         };
         let pruned = match &self.request.prune {
-            Some(policy) => self.prune(policy, previous).await,
+            Some(policy) => {
+                let used: Vec<_> = previous.into_iter().chain([id]).collect();
+                self.prune(policy, &used).await
+            }
             None => Vec::new(),
         };
         Ok(RedeployOutcome::Deployed {
@@ -344,13 +359,9 @@ impl<A: Account> Redeployment<'_, A> {
     }
 
     /// Deletes older deployments. The stage serves the new deployment already, so a failure is only reported.
-    async fn prune(
-        &self,
-        policy: &PrunePolicy,
-        previous: Option<&DeploymentId>,
-    ) -> Vec<DeploymentId> {
+    async fn prune(&self, policy: &PrunePolicy, used: &[&DeploymentId]) -> Vec<DeploymentId> {
         let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
-        let pruned = prune::prune(account, api, policy, previous, ctx).await;
+        let pruned = prune::prune(account, api, policy, used, ctx).await;
         pruned.unwrap_or_else(|error| {
             let reason = error.to_string();
             ctx.step(DeployStep::Skipped {

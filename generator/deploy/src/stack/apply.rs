@@ -6,12 +6,10 @@ use super::cause::first_cause;
 use super::error::StackError;
 use super::operation_log::{OperationLog, wait_until_ended};
 use super::ports::StackService;
-use super::types::{
-    ChangeSet, ChangeSetStatus, MOST_STALE_READS, StackDescription, StackName, StackOperation,
-};
+use super::types::{ChangeSet, ChangeSetStatus, StackDescription, StackName, StackOperation};
 use crate::AccountError;
 use crate::progress::DeployStep;
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 
 /// The result of an operation on a stack that succeeded.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,12 +8,11 @@ use super::event::ValidationFinding;
 use super::ports::{StackReader, StackService};
 use super::status::Readiness;
 use super::types::{
-    ChangeSet, ChangeSetId, ChangeSetStatus, MOST_STALE_READS, StackDescription, StackName,
-    StackRequest,
+    ChangeSet, ChangeSetId, ChangeSetStatus, StackDescription, StackName, StackRequest,
 };
 use crate::DeployError;
 use crate::progress::DeployStep;
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 
 /// The state of a stack before a deploy.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,12 +7,10 @@ use super::event::{EventScope, StackEvent};
 use super::history::{read_operations, skipped, sorted};
 use super::ports::StackService;
 use super::status::StackStatus;
-use super::types::{
-    MOST_STALE_READS, OperationId, OperationKind, StackDescription, StackOperation,
-};
+use super::types::{OperationId, OperationKind, StackDescription, StackOperation};
 use crate::DeployError;
 use crate::progress::DeployStep;
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 
 /// The largest number of reads until CloudFormation names the operation.
 const MOST_UNKNOWN_READS: u32 = 3;

@@ -299,6 +299,3 @@ pub(super) struct StackOperation {
 
 /// Number of concurrent executions of an account and region that cannot be reserved (a Lambda quota).
 pub(super) const MIN_UNRESERVED: u32 = 100;
-
-/// The largest number of reads of something that was changed right before until one shows the change.
-pub(super) const MOST_STALE_READS: u32 = 5;

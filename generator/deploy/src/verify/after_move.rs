@@ -5,7 +5,7 @@ use super::{Judgement, StageVerifier, VerifyEvidence};
 use crate::error::NotVerified;
 use crate::metadata::VerifyRecord;
 use crate::progress::{DeployStep, Interrupt};
-use crate::retry::OperationContext;
+use crate::retry::{MOST_STALE_READS, OperationContext};
 use crate::stage_move::{MoveFailure, StageMove};
 use crate::{Account, ApiId, DeployError, DeploymentId, DeploymentInfo, StageClient, StageName};
 
@@ -95,24 +95,37 @@ impl<A: Account> StageCheck<'_, A> {
         }
     }
 
-    /// Fails if another run moved the stage meanwhile: then the answers may come from its deployment.
+    /// Fails if another run moved the stage meanwhile: then the answers may come from its deployment. One read may show what
+    /// the stage served earlier.
     async fn require_served(&self) -> Result<(), DeployError> {
-        let ctx = self.ctx;
-        let read = ctx.read(|| self.account.stage(self.api, self.stage)).await;
-        let stage = read.map_err(|error| match error {
-            DeployError::Interrupted => self.interrupted(),
-            error => DeployError::StageUnknown {
+        let mut reads = 1;
+        loop {
+            let found = self.served().await?;
+            if found.as_ref() == Some(&self.serves.id) {
+                return Ok(());
+            }
+            if reads >= MOST_STALE_READS {
+                return Err(DeployError::Moved {
+                    stage: self.stage.clone(),
+                    expected: Some(self.serves.id.clone()),
+                    found,
+                });
+            }
+            reads += 1;
+            let wait = self.ctx.interrupt.sleep(self.ctx.retry.poll_interval);
+            wait.await.map_err(|_| self.interrupted())?;
+        }
+    }
+
+    async fn served(&self) -> Result<Option<DeploymentId>, DeployError> {
+        let read = || self.account.stage(self.api, self.stage);
+        match self.ctx.read(read).await {
+            Ok(stage) => Ok(stage.deployment),
+            Err(DeployError::Interrupted) => Err(self.interrupted()),
+            Err(error) => Err(DeployError::StageUnknown {
                 stage: self.stage.clone(),
                 deployment: self.serves.id.clone(),
                 reason: error.to_string(),
-            },
-        })?;
-        match stage.deployment.as_ref() == Some(&self.serves.id) {
-            true => Ok(()),
-            false => Err(DeployError::Moved {
-                stage: self.stage.clone(),
-                expected: Some(self.serves.id.clone()),
-                found: stage.deployment,
             }),
         }
     }

@@ -1,10 +1,12 @@
 //! Code and versions of functions.
 
+use std::rc::Rc;
+
 use stackgen_deploy::code::{CodePlan, ReleaseMode};
 use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest, plan};
 use stackgen_deploy::{DeployError, FunctionName, Interrupt, RetryPolicy};
 
-use crate::memory::{Memory, uri};
+use crate::memory::{Memory, MemoryState, uri};
 use crate::support::{Answers, built, context, request, run};
 
 #[tokio::test(start_paused = true)]
@@ -29,6 +31,40 @@ async fn only_code_that_differs_is_sent() {
         "code behind a function is live without a deployment (row D2)"
     );
     assert!(memory.calls.borrow().contains(&"UpdateFunctionCode"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn code_that_something_else_replaces_meanwhile_is_replaced_again() {
+    let memory = Memory::stale();
+    let request = RedeployRequest {
+        code: vec![built("hello", "code-2")],
+        ..request()
+    };
+    let first = Memory::stale();
+    run(&first, &Answers::with(&[101]), &request)
+        .await
+        .0
+        .unwrap();
+    let index = first
+        .calls
+        .borrow()
+        .iter()
+        .position(|call| *call == "UpdateFunctionCode");
+    let other = |state: &mut MemoryState| {
+        let function = state.functions.values_mut().next().unwrap();
+        function.code = "other".to_owned();
+        function.revision += 1;
+    };
+    *memory.interference.borrow_mut() = Some((index.unwrap(), Rc::new(other)));
+    run(&memory, &Answers::with(&[101]), &request)
+        .await
+        .0
+        .unwrap();
+    let code = &memory.state.borrow().functions[&FunctionName::new("hello")].code;
+    assert_eq!(code, "code-2");
+    let calls = memory.calls.borrow();
+    let sent = calls.iter().filter(|call| **call == "UpdateFunctionCode");
+    assert_eq!(sent.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

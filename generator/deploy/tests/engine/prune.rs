@@ -70,7 +70,7 @@ fn only_deployments_of_redeploys_are_deleted_by_default() {
         keep: 1,
         ..PrunePolicy::default()
     };
-    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &policy, None)), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &policy, &[])), @"
     r5 Newest
     r4 Served
     r3 Previous
@@ -85,7 +85,7 @@ fn only_deployments_of_redeploys_are_deleted_by_default() {
         templates: true,
         all: false,
     };
-    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &more, None)), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &more, &[])), @"
     r5 deleted
     r4 Served
     r3 Previous
@@ -100,7 +100,7 @@ fn only_deployments_of_redeploys_are_deleted_by_default() {
         templates: true,
         all: true,
     };
-    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &most, Some(&DeploymentId::new("hand")))), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &most, &[&DeploymentId::new("hand")])), @"
     r5 deleted
     r4 Served
     r3 Previous
@@ -184,7 +184,7 @@ proptest! {
     ) {
         let served = &all[served % all.len()].id;
         let policy = PrunePolicy { keep, templates, all: every };
-        let decisions = decide(&all, &serving(served.as_str()), &policy, None);
+        let decisions = decide(&all, &serving(served.as_str()), &policy, &[]);
         prop_assert_eq!(decisions.len(), all.len());
         let previous = earlier(&all, served).map(|one| one.id.clone());
         let mut kept_redeployed = 0;

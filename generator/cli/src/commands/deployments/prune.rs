@@ -76,7 +76,7 @@ impl PruneCommand {
             templates: self.templates,
             all: self.all,
         };
-        let decisions = prune::plan(&account.aws, &api.id, &policy, None, ctx).await?;
+        let decisions = prune::plan(&account.aws, &api.id, &policy, &[], ctx).await?;
         let kept = decisions.iter().filter(|one| one.keep.is_some());
         let kept: Vec<_> = kept.map(|one| one.deployment.clone()).collect();
         let versions = match self.keep_versions {
@@ -96,7 +96,7 @@ impl PruneCommand {
         let (deleted, deleted_versions) =
             match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
                 true => (
-                    prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
+                    prune::prune(&account.aws, &api.id, &policy, &[], ctx).await?,
                     versions::delete_unused(&account, &target, &api, &plan.versions, ctx).await?,
                 ),
                 false => (Vec::new(), Vec::new()),

@@ -226,14 +226,29 @@ impl Account for Memory {
                 code_sha256,
                 configuration,
                 update,
+                revision: Some(function.revision.to_string()),
             })
         })
         .await
     }
 
-    async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
+    async fn update_code(
+        &self,
+        name: &FunctionName,
+        revision: Option<&str>,
+        zip: &[u8],
+    ) -> AccountResult<()> {
         self.call("UpdateFunctionCode", |state| {
             let function = state.functions.get_mut(name).unwrap();
+            if revision.is_some_and(|revision| revision != function.revision.to_string()) {
+                let message = "The RevisionId provided does not match the latest RevisionId";
+                return Err(refused(
+                    "UpdateFunctionCode",
+                    AccountErrorKind::Outdated,
+                    message,
+                ));
+            }
+            function.revision += 1;
             function.code = String::from_utf8(zip.to_vec()).unwrap();
             function.updating = 2;
             Ok(())

@@ -41,6 +41,8 @@ pub(crate) struct MemoryFunction {
     pub(crate) versions: Vec<(String, u64)>,
     /// Number of reads until an update is complete.
     pub(crate) updating: u32,
+    /// Number of updates of the code.
+    pub(crate) revision: u32,
 }
 
 /// State of an account.
@@ -89,11 +91,13 @@ pub(crate) trait Chaos {
     fn after(&self, operation: &'static str, state: &MemoryState);
 }
 
-/// The delay and the fault of a call.
-#[derive(Clone, Copy, Debug, Default)]
+/// The delay and the fault of a call, and what it sees.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PlannedCall {
     pub(crate) delay: std::time::Duration,
     pub(crate) fault: Option<Fault>,
+    /// An earlier state, which a call that changes nothing sees.
+    pub(crate) sees: Option<MemoryState>,
 }
 
 pub(crate) fn account_region() -> AccountRegion {
@@ -169,6 +173,7 @@ impl Memory {
             configuration: 1,
             versions: Vec::new(),
             updating: 0,
+            revision: 0,
         };
         let state = MemoryState {
             description: now,
@@ -239,7 +244,7 @@ impl Memory {
     async fn call<T>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut MemoryState) -> AccountResult<T>,
+        mut work: impl FnMut(&mut MemoryState) -> AccountResult<T>,
     ) -> AccountResult<T> {
         let index = self.calls.borrow().len();
         self.calls.borrow_mut().push(operation);
@@ -276,7 +281,14 @@ impl Memory {
             Some(Fault::Slow) => tokio::time::sleep(std::time::Duration::from_secs(30)).await,
             _ => {}
         }
-        let answer = work(&mut self.state.borrow_mut());
+        let mut answer = work(&mut self.state.borrow_mut());
+        if let Some(mut earlier) = planned.sees {
+            // Only the account itself makes progress.
+            let reads = self.reads.get();
+            self.reads.set(reads.saturating_sub(1));
+            answer = work(&mut earlier);
+            self.reads.set(reads);
+        }
         if let Some(chaos) = chaos {
             chaos.after(operation, &self.state.borrow());
         }

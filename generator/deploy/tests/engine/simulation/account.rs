@@ -12,9 +12,25 @@ use stackgen_deploy::{
 
 use crate::memory::{Chaos, Fault, MemoryState, PlannedCall, account_region, by_hand, route};
 
+/// The largest number of calls for which a change is not visible.
+const MOST_LATE: usize = 3;
+
+/// A change that may not be visible yet.
+struct LateChange {
+    /// Number of the call that made it.
+    call: usize,
+    /// The account before it.
+    before: MemoryState,
+}
+
 /// Faults, delays and changes by others, as a seed decides.
 pub(super) struct SimulatedEvents {
     seed: u64,
+    /// True if a change may become visible some calls later.
+    is_late: bool,
+    /// Number of calls.
+    calls: Cell<usize>,
+    late: RefCell<Vec<LateChange>>,
     random: RefCell<fastrand::Rng>,
     happens: Cell<bool>,
     /// Number of pipelines that run.
@@ -32,9 +48,12 @@ pub(super) struct SimulatedEvents {
 }
 
 impl SimulatedEvents {
-    pub(super) fn new(seed: u64) -> SimulatedEvents {
+    pub(super) fn new(seed: u64, is_late: bool) -> SimulatedEvents {
         SimulatedEvents {
             seed,
+            is_late,
+            calls: Cell::new(0),
+            late: RefCell::default(),
             random: RefCell::new(fastrand::Rng::with_seed(!seed)),
             happens: Cell::new(false),
             pipelines: Cell::new(0),
@@ -96,8 +115,36 @@ impl SimulatedEvents {
         }
     }
 
-    /// Changes the account as others do.
+    /// Makes all changes visible, as they are after a while.
+    pub(super) fn settle(&self) {
+        self.late.borrow_mut().clear();
+    }
+
+    /// Returns the earlier state that a call sees, if any, and remembers the state before a call that changes something.
+    fn earlier(&self, operation: &str, state: &MemoryState) -> Option<MemoryState> {
+        if !self.is_late {
+            return None;
+        }
+        let call = self.calls.get() + 1;
+        self.calls.set(call);
+        let mut late = self.late.borrow_mut();
+        late.retain(|change| change.call + MOST_LATE >= call);
+        if !operation.starts_with("Get") {
+            let before = state.clone();
+            late.push(LateChange { call, before });
+            return None;
+        }
+        if late.is_empty() {
+            return None;
+        }
+        let age = self.random(u32::try_from(MOST_LATE).unwrap() + 1) as usize;
+        let unseen = late.iter().find(|change| change.call + age >= call);
+        unseen.map(|change| change.before.clone())
+    }
+
+    /// Changes the account as others do. Their changes are visible at once: they may have been made a while ago.
     fn interfere(&self, state: &mut MemoryState) {
+        self.settle();
         let number = self.changes.get() + 1;
         self.changes.set(number);
         match self.random(3) {
@@ -166,9 +213,12 @@ impl SimulatedEvents {
 }
 
 impl Chaos for SimulatedEvents {
-    fn before(&self, _: &'static str, state: &mut MemoryState) -> PlannedCall {
+    fn before(&self, operation: &'static str, state: &mut MemoryState) -> PlannedCall {
         if !self.happens.get() {
-            return PlannedCall::default();
+            return PlannedCall {
+                sees: self.earlier(operation, state),
+                ..PlannedCall::default()
+            };
         }
         if self.random(80) == 0 {
             self.interfere(state);
@@ -176,6 +226,7 @@ impl Chaos for SimulatedEvents {
         PlannedCall {
             delay: self.delay(),
             fault: self.fault(),
+            sees: self.earlier(operation, state),
         }
     }
 

@@ -25,6 +25,10 @@ const SEEDS: u64 = 1_000;
 const FAILED: &str = include_str!("failed-seeds.txt");
 const FILE: &str = "tests/engine/simulation/failed-seeds.txt";
 
+/// Seeds that failed once in an account whose changes are visible late.
+const LATE_FAILED: &str = include_str!("failed-late-seeds.txt");
+const LATE_FILE: &str = "tests/engine/simulation/failed-late-seeds.txt";
+
 /// No redeploy takes longer. A process that was killed never ends.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -39,14 +43,14 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(seed: u64) -> Simulation {
+    fn new(seed: u64, is_late: bool) -> Simulation {
         let mut random = fastrand::Rng::with_seed(seed);
         let release = match random.bool() {
             true => ReleaseMode::Pinned,
             false => ReleaseMode::Live,
         };
         let memory = Memory::holding(|state| state.pending = random.u32(0..4));
-        let events = Rc::new(SimulatedEvents::new(seed));
+        let events = Rc::new(SimulatedEvents::new(seed, is_late));
         *memory.chaos.borrow_mut() = Some(events.clone());
         Simulation {
             seed,
@@ -133,10 +137,11 @@ impl Simulation {
 }
 
 /// Redeploys several times, two at a time at times, and checks what must hold.
-async fn simulate(seed: u64) {
-    let simulation = Simulation::new(seed);
+async fn simulate(seed: u64, is_late: bool) {
+    let simulation = Simulation::new(seed, is_late);
     let events = &simulation.events;
     for step in 0..3 {
+        events.settle();
         let pipelines = 1 + u32::from(events.random(3) == 0);
         events.start(pipelines);
         let code = |pipeline: u32| match events.random(4) {
@@ -154,6 +159,7 @@ async fn simulate(seed: u64) {
     }
     // Once nothing fails any more, a rerun converges, and the next one has nothing to do.
     events.stop();
+    events.settle();
     let last = RedeployRequest {
         back_to: BackTo::Served,
         ..simulation.request("code-last", 99)
@@ -163,16 +169,26 @@ async fn simulate(seed: u64) {
         panic!("seed {seed}: {ended:?}");
     };
     simulation.assert_converged("code-last", &outcome);
+    events.settle();
     let again = simulation.run(&last).await;
     let is_current = matches!(&again, Some(Ok(RedeployOutcome::Current { .. })));
     assert!(is_current, "seed {seed}: {again:?}");
 }
 
+fn block_on(work: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let builder = builder.enable_time().start_paused(true);
+    builder.build().unwrap().block_on(work);
+}
+
 #[test]
 fn whatever_fails_the_stage_serves_one_complete_deployment_and_a_rerun_converges() {
-    seeds::check(FILE, FAILED, SEEDS, |seed| {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let builder = builder.enable_time().start_paused(true);
-        builder.build().unwrap().block_on(simulate(seed));
+    seeds::check(FILE, FAILED, SEEDS, |seed| block_on(simulate(seed, false)));
+}
+
+#[test]
+fn whatever_fails_and_however_late_a_change_is_visible_a_rerun_converges() {
+    seeds::check(LATE_FILE, LATE_FAILED, SEEDS, |seed| {
+        block_on(simulate(seed, true));
     });
 }
