@@ -132,27 +132,38 @@ fn throttled_calls_are_retried() {
     }
 }
 
+/// Calls to CloudFormation without which nothing is created.
+const CREATION: [&str; 4] = [
+    "DescribeStacks",
+    "CreateChangeSet",
+    "DescribeChangeSet",
+    "ExecuteChangeSet",
+];
+
 #[test]
-fn a_denied_call_is_named_and_changes_nothing() {
+fn a_denied_call_of_a_creation_is_named_and_no_resource_is_created() {
     let Some((_emulator, microburst, project)) = started("dev") else {
         return;
     };
-    let denied = json!({
-        "service": "cloudformation", "operation": "CreateChangeSet",
-        "error": {"code": "AccessDenied", "status": 403, "message": "User: arn:aws:iam::1:user/ci is not authorized"}
-    });
-    microburst.inject(json!([denied]));
-    assert_failed(
-        &project.deploy("--no-verify"),
-        ["cloudformation:CreateChangeSet"],
-    );
-    assert_eq!(microburst.fired(), ["cloudformation"]);
-    microburst.inject(json!([]));
-    assert_failed(
-        &project.run("destroy --yes"),
-        ["there is no stack rooms-dev"],
-    );
-    assert_done(&project.deploy("--no-verify"));
+    for operation in CREATION {
+        let denied = json!({
+            "service": "cloudformation", "operation": operation,
+            "error": {"code": "AccessDenied", "status": 403, "message": "User: arn:aws:iam::1:user/ci is not authorized"}
+        });
+        microburst.inject(json!([denied]));
+        let action = format!("cloudformation:{operation}");
+        assert_failed(&project.deploy("--no-verify"), [action.as_str()]);
+        assert!(!microburst.fired().is_empty(), "{operation}");
+        microburst.inject(json!([]));
+        let status = project.run("status");
+        assert!(
+            status.stderr.contains("there is no API"),
+            "{operation}: {status}"
+        );
+    }
+    let created = project.deploy("--no-verify");
+    assert_done(&created);
+    assert_says(&created, "create stack rooms-dev");
 }
 
 #[test]

@@ -10,21 +10,30 @@ use super::project::Project;
 use super::recorder::{CallPermission, Recorder};
 use crate::common::Run;
 
-/// A deployed project in a pinned environment, behind a recorder.
+/// A project behind a recorder.
 struct Recorded {
     _emulator: Emulator,
     project: Project,
     recorder: Recorder,
     codes: std::cell::Cell<usize>,
+    environment: &'static str,
 }
 
 impl Recorded {
-    /// Deploys the project; `None` skips the test.
+    /// A deployed project in a pinned environment; `None` skips the test.
     fn deployed() -> Option<Recorded> {
+        let recorded = Recorded::new("prod", "")?;
+        assert_done(&recorded.project.deploy(""));
+        Some(recorded)
+    }
+
+    /// A project that is not deployed yet, with a function that has these properties; `None` skips the test.
+    fn new(environment: &'static str, function: &str) -> Option<Recorded> {
         let emulator = Emulator::start()?;
-        let mut project = Project::new(&emulator, "prod");
+        let mut project = Project::new(&emulator, environment);
+        let architecture = "architecture: x86_64";
+        project.edit(architecture, &format!("{architecture}{function}"));
         assert_done(&project.run_as("bootstrap"));
-        assert_done(&project.deploy(""));
         let address = emulator.url().trim_start_matches("http://").parse();
         let recorder = Recorder::start(address.unwrap());
         project.use_endpoint(recorder.url());
@@ -33,6 +42,7 @@ impl Recorded {
             project,
             recorder,
             codes: 0.into(),
+            environment,
         })
     }
 
@@ -53,22 +63,48 @@ impl Recorded {
         calls.into_iter().map(|call| call.kind).collect()
     }
 
-    /// Denies the calls of a kind. Returns whether the run failed; then its error names the action.
+    /// Denies the calls of a kind. Returns whether the run failed. Its errors and notes name the action, and no other one.
     fn fails_without(&self, kind: &str, line: &str) -> bool {
         self.recorder.deny(Some(kind));
         let run = self.run(line);
         self.recorder.deny(None);
         let action = kind.split(' ').next().unwrap();
-        assert!(run.stderr.contains(action), "{kind}: {run}");
+        let named = named_actions(&run.stderr);
+        assert_eq!(named, BTreeSet::from([action.to_owned()]), "{kind}: {run}");
         run.code != Some(0)
     }
 
+    /// Denies the calls of a kind during a creation, and creates the stack again without denial. Deletes the stack afterwards.
+    /// Returns whether the first run failed.
+    fn creation_fails_without(&self, kind: &str, line: &str) -> bool {
+        let has_failed = self.fails_without(kind, line);
+        let again = self.project.run(line);
+        assert_eq!(again.code, Some(0), "after a denied {kind}: {again}");
+        assert_done(&self.project.run("destroy --yes"));
+        has_failed
+    }
+
     fn policy(&self, flags: &str) -> String {
-        let line = format!("policy --account 000000000000 --region us-east-1 --env prod {flags}");
+        let environment = self.environment;
+        let line =
+            format!("policy --account 000000000000 --region us-east-1 --env {environment} {flags}");
         let run = self.project.sandbox.run(&line);
         assert_done(&run);
         run.stdout
     }
+}
+
+/// Returns the IAM actions that a text names.
+fn named_actions(text: &str) -> BTreeSet<String> {
+    let is_part = |char: char| char.is_ascii_alphanumeric() || char == ':';
+    let words = text.split(|char| !is_part(char));
+    let services = ["apigateway", "cloudformation", "lambda", "s3", "sts"];
+    let actions = words.filter(|word| {
+        let action = word.split_once(':');
+        action.is_some_and(|(service, name)| services.contains(&service) && !name.is_empty())
+    });
+    let actions = actions.filter(|word| word.matches(':').count() == 1);
+    actions.map(str::to_owned).collect()
 }
 
 /// Returns whether a policy allows a call.
@@ -151,4 +187,56 @@ fn the_deploy_policy_is_complete_and_each_denied_action_is_named() {
         ]
     );
     recorded.assert_allowed(DEPLOY, &policy);
+}
+
+const CREATE: &str = "deploy --no-build --capability CAPABILITY_IAM --verify-timeout 1s";
+
+/// Asserts that a policy allows what a creation calls, and that a creation fails without each of these calls but for the
+/// optional ones, whose lack a note names.
+fn assert_creation_needs(
+    recorded: &Recorded,
+    line: &str,
+    is_tested: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let role = "arn:aws:iam::000000000000:role/cloudformation";
+    let policy = recorded.policy(&format!("--role-arn {role}"));
+    let kinds = recorded.assert_allowed(line, &policy);
+    assert_done(&recorded.project.run("destroy --yes"));
+    let kinds = kinds.into_iter().filter(|kind| is_tested(kind));
+    let optional: Vec<_> = kinds
+        .filter(|kind| !recorded.creation_fails_without(kind, line))
+        .collect();
+    recorded.assert_allowed(line, &policy);
+    optional
+}
+
+#[test]
+fn each_action_of_a_creation_that_is_denied_is_named_and_the_next_run_creates_the_stack() {
+    // A reservation makes the checks read quotas.
+    let Some(recorded) = Recorded::new("prod", ", reservedConcurrency: 5") else {
+        return;
+    };
+    let optional = assert_creation_needs(&recorded, CREATE, |_| true);
+    // Without these, events, the record of the verification or the check of the reservation is missing.
+    assert_eq!(
+        optional,
+        [
+            "apigateway:PATCH apis/*/deployments/*",
+            "cloudformation:DescribeEvents ",
+            "cloudformation:DescribeStackEvents ",
+            "lambda:GetAccountSettings ",
+            "lambda:GetFunctionConcurrency ",
+        ]
+    );
+}
+
+#[test]
+fn each_action_of_a_creation_without_a_change_set_that_is_denied_is_named() {
+    let Some(recorded) = Recorded::new("dev", "") else {
+        return;
+    };
+    let line = format!("{CREATE} --method direct");
+    let of_stack = |kind: &str| kind.starts_with("cloudformation:");
+    let optional = assert_creation_needs(&recorded, &line, of_stack);
+    assert_eq!(optional, ["cloudformation:DescribeStackEvents "]);
 }

@@ -217,13 +217,15 @@ impl AwsCallRequest {
             }
             "lambda" => {
                 let action = match (self.method.as_str(), *parts.last()?) {
+                    ("GET", "account-settings") => "GetAccountSettings",
+                    ("GET", "concurrency") => "GetFunctionConcurrency",
                     ("GET", "configuration") => "GetFunctionConfiguration",
                     ("PUT", "code") => "UpdateFunctionCode",
                     ("POST", "versions") => "PublishVersion",
                     other => panic!("unknown call of Lambda: {other:?}"),
                 };
-                let resource = format!("arn:aws:lambda:{region}:{account}:function:{}", parts[2]);
-                (action.to_owned(), Some(resource), String::new())
+                let arn = |name| format!("arn:aws:lambda:{region}:{account}:function:{name}");
+                (action.to_owned(), parts.get(2).map(arn), String::new())
             }
             "cloudformation" => {
                 let stack = self.parameter("StackName");
