@@ -7,7 +7,7 @@ use stackgen_deploy::stack::ValidationFinding;
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use tokio::sync::Notify;
 
-use crate::simulated::{Fault, State};
+use crate::simulated::{FailureReason, Fault, State};
 
 /// Number of calls for which a change may be invisible.
 const MOST_STALE: u8 = 3;
@@ -64,10 +64,15 @@ impl SimulatedStacks {
         self.state.borrow_mut().is_emulator = true;
     }
 
-    /// Makes a hook the reason of the next failure.
-    pub(crate) fn fail_by_hook(&self) {
+    /// Makes the next operation on the stack fail for a reason.
+    pub(crate) fn fail_by(&self, reason: FailureReason) {
         let mut state = self.state.borrow_mut();
-        (state.fails_next, state.hook_fails) = (true, true);
+        (state.fails_next, state.failure) = (true, reason);
+    }
+
+    /// Denies the caller to read nested stacks.
+    pub(crate) fn deny_nested_stacks(&self) {
+        self.state.borrow_mut().denies_nested = true;
     }
 
     /// Makes the next call of an operation fail.
@@ -153,16 +158,19 @@ impl SimulatedStacks {
             true => self.random(0..MOST_STALE + 1),
             false => 0,
         };
-        let past = self.past.borrow();
-        let earlier = past.iter().rev().skip(1);
-        let mut earlier = earlier.take(usize::from(age));
-        let seen = earlier.next_back().cloned();
-        drop(past);
+        let seen = self.earlier_state(age.into());
         self.call(operation, |state| match seen {
             Some(mut seen) => read(&mut seen),
             None => read(state),
         })
         .await
+    }
+
+    /// Returns the state before so many calls, or the earliest that is known; `None` is the current one.
+    fn earlier_state(&self, calls: usize) -> Option<State> {
+        let past = self.past.borrow();
+        let mut earlier = past.iter().rev().skip(1).take(calls);
+        earlier.next_back().cloned()
     }
 
     /// Makes a call, unless a fault prevents it.

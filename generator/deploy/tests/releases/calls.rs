@@ -8,7 +8,7 @@ use stackgen_deploy::stack::{
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult, OffsetDateTime};
 
 use crate::account::SimulatedStacks;
-use crate::simulated::{SimulatedChangeSet, State};
+use crate::simulated::{NESTED, SimulatedChangeSet, State};
 
 fn error(kind: AccountErrorKind, operation: &'static str, message: &str) -> AccountError {
     AccountError {
@@ -23,6 +23,10 @@ impl StackReader for SimulatedStacks {
     async fn stack(&self, name_or_id: &str) -> AccountResult<Option<StackDescription>> {
         self.read("DescribeStacks", |state| {
             let is_emulator = state.is_emulator;
+            if state.denies_nested && name_or_id.starts_with(NESTED) {
+                let kind = AccountErrorKind::AccessDenied;
+                return Err(error(kind, "DescribeStacks", "denied"));
+            }
             let mut found = state.find(name_or_id).map(|stack| stack.describe());
             if let Some(stack) = found.as_mut().filter(|_| is_emulator) {
                 stack.operations.clear();

@@ -4,16 +4,17 @@ use stackgen_deploy::stack::{FailureCause, StackError};
 
 use crate::account::SimulatedStacks;
 use crate::release::{Ended, Release};
+use crate::simulated::FailureReason;
 
-/// A creation and an update that fail by a hook, with and without a change set.
-fn releases() -> Vec<(SimulatedStacks, Release)> {
+/// A creation and an update that fail for a reason, with and without a change set.
+fn releases(reason: FailureReason) -> Vec<(SimulatedStacks, Release)> {
     let account = |is_update: bool| {
         let stacks = SimulatedStacks::new(1);
         if is_update {
             let created = Release::of("before").run(&stacks);
             assert!(matches!(created, Ended::Deployed), "{created:?}");
         }
-        stacks.fail_by_hook();
+        stacks.fail_by(reason);
         stacks
     };
     let mut all = Vec::new();
@@ -34,7 +35,7 @@ fn cause(stacks: &SimulatedStacks, release: &Release) -> Option<FailureCause> {
 
 #[test]
 fn the_hook_that_failed_an_operation_is_the_first_cause() {
-    for (stacks, release) in releases() {
+    for (stacks, release) in releases(FailureReason::Hook) {
         let cause = cause(&stacks, &release).unwrap();
         assert_eq!(cause.status, "HOOK_FAILED");
         assert_eq!(cause.reason.unwrap(), "Org::Checks::Runtime: no");
@@ -45,7 +46,7 @@ fn the_hook_that_failed_an_operation_is_the_first_cause() {
 
 #[test]
 fn an_emulator_that_names_no_operations_is_followed_by_its_stack_events() {
-    for (stacks, release) in releases() {
+    for (stacks, release) in releases(FailureReason::Hook) {
         stacks.emulate();
         let cause = cause(&stacks, &release).unwrap();
         assert_eq!(cause.reason.unwrap(), "it does not work");
@@ -55,7 +56,7 @@ fn an_emulator_that_names_no_operations_is_followed_by_its_stack_events() {
 
 #[test]
 fn without_describe_events_the_stack_events_have_the_cause_and_one_note_says_so() {
-    for (stacks, release) in releases() {
+    for (stacks, release) in releases(FailureReason::Hook) {
         stacks.deny("DescribeEvents");
         let cause = cause(&stacks, &release).unwrap();
         assert_eq!(cause.reason.unwrap(), "it does not work");
@@ -71,8 +72,40 @@ fn without_describe_events_the_stack_events_have_the_cause_and_one_note_says_so(
 }
 
 #[test]
+fn the_resource_of_a_nested_stack_that_failed_is_the_first_cause() {
+    let accounts: [fn(&SimulatedStacks); 3] = [
+        |_| {},
+        SimulatedStacks::emulate,
+        |stacks| stacks.deny("DescribeEvents"),
+    ];
+    for account in accounts {
+        for (stacks, release) in releases(FailureReason::NestedTable) {
+            account(&stacks);
+            let cause = cause(&stacks, &release).unwrap();
+            assert_eq!(cause.nested_in, ["Nested"]);
+            assert_eq!(cause.logical_id, "Table");
+            assert_eq!(cause.reason.unwrap(), "limit exceeded");
+        }
+    }
+}
+
+#[test]
+fn a_nested_stack_that_cannot_be_read_is_the_first_cause_itself() {
+    for (stacks, release) in releases(FailureReason::NestedTable) {
+        stacks.deny_nested_stacks();
+        let cause = cause(&stacks, &release).unwrap();
+        assert_eq!(cause.nested_in, Vec::<String>::new());
+        assert_eq!(cause.logical_id, "Nested");
+        assert_eq!(
+            release.skipped.take(),
+            ["reading the events of nested stack Nested"]
+        );
+    }
+}
+
+#[test]
 fn without_any_events_the_failure_is_reported_all_the_same() {
-    for (stacks, release) in releases() {
+    for (stacks, release) in releases(FailureReason::Hook) {
         stacks.deny("DescribeEvents");
         stacks.deny("DescribeStackEvents");
         assert_eq!(cause(&stacks, &release), None);

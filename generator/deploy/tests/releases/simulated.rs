@@ -27,6 +27,17 @@ pub(crate) enum Fault {
     CrashAfter,
 }
 
+/// Why an operation fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum FailureReason {
+    #[default]
+    Function,
+    /// A hook fails the function.
+    Hook,
+    /// The table of a nested stack fails.
+    NestedTable,
+}
+
 /// A change set.
 #[derive(Clone, Debug)]
 pub(crate) struct SimulatedChangeSet {
@@ -73,8 +84,10 @@ pub(crate) struct State {
     /// Executions of each change set.
     pub(crate) executed: BTreeMap<String, usize>,
     pub(crate) fails_next: bool,
-    /// True if a hook is the reason of the next failure.
-    pub(crate) hook_fails: bool,
+    /// The reason of the next failure.
+    pub(crate) failure: FailureReason,
+    /// True if the caller may not read nested stacks.
+    pub(crate) denies_nested: bool,
     /// True for an emulator, which names no operations.
     pub(crate) is_emulator: bool,
     /// Findings of the validation of every change set.
@@ -84,6 +97,9 @@ pub(crate) struct State {
 }
 
 const NAME: &str = "rooms";
+
+/// ARNs of nested stacks begin with this.
+pub(crate) const NESTED: &str = "arn:aws:cloudformation:r:1:stack/rooms-Nested/";
 
 impl State {
     pub(crate) fn next_id(&mut self) -> u32 {
@@ -247,10 +263,14 @@ impl State {
             (_, false) => ("UPDATE_COMPLETE", "UPDATE_COMPLETE"),
         };
         let reason = operation.fails.then_some("it does not work");
-        if operation.fails && std::mem::take(&mut self.hook_fails) {
-            self.hook_event(&token);
+        match std::mem::take(&mut self.failure) {
+            FailureReason::NestedTable if operation.fails => self.nested_failure(&token),
+            FailureReason::Hook if operation.fails => {
+                self.hook_event(&token);
+                self.event("Function", resource, &token, reason);
+            }
+            _ => self.event("Function", resource, &token, reason),
         }
-        self.event("Function", resource, &token, reason);
         if operation.fails {
             self.record(match status {
                 "CREATE_IN_PROGRESS" => OperationKind::Delete,
@@ -268,6 +288,46 @@ impl State {
             self.deleted.extend(self.stack.take());
             self.change_sets.clear();
         }
+    }
+
+    /// Records the failure of a nested stack, which is deleted then.
+    fn nested_failure(&mut self, token: &str) {
+        let id = StackId::new(format!("{NESTED}{}", self.next_id()));
+        self.event(
+            "Nested",
+            "CREATE_FAILED",
+            token,
+            Some("Embedded stack failed"),
+        );
+        let Some(stack) = &mut self.stack else { return };
+        let Some(event) = stack.events.last_mut() else {
+            return;
+        };
+        event.kind = STACK_TYPE.to_owned();
+        event.physical_id = Some(id.to_string());
+        let operation = OperationId::new(format!("operation-of-{id}"));
+        let failed = StackEvent {
+            stack: id.clone(),
+            logical_id: "Table".to_owned(),
+            physical_id: None,
+            kind: "AWS::DynamoDB::Table".to_owned(),
+            reason: Some("limit exceeded".to_owned()),
+            operation: Some(operation.clone()),
+            ..event.clone()
+        };
+        let kind = OperationKind::Deploy;
+        self.deleted.push(SimulatedStack {
+            id,
+            status: "DELETE_COMPLETE",
+            template: None,
+            events: vec![failed],
+            hook_events: Vec::new(),
+            operation: None,
+            recorded: vec![RecordedOperation {
+                id: operation,
+                kind,
+            }],
+        });
     }
 
     /// Records the failure of a hook.
