@@ -24,9 +24,32 @@ fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
              context that the authorizer returns to later routes in `requestContext.authorizer`",
             Some("A1"),
         ),
-        ("Route", "requestParameters") => (
-            "remove it: API Gateway refuses request parameters on routes other than `$connect`",
-            Some("M9"),
+        ("Route", "requestTemplates" | "mappingTemplate" | "template") => (
+            "write `request` for one template, or `requests` and `requestSelection` for several",
+            Some("M20"),
+        ),
+        ("Route", "responseTemplates" | "integrationResponses") => (
+            "write `response` for one template, or `responses` for templates by status",
+            Some("M22"),
+        ),
+        ("Route", "integration" | "integrationType" | "type") => (
+            "name the backend itself: `function`, `table`, `queue`, `topic`, `stateMachine`, `eventBus`, `stream`, \
+             `service`, `http`, `httpProxy` or `mock`",
+            None,
+        ),
+        ("Route", "uri" | "url" | "integrationUri" | "endpoint") => (
+            "write `httpProxy:` and the URL, or `http:` to map messages and answers with templates",
+            Some("M25"),
+        ),
+        ("Route", "credentials" | "credentialsArn" | "roleArn") => (
+            "remove it: the route gets a role that allows its one action; write `role` to use another one",
+            Some("M23"),
+        ),
+        ("Route", "passthroughBehavior") => ("write `passthrough: never`", Some("M21")),
+        ("Route", "lambda" | "handler") => ("write `function:` and the name of a function", None),
+        ("Route", "vpcLink" | "connectionId" | "connectionType") => (
+            "declare the integration and its route under `resources`: routes here do not use VPC links",
+            None,
         ),
         (
             "Authorizer",
