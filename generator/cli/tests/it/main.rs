@@ -34,6 +34,7 @@ mod projects;
 mod readme;
 mod rebuild;
 mod release;
+mod route_backends;
 mod running;
 mod services;
 mod signals;

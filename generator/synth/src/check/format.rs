@@ -71,7 +71,6 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
         "integration-method" => integration::method(text),
         "selection-expression" => integration::selection_expression(text),
         "response-key" => integration::response_key(text),
-        "response-selection-expression" => integration::response_selection(text),
         "service-name" => integration::service_name(text),
         "service-action" => integration::service_action(text),
         "iam-action" => integration::iam_action(text),

@@ -32,6 +32,10 @@ fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
             "write `response` for one template, or `responses` for templates by status",
             Some("M22"),
         ),
+        ("Route", "responseSelection" | "integrationResponseSelectionExpression") => (
+            "remove it: CloudFormation cannot set it, and without it the status selects one of `responses`",
+            Some("M22"),
+        ),
         ("Route", "integration" | "integrationType" | "type") => (
             "name the backend itself: `function`, `table`, `queue`, `topic`, `stateMachine`, `eventBus`, `stream`, \
              `service`, `http`, `httpProxy` or `mock`",

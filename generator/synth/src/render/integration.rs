@@ -68,10 +68,6 @@ pub(super) fn render(
                 "ContentHandlingStrategy",
                 route.content_handling.map(ContentHandling::property),
             )
-            .set_some(
-                "IntegrationResponseSelectionExpression",
-                route.response_selection.as_deref(),
-            )
     };
     template.add(&integration_id(key), &origin, resource);
     if !matches!(backend, RouteBackend::HttpProxy(_)) && route.sends_answers() {

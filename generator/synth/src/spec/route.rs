@@ -99,9 +99,6 @@ pub struct RouteSpec {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "response-key"}))]
     pub responses: BTreeMap<String, Expression>,
-    /// Expression whose value selects one of `responses` instead of the status, such as `$integration.response.body.kind`.
-    #[schemars(extend("format" = "response-selection-expression"))]
-    pub response_selection: Option<String>,
     /// ARN of the role with which API Gateway calls a service of AWS. Default: a role that allows only this action on this
     /// resource.
     pub role: Option<Expression>,

@@ -196,7 +196,7 @@ fn backends_are_checked_with_their_locations() {
     $connect: { mock: 200, response: '{}' }
     both: { mock: 200, response: '{}', responses: { $default: '{}' } }
     unselected: { queue: Jobs, requests: { a: '{}' } }
-    selects: { queue: Jobs, requestSelection: $request.body.a, responseSelection: $integration.response.body.a }
+    selects: { queue: Jobs, requestSelection: $request.body.a }
     empty: { service: { name: ssm } }
     double: { service: { name: s3, action: GetObject, path: a/b, resource: 'arn:aws:s3:::a/b' } }
     bare: { service: { name: s3, path: a/b, resource: 'arn:aws:s3:::a/b' } }
@@ -247,8 +247,6 @@ fn backends_are_checked_with_their_locations() {
         help: add the expression that selects one of `requests`, such as `$request.body.kind`
     30:29 `requestSelection` has no `requests` to select from
         help: add `requests`, or remove `requestSelection`
-    30:64 `responseSelection` has no `responses` to select from
-        help: add `responses`, or remove `responseSelection`
     31:14 the service lacks `action`
         help: add `action`, or `path` for a service without actions
     31:14 the service lacks `resource`
@@ -272,7 +270,6 @@ fn values_of_backends_have_formats() {
     c: { mock: 200, responses: { 200: a, '//': b } }
     d: { http: 'https://example.com', method: get }
     e: { queue: Jobs, requests: { a: b }, requestSelection: kind }
-    f: { mock: 200, responses: { $default: a }, responseSelection: $response.body.a }
     g: { service: { name: SSM, action: getParameter, permission: ssm, resource: '*' } }
     h: { queue: [Jobs] }
     i: { queue: Jobs, passthrough: sometimes }"
@@ -295,17 +292,14 @@ fn values_of_backends_have_formats() {
     17:61 `kind` does not read the message
         help: write `$request.body.kind`, or `${request.body.a}/${request.body.b}` for more than one field
         row M21
-    18:68 `$response.body.a` does not read the answer
-        help: write `$integration.response.body.PATH`, `$integration.response.header.NAME` or `$integration.response.statuscode`
-        row M22
-    19:27 `SSM` is not the name of a service
+    18:27 `SSM` is not the name of a service
         help: write its name in integration URIs, such as `ssm` or `s3`
-    19:40 `getParameter` is not an action of a service
+    18:40 `getParameter` is not an action of a service
         help: write its name in the service's API reference, such as `GetParameter`
-    19:66 `ssm` is not an IAM action
+    18:66 `ssm` is not an IAM action
         help: write one action, such as `ssm:GetParameter`
-    20:17 `queue` must be a string or a number or true or false or a mapping, not a list
-    21:36 `passthrough` cannot be `sometimes`
+    19:17 `queue` must be a string or a number or true or false or a mapping, not a list
+    20:36 `passthrough` cannot be `sometimes`
         help: use `whenNoMatch`, `whenNoTemplates` or `never`
     ");
 }
@@ -318,6 +312,7 @@ fn keys_of_other_tools_are_explained() {
     c: { queue: Jobs, credentialsArn: a }
     d: { uri: 'https://example.com' }
     e: { queue: Jobs, passthroughBehavior: NEVER }
+    g: { mock: 200, responseSelection: a }
     f: { function: f, auth: jwt }"
     )), @"
     13:10 unknown key `integration` in `a`
@@ -334,7 +329,10 @@ fn keys_of_other_tools_are_explained() {
     17:23 unknown key `passthroughBehavior` in `e`
         help: write `passthrough: never`
         row M21
-    18:23 unknown key `auth` in `f`
+    18:21 unknown key `responseSelection` in `g`
+        help: remove it: CloudFormation cannot set it, and without it the status selects one of `responses`
+        row M22
+    19:23 unknown key `auth` in `f`
         help: use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the context that the authorizer returns to later routes in `requestContext.authorizer`
         row A1
     ");

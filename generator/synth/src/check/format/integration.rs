@@ -62,18 +62,6 @@ pub(super) fn response_key(text: &str) -> Option<FormatError> {
     })
 }
 
-pub(super) fn response_selection(text: &str) -> Option<FormatError> {
-    let fits = text.contains("$integration.response.") || text.contains("${integration.response.");
-    (!fits).then(|| {
-        FormatError::new(
-            format!("`{text}` does not read the answer"),
-            "write `$integration.response.body.PATH`, `$integration.response.header.NAME` or \
-             `$integration.response.statuscode`",
-        )
-        .row("M22")
-    })
-}
-
 pub(super) fn service_name(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty()
         && text

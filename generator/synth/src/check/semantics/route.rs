@@ -9,14 +9,13 @@ use crate::spec::{Expression, RouteBackend, RouteSpec, ServiceSpec, TableAction}
 use crate::wording::{join_or, nearest, use_one_of};
 
 /// Keys with mapping templates.
-const TEMPLATES: [&str; 7] = [
+const TEMPLATES: [&str; 6] = [
     "request",
     "requests",
     "requestSelection",
     "passthrough",
     "response",
     "responses",
-    "responseSelection",
 ];
 
 impl SpecChecker<'_> {
@@ -170,9 +169,6 @@ impl SpecChecker<'_> {
             (None, Some(_)) => self.needs(key, "requestSelection", "requests"),
             _ => {}
         }
-        if route.response_selection.is_some() && responses.is_none() {
-            self.needs(key, "responseSelection", "responses");
-        }
     }
 
     fn needs(&mut self, key: &str, selection: &str, templates: &str) {
@@ -234,9 +230,7 @@ impl SpecChecker<'_> {
                 Some(found) => {
                     let error =
                         LocatedError::new(span, format!("`{id}` has the type {found}, not {kind}"));
-                    self.report(
-                        error.hint("name another resource, or use the key for this type"),
-                    );
+                    self.report(error.hint("name another resource, or use the key for this type"));
                 }
                 None if resources.contains(&id) => {}
                 None => {
@@ -329,7 +323,7 @@ fn applies(key: &str, backend: RouteBackend<'_>) -> bool {
         "request" | "requests" | "requestSelection" | "passthrough" => {
             !matches!(backend, HttpProxy(_) | Mock(_))
         }
-        "response" | "responses" | "responseSelection" => !matches!(backend, HttpProxy(_)),
+        "response" | "responses" => !matches!(backend, HttpProxy(_)),
         "timeout" | "contentHandling" => !matches!(backend, Mock(_)),
         _ => true,
     }
