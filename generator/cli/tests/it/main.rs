@@ -4,6 +4,7 @@
 
 mod accepted;
 mod access;
+mod api_keys;
 mod architecture;
 mod auto_deploy;
 mod bad_input;

@@ -159,6 +159,34 @@ fn routes_answer_from_a_table_an_endpoint_and_a_mock() {
 }
 
 #[test]
+fn row_m10_conversions_whose_effect_is_not_documented_are_noted() {
+    let file = "name: s
+resources:
+  Binary:
+    Type: AWS::ApiGatewayV2::IntegrationResponse
+    Properties: { ApiId: !Ref WebSocketApi, IntegrationId: !Ref MirrorRouteIntegration, IntegrationResponseKey: /200/, ContentHandlingStrategy: CONVERT_TO_BINARY }
+websocket:
+  name: mirror
+  routes:
+    $default: { mock: 200 }
+    mirror: { http: 'http://127.0.0.1:1', contentHandling: convertToText, twoWay: true }
+";
+    let dev = started(file, &[]);
+    let notes = dev.ready["notes"].as_array().unwrap();
+    let has = |text: &str| {
+        notes
+            .iter()
+            .any(|note| note.as_str().unwrap().contains(text))
+    };
+    for text in [
+        "mirror-dev: CONVERT_TO_TEXT of an integration has no effect here",
+        "mirror-dev: CONVERT_TO_BINARY of an integration response decodes base64",
+    ] {
+        assert!(has(text), "{notes:?}");
+    }
+}
+
+#[test]
 fn routes_send_messages_to_services_of_an_emulator() {
     let Some(emulator) = Emulator::start() else {
         return;

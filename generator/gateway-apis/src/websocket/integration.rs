@@ -155,6 +155,7 @@ impl IntegrationCall<'_> {
                 Ok(BackendAnswer {
                     status: 200,
                     body: text(&outcome.payload),
+                    bytes: outcome.payload.clone(),
                     ..BackendAnswer::default()
                 })
             }
@@ -192,7 +193,7 @@ impl IntegrationCall<'_> {
             method: endpoint::method(integration)?,
             headers: parameters.headers,
             query: parameters.query,
-            body: payload.into(),
+            body: endpoint::decoded(integration, payload),
             role,
         });
         let answer = self.within_timeout(integration, call).await?;
