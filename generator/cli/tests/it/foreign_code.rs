@@ -343,6 +343,40 @@ fn a_template_of_sam_runs_with_builds_and_sources() {
 }
 
 #[test]
+fn a_path_in_opt_is_reported_where_only_a_layer_has_it() {
+    if on_path("python3").is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let template = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Words: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: words } }
+  Reads:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: reads
+      CodeUri: reads
+      Handler: app.handler
+      Runtime: python3.11
+      Layers: [!Ref Words]
+      Environment: { Variables: { WORDS: /opt/words-of-stackgen/a.txt } }
+";
+    sandbox.write("template.yaml", template);
+    sandbox.write("words/words-of-stackgen/a.txt", "a word");
+    let code = "import os
+def handler(event, context): return open(os.environ['WORDS']).read()
+def literal(): return open('/opt/words-of-stackgen/a.txt').read()
+";
+    sandbox.write("reads/app.py", code);
+    let dev = start(sandbox, &["template.yaml"]);
+    assert_reason(
+        &dev,
+        "reads: its code reads /opt/words-of-stackgen/a.txt, and layers are not in /opt here: read the path from an environment variable",
+    );
+    assert_eq!(invoke(&dev, "reads"), "a word");
+}
+
+#[test]
 fn a_build_in_another_folder_runs_as_it_was_built() {
     if on_path("python3").is_none() {
         return;
