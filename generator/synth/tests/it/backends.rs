@@ -177,7 +177,7 @@ fn the_whole_arn_of_a_role_replaces_the_routes_own() {
 }
 
 #[test]
-fn backends_are_checked_with_their_locations() {
+fn the_resource_of_a_backend_must_exist_with_its_type() {
     assert_snapshot!(errors(&with_routes(
         "    none: { timeout: 5s }
     two: { table: notes, queue: Jobs }
@@ -189,18 +189,7 @@ fn backends_are_checked_with_their_locations() {
     aTopic: { queue: News }
     badArn: { queue: 'arn:aws:sns:eu-west-1:111122223333:jobs' }
     flow: { stateMachine: Flow, action: Start }
-    url: { httpProxy: example.com }
-    proxied: { httpProxy: 'https://example.com', response: '{}' }
-    mocked: { mock: 200, request: '{}', role: 'arn:aws:iam::111122223333:role/r' }
-    sent: { queue: Jobs, action: SendMessageBatch }
-    $connect: { mock: 200, response: '{}' }
-    both: { mock: 200, response: '{}', responses: { $default: '{}' } }
-    unselected: { queue: Jobs, requests: { a: '{}' } }
-    selects: { queue: Jobs, requestSelection: $request.body.a }
-    empty: { service: { name: ssm } }
-    double: { service: { name: s3, action: GetObject, path: a/b, resource: 'arn:aws:s3:::a/b' } }
-    bare: { service: { name: s3, path: a/b, resource: 'arn:aws:s3:::a/b' } }
-    roled: { service: { name: s3, path: a/b, resource: 'arn:aws:s3:::a/b' }, role: 'arn:aws:iam::111122223333:role/r' }"
+    url: { httpProxy: example.com }"
     )), @r#"
     13:5 `none` names nothing that it calls
         help: add `function`, `table`, `queue`, `topic`, `stateMachine`, `eventBus`, `stream`, `service`, `http`, `httpProxy` or `mock`
@@ -230,36 +219,54 @@ fn backends_are_checked_with_their_locations() {
     23:23 `example.com` is not a URL of an endpoint
         help: write a complete URL, such as `https://example.com/messages`
         row M25
-    24:50 `response` has no effect on a route with `httpProxy`
+    "#);
+}
+
+#[test]
+fn keys_must_fit_the_backend_and_each_other() {
+    assert_snapshot!(errors(&with_routes(
+        "    proxied: { httpProxy: 'https://example.com', response: '{}' }
+    mocked: { mock: 200, request: '{}', role: 'arn:aws:iam::111122223333:role/r' }
+    sent: { queue: Jobs, action: SendMessageBatch }
+    $connect: { mock: 200, response: '{}' }
+    both: { mock: 200, response: '{}', responses: { $default: '{}' } }
+    unselected: { queue: Jobs, requests: { a: '{}' } }
+    selects: { queue: Jobs, requestSelection: $request.body.a }
+    empty: { service: { name: ssm } }
+    double: { service: { name: s3, action: GetObject, path: a/b, resource: 'arn:aws:s3:::a/b' } }
+    bare: { service: { name: s3, path: a/b, resource: 'arn:aws:s3:::a/b' } }
+    roled: { service: { name: s3, path: a/b, resource: 'arn:aws:s3:::a/b' }, role: 'arn:aws:iam::111122223333:role/r' }"
+    )), @"
+    13:50 `response` has no effect on a route with `httpProxy`
         help: use `http`: a proxy passes messages and answers on as they are
-    25:26 `request` has no effect on a route with `mock`
+    14:26 `request` has no effect on a route with `mock`
         help: write the template in `mock`: it renders the status
-    25:41 `role` has no effect on a route with `mock`
+    14:41 `role` has no effect on a route with `mock`
         help: remove it: only services of AWS are called with a role
-    26:26 `action` has no effect on a route with `queue`
+    15:26 `action` has no effect on a route with `queue`
         help: remove it, or use `service`, which can call any action
-    27:28 `$connect` cannot send an answer
+    16:28 `$connect` cannot send an answer
         help: remove `response`: `$connect` returns the handshake's status, and its body is never sent
         row C9
-    28:40 `both` has both `response` and `responses`
+    17:40 `both` has both `response` and `responses`
         help: move the template of `response` to `$default` in `responses`
-    29:32 `unselected` lacks `requestSelection`
+    18:32 `unselected` lacks `requestSelection`
         help: add the expression that selects one of `requests`, such as `$request.body.kind`
-    30:29 `requestSelection` has no `requests` to select from
+    19:29 `requestSelection` has no `requests` to select from
         help: add `requests`, or remove `requestSelection`
-    31:14 the service lacks `action`
+    20:14 the service lacks `action`
         help: add `action`, or `path` for a service without actions
-    31:14 the service lacks `resource`
+    20:14 the service lacks `resource`
         help: add the ARN that the role of the route allows, or name a `role`
-    32:15 the service has both `action` and `path`
+    21:15 the service has both `action` and `path`
         help: keep one of them
-    32:15 the service lacks `permission`
+    21:15 the service lacks `permission`
         help: add the IAM action that the path needs, such as `permission: s3:GetObject`, or name a `role`
-    33:13 the service lacks `permission`
+    22:13 the service lacks `permission`
         help: add the IAM action that the path needs, such as `permission: s3:GetObject`, or name a `role`
-    34:14 `resource` and `permission` have no effect beside `role`
+    23:14 `resource` and `permission` have no effect beside `role`
         help: remove `role`, so that the route gets a role of its own, or remove the others
-    "#);
+    ");
 }
 
 #[test]
