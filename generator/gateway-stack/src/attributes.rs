@@ -81,7 +81,7 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
             let word = words.next().unwrap_or_default().to_lowercase();
             scope.resource(&service, format_args!("{word}/{id}"))
         }
-        (_, Some("Name" | "QueueName" | "TopicName" | "Id")) => id.to_owned(),
+        (_, Some("Name" | "QueueName" | "TopicName" | "Id" | "APIKeyId")) => id.to_owned(),
         (_, Some(attribute)) => format!("{id}.{attribute}"),
     }
 }

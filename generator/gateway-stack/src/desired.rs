@@ -7,7 +7,7 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
-use super::{NotRun, shapes};
+use super::{NotRun, keys, shapes};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
@@ -72,6 +72,15 @@ impl<'a> DesiredResource<'a> {
         match resource.kind.as_str() {
             "AWS::IAM::Role" => reader.read_role(model),
             "AWS::Lambda::Function" => reader.read_function(rewriter),
+            kind if keys::is_key(kind) => {
+                reader.read_known(keys::properties(kind));
+                for limit in ["Quota", "Throttle"] {
+                    if reader.properties.contains_key(limit) {
+                        let limit = limit.to_lowercase();
+                        reader.note(format!("its {limit} is not enforced locally"));
+                    }
+                }
+            }
             kind => reader.read_properties(used_properties(kind)),
         }
         if let Some(Json::String(issuer)) = reader
@@ -154,6 +163,20 @@ impl PropertyReader<'_> {
                         reason,
                     }),
                 }
+            }
+        }
+    }
+
+    /// Resolves properties that may be unknown. Those are left out with a note.
+    fn read_known(&mut self, names: &[&str]) {
+        self.read_properties(names.to_vec());
+        let (unknown, missing) = std::mem::take(&mut self.missing)
+            .into_iter()
+            .partition(|one| matches!(one.reason, UnresolvedReason::Unknown(_)));
+        self.missing = missing;
+        for UnresolvedProperty { path, reason } in unknown {
+            if let UnresolvedReason::Unknown(unknown) = reason {
+                self.note(format!("its {} is not known: {unknown}", path.join(".")));
             }
         }
     }

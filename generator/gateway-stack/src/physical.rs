@@ -191,6 +191,8 @@ fn id_length(kind: &str) -> Option<usize> {
         | "AWS::ApiGatewayV2::Integration"
         | "AWS::ApiGatewayV2::RouteResponse"
         | "AWS::ApiGatewayV2::IntegrationResponse" => 7,
+        "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlanKey" => 10,
+        "AWS::ApiGateway::UsagePlan" => 6,
         kind if kind.starts_with("AWS::ApiGatewayV2::") => 6,
         "AWS::Cognito::UserPoolClient" => 26,
         _ => return None,

@@ -20,6 +20,8 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
         "AWS::ApiGatewayV2::RouteResponse" => 9,
         "AWS::ApiGatewayV2::Deployment" => 10,
         "AWS::ApiGatewayV2::Stage" => 11,
+        "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => 12,
+        "AWS::ApiGateway::UsagePlanKey" => 13,
         _ => return None,
     })
 }
@@ -37,6 +39,8 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
         "AWS::ApiGatewayV2::RouteResponse" => &["ApiId", "RouteId"],
         "AWS::ApiGatewayV2::IntegrationResponse" => &["ApiId", "IntegrationId"],
         kind if kind.starts_with("AWS::ApiGatewayV2::") => &["ApiId"],
+        "AWS::ApiGateway::ApiKey" => &["Name", "Value"],
+        "AWS::ApiGateway::UsagePlanKey" => &["KeyId", "UsagePlanId"],
         "AWS::DynamoDB::Table" => &["TableName", "KeySchema", "LocalSecondaryIndexes"],
         "AWS::DynamoDB::GlobalTable" => &["TableName", "KeySchema", "LocalSecondaryIndexes"],
         "AWS::IAM::Role" => &["RoleName"],

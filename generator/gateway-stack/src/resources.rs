@@ -3,7 +3,7 @@
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::desired::{DesiredCode, DesiredResource};
 use super::resource_error::ResourceError;
-use super::{compute, storage, wiring};
+use super::{compute, keys, storage, wiring};
 
 impl LocalAccount {
     /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
@@ -25,6 +25,7 @@ impl LocalAccount {
             "AWS::Lambda::Version" => return compute::publish_version(self, desired),
             "AWS::Lambda::Alias" => compute::create_alias(self, id, desired)?,
             "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
+            kind if keys::is_key(kind) => keys::put(self, id, desired),
             _ => wiring::create(self, id, desired)?,
         }
         Ok(id.to_owned())
@@ -52,6 +53,7 @@ impl LocalAccount {
             "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
             "AWS::Lambda::Version" => {}
             "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
+            kind if keys::is_key(kind) => keys::put(self, id, desired),
             _ => wiring::update(self, id, desired, existing)?,
         }
         Ok(UpdateResult::Updated)
@@ -67,6 +69,7 @@ impl LocalAccount {
             "AWS::Logs::LogGroup" => drop(self.logs.delete_group(id)),
             "AWS::IAM::Role" => self.roles.remove(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
+            kind if keys::is_key(kind) => keys::delete(self, existing),
             _ => wiring::delete(self, existing)?,
         }
         Ok(())

@@ -15,7 +15,7 @@ use super::rewrite::Rewriter;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, attributes, custom_resources, resource_types, wiring,
+    TemplateProblem, attributes, content, custom_resources, keys, resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -350,6 +350,8 @@ impl<'a> StackRun<'a> {
         }
         self.result.not_run.extend(self.code.not_run().cloned());
         self.result.notes.clone_from(&self.code.notes);
+        self.result.notes.extend(keys::notes(self.account));
+        self.result.notes.extend(content::notes(self.account));
         let functions = custom_resources::functions(self.model);
         let names = functions.into_iter().filter_map(|id| self.ids.id(id).ok());
         self.result.custom_resource_functions = names.collect();

@@ -343,6 +343,80 @@ fn a_template_of_sam_runs_with_builds_and_sources() {
 }
 
 #[test]
+fn a_path_in_opt_is_reported_where_only_a_layer_has_it() {
+    if on_path("python3").is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let template = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Words: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: words } }
+  Reads:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: reads
+      CodeUri: reads
+      Handler: app.handler
+      Runtime: python3.11
+      Layers: [!Ref Words]
+      Environment: { Variables: { WORDS: /opt/words-of-stackgen/a.txt } }
+";
+    sandbox.write("template.yaml", template);
+    sandbox.write("words/words-of-stackgen/a.txt", "a word");
+    let code = "import os
+def handler(event, context): return open(os.environ['WORDS']).read()
+def literal(): return open('/opt/words-of-stackgen/a.txt').read()
+";
+    sandbox.write("reads/app.py", code);
+    let dev = start(sandbox, &["template.yaml"]);
+    assert_reason(
+        &dev,
+        "reads: its code reads /opt/words-of-stackgen/a.txt, and layers are not in /opt here: read the path from an environment variable",
+    );
+    assert_eq!(invoke(&dev, "reads"), "a word");
+}
+
+#[test]
+fn a_build_in_another_folder_runs_as_it_was_built() {
+    if on_path("python3").is_none() {
+        return;
+    }
+    // As `sam build --build-dir dist` writes it: folders with the names of the functions, and their metadata.
+    let function = |path: &str, metadata: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {{ BuildMethod: makefile{metadata} }}
+    Properties: {{ FunctionName: made, CodeUri: {path}, Handler: app.handler, Runtime: python3.11 }}
+"
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("template.yaml", function("made", ""));
+    sandbox.write("made/Makefile", "");
+    sandbox.write(
+        "dist/template.yaml",
+        function("Made", ", SamResourceId: Made"),
+    );
+    let handler = "def handler(event, context): return 'of the build'\n";
+    sandbox.write("dist/Made/app.py", handler);
+    set_time(&sandbox.path().join("dist/template.yaml"), 60);
+    let stale = Sandbox::copy_of(&sandbox);
+    set_time(&sandbox.path().join("made/Makefile"), 120);
+    let dev = start(sandbox, &["dist/template.yaml"]);
+    assert_eq!(invoke(&dev, "made"), "of the build");
+    assert_eq!(reasons(&dev), Vec::<String>::new());
+    let dev = start(stale, &["dist/template.yaml"]);
+    assert_reason(
+        &dev,
+        "Made: the sources are newer than dist: run `sam build`",
+    );
+    assert_eq!(invoke(&dev, "made"), "of the build");
+}
+
+#[test]
 fn a_build_that_sam_makes_later_is_live_at_once() {
     if on_path("node").is_none() {
         return;

@@ -139,7 +139,7 @@ fn messages_at_a_time_and_concurrency_limit_parallel_work() {
 }
 
 /// Posts to a connection. Returns status and body. The gateway requires a signature, but does not verify it.
-fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+pub(crate) fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let signed = "Authorization: AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/execute-api/aws4_request, \
                   SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20260101T000000Z";
     let length = body.len();

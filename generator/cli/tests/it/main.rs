@@ -4,6 +4,7 @@
 
 mod accepted;
 mod access;
+mod api_keys;
 mod architecture;
 mod auto_deploy;
 mod bad_input;
@@ -35,6 +36,7 @@ mod projects;
 mod readme;
 mod rebuild;
 mod release;
+mod route_backends;
 mod running;
 mod services;
 mod signals;

@@ -38,7 +38,7 @@ fn virtual_environment() -> Option<PathBuf> {
 }
 
 /// Runs `services.py`, and returns what it prints.
-fn services(emulator: &Emulator, arguments: &[&str]) -> Value {
+pub(crate) fn services(emulator: &Emulator, arguments: &[&str]) -> Value {
     let python = stackgen_test_tools::installed("ministack/bin/python").unwrap();
     let mut command = Command::new(python);
     command.arg(root().join("generator/cli/tests/ministack/services.py"));

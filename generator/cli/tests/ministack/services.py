@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Creates a queue, a topic, an event rule and a state machine in an emulator, and prints what they received."""
+"""Creates a queue, a topic, an event rule, a stream and a state machine in an emulator, and prints what they received."""
 
 import argparse
 import json
@@ -23,13 +23,14 @@ class Account:
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
         events.put_rule(Name="notes", EventPattern=json.dumps({"source": ["app"]}))
         events.put_targets(Rule="notes", Targets=[{"Id": "queue", "Arn": queue, "InputPath": "$.detail"}])
+        self.client("kinesis").create_stream(StreamName="notes", ShardCount=1)
         machine = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
         self.client("stepfunctions").create_state_machine(
             name="notes", definition=json.dumps(machine), roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine"
         )
 
     def received(self, count):
-        """Prints messages of the queue, and the inputs of the state machine's executions."""
+        """Prints messages of the queue, records of the stream, and the inputs of the state machine's executions."""
         sqs, states = self.client("sqs"), self.client("stepfunctions")
         url = sqs.get_queue_url(QueueName="notes")["QueueUrl"]
         bodies = []
@@ -44,7 +45,15 @@ class Account:
         machine = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:notes"
         executions = states.list_executions(stateMachineArn=machine)["executions"]
         inputs = [states.describe_execution(executionArn=one["executionArn"])["input"] for one in executions]
-        print(json.dumps({"messages": sorted(bodies), "inputs": sorted(inputs)}))
+        print(json.dumps({"messages": sorted(bodies), "inputs": sorted(inputs), "records": self.records()}))
+
+    def records(self):
+        """Returns the records of the stream."""
+        kinesis = self.client("kinesis")
+        shard = kinesis.list_shards(StreamName="notes")["Shards"][0]["ShardId"]
+        iterator = kinesis.get_shard_iterator(StreamName="notes", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        records = kinesis.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+        return [record["Data"].decode() for record in records]
 
 
 def main():

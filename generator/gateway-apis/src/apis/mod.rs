@@ -11,6 +11,7 @@ mod error;
 mod import;
 mod input;
 mod integration;
+mod keys;
 mod listener;
 mod model;
 mod response;
@@ -32,6 +33,7 @@ pub use input::{
     ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,
     ModelInput, RouteInput, RouteResponseInput, StageInput,
 };
+pub use keys::{ApiKeyError, ApiKeys, PlanStage, StoredApiKey};
 pub use listener::ApiListener;
 pub use snapshot::Snapshot;
 pub(crate) use stage::substitute_variables;
@@ -66,6 +68,7 @@ pub struct Apis {
     /// Every change writes it, every message reads it.
     served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<ServedStage>>>>,
     listen: RwLock<Option<Arc<dyn ApiListener>>>,
+    keys: ApiKeys,
 }
 
 impl Apis {
@@ -86,6 +89,11 @@ impl Apis {
             pending: answers,
             ..self
         }
+    }
+
+    /// Returns the API keys and usage plans.
+    pub fn keys(&self) -> &ApiKeys {
+        &self.keys
     }
 
     /// Returns what a stage serves; `None` if the stage does not exist.

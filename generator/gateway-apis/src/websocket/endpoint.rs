@@ -118,7 +118,7 @@ pub(super) fn method(integration: &StoredIntegration) -> Result<Method, Integrat
 }
 
 /// Decodes a message in base64 if the integration converts it to bytes (row M10).
-fn decoded(integration: &StoredIntegration, body: String) -> Bytes {
+pub(super) fn decoded(integration: &StoredIntegration, body: String) -> Bytes {
     let to_bytes = integration.content_handling_strategy.as_deref() == Some("CONVERT_TO_BINARY");
     match STANDARD.decode(&body) {
         Ok(bytes) if to_bytes => bytes.into(),
@@ -137,5 +137,6 @@ pub(super) fn backend_answer(response: Response<Bytes>) -> BackendAnswer {
         headers: headers.collect(),
         body: String::from_utf8_lossy(response.body()).into_owned(),
         error_message: None,
+        bytes: response.into_body(),
     }
 }

@@ -163,12 +163,13 @@ async fn authorize_client(
     let by_authorizer =
         snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
     if route.api_key_required && !by_authorizer {
-        check_api_key(request.header("x-api-key"), "header x-api-key")?;
+        let key = request.header("x-api-key");
+        check_api_key(api, served, key, "header x-api-key")?;
     }
     match route.authorization_type.as_str() {
         "NONE" => {
             if route.api_key_required && by_authorizer {
-                check_api_key(None, "an authorizer's usageIdentifierKey")?;
+                check_api_key(api, served, None, "an authorizer's usageIdentifierKey")?;
             }
             Ok(None)
         }
@@ -181,7 +182,7 @@ async fn authorize_client(
                 authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
             if route.api_key_required && by_authorizer {
                 let key = authorized.usage_identifier_key.as_deref();
-                check_api_key(key, "the authorizer's usageIdentifierKey")?;
+                check_api_key(api, served, key, "the authorizer's usageIdentifierKey")?;
             }
             Ok(Some(authorized.principal))
         }
@@ -210,15 +211,20 @@ fn authorizer_record(
     Some(authorizer::record(authorizer, &served.stage, verdict))
 }
 
-/// Checks that an API key is present (row A15). The keys of the account are unknown here, so any key is accepted.
-fn check_api_key(key: Option<&str>, source: &str) -> Result<(), WebSocketRefusal> {
-    match key {
-        Some(key) if !key.is_empty() => Ok(()),
-        _ => Err(WebSocketRefusal::forbidden(
-            format!("$connect requires an API key, and {source} has none"),
-            "A15",
-        )),
-    }
+/// Checks that an API key opens connections to the stage (row A15).
+fn check_api_key(
+    api: &WebSocketApi,
+    served: &ServedStage,
+    key: Option<&str>,
+    source: &str,
+) -> Result<(), WebSocketRefusal> {
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
+        let reason = format!("$connect requires an API key, and {source} has none");
+        return Err(WebSocketRefusal::forbidden(reason, "A15"));
+    };
+    let stage = served.stage.stage_name.as_str();
+    let checked = api.plane.apis.keys().check(key, &api.api, stage);
+    checked.map_err(|error| WebSocketRefusal::forbidden(error.to_string(), "A15"))
 }
 
 /// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.

@@ -157,6 +157,7 @@ impl IntegrationCall<'_> {
                     status: 200,
                     body: text(&outcome.payload),
                     error_message: error.map(|error| error.message),
+                    bytes: outcome.payload.clone(),
                     ..BackendAnswer::default()
                 })
             }
@@ -194,7 +195,7 @@ impl IntegrationCall<'_> {
             method: endpoint::method(integration)?,
             headers: parameters.headers,
             query: parameters.query,
-            body: payload.into(),
+            body: endpoint::decoded(integration, payload),
             role,
         });
         let answer = self.within_timeout(integration, call).await?;

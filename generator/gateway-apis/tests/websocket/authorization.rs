@@ -1,7 +1,9 @@
 //! Authorization (rows A1 to A16).
 
 use serde_json::{Value, json};
+use stackgen_gateway_apis::apis::{PlanStage, StoredApiKey};
 use stackgen_gateway_common::invoke::{InvocationCaller, InvokeErrorKind};
+use stackgen_gateway_common::{ApiId, StageName};
 
 use crate::support::{Reply, TestApi, TestGateway, signature};
 
@@ -321,6 +323,43 @@ async fn row_a15_a_missing_api_key_is_forbidden() {
         assert_eq!(gateway.refusal().await.1, "A15");
     }
     assert_eq!(gateway.status("/prod", &[("X-API-Key", "k")]).await, 101);
+}
+
+#[tokio::test]
+async fn row_a15_only_an_enabled_key_in_a_plan_of_the_stage_opens_connections() {
+    let test_api = TestApi::with(ROUTES).change_route("$connect", |it| it.api_key_required = true);
+    let mut gateway = test_api.start().await;
+    let keys = gateway.plane.apis.keys();
+    let key = |value: &str, enabled| StoredApiKey {
+        name: value.to_owned(),
+        value: value.to_owned(),
+        enabled,
+        generated: false,
+    };
+    for (id, value, enabled) in [
+        ("1", "good", true),
+        ("2", "off", false),
+        ("3", "alone", true),
+    ] {
+        keys.put_key(id, key(value, enabled));
+    }
+    let stage = PlanStage {
+        api_id: ApiId::new("a1b2c3d4e5"),
+        stage: StageName::new("prod"),
+    };
+    keys.put_plan("plan", vec![stage]);
+    keys.add_to_plan("plan", "1");
+    keys.add_to_plan("plan", "2");
+    for value in ["off", "alone", "unknown", "Good"] {
+        assert_eq!(gateway.status("/prod", &[("x-api-key", value)]).await, 403);
+        let (status, row, reason) = gateway.refusal().await;
+        assert_eq!((status, row), (403, "A15"));
+        assert!(
+            !reason.contains("unknown") && !reason.contains("Good"),
+            "{reason}"
+        );
+    }
+    assert_eq!(gateway.status("/prod", &[("x-api-key", "good")]).await, 101);
 }
 
 #[tokio::test]

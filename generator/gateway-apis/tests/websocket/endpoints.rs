@@ -345,6 +345,36 @@ async fn row_m10_an_endpoint_gets_bytes_if_the_integration_converts_base64() {
 }
 
 #[tokio::test]
+async fn row_m10_an_integration_response_converts_between_bytes_and_base64() {
+    for (strategy, template, reply, expected) in [
+        ("CONVERT_TO_TEXT", "$input.body", "h\u{e9}\0", "aMOpAA=="),
+        (
+            "CONVERT_TO_TEXT",
+            r#"{"data": "$input.body"}"#,
+            "hi",
+            r#"{"data": "aGk="}"#,
+        ),
+        ("CONVERT_TO_BINARY", "got $input.body", "aGk=", "got hi"),
+        (
+            "CONVERT_TO_BINARY",
+            "$input.body",
+            "not base64",
+            "not base64",
+        ),
+    ] {
+        let test_api = with_endpoint("HTTP", "http://backend/")
+            .integration_response("send", template)
+            .convert_responses("send", strategy);
+        let gateway = test_api.start().await;
+        gateway
+            .backends
+            .always(BackendReply::Answer(200, vec![], reply));
+        let mut client = gateway.connect().await;
+        assert_eq!(answer(&mut client, MESSAGE).await, expected, "{strategy}");
+    }
+}
+
+#[tokio::test]
 async fn rows_m23_and_m24_a_path_of_a_service_gets_the_parameters() {
     let test_api = TestApi::with(&["send"])
         .change_integration("send", |it| {

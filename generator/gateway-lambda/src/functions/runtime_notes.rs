@@ -8,7 +8,7 @@ use super::environment::bootstrap;
 use super::layer_paths::add_layers;
 use super::runtimes::{
     InterpretedRuntime, Interpreter, PackageAdvice, SearchContext, candidates, missing_packages,
-    unsupported_runtime,
+    path_in_opt, unsupported_runtime,
 };
 use super::{FunctionVersion, Functions};
 
@@ -86,7 +86,7 @@ impl Functions {
         interpreter
     }
 
-    /// Returns the reasons why imports of a function fail. Missing packages that Lambda has built in are collected.
+    /// Returns the reasons why imports and files of a function are not found. Missing packages that Lambda has built in are collected.
     async fn missing(
         &self,
         function: &FunctionVersion,
@@ -94,6 +94,7 @@ impl Functions {
         interpreter: Interpreter,
         built_in: &mut MissingBuiltIn,
     ) -> Vec<String> {
+        let language = interpreter.language;
         let packages = missing_packages(&interpreter, root, &variables(function)).await;
         let advice = PackageAdvice::new(
             interpreter,
@@ -108,6 +109,13 @@ impl Functions {
         }
         if !packages.built_in.is_empty() {
             built_in.add(advice, packages.built_in, &function.function.name);
+        }
+        if let Some(layers) = &function.configuration.layers
+            && let Some(path) = path_in_opt(language, root, layers).await
+        {
+            reasons.push(format!(
+                "its code reads {path}, and layers are not in /opt here: read the path from an environment variable, in which it is replaced"
+            ));
         }
         reasons
     }

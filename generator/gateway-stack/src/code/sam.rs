@@ -1,4 +1,4 @@
-//! Result of `sam build`, in `.aws-sam/build` beside the template.
+//! Result of `sam build`: in `.aws-sam/build` beside the template, or in the folder of `--build-dir` with the template that runs.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,6 +14,9 @@ const BUILD: &str = ".aws-sam/build";
 /// Maximum number of source files whose time is compared with the build.
 const MAX_FILES: usize = 5_000;
 
+/// Maximum size of a template that is searched for traces of `sam build`, in bytes.
+const MAX_TEMPLATE: u64 = 16 * 1024 * 1024;
+
 /// Result of `sam build`.
 #[derive(Debug)]
 pub(super) struct SamBuild {
@@ -21,6 +24,8 @@ pub(super) struct SamBuild {
     built_at: SystemTime,
     /// True if the template is the one that `sam build` wrote.
     is_applied: bool,
+    /// Name of the build's folder in messages.
+    folder: String,
     /// Built code of functions and layers by logical ID.
     built: HashMap<String, PathBuf>,
     /// Sources by logical ID, if the template is the built one.
@@ -35,10 +40,12 @@ impl SamBuild {
     /// Reads the build of a template, or the sources of a built template. Blocks.
     pub(super) fn read(template: &Path) -> Option<Self> {
         let folder = template.parent()?;
-        let is_applied = folder.ends_with(BUILD);
+        let is_default = folder.ends_with(BUILD);
+        let is_applied = is_default || is_written_by_sam(template);
         let (built, source) = match is_applied {
             true => {
-                let project = folder.parent()?.parent()?;
+                let above = if is_default { 2 } else { 1 };
+                let project = folder.ancestors().nth(above)?;
                 let names = ["template.yaml", "template.yml", "template.json"];
                 let mut sources = names.map(|name| project.join(name)).into_iter();
                 (template.to_owned(), sources.find(|path| path.is_file()))
@@ -49,6 +56,10 @@ impl SamBuild {
         Some(SamBuild {
             built_at,
             is_applied,
+            folder: match folder.file_name() {
+                Some(name) if is_applied && !is_default => name.to_string_lossy().into_owned(),
+                _ => BUILD.to_owned(),
+            },
             built: match is_applied {
                 true => HashMap::new(),
                 false => paths(&built)?,
@@ -90,18 +101,28 @@ impl SamBuild {
             ids.join(", ")
         };
         let mut notes = Vec::new();
+        let folder = &self.folder;
         if !self.used.is_empty() {
             let used = list(&self.used);
-            notes.push(format!("{used}: run as `sam build` wrote them to {BUILD}"));
+            notes.push(format!("{used}: run as `sam build` wrote them to {folder}"));
         }
         if !self.stale.is_empty() {
             let stale = list(&self.stale);
             notes.push(format!(
-                "{stale}: the sources are newer than {BUILD}: run `sam build`"
+                "{stale}: the sources are newer than {folder}: run `sam build`"
             ));
         }
         notes
     }
+}
+
+/// Returns true for a template that `sam build` wrote. It adds the metadata `SamResourceId` to functions and layers.
+fn is_written_by_sam(template: &Path) -> bool {
+    let text = fs::metadata(template)
+        .ok()
+        .filter(|metadata| metadata.is_file() && metadata.len() <= MAX_TEMPLATE)
+        .and_then(|_| fs::read_to_string(template).ok());
+    text.is_some_and(|text| text.contains("SamResourceId"))
 }
 
 /// Returns the folder of the build beside a template, or the one above it if `sam build` never ran.

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use remote::{RemoteError, RemoteGateway};
 pub use requests::TokenRequest;
-pub use state::{ApiEndpoint, GatewayState, StageEndpoint};
+pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
 use crate::identity::{Issuer, IssuerError};

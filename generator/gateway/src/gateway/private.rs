@@ -177,6 +177,24 @@ impl Shared {
         audiences
     }
 
+    /// Returns the API keys that open connections to the stages of WebSocket APIs.
+    fn api_keys(&self) -> Vec<super::UsableApiKey> {
+        let apis = &self.account.apis;
+        let mut usable = Vec::new();
+        for api in apis.list_apis() {
+            for stage in apis.list_stages(&api.api_id).unwrap_or_default() {
+                let keys = apis.keys().of_stage(&api.api_id, stage.stage_name.as_str());
+                usable.extend(keys.into_iter().map(|key| super::UsableApiKey {
+                    value: key.generated.then_some(key.value),
+                    name: key.name,
+                    api: api.name.clone(),
+                    stage: stage.stage_name.clone(),
+                }));
+            }
+        }
+        usable
+    }
+
     pub(super) async fn state(&self) -> GatewayState {
         let (apis, scope) = (&self.account.apis, &self.account.scope);
         let apis = apis.list_apis().into_iter().map(|api| {
@@ -200,6 +218,7 @@ impl Shared {
         });
         GatewayState {
             apis: apis.collect(),
+            api_keys: self.api_keys(),
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),

@@ -34,6 +34,23 @@ pub struct GatewayState {
     pub account: String,
     /// APIs.
     pub apis: Vec<ApiEndpoint>,
+    /// API keys that open connections.
+    #[serde(default)]
+    pub api_keys: Vec<UsableApiKey>,
+}
+
+/// An API key that opens connections to a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsableApiKey {
+    /// Name.
+    pub name: String,
+    /// Value, if the gateway generated it. A value of the template may be a secret.
+    pub value: Option<String>,
+    /// Name of the API.
+    pub api: String,
+    /// Stage name.
+    pub stage: StageName,
 }
 
 /// An API and its endpoint.

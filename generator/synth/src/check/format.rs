@@ -1,5 +1,6 @@
 //! Formats of strings, by the `format` keyword of the schema.
 
+mod integration;
 mod verify;
 
 use stackgen_cfn::Span;
@@ -66,6 +67,13 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
         "route-key" => route_key(text),
         "http-route-key" => http_route_key(text),
         "route-selection-expression" => route_selection_expression(text),
+        "request-parameter" => integration::request_parameter(text),
+        "integration-method" => integration::method(text),
+        "selection-expression" => integration::selection_expression(text),
+        "response-key" => integration::response_key(text),
+        "service-name" => integration::service_name(text),
+        "service-action" => integration::service_action(text),
+        "iam-action" => integration::iam_action(text),
         "identity-source" => identity_source(text),
         "http-identity-source" => http_identity_source(text),
         "access-log-format" => access_log_format(text),

@@ -13,21 +13,56 @@ pub(super) fn explain(definition: &str, key: &str) -> Option<KeyExplanation> {
         "Function" | "FunctionDefaults" => {
             function(definition, key).map(|hint| KeyExplanation { hint, row: None })
         }
+        "Route" => route(key),
         _ => api(definition, key),
     }
 }
 
-fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
-    let (hint, row) = match (definition, key) {
-        ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
+fn route(key: &str) -> Option<KeyExplanation> {
+    let (hint, row) = match key {
+        "authorizer" | "authorizationType" | "authorizerId" | "auth" => (
             "use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the \
              context that the authorizer returns to later routes in `requestContext.authorizer`",
             Some("A1"),
         ),
-        ("Route", "requestParameters") => (
-            "remove it: API Gateway refuses request parameters on routes other than `$connect`",
-            Some("M9"),
+        "requestTemplates" | "mappingTemplate" | "template" => (
+            "write `request` for one template, or `requests` and `requestSelection` for several",
+            Some("M20"),
         ),
+        "responseTemplates" | "integrationResponses" => (
+            "write `response` for one template, or `responses` for templates by status",
+            Some("M22"),
+        ),
+        "responseSelection" | "integrationResponseSelectionExpression" => (
+            "remove it: CloudFormation cannot set it, and without it the status selects one of `responses`",
+            Some("M22"),
+        ),
+        "integration" | "integrationType" | "type" => (
+            "name the backend itself: `function`, `table`, `queue`, `topic`, `stateMachine`, `eventBus`, `stream`, \
+             `service`, `http`, `httpProxy` or `mock`",
+            None,
+        ),
+        "uri" | "url" | "integrationUri" | "endpoint" => (
+            "write `httpProxy:` and the URL, or `http:` to map messages and answers with templates",
+            Some("M25"),
+        ),
+        "credentials" | "credentialsArn" | "roleArn" => (
+            "remove it: the route gets a role that allows its one action; write `role` to use another one",
+            Some("M23"),
+        ),
+        "passthroughBehavior" => ("write `passthrough: never`", Some("M21")),
+        "lambda" | "handler" => ("write `function:` and the name of a function", None),
+        "vpcLink" | "connectionId" | "connectionType" => (
+            "declare the integration and its route under `resources`: routes here do not use VPC links",
+            None,
+        ),
+        _ => return None,
+    };
+    Some(KeyExplanation { hint, row })
+}
+
+fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
+    let (hint, row) = match (definition, key) {
         (
             "Authorizer",
             "ttl"

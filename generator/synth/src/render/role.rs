@@ -117,7 +117,7 @@ fn invocable(name: &str) -> [Node; 2] {
 }
 
 /// Returns statements for the actions on a table and its indexes, and for the use of its KMS key.
-fn table_statements(
+pub(super) fn table_statements(
     name: &str,
     table: &TableSpec,
     actions: &std::collections::BTreeSet<TableAction>,

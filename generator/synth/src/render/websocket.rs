@@ -10,10 +10,11 @@ use super::context::RenderContext;
 use super::deployment;
 use super::endpoint;
 use super::function;
+use super::integration;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::{pascal_case, websocket_route_id};
 use crate::spec::{
-    AuthorizerSpec, ContentHandling, DomainSpec, Duration, RouteSpec, WebSocketSpec,
+    AuthorizerSpec, ContentHandling, DomainSpec, Duration, RouteEntrySpec, RouteSpec, WebSocketSpec,
 };
 
 const API: ApiNames = ApiNames::WEBSOCKET;
@@ -49,13 +50,15 @@ pub(super) fn render(
         let routed = websocket
             .routes
             .values()
-            .map(|entry| entry.route().function);
+            .filter_map(RouteEntrySpec::function);
         let functions: BTreeSet<_> = routed
-            .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
+            .chain(websocket.authorizer.iter().map(|it| it.function.as_str()))
             .collect();
-        template.add(&API.invoke_role_id(), &origin, || {
-            api::invoke_role(context, &functions)
-        });
+        if !functions.is_empty() {
+            template.add(&API.invoke_role_id(), &origin, || {
+                api::invoke_role(context, &functions)
+            });
+        }
     }
     if let Some(authorizer) = &websocket.authorizer {
         self::authorizer(context, authorizer, template);
@@ -129,24 +132,25 @@ fn authorizer(
     }
 }
 
-/// Settings in which integrations of a function can differ.
-type IntegrationKey = (String, u64, Option<ContentHandling>);
+/// Settings in which proxy integrations of a function can differ.
+type ProxyKey = (String, u64, Option<ContentHandling>);
 
-fn integration_key(websocket: &WebSocketSpec, route: &RouteSpec) -> IntegrationKey {
-    let timeout = route
-        .timeout
-        .or(websocket.timeout)
-        .unwrap_or(DEFAULT_TIMEOUT);
-    (
-        route.function.clone(),
-        timeout.millis(),
-        route.content_handling,
-    )
+/// Returns the timeout of a route's integration, in milliseconds.
+pub(super) fn timeout(websocket: &WebSocketSpec, route: &RouteSpec) -> u64 {
+    let timeout = route.timeout.or(websocket.timeout);
+    timeout.unwrap_or(DEFAULT_TIMEOUT).millis()
 }
 
 /// Returns the logical ID of the integration of a route. Routes with the same function share an integration unless
-/// their settings differ.
-fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
+/// their settings differ. Routes with another backend have their own.
+fn integration_id(websocket: &WebSocketSpec, key: &str, route: &RouteSpec) -> String {
+    let function = route
+        .function
+        .as_ref()
+        .filter(|_| route.is_function_proxy());
+    let Some(function) = function else {
+        return integration::integration_id(key);
+    };
     let timeout = route
         .timeout
         .filter(|timeout| *timeout != websocket.timeout.unwrap_or(DEFAULT_TIMEOUT));
@@ -160,7 +164,7 @@ fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
     };
     format!(
         "{}WebSocketIntegration{timeout}{content}",
-        pascal_case(&route.function)
+        pascal_case(function)
     )
 }
 
@@ -169,22 +173,32 @@ fn integrations(
     websocket: &WebSocketSpec,
     template: &mut TemplateBuilder,
 ) {
-    let mut integrations: BTreeMap<IntegrationKey, (String, &str)> = BTreeMap::new();
+    let mut proxies: BTreeMap<ProxyKey, (String, &str)> = BTreeMap::new();
     for (key, entry) in &websocket.routes {
         let route = entry.route();
-        let id = integration_id(websocket, &route);
-        integrations
-            .entry(integration_key(websocket, &route))
-            .or_insert((id, key));
+        let Some(function) = route
+            .function
+            .as_ref()
+            .filter(|_| route.is_function_proxy())
+        else {
+            integration::render(context, websocket, key, &route, template);
+            continue;
+        };
+        let settings = (
+            function.clone(),
+            timeout(websocket, &route),
+            route.content_handling,
+        );
+        proxies
+            .entry(settings)
+            .or_insert_with(|| (integration_id(websocket, key, &route), key));
     }
-    for ((function, millis, content), (id, route)) in integrations {
-        let content = content.map(|content| match content {
-            ContentHandling::ConvertToBinary => "CONVERT_TO_BINARY",
-            ContentHandling::ConvertToText => "CONVERT_TO_TEXT",
-        });
+    for ((function, millis, content), (id, route)) in proxies {
         let resource = || {
-            api::integration(context, API, &function, millis)
-                .set_some("ContentHandlingStrategy", content)
+            api::integration(context, API, &function, millis).set_some(
+                "ContentHandlingStrategy",
+                content.map(ContentHandling::property),
+            )
         };
         template.add(&id, &[API.section, "routes", route], resource);
     }
@@ -213,12 +227,15 @@ fn route(
             .set_some("AuthorizerId", authorized.then(|| r#ref(AUTHORIZER)))
             .set_some(
                 "RouteResponseSelectionExpression",
-                route.two_way.then_some("$default"),
+                route.sends_answers().then_some("$default"),
             )
-            .set("Target", api::target(&integration_id(websocket, route)))
+            .set(
+                "Target",
+                api::target(&integration_id(websocket, key, route)),
+            )
     };
     template.add(&id, &origin, resource);
-    if route.two_way {
+    if route.sends_answers() {
         let response = || {
             ResourceBuilder::new("AWS::ApiGatewayV2::RouteResponse")
                 .set("ApiId", r#ref(API.id))
@@ -227,12 +244,12 @@ fn route(
         };
         template.add(&format!("{id}Response"), &origin, response);
     }
-    if !context.pinned() {
+    if let Some(function) = route.function.as_ref().filter(|_| !context.pinned()) {
         // `${` in a route key is literal text.
         let key = key.replace("${", "${!");
         let source = format!("{}/{key}", websocket.stage_name());
         template.add(&format!("{id}Permission"), &origin, || {
-            api::permission(API, &route.function, &source)
+            api::permission(API, function, &source)
         });
     }
 }

@@ -5,6 +5,7 @@ mod alarms;
 mod api;
 mod function;
 mod http;
+mod route;
 mod table;
 mod value;
 mod verify;
@@ -19,12 +20,15 @@ pub use alarms::{AlarmSpec, AlarmsSpec};
 pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
 pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
+pub use route::{
+    ContentHandling, MockSpec, Passthrough, RouteBackend, RouteEntrySpec, RouteSpec, ServiceSpec,
+};
 pub use table::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableAction, TableSpec};
 pub(crate) use value::DURATION_FORMAT;
 pub use value::{Duration, Expression, Raw, Retention};
 pub(crate) use verify::VERIFY_VALUE_FORMAT;
 pub use verify::{VerifyApi, VerifyCallerSpec, VerifyValue, VerifyValueError};
-pub use websocket::{AuthorizerSpec, Callers, ContentHandling, RouteSpec, WebSocketSpec};
+pub use websocket::{AuthorizerSpec, Callers, WebSocketSpec};
 
 /// A stack: WebSocket API, HTTP API, functions and tables, for one or more environments.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -168,6 +168,24 @@ actions! {
 }
 
 impl TableAction {
+    /// Actions that routes can call.
+    pub const OF_ROUTES: [TableAction; 8] = [
+        TableAction::BatchGetItem,
+        TableAction::BatchWriteItem,
+        TableAction::DeleteItem,
+        TableAction::GetItem,
+        TableAction::PutItem,
+        TableAction::Query,
+        TableAction::Scan,
+        TableAction::UpdateItem,
+    ];
+
+    /// Returns the action with a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let text = serde_json::Value::from(name);
+        serde_json::from_value(text).ok()
+    }
+
     /// Returns true for the actions that read an index: `Query` and `Scan`.
     pub fn reads_indexes(self) -> bool {
         matches!(self, TableAction::Query | TableAction::Scan)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DomainSpec, Duration, StageSpec, ThrottlingSpec};
+use super::{DomainSpec, Duration, RouteEntrySpec, StageSpec};
 
 /// WebSocket API with an authorizer, routes and a stage.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -78,59 +78,4 @@ impl Callers {
             Callers::Mixed => "mixed",
         }
     }
-}
-
-/// Route: the name of a function, or a mapping with settings.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "RouteEntry")]
-pub enum RouteEntrySpec {
-    /// Function that the route calls.
-    Function(String),
-    /// Route with settings.
-    Route(RouteSpec),
-}
-
-impl RouteEntrySpec {
-    /// Returns the route with every setting; those left out have their defaults.
-    pub fn route(&self) -> RouteSpec {
-        match self {
-            RouteEntrySpec::Function(function) => RouteSpec {
-                function: function.clone(),
-                two_way: false,
-                timeout: None,
-                throttling: None,
-                content_handling: None,
-            },
-            RouteEntrySpec::Route(route) => route.clone(),
-        }
-    }
-}
-
-/// Route with settings.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Route")]
-pub struct RouteSpec {
-    /// Function that the route calls.
-    pub function: String,
-    /// Sends the `body` of the function's result back to the caller. Without it, API Gateway ignores the result.
-    #[serde(default)]
-    pub two_way: bool,
-    /// Integration timeout, 50 ms to 29 s. Default: the API's `timeout`.
-    pub timeout: Option<Duration>,
-    /// Limits for this route.
-    pub throttling: Option<ThrottlingSpec>,
-    /// Conversion of messages between base64 text and binary on their way to the function.
-    pub content_handling: Option<ContentHandling>,
-}
-
-/// Conversion of a message.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "camelCase")]
-pub enum ContentHandling {
-    /// From base64 text to binary.
-    ConvertToBinary,
-    /// From binary to base64 text.
-    ConvertToText,
 }

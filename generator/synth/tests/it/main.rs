@@ -6,6 +6,7 @@
     reason = "test names state the behaviour"
 )]
 
+mod backends;
 mod bad_input;
 mod digest;
 mod function_code;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
+use stackgen_gateway::gateway::UsableApiKey;
 use stackgen_gateway::stack::{ApplyResult, NotRun};
 
 use crate::error::CliError;
@@ -33,6 +34,7 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             rows.push((label, format!("{}   {api_name} has no stage", api.endpoint)));
         }
     }
+    rows.extend(state.api_keys.iter().map(|key| ("API key", api_key(key))));
     rows.push((
         "AWS clients",
         format!("AWS_ENDPOINT_URL={}", state.endpoint),
@@ -64,6 +66,16 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
     }
     text += not_run;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
+}
+
+/// Describes an API key, with its value if the gateway generated it.
+fn api_key(key: &UsableApiKey) -> String {
+    let subject = format!("{} for {}/{}", key.name, key.api, key.stage);
+    let subject = escape(&subject);
+    match &key.value {
+        Some(value) => format!("x-api-key: {value}   {DIM}{subject}{DIM:#}"),
+        None => format!("{subject}   {DIM}its value is in the template{DIM:#}"),
+    }
 }
 
 /// Explains from which functions AWS's names of APIs and user pools lead to the gateway.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use fancy_regex::Regex;
 use stackgen_gateway_common::RouteKey;
 
@@ -15,9 +18,12 @@ use crate::apis::{Snapshot, StoredIntegration};
 pub(in super::super) struct BackendAnswer {
     pub(in super::super) status: u16,
     pub(in super::super) headers: BTreeMap<String, String>,
+    /// Body as text; bytes that are no text are replaced.
     pub(in super::super) body: String,
     /// Message of the error that a function returned.
     pub(in super::super) error_message: Option<String>,
+    /// Body as it was received.
+    pub(in super::super) bytes: Bytes,
 }
 
 /// Selects the integration response for an answer, and renders its template.
@@ -40,19 +46,33 @@ pub(in super::super) fn map_response(
     let response = values
         .find_map(|value| find(&|key| matches(key, value)))
         .or_else(|| find(&|key| key == RouteKey::DEFAULT));
+    let strategy = response.and_then(|it| it.content_handling_strategy.as_deref());
+    let body = converted(answer, strategy);
     let template = response.and_then(|it| {
         let expression = it.template_selection_expression.as_deref();
-        select_template(&it.response_templates, expression, &answer.body)
+        select_template(&it.response_templates, expression, &body)
     });
     let body = match template {
-        Some(template) => render("response", template, &answer.body, context)?,
-        None => answer.body.clone(),
+        Some(template) => render("response", template, &body, context)?,
+        None => body,
     };
     Ok(IntegrationAnswer::Mapped {
         status: answer.status,
         body: Some(body).filter(|body| !body.is_empty()),
         protocol: None,
     })
+}
+
+/// Converts the body between bytes and base64 (row M10).
+fn converted(answer: &BackendAnswer, strategy: Option<&str>) -> String {
+    match strategy {
+        Some("CONVERT_TO_TEXT") => STANDARD.encode(&answer.bytes),
+        Some("CONVERT_TO_BINARY") => match STANDARD.decode(&answer.bytes) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(_) => answer.body.clone(),
+        },
+        _ => answer.body.clone(),
+    }
 }
 
 /// Matches a response key: a regular expression between slashes, for the whole value (row M22).

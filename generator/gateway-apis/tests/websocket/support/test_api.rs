@@ -179,6 +179,15 @@ impl TestApi {
         self
     }
 
+    /// Makes the integration responses of a route convert the body (row M10).
+    pub(crate) fn convert_responses(mut self, key: &str, strategy: &str) -> Self {
+        let id = IntegrationId::new(key.trim_start_matches('$'));
+        for response in self.snapshot.integration_responses.get_mut(&id).unwrap() {
+            Arc::make_mut(response).content_handling_strategy = Some(strategy.to_owned());
+        }
+        self
+    }
+
     /// Throttles a route, or with `None` the stage.
     pub(crate) fn throttle(self, route: Option<&str>, burst: u32, rate: f64) -> Self {
         let settings = RouteSettings {

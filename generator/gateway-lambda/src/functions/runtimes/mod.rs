@@ -6,6 +6,7 @@ mod advice;
 mod dependencies;
 mod interpreter;
 mod sdk;
+mod sources;
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ pub(super) use interpreter::{
     Interpreter, LAMBDA_PATH, SearchContext, candidates, project_folders,
 };
 pub(super) use sdk::missing_packages;
+pub(super) use sources::path_in_opt;
 
 const NODE_BOOTSTRAP: &str = include_str!("bootstrap.mjs");
 const PYTHON_BOOTSTRAP: &str = include_str!("bootstrap.py");

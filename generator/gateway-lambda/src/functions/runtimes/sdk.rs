@@ -1,7 +1,6 @@
 //! Packages that a machine may lack: AWS's SDKs, which Lambda has built in, and those that functions declare.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use tokio::process::Command;
@@ -9,18 +8,13 @@ use tokio::process::Command;
 use super::Language;
 use super::dependencies::declared_packages;
 use super::interpreter::{Interpreter, run};
+use super::sources::each_source;
 
 /// Packages that Lambda's Python runtimes contain.
 const PYTHON_PACKAGES: [&str; 4] = ["boto3", "botocore", "s3transfer", "jmespath"];
 
 /// Scopes of packages that Lambda's Node runtimes contain, since nodejs18.x.
 const NODE_SCOPES: [&str; 2] = ["@aws-sdk/", "@smithy/"];
-
-/// Maximum size of a source file that is searched for imports, in bytes.
-const MAX_SOURCE: u64 = 8 * 1024 * 1024;
-
-/// Maximum number of files that are searched.
-const MAX_FILES: usize = 2_000;
 
 /// Packages that a function needs and that this machine lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,40 +162,10 @@ fn imported_packages(
     declared: &BTreeSet<String>,
 ) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![root.to_owned()];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            if metadata.is_dir() {
-                // Dependencies bring their own.
-                let is_skipped =
-                    name.as_encoded_bytes().starts_with(b".") || name == "node_modules";
-                if !is_skipped {
-                    folders.push(path);
-                }
-                continue;
-            }
-            files += 1;
-            if is_source(language, &path) && metadata.len() <= MAX_SOURCE && files <= MAX_FILES {
-                let text = fs::read(&path).unwrap_or_default();
-                let text = String::from_utf8_lossy(&text);
-                add_imports(language, &text, declared, &mut found);
-            }
-        }
-    }
+    each_source(language, root, &mut |text| {
+        add_imports(language, text, declared, &mut found);
+    });
     found
-}
-
-fn is_source(language: Language, path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| match language {
-        Language::Node => ["js", "mjs", "cjs"].contains(&extension),
-        Language::Python => extension == "py",
-    })
 }
 
 fn add_imports(

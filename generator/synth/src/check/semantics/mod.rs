@@ -8,6 +8,7 @@ mod domain;
 mod function;
 mod http;
 mod invoke;
+mod route;
 mod stack;
 mod table;
 mod verify;

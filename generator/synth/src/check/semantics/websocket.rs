@@ -25,31 +25,11 @@ impl SpecChecker<'_> {
             self.domain("websocket", domain);
         }
         for (key, entry) in &websocket.routes {
-            let route = entry.route();
-            let span = self.spans.value(&["websocket", "routes", key, "function"]);
-            self.has_function(span, &route.function);
-            if let Some(timeout) = route.timeout {
-                self.integration_timeout(&["websocket", "routes", key, "timeout"], timeout);
-            }
-            if route.two_way && matches!(key.as_str(), "$connect" | "$disconnect") {
-                let span = self.spans.key(&["websocket", "routes", key, "twoWay"]);
-                let error = LocatedError::new(span, format!("`{key}` cannot be two-way"));
-                self.report(match key.as_str() {
-                    "$connect" => error
-                        .hint(
-                            "remove `twoWay`: `$connect` returns the handshake's status, and its \
-                     body is never sent",
-                        )
-                        .row("C9"),
-                    _ => error
-                        .hint("remove `twoWay`: the connection is closed when `$disconnect` runs")
-                        .row("M18"),
-                });
-            }
+            self.route(key, &entry.route());
         }
     }
 
-    fn integration_timeout(&mut self, path: &[&str], timeout: Duration) {
+    pub(super) fn integration_timeout(&mut self, path: &[&str], timeout: Duration) {
         let (span, subject) = (self.spans.value(path), "a WebSocket integration's");
         self.timeout(span, subject, timeout, WEBSOCKET_TIMEOUT, Some("C8"));
     }
