@@ -99,13 +99,7 @@ pub(super) async fn check(
     let required = required_capabilities(subject.template);
     let missing = missing_capabilities(&required, &args.capabilities);
     if !missing.is_empty() && !ui.can_prompt() {
-        let flags: Vec<_> = missing
-            .iter()
-            .map(|name| format!("--capability {name}"))
-            .collect();
-        let message = format!("the template needs the consent {}", missing.join(", "));
-        let hint = format!("give it with `{}`", flags.join(" "));
-        problems.push(CliError::input(message).hint(hint));
+        problems.push(needs_consent(&missing));
     }
     match CliError::all(problems) {
         Some(error) => Err(error),
@@ -117,6 +111,15 @@ pub(super) async fn check(
             capabilities: required,
         }),
     }
+}
+
+fn needs_consent(missing: &[&str]) -> CliError {
+    let flags: Vec<_> = missing
+        .iter()
+        .map(|name| format!("--capability {name}"))
+        .collect();
+    let message = format!("the template needs the consent {}", missing.join(", "));
+    CliError::input(message).hint(format!("give it with `{}`", flags.join(" ")))
 }
 
 /// Returns true if a stage of a WebSocket API writes logs, and the template does not set the role for them itself (row L3).
