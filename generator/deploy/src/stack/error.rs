@@ -8,8 +8,8 @@ use super::event::{FailureCause, ValidationFinding};
 use super::remedy::remedy;
 use super::status::StackStatus;
 use super::types::{MIN_UNRESERVED, StackId, StackName};
-use crate::DeployError;
 use crate::error::AccountError;
+use crate::{DeployError, FunctionName};
 
 /// Error of an operation on a stack.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -67,6 +67,11 @@ pub enum StackError {
         "a stage writes logs, and API Gateway has no role for CloudWatch Logs in this account and region (row L3)"
     )]
     NoLogRole,
+    #[error("{} already, and stack {stack} does not", exist_text(functions))]
+    NamesTaken {
+        stack: StackName,
+        functions: Vec<FunctionName>,
+    },
     #[error("there is no bucket {bucket} in this account")]
     NoBucket { bucket: String },
     #[error("bucket {bucket} is in {actual}, and the stack is deployed to {expected}")]
@@ -125,6 +130,10 @@ impl StackError {
                  AmazonAPIGatewayPushToCloudWatchLogs"
                     .to_owned()
             }
+            StackError::NamesTaken { .. } => {
+                "another stack or a person created them: delete them, or give the project or the environment another name"
+                    .to_owned()
+            }
             StackError::NoBucket { .. } => {
                 "create the bucket for artifacts with `stackgen bootstrap`, or name another one with `--bucket`"
                     .to_owned()
@@ -152,6 +161,14 @@ impl StackError {
 impl From<AccountError> for StackError {
     fn from(error: AccountError) -> Self {
         StackError::Deploy(error.into())
+    }
+}
+
+fn exist_text(functions: &[FunctionName]) -> String {
+    let names: Vec<&str> = functions.iter().map(FunctionName::as_str).collect();
+    match names.as_slice() {
+        [name] => format!("function {name} exists"),
+        names => format!("functions {} exist", names.join(", ")),
     }
 }
 

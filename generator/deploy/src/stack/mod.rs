@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod history;
 pub mod log_role;
+pub mod names;
 mod operation_log;
 mod owner;
 mod ports;

@@ -116,6 +116,24 @@ fn all_problems_are_reported_before_anything_changes() {
 }
 
 #[test]
+fn functions_of_another_stack_are_reported_before_anything_is_uploaded() {
+    let Some((_emulator, project)) = started("dev") else {
+        return;
+    };
+    assert_done(&project.deploy("--no-verify --stack-name other"));
+    project.set_code("second", true);
+    let run = project.deploy("--no-verify");
+    let taken = "function rooms-dev exists already, and stack rooms-dev does not";
+    assert_failed(
+        &run,
+        [taken, "give the project or the environment another name"],
+    );
+    assert!(!run.stderr.contains("uploaded"), "{run}");
+    assert_done(&project.run_as("destroy --yes --stack-name other"));
+    assert_done(&project.deploy("--no-verify"));
+}
+
+#[test]
 fn an_environment_of_another_account_or_region_is_refused() {
     let Some(emulator) = Emulator::start() else {
         return;

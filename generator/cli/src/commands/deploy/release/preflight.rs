@@ -8,6 +8,7 @@ use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::stack_to_update;
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
 use stackgen_deploy::stack::log_role::check_log_role;
+use stackgen_deploy::stack::names::check_names;
 use stackgen_deploy::stack::{StackDescription, StackError, StackName, StackReader as _};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 use stackgen_model::{Inputs, Model, Protocol, Stage};
@@ -62,8 +63,16 @@ pub(super) async fn check(
     if let Err(error) = check_bucket(&account.aws, &bucket, &region.region, ctx).await {
         problems.push(fatal(error)?);
     }
+    let functions = function_names(subject.template);
     let stack = match stack_to_update(&account.aws, subject.stack, ctx).await {
-        Ok(stack) => stack,
+        Ok(Some(stack)) => Some(stack),
+        Ok(None) => {
+            let checked = check_names(&account.aws, subject.stack, &functions, ctx);
+            if let Err(error) = checked.await {
+                problems.push(fatal(error)?);
+            }
+            None
+        }
         Err(error) => {
             problems.push(fatal(error)?);
             None
@@ -90,13 +99,7 @@ pub(super) async fn check(
     let required = required_capabilities(subject.template);
     let missing = missing_capabilities(&required, &args.capabilities);
     if !missing.is_empty() && !ui.can_prompt() {
-        let flags: Vec<_> = missing
-            .iter()
-            .map(|name| format!("--capability {name}"))
-            .collect();
-        let message = format!("the template needs the consent {}", missing.join(", "));
-        let hint = format!("give it with `{}`", flags.join(" "));
-        problems.push(CliError::input(message).hint(hint));
+        problems.push(needs_consent(&missing));
     }
     match CliError::all(problems) {
         Some(error) => Err(error),
@@ -110,6 +113,15 @@ pub(super) async fn check(
     }
 }
 
+fn needs_consent(missing: &[&str]) -> CliError {
+    let flags: Vec<_> = missing
+        .iter()
+        .map(|name| format!("--capability {name}"))
+        .collect();
+    let message = format!("the template needs the consent {}", missing.join(", "));
+    CliError::input(message).hint(format!("give it with `{}`", flags.join(" ")))
+}
+
 /// Returns true if a stage of a WebSocket API writes logs, and the template does not set the role for them itself (row L3).
 fn needs_log_role(template: &Node) -> bool {
     let model = Model::from_template(template, &Inputs::none());
@@ -120,12 +132,27 @@ fn needs_log_role(template: &Node) -> bool {
     !sets_role && sockets.any(|api| api.stages.iter().any(Stage::has_logs))
 }
 
-/// Returns the concurrent executions that the functions of a template reserve.
-fn reserved_concurrency(template: &Node) -> Vec<ReservedConcurrency> {
+/// Returns the properties of the functions of a template.
+fn functions(template: &Node) -> impl Iterator<Item = &Node> {
     let resources = template.get("Resources").and_then(Node::as_map);
     let resources = resources.into_iter().flat_map(Map::iter);
-    let reserved = resources.filter_map(|(_, resource)| {
-        let properties = resource.get("Properties")?;
+    resources.filter_map(|(_, resource)| {
+        let kind = resource.get("Type").and_then(Node::as_str);
+        kind.filter(|kind| *kind == "AWS::Lambda::Function")?;
+        resource.get("Properties")
+    })
+}
+
+/// Returns the names of the functions of a template, as far as it states them.
+fn function_names(template: &Node) -> Vec<FunctionName> {
+    let names = functions(template).filter_map(|properties| properties.get("FunctionName"));
+    let names = names.filter_map(Node::as_str);
+    names.map(FunctionName::new).collect()
+}
+
+/// Returns the concurrent executions that the functions of a template reserve.
+fn reserved_concurrency(template: &Node) -> Vec<ReservedConcurrency> {
+    let reserved = functions(template).filter_map(|properties| {
         let executions = properties.get("ReservedConcurrentExecutions")?.as_int()?;
         Some(ReservedConcurrency {
             function: FunctionName::new(properties.get("FunctionName")?.as_str()?),
