@@ -13,6 +13,7 @@ mod compute;
 mod content;
 mod custom_resources;
 mod desired;
+mod event_source;
 mod keys;
 mod parse;
 mod physical;
@@ -34,6 +35,7 @@ use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
 pub use code::code_files;
+pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

@@ -9,6 +9,7 @@ use stackgen_model::{LogicalId, Model, Resource};
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
+use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
@@ -107,6 +108,13 @@ impl<'a> StackRun<'a> {
             self.failed.push(id.clone());
             return true;
         }
+        if resource_types::is_optional(&resource.kind)
+            && let Some(conditional) = &resource.conditional
+        {
+            let reason = format!("it is left out: {}", conditional.unknown);
+            self.note(resource, reason);
+            return true;
+        }
         let existing = self.state.resources.get(id).cloned();
         let without_deployments = self.template.apply == ApplyMode::WithoutDeployments;
         if without_deployments
@@ -125,6 +133,14 @@ impl<'a> StackRun<'a> {
                     .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
             {
                 return false;
+            }
+            Err(missing) if resource_types::is_optional(&resource.kind) => {
+                let problems = missing.iter();
+                let problems =
+                    problems.map(|missing| unresolved_problem(resource, missing).message);
+                let problems: Vec<String> = problems.collect();
+                self.note(resource, format!("it is left out: {}", problems.join("; ")));
+                return true;
             }
             Err(missing) => {
                 let problems = missing
@@ -336,7 +352,33 @@ impl<'a> StackRun<'a> {
             })
     }
 
+    fn note(&mut self, resource: &Resource, reason: String) {
+        self.result.not_run.push(NotRun {
+            logical_id: resource.logical_id.to_string(),
+            kind: resource.kind.clone(),
+            reason,
+        });
+    }
+
+    /// Notes what event source mappings do not do here.
+    fn note_event_sources(&mut self) {
+        for resource in self.model.resources.values() {
+            let existing = self.state.resources.get(&resource.logical_id);
+            let existing = existing.filter(|existing| existing.kind == EVENT_SOURCE_MAPPING);
+            let mapping = existing.and_then(|existing| {
+                EventSourceMapping::read(&existing.properties, &self.account.scope).ok()
+            });
+            let Some(mapping) = mapping else {
+                continue;
+            };
+            for reason in self.account.event_sources.notes(&mapping) {
+                self.note(resource, reason);
+            }
+        }
+    }
+
     fn note_not_run(&mut self) {
+        self.note_event_sources();
         for resource in self.model.resources.values() {
             if resource_types::creation_order(&resource.kind).is_none()
                 && let Some(reason) = resource_types::not_run_reason(&resource.kind)

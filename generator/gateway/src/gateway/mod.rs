@@ -36,6 +36,7 @@ pub use requests::TokenRequest;
 pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
+use crate::event_sources::EventSourcePollers;
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
@@ -103,6 +104,7 @@ struct Shared {
     stack: GatewayStack,
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
+    event_sources: Arc<EventSourcePollers>,
     issuer: Issuer,
     others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
@@ -137,12 +139,21 @@ impl Gateway {
         )
         .map_err(StartError::Code)
         .map(Arc::new)?;
+        let others = Arc::new(OtherServices::new(options.services, events.clone()));
+        let event_sources = Arc::new(EventSourcePollers::new(
+            functions.clone(),
+            tables.clone(),
+            others.clone(),
+            events.clone(),
+            settings.functions.retry,
+        ));
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
             functions,
             roles,
             tables: tables.clone(),
+            event_sources: event_sources.clone(),
             logs,
             issuer: issuer.url().to_owned(),
         };
@@ -151,7 +162,6 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let others = Arc::new(OtherServices::new(options.services, events.clone()));
         let plane = data_plane(&account, &tables, settings, events, others.clone());
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
@@ -168,6 +178,7 @@ impl Gateway {
             tables,
             plane,
             listeners,
+            event_sources,
             issuer,
             others,
             tls,
@@ -222,10 +233,12 @@ impl Gateway {
         let Shared {
             account,
             listeners,
+            event_sources,
             others,
             stop,
             ..
         } = &*self.shared;
+        event_sources.stop().await;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
