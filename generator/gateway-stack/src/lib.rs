@@ -14,6 +14,8 @@ mod content;
 mod custom_resources;
 mod desired;
 mod event_source;
+mod event_source_refusals;
+mod fixed_scope;
 mod keys;
 mod parse;
 mod physical;
@@ -36,6 +38,7 @@ use tokio::sync::Mutex;
 pub use account::LocalAccount;
 pub use code::code_files;
 pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
+pub use fixed_scope::template_scope;
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

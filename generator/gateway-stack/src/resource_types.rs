@@ -101,6 +101,12 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         "AWS::Cognito::UserPool" | "AWS::Cognito::UserPoolClient" => {
             "the local issuer mints tokens instead"
         }
+        "AWS::SNS::Subscription" => {
+            "messages of topics invoke no functions here; create other subscriptions in the emulator of --services"
+        }
+        "AWS::Events::Rule" | "AWS::Scheduler::Schedule" => {
+            "events and schedules invoke no functions locally: use `aws lambda invoke`"
+        }
         "AWS::Lambda::Url" => "function URLs are not served locally",
         kind if custom_resources::is_custom(kind) => {
             "custom resources are not run; their attributes get plausible values"

@@ -10,6 +10,7 @@ use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
+use super::event_source_refusals::refusals;
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
@@ -360,18 +361,26 @@ impl<'a> StackRun<'a> {
         });
     }
 
-    /// Notes what event source mappings do not do here.
+    /// Notes what event source mappings do not do here, and why AWS would refuse them.
     fn note_event_sources(&mut self) {
-        for resource in self.model.resources.values() {
+        let resources = self.model.resources.values();
+        let mappings = resources.filter(|resource| resource.kind == EVENT_SOURCE_MAPPING);
+        for resource in mappings {
             let existing = self.state.resources.get(&resource.logical_id);
-            let existing = existing.filter(|existing| existing.kind == EVENT_SOURCE_MAPPING);
-            let mapping = existing.and_then(|existing| {
+            let read = |existing: &ExistingResource| {
                 EventSourceMapping::read(&existing.properties, &self.account.scope).ok()
-            });
-            let Some(mapping) = mapping else {
+            };
+            let Some(mapping) = existing.and_then(read) else {
                 continue;
             };
-            for reason in self.account.event_sources.notes(&mapping) {
+            let mut reasons = self.account.event_sources.notes(&mapping);
+            reasons.extend(refusals(
+                self.account,
+                &self.state.resources,
+                self.model,
+                &mapping,
+            ));
+            for reason in reasons {
                 self.note(resource, reason);
             }
         }
