@@ -54,7 +54,9 @@ fn is_for_one_region(arns: &[OwnArn<'_>], found: &[HardCodedArn<'_>]) -> bool {
     first.is_some()
         && regions.clone().count() + 1 >= FIXED_FROM
         && regions.all(|region| Some(region) == first)
-        && !arns.iter().any(|arn| arn.text.pieces().iter().any(is_region))
+        && !arns
+            .iter()
+            .any(|arn| arn.text.pieces().iter().any(is_region))
 }
 
 /// Returns true if CDK synthesized the template for any account and region. Then it writes pseudo parameters itself: in

@@ -53,7 +53,9 @@ pub(crate) fn called_functions<'a>(
     let named: HashMap<_, _> = named.collect();
     // A URI with a literal account can name a function of the template, too.
     let by_name = |link: &Link, uri: &Option<Text>| match link {
-        Link::External(_) => named.get(hard_coded_arns::function_name(uri.as_ref()?)?).copied(),
+        Link::External(_) => named
+            .get(hard_coded_arns::function_name(uri.as_ref()?)?)
+            .copied(),
         _ => None,
     };
     let mut called: HashMap<_, CalledFunction<'a>> = HashMap::new();

@@ -48,7 +48,9 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let mut reported = HashSet::new();
     let findings = pairs.into_iter().filter_map(|(_, it)| {
         let finding = check_integration(it, &functions)?;
-        reported.insert(it.function.function.to()).then_some(finding)
+        reported
+            .insert(it.function.function.to())
+            .then_some(finding)
     });
     findings.collect()
 }

@@ -68,7 +68,11 @@ fn route_finding(route: &Route, model: &ApiModel) -> Finding {
     let message = format!(
         "route `{}` names the model `{}` ({id}) and may be created before it",
         route.key,
-        model.name.as_ref().map(settings::as_written).unwrap_or_default(),
+        model
+            .name
+            .as_ref()
+            .map(settings::as_written)
+            .unwrap_or_default(),
     );
     let title = format!(
         "add {id} to the `DependsOn` of {}",

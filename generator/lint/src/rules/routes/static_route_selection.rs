@@ -88,7 +88,11 @@ fn bare_finding(resource: &Resource, key: &str) -> Option<Finding> {
 fn has_only_default_template(resource: &Resource) -> bool {
     let templates = ["RequestTemplates", "ResponseTemplates"];
     let templates = templates.map(|name| resource.properties.get(name)?.as_map());
-    let mut keys = templates.into_iter().flatten().flat_map(|map| map.keys()).peekable();
+    let mut keys = templates
+        .into_iter()
+        .flatten()
+        .flat_map(|map| map.keys())
+        .peekable();
     keys.peek().is_some() && keys.all(|key| key == "$default")
 }
 
