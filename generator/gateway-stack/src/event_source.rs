@@ -175,12 +175,9 @@ impl EventSourceMapping {
                 .and_then(Json::as_array)
                 .is_some_and(|types| types.iter().any(|one| one == "ReportBatchItemFailures")),
             max_concurrency: concurrency.and_then(|number| usize::try_from(number).ok()),
-            max_retries: retries(properties)?,
-            max_record_age: match seconds("MaximumRecordAgeInSeconds") {
-                // -1 means no limit.
-                Err(_) => None,
-                Ok(age) => age,
-            },
+            max_retries: limit(properties, "MaximumRetryAttempts")?,
+            max_record_age: limit(properties, "MaximumRecordAgeInSeconds")?
+                .map(Duration::from_secs),
             bisects: flag(properties, "BisectBatchOnFunctionError").unwrap_or(false),
         })
     }
@@ -191,11 +188,11 @@ impl EventSourceMapping {
     }
 }
 
-/// Returns `MaximumRetryAttempts`, of which -1 means no limit.
-fn retries(properties: &Map<String, Json>) -> Result<Option<u64>, ResourceError> {
-    match properties.get("MaximumRetryAttempts") {
+/// Returns a limit, of which -1 means none.
+fn limit(properties: &Map<String, Json>, name: &str) -> Result<Option<u64>, ResourceError> {
+    match properties.get(name) {
         Some(unlimited) if *unlimited == -1 || *unlimited == "-1" => Ok(None),
-        _ => number(properties, "MaximumRetryAttempts"),
+        _ => number(properties, name),
     }
 }
 

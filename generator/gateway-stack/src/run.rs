@@ -125,32 +125,9 @@ impl<'a> StackRun<'a> {
             self.result.undeployed.push(id.to_string());
             return true;
         }
-        let rewriter = rewriter(self.account, self.model, &self.ids);
-        let mut desired = match DesiredResource::read(resource, self.model, &self.ids, &rewriter) {
+        let mut desired = match self.desired(resource) {
             Ok(desired) => desired,
-            Err(missing)
-                if missing
-                    .iter()
-                    .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
-            {
-                return false;
-            }
-            Err(missing) if resource_types::is_optional(&resource.kind) => {
-                let problems = missing.iter();
-                let problems =
-                    problems.map(|missing| unresolved_problem(resource, missing).message);
-                let problems: Vec<String> = problems.collect();
-                self.note(resource, format!("it is left out: {}", problems.join("; ")));
-                return true;
-            }
-            Err(missing) => {
-                let problems = missing
-                    .iter()
-                    .map(|missing| unresolved_problem(resource, missing));
-                self.problems.extend(problems);
-                self.failed.push(id.clone());
-                return true;
-            }
+            Err(done) => return done,
         };
         if without_deployments && resource.kind == "AWS::ApiGatewayV2::Stage" {
             keep_deployment(&mut desired, existing.as_ref());
@@ -170,6 +147,39 @@ impl<'a> StackRun<'a> {
             self.record_problem(resource.span, &error);
         }
         true
+    }
+
+    /// Resolves the properties of a resource. The error says whether there is nothing left to do: false if it must wait for a
+    /// version.
+    fn desired(&mut self, resource: &'a Resource) -> Result<DesiredResource<'a>, bool> {
+        let id = &resource.logical_id;
+        let rewriter = rewriter(self.account, self.model, &self.ids);
+        match DesiredResource::read(resource, self.model, &self.ids, &rewriter) {
+            Ok(desired) => Ok(desired),
+            Err(missing)
+                if missing
+                    .iter()
+                    .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
+            {
+                Err(false)
+            }
+            Err(missing) if resource_types::is_optional(&resource.kind) => {
+                let problems = missing.iter();
+                let problems =
+                    problems.map(|missing| unresolved_problem(resource, missing).message);
+                let problems: Vec<String> = problems.collect();
+                self.note(resource, format!("it is left out: {}", problems.join("; ")));
+                Err(true)
+            }
+            Err(missing) => {
+                let problems = missing
+                    .iter()
+                    .map(|missing| unresolved_problem(resource, missing));
+                self.problems.extend(problems);
+                self.failed.push(id.clone());
+                Err(true)
+            }
+        }
     }
 
     async fn create(
