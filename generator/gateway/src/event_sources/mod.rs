@@ -53,18 +53,18 @@ struct RunningMapping {
 
 impl EventSourcePollers {
     pub(crate) fn new(
-        functions: Arc<Functions>,
-        tables: Arc<Tables>,
-        others: Arc<OtherServices>,
+        functions: &Arc<Functions>,
+        tables: &Arc<Tables>,
+        others: &Arc<OtherServices>,
         events: Events,
         retry: Duration,
     ) -> Self {
         EventSourcePollers {
             context: Arc::new(PollerContext {
                 scope: functions.scope().clone(),
-                functions,
-                tables,
-                others,
+                functions: functions.clone(),
+                tables: tables.clone(),
+                others: others.clone(),
                 events,
                 retry,
                 stop: CancellationToken::new(),

@@ -33,25 +33,11 @@ pub(super) async fn read(
     mapping: EventSourceMapping,
     stop: CancellationToken,
 ) {
-    let EventSource::Queue { name, account } = &mapping.source else {
+    let concurrency = mapping.max_concurrency.unwrap_or(CONCURRENCY);
+    let permits = Arc::new(Semaphore::new(concurrency));
+    let Some(reader) = QueueReader::new(context, mapping).map(Arc::new) else {
         return;
     };
-    let client = QueueClient {
-        others: context.others.clone(),
-        scope: context.scope.clone(),
-        name: name.clone(),
-        account: account.clone(),
-        arn: mapping.source_arn.clone(),
-        url: OnceCell::new(),
-    };
-    let permits = Arc::new(Semaphore::new(
-        mapping.max_concurrency.unwrap_or(CONCURRENCY),
-    ));
-    let reader = Arc::new(QueueReader {
-        context,
-        mapping,
-        client,
-    });
     let mut failures = Failures::default();
     loop {
         let permit = stop.run_until_cancelled(permits.clone().acquire_owned());
@@ -129,6 +115,26 @@ struct QueueReader {
 }
 
 impl QueueReader {
+    /// Creates a reader; `None` if the source is no queue.
+    fn new(context: Arc<PollerContext>, mapping: EventSourceMapping) -> Option<Self> {
+        let EventSource::Queue { name, account } = &mapping.source else {
+            return None;
+        };
+        let client = QueueClient {
+            others: context.others.clone(),
+            scope: context.scope.clone(),
+            name: name.clone(),
+            account: account.clone(),
+            arn: mapping.source_arn.clone(),
+            url: OnceCell::new(),
+        };
+        Some(QueueReader {
+            context,
+            mapping,
+            client,
+        })
+    }
+
     /// Waits for messages and collects a batch: the messages of one call, and more for the time of the batching window.
     async fn batch(&self) -> Result<Vec<QueueMessage>, QueueError> {
         let size = self.mapping.batch_size;

@@ -131,22 +131,12 @@ impl Gateway {
         let events = Events::default();
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
-        let functions = Functions::new(
-            settings.clone(),
-            roles.clone(),
-            logs.clone(),
-            events.clone(),
-        )
-        .map_err(StartError::Code)
-        .map(Arc::new)?;
+        let functions = functions(&settings, &roles, &logs, &events)?;
         let others = Arc::new(OtherServices::new(options.services, events.clone()));
-        let event_sources = Arc::new(EventSourcePollers::new(
-            functions.clone(),
-            tables.clone(),
-            others.clone(),
-            events.clone(),
-            settings.functions.retry,
-        ));
+        let retry = settings.functions.retry;
+        let event_sources =
+            EventSourcePollers::new(&functions, &tables, &others, events.clone(), retry);
+        let event_sources = Arc::new(event_sources);
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -310,6 +300,17 @@ fn key() -> Result<String, StartError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn functions(
+    settings: &Arc<Settings>,
+    roles: &Arc<RoleStore>,
+    logs: &Arc<Logs>,
+    events: &Events,
+) -> Result<Arc<Functions>, StartError> {
+    let (settings, roles) = (settings.clone(), roles.clone());
+    let functions = Functions::new(settings, roles, logs.clone(), events.clone());
+    functions.map(Arc::new).map_err(StartError::Code)
 }
 
 fn apis(settings: &Settings, events: &Events) -> Apis {
