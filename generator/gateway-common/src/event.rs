@@ -157,6 +157,24 @@ pub enum Event {
         /// Reason and remedy.
         reason: String,
     },
+    /// An event source mapping invoked its function with a batch of records.
+    Batch {
+        /// Queue or table.
+        source: String,
+        /// Function name.
+        function: String,
+        /// Number of records in the batch.
+        records: usize,
+        /// Number of records that were not processed.
+        failed: usize,
+        /// Reason in words, if records were not processed.
+        reason: Option<String>,
+        /// Evidence of the function that failed.
+        evidence: Option<FailureEvidence>,
+        /// Time from the invocation to the answer.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
+        took: Duration,
+    },
     /// A function could not start, crashed or timed out.
     FunctionFailed {
         /// Function name.

@@ -6,11 +6,13 @@ mod arn;
 pub mod body;
 pub mod endpoints;
 mod event;
+mod event_pattern;
 mod failures;
 mod grants;
 mod ids;
 pub mod invoke;
 pub mod logs;
+mod pattern_number;
 mod refuse;
 mod roles;
 pub mod services;
@@ -21,6 +23,7 @@ mod trust;
 
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
+pub use event_pattern::{EventPattern, EventPatternError};
 pub use failures::{
     AuthorizerRecord, FailureEvidence, FailureLog, FailureRecord, FailureSubject, ThrownError,
     log_without_error,

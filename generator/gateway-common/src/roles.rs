@@ -127,6 +127,36 @@ impl PolicyStatement {
                 "arn:aws:execute-api:*:*:*",
             ),
             "AmazonDynamoDBFullAccess" => (&["dynamodb:*"], "*"),
+            "AmazonSQSFullAccess" => (&["sqs:*"], "*"),
+            "AWSLambdaSQSQueueExecutionRole" => (
+                &[
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "logs:*",
+                ],
+                "*",
+            ),
+            "AWSLambdaDynamoDBExecutionRole" => (
+                &[
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    "dynamodb:ListStreams",
+                    "logs:*",
+                ],
+                "*",
+            ),
+            "AWSLambdaKinesisExecutionRole" => (
+                &[
+                    "kinesis:DescribeStream",
+                    "kinesis:GetRecords",
+                    "kinesis:GetShardIterator",
+                    "kinesis:ListShards",
+                    "logs:*",
+                ],
+                "*",
+            ),
             _ => return None,
         };
         let actions = actions.iter().map(|&action| action.to_owned()).collect();

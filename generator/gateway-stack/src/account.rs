@@ -8,7 +8,7 @@ use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{ArnScope, RoleStore};
 use stackgen_gateway_lambda::functions::Functions;
 
-use super::TableStore;
+use super::{EventSources, TableStore};
 
 /// Account that contains a stack.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct LocalAccount {
     pub roles: Arc<RoleStore>,
     /// Tables.
     pub tables: Arc<dyn TableStore>,
+    /// Event source mappings.
+    pub event_sources: Arc<dyn EventSources>,
     /// Log groups.
     pub logs: Arc<Logs>,
     /// URL of the local issuer, which replaces every issuer of a template.

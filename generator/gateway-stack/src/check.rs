@@ -6,7 +6,7 @@ use super::account::LocalAccount;
 use super::desired::DesiredResource;
 use super::run::{in_creation_order, known_ids, rewriter};
 use super::unresolved::unresolved_problem;
-use super::{StackState, StackTemplate, TemplateProblem};
+use super::{StackState, StackTemplate, TemplateProblem, resource_types};
 
 /// Finds all problems of a template before anything is applied.
 pub(super) fn check_template(
@@ -25,6 +25,9 @@ pub(super) fn check_template(
     let rewriter = rewriter(account, model, &ids);
     let mut problems = Vec::new();
     for resource in in_creation_order(model) {
+        if resource_types::is_optional(&resource.kind) {
+            continue;
+        }
         if let Some(conditional) = &resource.conditional {
             let message = format!(
                 "cannot determine whether {} exists: {}",

@@ -181,7 +181,7 @@ pub(super) fn delete(
 }
 
 /// Splits a `FunctionName` property into the function's name and the qualifier.
-fn split_qualifier(text: &str) -> (&str, Option<&str>) {
+pub(super) fn split_qualifier(text: &str) -> (&str, Option<&str>) {
     let name = function_name(text);
     let rest = text.split_once(":function:").map_or(text, |(_, rest)| rest);
     (name, rest.split_once(':').map(|(_, qualifier)| qualifier))

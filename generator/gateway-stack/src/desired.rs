@@ -7,7 +7,7 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
-use super::{NotRun, keys, shapes};
+use super::{NotRun, event_source, keys, shapes};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
@@ -124,6 +124,7 @@ fn used_properties(kind: &str) -> Vec<&'static str> {
             "AttributeDefinitions",
             "GlobalSecondaryIndexes",
             "LocalSecondaryIndexes",
+            "StreamSpecification",
             "TimeToLiveSpecification",
         ],
         "AWS::Logs::LogGroup" => &["LogGroupName", "RetentionInDays"],
@@ -136,6 +137,7 @@ fn used_properties(kind: &str) -> Vec<&'static str> {
             "SourceArn",
             "SourceAccount",
         ],
+        event_source::EVENT_SOURCE_MAPPING => event_source::PROPERTIES,
         _ => &[],
     };
     used.to_vec()

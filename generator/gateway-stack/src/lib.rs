@@ -13,6 +13,9 @@ mod compute;
 mod content;
 mod custom_resources;
 mod desired;
+mod event_source;
+mod event_source_refusals;
+mod fixed_scope;
 mod keys;
 mod parse;
 mod physical;
@@ -34,6 +37,8 @@ use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
 pub use code::code_files;
+pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
+pub use fixed_scope::template_scope;
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

@@ -3,7 +3,7 @@
 use stackgen_gateway_apis::apis::{ApiError, ApiErrorKind};
 use stackgen_gateway_lambda::functions::{FunctionError, FunctionErrorKind};
 
-use super::TableStoreError;
+use super::{EventSourceError, TableStoreError};
 
 /// Error of a service about a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,15 @@ impl From<FunctionError> for ResourceError {
 
 impl From<TableStoreError> for ResourceError {
     fn from(error: TableStoreError) -> Self {
+        ResourceError {
+            hint: error.hint,
+            ..ResourceError::new(error.message)
+        }
+    }
+}
+
+impl From<EventSourceError> for ResourceError {
+    fn from(error: EventSourceError) -> Self {
         ResourceError {
             hint: error.hint,
             ..ResourceError::new(error.message)

@@ -1,6 +1,7 @@
 //! Resource types: those that the gateway runs, their order of creation, and the reasons for the others.
 
 use super::custom_resources;
+use super::event_source::EVENT_SOURCE_MAPPING;
 
 /// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
 /// come after those that they need, and are deleted in reverse order.
@@ -22,8 +23,16 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
         "AWS::ApiGatewayV2::Stage" => 11,
         "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => 12,
         "AWS::ApiGateway::UsagePlanKey" => 13,
+        // Last, because the functions may post to connections of the stages.
+        EVENT_SOURCE_MAPPING => 14,
         _ => return None,
     })
+}
+
+/// Returns true for types without which the rest of the template runs. They are left out with a note if the template alone
+/// does not determine them.
+pub(super) fn is_optional(kind: &str) -> bool {
+    kind == EVENT_SOURCE_MAPPING
 }
 
 /// Returns true for types that a deployment snapshots. They may be deleted while a stage serves them.
@@ -54,6 +63,7 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
             "SourceAccount",
         ],
         "AWS::Lambda::Version" => &["Description", "FunctionName"],
+        EVENT_SOURCE_MAPPING => &["EventSourceArn", "StartingPosition"],
         "AWS::Logs::LogGroup" => &["LogGroupName"],
         _ => &[],
     }
@@ -91,7 +101,12 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         "AWS::Cognito::UserPool" | "AWS::Cognito::UserPoolClient" => {
             "the local issuer mints tokens instead"
         }
-        "AWS::Lambda::EventSourceMapping" => "locally, only APIs and Invoke run functions",
+        "AWS::SNS::Subscription" => {
+            "messages of topics invoke no functions here; create other subscriptions in the emulator of --services"
+        }
+        "AWS::Events::Rule" | "AWS::Scheduler::Schedule" => {
+            "events and schedules invoke no functions locally: use `aws lambda invoke`"
+        }
         "AWS::Lambda::Url" => "function URLs are not served locally",
         kind if custom_resources::is_custom(kind) => {
             "custom resources are not run; their attributes get plausible values"

@@ -2,6 +2,7 @@
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::desired::{DesiredCode, DesiredResource};
+use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::resource_error::ResourceError;
 use super::{compute, keys, storage, wiring};
 
@@ -26,6 +27,7 @@ impl LocalAccount {
             "AWS::Lambda::Alias" => compute::create_alias(self, id, desired)?,
             "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
             kind if keys::is_key(kind) => keys::put(self, id, desired),
+            EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             _ => wiring::create(self, id, desired)?,
         }
         Ok(id.to_owned())
@@ -54,9 +56,19 @@ impl LocalAccount {
             "AWS::Lambda::Version" => {}
             "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
             kind if keys::is_key(kind) => keys::put(self, id, desired),
+            EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             _ => wiring::update(self, id, desired, existing)?,
         }
         Ok(UpdateResult::Updated)
+    }
+
+    async fn put_event_source(
+        &self,
+        id: &str,
+        desired: &DesiredResource<'_>,
+    ) -> Result<(), ResourceError> {
+        let mapping = EventSourceMapping::read(&desired.properties, &self.scope)?;
+        Ok(self.event_sources.put(id, mapping).await?)
     }
 
     /// Deletes a resource. Succeeds if it does not exist.
@@ -68,6 +80,7 @@ impl LocalAccount {
             }
             "AWS::Logs::LogGroup" => drop(self.logs.delete_group(id)),
             "AWS::IAM::Role" => self.roles.remove(id),
+            EVENT_SOURCE_MAPPING => self.event_sources.delete(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
             kind if keys::is_key(kind) => keys::delete(self, existing),
             _ => wiring::delete(self, existing)?,

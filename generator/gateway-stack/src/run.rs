@@ -9,6 +9,8 @@ use stackgen_model::{LogicalId, Model, Resource};
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
+use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
+use super::event_source_refusals::refusals;
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
@@ -107,6 +109,13 @@ impl<'a> StackRun<'a> {
             self.failed.push(id.clone());
             return true;
         }
+        if resource_types::is_optional(&resource.kind)
+            && let Some(conditional) = &resource.conditional
+        {
+            let reason = format!("it is left out: {}", conditional.unknown);
+            self.note(resource, reason);
+            return true;
+        }
         let existing = self.state.resources.get(id).cloned();
         let without_deployments = self.template.apply == ApplyMode::WithoutDeployments;
         if without_deployments
@@ -116,24 +125,9 @@ impl<'a> StackRun<'a> {
             self.result.undeployed.push(id.to_string());
             return true;
         }
-        let rewriter = rewriter(self.account, self.model, &self.ids);
-        let mut desired = match DesiredResource::read(resource, self.model, &self.ids, &rewriter) {
+        let mut desired = match self.desired(resource) {
             Ok(desired) => desired,
-            Err(missing)
-                if missing
-                    .iter()
-                    .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
-            {
-                return false;
-            }
-            Err(missing) => {
-                let problems = missing
-                    .iter()
-                    .map(|missing| unresolved_problem(resource, missing));
-                self.problems.extend(problems);
-                self.failed.push(id.clone());
-                return true;
-            }
+            Err(done) => return done,
         };
         if without_deployments && resource.kind == "AWS::ApiGatewayV2::Stage" {
             keep_deployment(&mut desired, existing.as_ref());
@@ -153,6 +147,39 @@ impl<'a> StackRun<'a> {
             self.record_problem(resource.span, &error);
         }
         true
+    }
+
+    /// Resolves the properties of a resource. The error says whether there is nothing left to do: false if it must wait for a
+    /// version.
+    fn desired(&mut self, resource: &'a Resource) -> Result<DesiredResource<'a>, bool> {
+        let id = &resource.logical_id;
+        let rewriter = rewriter(self.account, self.model, &self.ids);
+        match DesiredResource::read(resource, self.model, &self.ids, &rewriter) {
+            Ok(desired) => Ok(desired),
+            Err(missing)
+                if missing
+                    .iter()
+                    .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
+            {
+                Err(false)
+            }
+            Err(missing) if resource_types::is_optional(&resource.kind) => {
+                let problems = missing.iter();
+                let problems =
+                    problems.map(|missing| unresolved_problem(resource, missing).message);
+                let problems: Vec<String> = problems.collect();
+                self.note(resource, format!("it is left out: {}", problems.join("; ")));
+                Err(true)
+            }
+            Err(missing) => {
+                let problems = missing
+                    .iter()
+                    .map(|missing| unresolved_problem(resource, missing));
+                self.problems.extend(problems);
+                self.failed.push(id.clone());
+                Err(true)
+            }
+        }
     }
 
     async fn create(
@@ -336,7 +363,41 @@ impl<'a> StackRun<'a> {
             })
     }
 
+    fn note(&mut self, resource: &Resource, reason: String) {
+        self.result.not_run.push(NotRun {
+            logical_id: resource.logical_id.to_string(),
+            kind: resource.kind.clone(),
+            reason,
+        });
+    }
+
+    /// Notes what event source mappings do not do here, and why AWS would refuse them.
+    fn note_event_sources(&mut self) {
+        let resources = self.model.resources.values();
+        let mappings = resources.filter(|resource| resource.kind == EVENT_SOURCE_MAPPING);
+        for resource in mappings {
+            let existing = self.state.resources.get(&resource.logical_id);
+            let read = |existing: &ExistingResource| {
+                EventSourceMapping::read(&existing.properties, &self.account.scope).ok()
+            };
+            let Some(mapping) = existing.and_then(read) else {
+                continue;
+            };
+            let mut reasons = self.account.event_sources.notes(&mapping);
+            reasons.extend(refusals(
+                self.account,
+                &self.state.resources,
+                self.model,
+                &mapping,
+            ));
+            for reason in reasons {
+                self.note(resource, reason);
+            }
+        }
+    }
+
     fn note_not_run(&mut self) {
+        self.note_event_sources();
         for resource in self.model.resources.values() {
             if resource_types::creation_order(&resource.kind).is_none()
                 && let Some(reason) = resource_types::not_run_reason(&resource.kind)

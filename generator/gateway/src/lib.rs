@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod control;
+mod event_sources;
 pub mod gateway;
 pub mod identity;
 pub mod outbound;

@@ -17,6 +17,7 @@ mod deploy_local;
 mod dev;
 mod diff;
 mod ending;
+mod event_sources;
 mod explain;
 mod foreign_code;
 mod graph;

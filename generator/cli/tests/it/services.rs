@@ -32,7 +32,7 @@ fn started_with(sandbox: Sandbox, flags: &[&str], variables: &[(&str, &Path)]) -
     dev
 }
 
-fn virtual_environment() -> Option<PathBuf> {
+pub(crate) fn virtual_environment() -> Option<PathBuf> {
     let python = stackgen_test_tools::installed("venv/bin/python")?;
     Some(python.parent()?.parent()?.to_owned())
 }

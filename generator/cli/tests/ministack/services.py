@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Creates a queue, a topic, an event rule, a stream and a state machine in an emulator, and prints what they received."""
+"""Creates queues, a topic, an event rule, a stream and a state machine in an emulator, and prints what they received."""
 
 import argparse
 import json
@@ -55,6 +55,16 @@ class Account:
         records = kinesis.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
         return [record["Data"].decode() for record in records]
 
+    def create_queue(self, name, visible_after):
+        self.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": visible_after})
+
+    def count(self, name):
+        """Prints the number of messages of a queue, with those that are being processed."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        print(int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"]))
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -62,9 +72,13 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("create")
     commands.add_parser("received").add_argument("count", type=int)
+    queue = commands.add_parser("create-queue")
+    queue.add_argument("name")
+    queue.add_argument("--visible-after", default="30", metavar="SECONDS")
+    commands.add_parser("count").add_argument("name")
     arguments = vars(parser.parse_args())
     account = Account(arguments.pop("endpoint"))
-    getattr(account, arguments.pop("command"))(**arguments)
+    getattr(account, arguments.pop("command").replace("-", "_"))(**arguments)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or a value is not valid.
+    /// If its name is taken (row D14), or a value is not valid.
     pub fn create_stage(
         &self,
         api: &ApiId,
@@ -81,7 +81,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// As [`Apis::create_stage`], or if the stage does not exist.
+    /// As [`Apis::create_stage`], or if the stage does not exist, or is to be moved under AutoDeploy (row D5).
     pub fn update_stage(
         &self,
         api: &ApiId,
@@ -180,9 +180,11 @@ impl ApiState {
         let deployment = input.deployment_id.clone();
         self.check_route_keys(&input)?;
         apply(&mut stage, input);
-        let auto_deploy = stage.auto_deploy;
+        // Only an update of the deployment is refused under AutoDeploy (row D5).
+        let auto_deploy = std::mem::take(&mut stage.auto_deploy);
         self.put_stage(stage, deployment)?;
         if auto_deploy {
+            self.stage_mut(name.as_str())?.auto_deploy = true;
             self.auto_deploy();
         }
         self.stage(name.as_str()).cloned()

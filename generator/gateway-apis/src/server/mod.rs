@@ -133,12 +133,21 @@ impl PortServer {
             return;
         };
         let Some(websocket) = &self.routes.websocket else {
-            return Box::pin(self.serve_http(stream, Vec::new(), peer)).await;
+            return Box::pin(self.http_only(stream, peer)).await;
         };
         let first = Box::pin(self.first(stream, peer, deadline));
         if let Some(upgrade) = first.await {
             websocket.clone().serve(upgrade).await;
         }
+    }
+
+    /// Serves a connection of HTTP/1.1 or HTTP/2. Ports with WebSockets speak HTTP/1.1 only.
+    async fn http_only(&self, mut stream: ClientStream, peer: SocketAddr) {
+        let first = tokio::select! {
+            () = self.shutdown.cancelled() => return,
+            first = http::read_first(&mut stream) => first,
+        };
+        self.serve_http(stream, first, peer).await;
     }
 
     /// Performs the TLS handshake if the client starts one. Returns `None` if it fails or takes too long.

@@ -13,17 +13,17 @@ const MAX_WAIT: Duration = Duration::from_millis(200);
 
 /// Log of an invocation, which is read only if the function fails.
 #[derive(Debug)]
-pub(super) struct InvocationLog(UnboundedReceiver<Vec<String>>);
+pub struct InvocationLog(UnboundedReceiver<Vec<String>>);
 
 impl InvocationLog {
     /// Creates a log, and the sender to pass on with the invocation.
-    pub(super) fn new() -> (UnboundedSender<Vec<String>>, Self) {
+    pub fn new() -> (UnboundedSender<Vec<String>>, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (sender, InvocationLog(receiver))
     }
 
     /// Returns the first lines that the function itself wrote.
-    pub(super) async fn first_lines(mut self) -> Vec<String> {
+    pub async fn first_lines(mut self) -> Vec<String> {
         let lines = tokio::time::timeout(MAX_WAIT, self.0.recv()).await;
         let lines = lines.ok().flatten().unwrap_or_default();
         let own = lines.iter().filter(|line| !is_of_lambda(line));

@@ -25,6 +25,8 @@ mod selection;
 mod session;
 mod socket;
 
+pub use evidence::InvocationLog;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;

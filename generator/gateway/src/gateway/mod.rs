@@ -36,6 +36,7 @@ pub use requests::TokenRequest;
 pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
+use crate::event_sources::EventSourcePollers;
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
@@ -103,6 +104,7 @@ struct Shared {
     stack: GatewayStack,
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
+    event_sources: Arc<EventSourcePollers>,
     issuer: Issuer,
     others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
@@ -129,20 +131,19 @@ impl Gateway {
         let events = Events::default();
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
-        let functions = Functions::new(
-            settings.clone(),
-            roles.clone(),
-            logs.clone(),
-            events.clone(),
-        )
-        .map_err(StartError::Code)
-        .map(Arc::new)?;
+        let functions = functions(&settings, &roles, &logs, &events)?;
+        let others = Arc::new(OtherServices::new(options.services, events.clone()));
+        let retry = settings.functions.retry;
+        let event_sources =
+            EventSourcePollers::new(&functions, &tables, &others, events.clone(), retry);
+        let event_sources = Arc::new(event_sources);
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
             functions,
             roles,
             tables: tables.clone(),
+            event_sources: event_sources.clone(),
             logs,
             issuer: issuer.url().to_owned(),
         };
@@ -151,7 +152,6 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let others = Arc::new(OtherServices::new(options.services, events.clone()));
         let plane = data_plane(&account, &tables, settings, events, others.clone());
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
@@ -168,6 +168,7 @@ impl Gateway {
             tables,
             plane,
             listeners,
+            event_sources,
             issuer,
             others,
             tls,
@@ -222,10 +223,12 @@ impl Gateway {
         let Shared {
             account,
             listeners,
+            event_sources,
             others,
             stop,
             ..
         } = &*self.shared;
+        event_sources.stop().await;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
@@ -297,6 +300,17 @@ fn key() -> Result<String, StartError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn functions(
+    settings: &Arc<Settings>,
+    roles: &Arc<RoleStore>,
+    logs: &Arc<Logs>,
+    events: &Events,
+) -> Result<Arc<Functions>, StartError> {
+    let (settings, roles) = (settings.clone(), roles.clone());
+    let functions = Functions::new(settings, roles, logs.clone(), events.clone());
+    functions.map(Arc::new).map_err(StartError::Code)
 }
 
 fn apis(settings: &Settings, events: &Events) -> Apis {

@@ -1,11 +1,13 @@
 //! Errors in the protocol of the client that called.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use serde_json::json;
 
 use super::actions::TARGET;
@@ -144,6 +146,10 @@ fn push_cbor_text(bytes: &mut Vec<u8>, text: &str) {
 /// Number of bytes of a request that are kept to find its operation.
 const KEPT: usize = 64 * 1024;
 
+/// Longest wait for the body of an HTTP/2 request. A client of HTTP/2 reads the response while it sends a stream of events,
+/// which may not end before the response.
+const STREAM_WAIT: Duration = Duration::from_millis(200);
+
 /// Reads a request to its end, because a client may not read the response before it sent everything. Returns the head and
 /// the first bytes of the body.
 pub(crate) async fn drain(request: Request) -> (Parts, Vec<u8>) {
@@ -154,11 +160,20 @@ pub(crate) async fn drain(request: Request) -> (Parts, Vec<u8>) {
     if head.headers.contains_key(http::header::EXPECT) {
         return (head, first);
     }
-    while let Some(Ok(frame)) = body.frame().await {
-        if let Some(data) = frame.data_ref() {
-            let room = KEPT.saturating_sub(first.len()).min(data.len());
-            first.extend_from_slice(&data[..room]);
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Some(data) = frame.data_ref() {
+                let room = KEPT.saturating_sub(first.len()).min(data.len());
+                first.extend_from_slice(&data[..room]);
+            }
         }
+    };
+    match head.version {
+        Version::HTTP_2 => {
+            // What has not arrived by then is not needed.
+            let _ = tokio::time::timeout(STREAM_WAIT, read).await;
+        }
+        _ => read.await,
     }
     (head, first)
 }

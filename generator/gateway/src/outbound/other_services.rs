@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, Version, header};
 use stackgen_gateway_common::endpoints::SendRequest;
 use stackgen_gateway_common::services::{ServiceError, not_run_message};
 use stackgen_gateway_common::{Event, Events};
@@ -88,6 +88,8 @@ impl OtherServices {
         head.uri = url.join(head.uri.path_and_query());
         remove_connection_headers(&mut head.headers);
         head.extensions.clear();
+        // The client's own version says nothing about the endpoint's.
+        head.version = Version::HTTP_11;
         let sent = self.client.stream(Request::from_parts(head, body));
         let Some(sent) = self.stop.run_until_cancelled(sent).await else {
             let message = "the local gateway stops";

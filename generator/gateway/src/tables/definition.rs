@@ -1,7 +1,7 @@
 //! Descriptions of tables, as templates contain them.
 
 use dynoxide::actions::TableDescription;
-use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::create_table::{CreateTableRequest, StreamSpecification};
 use dynoxide::types as dynamo;
 pub use dynoxide::types::{KeyType, ScalarAttributeType as AttributeType};
 
@@ -16,6 +16,8 @@ pub struct TableDefinition {
     pub indexes: Vec<SecondaryIndex>,
     /// Attribute with the time to live, if items expire.
     pub ttl_attribute: Option<String>,
+    /// `StreamViewType` of the stream, if the table has one.
+    pub stream_view: Option<String>,
 }
 
 /// Attribute of a key.
@@ -84,6 +86,10 @@ impl TableDefinition {
             key: key(&found.key_schema),
             indexes: global.chain(local).collect(),
             ttl_attribute: None,
+            stream_view: found
+                .stream_specification
+                .as_ref()
+                .and_then(|stream| stream.stream_view_type.clone()),
         }
     }
 
@@ -152,6 +158,10 @@ impl From<&TableDefinition> for CreateTableRequest {
             global_secondary_indexes: some(table.global().count()).map(|()| global.collect()),
             local_secondary_indexes: some(table.local().count()).map(|()| local.collect()),
             billing_mode: Some("PAY_PER_REQUEST".to_owned()),
+            stream_specification: table.stream_view.clone().map(|view| StreamSpecification {
+                stream_enabled: true,
+                stream_view_type: Some(view),
+            }),
             ..CreateTableRequest::default()
         }
     }

@@ -1,10 +1,11 @@
 //! Local DynamoDB: an embedded endpoint with a template's tables, in memory or in a file.
 //!
-//! Streams, backups, encryption and capacity of tables are ignored.
+//! Backups, encryption and capacity of tables are ignored.
 
 mod data_file;
 mod definition;
 mod proxy;
+mod stream;
 mod template;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use dynoxide::Database;
 use dynoxide::DynoxideError;
-use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::create_table::{CreateTableRequest, StreamSpecification};
 use dynoxide::actions::delete_table::DeleteTableRequest;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use dynoxide::actions::describe_time_to_live::DescribeTimeToLiveRequest;
@@ -29,6 +30,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use definition::{
     AttributeType, IndexProjection, KeyType, SecondaryIndex, TableDefinition, TableKeyAttribute,
 };
+pub use stream::StreamPosition;
 
 /// DynamoDB endpoint with its tables. It stops when it is dropped.
 pub struct Tables {
@@ -45,7 +47,7 @@ pub enum TableChange {
     Created,
     /// The table existed and did not change.
     Unchanged,
-    /// The indexes or the time to live of the existing table changed. Its items stay.
+    /// The indexes, the stream or the time to live of the existing table changed. Its items stay.
     Updated,
 }
 
@@ -98,6 +100,12 @@ pub enum TablesError {
         table: String,
         /// Error of DynamoDB.
         source: DynoxideError,
+    },
+    /// The table has no stream.
+    #[error("table {table} has no stream")]
+    NoStream {
+        /// Name of the table.
+        table: String,
     },
     /// The key or the local indexes of a table changed, which requires a new table.
     #[error(
@@ -183,7 +191,7 @@ impl Tables {
         proxy::router(self.address)
     }
 
-    /// Creates a table, or updates the global indexes and the time to live of the existing one. Its items stay.
+    /// Creates a table, or updates the global indexes, the stream and the time to live of the existing one. Its items stay.
     ///
     /// # Errors
     ///
@@ -282,14 +290,15 @@ fn create_or_update(
     let describe = DescribeTableRequest {
         table_name: table.name.clone(),
     };
-    let indexes_changed = match database.describe_table(describe) {
+    let table_changed = match database.describe_table(describe) {
         Ok(found) => {
             let found = TableDefinition::from_description(&found.table);
             if let Some(what) = table.needs_replacement(&found) {
                 let table = table.name.clone();
                 return Err(TablesError::Replaced { table, what, data });
             }
-            update_indexes(database, table, &found).map_err(refused)?
+            let indexes = update_indexes(database, table, &found).map_err(refused)?;
+            indexes | update_stream(database, table, &found).map_err(refused)?
         }
         Err(DynoxideError::ResourceNotFoundException(_)) => {
             let request = CreateTableRequest::from(table);
@@ -300,7 +309,7 @@ fn create_or_update(
         Err(error) => return Err(refused(error)),
     };
     let time_to_live_changed = update_time_to_live(database, table).map_err(refused)?;
-    Ok(match indexes_changed || time_to_live_changed {
+    Ok(match table_changed || time_to_live_changed {
         true => TableChange::Updated,
         false => TableChange::Unchanged,
     })
@@ -343,6 +352,34 @@ fn update_indexes(
         })?;
     }
     Ok(any)
+}
+
+/// Enables, changes or disables the stream. Returns true if it changed. Positions in a stream that is enabled again stay valid.
+fn update_stream(
+    database: &Database,
+    desired: &TableDefinition,
+    found: &TableDefinition,
+) -> Result<bool, DynoxideError> {
+    if desired.stream_view == found.stream_view {
+        return Ok(false);
+    }
+    let update = |view: Option<String>| {
+        database.update_table(UpdateTableRequest {
+            table_name: desired.name.clone(),
+            stream_specification: Some(StreamSpecification {
+                stream_enabled: view.is_some(),
+                stream_view_type: view,
+            }),
+            ..UpdateTableRequest::default()
+        })
+    };
+    if found.stream_view.is_some() {
+        update(None)?;
+    }
+    if desired.stream_view.is_some() {
+        update(desired.stream_view.clone())?;
+    }
+    Ok(true)
 }
 
 /// Sets the time to live. Returns true if it changed. DynamoDB requires that the old one is disabled first.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::uri::{Authority, Scheme};
-use http::{StatusCode, Uri};
+use http::{StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -37,6 +37,7 @@ async fn forward(State(endpoint): State<ProxyTarget>, mut request: Request) -> R
         return StatusCode::BAD_REQUEST.into_response();
     };
     *request.uri_mut() = uri;
+    *request.version_mut() = Version::HTTP_11;
     match endpoint.client.request(request).await {
         Ok(response) => response.map(Body::new),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),

@@ -67,6 +67,9 @@ fn table_definition(
         key: key(&properties["KeySchema"], &properties)?,
         indexes,
         ttl_attribute: attribute.map(str::to_owned),
+        stream_view: properties["StreamSpecification"]["StreamViewType"]
+            .as_str()
+            .map(str::to_owned),
     })
 }
 

@@ -94,18 +94,21 @@ impl fmt::Debug for CertificateIssuer {
     }
 }
 
-/// Returns the configuration of servers with these certificates.
+/// Returns the configuration of servers with these certificates, for these protocols of HTTP.
 ///
 /// # Errors
 ///
 /// If the TLS library supports no protocol version. The text says why.
-pub(super) fn server_config(issuer: CertificateIssuer) -> Result<Arc<ServerConfig>, String> {
+pub(super) fn server_config(
+    issuer: &Arc<CertificateIssuer>,
+    protocols: &[&[u8]],
+) -> Result<Arc<ServerConfig>, String> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     let mut config = builder
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(issuer));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_cert_resolver(issuer.clone());
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }

@@ -39,7 +39,10 @@ pub enum TlsError {
 
 /// TLS of one gateway.
 pub(crate) struct GatewayTls {
+    /// For ports that accept WebSockets, which have no HTTP/2 here.
     config: Arc<ServerConfig>,
+    /// For the control endpoint.
+    config_with_http2: Arc<ServerConfig>,
     hosts: Arc<HostTable>,
     scope: ArnScope,
     trust: TrustFiles,
@@ -69,9 +72,13 @@ impl GatewayTls {
             None => trust.certificate(),
         };
         let issuer = CertificateIssuer::new(authority, hosts.clone());
-        let config = issuer.and_then(certificates::server_config);
+        let issuer = Arc::new(issuer.map_err(TlsError::Certificate)?);
+        let config = |protocols: &[&[u8]]| {
+            certificates::server_config(&issuer, protocols).map_err(TlsError::Certificate)
+        };
         Ok(GatewayTls {
-            config: config.map_err(TlsError::Certificate)?,
+            config: config(&[b"http/1.1"])?,
+            config_with_http2: config(&[b"h2", b"http/1.1"])?,
             hosts,
             scope: scope.clone(),
             trust,
@@ -96,12 +103,12 @@ impl GatewayTls {
 
     /// Makes functions reach the user pools' host at this port. Returns the TLS of the server there.
     pub(crate) fn serve_user_pools(&self, port: u16) -> io::Result<ServerTls> {
-        self.serve(self.user_pool_host(), port)
+        self.serve(self.user_pool_host(), port, &self.config_with_http2)
     }
 
     /// Makes functions reach an API's host at this port. Returns the TLS of the server there.
     pub(crate) fn serve_api(&self, api: &ApiId, port: u16) -> io::Result<ServerTls> {
-        self.serve(self.scope.api_host(api), port)
+        self.serve(self.scope.api_host(api), port, &self.config)
     }
 
     /// Stops serving an API's host.
@@ -110,10 +117,10 @@ impl GatewayTls {
         let _ = self.hosts.remove(&self.scope.api_host(api));
     }
 
-    fn serve(&self, host: String, port: u16) -> io::Result<ServerTls> {
+    fn serve(&self, host: String, port: u16, config: &Arc<ServerConfig>) -> io::Result<ServerTls> {
         self.hosts.insert(host.clone(), port)?;
         Ok(ServerTls {
-            config: self.config.clone(),
+            config: config.clone(),
             host: host.into(),
         })
     }

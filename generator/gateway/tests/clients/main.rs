@@ -7,6 +7,7 @@
 mod autobahn;
 mod aws;
 mod browser;
+mod http2;
 #[path = "../shared/puppet.rs"]
 mod puppet;
 mod support;

@@ -34,6 +34,7 @@ fn sessions() -> TableDefinition {
         key: vec![key("pk", KeyType::HASH), key("sk", KeyType::RANGE)],
         indexes: vec![],
         ttl_attribute: Some("expires".to_owned()),
+        stream_view: None,
     }
 }
 

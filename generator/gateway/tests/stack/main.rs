@@ -1,6 +1,7 @@
 //! Tests that apply templates to a gateway: those of stackgen, SAM and CDK.
 
 mod endpoints;
+mod event_sources;
 mod flagship;
 mod lifecycle;
 mod mapping;

@@ -18,7 +18,12 @@ pub(crate) struct HardCodedArn<'a> {
     pub(crate) account: Option<&'a str>,
     pub(crate) region: Option<&'a str>,
     pub(crate) partition: Option<&'a str>,
+    /// True if the template seems to be written for one region: all its ARNs name the same one.
+    pub(crate) is_for_one_region: bool,
 }
+
+/// Number of ARNs with the same literal region from which on the template seems to be written for it.
+const FIXED_FROM: usize = 3;
 
 /// Returns all of them. Excludes ARNs of resources outside the template, which need their account and region, and ARNs
 /// that CDK writes for a stack with a fixed environment.
@@ -31,10 +36,27 @@ pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
         }
         found.retain(|it| it.partition.is_some());
     }
+    let fixed = is_for_one_region(&arns, &found);
+    for it in &mut found {
+        it.is_for_one_region = fixed && it.region.is_some();
+    }
     // Several statements of one policy can have the same location.
     let mut seen = HashSet::new();
     found.retain(|it| seen.insert((it.subject.clone(), it.location.span)));
     found
+}
+
+/// Returns true if several ARNs have the same literal region and no ARN has another one or the stack's.
+fn is_for_one_region(arns: &[OwnArn<'_>], found: &[HardCodedArn<'_>]) -> bool {
+    let is_region = |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::Region));
+    let mut regions = found.iter().filter_map(|it| it.region);
+    let first = regions.next();
+    first.is_some()
+        && regions.clone().count() + 1 >= FIXED_FROM
+        && regions.all(|region| Some(region) == first)
+        && !arns
+            .iter()
+            .any(|arn| arn.text.pieces().iter().any(is_region))
 }
 
 /// Returns true if CDK synthesized the template for any account and region. Then it writes pseudo parameters itself: in
@@ -156,6 +178,7 @@ impl<'a> OwnArn<'a> {
             account: None,
             region: None,
             partition: None,
+            is_for_one_region: false,
         };
         for (kind, part) in parts(self.text) {
             // Values of parameters and mappings are not literal text here.

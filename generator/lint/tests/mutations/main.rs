@@ -139,7 +139,8 @@ fn each_mistake_is_found_once_in_each_dialect() {
                 Some(Ok(severity)) if severity == rule.severity => {
                     found.push((*dialect).to_owned())
                 }
-                Some(Ok(_)) => found.push(format!("{dialect} (a note)")),
+                Some(Ok(Severity::Note)) => found.push(format!("{dialect} (a note)")),
+                Some(Ok(_)) => found.push(format!("{dialect} (a warning)")),
                 Some(Err(report)) => {
                     let Mistake { name, rule, .. } = mistake;
                     writeln!(wrong, "{name} ({rule}) in {dialect}:\n{report}").unwrap();

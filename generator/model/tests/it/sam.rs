@@ -61,6 +61,13 @@ fn http_apis_and_events_equal_their_translation() {
 }
 
 #[test]
+fn events_of_queues_streams_and_topics_equal_their_translation() {
+    assert_same("events");
+    let model = model("events.yaml");
+    assert_eq!((model.problems, model.gaps), (vec![], vec![]));
+}
+
+#[test]
 fn routes_that_differ_only_in_case_or_dollar_are_reported_and_the_later_one_is_kept() {
     assert_same("collision");
     let problems = model("collision.yaml").problems;
@@ -111,14 +118,16 @@ Resources:
       FunctionUrlConfig: {AuthType: NONE}
       Policies: [NoSuchPolicy: {FunctionName: f}, AWSLambdaRole]
       Events:
-        Queue: {Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:123456789012:q'}}
+        Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
+        News: {Type: SNS, Properties: {Topic: !Ref Topic, SqsSubscription: true}}
 ",
     );
     let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
     let expected = [
         "Machine (AWS::Serverless::StateMachine) is not in the model",
         "FunctionUrlConfig of Fn is not in the model",
-        "event Queue of Fn (SQS) is not in the model",
+        "event Hourly of Fn (Schedule) is not in the model",
+        "event News of Fn (SNS) is not in the model",
     ];
     assert_eq!(gaps, expected);
     let role = &model.roles[0];

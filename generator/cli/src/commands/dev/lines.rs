@@ -30,6 +30,7 @@ impl EventLines {
         let evidence = match event {
             Event::Message { evidence, .. }
             | Event::Refused { evidence, .. }
+            | Event::Batch { evidence, .. }
             | Event::DisconnectFailed { evidence, .. } => evidence.as_ref(),
             _ => None,
         };
@@ -96,6 +97,7 @@ impl EventLines {
                 &format!("{service} {operation}  {reason}"),
                 None,
             ),
+            Event::Batch { .. } => batch(event),
             Event::DisconnectFailed {
                 connection, reason, ..
             } => {
@@ -262,6 +264,34 @@ fn message(
     };
     let rest = format!("{connection}  {route}  {}  {result}", bytes(size));
     line(style, "message", &rest, Some(took))
+}
+
+fn batch(event: &Event) -> String {
+    let Event::Batch {
+        source,
+        function,
+        records,
+        failed,
+        reason,
+        took,
+        ..
+    } = event
+    else {
+        return String::new();
+    };
+    let plural = if *records == 1 { "" } else { "s" };
+    let mut rest = format!("{source}  {records} record{plural} to {function}");
+    let style = match reason {
+        None => DIM,
+        Some(reason) => {
+            rest += &match failed == records {
+                true => format!("  {reason}"),
+                false => format!("  {failed} failed: {reason}"),
+            };
+            RED
+        }
+    };
+    line(style, "batch", &rest, Some(*took))
 }
 
 fn log(function: &str, text: &str) -> String {

@@ -16,8 +16,8 @@ mod watch;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
-use stackgen_gateway::gateway::{Gateway, StartError};
-use stackgen_gateway::stack::ApplyResult;
+use stackgen_gateway::gateway::{Gateway, GatewayOptions, StartError};
+use stackgen_gateway::stack::{ApplyResult, template_scope};
 
 pub(super) use args::DevCommand;
 
@@ -63,7 +63,7 @@ impl DevCommand {
         };
         let started = Instant::now();
         let (started_gateway, reload) = tokio::select! {
-            both = async { tokio::join!(self.start_gateway(&prepared), self.watch(&prepared)) } => both,
+            both = async { tokio::join!(self.start_gateway(&prepared, ui), self.watch(&prepared)) } => both,
             _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
         let (gateway, applied) = started_gateway?;
@@ -92,6 +92,7 @@ impl DevCommand {
     async fn start_gateway(
         &self,
         prepared: &PreparedStack,
+        ui: &Ui,
     ) -> Result<(Gateway, ApplyResult), CliError> {
         let options = self.gateway.options(self.source.path());
         let options = options.map_err(|error| {
@@ -100,6 +101,7 @@ impl DevCommand {
                 reason(&error)
             ))
         })?;
+        let options = self.of_template(options, prepared, ui);
         let gateway = Gateway::start(options).await;
         let gateway = gateway.map_err(|error| start_failed(&error))?;
         match gateway.apply(prepared.template.clone()).await {
@@ -109,6 +111,31 @@ impl DevCommand {
                 Err(source::problems(&prepared.template, problems))
             }
         }
+    }
+
+    /// Uses the account and the region for which the template is written.
+    fn of_template(
+        &self,
+        mut options: GatewayOptions,
+        prepared: &PreparedStack,
+        ui: &Ui,
+    ) -> GatewayOptions {
+        let scope = &mut options.settings.scope;
+        let found = template_scope(&prepared.model, scope.clone());
+        if *scope != found {
+            let (account, region) = (&found.account, &found.region);
+            let note = format!(
+                "the template names its account or region in ARNs, so the gateway stands for account {account} in {region}"
+            );
+            ui.note(&note, None);
+            if scope.region != found.region {
+                // An authority issues certificates for the hosts of one region only.
+                let folder = options.authority.take();
+                options.authority = folder.map(|folder| folder.join(region));
+            }
+            *scope = found;
+        }
+        options
     }
 
     /// Starts to watch for changes.

@@ -12,6 +12,7 @@ use stackgen_model::{
 
 use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
+use crate::facts::hard_coded_arns;
 use crate::facts::presence;
 
 pub(crate) use denied::{DenialReason, DeniedInvocation, Invoker, describe_target};
@@ -45,12 +46,27 @@ pub(crate) struct CalledFunction<'a> {
 pub(crate) fn called_functions<'a>(
     facts: &Facts<'a>,
 ) -> HashMap<&'a LogicalId, CalledFunction<'a>> {
+    let named = facts.model.functions.iter().filter_map(|function| {
+        let name = function.name.as_ref()?.as_literal()?;
+        Some((name, &function.resource.logical_id))
+    });
+    let named: HashMap<_, _> = named.collect();
+    // A URI with a literal account can name a function of the template, too.
+    let by_name = |link: &Link, uri: &Option<Text>| match link {
+        Link::External(_) => named
+            .get(hard_coded_arns::function_name(uri.as_ref()?)?)
+            .copied(),
+        _ => None,
+    };
     let mut called: HashMap<_, CalledFunction<'a>> = HashMap::new();
     for api in facts.websockets() {
-        let by_authorizers = api.authorizers.iter().map(|it| (&it.function, false));
-        let by_integrations = api.integrations.iter().map(|it| (&it.function, true));
-        for (link, integration) in by_authorizers.chain(by_integrations) {
-            if let Some(function) = link.function.to() {
+        let by_authorizers = api.authorizers.iter();
+        let by_authorizers = by_authorizers.map(|it| (&it.function, &it.uri, false));
+        let by_integrations = api.integrations.iter();
+        let by_integrations = by_integrations.map(|it| (&it.function, &it.uri, true));
+        for (link, uri, integration) in by_authorizers.chain(by_integrations) {
+            let function = link.function.to().or_else(|| by_name(&link.function, uri));
+            if let Some(function) = function {
                 let called = called.entry(function).or_default();
                 called.by_integration |= integration;
                 called.api = called.api.or(api.id.to());

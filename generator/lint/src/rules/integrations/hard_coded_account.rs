@@ -1,7 +1,7 @@
-use crate::Finding;
 use crate::context::RuleContext;
 use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
+use crate::{Confidence, Finding};
 
 rule! {
     /// The ARN of a resource of the template contains a literal account ID.
@@ -12,6 +12,9 @@ rule! {
     /// one in the old account, a permission allows an API of the old account, and a policy grants access to the wrong
     /// resources. The symptoms are 500 at the handshake, `Internal server error` frames and `AccessDeniedException`,
     /// only in the new account. This rule does not report ARNs of resources outside the template.
+    ///
+    /// The finding is a note if all ARNs of the template name the same region, at least three of them: then the stack seems
+    /// to be meant for it.
     ///
     /// ## How to fix it
     ///
@@ -39,8 +42,10 @@ fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     let region = arn.region.map(|region| format!(" and region `{region}`"));
     let region = region.unwrap_or_default();
     let message = format!("{} works only in account `{account}`{region}", arn.subject);
-    Some(
-        Finding::new(&RULE, arn.location.clone(), message)
-            .hint("write `${AWS::AccountId}` in a `Sub`, or refer to the resource itself"),
-    )
+    let finding = Finding::new(&RULE, arn.location.clone(), message)
+        .hint("write `${AWS::AccountId}` in a `Sub`, or refer to the resource itself");
+    Some(match arn.is_for_one_region {
+        true => finding.with_confidence(Confidence::Low),
+        false => finding,
+    })
 }

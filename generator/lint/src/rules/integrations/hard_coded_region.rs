@@ -1,7 +1,7 @@
-use crate::Finding;
 use crate::context::RuleContext;
 use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
+use crate::{Confidence, Finding};
 
 rule! {
     /// The ARN of a resource of the template contains a literal region.
@@ -12,6 +12,9 @@ rule! {
     /// that an earlier stack left in the old region, and a permission or a policy is for an API of the old region. The
     /// symptoms are 500 at the handshake, `Internal server error` frames and `AccessDeniedException`, only in the new
     /// region: on the day of a failover. This rule does not report ARNs of resources outside the template.
+    ///
+    /// The finding is a note if all ARNs of the template name the same region, at least three of them: then the stack seems
+    /// to be meant for it.
     ///
     /// ## How to fix it
     ///
@@ -38,8 +41,10 @@ fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     // `hard-coded-account` reports a literal account.
     let region = arn.region.filter(|_| arn.account.is_none())?;
     let message = format!("{} works only in region `{region}`", arn.subject);
-    Some(
-        Finding::new(&RULE, arn.location.clone(), message)
-            .hint("write `${AWS::Region}` in a `Sub`, or refer to the resource itself"),
-    )
+    let finding = Finding::new(&RULE, arn.location.clone(), message)
+        .hint("write `${AWS::Region}` in a `Sub`, or refer to the resource itself");
+    Some(match arn.is_for_one_region {
+        true => finding.with_confidence(Confidence::Low),
+        false => finding,
+    })
 }

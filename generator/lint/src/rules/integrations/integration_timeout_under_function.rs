@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use stackgen_model::{Api, Function, Integration, LogicalId, Setting};
 
@@ -15,8 +15,9 @@ rule! {
     /// After `TimeoutInMillis`, 29 s by default, API Gateway stops waiting: the handshake fails with 504 (row C8), and
     /// a message is answered with an `Endpoint request timed out` frame (row M5). The function runs on until its own
     /// timeout, completes the work and is billed, while the client retries. Nobody waits for `$disconnect`, so its
-    /// integration is not checked. A function timeout over 29 s is only a note: no integration can wait that long, so it
-    /// says nothing about this one.
+    /// integration is not checked. If the integration waits 29 s, the finding is a note: no integration waits longer, so
+    /// the function's timeout may be meant for other callers. A function behind several integrations is reported once, and
+    /// not at a `$connect` route if it has others: which of its routes takes long is not in the template.
     ///
     /// ## How to fix it
     ///
@@ -39,18 +40,27 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let functions: HashMap<_, _> = functions.map(|it| (&it.resource.logical_id, it)).collect();
     let apis = context.websockets();
     let pairs = apis.flat_map(|api| api.integrations.iter().map(move |it| (api, it)));
-    pairs
-        .filter(|(api, it)| !is_only_for_disconnect(api, it))
-        .filter_map(|(_, it)| check_integration(it, &functions))
-        .collect()
+    let mut pairs: Vec<_> = pairs
+        // Nobody waits for what a function returns to `$disconnect`.
+        .filter(|(api, it)| !is_only_for(api, it, "$disconnect"))
+        .collect();
+    pairs.sort_by_key(|(api, it)| is_only_for(api, it, "$connect"));
+    let mut reported = HashSet::new();
+    let findings = pairs.into_iter().filter_map(|(_, it)| {
+        let finding = check_integration(it, &functions)?;
+        reported
+            .insert(it.function.function.to())
+            .then_some(finding)
+    });
+    findings.collect()
 }
 
-/// Returns true if only `$disconnect` routes use an integration. Nobody waits for what it returns.
-fn is_only_for_disconnect(api: &Api, integration: &Integration) -> bool {
+/// Returns true if only routes with this key use an integration.
+fn is_only_for(api: &Api, integration: &Integration, key: &str) -> bool {
     let id = Some(&integration.resource.logical_id);
     let users = api.routes.iter().filter(|route| route.target.to() == id);
     let mut keys = users.map(presence::known_key).peekable();
-    keys.peek().is_some() && keys.all(|key| key == Some("$disconnect"))
+    keys.peek().is_some() && keys.all(|known| known == Some(key))
 }
 
 fn check_integration(

@@ -4,7 +4,7 @@ use crate::context::RuleContext;
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Location};
+use crate::{Confidence, Finding, Location, Severity};
 
 rule! {
     /// The URI of a Lambda integration is not an invocation path.
@@ -16,7 +16,7 @@ rule! {
     /// APIs accept a function's bare ARN, and examples for them are copied. With a truncated or misspelled URI,
     /// handshakes fail with 500 and messages with `Internal server error` frames, and the function's log stays empty
     /// (row C7). Reports about the bare ARN differ: some saw 500, others saw messages arrive, while the console did not
-    /// show the function and added no permission. No AWS documentation says that it works.
+    /// show the function and added no permission. No AWS documentation says that it works, so it is a warning.
     ///
     /// ## How to fix it
     ///
@@ -49,7 +49,10 @@ fn check_integration(integration: &Integration) -> Option<Finding> {
     let is_proxy = kind == "AWS_PROXY";
     if bare && matches!(kind, "AWS_PROXY" | "AWS") {
         let message = format!("the URI of {id} is a function's ARN, not its invocation path");
-        let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
+        let finding = Finding {
+            severity: Severity::Warning,
+            ..Finding::new(&RULE, location, message).with_confidence(Confidence::Medium)
+        };
         let Some(reference) = uri.as_reference() else {
             return Some(finding.hint(format!("write it between `…{PATH}` and `/invocations`")));
         };

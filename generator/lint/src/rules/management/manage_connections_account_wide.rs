@@ -1,4 +1,4 @@
-use stackgen_model::{Model, Piece, Text};
+use stackgen_model::{Model, Piece, Pseudo, Text};
 
 use crate::context::RuleContext;
 use crate::facts::arn::{self, Match};
@@ -57,8 +57,9 @@ fn resource_finding(
     text: &Text,
     location: Location,
 ) -> Finding {
+    let region = region(text);
     let message = format!(
-        "{role} may manage the connections of every API of the account: `{MANAGE_CONNECTIONS}` on `{text}`"
+        "{role} may manage the connections of every API of the account{region}: `{MANAGE_CONNECTIONS}` on `{text}`"
     );
     let finding = Finding::new(&RULE, location, message);
     let mut apis = context.websockets();
@@ -72,6 +73,22 @@ fn resource_finding(
             .hint("the Serverless Framework generates this role; `provider.iam.role` names one of your own"),
         Some(arn) => finding.hint(format!("write `{arn}`")),
         None => finding.hint("name the API in the ARN"),
+    }
+}
+
+/// Returns the restriction to a region in words, if the ARN has one.
+fn region(text: &Text) -> String {
+    let region = text
+        .split_once(":execute-api:")
+        .and_then(|(_, rest)| Some(rest.split_once(":")?.0));
+    let Some(region) = region else {
+        return String::new();
+    };
+    match (region.as_literal(), region.pieces()) {
+        (Some("*" | ""), _) => String::new(),
+        (Some(name), _) => format!(" in {name}"),
+        (None, [Piece::Pseudo(Pseudo::Region)]) => " in the stack's region".to_owned(),
+        _ => " in one region".to_owned(),
     }
 }
 

@@ -78,6 +78,13 @@ fn allows_only_managing(statement: &RoleStatement<'_>) -> bool {
     statement.actions().next().is_some() && statement.actions().all(named)
 }
 
+/// Returns true for `arn:…:execute-api:<region>::…`.
+fn lacks_account(text: &Text) -> bool {
+    let rest = text.split_once(":execute-api:").map(|(_, rest)| rest);
+    let account = rest.and_then(|rest| Some(rest.split_once(":")?.1.split_once(":")?.0));
+    account.is_some_and(|account| account.as_literal() == Some(""))
+}
+
 fn resource_finding(
     context: &RuleContext<'_>,
     connections: &ConnectionArns<'_>,
@@ -89,6 +96,7 @@ fn resource_finding(
             "the API is not a WebSocket API".to_owned()
         }
         Some(api) => format!("{api} has no stage with this name"),
+        None if lacks_account(text) => "its account is empty".to_owned(),
         None => {
             "the ARN that IAM checks ends in `<api>/<stage>/<method>/@connections/{connectionId}`"
                 .to_owned()

@@ -5,7 +5,7 @@ use crate::facts::presence::{custom_key, has_route};
 use crate::facts::route_visibility::RouteVisibility;
 use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Location, Severity};
+use crate::{Finding, Location};
 
 rule! {
     /// An API with routes for messages has no `$default` route.
@@ -17,15 +17,15 @@ rule! {
     /// connected (row M3). A misspelled action looks like an authorization failure, and no function is invoked and no
     /// log of the stack shows it.
     ///
-    /// With only one route for messages, clients send one kind of message, and there is no action to misspell: the
-    /// finding is a note.
+    /// The finding is a note: the template does not show which messages clients send, and an API whose clients send only
+    /// messages with a route needs no other.
     ///
     /// ## How to fix it
     ///
     /// Add a `$default` route whose function answers unknown messages with a clear error.
     id: "SG203",
     name: "default-route-missing",
-    severity: Warning,
+    severity: Note,
     confidence: Medium,
     rows: ["M2", "M3"],
     fixable: false,
@@ -60,13 +60,6 @@ fn check_api(visibility: &RouteVisibility<'_>, api: &Api) -> Option<Finding> {
     let message = format!(
         "API {id} has no `$default` route: a message that {mismatch} is answered with `Forbidden`"
     );
-    let finding = Finding::new(&RULE, Location::of(resource, &[]), message)
-        .hint("add a `$default` route whose function answers all other messages");
-    Some(match others {
-        0 => Finding {
-            severity: Severity::Note,
-            ..finding
-        },
-        _ => finding,
-    })
+    let finding = Finding::new(&RULE, Location::of(resource, &[]), message);
+    Some(finding.hint("add a `$default` route whose function answers all other messages"))
 }

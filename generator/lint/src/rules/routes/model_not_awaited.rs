@@ -66,8 +66,13 @@ fn missing_models<'a>(order: &CreationOrder<'_>, api: &'a Api, route: &Route) ->
 fn route_finding(route: &Route, model: &ApiModel) -> Finding {
     let id = &model.resource.logical_id;
     let message = format!(
-        "route `{}` names the model {id} and may be created before it",
-        route.key
+        "route `{}` names the model `{}` ({id}) and may be created before it",
+        route.key,
+        model
+            .name
+            .as_ref()
+            .map(settings::as_written)
+            .unwrap_or_default(),
     );
     let title = format!(
         "add {id} to the `DependsOn` of {}",

@@ -18,7 +18,7 @@ rule! {
     /// M2, M3), and the functions of the other routes are never called.
     ///
     /// A variable without its `$` is a warning in expressions that select a model or a template, and in an API without
-    /// routes for single messages.
+    /// routes for single messages. It is a note if `$default` is the only template, because every value selects it.
     ///
     /// ## How to fix it
     ///
@@ -76,9 +76,24 @@ fn bare_finding(resource: &Resource, key: &str) -> Option<Finding> {
         .hint(format!("write `{right}`"))
         .fix(Fix::one(title, edit));
     Some(Finding {
-        severity: Severity::Warning,
+        severity: match has_only_default_template(resource) {
+            true => Severity::Note,
+            false => Severity::Warning,
+        },
         ..finding
     })
+}
+
+/// Returns true if a resource has templates, and `$default` is the only one.
+fn has_only_default_template(resource: &Resource) -> bool {
+    let templates = ["RequestTemplates", "ResponseTemplates"];
+    let templates = templates.map(|name| resource.properties.get(name)?.as_map());
+    let mut keys = templates
+        .into_iter()
+        .flatten()
+        .flat_map(|map| map.keys())
+        .peekable();
+    keys.peek().is_some() && keys.all(|key| key == "$default")
 }
 
 fn check_api(api: &Api) -> Option<Finding> {

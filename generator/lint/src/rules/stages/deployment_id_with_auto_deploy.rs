@@ -11,8 +11,8 @@ rule! {
     /// ## Why it hurts
     ///
     /// With `AutoDeploy` API Gateway updates the stage's deployment after every change, and `DeploymentId` cannot be
-    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template names another
-    /// deployment. Until then the next change of a route replaces the deployment of the template.
+    /// updated (row D5). The deployment of the template counts at most while the stage is created, and the next change of
+    /// a route replaces it. When the template names another deployment, the update fails with a `BadRequestException`.
     ///
     /// ## How to fix it
     ///
@@ -21,7 +21,7 @@ rule! {
     /// rolled back (row D11).
     id: "SG402",
     name: "deployment-id-with-auto-deploy",
-    severity: Error,
+    severity: Warning,
     confidence: High,
     rows: ["D5", "F8"],
     fixable: false,
@@ -43,7 +43,9 @@ fn sets_both(stage: &Stage) -> bool {
 
 fn finding(stage: &Stage) -> Finding {
     let id = &stage.resource.logical_id;
-    let message = format!("stage {id} sets a `DeploymentId` together with `AutoDeploy: true`");
+    let message = format!(
+        "stage {id} sets `DeploymentId` and `AutoDeploy: true`: it cannot be updated to another deployment"
+    );
     Finding::new(
         &RULE,
         Location::of(&stage.resource, &["DeploymentId"]),
@@ -51,7 +53,7 @@ fn finding(stage: &Stage) -> Finding {
     )
     .related(
         Location::of(&stage.resource, &["AutoDeploy"]),
-        "with this, it cannot be set",
+        "with this, API Gateway sets the deployment",
     )
     .hint("remove `DeploymentId` and its deployment, or remove `AutoDeploy`")
 }

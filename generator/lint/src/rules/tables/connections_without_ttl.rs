@@ -52,11 +52,26 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn table_finding(table: &Table) -> Finding {
     let id = &table.resource.logical_id;
-    let message =
-        format!("{id} keeps the record of a connection forever if `$disconnect` does not arrive");
-    Finding::new(&RULE, Location::of(&table.resource, &[]), message)
-        .related(Location::of(&table.resource, &["KeySchema"]), "connection IDs")
-        .hint("set `TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}` and write `expiresAt`")
+    let message = format!(
+        "{id} keeps the record of a connection if `$disconnect` does not arrive: its items never expire"
+    );
+    let set = "set `TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}` and write `expiresAt`";
+    let finding = Finding::new(&RULE, Location::of(&table.resource, &[]), message).related(
+        Location::of(&table.resource, &["KeySchema"]),
+        "connection IDs",
+    );
+    match is_simple_table(table) {
+        true => finding.hint(format!(
+            "make it an `AWS::DynamoDB::Table`, because `AWS::Serverless::SimpleTable` has no time to live, and {set}"
+        )),
+        false => finding.hint(set),
+    }
+}
+
+/// Returns true for a table of SAM, whose key schema is not written in the template.
+fn is_simple_table(table: &Table) -> bool {
+    let schema = table.resource.node(&["KeySchema"]);
+    schema.is_some_and(|schema| schema.span.file.is_none())
 }
 
 /// Other resources that may delete records or set their expiry.

@@ -2,7 +2,7 @@
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value, get_att, map, r#ref, sub};
 
-use super::{Expander, Source, Target, copy, policy, tag_list};
+use super::{Expander, Source, Target, copy, events, policy, tag_list};
 use crate::digest::sha256_hex;
 use crate::resolve::json;
 
@@ -132,24 +132,6 @@ impl Expander<'_> {
             .insert(format!("{}.Alias", source.id), alias.clone());
         Some(alias)
     }
-
-    fn events(&mut self, source: &Source, target: &Target) {
-        let Some(events) = source.properties.get("Events").and_then(Node::as_map) else {
-            return;
-        };
-        for (name, event) in events.iter() {
-            match event.get("Type").and_then(Node::as_str) {
-                Some("HttpApi") => self.http_event(source, name, event, target),
-                kind => {
-                    let kind = kind.unwrap_or("no known type");
-                    self.unrelated_gap(
-                        format!("event {name} of {} ({kind}) is not in the model", source.id),
-                        event.span,
-                    );
-                }
-            }
-        }
-    }
 }
 
 /// Returns `CodeUri`, `InlineCode` or `ImageUri` as `Code`.
@@ -237,6 +219,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
             _ => arns.push(policy::managed_arn(given)),
         }
     }
+    arns.extend(events::managed_policies(properties));
     let mut role = Map::new();
     let given = properties.get("AssumeRolePolicyDocument").cloned();
     role.insert("AssumeRolePolicyDocument", given.unwrap_or_else(trust));

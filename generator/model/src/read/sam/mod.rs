@@ -7,6 +7,7 @@
 mod body;
 mod budget;
 mod connectors;
+mod events;
 mod function;
 mod globals;
 mod http;
@@ -303,10 +304,15 @@ fn tag_list(tags: &Map) -> Node {
 
 /// Returns the permission for API Gateway to invoke a function.
 fn permission(function: Node, source_arn: Node) -> Map {
+    permission_of("apigateway.amazonaws.com", function, source_arn)
+}
+
+/// Returns the permission for a service to invoke a function.
+fn permission_of(principal: &str, function: Node, source_arn: Node) -> Map {
     let entries = [
         ("Action", Node::from("lambda:InvokeFunction")),
         ("FunctionName", function),
-        ("Principal", "apigateway.amazonaws.com".into()),
+        ("Principal", principal.into()),
         ("SourceArn", source_arn),
     ];
     entries.into_iter().collect()

@@ -1,0 +1,122 @@
+//! Queues and streams that invoke functions.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::common::{Sandbox, root};
+use crate::release::emulator::Emulator;
+use crate::running::Dev;
+use crate::services::{services, virtual_environment};
+
+/// Starts the template with flags. Functions find boto3 in a virtual environment.
+fn started(environment: &Path, flags: &[&str]) -> Dev {
+    let sandbox = Sandbox::new();
+    let template = root().join("generator/cli/tests/it/event_sources.yaml");
+    sandbox.write("template.yaml", std::fs::read(template).unwrap());
+    let arguments = [&["template.yaml", "--json", "--no-watch"], flags].concat();
+    let mut dev = Dev::spawn(sandbox, &arguments, &[("VIRTUAL_ENV", environment)]);
+    dev.ready = dev.event("ready");
+    dev
+}
+
+/// Returns the reasons why resources do not run, by logical ID.
+fn not_run(dev: &Dev) -> Vec<(String, String)> {
+    let all = dev.ready["notRun"].as_array().unwrap().iter();
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    let all = all.map(|one| (text(one, "logicalId"), text(one, "reason")));
+    all.filter(|(id, _)| id.starts_with("Worker")).collect()
+}
+
+/// Returns source, number of records and number of failed records of the next batch.
+fn batch(dev: &Dev) -> Value {
+    let batch = dev.event("batch");
+    json!([batch["source"], batch["records"], batch["failed"]])
+}
+
+#[test]
+fn messages_of_an_emulators_queue_invoke_a_function() {
+    let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
+        return;
+    };
+    services(&emulator, &["create-queue", "jobs", "--visible-after", "2"]);
+    let dev = started(&environment, &["--services", &emulator.url()]);
+    let kinesis = "records of kinesis invoke no function: the local gateway reads queues of SQS and streams of its tables";
+    assert_eq!(
+        not_run(&dev),
+        [("WorkerRecord".to_owned(), kinesis.to_owned())]
+    );
+    dev.answers(
+        r#"{"action":"send","text":"a & b"}"#,
+        r#"\"text\":\"a & b\""#,
+    );
+    assert_eq!(batch(&dev), json!(["jobs", 1, 0]));
+    // A message that no filter accepts invokes nothing, and is deleted.
+    let dropped = r#"{"action":"send","text":"dropped"}"#;
+    let next = r#"{"action":"send","text":"next"}"#;
+    let mut probe = dev.sandbox.command();
+    probe.args([
+        "probe",
+        dev.url(),
+        "--send",
+        dropped,
+        "--send",
+        next,
+        "--expect",
+        "next",
+    ]);
+    assert!(probe.output().unwrap().status.success());
+    assert_eq!(batch(&dev), json!(["jobs", 1, 0]));
+    // The function reports a failure. The message arrives again after its visibility timeout.
+    dev.answers(
+        r#"{"action":"send","text":"fail"}"#,
+        r#""ApproximateReceiveCount": "2""#,
+    );
+    let failed = dev.event("batch");
+    assert_eq!(failed["failed"], 1);
+    assert_eq!(failed["reason"], "the function returned batchItemFailures");
+    assert_eq!(failed["evidence"]["log"], json!(["not yet"]));
+    assert_eq!(batch(&dev), json!(["jobs", 1, 0]));
+    let left = services(&emulator, &["count", "jobs"]);
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
+    let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
+        return;
+    };
+    let dev = started(&environment, &["--services", &emulator.url()]);
+    let reported = dev.event("serviceNotRun");
+    let reason = reported["reason"].as_str().unwrap();
+    let command = format!(
+        "create it: `aws sqs create-queue --queue-name jobs --endpoint-url {}`",
+        emulator.url()
+    );
+    assert!(reason.contains(&command), "{reason}");
+    services(&emulator, &["create-queue", "jobs"]);
+    dev.answers(r#"{"action":"send","text":"late"}"#, "late");
+}
+
+#[test]
+fn changes_of_a_table_invoke_a_function_and_a_queue_needs_an_emulator() {
+    let Some(environment) = virtual_environment() else {
+        return;
+    };
+    let dev = started(&environment, &[]);
+    let (id, reason) = &not_run(&dev)[0];
+    assert_eq!(id, "WorkerJob");
+    assert!(
+        reason.contains("start `stackgen dev` with --services URL"),
+        "{reason}"
+    );
+    dev.answers(
+        r#"{"action":"put","text":"hello"}"#,
+        r#""eventName": "INSERT""#,
+    );
+    assert_eq!(batch(&dev), json!(["notes", 1, 0]));
+    // A record that failed is delivered again.
+    dev.answers(r#"{"action":"put","text":"fail"}"#, r#""S": "fail""#);
+    assert_eq!(batch(&dev), json!(["notes", 1, 1]));
+    assert_eq!(batch(&dev), json!(["notes", 1, 0]));
+}
