@@ -200,7 +200,7 @@ impl<S: LogService> Search<'_, S> {
         let log = value("@log").unwrap_or_default();
         let mut sources = self.sources.iter();
         let source = sources.position(|source| is_group(log, &source.group));
-        let at = value("@timestamp").and_then(timestamp);
+        let at = value("@timestamp").and_then(parse_timestamp);
         if let (Some(source), Some(at)) = (source, at) {
             self.found.entries.push(LogEntry {
                 source,
@@ -263,8 +263,13 @@ fn ids_of(sources: &[LogSource], entries: &[LogEntry]) -> BTreeSet<String> {
     ids
 }
 
-/// Parses `2026-11-30 08:00:00.123`, in UTC.
-fn timestamp(text: &str) -> Option<i64> {
+/// Parses a time in UTC, such as `2026-11-30 08:00:00.123` or `2026-11-30T08:00:00Z`, as milliseconds since 1970.
+pub fn parse_timestamp(text: &str) -> Option<i64> {
+    let text = text.trim_end_matches('Z');
+    let bytes = text.as_bytes();
+    if !(bytes.len() == 19 || bytes.len() == 23) || bytes[4] != b'-' || bytes[13] != b':' {
+        return None;
+    }
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
@@ -297,11 +302,11 @@ mod tests {
             "fields @timestamp, @message, @logStream, @log | filter @message like /a\\/b=|x\\.y/ | sort @timestamp asc | limit 10000"
         );
         assert_eq!(
-            timestamp("2026-11-30 08:00:00.123"),
+            parse_timestamp("2026-11-30 08:00:00.123"),
             Some(1_796_025_600_123)
         );
-        assert_eq!(timestamp("1970-01-01 00:00:00.000"), Some(0));
-        assert_eq!(timestamp("yesterday"), None);
+        assert_eq!(parse_timestamp("1970-01-01 00:00:00.000"), Some(0));
+        assert_eq!(parse_timestamp("yesterday"), None);
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub use fetch::{ReadLogs, TimeRange, read_range, sort_entries};
 pub use follow::{FollowEvent, FollowOptions, follow};
 pub use gap::{LogGap, no_close_codes};
 pub use insights::{
-    LIVE_TAIL_USD_PER_MINUTE, ScanEstimate, SearchedLogs, estimate, scan_price, search,
+    LIVE_TAIL_USD_PER_MINUTE, ScanEstimate, SearchedLogs, estimate, parse_timestamp, scan_price,
+    search,
 };
 pub use join::{Joiner, LineLinks};
 pub use life::{

@@ -1,0 +1,78 @@
+//! Searching with Logs Insights, after its price is known.
+
+use stackgen_deploy::OperationContext;
+use stackgen_diagnose::logs::{
+    LifeFilter, LogEntry, TimeRange, estimate, scan_price, search as run,
+};
+
+use super::LogsCommand;
+use super::target::LogTarget;
+use crate::account::{AccountClient, StepProgress, confirmed};
+use crate::error::CliError;
+use crate::ui::Ui;
+
+/// Bytes that a search may scan without a question.
+const FREE_OF_QUESTION: u64 = 5_000_000_000;
+
+/// Searches the logs for the selected connections.
+#[allow(clippy::too_many_arguments, reason = "it is one step of the command")]
+pub(super) async fn search(
+    command: &LogsCommand,
+    filter: &LifeFilter,
+    range: TimeRange,
+    now: i64,
+    account: &AccountClient,
+    target: &LogTarget,
+    progress: &StepProgress<'_>,
+    ctx: OperationContext<'_>,
+    ui: &Ui,
+) -> Result<Vec<LogEntry>, CliError> {
+    let Some(text) = filter.search_text() else {
+        return Err(CliError::input("`--insights` searches for a selection")
+            .hint("select connections with `--connection`, `--session`, `--user` or `--field`"));
+    };
+    progress.pause();
+    let scan = estimate(&target.sources, range, now);
+    let size = size_text(scan.bytes);
+    let price = format!("${:.2}", scan_price(scan.bytes));
+    let at_least = if scan.is_incomplete {
+        "at least "
+    } else {
+        "up to "
+    };
+    let cost =
+        format!("Logs Insights scans {at_least}{size}, which costs {at_least}{price} in us-east-1");
+    if scan.bytes > FREE_OF_QUESTION || scan.is_incomplete {
+        if !command.yes && !ui.can_prompt() {
+            return Err(CliError::input(cost)
+                .hint("run it with `--yes`, or read a shorter range with `--since`"));
+        }
+        ui.aside(&cost);
+        if !confirmed(command.yes, "search?", ctx.interrupt, ui).await? {
+            return Err(CliError::failed("nothing was searched"));
+        }
+    } else {
+        ui.aside(&cost);
+    }
+    progress.begin("searching with Logs Insights");
+    let found = run(&account.aws, &target.sources, range, text, now, ctx).await?;
+    progress.pause();
+    ui.aside(&format!(
+        "Logs Insights scanned {} (${:.4} in us-east-1) and found {} lines",
+        size_text(found.scanned_bytes),
+        scan_price(found.scanned_bytes),
+        found.entries.len()
+    ));
+    Ok(found.entries)
+}
+
+/// Formats a number of bytes.
+#[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
+fn size_text(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        _ if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
+        _ if bytes >= 1e6 => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} KB", bytes / 1e3),
+    }
+}
