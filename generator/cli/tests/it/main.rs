@@ -24,6 +24,7 @@ mod init;
 mod integrations;
 mod limits;
 mod lint;
+mod logs;
 mod modules;
 mod names;
 mod pages;

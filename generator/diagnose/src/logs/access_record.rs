@@ -178,7 +178,7 @@ impl<'m> AccessRecord<'m> {
                 value,
             }));
         };
-        let millis = |latency: Option<u64>| latency.map(|ms| Cow::Owned(format!("{ms} ms")));
+        let millis = |latency: Option<u64>| latency.map(|ms| Cow::Owned(format!("{ms}ms")));
         let number = |status: Option<u16>| status.map(|status| Cow::Owned(status.to_string()));
         add("authorizer", millis(self.authorizer_latency));
         let refused = self.authorizer_status.filter(|status| *status >= 400);

@@ -139,7 +139,7 @@ fn plain(text: &str) -> ParsedLine<'_> {
         return line;
     }
     let mut line = ParsedLine {
-        message: Cow::Borrowed(text),
+        message: Cow::Borrowed(without_prefix(text)),
         ..ParsedLine::default()
     };
     if is_crash(text) {
@@ -154,6 +154,17 @@ fn plain(text: &str) -> ParsedLine<'_> {
     line.lambda = first_lambda_id(text).map(Cow::Borrowed);
     line.connection = value_after(text, "connectionId").map(Cow::Borrowed);
     line
+}
+
+/// Returns a text without the time and Lambda's request ID with which it begins.
+fn without_prefix(text: &str) -> &str {
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_once(' ')
+        && (is_time(word) || is_lambda_id(word))
+    {
+        rest = after.trim_start();
+    }
+    rest
 }
 
 /// Returns the level with which a text begins: `[WARN] …`, `ERROR: …`, or `2026-… INFO …`.

@@ -319,10 +319,11 @@ impl LifeBuilder {
         let known = request
             .and_then(|request| self.step_of_request.get(&request).copied())
             .or_else(|| self.step_of_invocation.get(&invocation?).copied());
-        let is_request = matches!(line.fact, LineFact::Access(_)) || line.route.is_some();
-        let step = match known {
+        let is_request = matches!(line.fact, LineFact::Access(_))
+            || line.route.is_some() && invocation.is_some();
+        let step = match known.or_else(|| self.only_step(line)) {
             Some(step) => step,
-            None if is_request || request.is_some() => {
+            None if is_request || request.is_some() || is_only(line.route.as_deref()) => {
                 self.life.requests.push(RequestStep {
                     at: entry.at,
                     request: request.map(|request| joiner.name(request).to_owned()),
@@ -339,6 +340,13 @@ impl LifeBuilder {
             self.step_of_invocation.entry(invocation).or_insert(step);
         }
         Some(step)
+    }
+
+    /// Returns the handshake or the disconnect, if a line is about it: a connection has one of each.
+    fn only_step(&self, line: &ParsedLine<'_>) -> Option<usize> {
+        let route = line.route.as_deref().filter(|route| is_only(Some(route)))?;
+        let mut steps = self.life.requests.iter();
+        steps.position(|step| step.route.as_deref() == Some(route))
     }
 
     fn apply(
@@ -363,7 +371,13 @@ impl LifeBuilder {
                 }
                 LineFact::FunctionFailed if is_integration => step.function_failed = true,
                 LineFact::Status(status) if step.status.is_none() => step.status = Some(*status),
-                LineFact::Connected if step.status.is_none() => step.status = Some(101),
+                LineFact::Connected => {
+                    step.event.get_or_insert(AccessEvent::Connect);
+                    step.status.get_or_insert(101);
+                }
+                LineFact::Closed(_) if matches!(kind, SourceKind::Execution) => {
+                    step.event.get_or_insert(AccessEvent::Disconnect);
+                }
                 _ => {}
             }
         }
@@ -396,6 +410,7 @@ impl LifeBuilder {
     fn finish(self, filter: &LifeFilter) -> ConnectionLife {
         let mut life = self.life;
         life.requests.sort_by_key(|step| step.at);
+        merge_unnamed(&mut life.requests);
         if life.opened_at.is_none() {
             life.opened_at = life.handshake().map(|step| step.at);
         }
@@ -433,6 +448,41 @@ impl RequestStep {
         };
         self.authorizer = (authorizer != AuthorizerStep::default()).then_some(authorizer);
     }
+}
+
+/// True for a route that a connection uses once.
+fn is_only(route: Option<&str>) -> bool {
+    matches!(route, Some("$connect" | "$disconnect"))
+}
+
+/// Merges steps without a request ID, which lines of functions created, into the requests of the access log.
+fn merge_unnamed(steps: &mut Vec<RequestStep>) {
+    /// Longest time between a function's line and the access log's, in milliseconds.
+    const NEAR: i64 = 30_000;
+    let (unnamed, mut named): (Vec<_>, Vec<_>) = std::mem::take(steps)
+        .into_iter()
+        .partition(|step| step.request.is_none() && !step.is_in_access_log);
+    let mut left = Vec::new();
+    for step in unnamed {
+        let is_free = |other: &&mut RequestStep| {
+            let is_near = (other.at - step.at).abs() <= NEAR;
+            is_near && other.function_ms.is_none() && other.route == step.route
+        };
+        match named
+            .iter_mut()
+            .filter(is_free)
+            .min_by_key(|other| (other.at - step.at).abs())
+        {
+            Some(other) => {
+                other.function_ms = step.function_ms;
+                other.function_failed |= step.function_failed;
+            }
+            None => left.push(step),
+        }
+    }
+    named.extend(left);
+    named.sort_by_key(|step| step.at);
+    *steps = named;
 }
 
 fn failure_text(line: &ParsedLine<'_>) -> String {

@@ -12,6 +12,7 @@ use super::range::{date, time_of_day};
 use super::table::{problem_text, style};
 use super::target::LogTarget;
 use crate::error::CliError;
+use crate::explanation::row_list;
 use crate::style::{BOLD, DIM, GREEN, RED};
 use crate::ui::Ui;
 
@@ -81,7 +82,11 @@ impl LifeView<'_> {
             match event {
                 LifeEvent::Requests(steps) => text += &self.requests(&steps, life),
                 LifeEvent::Line(at) => text += &self.line(at),
-                LifeEvent::Closed => text += &closed(life),
+                LifeEvent::Closed => {
+                    let at = life.close.as_ref().map_or(life.last_at, |close| close.at);
+                    let close = close_text(life).unwrap_or_default();
+                    let _ = writeln!(text, "  {DIM}{}{DIM:#}  {close}", time_of_day(at));
+                }
             }
         }
         if life.close.is_none() && life.handshake().is_some_and(|step| !step.is_failure()) {
@@ -93,16 +98,16 @@ impl LifeView<'_> {
         for problem in &life.problems {
             let color = style(Some(problem.severity));
             let _ = write!(text, "\n{color}{}{color:#}", problem.summary);
-            let rows = problem.causes.first().map(|cause| cause.rows.join(", "));
-            match (self.command.why, rows.filter(|rows| !rows.is_empty())) {
+            match (self.command.why, problem.causes.first()) {
                 (true, _) => text += &problem_text(problem),
-                (false, Some(rows)) => {
+                (false, Some(cause)) if !cause.rows.is_empty() => {
+                    let rows = row_list(&cause.rows);
                     let _ = writeln!(
                         text,
-                        " {DIM}(row {rows}; `--why` shows cause and next step){DIM:#}"
+                        " {DIM}({rows}; `--why` shows cause and next step){DIM:#}"
                     );
                 }
-                (false, None) => text.push('\n'),
+                (false, _) => text.push('\n'),
             }
         }
         text
@@ -155,7 +160,9 @@ impl LifeView<'_> {
         }
         let lines = lines.into_iter();
         all.extend(lines.map(|(at, index)| (at, 1, LifeEvent::Line(index))));
-        if let Some(close) = &life.close {
+        // The row of $disconnect has the code, if there is one.
+        let has_row = life.requests.iter().any(RequestStep::is_disconnect);
+        if let Some(close) = life.close.as_ref().filter(|_| !has_row) {
             all.push((close.at, 2, LifeEvent::Closed));
         }
         all.sort_by_key(|(at, order, _)| (*at, *order));
@@ -182,8 +189,8 @@ impl LifeView<'_> {
             None => "   ".to_owned(),
         };
         let mut facts = Vec::new();
-        if let Some(authorizer) = &first.authorizer {
-            facts.push(authorizer_text(authorizer, first));
+        if let Some(authorizer) = first.authorizer.as_ref().filter(|_| first.is_connect()) {
+            facts.extend(authorizer_text(authorizer, first));
         }
         facts.extend(latency(steps));
         facts.extend(
@@ -200,10 +207,7 @@ impl LifeView<'_> {
             facts.push(format!("×{} until {}", steps.len(), time_of_day(last.at)));
         }
         if first.is_disconnect() {
-            facts.extend(
-                life.age_ms()
-                    .map(|age| format!("after {}", duration_text(age))),
-            );
+            facts.extend(close_text(life));
         }
         format!(
             "  {DIM}{}{DIM:#}  {route}  {status}  {}\n",
@@ -226,24 +230,23 @@ impl LifeView<'_> {
     }
 }
 
+/// Returns the authorizer's verdict; `None` if it was not invoked.
 fn authorizer_text(
     authorizer: &stackgen_diagnose::logs::AuthorizerStep,
     step: &RequestStep,
-) -> String {
-    let verdict = match (&authorizer.error, authorizer.status, step.status) {
+) -> Option<String> {
+    let is_unanswered = step.integration_status.is_none() && step.latency_ms.is_none();
+    let verdict = match (&authorizer.error, authorizer.status, authorizer.latency_ms) {
         (Some(error), ..) => format!("refused: {error}"),
+        (None, None, None) => return None,
         (None, Some(status), _) if status >= 400 => format!("refused with {status}"),
-        (None, _, Some(401 | 403))
-            if step.integration_status.is_none() && step.latency_ms.is_none() =>
-        {
-            "refused".to_owned()
-        }
+        _ if is_unanswered && matches!(step.status, Some(401 | 403)) => "refused".to_owned(),
         _ => "allowed".to_owned(),
     };
-    match authorizer.latency_ms {
+    Some(match authorizer.latency_ms {
         Some(ms) => format!("authorizer {verdict} in {ms} ms"),
         None => format!("authorizer {verdict}"),
-    }
+    })
 }
 
 /// Returns the latency of one request, or the range of several.
@@ -260,15 +263,14 @@ fn latency(steps: &[&RequestStep]) -> Option<String> {
     let all: Vec<_> = steps.iter().filter_map(of_step).collect();
     let (min, max) = (all.iter().min()?, all.iter().max()?);
     Some(match min == max {
-        true => format!("{min} ms"),
-        false => format!("{min} to {max} ms"),
+        true => format!("integration {min} ms"),
+        false => format!("integration {min} to {max} ms"),
     })
 }
 
-fn closed(life: &ConnectionLife) -> String {
-    let Some(close) = &life.close else {
-        return String::new();
-    };
+/// Returns code, reason and age of a connection that ended.
+fn close_text(life: &ConnectionLife) -> Option<String> {
+    let close = life.close.as_ref()?;
     let code = match close.code {
         Some(code) => format!("closed with {BOLD}{code}{BOLD:#}"),
         None => "closed; no log contains the code".to_owned(),
@@ -277,5 +279,7 @@ fn closed(life: &ConnectionLife) -> String {
         "" => String::new(),
         reason => format!(" {reason:?}"),
     };
-    format!("  {DIM}{}{DIM:#}  {code}{reason}\n", time_of_day(close.at))
+    let age = life.age_ms();
+    let age = age.map(|age| format!(" after {}", duration_text(age)));
+    Some(format!("{code}{reason}{}", age.unwrap_or_default()))
 }

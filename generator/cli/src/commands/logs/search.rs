@@ -34,14 +34,12 @@ pub(super) async fn search(
     progress.pause();
     let scan = estimate(&target.sources, range, now);
     let size = size_text(scan.bytes);
-    let price = format!("${:.2}", scan_price(scan.bytes));
-    let at_least = if scan.is_incomplete {
-        "at least "
-    } else {
-        "up to "
+    let price = price_text(scan.bytes);
+    let bound = match scan.is_incomplete {
+        true => "at least",
+        false => "up to",
     };
-    let cost =
-        format!("Logs Insights scans {at_least}{size}, which costs {at_least}{price} in us-east-1");
+    let cost = format!("Logs Insights scans {bound} {size}, at a price of {price} in us-east-1");
     if scan.bytes > FREE_OF_QUESTION || scan.is_incomplete {
         if !command.yes && !ui.can_prompt() {
             return Err(CliError::input(cost)
@@ -58,12 +56,20 @@ pub(super) async fn search(
     let found = run(&account.aws, &target.sources, range, text, now, ctx).await?;
     progress.pause();
     ui.aside(&format!(
-        "Logs Insights scanned {} (${:.4} in us-east-1) and found {} lines",
+        "Logs Insights scanned {}, at a price of {}, and found {} lines",
         size_text(found.scanned_bytes),
-        scan_price(found.scanned_bytes),
+        price_text(found.scanned_bytes),
         found.entries.len()
     ));
     Ok(found.entries)
+}
+
+/// Formats the price of scanned bytes.
+fn price_text(bytes: u64) -> String {
+    match scan_price(bytes) {
+        price if price < 0.01 => "less than $0.01".to_owned(),
+        price => format!("${price:.2}"),
+    }
 }
 
 /// Formats a number of bytes.

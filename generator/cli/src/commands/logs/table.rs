@@ -138,6 +138,10 @@ fn row(life: &ConnectionLife) -> TableRow {
         .map(|text| shortened(text, 24))
         .collect::<Vec<_>>()
         .join(" ");
+    let is_refused = life
+        .handshake()
+        .is_some_and(stackgen_diagnose::logs::RequestStep::is_failure);
+    let age = life.age_ms().filter(|_| !is_refused);
     let problem = life.problems.first().map(|problem| problem.summary.clone());
     let others = match life.problems.len() {
         0 | 1 => String::new(),
@@ -147,7 +151,7 @@ fn row(life: &ConnectionLife) -> TableRow {
         cells: vec![
             life.id.clone(),
             format!("{} {}", &date(opened)[5..], &time_of_day(opened)[..8]),
-            life.age_ms().map(duration_text).unwrap_or_default(),
+            age.map(duration_text).unwrap_or_default(),
             handshake,
             messages,
             closed,

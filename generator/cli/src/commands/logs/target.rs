@@ -29,7 +29,9 @@ pub(super) struct LogTarget {
 struct FoundApi {
     id: ApiId,
     name: String,
-    /// Functions of its stack, if the stack was read.
+    /// Stack of CloudFormation that has the API: its ARN, or its name.
+    stack: Option<String>,
+    /// Functions of the stack, if it was read.
     functions: Vec<FunctionName>,
 }
 
@@ -41,10 +43,16 @@ pub(super) async fn find(
     ctx: OperationContext<'_>,
 ) -> Result<LogTarget, CliError> {
     target.declared.require(account, ctx).await?;
+    let stack = target.stack.as_ref().map(|stack| stack.as_str().to_owned());
     let api = match denied.allowed(find_api(&account.aws, target.selector(), ctx).await)? {
         Some(api) => FoundApi {
             id: api.id,
             name: api.name,
+            stack: api
+                .tags
+                .get("aws:cloudformation:stack-id")
+                .cloned()
+                .or(stack),
             functions: Vec::new(),
         },
         None => without_get_api(account, target, denied, ctx).await?,
@@ -64,7 +72,8 @@ pub(super) async fn find(
         error.operation.starts_with("GetIntegrations") || error.operation == "GetRoutes"
     });
     if misses_functions && api.functions.is_empty() {
-        let functions = stack_functions(account, target, denied, ctx).await?;
+        let resources = stack_resources(account, api.stack.as_deref(), denied, ctx).await?;
+        let functions = functions_in(&resources);
         if !functions.is_empty() {
             let logged = LoggedStage {
                 functions: &functions,
@@ -97,10 +106,12 @@ async fn without_get_api(
         return Ok(FoundApi {
             id: id.clone(),
             name: id.to_string(),
+            stack: None,
             functions: Vec::new(),
         });
     }
-    let resources = stack_resources(account, target, denied, ctx).await?;
+    let stack = target.stack.as_ref().map(|stack| stack.as_str());
+    let resources = stack_resources(account, stack, denied, ctx).await?;
     let api = resources
         .iter()
         .find(|(kind, _)| kind == "AWS::ApiGatewayV2::Api");
@@ -108,20 +119,11 @@ async fn without_get_api(
         Some((_, id)) => Ok(FoundApi {
             id: ApiId::new(id.as_str()),
             name: target.name().unwrap_or(id).to_owned(),
+            stack: stack.map(str::to_owned),
             functions: functions_in(&resources),
         }),
         None => Err(denied.error()),
     }
-}
-
-async fn stack_functions(
-    account: &AccountClient,
-    target: &StageTarget,
-    denied: &mut DeniedCalls,
-    ctx: OperationContext<'_>,
-) -> Result<Vec<FunctionName>, CliError> {
-    let resources = stack_resources(account, target, denied, ctx).await?;
-    Ok(functions_in(&resources))
 }
 
 fn functions_in(resources: &[(String, String)]) -> Vec<FunctionName> {
@@ -133,17 +135,17 @@ fn functions_in(resources: &[(String, String)]) -> Vec<FunctionName> {
         .collect()
 }
 
-/// Returns types and physical IDs of the resources of the project's stack; nothing without a stack.
+/// Returns types and physical IDs of the resources of a stack; nothing without a stack.
 async fn stack_resources(
     account: &AccountClient,
-    target: &StageTarget,
+    stack: Option<&str>,
     denied: &mut DeniedCalls,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<(String, String)>, CliError> {
-    let Some(stack) = &target.stack else {
+    let Some(stack) = stack else {
         return Ok(Vec::new());
     };
-    let read = ctx.read(|| account.aws.stack(stack.as_str())).await;
+    let read = ctx.read(|| account.aws.stack(stack)).await;
     let stack = match read {
         Err(DeployError::Account(error)) if error.kind == AccountErrorKind::Refused => None,
         read => denied.allowed(read)?.flatten(),
