@@ -191,6 +191,7 @@ class World:
                        f"AWS Integration Endpoint RequestId : {lambda_id}", f"Method completed with status: {status}")
         self.access(connection, at + took + 20, request, "MESSAGE", "say", status, opened, integrationLatency=str(took),
                     integrationStatus="200", errorMessage="Internal server error" if fails else "-", principalId=truth["user"])
+        return request
 
     def disconnect(self, connection, at, opened, code):
         request, truth = self.id(), self.truth[connection]
@@ -234,10 +235,10 @@ class World:
         moment = opened + 1_000
         while len(self.events) + 10 <= events:
             moment += 150
-            self.say(connection, moment, opened, False)
+            request = self.say(connection, moment, opened, False)
         while len(self.events) < events:
             moment += 10
-            self.execution(connection, moment, self.id(), f"Client [Connection Id: {connection}] is idle.")
+            self.execution(connection, moment, request, "Successfully completed execution")
         if len(self.events) != events:
             raise SystemExit(f"{len(self.events)} events were made, not {events}")
 

@@ -22,9 +22,20 @@ pub struct LogGap {
     /// What that costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<String>,
-    /// True if the setting needs the account's role for logs.
+    /// What it is about.
     #[serde(skip)]
-    pub needs_role: bool,
+    pub kind: GapKind,
+}
+
+/// Log that a gap is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapKind {
+    /// There is no access log.
+    AccessLog,
+    /// The execution log is off, or contains only errors.
+    ExecutionLog,
+    /// Something else.
+    Other,
 }
 
 impl LogGap {
@@ -33,7 +44,7 @@ impl LogGap {
             missing: missing.into(),
             setting: setting.into(),
             cost: None,
-            needs_role: false,
+            kind: GapKind::Other,
         }
     }
 }
@@ -64,7 +75,7 @@ pub(crate) fn of_stage(settings: &StageLogSettings) -> Vec<LogGap> {
         (Some(_), Some(format)) => gaps.extend(of_format(&AccessFormat::parse(format))),
         _ => gaps.push(LogGap {
             cost: Some(format!("{INGESTION}: $0.30 for a million requests of 0.6 KB")),
-            needs_role: true,
+            kind: GapKind::AccessLog,
             ..LogGap::new(
                 "the stage has no access log, so statuses of handshakes, latencies and refused messages are unknown",
                 "`stage: { accessLogs: {} }` in stackgen.yaml, or AccessLogSettings of the stage",
@@ -78,7 +89,7 @@ pub(crate) fn of_stage(settings: &StageLogSettings) -> Vec<LogGap> {
         };
         gaps.push(LogGap {
             cost: Some(format!("{INGESTION}: about $1.50 for a million requests of 3 KB")),
-            needs_role: settings.execution_level == ExecutionLevel::Off,
+            kind: GapKind::ExecutionLog,
             ..LogGap::new(
                 format!("{level}, so failures inside API Gateway, and close codes that no function logs, are unknown"),
                 "`stage: { executionLogs: { level: INFO } }` in stackgen.yaml, or LoggingLevel INFO in DefaultRouteSettings",
@@ -211,6 +222,9 @@ mod tests {
         assert_eq!(of_stage(&settings(&all.join(" "))), []);
         let off = of_stage(&StageLogSettings::default());
         assert_eq!(off.len(), 2);
-        assert!(off.iter().all(|gap| gap.needs_role && gap.cost.is_some()));
+        assert!(
+            off.iter()
+                .all(|gap| gap.kind != GapKind::Other && gap.cost.is_some())
+        );
     }
 }

@@ -30,7 +30,7 @@ pub use close_cause::duration_text;
 pub use entry::{LineLevel, LogEntry, LogSource, SourceKind};
 pub use fetch::{ReadLogs, TimeRange, read_range, sort_entries};
 pub use follow::{FollowEvent, FollowOptions, follow};
-pub use gap::{LogGap, no_close_codes};
+pub use gap::{GapKind, LogGap, no_close_codes};
 pub use insights::{
     LIVE_TAIL_USD_PER_MINUTE, ScanEstimate, SearchedLogs, estimate, parse_timestamp, scan_price,
     search,

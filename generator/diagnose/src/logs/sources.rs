@@ -9,7 +9,7 @@ use stackgen_deploy::{
 
 use super::access_format::AccessFormat;
 use super::entry::{LogSource, SourceKind};
-use super::gap::{self, LogGap};
+use super::gap::{self, GapKind, LogGap};
 use super::ports::{
     ExecutionLevel, FunctionLogSettings, LogGroupSummary, LogService, LogSettingsReader,
     StageLogSettings,
@@ -239,12 +239,16 @@ impl<A: LogDiscovery> SourceFinder<'_, A> {
 
     async fn add_stage_gaps(&mut self, settings: &StageLogSettings) -> Result<(), DeployError> {
         let gaps = gap::of_stage(settings);
-        let is_off = gaps.iter().any(|gap| gap.needs_role);
+        let is_off = gaps.iter().any(|gap| gap.kind != GapKind::Other);
         self.found.gaps.extend(gaps);
         if is_off {
             let account = self.account;
-            let role = self.ctx.read(|| account.log_role()).await;
-            if self.allowed(role)? == Some(None) {
+            let role = match self.ctx.read(|| account.log_role()).await {
+                // Emulators often lack this call.
+                Err(DeployError::Account(error)) if is_unsupported(&error) => None,
+                read => self.allowed(read)?,
+            };
+            if role == Some(None) {
                 self.found.gaps.push(gap::no_role());
             }
         }
@@ -273,6 +277,13 @@ impl LogSource {
             kind: SourceKind::Named,
         }
     }
+}
+
+fn is_unsupported(error: &AccountError) -> bool {
+    matches!(
+        error.kind,
+        AccountErrorKind::NotFound | AccountErrorKind::Refused
+    )
 }
 
 /// Returns the functions of authorizers, and of integrations, each once.

@@ -16,7 +16,7 @@ use std::cell::Cell;
 use clap::Args;
 use stackgen_deploy::{DeployStep, OffsetDateTime};
 use stackgen_diagnose::logs::{
-    FieldFilter, FilteredField, LifeFilter, LineLevel, LogEntry, LogSource, TimeRange,
+    FieldFilter, FilteredField, GapKind, LifeFilter, LineLevel, LogEntry, LogSource, TimeRange,
     connection_lives, read_range,
 };
 
@@ -162,6 +162,10 @@ impl LogsCommand {
         progress.begin("looking for log groups");
         let mut denied = DeniedCalls::default();
         let mut target = target::find(&account, stage, &mut denied, ctx).await?;
+        if gateway.is_some() {
+            // The local gateway writes none.
+            target.gaps.retain(|gap| gap.kind != GapKind::ExecutionLog);
+        }
         for group in &self.groups {
             if target.sources.iter().all(|known| known.group != *group) {
                 target.sources.push(LogSource::named(group));

@@ -1,7 +1,7 @@
 //! `stackgen logs --follow`: live tail of the emulator, polls, and the end by Ctrl-C.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,14 +14,17 @@ use crate::release::recorder::Recorder;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command that follows.
-struct Follower {
+pub(super) struct Follower {
     process: Child,
     lines: Receiver<String>,
 }
 
 impl Follower {
     fn start(logged: &LoggedApi, endpoint: &str, line: &str) -> Follower {
-        let mut command = logged.command(endpoint, &format!("--follow {line}"));
+        Follower::spawn(logged.command(endpoint, &format!("--follow {line}")))
+    }
+
+    pub(super) fn spawn(mut command: Command) -> Follower {
         let mut process = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -45,7 +48,7 @@ impl Follower {
     }
 
     /// Waits for a line with this text.
-    fn wait_for(&self, text: &str) -> String {
+    pub(super) fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -57,7 +60,7 @@ impl Follower {
     }
 
     /// Presses Ctrl-C. Returns the exit code and the lines that were not read.
-    fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
+    pub(super) fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
         let id = i32::try_from(self.process.id()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), Signal::INT).unwrap();
         let code = self.process.wait().unwrap().code();

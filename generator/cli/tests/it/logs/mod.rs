@@ -3,6 +3,7 @@
 mod denied;
 mod follow;
 mod lives;
+mod local;
 mod views;
 
 use serde_json::{Value, json};

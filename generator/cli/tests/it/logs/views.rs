@@ -217,14 +217,13 @@ fn one_life_has_its_handshake_messages_lines_and_end() {
       08:00:08.000  shout               403  integration 0 ms, Forbidden
       no $disconnect in this range: it is open, or ended later
 
-    shout 403 Forbidden (row M3, D1; `--why` shows cause and next step)
+    shout 403 Forbidden (rows M3, D1; `--why` shows cause and next step)
     ");
     let by_user = logged.run(&format!("{RANGE} --user bob --why"));
     insta::assert_snapshot!(by_user.stdout, @r#"
     connection BareClose000000=  2026-11-30 UTC, user bob, session s1, 203.0.113.7
       08:01:00.060  $connect            200  authorizer allowed in 21 ms, integration 16 ms
       08:01:01.000  $disconnect         200  integration 8 ms, closed with 1005 "Client-side close frame status not set" after 1.0 s
-      08:01:01.000  $disconnect              closed with 1005 "Client-side close frame status not set" after 1.0 s
 
     closed with 1005 after 1.0 s
     likely (rows X1, M16)
@@ -237,10 +236,9 @@ fn one_life_has_its_handshake_messages_lines_and_end() {
     connection BareClose000000=  2026-11-30 UTC, user bob, session s1, 203.0.113.7
       08:01:00.060  $connect            200  authorizer allowed in 21 ms, integration 16 ms
       08:01:01.000  $disconnect         200  integration 8 ms, closed with 1005 "Client-side close frame status not set" after 1.0 s
-      08:01:01.000  $disconnect              closed with 1005 "Client-side close frame status not set" after 1.0 s
       08:01:01.000    INFO  chat-connection Connection closed routeKey=$disconnect code=1005 reason="Client-side close frame status not set" sessionId=s1
 
-    closed with 1005 after 1.0 s (row X1, M16; `--why` shows cause and next step)
+    closed with 1005 after 1.0 s (rows X1, M16; `--why` shows cause and next step)
     "#);
     let by_field = logged.run(&format!(
         "{RANGE} --field errorMessage=Unauthorized --field status=401 --json"
@@ -303,8 +301,8 @@ fn logs_insights_finds_a_connection_and_tells_its_price() {
     let plain = logged.run(&format!("{RANGE} --connection HealthyConnec00="));
     assert_eq!(run.stdout, plain.stdout);
     insta::assert_snapshot!(run.stderr, @"
-    Logs Insights scans up to 6.5 KB, which costs up to $0.00 in us-east-1
-    Logs Insights scanned 6.5 KB ($0.0000 in us-east-1) and found 9 lines
+    Logs Insights scans up to 6.5 KB, at a price of less than $0.01 in us-east-1
+    Logs Insights scanned 6.5 KB, at a price of less than $0.01, and found 9 lines
     look up a row: stackgen explain M3
     ");
 }
