@@ -47,107 +47,127 @@ struct CloseFacts<'a> {
     is_short: bool,
 }
 
+/// Cause that a close code alone tells.
+struct CodeCause {
+    code: u16,
+    severity: ProblemSeverity,
+    certainty: Certainty,
+    row: &'static str,
+    cause: &'static str,
+    next_step: &'static str,
+}
+
+/// Codes whose cause depends on nothing else.
+const CODES: [CodeCause; 7] = {
+    use Certainty::{Likely, Possible};
+    use ProblemSeverity::{Note, Warning};
+    [
+        CodeCause {
+            code: 1003,
+            severity: Warning,
+            certainty: Likely,
+            row: "M10",
+            cause: "The client sent a binary frame, and WebSocket APIs accept only text.",
+            next_step: "Send base64 in a text message.",
+        },
+        CodeCause {
+            code: 1006,
+            severity: Warning,
+            certainty: Likely,
+            row: "X3",
+            cause: "The connection was lost without a close frame: NAT, a proxy, a VPN or a sleeping device.",
+            next_step: "Let the client send a message every minute, and reconnect when it loses the connection.",
+        },
+        CodeCause {
+            code: 1008,
+            severity: Warning,
+            certainty: Likely,
+            row: "M19",
+            cause: "The client sent too many requests, so API Gateway closed its connection.",
+            next_step: "Send less often, or put several messages into one, and reconnect after a delay that grows.",
+        },
+        CodeCause {
+            code: 1009,
+            severity: Warning,
+            certainty: Likely,
+            row: "M11",
+            cause: "The client sent a frame of more than 32 KB or a message of more than 128 KB.",
+            next_step: "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB.",
+        },
+        CodeCause {
+            code: 1011,
+            severity: Warning,
+            certainty: Possible,
+            row: "X4",
+            cause: "API Gateway had an error of its own.",
+            next_step: "Reconnect. If it happens again, give the request IDs to AWS support.",
+        },
+        CodeCause {
+            code: 1012,
+            severity: Note,
+            certainty: Likely,
+            row: "X4",
+            cause: "API Gateway, or the local gateway, restarted.",
+            next_step: "Reconnect after a random delay.",
+        },
+        CodeCause {
+            code: 0,
+            severity: Warning,
+            certainty: Possible,
+            row: "X4",
+            cause: "The reference does not list this code.",
+            next_step: "Look for it in the client's code and in proxies in between.",
+        },
+    ]
+};
+
 impl CloseFacts<'_> {
     fn judge(&self, code: u16) -> Option<(ProblemSeverity, Explanation)> {
-        use Certainty::{Likely, Possible};
-        use ProblemSeverity::{Note, Warning};
-        Some(match code {
-            1000 if self.reason == "Connection Closed Normally" => (
-                Note,
+        match code {
+            1000 if self.reason == "Connection Closed Normally" => Some((
+                ProblemSeverity::Note,
                 explanation(
-                    Likely,
+                    Certainty::Likely,
                     &["M15"],
                     "A DELETE request to @connections closed the connection.",
                     "If it was not meant to end, look for DeleteConnection in the functions.",
                 ),
-            ),
-            1000 => return None,
-            1001 if self.is_at_age_limit => (
-                Note,
-                explanation(
-                    Likely,
-                    &["M14"],
-                    "The connection reached API Gateway's limit of two hours, which cannot be raised.",
-                    "Reconnect before two hours have passed, at a random time.",
-                ),
-            ),
-            1001 if self.is_idle || self.reason == "Going away" => (
-                Warning,
-                explanation(
-                    if self.is_idle { Likely } else { Possible },
-                    &["M13"],
-                    "API Gateway closed the connection, because no data was sent in either direction for ten minutes.",
-                    "Send a small message every few minutes, for example to a `heartbeat` route.",
-                ),
-            ),
-            // A browser that leaves the page.
-            1001 => return None,
-            1003 => (
-                Warning,
-                explanation(
-                    Likely,
-                    &["M10"],
-                    "The client sent a binary frame, and WebSocket APIs accept only text.",
-                    "Send base64 in a text message.",
-                ),
-            ),
-            1005 => (if self.is_short { Warning } else { Note }, self.bare()),
-            1006 => (
-                Warning,
-                explanation(
-                    Likely,
-                    &["X3"],
-                    "The connection was lost without a close frame: NAT, a proxy, a VPN or a sleeping device.",
-                    "Let the client send a message every minute, and reconnect when it loses the connection.",
-                ),
-            ),
-            1008 => (
-                Warning,
-                explanation(
-                    Likely,
-                    &["M19"],
-                    "The client sent too many requests, so API Gateway closed its connection.",
-                    "Send less often, or put several messages into one, and reconnect after a delay that grows.",
-                ),
-            ),
-            1009 => (
-                Warning,
-                explanation(
-                    Likely,
-                    &["M11"],
-                    "The client sent a frame of more than 32 KB or a message of more than 128 KB.",
-                    "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB.",
-                ),
-            ),
-            1011 => (
-                Warning,
-                explanation(
-                    Possible,
-                    &["X4"],
-                    "API Gateway had an error of its own.",
-                    "Reconnect. If it happens again, give the request IDs to AWS support.",
-                ),
-            ),
-            1012 => (
-                Note,
-                explanation(
-                    Likely,
-                    &["X4"],
-                    "API Gateway, or the local gateway, restarted.",
-                    "Reconnect after a random delay.",
-                ),
-            ),
-            3000..=4999 => return None,
-            _ => (
-                Warning,
-                explanation(
-                    Possible,
-                    &["X4"],
-                    "The reference does not list this code.",
-                    "Look for it in the client's code and in proxies in between.",
-                ),
-            ),
-        })
+            )),
+            1001 => self.going_away(),
+            1005 if self.is_short => Some((ProblemSeverity::Warning, self.bare())),
+            1005 => Some((ProblemSeverity::Note, self.bare())),
+            // A normal end, and codes of the application.
+            1000 | 3000..=4999 => None,
+            code => {
+                let known = CODES.iter().find(|known| known.code == code);
+                let cause = known.unwrap_or(&CODES[CODES.len() - 1]);
+                let row = std::slice::from_ref(&cause.row);
+                let text = explanation(cause.certainty, row, cause.cause, cause.next_step);
+                Some((cause.severity, text))
+            }
+        }
+    }
+
+    /// Explains 1001: API Gateway sends it with a reason, a browser without one (row M17).
+    fn going_away(&self) -> Option<(ProblemSeverity, Explanation)> {
+        if self.is_at_age_limit {
+            let cause =
+                "The connection reached API Gateway's limit of two hours, which cannot be raised.";
+            let next = "Reconnect before two hours have passed, at a random time.";
+            let text = explanation(Certainty::Likely, &["M14"], cause, next);
+            return Some((ProblemSeverity::Note, text));
+        }
+        if !self.is_idle && self.reason != "Going away" {
+            return None;
+        }
+        let certainty = match self.is_idle && self.reason == "Going away" {
+            true => Certainty::Likely,
+            false => Certainty::Possible,
+        };
+        let cause = "API Gateway closed the connection, because no data was sent in either direction for ten minutes.";
+        let next = "Send a small message every few minutes, for example to a `heartbeat` route.";
+        let text = explanation(certainty, &["M13"], cause, next);
+        Some((ProblemSeverity::Warning, text))
     }
 
     fn bare(&self) -> Explanation {

@@ -43,7 +43,8 @@ fn causes(step: &RequestStep, status: u16) -> Vec<Explanation> {
         .authorizer
         .as_ref()
         .and_then(|ran| ran.error.as_deref());
-    if step.integration_status == Some(status) || step.latency_ms.is_some() && status < 500 {
+    let was_invoked = step.latency_ms.is_some() || step.function_ms.is_some();
+    if step.integration_status == Some(status) || was_invoked && status < 500 {
         return vec![refused_by_function(status)];
     }
     match status {

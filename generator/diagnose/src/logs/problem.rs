@@ -104,8 +104,10 @@ fn message_causes(life: &ConnectionLife, step: &RequestStep) -> Vec<Explanation>
         Some(500..) => Some("Internal server error"),
         _ => None,
     };
-    let by_function = step.function_failed.then_some("Internal server error");
-    let frames = [step.error.as_deref(), by_status, by_function];
+    if step.function_failed {
+        return vec![failed_function(life, step)];
+    }
+    let frames = [step.error.as_deref(), by_status];
     let known = frames
         .into_iter()
         .flatten()
@@ -115,6 +117,25 @@ fn message_causes(life: &ConnectionLife, step: &RequestStep) -> Vec<Explanation>
         cause.evidence = evidence_near(life, step);
     }
     causes
+}
+
+fn failed_function(life: &ConnectionLife, step: &RequestStep) -> Explanation {
+    let evidence = evidence_near(life, step);
+    let timed_out = evidence.iter().any(|line| line.contains("timed out") || line.contains("timeout"));
+    let (cause, next) = match timed_out {
+        true => (
+            "The route's function did not finish within its timeout, so the client got an error frame.",
+            "Look for the call that it waits for in its lines. If it needs the time, raise its timeout; an integration waits at most 29 s.",
+        ),
+        false => (
+            "The route's function failed, so the client got an error frame.",
+            "Read its lines of this request: they contain the error.",
+        ),
+    };
+    Explanation {
+        evidence,
+        ..explanation(Certainty::Certain, &["M4"], cause, next)
+    }
 }
 
 fn failed_disconnect(life: &ConnectionLife) -> Option<ConnectionProblem> {

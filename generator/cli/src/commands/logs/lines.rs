@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_diagnose::logs::{
-    ConnectionLives, LifeFilter, LineFact, LineLevel, LogEntry, LogSource, ParsedLine, parse_line,
+    AccessEvent, ConnectionLives, LifeFilter, LineFact, LineLevel, LogEntry, LogSource, ParsedLine, parse_line,
 };
 
 use super::LogsCommand;
@@ -144,12 +144,17 @@ impl LineLayout {
             true => format!("{RED}{first}{RED:#}"),
             false => first.into_owned(),
         };
+        let is_handshake = match &line.fact {
+            LineFact::Access(record) => record.event() == Some(AccessEvent::Connect),
+            _ => true,
+        };
         for field in &line.fields {
             let last = field.name.rsplit('.').next().unwrap_or(&field.name);
             let is_code = matches!(line.fact, LineFact::Closed(_)) || is_error;
             let is_noise = NOISE.contains(&last)
                 && !(is_code && matches!(last, "code" | "reason" | "errorMessage"));
-            if is_noise && !self.details {
+            let is_repeated = !is_handshake && matches!(last, "principalId" | "sourceIp");
+            if (is_noise || is_repeated) && !self.details {
                 continue;
             }
             let value = match self.details {

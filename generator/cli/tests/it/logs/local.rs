@@ -106,7 +106,7 @@ fn the_local_gateways_logs_are_joined_and_followed_without_live_tail() {
         found,
         [
             json!([404, 0, null, "error"]),
-            json!([101, 1, 1005, "warning"])
+            json!([200, 1, 1005, "warning"])
         ],
         "{connections:#}"
     );
