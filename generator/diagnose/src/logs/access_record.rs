@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::access_format::AccessFormat;
-use super::line::LineField;
+use super::field::LineField;
 
 /// A request, as the access log describes it (row L1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

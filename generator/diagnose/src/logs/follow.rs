@@ -55,7 +55,7 @@ impl FollowOptions {
     }
 }
 
-/// What happens while logs are followed.
+/// Event of following.
 #[derive(Debug)]
 pub enum FollowEvent<'a> {
     /// Sessions of live tail are open.

@@ -1,4 +1,4 @@
-//! What the logs of a stage do not contain, the setting that would add it, and its price.
+//! Gaps in the logs of a stage, the settings that close them, and their prices.
 
 use serde::Serialize;
 use stackgen_deploy::FunctionName;
@@ -6,7 +6,6 @@ use stackgen_deploy::FunctionName;
 use super::access_format::AccessFormat;
 use super::entry::{LogSource, SourceKind};
 use super::ports::{ExecutionLevel, FunctionLogSettings, StageLogSettings};
-use super::sources::group_of_arn;
 
 /// Price of a GB of logs that CloudWatch Logs receives, in us-east-1.
 const INGESTION: &str = "CloudWatch Logs takes $0.50 a GB in us-east-1";
@@ -15,14 +14,14 @@ const INGESTION: &str = "CloudWatch Logs takes $0.50 a GB in us-east-1";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogGap {
-    /// What is missing, and what cannot be shown without it.
+    /// The missing part, and the facts that are unknown without it.
     pub missing: String,
     /// The setting that adds it.
     pub setting: String,
-    /// What that costs.
+    /// Price of the setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<String>,
-    /// What it is about.
+    /// Log that it is about.
     #[serde(skip)]
     pub kind: GapKind,
 }
@@ -68,7 +67,7 @@ const VARIABLES: [(&str, &str); 8] = [
 pub(crate) fn of_stage(settings: &StageLogSettings) -> Vec<LogGap> {
     let mut gaps = Vec::new();
     match (&settings.access_log_arn, &settings.access_log_format) {
-        (Some(arn), _) if group_of_arn(arn).is_none() => gaps.push(LogGap::new(
+        (Some(arn), _) if settings.access_log_group().is_none() => gaps.push(LogGap::new(
             format!("the access log goes to {arn}, and only log groups can be read"),
             "a log group as AccessLogSettings.DestinationArn of the stage",
         )),

@@ -2,10 +2,9 @@
 
 use stackgen_probe::{Certainty, Explanation, explain_handshake_status};
 
+use super::evidence::{evidence_near, failure_words};
 use super::life::{ConnectionLife, RequestStep};
-use super::problem::{
-    ConnectionProblem, ProblemSeverity, evidence_near, explanation, failure_words,
-};
+use super::problem::{ConnectionProblem, ProblemSeverity, explanation};
 
 /// Largest number of causes of one status.
 const MAX_CAUSES: usize = 3;

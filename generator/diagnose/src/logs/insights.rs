@@ -8,7 +8,8 @@ use stackgen_deploy::{AccountError, AccountErrorKind, DeployError, OperationCont
 
 use super::entry::{LogEntry, LogSource};
 use super::fetch::{TimeRange, sort_entries};
-use super::line::{LineFact, parse_line};
+use super::line::LineFact;
+use super::parse::parse_line;
 use super::ports::{InsightsRequest, InsightsResults, InsightsStatus, LogService};
 
 /// Price of a scanned GB in us-east-1, in dollars.

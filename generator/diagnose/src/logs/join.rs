@@ -9,7 +9,7 @@ use super::line::{LineFact, ParsedLine};
 /// Number of an ID: of a connection, a request or an invocation.
 pub(crate) type IdNumber = u32;
 
-/// What is known about the connections of lines. Lines are added in the order of their times; a line can be joined to a
+/// Relations between lines, requests, invocations and connections. Lines are added in the order of their times; a line can be joined to a
 /// connection that only a later line names.
 #[derive(Debug, Default)]
 pub struct Joiner {

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use super::entry::LineLevel;
-use super::line::{
-    CloseFact, InvocationReport, LineFact, LineField, ParsedLine, close_in_text, is_lambda_id,
-};
+use super::field::LineField;
+use super::line::{CloseFact, InvocationReport, LineFact, ParsedLine, close_in_text, is_lambda_id};
 
 /// Largest depth of nested objects whose members become fields.
 const MAX_DEPTH: usize = 5;

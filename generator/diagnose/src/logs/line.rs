@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::access_record::{AccessRecord, access_record};
-use super::entry::{LineLevel, LogSource, SourceKind};
-use super::{execution_line, function_line};
+use super::access_record::AccessRecord;
+use super::entry::LineLevel;
+use super::field::LineField;
 
 /// A line, taken apart.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,15 +25,6 @@ pub struct ParsedLine<'m> {
     pub route: Option<Cow<'m, str>>,
     /// Fact that the line contains.
     pub fact: LineFact<'m>,
-}
-
-/// A field of a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineField<'m> {
-    /// The name. Names of nested objects are joined by dots.
-    pub name: Cow<'m, str>,
-    /// The value as text.
-    pub value: Cow<'m, str>,
 }
 
 /// Fact about a connection, a request or an invocation.
@@ -80,41 +71,6 @@ pub struct CloseFact<'m> {
     pub code: u16,
     /// The reason; empty without one.
     pub reason: Cow<'m, str>,
-}
-
-/// Takes a line of a source apart.
-pub fn parse_line<'m>(source: &LogSource, message: &'m str) -> ParsedLine<'m> {
-    match &source.kind {
-        SourceKind::Access(format) => access_line(format, message),
-        SourceKind::Execution => execution_line::parse(message),
-        SourceKind::Authorizer | SourceKind::Function | SourceKind::Named => {
-            function_line::parse(message)
-        }
-    }
-}
-
-fn access_line<'m>(
-    format: &super::access_format::AccessFormat,
-    message: &'m str,
-) -> ParsedLine<'m> {
-    let Some(record) = access_record(format, message) else {
-        // The format changed, or another API writes to the group.
-        return function_line::parse(message);
-    };
-    let level = match record.is_failure() {
-        true => LineLevel::Error,
-        false => LineLevel::Info,
-    };
-    ParsedLine {
-        level: Some(level),
-        message: record.summary().into(),
-        fields: record.fields(),
-        connection: record.connection.clone(),
-        request: record.request.clone().or_else(|| record.extended.clone()),
-        lambda: None,
-        route: record.route.clone(),
-        fact: LineFact::Access(Box::new(record)),
-    }
 }
 
 /// True for an ID of a Lambda invocation, which is a UUID. Other request IDs are API Gateway's.

@@ -5,9 +5,12 @@
 mod access_format;
 mod access_record;
 mod close_cause;
+mod diagnosis;
 mod entry;
+mod evidence;
 mod execution_line;
 mod fetch;
+mod field;
 mod follow;
 mod function_line;
 mod gap;
@@ -16,8 +19,10 @@ mod insights;
 mod join;
 mod json_line;
 mod life;
+mod life_builder;
 mod life_filter;
 mod line;
+mod parse;
 mod ports;
 mod problem;
 mod reorder;
@@ -29,6 +34,7 @@ pub use access_record::{AccessEvent, AccessRecord};
 pub use close_cause::duration_text;
 pub use entry::{LineLevel, LogEntry, LogSource, SourceKind};
 pub use fetch::{ReadLogs, TimeRange, read_range, sort_entries};
+pub use field::LineField;
 pub use follow::{FollowEvent, FollowOptions, follow};
 pub use gap::{GapKind, LogGap, no_close_codes};
 pub use insights::{
@@ -38,10 +44,11 @@ pub use insights::{
 pub use join::{Joiner, LineLinks};
 pub use life::{
     AuthorizerStep, ConnectionClose, ConnectionLife, ConnectionLives, LineFailure, RequestStep,
-    connection_lives,
 };
+pub use life_builder::connection_lives;
 pub use life_filter::{FieldFilter, FilteredField, LifeFilter};
-pub use line::{CloseFact, InvocationReport, LineFact, LineField, ParsedLine, parse_line};
+pub use line::{CloseFact, InvocationReport, LineFact, ParsedLine};
+pub use parse::parse_line;
 pub use ports::{
     EventsPage, EventsRequest, ExecutionLevel, FunctionLogSettings, InsightsRequest,
     InsightsResults, InsightsStatus, LiveTailSession, LogGroupSummary, LogService,

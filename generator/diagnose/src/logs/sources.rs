@@ -31,7 +31,7 @@ pub struct LoggedStage<'a> {
 pub struct LogSources {
     /// Groups that exist, or whose existence is unknown.
     pub sources: Vec<LogSource>,
-    /// What the logs do not contain, and the setting that would add it.
+    /// Gaps in the logs, and the settings that close them.
     pub gaps: Vec<LogGap>,
     /// Calls that the caller may not make.
     pub denied: Vec<AccountError>,
@@ -132,8 +132,7 @@ impl<A: LogDiscovery> SourceFinder<'_, A> {
 
     fn add_access_log(&mut self, settings: &StageLogSettings) {
         let format = settings.access_log_format.as_deref().unwrap_or_default();
-        let group = settings.access_log_arn.as_deref().and_then(group_of_arn);
-        if let Some(group) = group {
+        if let Some(group) = settings.access_log_group() {
             let format = AccessFormat::parse(format);
             self.add("access", group, SourceKind::Access(format));
         }
@@ -304,10 +303,4 @@ fn functions_of(api: &ApiDescription, region: Option<&AccountRegion>) -> ApiFunc
         authorizers,
         routes,
     }
-}
-
-/// Returns the name of a log group from its ARN; `None` for a delivery stream.
-pub(crate) fn group_of_arn(arn: &str) -> Option<&str> {
-    let (_, group) = arn.split_once(":log-group:")?;
-    Some(group.strip_suffix(":*").unwrap_or(group))
 }

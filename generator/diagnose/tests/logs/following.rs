@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::memory::{MemoryLogs, Visible, source};
 
-/// What was reported: lines by their texts, and the other events.
+/// Reported lines by their texts, and the other events.
 #[derive(Debug, Default)]
 struct Reported {
     lines: BTreeMap<String, usize>,

@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_diagnose::logs::{
-    AccessEvent, ConnectionLives, LifeFilter, LineFact, LineLevel, LogEntry, LogSource, ParsedLine, parse_line,
+    AccessEvent, ConnectionLives, LifeFilter, LineFact, LineLevel, LogEntry, LogSource, ParsedLine,
+    parse_line,
 };
 
 use super::LogsCommand;

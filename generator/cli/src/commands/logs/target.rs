@@ -25,7 +25,7 @@ pub(super) struct LogTarget {
     pub(super) wants_lines: bool,
 }
 
-/// What the account tells about an API.
+/// An API of the account.
 struct FoundApi {
     id: ApiId,
     name: String,

@@ -1,4 +1,4 @@
-//! What people see: lines, the table of connections, and one life.
+//! Output for people: lines, the table of connections, and one life.
 
 use serde_json::json;
 
