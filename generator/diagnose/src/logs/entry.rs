@@ -63,7 +63,7 @@ impl SourceKind {
 
 /// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogEntry {
+pub struct LogLine {
     /// Index of the source.
     pub source: usize,
     /// Time of the event, in milliseconds since 1970.

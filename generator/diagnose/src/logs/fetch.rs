@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use stackgen_deploy::{AccountError, AccountErrorKind, DeployError, OperationContext};
 
-use super::entry::{LogEntry, LogSource};
+use super::entry::{LogLine, LogSource};
 use super::ports::{EventsPage, EventsRequest, LogService, StoredEvent};
 
 /// Number of groups that are read at a time. FilterLogEvents allows a few calls a second for each account and region.
@@ -29,7 +29,7 @@ pub struct TimeRange {
 #[derive(Debug, Default)]
 pub struct ReadLogs {
     /// Lines, sorted by time.
-    pub entries: Vec<LogEntry>,
+    pub entries: Vec<LogLine>,
     /// Indices of sources that could not be read, with the reasons.
     pub failed: Vec<(usize, AccountError)>,
 }
@@ -72,7 +72,7 @@ pub async fn read_range(
 }
 
 /// Sorts lines by time. Lines of the same time stay in the order in which they were read.
-pub fn sort_entries(entries: &mut [LogEntry]) {
+pub fn sort_entries(entries: &mut [LogLine]) {
     entries.sort_by_key(|entry| (entry.at, entry.source));
 }
 
@@ -83,7 +83,7 @@ async fn read_group(
     range: TimeRange,
     progress: &dyn Fn(usize),
     ctx: OperationContext<'_>,
-) -> Result<Vec<LogEntry>, DeployError> {
+) -> Result<Vec<LogLine>, DeployError> {
     let mut request = EventsRequest {
         group: source.group.clone(),
         start: range.start,
@@ -130,7 +130,7 @@ pub(crate) fn next_request(request: &EventsRequest, page: &EventsPage) -> Option
 /// Collects the events of one group, each once.
 pub(crate) struct EventCollector {
     source: usize,
-    pub(crate) entries: Vec<LogEntry>,
+    pub(crate) entries: Vec<LogLine>,
     ids: HashSet<u128>,
     streams: HashMap<String, Arc<str>>,
 }
@@ -159,7 +159,7 @@ impl EventCollector {
     }
 
     /// Converts an event. Events of one stream share its name.
-    pub(crate) fn entry(&mut self, event: StoredEvent) -> LogEntry {
+    pub(crate) fn entry(&mut self, event: StoredEvent) -> LogLine {
         let stream = match self.streams.get(&event.stream) {
             Some(stream) => stream.clone(),
             None => {
@@ -168,7 +168,7 @@ impl EventCollector {
                 stream
             }
         };
-        LogEntry {
+        LogLine {
             source: self.source,
             at: event.at,
             ingested: event.ingested,

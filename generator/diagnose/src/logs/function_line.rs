@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::entry::LineLevel;
 use super::json_line;
-use super::line::{InvocationReport, LineFact, ParsedLine, close_in_text, is_lambda_id};
+use super::line::{LineFact, ParsedLine, ReportedInvocation, close_in_text, is_lambda_id};
 
 /// Parses a line.
 pub(crate) fn parse(message: &str) -> ParsedLine<'_> {
@@ -64,14 +64,14 @@ fn of_lambda(text: &str) -> Option<ParsedLine<'_>> {
     Some(line)
 }
 
-fn report(text: &str) -> InvocationReport {
+fn report(text: &str) -> ReportedInvocation {
     let millis = |name: &str| {
         let part = text
             .split('\t')
             .find_map(|part| part.trim().strip_prefix(name))?;
         part.trim().trim_end_matches(" ms").parse().ok()
     };
-    InvocationReport {
+    ReportedInvocation {
         duration_ms: millis("Duration: ")
             .or_else(|| millis_of_first(text))
             .unwrap_or_default(),
@@ -86,7 +86,7 @@ fn millis_of_first(text: &str) -> Option<f64> {
     rest.split(' ').next()?.parse().ok()
 }
 
-fn report_text(report: &InvocationReport, text: &str) -> String {
+fn report_text(report: &ReportedInvocation, text: &str) -> String {
     let memory = text
         .split_once("Max Memory Used: ")
         .and_then(|(_, rest)| rest.split(['\t', '\n']).next());
@@ -225,7 +225,7 @@ mod tests {
         );
         let line = parse(&report);
         assert_eq!(line.message, "REPORT 12.3 ms, init 100.5 ms, 30 MB");
-        let expected = InvocationReport {
+        let expected = ReportedInvocation {
             duration_ms: 12.34,
             init_ms: Some(100.5),
             failed: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stackgen_deploy::{AccountError, AccountErrorKind, DeployError, OperationContext};
 
-use super::entry::{LogEntry, LogSource};
+use super::entry::{LogLine, LogSource};
 use super::fetch::{TimeRange, sort_entries};
 use super::line::LineFact;
 use super::parse::parse_line;
@@ -76,7 +76,7 @@ pub fn scan_price(bytes: u64) -> f64 {
 #[derive(Debug, Default)]
 pub struct SearchedLogs {
     /// Lines, sorted by time.
-    pub entries: Vec<LogEntry>,
+    pub entries: Vec<LogLine>,
     /// Bytes that were scanned.
     pub scanned_bytes: u64,
 }
@@ -111,7 +111,7 @@ pub async fn search(
         search.query(texts, start, end).await?;
     }
     let in_range =
-        |entry: &LogEntry| entry.at >= range.start && range.end.is_none_or(|end| entry.at <= end);
+        |entry: &LogLine| entry.at >= range.start && range.end.is_none_or(|end| entry.at <= end);
     search.found.entries.retain(in_range);
     sort_entries(&mut search.found.entries);
     Ok(search.found)
@@ -203,7 +203,7 @@ impl<S: LogService> Search<'_, S> {
         let source = sources.position(|source| is_group(log, &source.group));
         let at = value("@timestamp").and_then(parse_timestamp);
         if let (Some(source), Some(at)) = (source, at) {
-            self.found.entries.push(LogEntry {
+            self.found.entries.push(LogLine {
                 source,
                 at,
                 ingested: at,
@@ -241,7 +241,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the requests and invocations that lines name.
-fn ids_of(sources: &[LogSource], entries: &[LogEntry]) -> BTreeSet<String> {
+fn ids_of(sources: &[LogSource], entries: &[LogLine]) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for entry in entries {
         let line = parse_line(&sources[entry.source], &entry.message);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::entry::{LogEntry, LogSource};
+use super::entry::{LogLine, LogSource};
 use super::line::{LineFact, ParsedLine};
 
 /// Number of an ID: of a connection, a request or an invocation.
@@ -55,12 +55,7 @@ impl LineLinks {
 
 impl Joiner {
     /// Adds a line.
-    pub fn add(
-        &mut self,
-        source: &LogSource,
-        entry: &LogEntry,
-        line: &ParsedLine<'_>,
-    ) -> LineLinks {
+    pub fn add(&mut self, source: &LogSource, entry: &LogLine, line: &ParsedLine<'_>) -> LineLinks {
         let connection = line.connection.as_deref().map(|id| self.number(id));
         let request = line.request.as_deref().map(|id| self.number(id));
         if let (Some(request), Some(connection)) = (request, connection) {
@@ -153,7 +148,7 @@ impl Joiner {
     fn invocation_of_line(
         &mut self,
         source: &LogSource,
-        entry: &LogEntry,
+        entry: &LogLine,
         line: &ParsedLine<'_>,
     ) -> Option<usize> {
         let named = line.lambda.as_deref().map(|id| self.invocation(id));

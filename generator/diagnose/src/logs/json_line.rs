@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json};
 
 use super::entry::LineLevel;
 use super::field::LineField;
-use super::line::{CloseFact, InvocationReport, LineFact, ParsedLine, close_in_text, is_lambda_id};
+use super::line::{
+    CloseFact, LineFact, ParsedLine, ReportedInvocation, close_in_text, is_lambda_id,
+};
 
 /// Largest depth of nested objects whose members become fields.
 const MAX_DEPTH: usize = 5;
@@ -57,7 +59,7 @@ fn of_platform<'m>(kind: &str, record: Option<&Json>) -> ParsedLine<'m> {
     match kind {
         "start" => line.fact = LineFact::Start,
         "report" => {
-            let report = InvocationReport {
+            let report = ReportedInvocation {
                 duration_ms: millis("durationMs").unwrap_or_default(),
                 init_ms: millis("initDurationMs"),
                 failed,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::access_record::{AccessEvent, AccessRecord};
 use super::diagnosis::find_problems;
-use super::entry::{LineLevel, LogEntry, LogSource, SourceKind};
+use super::entry::{LineLevel, LogLine, LogSource, SourceKind};
 use super::join::{IdNumber, Joiner, LineLinks};
 use super::life::{AuthorizerStep, ConnectionLife, ConnectionLives, LineFailure, RequestStep};
 use super::life_filter::LifeFilter;
@@ -17,7 +17,7 @@ const MAX_FAILURES: usize = 50;
 /// Joins entries, which are sorted by time, and tells what happened to each connection.
 pub fn connection_lives(
     sources: &[LogSource],
-    entries: &[LogEntry],
+    entries: &[LogLine],
     filter: &LifeFilter,
 ) -> ConnectionLives {
     let mut joiner = Joiner::default();
@@ -71,7 +71,7 @@ impl LivesBuilder<'_> {
         connection: IdNumber,
         links: LineLinks,
         at: usize,
-        entry: &LogEntry,
+        entry: &LogLine,
         kind: &SourceKind,
         line: &ParsedLine<'_>,
     ) -> u32 {
@@ -160,7 +160,7 @@ impl LifeBuilder {
         joiner: &Joiner,
         request: Option<IdNumber>,
         invocation: Option<usize>,
-        entry: &LogEntry,
+        entry: &LogLine,
         line: &ParsedLine<'_>,
     ) -> Option<usize> {
         let known = request
@@ -199,7 +199,7 @@ impl LifeBuilder {
     fn apply(
         &mut self,
         step: Option<usize>,
-        entry: &LogEntry,
+        entry: &LogLine,
         kind: &SourceKind,
         line: &ParsedLine<'_>,
     ) {

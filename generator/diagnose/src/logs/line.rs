@@ -40,7 +40,7 @@ pub enum LineFact<'m> {
     /// Lambda ends an invocation.
     End,
     /// Lambda reports an invocation.
-    Report(InvocationReport),
+    Report(ReportedInvocation),
     /// Lambda starts an execution environment.
     Init,
     /// Close code and reason of a connection.
@@ -55,7 +55,7 @@ pub enum LineFact<'m> {
 
 /// Lambda's report of an invocation.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct InvocationReport {
+pub struct ReportedInvocation {
     /// Duration in milliseconds.
     pub duration_ms: f64,
     /// Duration of the start of its execution environment.

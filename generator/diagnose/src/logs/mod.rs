@@ -32,7 +32,7 @@ mod sources;
 pub use access_format::AccessFormat;
 pub use access_record::{AccessEvent, AccessRecord};
 pub use close_cause::duration_text;
-pub use entry::{LineLevel, LogEntry, LogSource, SourceKind};
+pub use entry::{LineLevel, LogLine, LogSource, SourceKind};
 pub use fetch::{ReadLogs, TimeRange, read_range, sort_entries};
 pub use field::LineField;
 pub use follow::{FollowEvent, FollowOptions, follow};
@@ -47,7 +47,7 @@ pub use life::{
 };
 pub use life_builder::connection_lives;
 pub use life_filter::{FieldFilter, FilteredField, LifeFilter};
-pub use line::{CloseFact, InvocationReport, LineFact, ParsedLine};
+pub use line::{CloseFact, LineFact, ParsedLine, ReportedInvocation};
 pub use parse::parse_line;
 pub use ports::{
     EventsPage, EventsRequest, ExecutionLevel, FunctionLogSettings, InsightsRequest,

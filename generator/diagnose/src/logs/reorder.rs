@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::entry::LogEntry;
+use super::entry::LogLine;
 
 /// A line that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FollowedEntry {
     /// The line.
-    pub entry: LogEntry,
+    pub entry: LogLine,
     /// True if lines of a later time were shown before.
     pub is_late: bool,
 }
@@ -29,7 +29,7 @@ pub struct ReorderBuffer {
 struct Waiting {
     at: i64,
     number: u64,
-    entry: LogEntry,
+    entry: LogLine,
 }
 
 impl Ord for Waiting {
@@ -57,7 +57,7 @@ impl ReorderBuffer {
     }
 
     /// Adds a line that arrives now. The clock must not run backwards.
-    pub fn add(&mut self, entry: LogEntry, now: i64) {
+    pub fn add(&mut self, entry: LogLine, now: i64) {
         self.arrivals.push_back((now, entry.at));
         let number = self.next;
         self.next += 1;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stackgen_diagnose::logs::{
-    AccessFormat, ConnectionLives, LifeFilter, LogEntry, LogSource, SourceKind, connection_lives,
+    AccessFormat, ConnectionLives, LifeFilter, LogLine, LogSource, SourceKind, connection_lives,
 };
 
 const ONE: &str = "11111111-d5cc-4974-ae08-6e2138b2275c";
@@ -28,7 +28,7 @@ fn joined(lines: &[(usize, &str, &str)]) -> (Vec<String>, ConnectionLives) {
     let entries: Vec<_> = lines
         .iter()
         .enumerate()
-        .map(|(at, (source, stream, message))| LogEntry {
+        .map(|(at, (source, stream, message))| LogLine {
             source: *source,
             at: i64::try_from(at).unwrap(),
             ingested: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use stackgen_diagnose::logs::{LogEntry, PollWindow, ReorderBuffer, SeenEvents, StoredEvent};
+use stackgen_diagnose::logs::{LogLine, PollWindow, ReorderBuffer, SeenEvents, StoredEvent};
 
 const WINDOW: PollWindow = PollWindow {
     overlap: 6_000,
@@ -126,8 +126,8 @@ proptest! {
     }
 }
 
-fn entry(at: i64) -> LogEntry {
-    LogEntry {
+fn entry(at: i64) -> LogLine {
+    LogLine {
         source: 0,
         at,
         ingested: at,

@@ -10,10 +10,10 @@ use stackgen_diagnose::logs::{
 };
 use tokio::sync::watch;
 
-use super::LogsCommand;
 use super::denied::DeniedCalls;
 use super::lines::{LineLayout, line_json};
 use super::notes;
+use super::options::{LogOptions, LogRequest};
 use super::target::LogTarget;
 use crate::account::{AccountClient, StepProgress};
 use crate::error::CliError;
@@ -43,10 +43,7 @@ pub(super) fn interrupt() -> Interrupt {
 
 /// A command that follows.
 pub(super) struct Following<'a> {
-    pub(super) command: &'a LogsCommand,
-    pub(super) filter: &'a LifeFilter,
-    /// First time, in milliseconds since 1970.
-    pub(super) since: i64,
+    pub(super) request: &'a LogRequest,
     pub(super) is_local: bool,
 }
 
@@ -55,25 +52,25 @@ impl Following<'_> {
         &self,
         account: &AccountClient,
         target: &LogTarget,
-        denied: DeniedCalls,
+        denied: &DeniedCalls,
         progress: &StepProgress<'_>,
         ctx: OperationContext<'_>,
         ui: &Ui,
     ) -> Result<CommandOutcome, CliError> {
         progress.pause();
-        notes::print(&target.gaps, &denied, ui);
-        let mut options = FollowOptions::since(self.since);
-        options.live_tail = !self.command.no_live_tail && !self.is_local;
+        notes::print(&target.gaps, denied, ui);
+        let mut following = FollowOptions::since(self.request.range.start);
+        following.live_tail = !self.request.options.no_live_tail && !self.is_local;
         if self.is_local {
-            options.poll_interval = Duration::from_millis(500);
-            options.hold = Duration::from_millis(500);
+            following.poll_interval = Duration::from_millis(500);
+            following.hold = Duration::from_millis(500);
         }
         let started = Instant::now();
         let mut printer = FollowPrinter {
-            command: self.command,
-            filter: self.filter,
+            options: &self.request.options,
+            filter: &self.request.filter,
             sources: &target.sources,
-            layout: LineLayout::new(self.command, &target.sources, ui),
+            layout: LineLayout::new(&self.request.options, &target.sources, ui),
             joiner: Joiner::default(),
             last_sampled: None,
             sessions: Cell::new(0),
@@ -83,7 +80,7 @@ impl Following<'_> {
         let result = follow(
             &account.aws,
             &target.sources,
-            &options,
+            &following,
             &mut |event| printer.report(event),
             ctx,
         )
@@ -118,7 +115,7 @@ fn print_price(sessions: usize, elapsed: Duration, ui: &Ui) {
 }
 
 struct FollowPrinter<'a> {
-    command: &'a LogsCommand,
+    options: &'a LogOptions,
     filter: &'a LifeFilter,
     sources: &'a [LogSource],
     layout: LineLayout,
@@ -215,7 +212,7 @@ impl FollowPrinter<'_> {
                     &line.entry,
                     &parsed,
                     connection,
-                    self.command.raw,
+                    self.options.raw,
                 )),
                 false => {
                     text +=

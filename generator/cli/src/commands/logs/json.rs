@@ -1,7 +1,7 @@
 //! Connections as JSON.
 
 use serde_json::{Value, json};
-use stackgen_diagnose::logs::{ConnectionLife, ConnectionLives, LogEntry, RequestStep, parse_line};
+use stackgen_diagnose::logs::{ConnectionLife, ConnectionLives, LogLine, RequestStep, parse_line};
 
 use super::denied::DeniedCalls;
 use super::lines::line_json;
@@ -12,7 +12,7 @@ use super::target::LogTarget;
 pub(super) fn report(
     target: &LogTarget,
     lives: &ConnectionLives,
-    entries: &[LogEntry],
+    entries: &[LogLine],
     denied: &DeniedCalls,
 ) -> Value {
     let selected = lives.lives.iter().filter(|life| life.selected);
@@ -38,7 +38,7 @@ pub(super) fn report(
     })
 }
 
-fn connection(life: &ConnectionLife, target: &LogTarget, entries: &[LogEntry]) -> Value {
+fn connection(life: &ConnectionLife, target: &LogTarget, entries: &[LogLine]) -> Value {
     let lines = life.lines.iter().map(|at| {
         let entry = &entries[*at];
         let source = &target.sources[entry.source];

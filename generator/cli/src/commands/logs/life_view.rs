@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use stackgen_diagnose::logs::{
-    ConnectionLife, ConnectionLives, LineLevel, LogEntry, RequestStep, duration_text, parse_line,
+    ConnectionLife, ConnectionLives, LineLevel, LogLine, RequestStep, duration_text, parse_line,
 };
 
-use super::LogsCommand;
 use super::lines::{LineLayout, level_text, padded};
+use super::options::LogOptions;
 use super::range::{date, time_of_day};
 use super::table::{problem_text, style};
 use super::target::LogTarget;
@@ -28,10 +28,10 @@ enum LifeEvent<'a> {
 
 /// Prints the selected lives.
 pub(super) fn print(
-    command: &LogsCommand,
+    options: &LogOptions,
     target: &LogTarget,
     lives: &ConnectionLives,
-    entries: &[LogEntry],
+    entries: &[LogLine],
     ui: &Ui,
 ) -> Result<(), CliError> {
     let selected: Vec<_> = lives.lives.iter().filter(|life| life.selected).collect();
@@ -43,15 +43,12 @@ pub(super) fn print(
         );
         return Ok(());
     }
-    let limit = match command.limit {
-        0 => selected.len(),
-        limit => limit.min(selected.len()),
-    };
+    let limit = options.shown(selected.len());
     let view = LifeView {
-        command,
+        options,
         target,
         entries,
-        layout: LineLayout::new(command, &target.sources, ui),
+        layout: LineLayout::new(options, &target.sources, ui),
         details: ui.shows_details(),
     };
     for (number, life) in selected.iter().take(limit).enumerate() {
@@ -68,9 +65,9 @@ pub(super) fn print(
 }
 
 struct LifeView<'a> {
-    command: &'a LogsCommand,
+    options: &'a LogOptions,
     target: &'a LogTarget,
-    entries: &'a [LogEntry],
+    entries: &'a [LogLine],
     layout: LineLayout,
     details: bool,
 }
@@ -98,7 +95,7 @@ impl LifeView<'_> {
         for problem in &life.problems {
             let color = style(Some(problem.severity));
             let _ = write!(text, "\n{color}{}{color:#}", problem.summary);
-            match (self.command.why, problem.causes.first()) {
+            match (self.options.why, problem.causes.first()) {
                 (true, _) => text += &problem_text(problem),
                 (false, Some(cause)) if !cause.rows.is_empty() => {
                     let rows = row_list(&cause.rows);

@@ -6,11 +6,11 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_diagnose::logs::{
-    AccessEvent, ConnectionLives, LifeFilter, LineFact, LineLevel, LogEntry, LogSource, ParsedLine,
+    AccessEvent, ConnectionLives, LifeFilter, LineFact, LineLevel, LogLine, LogSource, ParsedLine,
     parse_line,
 };
 
-use super::LogsCommand;
+use super::options::LogOptions;
 use super::range::{date, iso8601, time_of_day};
 use super::target::LogTarget;
 use crate::error::CliError;
@@ -77,13 +77,13 @@ pub(super) struct LineLayout {
 }
 
 impl LineLayout {
-    pub(super) fn new(command: &LogsCommand, sources: &[LogSource], ui: &Ui) -> Self {
+    pub(super) fn new(options: &LogOptions, sources: &[LogSource], ui: &Ui) -> Self {
         let widths = sources.iter().map(|source| source.name.chars().count());
         LineLayout {
             name_width: widths.max().unwrap_or_default().min(MAX_NAME),
-            raw: command.raw,
+            raw: options.raw,
             details: ui.shows_details(),
-            level: command.level,
+            level: options.level,
             last_date: None,
         }
     }
@@ -105,7 +105,7 @@ impl LineLayout {
     pub(super) fn text(
         &mut self,
         source: &LogSource,
-        entry: &LogEntry,
+        entry: &LogLine,
         line: &ParsedLine<'_>,
         connection: Option<&str>,
         is_late: bool,
@@ -188,14 +188,14 @@ impl LineLayout {
 
 /// Prints the lines of all selected connections, or all lines.
 pub(super) fn print(
-    command: &LogsCommand,
+    options: &LogOptions,
     target: &LogTarget,
     lives: &ConnectionLives,
-    entries: &[LogEntry],
+    entries: &[LogLine],
     filter: &LifeFilter,
     ui: &Ui,
 ) -> Result<(), CliError> {
-    let mut layout = LineLayout::new(command, &target.sources, ui);
+    let mut layout = LineLayout::new(options, &target.sources, ui);
     let mut text = String::new();
     let mut is_any = false;
     for (entry, life) in entries.iter().zip(&lives.life_of_entry) {
@@ -228,14 +228,14 @@ pub(super) fn print(
 
 /// Prints the same lines as JSON, one a line.
 pub(super) fn print_json(
-    command: &LogsCommand,
+    options: &LogOptions,
     target: &LogTarget,
     lives: &ConnectionLives,
-    entries: &[LogEntry],
+    entries: &[LogLine],
     filter: &LifeFilter,
     ui: &Ui,
 ) -> Result<(), CliError> {
-    let layout = LineLayout::new(command, &target.sources, ui);
+    let layout = LineLayout::new(options, &target.sources, ui);
     let mut values = Vec::new();
     for (entry, life) in entries.iter().zip(&lives.life_of_entry) {
         let life = life.map(|life| &lives.lives[life as usize]);
@@ -248,7 +248,7 @@ pub(super) fn print_json(
             continue;
         }
         let connection = life.map(|life| life.id.as_str());
-        values.push(line_json(source, entry, &line, connection, command.raw));
+        values.push(line_json(source, entry, &line, connection, options.raw));
         if values.len() >= 1000 {
             ui.json_lines(&values)?;
             values.clear();
@@ -260,7 +260,7 @@ pub(super) fn print_json(
 /// Returns a line as JSON.
 pub(super) fn line_json(
     source: &LogSource,
-    entry: &LogEntry,
+    entry: &LogLine,
     line: &ParsedLine<'_>,
     connection: Option<&str>,
     raw: bool,

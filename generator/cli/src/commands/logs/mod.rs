@@ -6,6 +6,7 @@ mod json;
 mod life_view;
 mod lines;
 mod notes;
+mod options;
 mod range;
 mod search;
 mod table;
@@ -14,9 +15,9 @@ mod target;
 use std::cell::Cell;
 
 use clap::Args;
-use stackgen_deploy::{DeployStep, OffsetDateTime};
+use stackgen_deploy::{DeployStep, OffsetDateTime, OperationContext};
 use stackgen_diagnose::logs::{
-    FieldFilter, FilteredField, GapKind, LifeFilter, LineLevel, LogEntry, LogSource, TimeRange,
+    FieldFilter, FilteredField, GapKind, LifeFilter, LineLevel, LogLine, TimeRange,
     connection_lives, read_range,
 };
 
@@ -31,6 +32,7 @@ use crate::ui::Ui;
 use crate::values::name_and_value;
 
 use denied::DeniedCalls;
+use options::{LogOptions, LogRequest};
 use target::LogTarget;
 
 /// Show the logs of a WebSocket API's stage, joined by connection
@@ -131,20 +133,26 @@ fn level(text: &str) -> Result<LineLevel, String> {
 
 impl LogsCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        let filter = self.filter()?;
         let now = range::millis(OffsetDateTime::now_utc());
-        let range = range::range(&self.since, self.until.as_ref(), now)?;
-        block_on(self.show(&filter, range, now, ui))
+        let request = LogRequest {
+            filter: self.filter()?,
+            range: range::range(&self.since, self.until.as_ref(), now)?,
+            now,
+            options: LogOptions {
+                raw: self.raw,
+                why: self.why,
+                level: self.level,
+                limit: self.limit,
+                yes: self.yes,
+                no_live_tail: self.no_live_tail,
+            },
+        };
+        block_on(self.show(&request, ui))
     }
 
-    async fn show(
-        &self,
-        filter: &LifeFilter,
-        range: TimeRange,
-        now: i64,
-        ui: &Ui,
-    ) -> Result<CommandOutcome, CliError> {
+    async fn show(&self, request: &LogRequest, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let gateway = self.account.gateway(&self.target.file).await?;
+        let is_local = gateway.is_some();
         let targets = self
             .target
             .resolve(ProjectScope::Names, gateway.as_ref(), ui)?;
@@ -162,14 +170,10 @@ impl LogsCommand {
         progress.begin("looking for log groups");
         let mut denied = DeniedCalls::default();
         let mut target = target::find(&account, stage, &mut denied, ctx).await?;
-        if gateway.is_some() {
+        target.add_groups(&self.groups);
+        if is_local {
             // The local gateway writes none.
             target.gaps.retain(|gap| gap.kind != GapKind::ExecutionLog);
-        }
-        for group in &self.groups {
-            if target.sources.iter().all(|known| known.group != *group) {
-                target.sources.push(LogSource::named(group));
-            }
         }
         if target.sources.is_empty() {
             progress.pause();
@@ -177,30 +181,27 @@ impl LogsCommand {
             return Err(notes::nothing_to_read(&target, &denied));
         }
         if self.follow {
-            let following = follow::Following {
-                command: self,
-                filter,
-                since: range.start,
-                is_local: gateway.is_some(),
-            };
+            let following = follow::Following { request, is_local };
             return following
-                .run(&account, &target, denied, &progress, ctx, ui)
+                .run(&account, &target, &denied, &progress, ctx, ui)
                 .await;
         }
-        let entries = match self.uses_insights(filter, range, now, gateway.is_some()) {
-            true => {
-                search::search(
-                    self, filter, range, now, &account, &target, &progress, ctx, ui,
+        let entries = match self.uses_insights(request, is_local) {
+            true => search::search(request, &account, &target, &progress, ctx, ui).await?,
+            false => {
+                self.read(
+                    request.range,
+                    &account,
+                    &target,
+                    &mut denied,
+                    &progress,
+                    ctx,
                 )
                 .await?
             }
-            false => {
-                self.read(range, &account, &mut target, &mut denied, &progress, ctx)
-                    .await?
-            }
         };
         drop(progress);
-        self.print(filter, &entries, &mut target, &denied, ui)?;
+        self.print(request, &entries, &mut target, &denied, ui)?;
         Ok(CommandOutcome::Done)
     }
 
@@ -208,11 +209,11 @@ impl LogsCommand {
         &self,
         range: TimeRange,
         account: &AccountClient,
-        target: &mut LogTarget,
+        target: &LogTarget,
         denied: &mut DeniedCalls,
         progress: &StepProgress<'_>,
-        ctx: stackgen_deploy::OperationContext<'_>,
-    ) -> Result<Vec<LogEntry>, CliError> {
+        ctx: OperationContext<'_>,
+    ) -> Result<Vec<LogLine>, CliError> {
         let count = Cell::new(0);
         let groups = target.sources.len();
         let on_page = |events: usize| {
@@ -236,12 +237,15 @@ impl LogsCommand {
 
     fn print(
         &self,
-        filter: &LifeFilter,
-        entries: &[LogEntry],
+        request: &LogRequest,
+        entries: &[LogLine],
         target: &mut LogTarget,
         denied: &DeniedCalls,
         ui: &Ui,
     ) -> Result<(), CliError> {
+        let LogRequest {
+            filter, options, ..
+        } = request;
         let lives = connection_lives(&target.sources, entries, filter);
         target.note_unknown_closes(&lives);
         target.wants_lines = !self.connections;
@@ -250,15 +254,15 @@ impl LogsCommand {
         if ui.wants_json() {
             return match shows_lives {
                 true => ui.json_result(&json::report(target, &lives, entries, denied)),
-                false => lines::print_json(self, target, &lives, entries, filter, ui),
+                false => lines::print_json(options, target, &lives, entries, filter, ui),
             };
         }
         if self.connections || self.why && filter.is_empty() {
-            table::print(self, target, &lives, ui)?;
+            table::print(options, target, &lives, ui)?;
         } else if shows_lives {
-            life_view::print(self, target, &lives, entries, ui)?;
+            life_view::print(options, target, &lives, entries, ui)?;
         } else {
-            lines::print(self, target, &lives, entries, filter, ui)?;
+            lines::print(options, target, &lives, entries, filter, ui)?;
         }
         notes::print(&target.gaps, denied, ui);
         Ok(())
@@ -290,15 +294,10 @@ impl LogsCommand {
     }
 
     /// True if a range is to be searched with Logs Insights.
-    fn uses_insights(
-        &self,
-        filter: &LifeFilter,
-        range: TimeRange,
-        now: i64,
-        is_local: bool,
-    ) -> bool {
+    fn uses_insights(&self, request: &LogRequest, is_local: bool) -> bool {
         const DAY: i64 = 86_400_000;
-        let is_long = range.end.unwrap_or(now) - range.start > DAY;
-        self.insights || is_long && !filter.is_empty() && !is_local
+        let range = request.range;
+        let is_long = range.end.unwrap_or(request.now) - range.start > DAY;
+        self.insights || is_long && !request.filter.is_empty() && !is_local
     }
 }

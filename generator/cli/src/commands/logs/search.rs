@@ -1,11 +1,9 @@
 //! Searching with Logs Insights, after its price is known.
 
 use stackgen_deploy::OperationContext;
-use stackgen_diagnose::logs::{
-    LifeFilter, LogEntry, TimeRange, estimate, scan_price, search as run,
-};
+use stackgen_diagnose::logs::{LogLine, estimate, scan_price, search as run};
 
-use super::LogsCommand;
+use super::options::LogRequest;
 use super::target::LogTarget;
 use crate::account::{AccountClient, StepProgress, confirmed};
 use crate::error::CliError;
@@ -15,19 +13,16 @@ use crate::ui::Ui;
 const FREE_OF_QUESTION: u64 = 5_000_000_000;
 
 /// Searches the logs for the selected connections.
-#[allow(clippy::too_many_arguments, reason = "it is one step of the command")]
 pub(super) async fn search(
-    command: &LogsCommand,
-    filter: &LifeFilter,
-    range: TimeRange,
-    now: i64,
+    request: &LogRequest,
     account: &AccountClient,
     target: &LogTarget,
     progress: &StepProgress<'_>,
     ctx: OperationContext<'_>,
     ui: &Ui,
-) -> Result<Vec<LogEntry>, CliError> {
-    let Some(text) = filter.search_text() else {
+) -> Result<Vec<LogLine>, CliError> {
+    let (range, now, yes) = (request.range, request.now, request.options.yes);
+    let Some(text) = request.filter.search_text() else {
         return Err(CliError::input("`--insights` searches for a selection")
             .hint("select connections with `--connection`, `--session`, `--user` or `--field`"));
     };
@@ -41,12 +36,12 @@ pub(super) async fn search(
     };
     let cost = format!("Logs Insights scans {bound} {size}, at a price of {price} in us-east-1");
     if scan.bytes > FREE_OF_QUESTION || scan.is_incomplete {
-        if !command.yes && !ui.can_prompt() {
+        if !yes && !ui.can_prompt() {
             return Err(CliError::input(cost)
                 .hint("run it with `--yes`, or read a shorter range with `--since`"));
         }
         ui.aside(&cost);
-        if !confirmed(command.yes, "search?", ctx.interrupt, ui).await? {
+        if !confirmed(yes, "search?", ctx.interrupt, ui).await? {
             return Err(CliError::failed("nothing was searched"));
         }
     } else {

@@ -8,8 +8,8 @@ use stackgen_diagnose::logs::{
     ConnectionLife, ConnectionLives, ConnectionProblem, ProblemSeverity, duration_text,
 };
 
-use super::LogsCommand;
 use super::lines::{padded, shortened};
+use super::options::LogOptions;
 use super::range::{date, time_of_day};
 use super::target::LogTarget;
 use crate::error::CliError;
@@ -28,7 +28,7 @@ struct TableRow {
 
 /// Prints the table, and with `--why` the causes.
 pub(super) fn print(
-    command: &LogsCommand,
+    options: &LogOptions,
     target: &LogTarget,
     lives: &ConnectionLives,
     ui: &Ui,
@@ -40,10 +40,7 @@ pub(super) fn print(
             target.title()
         ));
     }
-    let limit = match command.limit {
-        0 => selected.len(),
-        limit => limit.min(selected.len()),
-    };
+    let limit = options.shown(selected.len());
     let mut text = table(&selected[..limit]);
     let hidden = selected.len() - limit;
     if hidden > 0 {
@@ -57,7 +54,7 @@ pub(super) fn print(
     if !unjoined.is_empty() {
         let _ = writeln!(text, "{DIM}lines without a connection: {unjoined}{DIM:#}");
     }
-    if command.why {
+    if options.why {
         text += &causes(&selected);
     }
     ui.print(&text)

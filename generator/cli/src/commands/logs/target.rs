@@ -162,6 +162,15 @@ async fn stack_resources(
 }
 
 impl LogTarget {
+    /// Adds log groups that the user named.
+    pub(super) fn add_groups(&mut self, groups: &[String]) {
+        for group in groups {
+            if self.sources.iter().all(|known| known.group != *group) {
+                self.sources.push(LogSource::named(group));
+            }
+        }
+    }
+
     /// Adds a gap if connections ended with codes that no log contains.
     pub(super) fn note_unknown_closes(&mut self, lives: &ConnectionLives) {
         let is_unknown = |close: &stackgen_diagnose::logs::ConnectionClose| close.code.is_none();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::LoggedApi;
 
@@ -30,31 +30,7 @@ fn every_connections_life_is_complete_among_100_000_events_that_arrive_out_of_or
     let connections = report["connections"].as_array().unwrap();
     assert_eq!(connections.len(), expected.len());
     for found in connections {
-        let id = text(&found["connectionId"]);
-        let wanted = &expected[&id];
-        let messages = found["messages"].as_array().unwrap();
-        let failed = messages.iter().filter(|message| message["status"] == 500);
-        let is_timeout = |message: &&Value| message["functionFailed"] == true;
-        let timeouts = messages.iter().filter(is_timeout).count();
-        let found_facts = serde_json::json!({
-            "status": found["handshake"]["status"],
-            "messages": messages.len(),
-            "failed": failed.count(),
-            "code": found["close"]["code"],
-            "user": found["user"],
-        });
-        for (name, value) in found_facts.as_object().unwrap() {
-            assert_eq!(*value, wanted[name], "{name} of {id}: {found:#}");
-        }
-        assert_eq!(timeouts as u64, wanted["failed"].as_u64().unwrap(), "{id}");
-        let problem = text(&found["problems"][0]["summary"]);
-        // A tenth of the connections is still open.
-        let is_open = wanted["code"].is_null() && wanted["fate"] == "too-large";
-        let expected = match is_open {
-            true => "",
-            false => problem_of(&text(&wanted["fate"])),
-        };
-        assert_eq!(expected, without_numbers(&problem), "{id}: {found:#}");
+        assert_life(found, expected);
     }
     assert!(
         report["sources"]
@@ -64,6 +40,40 @@ fn every_connections_life_is_complete_among_100_000_events_that_arrive_out_of_or
             .all(|source| source["linesWithoutConnection"] == 0)
     );
 
+    assert_lines(&logged, expected);
+}
+
+/// Asserts that a connection is as the truth has it.
+fn assert_life(found: &Value, expected: &Map<String, Value>) {
+    let id = text(&found["connectionId"]);
+    let wanted = &expected[&id];
+    let messages = found["messages"].as_array().unwrap();
+    let failed = messages.iter().filter(|message| message["status"] == 500);
+    let is_timeout = |message: &&Value| message["functionFailed"] == true;
+    let timeouts = messages.iter().filter(is_timeout).count();
+    let found_facts = serde_json::json!({
+        "status": found["handshake"]["status"],
+        "messages": messages.len(),
+        "failed": failed.count(),
+        "code": found["close"]["code"],
+        "user": found["user"],
+    });
+    for (name, value) in found_facts.as_object().unwrap() {
+        assert_eq!(*value, wanted[name], "{name} of {id}: {found:#}");
+    }
+    assert_eq!(timeouts as u64, wanted["failed"].as_u64().unwrap(), "{id}");
+    let problem = text(&found["problems"][0]["summary"]);
+    // A tenth of the connections is still open.
+    let is_open = wanted["code"].is_null() && wanted["fate"] == "too-large";
+    let expected = match is_open {
+        true => "",
+        false => problem_of(&text(&wanted["fate"])),
+    };
+    assert_eq!(expected, without_numbers(&problem), "{id}: {found:#}");
+}
+
+/// Asserts that every line is there once, in order, and belongs to its connection.
+fn assert_lines(logged: &LoggedApi, expected: &Map<String, Value>) {
     let lines = logged.run("--since 2h --json");
     assert_eq!(lines.code, Some(0), "{}", lines.stderr);
     let (mut counts, mut last, mut total) = (LineCounts::new(), String::new(), 0);

@@ -1,98 +1,71 @@
 //! Output for people: lines, the table of connections, and one life.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{EIGHT, LoggedApi, access};
 
 const RANGE: &str = "--since 2026-11-30T07:00:00Z --until 2026-11-30T09:00:00Z";
 const LAMBDA: &str = "71952965-d5cc-4974-ae08-6e2138b2275c";
 
+/// A line: the group's short name, the stream, the time and the message.
+type Line = (&'static str, &'static str, i64, String);
+
+fn connect(connection: &str, at: i64, more: Value) -> Line {
+    let mut values = json!({
+        "requestId": format!("R1-{connection}"), "eventType": "CONNECT", "routeKey": "$connect", "status": 200,
+        "connectionId": connection, "connectedAt": EIGHT + at, "sourceIp": "203.0.113.7", "principalId": "alice",
+        "authorizerStatus": 200, "authorizerLatency": 21, "integrationStatus": 200, "integrationLatency": 16,
+    });
+    extend(&mut values, more);
+    ("access", "s", EIGHT + at + 60, access(&values))
+}
+
+fn request(connection: &str, at: i64, route: &str, latency: u64, more: Value) -> Line {
+    let mut values = json!({
+        "requestId": format!("R-{connection}-{at}"), "eventType": "MESSAGE", "routeKey": route, "status": 200,
+        "connectionId": connection, "integrationLatency": latency,
+    });
+    extend(&mut values, more);
+    ("access", "s", EIGHT + at, access(&values))
+}
+
+fn extend(values: &mut Value, more: Value) {
+    let Value::Object(more) = more else {
+        panic!("{more}");
+    };
+    values.as_object_mut().unwrap().extend(more);
+}
+
 /// Writes the lives of three connections: a healthy one, one that the client closes after a second, and a refused one.
 fn put_lives(logged: &LoggedApi) {
-    let connect = |connection: &str, at: i64, more: serde_json::Value| {
-        let mut values = json!({
-            "requestId": format!("R1-{connection}"), "eventType": "CONNECT", "routeKey": "$connect", "status": 200,
-            "connectionId": connection, "connectedAt": EIGHT + at, "sourceIp": "203.0.113.7", "principalId": "alice",
-            "authorizerStatus": 200, "authorizerLatency": 21, "integrationStatus": 200, "integrationLatency": 16,
-        });
-        values
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        ("access", "s", EIGHT + at + 60, access(&values))
-    };
-    let request = |connection: &str,
-                   at: i64,
-                   event: &str,
-                   route: &str,
-                   status: u16,
-                   latency: u64,
-                   error: Option<&str>| {
-        let values = json!({
-            "requestId": format!("R-{connection}-{at}"), "eventType": event, "routeKey": route, "status": status,
-            "connectionId": connection, "integrationLatency": latency, "errorMessage": error,
-        });
-        ("access", "s", EIGHT + at, access(&values))
-    };
-    let own = |connection: &str, at: i64, level: &str, message: &str, more: serde_json::Value| {
-        let mut line = json!({ "level": level, "message": message, "connectionId": connection });
-        line.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        ("connection", "e", EIGHT + at, line.to_string())
-    };
-    let mut lines = vec![
-        connect("HealthyConnec00=", 0, json!({})),
-        request("HealthyConnec00=", 5_000, "MESSAGE", "say", 200, 12, None),
-        request("HealthyConnec00=", 6_000, "MESSAGE", "say", 200, 30, None),
-        request("HealthyConnec00=", 7_000, "MESSAGE", "say", 200, 14, None),
-        request(
-            "HealthyConnec00=",
-            8_000,
-            "MESSAGE",
-            "shout",
-            403,
-            0,
-            Some("Forbidden"),
-        ),
-        connect("BareClose000000=", 60_000, json!({ "principalId": "bob" })),
-        request(
-            "BareClose000000=",
-            61_000,
-            "DISCONNECT",
-            "$disconnect",
-            200,
-            8,
-            None,
-        ),
-        own(
-            "BareClose000000=",
-            61_000,
-            "INFO",
-            "Connection closed",
-            json!({
-                "routeKey": "$disconnect", "code": 1005, "reason": "Client-side close frame status not set", "sessionId": "s1",
-            }),
-        ),
-        connect(
-            "Refused00000000=",
-            120_000,
-            json!({
-                "status": 401, "principalId": null, "authorizerStatus": null, "authorizerLatency": null, "integrationStatus": null,
-                "integrationLatency": null, "errorMessage": "Unauthorized",
-            }),
-        ),
-    ];
+    let (healthy, bare, refused) = ("HealthyConnec00=", "BareClose000000=", "Refused00000000=");
+    let closed = json!({
+        "level": "INFO", "message": "Connection closed", "connectionId": bare, "routeKey": "$disconnect", "code": 1005,
+        "reason": "Client-side close frame status not set", "sessionId": "s1",
+    });
+    let unauthorized = json!({
+        "status": 401, "principalId": null, "authorizerStatus": null, "authorizerLatency": null, "integrationStatus": null,
+        "integrationLatency": null, "errorMessage": "Unauthorized",
+    });
+    let forbidden = json!({ "status": 403, "errorMessage": "Forbidden" });
     let message = |at: i64, text: String| ("message", "m", EIGHT + at, text);
-    lines.extend([
+    logged.put(&[
+        connect(healthy, 0, json!({})),
+        request(healthy, 5_000, "say", 12, json!({})),
+        request(healthy, 6_000, "say", 30, json!({})),
+        request(healthy, 7_000, "say", 14, json!({})),
+        request(healthy, 8_000, "shout", 0, forbidden),
+        connect(bare, 60_000, json!({ "principalId": "bob" })),
+        request(bare, 61_000, "$disconnect", 8, json!({ "eventType": "DISCONNECT" })),
+        ("connection", "e", EIGHT + 61_000, closed.to_string()),
+        connect(refused, 120_000, unauthorized),
         message(5_001, format!("START RequestId: {LAMBDA} Version: $LATEST\n")),
-        message(5_002, format!("2026-11-30T08:00:05.002Z\t{LAMBDA}\tWARN\tslow: {{ connectionId: 'HealthyConnec00=' }}")),
+        message(5_002, format!("2026-11-30T08:00:05.002Z\t{LAMBDA}\tWARN\tslow: {{ connectionId: '{healthy}' }}")),
         message(5_003, "plain text of the same invocation".to_owned()),
         message(5_012, format!("END RequestId: {LAMBDA}\n")),
         message(5_013, format!("REPORT RequestId: {LAMBDA}\tDuration: 11.20 ms\tBilled Duration: 12 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\n")),
         message(70_000, "nobody knows whose line this is".to_owned()),
     ]);
-    logged.put(&lines);
 }
 
 fn filled() -> Option<LoggedApi> {
