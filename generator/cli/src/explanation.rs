@@ -40,7 +40,8 @@ pub(crate) fn explanation_text<'a>(
     text
 }
 
-fn row_list(rows: &[Cow<'_, str>]) -> String {
+/// Returns rows as part of a sentence.
+pub(crate) fn row_list(rows: &[Cow<'_, str>]) -> String {
     match rows {
         [] => "no row".to_owned(),
         [row] => format!("row {row}"),

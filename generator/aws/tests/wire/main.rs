@@ -8,6 +8,7 @@ mod description;
 mod failures;
 mod functions;
 mod gateway;
+mod logs;
 mod network;
 mod replay;
 mod roles;

@@ -134,6 +134,16 @@ impl StageTarget {
         }
     }
 
+    /// Returns how the API is selected.
+    pub(crate) fn selector(&self) -> &ApiSelector {
+        &self.api
+    }
+
+    /// Returns the stage if it is selected by name.
+    pub(crate) fn stage_name(&self) -> Option<&StageName> {
+        self.stage.as_ref()
+    }
+
     /// Finds API and stage in the account, if it is the account that the environment belongs to.
     pub(crate) async fn find(
         &self,

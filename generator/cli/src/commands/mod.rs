@@ -14,6 +14,7 @@ mod explain;
 mod graph;
 mod init;
 mod lint;
+mod logs;
 mod man;
 mod policy;
 mod probe;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Policy(Box<policy::PolicyCommand>),
     Dev(Box<dev::DevCommand>),
     Token(token::TokenCommand),
+    Logs(Box<logs::LogsCommand>),
     Probe(Box<probe::ProbeCommand>),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
@@ -85,6 +87,7 @@ impl Command {
             Command::Policy(command) => command.run(ui),
             Command::Dev(command) => command.run(ui),
             Command::Token(command) => command.run(ui),
+            Command::Logs(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(program(), ui),

@@ -26,6 +26,7 @@ mod init;
 mod integrations;
 mod limits;
 mod lint;
+mod logs;
 mod modules;
 mod names;
 mod packages;

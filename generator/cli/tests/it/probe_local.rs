@@ -104,7 +104,7 @@ Resources:
 "#;
 
 /// A gateway for concurrent tests of this file; the last one ends it.
-struct Local {
+pub(crate) struct Local {
     runtime: Runtime,
     gateway: Option<Gateway>,
     _code: Sandbox,
@@ -133,8 +133,13 @@ fn local() -> Arc<Local> {
 
 impl Local {
     fn start(settings: Settings) -> Self {
+        Local::run_template(settings, TEMPLATE, FUNCTION)
+    }
+
+    /// Runs a template whose resource `Function` has this code, in Python.
+    pub(crate) fn run_template(settings: Settings, template: &str, function: &str) -> Self {
         let code = Sandbox::new();
-        code.write("function", format!("#!/usr/bin/env python3\n{FUNCTION}"));
+        code.write("function", format!("#!/usr/bin/env python3\n{function}"));
         let program = code.path().join("function");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -151,7 +156,7 @@ impl Local {
             let template = StackTemplate {
                 stack: "probed".to_owned(),
                 file: "template.yaml".to_owned(),
-                text: TEMPLATE.to_owned(),
+                text: template.to_owned(),
                 code: [("Function".to_owned(), StackCode::Program(program))].into(),
                 ..StackTemplate::default()
             };
@@ -170,7 +175,7 @@ impl Local {
     }
 
     /// Creates a folder for which the gateway runs.
-    fn project(&self) -> Sandbox {
+    pub(crate) fn project(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write(".stackgen/gateway.json", self.state.to_string());
         sandbox

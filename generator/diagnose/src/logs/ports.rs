@@ -164,6 +164,14 @@ pub struct StageLogSettings {
     pub data_trace: bool,
 }
 
+impl StageLogSettings {
+    /// Returns the name of the access log's group; `None` without one, and for a delivery stream.
+    pub fn access_log_group(&self) -> Option<&str> {
+        let (_, group) = self.access_log_arn.as_deref()?.split_once(":log-group:")?;
+        Some(group.strip_suffix(":*").unwrap_or(group))
+    }
+}
+
 /// Level of an execution log (row L4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExecutionLevel {

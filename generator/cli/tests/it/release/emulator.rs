@@ -1,6 +1,6 @@
 //! ministack, an emulator of AWS that is not ours, with the additions in `tests/ministack`.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
@@ -70,11 +70,25 @@ impl Emulator {
 
     /// Runs `stacks.py`, which deploys and changes APIs as other tools do. Returns what it prints.
     pub(crate) fn stacks(&self, arguments: &[&str]) -> String {
+        self.script("stacks.py", arguments, "")
+    }
+
+    /// Runs `logs.py`, which creates an API with logs and fills them. Returns what it prints.
+    pub(crate) fn logs(&self, arguments: &[&str], input: &str) -> String {
+        self.script("logs.py", arguments, input)
+    }
+
+    fn script(&self, name: &str, arguments: &[&str], input: &str) -> String {
         let python = stackgen_test_tools::installed("ministack/bin/python").unwrap();
-        let script = root().join("generator/cli/tests/ministack/stacks.py");
+        let script = root().join("generator/cli/tests/ministack").join(name);
         let mut command = Command::new(python);
         command.arg(script).arg(self.url()).args(arguments);
-        let output = command.output().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = process.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        let output = process.wait_with_output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {error}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -245,6 +245,10 @@ impl AwsCallRequest {
                 let resource = format!("arn:aws:s3:::{}", parts.join("/"));
                 (action.to_owned(), Some(resource), String::new())
             }
+            "logs" => {
+                let (_, action) = self.header("x-amz-target")?.split_once('.')?;
+                (action.to_owned(), None, String::new())
+            }
             _ => return None,
         };
         Some(CallPermission {
