@@ -5,6 +5,7 @@
 
 mod audience;
 mod audio;
+mod callers;
 mod connect;
 mod disconnect;
 mod end;
@@ -25,6 +26,7 @@ mod tests;
 mod values;
 
 pub use audio::{AudioReport, AudioSettings, send_audio, send_share};
+pub use callers::{CallerLimits, address_key};
 pub use connect::{ConnectError, Handshake, connect};
 pub use disconnect::disconnect;
 pub use end::{EndError, EndRequest, end};
@@ -34,6 +36,6 @@ pub use messages::{Sender, handle_message};
 pub use rates::RateLimitError;
 pub use recipients::{Recipient, Share};
 pub use session::{BroadcastState, Connection, QualityTier, Role, Session, SessionStatus};
-pub use session_ids::SessionIdGenerator;
+pub use session_ids::{NoRandomness, SessionIdGenerator};
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
 pub use values::{InvalidValue, Language, SessionId, UserId, Volume};

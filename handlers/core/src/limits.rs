@@ -58,10 +58,22 @@ pub const CREATE_RATE: Rate = Rate {
     per: Duration::from_secs(3600),
 };
 
-/// Rate at which connections from one address may join.
+/// Default rate at which one caller may join: three times a class of 40 people at once.
 pub const JOIN_RATE: Rate = Rate {
-    tokens: 10,
+    tokens: 120,
     per: Duration::from_secs(60),
+};
+
+/// Default rate at which one caller may look up sessions over HTTP.
+pub const VIEW_RATE: Rate = Rate {
+    tokens: 300,
+    per: Duration::from_secs(60),
+};
+
+/// Default rate at which one caller may name sessions that do not exist.
+pub const WRONG_ID_RATE: Rate = Rate {
+    tokens: 120,
+    per: Duration::from_secs(3600),
 };
 
 /// Rate at which a speaker may send audio chunks.

@@ -247,6 +247,14 @@ pub trait RateLimiter: Send + Sync {
         rate: Rate,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
+
+    /// Returns what [`take`](Self::take) would return, and takes nothing.
+    fn peek(
+        &self,
+        bucket: &Bucket,
+        rate: Rate,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
 }
 
 /// Key of a bucket: `operation:kind:value`, as in `join:ip:203.0.113.7`.

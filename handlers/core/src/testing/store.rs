@@ -401,6 +401,23 @@ fn sort_key(key: &PageKey) -> (&Language, &ConnectionId) {
 
 impl RateLimiter for MemoryStore {
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        self.take_tokens(bucket, rate, now, 1.0)
+    }
+
+    async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        self.take_tokens(bucket, rate, now, 0.0)
+    }
+}
+
+impl MemoryStore {
+    /// Takes this many tokens from a bucket that has at least one.
+    fn take_tokens(
+        &self,
+        bucket: &Bucket,
+        rate: Rate,
+        now: Timestamp,
+        count: f64,
+    ) -> StoreResult<TakeResult> {
         let mut tables = self.available()?;
         if let Some(error) = &tables.rates_failing {
             return Err(error.clone());
@@ -418,7 +435,7 @@ impl RateLimiter for MemoryStore {
             let retry_after = Duration::from_secs_f64((1.0 - *tokens) * per_token);
             return Ok(TakeResult::Empty { retry_after });
         }
-        *tokens -= 1.0;
+        *tokens -= count;
         Ok(TakeResult::Taken)
     }
 }

@@ -7,8 +7,8 @@ use super::{
 use crate::ports::SessionStore;
 use crate::testing::memory_ports;
 use crate::{
-    ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings, JoinedConnection,
-    RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
+    CallerLimits, ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings,
+    JoinedConnection, RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
 };
 
 async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
@@ -308,7 +308,10 @@ async fn while_the_rate_limit_table_fails_the_setting_decides() {
         .await
         .unwrap();
     let closed = JoinSettings {
-        rate_limit_failure: RateLimitFailure::Closed,
+        caller: CallerLimits {
+            failure: RateLimitFailure::Closed,
+            ..SETTINGS.caller
+        },
         ..SETTINGS
     };
     let error = connect(&world, closed, handshake(&world, "b"))

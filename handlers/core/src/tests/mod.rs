@@ -3,7 +3,7 @@
 mod connecting;
 mod disconnecting;
 mod ending;
-
+mod guessing;
 mod listening;
 mod protocol;
 mod sending;
@@ -13,18 +13,32 @@ mod values;
 
 use std::time::Duration;
 
+use crate::limits::{JOIN_RATE, Rate, WRONG_ID_RATE};
 use crate::ports::{Ports, SessionStore, StoreError};
 use crate::testing::{MemoryBroadcaster, MemoryStore, TestClock, memory_ports};
 use crate::{
-    Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language, QualityTier,
-    RateLimitFailure, Sender, Session, SessionId, UserId, connect,
+    CallerLimits, Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language,
+    QualityTier, RateLimitFailure, Sender, Session, SessionId, UserId, connect,
 };
 
 type World = Ports<MemoryStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
     max_listeners: 3,
-    rate_limit_failure: RateLimitFailure::Open,
+    caller: CallerLimits {
+        requests: Rate {
+            tokens: 10,
+            per: Duration::from_secs(60),
+        },
+        ..LIMITS
+    },
+};
+
+/// The limits that a deployed stack has by default.
+const LIMITS: CallerLimits = CallerLimits {
+    requests: JOIN_RATE,
+    wrong_ids: WRONG_ID_RATE,
+    failure: RateLimitFailure::Open,
 };
 
 fn minutes(minutes: u64) -> Duration {
@@ -44,7 +58,7 @@ fn owner() -> UserId {
 }
 
 fn session_id() -> SessionId {
-    SessionId::try_from("merciful-truth-455").unwrap()
+    SessionId::try_from("merciful-truth-455-k7dq2m9x4hw3t").unwrap()
 }
 
 fn down() -> StoreError {

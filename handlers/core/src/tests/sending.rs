@@ -48,7 +48,7 @@ impl Relay for LimitedRelay {
 }
 
 fn chunk_of(bytes: usize) -> Value {
-    json!({"action": "sendAudio", "sessionId": "merciful-truth-455", "audioData": STANDARD.encode(vec![7; bytes]),
+    json!({"action": "sendAudio", "sessionId": "merciful-truth-455-k7dq2m9x4hw3t", "audioData": STANDARD.encode(vec![7; bytes]),
            "timestamp": 5, "format": "pcm", "chunkIndex": 3})
 }
 
@@ -77,7 +77,7 @@ async fn a_chunk_reaches_every_listener_unchanged_and_not_the_speaker() {
     let chunk = chunk_of(100);
     let sent = send(&world, &relay_for(0), "mic", &chunk).await.unwrap();
     assert_eq!((sent.report.sent, sent.shares), (2, 0));
-    let expected = json!({"type": "audio", "sessionId": "merciful-truth-455", "audioData": chunk["audioData"],
+    let expected = json!({"type": "audio", "sessionId": "merciful-truth-455-k7dq2m9x4hw3t", "audioData": chunk["audioData"],
                       "timestamp": 5, "format": "pcm", "chunkIndex": 3});
     assert_eq!(
         world.broadcaster.take(),
@@ -225,7 +225,7 @@ async fn only_the_speaker_of_the_session_may_send() {
         Err(ErrorCode::NotInSession)
     );
     let mut other = chunk;
-    other["sessionId"] = json!("other-place-100");
+    other["sessionId"] = json!("other-place-100-k7dq2m9x4hw3t");
     assert_eq!(
         send(&world, &relay_for(0), "mic", &other).await,
         Err(ErrorCode::OtherSession)

@@ -9,7 +9,7 @@ use crate::testing::PostBehavior;
 use crate::{Clock, SessionStatus};
 use stackgen_websocket::PostError;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 #[tokio::test]
 async fn broadcast_changes_are_stored_posted_to_listeners_and_acknowledged() {
@@ -166,7 +166,7 @@ async fn the_speaker_ends_the_session_and_each_listener_is_notified_once() {
     let again = send_message(&world, "mic", end).await;
     assert_eq!(again[0]["type"], "sessionEnded");
     assert_eq!(world.broadcaster.take(), []);
-    let other = json!({"action": "endSession", "sessionId": "other-place-100"});
+    let other = json!({"action": "endSession", "sessionId": "other-place-100-k7dq2m9x4hw3t"});
     assert_eq!(
         code(&send_message(&world, "mic", other).await),
         "OTHER_SESSION"

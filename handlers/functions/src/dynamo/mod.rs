@@ -41,6 +41,7 @@
 //! | `listeners` | | Query, on the index | |
 //! | `remove_listeners` | UpdateItem | DeleteItem | |
 //! | `take` | | | UpdateItem |
+//! | `peek` | | | GetItem |
 //!
 //! [`StoreError::Throttled`]: live_session_core::ports::StoreError::Throttled
 //! [`StoreError::Unavailable`]: live_session_core::ports::StoreError::Unavailable

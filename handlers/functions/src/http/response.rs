@@ -143,6 +143,11 @@ impl From<SessionError> for ApiError {
             },
             SessionError::RateLimited(RateLimitError::Unavailable(error))
             | SessionError::Store(error) => error.into(),
+            SessionError::End(error) => error.into(),
+            SessionError::NoRandomness(error) => {
+                error!(%error, "No session ID");
+                ApiError::unavailable("the server failed: try again")
+            }
             SessionError::NoFreeId => ApiError::unavailable("no unused session ID: try again"),
         }
     }

@@ -16,7 +16,7 @@ use crate::support::faults::Fault::{self, *};
 use crate::support::faults::Faults;
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 const RATE: Rate = Rate {
     tokens: 2,
     per: MINUTE,
@@ -53,6 +53,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
         listeners(session_id, None, None)
         remove_listeners(session_id, ids, NOW)
         take(&bucket, RATE, NOW)
+        peek(&bucket, RATE, NOW)
     }
 }
 

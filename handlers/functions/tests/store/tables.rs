@@ -15,7 +15,7 @@ use live_session_core::{Connection, Role, Volume};
 use crate::support::database::{Database, Item, patient_settings};
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 fn names(item: &Item) -> BTreeSet<&str> {
     item.keys().map(String::as_str).collect()

@@ -22,6 +22,8 @@ pub const CONNECTIONS: &str = "Connections";
 pub const DISCONNECTIONS: &str = "Disconnections";
 /// Refused connections, by [`REASON`].
 pub const REFUSALS: &str = "Refusals";
+/// IDs of rooms, sessions or the like that callers named and that do not exist.
+pub const WRONG_IDS: &str = "WrongIds";
 /// Callers whose token was refused. The log contains the reason.
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
 /// Fetches of the issuer's keys.

@@ -6,7 +6,7 @@ use live_session_core::{Connection, Session, SessionStatus};
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 pub(super) async fn a_listener_is_recorded_and_counted(store: &impl Store) {
     let session = created(store, ID).await;
@@ -39,7 +39,7 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
 
 pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
-    let other = created(store, "brave-river-123").await;
+    let other = created(store, "brave-river-123-k7dq2m9x4hw3t").await;
     let there = Admission::InOtherSession(listener("a=", &session));
     let admission = store
         .admit_listener(&listener("a=", &other), 500, NOW)

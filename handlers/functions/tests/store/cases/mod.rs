@@ -101,5 +101,6 @@ on_every_store! {
         part_of_a_token_is_not_lost
         a_bucket_holds_no_more_than_its_tokens
         buckets_are_independent
-        a_clock_that_goes_back_adds_no_tokens;
+        a_clock_that_goes_back_adds_no_tokens
+        peeking_takes_nothing;
 }

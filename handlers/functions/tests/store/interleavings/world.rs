@@ -265,7 +265,7 @@ impl World {
 
     fn id(&self, slot: Slot) -> SessionId {
         let number = self.numbers[slot].load(Ordering::SeqCst);
-        session_id(&format!("{}-{number}", SESSIONS[slot]))
+        session_id(&format!("{}-{number}-k7dq2m9x4hw3t", SESSIONS[slot]))
     }
 
     fn new_session(&self, slot: Slot) -> Session {
