@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use crate::limits::Rate;
 use crate::{
-    BroadcastState, Connection, Language, Session, SessionId, SessionStatus, Share, UserId, Volume,
+    BroadcastState, Connection, GoneListeners, Language, Session, SessionId, SessionStatus, Share,
+    UserId, Volume,
 };
 
 /// Failure of a table. The client's request is not the cause.
@@ -285,15 +286,21 @@ pub enum TakeResult {
     },
 }
 
-/// Hands shares of an audience to further invocations of this function.
+/// Hands work to further invocations of this function, without waiting for them to end.
 pub trait Relay: Send + Sync {
-    /// Hands over one share, without waiting for the other invocation to end.
+    /// Hands over one share of an audience.
     fn hand_over(&self, share: &Share) -> impl Future<Output = Result<(), RelayError>> + Send;
+
+    /// Hands over the removal of closed connections.
+    fn hand_over_removal(
+        &self,
+        gone: &GoneListeners,
+    ) -> impl Future<Output = Result<(), RelayError>> + Send;
 }
 
-/// A share that could not be handed over.
+/// Work that could not be handed over.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("cannot hand over the share: {0}")]
+#[error("cannot hand over work: {0}")]
 pub struct RelayError(pub String);
 
 /// Store of sessions, connections and rates.

@@ -1,6 +1,8 @@
 //! Environment variables of each function. stackgen.yaml sets the same names.
 
-use live_session_core::limits::{JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE};
+use live_session_core::limits::{
+    AUDIO_CHUNKS_PER_SECOND, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE, audio_rate,
+};
 use live_session_core::{AudioSettings, CallerLimits, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::{Callers, TokenUse};
 use stackgen_websocket::aws::AwsSettings;
@@ -188,6 +190,11 @@ impl Config for AudioConfig {
                     1..=1_000,
                     250,
                 ),
+                rate: audio_rate(environment.integer_or(
+                    "AUDIO_CHUNKS_PER_SECOND",
+                    1..=100,
+                    AUDIO_CHUNKS_PER_SECOND,
+                )),
                 rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Open),
             },
         }

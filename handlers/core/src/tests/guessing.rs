@@ -99,6 +99,7 @@ async fn wrong_ids_count_together_in_handshakes_messages_and_requests() {
         assert_eq!(seen, Err(SessionError::Refused(SessionRefusal::NoSession)));
     }
     // 40 times twelve seconds give 16 more.
+    world.clock.advance(Duration::from_secs(1));
     let mut more = 0;
     while status(&world, JOIN, guess(&world)).await == 404 {
         more += 1;

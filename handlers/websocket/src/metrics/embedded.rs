@@ -3,16 +3,17 @@
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use ::metrics::{Unit, describe_counter, describe_histogram};
+use ::metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use thiserror::Error;
 
 use super::{
-    AUTHORIZATION_REFUSALS, CONNECTIONS, DISCONNECTIONS, FAN_OUT_DURATION, FAN_OUT_FAILED,
-    FAN_OUT_GONE, FAN_OUT_SENT, KEY_REFRESHES, REFUSALS, WRONG_IDS,
+    AUTHORIZATION_REFUSALS, CIRCUIT_OPENINGS, CIRCUIT_STATE, CONNECTIONS, DISCONNECTIONS,
+    FAN_OUT_ATTEMPTS, FAN_OUT_DURATION, FAN_OUT_FAILED, FAN_OUT_FAILURES, FAN_OUT_GONE,
+    FAN_OUT_SENT, KEY_REFRESHES, REFUSALS, WRONG_IDS,
 };
 
-const COUNTERS: [&str; 9] = [
+const COUNTERS: [&str; 12] = [
     CONNECTIONS,
     DISCONNECTIONS,
     REFUSALS,
@@ -22,6 +23,9 @@ const COUNTERS: [&str; 9] = [
     FAN_OUT_SENT,
     FAN_OUT_GONE,
     FAN_OUT_FAILED,
+    FAN_OUT_FAILURES,
+    FAN_OUT_ATTEMPTS,
+    CIRCUIT_OPENINGS,
 ];
 
 /// The process has a metrics recorder already.
@@ -45,6 +49,7 @@ pub fn install(namespace: &str, function_name: &str) -> Result<(), AlreadyInstal
     for name in COUNTERS {
         describe_counter!(name, Unit::Count, "");
     }
+    describe_gauge!(CIRCUIT_STATE, Unit::Count, "");
     describe_histogram!(FAN_OUT_DURATION, Unit::Milliseconds, "");
     COLLECTOR.set(collector).map_err(|_| AlreadyInstalled)
 }
