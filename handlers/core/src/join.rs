@@ -6,7 +6,7 @@ use tracing::info;
 use crate::audience::expired_listeners;
 use crate::callers::{Caller, check_limits, find_session};
 use crate::limits::MAX_CONNECTION;
-use crate::ports::{Admission, Ports, SessionRefusal, Store, StoreError};
+use crate::ports::{Admission, Capacity, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::RateLimitError;
 use crate::{
     CallerLimits, Clock, Connection, ConnectionId, Language, Role, Session, SessionId,
@@ -16,8 +16,8 @@ use crate::{
 /// Settings for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinSettings {
-    /// Maximum number of listeners in a session at once.
-    pub max_listeners: u32,
+    /// Maximum numbers of listeners in a session at once.
+    pub capacity: Capacity,
     /// Limits on the joins of one caller.
     pub caller: CallerLimits,
 }
@@ -56,6 +56,9 @@ pub enum JoinError {
     /// The session has its maximum number of listeners.
     #[error("the session is full")]
     Full,
+    /// The session has the maximum number of listeners with this address.
+    #[error("too many listeners have this address")]
+    AddressFull,
     /// The connection is in another session or has another role.
     #[error("the connection is in another session or role")]
     InOtherSession,
@@ -70,6 +73,7 @@ impl From<SessionRefusal> for JoinError {
             SessionRefusal::NoSession => JoinError::NoSession,
             SessionRefusal::WrongStatus(status) => JoinError::NotActive(status),
             SessionRefusal::Full => JoinError::Full,
+            SessionRefusal::AddressFull => JoinError::AddressFull,
             // The owner was read before, and sessions never change owners: this does not occur.
             SessionRefusal::NotOwner => JoinError::InOtherSession,
         }
@@ -161,7 +165,7 @@ async fn admit_listener<S: Store, B, C: Clock>(
 ) -> Result<Admission, StoreError> {
     let (store, now) = (&ports.store, ports.clock.now());
     const FULL: Admission = Admission::Refused(SessionRefusal::Full);
-    let capacity = settings.max_listeners;
+    let capacity = settings.capacity;
     let first = store.admit_listener(connection, capacity, now).await?;
     if first != FULL {
         return Ok(first);

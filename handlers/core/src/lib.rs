@@ -36,7 +36,9 @@ pub use limits::RateLimitFailure;
 pub use messages::{Sender, handle_message};
 pub use rates::RateLimitError;
 pub use recipients::{GoneListeners, Recipient, Share};
-pub use session::{BroadcastState, Connection, QualityTier, Role, Session, SessionStatus};
+pub use session::{
+    BroadcastState, Connection, ListenerCounts, QualityTier, Role, Session, SessionStatus,
+};
 pub use session_ids::{NoRandomness, SessionIdGenerator};
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
 pub use values::{InvalidValue, Language, SessionId, UserId, Volume};

@@ -60,7 +60,7 @@ pub struct PublicView {
 }
 
 impl PublicView {
-    fn of(session: &Session, now: Timestamp) -> Self {
+    fn of(session: &Session, listener_count: u32, now: Timestamp) -> Self {
         let status = session.status_at(now);
         PublicView {
             session_id: session.session_id.clone(),
@@ -68,16 +68,16 @@ impl PublicView {
             status: status.public(),
             listener_count: match status.is_over() {
                 true => 0,
-                false => session.listener_count,
+                false => listener_count,
             },
         }
     }
 }
 
 impl OwnerView {
-    fn of(session: &Session, now: Timestamp) -> Self {
+    fn of(session: &Session, listener_count: u32, now: Timestamp) -> Self {
         OwnerView {
-            public: PublicView::of(session, now),
+            public: PublicView::of(session, listener_count, now),
             quality_tier: session.quality_tier,
             created_at: session.created_at,
             ends_at: session.ends_at(),
@@ -129,7 +129,7 @@ pub async fn create<S: Store, B, C: Clock>(
         );
         if ports.store.create(&session).await? {
             info!(sessionId = %session.session_id, "Session created");
-            return Ok(OwnerView::of(&session, now));
+            return Ok(OwnerView::of(&session, 0, now));
         }
     }
     Err(SessionError::NoFreeId)
@@ -147,7 +147,8 @@ pub async fn view<S: Store, B, C: Clock>(
     check_limits(&ports.store, &caller, "view", limits, ports.clock.now()).await?;
     let session = find_session(ports, &caller, limits, id).await?;
     let session = session.ok_or(SessionError::Refused(SessionRefusal::NoSession))?;
-    Ok(PublicView::of(&session, ports.clock.now()))
+    let counts = ports.store.listener_counts(id).await?;
+    Ok(PublicView::of(&session, counts.total, ports.clock.now()))
 }
 
 /// Pauses or resumes a session. A paused session keeps its connections, but admits no new ones and sends no audio.
@@ -171,7 +172,8 @@ pub async fn set_open<S: Store, B, C: Clock>(
     }
     let session = changed.map_err(SessionError::Refused)?;
     info!(sessionId = %id, status = to.public(), "Session changed");
-    Ok(OwnerView::of(&session, now))
+    let counts = ports.store.listener_counts(id).await?;
+    Ok(OwnerView::of(&session, counts.total, now))
 }
 
 /// Ends a session, as its owner requests over HTTP.

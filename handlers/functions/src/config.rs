@@ -3,6 +3,7 @@
 use live_session_core::limits::{
     AUDIO_CHUNKS_PER_SECOND, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE, audio_rate,
 };
+use live_session_core::ports::Capacity;
 use live_session_core::{AudioSettings, CallerLimits, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::{Callers, TokenUse};
 use stackgen_websocket::aws::AwsSettings;
@@ -127,11 +128,18 @@ impl Config for ConnectionConfig {
             telemetry: Telemetry::read(environment),
             services: ServiceConfig::with_rate_limits(environment),
             join: JoinSettings {
-                max_listeners: environment.integer_or(
-                    "MAX_LISTENERS_PER_SESSION",
-                    1..=100_000,
-                    500,
-                ),
+                capacity: Capacity {
+                    listeners: environment.integer_or(
+                        "MAX_LISTENERS_PER_SESSION",
+                        1..=100_000,
+                        500,
+                    ),
+                    per_address: environment.integer_or(
+                        "MAX_LISTENERS_PER_ADDRESS",
+                        1..=100_000,
+                        50,
+                    ),
+                },
                 caller: CallerLimits {
                     requests: rate(environment, "JOINS_PER_MINUTE", JOIN_RATE),
                     wrong_ids: rate(environment, "WRONG_IDS_PER_HOUR", WRONG_ID_RATE),

@@ -7,7 +7,7 @@ use super::{
     world_with_session,
 };
 use crate::limits::{VIEW_RATE, WRONG_ID_RATE};
-use crate::ports::SessionRefusal;
+use crate::ports::{Capacity, SessionRefusal};
 use crate::sessions::{SessionError, end_as_owner, set_open, view};
 use crate::{
     CallerLimits, ConnectError, Handshake, JoinSettings, RateLimitError, SessionId, address_key,
@@ -147,7 +147,10 @@ async fn a_user_who_guesses_over_http_is_stopped_too() {
 async fn forty_people_behind_one_address_join_at_once() {
     let world = world_with_session().await;
     let settings = JoinSettings {
-        max_listeners: 500,
+        capacity: Capacity {
+            listeners: 500,
+            per_address: 50,
+        },
         caller: LIMITS,
     };
     for number in 0..40 {

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::{
-    code, down, id, listener, minutes, owner, send_message, session, session_id, speaker,
-    world_with_session,
+    code, down, id, listener, listener_count, minutes, owner, send_message, session, session_id,
+    speaker, world_with_session,
 };
 use crate::limits::MAX_CONNECTION;
 use crate::ports::ConnectionStore;
@@ -31,7 +31,7 @@ async fn joining_again_sets_the_language_and_counts_once() {
             .target_language;
         assert_eq!(language.unwrap().as_str(), tag);
     }
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_connection_without_a_record_joins_anew() {
     let join = json!({"action": "joinSession", "sessionId": ID, "targetLanguage": "fr"});
     let answers = send_message(&world, "new", join.clone()).await;
     assert_eq!(answers[0]["type"], "sessionJoined");
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     for name in ["two", "three"] {
         listener(&world, name).await;
     }
@@ -204,7 +204,7 @@ async fn a_listeners_refresh_removes_the_previous_record() {
                           "targetLanguage": "it", "timestamp": now});
     assert_eq!(answers, [complete]);
     assert_eq!(ids(&world).await, [id("new")]);
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     assert_eq!(
         send_message(&world, "new", refresh(Some("old"))).await[0]["type"],
         "connectionRefreshComplete"

@@ -14,7 +14,7 @@ mod values;
 use std::time::Duration;
 
 use crate::limits::{JOIN_RATE, Rate, WRONG_ID_RATE};
-use crate::ports::{Ports, SessionStore, StoreError};
+use crate::ports::{Capacity, Ports, SessionStore, StoreError};
 use crate::testing::{MemoryBroadcaster, MemoryStore, TestClock, memory_ports};
 use crate::{
     CallerLimits, Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language,
@@ -24,7 +24,10 @@ use crate::{
 type World = Ports<MemoryStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
-    max_listeners: 3,
+    capacity: Capacity {
+        listeners: 3,
+        per_address: 50,
+    },
     caller: CallerLimits {
         requests: Rate {
             tokens: 10,
@@ -112,6 +115,12 @@ async fn speaker(world: &World, name: &str) -> JoinedConnection {
 
 async fn session(world: &World) -> Session {
     world.store.session(&session_id()).await.unwrap().unwrap()
+}
+
+async fn listener_count(world: &World) -> u32 {
+    let counts = world.store.listener_counts(&session_id()).await.unwrap();
+    assert_eq!(counts.total, counts.by_language.values().sum::<u32>());
+    counts.total
 }
 
 /// Sends a message and returns the answers as JSON.

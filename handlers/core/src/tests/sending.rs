@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{
-    World, down, id, language, listener, minutes, owner, session, session_id, speaker,
+    World, down, id, language, listener, listener_count, minutes, owner, session_id, speaker,
     world_with_session,
 };
 use crate::limits::{AUDIO_CHUNKS_PER_SECOND, audio_rate};
@@ -273,7 +273,7 @@ async fn the_removal_of_gone_listeners_is_handed_over_once() {
     assert_eq!(removals, [expected.clone()]);
     sender.remove(&world, expected).await;
     assert_eq!(world.store.connection(&id("one")).await.unwrap(), None);
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
 }
 
 #[tokio::test]

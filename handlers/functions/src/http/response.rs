@@ -122,7 +122,8 @@ impl From<SessionRefusal> for ApiError {
                 let message = format!("the session is {}", status.public());
                 ApiError::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
             }
-            SessionRefusal::Full => {
+            // No route of the HTTP API admits listeners.
+            SessionRefusal::Full | SessionRefusal::AddressFull => {
                 ApiError::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full")
             }
         }

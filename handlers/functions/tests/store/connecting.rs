@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use live_session::dynamo::DynamoStore;
 use live_session_core::limits::{JOIN_RATE, WRONG_ID_RATE};
-use live_session_core::ports::Ports;
+use live_session_core::ports::{Capacity, Ports};
 use live_session_core::testing::{MemoryBroadcaster, TestClock};
 use live_session_core::{
     CallerLimits, Handshake, JoinSettings, RateLimitFailure, connect, disconnect,
@@ -15,7 +15,10 @@ use crate::support::fixtures::*;
 type World = Ports<DynamoStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
-    max_listeners: 100,
+    capacity: Capacity {
+        listeners: 100,
+        per_address: 50,
+    },
     caller: CallerLimits {
         requests: JOIN_RATE,
         wrong_ids: WRONG_ID_RATE,

@@ -43,7 +43,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
         begin_end(session_id, &owner, NOW)
         finish_end(session_id, NOW)
         connection(&a)
-        admit_listener(&listener, 500, NOW)
+        admit_listener(&listener, capacity(500), NOW)
         exchange_listener(&id("z="), &listener, NOW)
         admit_speaker(&speaker, NOW)
         change_language(&a, &language("fr"), NOW)
@@ -207,7 +207,7 @@ async fn check_joining(store: &impl Store, session: &Session, planned: impl Fn()
     for connection in ["a=", "b=", "c="] {
         planned();
         let admission = store
-            .admit_listener(&listener(connection, session), 3, NOW)
+            .admit_listener(&listener(connection, session), capacity(3), NOW)
             .await;
         assert_eq!(admission, Ok(Admission::Admitted));
     }
@@ -320,9 +320,7 @@ async fn a_removal_with_a_lost_response_is_reported() {
     let faults = Faults::default();
     let store = database.faulty_store(short_pauses(), &faults);
     with_listeners(&store, ID, &["a="]).await;
-    database
-        .expire_item(&database.tables.sessions, "sessionId", ID)
-        .await;
+    database.expire_session(ID).await;
     faults.plan([Through, Through, AnswerLost]);
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
     assert_eq!(store.remove(&id("a="), NOW).await, Ok(None));
@@ -352,7 +350,7 @@ async fn an_admission_with_a_lost_response_and_a_conflict_happens_once() {
     let session = created(&store, ID).await;
     let listener = listener("a=", &session);
     faults.plan([AnswerLost, Conflict]);
-    let admission = store.admit_listener(&listener, 500, NOW).await;
+    let admission = store.admit_listener(&listener, capacity(500), NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
     assert_eq!(count(&store, &session).await, 1);
 }

@@ -59,6 +59,8 @@ on_every_store! {
         joining_again_counts_once
         a_connection_is_in_one_session_and_role
         a_full_session_admits_nobody
+        one_address_takes_a_limited_number_of_places
+        listeners_are_counted_by_language
         an_inactive_session_admits_nobody
         a_session_admits_connections_until_its_end
         an_unknown_session_admits_nobody

@@ -29,8 +29,8 @@ pub(super) async fn a_speaker_who_leaves_makes_the_session_inactive(store: &impl
     };
     assert_eq!(store.remove(&id("s="), later).await, Ok(Some(removed)));
     assert_eq!(store.remove(&id("s="), later).await, Ok(None));
+    assert_eq!(count(store, &session).await, 1);
     let expected = Session {
-        listener_count: 1,
         updated_at: later,
         broadcast_state: BroadcastState::new(later),
         ..session.clone()
@@ -65,7 +65,7 @@ pub(super) async fn a_listener_who_left_may_join_again(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     store.remove(&id("a="), NOW).await.unwrap().unwrap();
     let admission = store
-        .admit_listener(&listener("a=", &session), 1, NOW)
+        .admit_listener(&listener("a=", &session), capacity(1), NOW)
         .await;
     assert_eq!(admission, Ok(Admission::Admitted));
     assert_eq!(count(store, &session).await, 1);

@@ -181,7 +181,11 @@ impl World {
             Step::Exchange { previous, .. } => {
                 store.exchange_listener(&id(previous), &listener, now).await
             }
-            _ => store.admit_listener(&listener, CAPACITY, now).await,
+            _ => {
+                store
+                    .admit_listener(&listener, capacity(CAPACITY), now)
+                    .await
+            }
         };
         admission.map(drop)
     }
