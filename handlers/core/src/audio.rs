@@ -19,7 +19,7 @@ use crate::messages::{not_in_session, other_role, other_session, speaker_record}
 use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
 use crate::recipients::{GoneListeners, Recipient, Share};
-use crate::{Language, RateLimitFailure, Session, SessionId, SessionStatus, rates};
+use crate::{Language, MessageLimiter, RateLimitFailure, Session, SessionId, SessionStatus, rates};
 
 /// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
@@ -74,6 +74,7 @@ pub struct AudioSender<R> {
     relay: R,
     settings: AudioSettings,
     gone: GoneMemory,
+    messages: MessageLimiter,
 }
 
 impl<R: Relay> AudioSender<R> {
@@ -83,12 +84,22 @@ impl<R: Relay> AudioSender<R> {
             relay,
             settings,
             gone: GoneMemory::default(),
+            // The exact limit is the user's, in the table. This one stops floods before they cost a read.
+            messages: MessageLimiter::new(Rate {
+                tokens: settings.rate.tokens.saturating_mul(2),
+                per: settings.rate.per,
+            }),
         }
     }
 
     /// Returns the relay.
     pub fn relay(&self) -> &R {
         &self.relay
+    }
+
+    /// Returns the limiter of messages, which applies to speakers and to others.
+    pub fn messages(&self) -> &MessageLimiter {
+        &self.messages
     }
 
     /// Sends a chunk of audio to the session's listeners. The speaker gets no answer unless the chunk is refused.

@@ -99,6 +99,21 @@ pub const AUDIO_ATTEMPTS: u32 = 1;
 /// Maximum number of posts of any other message to one connection.
 pub const CONTROL_ATTEMPTS: u32 = 5;
 
+/// Default number of messages, other than audio, that a connection may send within ten seconds. Clients send a heartbeat
+/// every 30 seconds, and people press a button now and then.
+pub const CONTROL_MESSAGES: u32 = 20;
+
+/// Returns the rate for this many control messages within ten seconds.
+pub const fn control_rate(messages: u32) -> Rate {
+    Rate {
+        tokens: messages,
+        per: Duration::from_secs(10),
+    }
+}
+
+/// Number of refused messages, since a connection last kept its rate, after which it is closed.
+pub const MAX_REFUSED_MESSAGES: u32 = 100;
+
 /// Time for which the audio handler remembers connections that it found closed. By then their records are removed and
 /// have left the index.
 pub const GONE_RETENTION: Duration = Duration::from_secs(600);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use stackgen_websocket::{Broadcaster, logs};
 use tracing::{Span, info, warn};
 
-use crate::connection::post;
+use crate::connection::{admits, post};
 use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
@@ -91,6 +91,9 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
 ) -> Result<(), EventError> {
     let since = Instant::now();
     let id = connection_id(&event.request_context)?;
+    if !admits(ports, audio.messages(), &id).await {
+        return Ok(());
+    }
     let message = AudioMessage {
         sender: &id,
         request_id: event.request_context.request_id.as_deref(),

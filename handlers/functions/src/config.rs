@@ -1,7 +1,8 @@
 //! Environment variables of each function. stackgen.yaml sets the same names.
 
 use live_session_core::limits::{
-    AUDIO_CHUNKS_PER_SECOND, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE, audio_rate,
+    AUDIO_CHUNKS_PER_SECOND, CONTROL_MESSAGES, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE,
+    audio_rate, control_rate,
 };
 use live_session_core::ports::Capacity;
 use live_session_core::{AudioSettings, CallerLimits, JoinSettings, RateLimitFailure};
@@ -116,6 +117,8 @@ pub struct ConnectionConfig {
     pub services: ServiceConfig,
     /// Settings for admission.
     pub join: JoinSettings,
+    /// Rate of messages per connection.
+    pub messages: Rate,
 }
 
 impl Config for ConnectionConfig {
@@ -146,6 +149,11 @@ impl Config for ConnectionConfig {
                     failure: rate_limit_failure(environment, RateLimitFailure::Open),
                 },
             },
+            messages: control_rate(environment.integer_or(
+                "CONTROL_MESSAGES_PER_10_SECONDS",
+                1..=10_000,
+                CONTROL_MESSAGES,
+            )),
         }
     }
 }

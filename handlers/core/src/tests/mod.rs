@@ -5,6 +5,7 @@ mod disconnecting;
 mod ending;
 mod guessing;
 mod listening;
+mod message_limit;
 mod protocol;
 mod sending;
 mod sessions;

@@ -231,3 +231,27 @@ async fn a_management_endpoint_for_clients_is_refused_with_a_hint() {
     );
     assert!(stopped.contains("https://"), "{stopped}");
 }
+
+#[tokio::test]
+async fn a_connection_that_floods_the_api_is_closed() {
+    let stack = Stack::start().await;
+    let session = stack.session("ada").await;
+    let few = [("CONTROL_MESSAGES_PER_10_SECONDS", "2")];
+    let mut function = stack.function_with(CONNECTION, &few).await;
+    let eve = socket("ZXZl");
+    answer(&mut function, &eve.connect(&[("sessionId", &session)], &[])).await;
+    let event = eve.message("getSessionStatus", r#"{"action":"getSessionStatus"}"#);
+    for _ in 0..110 {
+        answer(&mut function, &event).await;
+    }
+    let posted = stack.posted("ZXZl");
+    let errors: Vec<_> = posted.iter().filter(|one| one["type"] == "error").collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0]["code"], "TOO_OFTEN");
+    assert_eq!(stack.management.deleted(), [ConnectionId::new("ZXZl")]);
+    let logs = function.stop().await;
+    let closed = logs
+        .iter()
+        .filter(|line| line.contains("\"Reason\":\"closed\""));
+    assert_eq!(closed.count(), 1);
+}

@@ -24,6 +24,8 @@ pub const DISCONNECTIONS: &str = "Disconnections";
 pub const REFUSALS: &str = "Refusals";
 /// IDs of rooms, sessions or the like that callers named and that do not exist.
 pub const WRONG_IDS: &str = "WrongIds";
+/// Messages that were refused or dropped because a connection sent too many, by [`REASON`].
+pub const MESSAGE_REFUSALS: &str = "MessageRefusals";
 /// Callers whose token was refused. The log contains the reason.
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
 /// Fetches of the issuer's keys.
