@@ -6,6 +6,7 @@ use aws_sdk_dynamodb as dynamodb;
 use aws_types::SdkConfig;
 use lambda_runtime::Error;
 use live_session_core::ports::Ports;
+use stackgen_websocket::metrics::count_circuit;
 use stackgen_websocket::{
     BreakerOptions, CircuitBreaker, Environment, Lookup, ManagementApi, SystemClock,
 };
@@ -40,7 +41,7 @@ pub fn ports(config: &SdkConfig, services: ServiceConfig) -> AwsPorts {
     let management = ManagementApi::new(config, &services.management_endpoint);
     Ports {
         store: DynamoStore::new(&client, services.tables, StoreSettings::default()),
-        broadcaster: CircuitBreaker::new(management, BreakerOptions::default()),
+        broadcaster: CircuitBreaker::new(management, BreakerOptions::default(), count_circuit),
         clock: SystemClock,
     }
 }

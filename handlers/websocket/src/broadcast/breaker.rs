@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::{Broadcaster, PostError};
 use crate::ConnectionId;
-use crate::metrics::{CIRCUIT_OPENINGS, count, show_circuit};
 
 /// Options of a [`CircuitBreaker`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +60,8 @@ pub enum CircuitState {
 pub struct CircuitBreaker<B> {
     inner: B,
     options: BreakerOptions,
+    /// Receives every new state.
+    observer: fn(CircuitState),
     state: Mutex<State>,
 }
 
@@ -91,11 +92,13 @@ const CLOSED: State = State::Closed {
 };
 
 impl<B> CircuitBreaker<B> {
-    /// Returns a breaker with a closed circuit.
-    pub fn new(inner: B, options: BreakerOptions) -> Self {
+    /// Returns a breaker with a closed circuit. It calls `observer` with every new state, for
+    /// [metrics](crate::metrics::count_circuit).
+    pub fn new(inner: B, options: BreakerOptions, observer: fn(CircuitState)) -> Self {
         CircuitBreaker {
             inner,
             options,
+            observer,
             state: Mutex::new(CLOSED),
         }
     }
@@ -140,7 +143,7 @@ impl<B> CircuitBreaker<B> {
                     answered: 0,
                     throttled: 0,
                 };
-                show_circuit(CircuitState::HalfOpen);
+                (self.observer)(CircuitState::HalfOpen);
                 true
             }
             State::Open { .. } | State::HalfOpen { .. } => false,
@@ -173,7 +176,7 @@ impl<B> CircuitBreaker<B> {
                     *state = self.open(open_for.saturating_mul(2));
                 } else if *answered >= options.probes {
                     *state = CLOSED;
-                    show_circuit(CircuitState::Closed);
+                    (self.observer)(CircuitState::Closed);
                 }
             }
             // A post that was sent before the circuit opened.
@@ -183,8 +186,7 @@ impl<B> CircuitBreaker<B> {
 
     fn open(&self, open_for: Duration) -> State {
         let open_for = open_for.min(self.options.open_at_most);
-        count(CIRCUIT_OPENINGS);
-        show_circuit(CircuitState::Open);
+        (self.observer)(CircuitState::Open);
         State::Open {
             until: Instant::now() + open_for,
             open_for,

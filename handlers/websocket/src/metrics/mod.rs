@@ -72,8 +72,11 @@ pub fn count_fan_out(report: &FanOutReport, took: Duration) {
     histogram!(FAN_OUT_DURATION).record(took.as_secs_f64() * 1000.0);
 }
 
-/// Records the new state of a circuit breaker.
-pub(crate) fn show_circuit(state: CircuitState) {
+/// Records the new state of a circuit breaker, and counts its openings.
+pub fn count_circuit(state: CircuitState) {
+    if state == CircuitState::Open {
+        count(CIRCUIT_OPENINGS);
+    }
     gauge!(CIRCUIT_STATE).set(match state {
         CircuitState::Closed => 0.0,
         CircuitState::HalfOpen => 0.5,

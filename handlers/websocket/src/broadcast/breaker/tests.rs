@@ -41,7 +41,7 @@ impl Broadcaster for Account {
 
 fn breaker() -> (Account, CircuitBreaker<Account>) {
     let account = Account::default();
-    let breaker = CircuitBreaker::new(account.clone(), BreakerOptions::default());
+    let breaker = CircuitBreaker::new(account.clone(), BreakerOptions::default(), |_| {});
     (account, breaker)
 }
 
@@ -143,7 +143,7 @@ impl Broadcaster for Silent {
 
 #[tokio::test(start_paused = true)]
 async fn probes_without_an_answer_are_repeated() {
-    let breaker = CircuitBreaker::new(Silent(AtomicU32::new(0)), BreakerOptions::default());
+    let breaker = CircuitBreaker::new(Silent(AtomicU32::new(0)), BreakerOptions::default(), |_| {});
     let ids: Vec<_> = (0..64).map(|n| ConnectionId::new(n.to_string())).collect();
     let options = FanOutOptions {
         attempts: 1,
