@@ -11,7 +11,7 @@ from pathlib import Path
 LISTENERS = 500
 DELAYS = [5, 30]
 # An audio chunk in base64 (50 ms of 16 kHz and 16 bits), in the message for listeners.
-MESSAGE = json.dumps({"type": "audio", "sessionId": "merciful-truth-455", "audioData": base64.b64encode(bytes(1600)).decode(),
+MESSAGE = json.dumps({"type": "audio", "sessionId": "merciful-truth-455-k7dq2m9x4hw3t", "audioData": base64.b64encode(bytes(1600)).decode(),
                       "timestamp": 1707502303419, "format": "pcm", "chunkIndex": 1}, separators=(",", ":"))
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 

@@ -105,7 +105,7 @@ impl Stack {
     pub fn authorize_event(&mut self, with_token: bool) -> Value {
         let token = self.issuer.token("ada").signed(&self.issuer.key());
         let query = [
-            ("sessionId", "merciful-truth-455"),
+            ("sessionId", "merciful-truth-455-k7dq2m9x4hw3t"),
             ("token", token.as_str()),
         ];
         let given = if with_token { &query[..] } else { &query[..1] };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use stackgen_websocket::{Broadcaster, Clock, FanOutOptions, FanOutReport, fan_out};
 use tracing::{info, warn};
 
-use crate::limits::{BROADCAST_DEADLINE, MAX_CONNECTION, MAX_HANDSHAKE};
+use crate::limits::{BROADCAST_DEADLINE, CONTROL_ATTEMPTS, MAX_CONNECTION, MAX_HANDSHAKE};
 use crate::ports::{ConnectionStore, Ports, Store, StoreResult};
 use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
 
@@ -54,7 +54,8 @@ pub(crate) async fn expired_listeners(
     Ok(closed.map(|listener| listener.connection_id).collect())
 }
 
-/// Posts a message to all listeners of a session.
+/// Posts a control message to all listeners of a session, and removes the records of connections that are gone. If the
+/// table fails, the records stay; the next message removes them.
 pub(crate) async fn broadcast_to_listeners<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
@@ -62,42 +63,53 @@ pub(crate) async fn broadcast_to_listeners<S: Store, B: Broadcaster, C: Clock>(
 ) -> StoreResult<FanOutReport> {
     let audience = listeners(&ports.store, session, None).await?;
     let audience: Vec<_> = audience.iter().map(Recipient::from).collect();
-    Ok(broadcast(ports, session, &audience, message, BROADCAST_DEADLINE).await)
-}
-
-/// Posts a message to an audience until the deadline, and removes the records of connections that are gone. If the
-/// table fails, the records stay; the next message removes them.
-pub(crate) async fn broadcast<S: Store, B: Broadcaster, C: Clock>(
-    ports: &Ports<S, B, C>,
-    session: &SessionId,
-    audience: &[Recipient],
-    message: Bytes,
-    deadline: Duration,
-) -> FanOutReport {
-    let ids: Vec<_> = audience.iter().map(|to| to.connection_id.clone()).collect();
     let options = FanOutOptions {
-        deadline,
+        deadline: BROADCAST_DEADLINE,
+        attempts: CONTROL_ATTEMPTS,
         ..FanOutOptions::default()
     };
-    let report = fan_out(&ports.broadcaster, &ids, message, &options).await;
+    let report = post_to(&ports.broadcaster, &audience, message, &options).await;
+    let gone = closed_connections(&audience, &report.gone, ports.clock.now());
+    remove_closed(ports, session, &gone).await;
+    Ok(report)
+}
+
+/// Posts a message to an audience.
+pub(crate) async fn post_to<B: Broadcaster>(
+    broadcaster: &B,
+    audience: &[Recipient],
+    message: Bytes,
+    options: &FanOutOptions,
+) -> FanOutReport {
+    let ids: Vec<_> = audience.iter().map(|to| to.connection_id.clone()).collect();
+    fan_out(broadcaster, &ids, message, options).await
+}
+
+/// Removes the records of closed connections. If the table fails, they stay. Returns true if the table did not fail.
+pub(crate) async fn remove_closed<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    session: &SessionId,
+    closed: &[ConnectionId],
+) -> bool {
+    if closed.is_empty() {
+        return true;
+    }
     let now = ports.clock.now();
-    let gone = closed_connections(audience, &report.gone, now);
-    if !gone.is_empty() {
-        match ports.store.remove_listeners(session, &gone, now).await {
-            Ok(removed) => {
-                info!(sessionId = %session, removed, "Removed the records of closed connections")
-            }
-            Err(error) => {
-                warn!(sessionId = %session, %error, "Cannot remove the records of closed connections")
-            }
+    match ports.store.remove_listeners(session, closed, now).await {
+        Ok(removed) => {
+            info!(sessionId = %session, removed, "Removed the records of closed connections");
+            true
+        }
+        Err(error) => {
+            warn!(sessionId = %session, %error, "Cannot remove the records of closed connections");
+            false
         }
     }
-    report
 }
 
 /// Returns the gone connections that are closed. Those whose handshake may still be in progress answer the same (row
 /// C11).
-fn closed_connections(
+pub(crate) fn closed_connections(
     audience: &[Recipient],
     gone: &[ConnectionId],
     now: Timestamp,

@@ -7,16 +7,19 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
 use serde::Deserialize;
-use stackgen_websocket::{Broadcaster, Clock, ConnectionId, FanOutReport, Timestamp};
+use stackgen_websocket::{
+    Broadcaster, Clock, ConnectionId, FanOutOptions, FanOutReport, Timestamp,
+};
 use tracing::warn;
 
-use crate::audience::{broadcast, listeners};
-use crate::limits::{AUDIO_CHUNK, AUDIO_RATE, MAX_AUDIO_AGE};
+use crate::audience::{closed_connections, listeners, post_to, remove_closed};
+use crate::gone::GoneMemory;
+use crate::limits::{AUDIO_ATTEMPTS, AUDIO_CHUNK, MAX_AUDIO_AGE, Rate};
 use crate::messages::{not_in_session, other_role, other_session, speaker_record};
 use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
-use crate::recipients::{Recipient, Share};
-use crate::{Language, RateLimitFailure, Session, SessionId, SessionStatus, rates};
+use crate::recipients::{GoneListeners, Recipient, Share};
+use crate::{Language, MessageLimiter, RateLimitFailure, Session, SessionId, SessionStatus, rates};
 
 /// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
@@ -26,6 +29,8 @@ const MAX_FORMAT: usize = 64;
 pub struct AudioSettings {
     /// Maximum number of listeners that one invocation posts to. The function invokes itself for the others.
     pub listeners_per_invocation: usize,
+    /// Rate at which a speaker may send chunks: see [`audio_rate`](crate::limits::audio_rate).
+    pub rate: Rate,
     /// Behavior while the rate limit table is unavailable.
     pub rate_limit_failure: RateLimitFailure,
 }
@@ -52,72 +57,179 @@ pub struct AudioReport {
     pub shares: usize,
 }
 
-/// Sends a chunk of audio to the session's listeners. The speaker gets no answer unless the chunk is refused.
-///
-/// The message is serialized once. This invocation posts to one share of the audience and hands the others to further
-/// invocations. If it cannot hand over a share, it posts to that share, too.
-pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
-    ports: &Ports<S, B, C>,
-    relay: &impl Relay,
-    settings: AudioSettings,
-    sender: &ConnectionId,
-    body: &str,
-) -> Result<AudioReport, ServerError> {
-    let received_at = ports.clock.now();
-    let chunk = parse(body)?;
-    let session_id = authorized_session(ports, settings, sender, &chunk).await?;
-    let language = chunk.target_language.clone();
-    let message = audio_message(chunk);
-    let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
-    let all: Vec<_> = all.iter().map(Recipient::from).collect();
-    let (own, others) = split_audience(&all, settings.listeners_per_invocation);
-    let share = |audience: &[Recipient]| Share {
-        session_id: session_id.clone(),
-        audience: audience.to_vec(),
-        message: message.clone(),
-        received_at,
-    };
-    let bytes = Bytes::from(message.clone());
-    let handing_over = join_all(others.map(|audience| hand_over(relay, share(audience))));
-    let deadline = time_left(received_at, ports.clock.now());
-    let sending = broadcast(ports, &session_id, own, bytes.clone(), deadline);
-    // In this order: `join` polls the requests to Lambda first, so that they go out before the posts to listeners.
-    let (left, mut report) = join(handing_over, sending).await;
-    let shares = left.iter().filter(|audience| audience.is_empty()).count();
-    let left = left.concat();
-    if !left.is_empty() {
-        let deadline = time_left(received_at, ports.clock.now());
-        let rest = broadcast(ports, &session_id, &left, bytes, deadline).await;
-        report.sent += rest.sent;
-        report.gone.extend(rest.gone);
-        report.failed.extend(rest.failed);
-    }
-    Ok(AudioReport { report, shares })
+/// A chunk from a client, with the facts of its request.
+#[derive(Clone, Copy, Debug)]
+pub struct AudioMessage<'a> {
+    /// Connection that sent it.
+    pub sender: &'a ConnectionId,
+    /// API Gateway's ID of the request, for logs.
+    pub request_id: Option<&'a str>,
+    /// The message.
+    pub body: &'a str,
 }
 
-/// Hands over a share. Returns the recipients that this invocation still has to post to: none, or all of them.
-async fn hand_over(relay: &impl Relay, share: Share) -> Vec<Recipient> {
-    match relay.hand_over(&share).await {
-        Ok(()) => Vec::new(),
-        Err(error) => {
-            warn!(sessionId = %share.session_id, %error, "Cannot hand over a share: this invocation sends it");
-            share.audience
+/// Sends audio. It lives as long as its execution environment, and remembers closed connections.
+#[derive(Debug)]
+pub struct AudioSender<R> {
+    relay: R,
+    settings: AudioSettings,
+    gone: GoneMemory,
+    messages: MessageLimiter,
+}
+
+impl<R: Relay> AudioSender<R> {
+    /// Returns a sender that hands work over to this relay.
+    pub fn new(relay: R, settings: AudioSettings) -> Self {
+        AudioSender {
+            relay,
+            settings,
+            gone: GoneMemory::default(),
+            // The exact limit is the user's, in the table. This one stops floods before they cost a read.
+            messages: MessageLimiter::new(Rate {
+                tokens: settings.rate.tokens.saturating_mul(2),
+                per: settings.rate.per,
+            }),
+        }
+    }
+
+    /// Returns the relay.
+    pub fn relay(&self) -> &R {
+        &self.relay
+    }
+
+    /// Returns the limiter of messages, which applies to speakers and to others.
+    pub fn messages(&self) -> &MessageLimiter {
+        &self.messages
+    }
+
+    /// Sends a chunk of audio to the session's listeners. The speaker gets no answer unless the chunk is refused.
+    ///
+    /// The message is serialized once. This invocation posts to one share of the audience and hands the others to
+    /// further invocations. If it cannot hand over a share, it posts to that share, too. Each listener gets one attempt.
+    pub async fn send<S: Store, B: Broadcaster, C: Clock>(
+        &self,
+        ports: &Ports<S, B, C>,
+        message: AudioMessage<'_>,
+    ) -> Result<AudioReport, ServerError> {
+        let received_at = ports.clock.now();
+        let chunk = parse(message.body)?;
+        let settings = self.settings;
+        let session_id = authorized_session(ports, settings, message.sender, &chunk).await?;
+        let (language, chunk_index) = (chunk.target_language.clone(), chunk.chunk_index);
+        let text = audio_message(chunk);
+        let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
+        let mut all: Vec<_> = all.iter().map(Recipient::from).collect();
+        self.gone.filter(&mut all);
+        rotate(&mut all, chunk_index);
+        let (own, others) = split_audience(&all, settings.listeners_per_invocation);
+        let share = |audience: &[Recipient]| Share {
+            session_id: session_id.clone(),
+            audience: audience.to_vec(),
+            message: text.clone(),
+            received_at,
+            chunk_index,
+            request_id: message.request_id.map(str::to_owned),
+        };
+        let own = share(own);
+        let handing_over = join_all(others.map(|audience| self.hand_over(share(audience))));
+        // In this order: `join` polls the requests to Lambda first, so that they go out before the posts to listeners.
+        let (left, mut report) = join(handing_over, self.post(ports, &own)).await;
+        let shares = left.iter().filter(|audience| audience.is_empty()).count();
+        let left = left.concat();
+        if !left.is_empty() {
+            let rest = self.post(ports, &share(&left)).await;
+            report.sent += rest.sent;
+            report.attempts += rest.attempts;
+            report.gone.extend(rest.gone);
+            report.failed.extend(rest.failed);
+        }
+        self.remove_gone(ports, &session_id, &all, &report).await;
+        Ok(AudioReport { report, shares })
+    }
+
+    /// Sends a share that another invocation handed over. Returns `None` if the audio is too old.
+    pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
+        &self,
+        ports: &Ports<S, B, C>,
+        mut share: Share,
+    ) -> Option<FanOutReport> {
+        if time_left(share.received_at, ports.clock.now()).is_zero() {
+            warn!("Dropped a share: its audio is too old");
+            return None;
+        }
+        self.gone.filter(&mut share.audience);
+        let report = self.post(ports, &share).await;
+        self.remove_gone(ports, &share.session_id, &share.audience, &report)
+            .await;
+        Some(report)
+    }
+
+    /// Removes the records of closed connections, as another invocation handed it over. If the table fails, the records
+    /// stay until a message to them fails again.
+    pub async fn remove<S: Store, B, C: Clock>(&self, ports: &Ports<S, B, C>, gone: GoneListeners) {
+        remove_closed(ports, &gone.session_id, &gone.connection_ids).await;
+    }
+
+    /// Posts a share until its audio is too old.
+    async fn post<S: Store, B: Broadcaster, C: Clock>(
+        &self,
+        ports: &Ports<S, B, C>,
+        share: &Share,
+    ) -> FanOutReport {
+        let options = FanOutOptions {
+            deadline: time_left(share.received_at, ports.clock.now()),
+            attempts: AUDIO_ATTEMPTS,
+            ..FanOutOptions::default()
+        };
+        let message = Bytes::from(share.message.clone());
+        post_to(&ports.broadcaster, &share.audience, message, &options).await
+    }
+
+    /// Hands over a share. Returns the recipients that this invocation still has to post to: none, or all of them.
+    async fn hand_over(&self, share: Share) -> Vec<Recipient> {
+        match self.relay.hand_over(&share).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                warn!(sessionId = %share.session_id, %error, "Cannot hand over a share: this invocation sends it");
+                share.audience
+            }
+        }
+    }
+
+    /// Hands over the removal of connections that this execution environment finds closed for the first time. Audio does
+    /// not wait for the transactions that remove them.
+    async fn remove_gone<S, B, C: Clock>(
+        &self,
+        ports: &Ports<S, B, C>,
+        session: &SessionId,
+        audience: &[Recipient],
+        report: &FanOutReport,
+    ) {
+        let now = ports.clock.now();
+        let closed = closed_connections(audience, &report.gone, now);
+        let connection_ids = self.gone.remember(closed, now);
+        if connection_ids.is_empty() {
+            return;
+        }
+        let gone = GoneListeners {
+            session_id: session.clone(),
+            connection_ids,
+        };
+        if let Err(error) = self.relay.hand_over_removal(&gone).await {
+            warn!(sessionId = %session, %error, "Cannot hand over the removal of closed connections");
+            self.gone.forget(&gone.connection_ids);
         }
     }
 }
 
-/// Sends a share that another invocation handed over. Returns `None` if the audio is too old.
-pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
-    ports: &Ports<S, B, C>,
-    share: Share,
-) -> Option<FanOutReport> {
-    let deadline = time_left(share.received_at, ports.clock.now());
-    if deadline.is_zero() {
-        warn!(sessionId = %share.session_id, "Dropped a share: its audio is too old");
-        return None;
-    }
-    let message = Bytes::from(share.message);
-    Some(broadcast(ports, &share.session_id, &share.audience, message, deadline).await)
+/// Rotates the audience by the number of the chunk. When the account's requests run out during a chunk, the listeners at
+/// the end miss it; with the rotation, they are different ones for every chunk, in every language.
+fn rotate(audience: &mut [Recipient], chunk_index: u64) {
+    // Multiples of the golden ratio are spread evenly over the audience, whatever its size.
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let fraction = u128::from(chunk_index.wrapping_mul(GOLDEN));
+    let start = (fraction * audience.len() as u128) >> 64;
+    audience.rotate_left(start as usize);
 }
 
 /// Returns the time until audio is too old to send.
@@ -158,7 +270,7 @@ async fn authorized_session<S: Store, B, C: Clock>(
     let now = ports.clock.now();
     let bucket = Bucket::new("audio", "user", user_id.as_str());
     let failure = settings.rate_limit_failure;
-    rates::take(&ports.store, bucket, AUDIO_RATE, failure, now).await?;
+    rates::take(&ports.store, bucket, settings.rate, failure, now).await?;
     let session = ports.store.session(&connection.session_id).await?;
     check_on_air(&session.ok_or_else(not_in_session)?, now)?;
     Ok(connection.session_id)

@@ -50,7 +50,8 @@ impl ConnectError {
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => 404,
                 JoinError::NotActive(_) | JoinError::Full | JoinError::InOtherSession => 403,
-                JoinError::RateLimited(RateLimitError::Exceeded { .. }) => 429,
+                JoinError::AddressFull
+                | JoinError::RateLimited(RateLimitError::Exceeded { .. }) => 429,
                 JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => 500,
             },
         }
@@ -65,6 +66,7 @@ impl ConnectError {
                 JoinError::NoSession => "noSession",
                 JoinError::NotActive(_) => "notActive",
                 JoinError::Full => "full",
+                JoinError::AddressFull => "addressFull",
                 JoinError::InOtherSession => "elsewhere",
                 JoinError::RateLimited(RateLimitError::Exceeded { .. }) => "tooOften",
                 JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => {

@@ -4,21 +4,22 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::audience::expired_listeners;
-use crate::limits::{JOIN_RATE, MAX_CONNECTION};
-use crate::ports::{Admission, Bucket, Ports, SessionRefusal, Store, StoreError};
-use crate::rates::{self, RateLimitError};
+use crate::callers::{Caller, check_limits, find_session};
+use crate::limits::MAX_CONNECTION;
+use crate::ports::{Admission, Capacity, Ports, SessionRefusal, Store, StoreError};
+use crate::rates::RateLimitError;
 use crate::{
-    Clock, Connection, ConnectionId, Language, RateLimitFailure, Role, Session, SessionId,
+    CallerLimits, Clock, Connection, ConnectionId, Language, Role, Session, SessionId,
     SessionStatus, Timestamp, UserId,
 };
 
 /// Settings for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinSettings {
-    /// Maximum number of listeners in a session at once.
-    pub max_listeners: u32,
-    /// Behavior while the rate limit table is unavailable.
-    pub rate_limit_failure: RateLimitFailure,
+    /// Maximum numbers of listeners in a session at once.
+    pub capacity: Capacity,
+    /// Limits on the joins of one caller.
+    pub caller: CallerLimits,
 }
 
 /// Request to join a session.
@@ -49,12 +50,15 @@ pub enum JoinError {
     /// The session is paused or has ended.
     #[error("the session is {}", .0.public())]
     NotActive(SessionStatus),
-    /// Too many connections come from this address.
+    /// The caller joined too often, or named too many sessions that do not exist.
     #[error(transparent)]
     RateLimited(#[from] RateLimitError),
     /// The session has its maximum number of listeners.
     #[error("the session is full")]
     Full,
+    /// The session has the maximum number of listeners with this address.
+    #[error("too many listeners have this address")]
+    AddressFull,
     /// The connection is in another session or has another role.
     #[error("the connection is in another session or role")]
     InOtherSession,
@@ -69,6 +73,7 @@ impl From<SessionRefusal> for JoinError {
             SessionRefusal::NoSession => JoinError::NoSession,
             SessionRefusal::WrongStatus(status) => JoinError::NotActive(status),
             SessionRefusal::Full => JoinError::Full,
+            SessionRefusal::AddressFull => JoinError::AddressFull,
             // The owner was read before, and sessions never change owners: this does not occur.
             SessionRefusal::NotOwner => JoinError::InOtherSession,
         }
@@ -84,8 +89,10 @@ pub struct JoinedConnection {
     pub session: Session,
 }
 
-/// Admits a connection if the session is active, the rate limit allows it and the session is not full. The owner is the
-/// speaker and does not count; everybody else is a listener. Joining twice changes nothing.
+/// Admits a connection if the caller's limits allow it, the session is active and not full. The owner is the speaker and
+/// does not count; everybody else is a listener. Joining twice changes nothing.
+///
+/// The limits come first, so that a caller who exceeds them does not learn whether the session exists.
 pub(crate) async fn join<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -93,7 +100,9 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
 ) -> Result<JoinedConnection, JoinError> {
     let now = ports.clock.now();
     tracing::Span::current().record("sessionId", request.session_id.as_str());
-    let session = ports.store.session(&request.session_id).await?;
+    let caller = Caller::new(request.user_id.as_ref(), &request.ip_address);
+    check_limits(&ports.store, &caller, "join", settings.caller, now).await?;
+    let session = find_session(ports, &caller, settings.caller, &request.session_id).await?;
     let session = session.ok_or(JoinError::NoSession)?;
     let status = session.status_at(now);
     if status != SessionStatus::Active {
@@ -101,12 +110,6 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     }
     let connection = new_record(&request, &session, now);
     record_in_span(&session.session_id, connection.role);
-    if connection.role == Role::Listener {
-        // Speakers are exempt: one who reconnects from behind an address that many listeners share must not wait.
-        let bucket = Bucket::new("join", "ip", &request.ip_address);
-        let failure = settings.rate_limit_failure;
-        rates::take(&ports.store, bucket, JOIN_RATE, failure, now).await?;
-    }
     let admission = match connection.role {
         Role::Speaker => ports.store.admit_speaker(&connection, now).await?,
         Role::Listener => admit_listener(ports, settings, &request, &session, &connection).await?,
@@ -162,7 +165,7 @@ async fn admit_listener<S: Store, B, C: Clock>(
 ) -> Result<Admission, StoreError> {
     let (store, now) = (&ports.store, ports.clock.now());
     const FULL: Admission = Admission::Refused(SessionRefusal::Full);
-    let capacity = settings.max_listeners;
+    let capacity = settings.capacity;
     let first = store.admit_listener(connection, capacity, now).await?;
     if first != FULL {
         return Ok(first);

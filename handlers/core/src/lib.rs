@@ -5,11 +5,14 @@
 
 mod audience;
 mod audio;
+mod callers;
 mod connect;
 mod disconnect;
 mod end;
+mod gone;
 mod join;
 pub mod limits;
+mod message_limit;
 mod messages;
 pub mod ports;
 pub mod protocol;
@@ -24,16 +27,20 @@ pub mod testing;
 mod tests;
 mod values;
 
-pub use audio::{AudioReport, AudioSettings, send_audio, send_share};
+pub use audio::{AudioMessage, AudioReport, AudioSender, AudioSettings};
+pub use callers::{CallerLimits, address_key};
 pub use connect::{ConnectError, Handshake, connect};
 pub use disconnect::disconnect;
 pub use end::{EndError, EndRequest, end};
 pub use join::{JoinError, JoinRequest, JoinSettings, JoinedConnection};
 pub use limits::RateLimitFailure;
+pub use message_limit::{MessageDecision, MessageLimiter};
 pub use messages::{Sender, handle_message};
 pub use rates::RateLimitError;
-pub use recipients::{Recipient, Share};
-pub use session::{BroadcastState, Connection, QualityTier, Role, Session, SessionStatus};
-pub use session_ids::SessionIdGenerator;
+pub use recipients::{GoneListeners, Recipient, Share};
+pub use session::{
+    BroadcastState, Connection, ListenerCounts, QualityTier, Role, Session, SessionStatus,
+};
+pub use session_ids::{NoRandomness, SessionIdGenerator};
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
 pub use values::{InvalidValue, Language, SessionId, UserId, Volume};

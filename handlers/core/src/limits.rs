@@ -38,8 +38,9 @@ pub const WARNING_AGE: Duration = Duration::from_secs(105 * 60);
 /// Maximum size of a control message, in bytes.
 pub const MAX_CONTROL_MESSAGE: usize = 4 * 1024;
 
-/// Minimum and maximum size of an audio chunk, in bytes before base64.
-pub const AUDIO_CHUNK: std::ops::RangeInclusive<usize> = 100..=32 * 1024;
+/// Minimum and maximum size of an audio chunk, in bytes before base64. In base64 and with all fields, the largest chunk
+/// fits into one WebSocket frame of 32 KB (row M11).
+pub const AUDIO_CHUNK: std::ops::RangeInclusive<usize> = 100..=24_000;
 
 /// Maximum age of audio when it is sent; older audio is dropped.
 pub const MAX_AUDIO_AGE: Duration = Duration::from_secs(5);
@@ -58,17 +59,64 @@ pub const CREATE_RATE: Rate = Rate {
     per: Duration::from_secs(3600),
 };
 
-/// Rate at which connections from one address may join.
+/// Default rate at which one caller may join: three times a class of 40 people at once.
 pub const JOIN_RATE: Rate = Rate {
-    tokens: 10,
+    tokens: 120,
     per: Duration::from_secs(60),
 };
 
-/// Rate at which a speaker may send audio chunks.
-pub const AUDIO_RATE: Rate = Rate {
-    tokens: 50,
-    per: Duration::from_secs(1),
+/// Default rate at which one caller may look up sessions over HTTP.
+pub const VIEW_RATE: Rate = Rate {
+    tokens: 300,
+    per: Duration::from_secs(60),
 };
+
+/// Default rate at which one caller may name sessions that do not exist.
+pub const WRONG_ID_RATE: Rate = Rate {
+    tokens: 120,
+    per: Duration::from_secs(3600),
+};
+
+/// Default number of audio chunks that a speaker may send per second: chunks of 250 ms.
+///
+/// Each chunk is one post per listener. 500 listeners are 2,000 posts per second, which fit the smallest request limit
+/// of an account, 2,500 per second (row L5), and leave some of it to the account's other APIs.
+pub const AUDIO_CHUNKS_PER_SECOND: u32 = 4;
+
+/// Returns the rate for this many audio chunks per second. The bucket holds the chunks of two seconds, because networks
+/// deliver chunks in bursts.
+pub const fn audio_rate(chunks_per_second: u32) -> Rate {
+    Rate {
+        tokens: chunks_per_second.saturating_mul(2),
+        per: Duration::from_secs(2),
+    }
+}
+
+/// Number of posts of an audio message to one listener. A retry would come when the next chunk is due, and it would count
+/// in the account's request limit (row L5).
+pub const AUDIO_ATTEMPTS: u32 = 1;
+
+/// Maximum number of posts of any other message to one connection.
+pub const CONTROL_ATTEMPTS: u32 = 5;
+
+/// Default number of messages, other than audio, that a connection may send within ten seconds. Clients send a heartbeat
+/// every 30 seconds, and people press a button now and then.
+pub const CONTROL_MESSAGES: u32 = 20;
+
+/// Returns the rate for this many control messages within ten seconds.
+pub const fn control_rate(messages: u32) -> Rate {
+    Rate {
+        tokens: messages,
+        per: Duration::from_secs(10),
+    }
+}
+
+/// Number of refused messages, since a connection last kept its rate, after which it is closed.
+pub const MAX_REFUSED_MESSAGES: u32 = 100;
+
+/// Time for which the audio handler remembers connections that it found closed. By then their records are removed and
+/// have left the index.
+pub const GONE_RETENTION: Duration = Duration::from_secs(600);
 
 /// Behavior while the rate limit table is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

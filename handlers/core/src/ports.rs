@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use crate::limits::Rate;
 use crate::{
-    BroadcastState, Connection, Language, Session, SessionId, SessionStatus, Share, UserId, Volume,
+    BroadcastState, Connection, GoneListeners, Language, ListenerCounts, Session, SessionId,
+    SessionStatus, Share, UserId, Volume,
 };
 
 /// Failure of a table. The client's request is not the cause.
@@ -54,6 +55,8 @@ pub enum SessionRefusal {
     WrongStatus(SessionStatus),
     /// The session has its maximum number of listeners.
     Full,
+    /// The listener's address has its maximum number of listeners in the session.
+    AddressFull,
     /// The user does not own the session.
     NotOwner,
 }
@@ -65,6 +68,12 @@ pub trait SessionStore: Send + Sync {
 
     /// Returns the session, with a strongly consistent read.
     fn session(&self, id: &SessionId) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
+
+    /// Returns the numbers of the session's listeners, with strongly consistent reads.
+    fn listener_counts(
+        &self,
+        id: &SessionId,
+    ) -> impl Future<Output = StoreResult<ListenerCounts>> + Send;
 
     /// Sets the status to [`SessionStatus::Active`] or [`SessionStatus::Paused`], for the owner. Refused if the session is over.
     fn set_status(
@@ -112,6 +121,16 @@ pub struct BroadcastChange {
     pub volume: Option<Volume>,
 }
 
+/// Maximum numbers of a session's listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Maximum number of listeners.
+    pub listeners: u32,
+    /// Maximum number of listeners with the same address (IPv6: the same network of 64 bits). A nearly full session may
+    /// refuse an address somewhat earlier.
+    pub per_address: u32,
+}
+
 /// Result of a request to join.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Admission {
@@ -134,12 +153,12 @@ pub trait ConnectionStore: Send + Sync {
         id: &ConnectionId,
     ) -> impl Future<Output = StoreResult<Option<Connection>>> + Send;
 
-    /// Writes a listener's record and counts it, atomically, if the session is active, not past its maximum duration
-    /// and has fewer than `capacity` listeners.
+    /// Writes a listener's record and counts it, atomically, if the session has room for it. The session must be active
+    /// and not past its maximum duration when the call begins, and must not end before the record is written.
     fn admit_listener(
         &self,
         connection: &Connection,
-        capacity: u32,
+        capacity: Capacity,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
@@ -247,6 +266,14 @@ pub trait RateLimiter: Send + Sync {
         rate: Rate,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
+
+    /// Returns what [`take`](Self::take) would return, and takes nothing.
+    fn peek(
+        &self,
+        bucket: &Bucket,
+        rate: Rate,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<TakeResult>> + Send;
 }
 
 /// Key of a bucket: `operation:kind:value`, as in `join:ip:203.0.113.7`.
@@ -277,15 +304,21 @@ pub enum TakeResult {
     },
 }
 
-/// Hands shares of an audience to further invocations of this function.
+/// Hands work to further invocations of this function, without waiting for them to end.
 pub trait Relay: Send + Sync {
-    /// Hands over one share, without waiting for the other invocation to end.
+    /// Hands over one share of an audience.
     fn hand_over(&self, share: &Share) -> impl Future<Output = Result<(), RelayError>> + Send;
+
+    /// Hands over the removal of closed connections.
+    fn hand_over_removal(
+        &self,
+        gone: &GoneListeners,
+    ) -> impl Future<Output = Result<(), RelayError>> + Send;
 }
 
-/// A share that could not be handed over.
+/// Work that could not be handed over.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("cannot hand over the share: {0}")]
+#[error("cannot hand over work: {0}")]
 pub struct RelayError(pub String);
 
 /// Store of sessions, connections and rates.

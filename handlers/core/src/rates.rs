@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::RateLimitFailure;
 use crate::Timestamp;
 use crate::limits::Rate;
-use crate::ports::{Bucket, RateLimiter, StoreError, TakeResult};
+use crate::ports::{Bucket, RateLimiter, StoreError, StoreResult, TakeResult};
 
 /// Reason why a rate limit refuses a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -32,7 +32,15 @@ pub(crate) async fn take(
     failure: RateLimitFailure,
     now: Timestamp,
 ) -> Result<(), RateLimitError> {
-    match (limiter.take(&bucket, rate, now).await, failure) {
+    decide(limiter.take(&bucket, rate, now).await, failure)
+}
+
+/// Returns the decision on a request. If the table failed, `failure` decides.
+pub(crate) fn decide(
+    result: StoreResult<TakeResult>,
+    failure: RateLimitFailure,
+) -> Result<(), RateLimitError> {
+    match (result, failure) {
         (Ok(TakeResult::Taken), _) => Ok(()),
         (Ok(TakeResult::Empty { retry_after }), _) => Err(RateLimitError::Exceeded { retry_after }),
         (Err(error), RateLimitFailure::Open) => {

@@ -17,6 +17,22 @@ pub struct Share {
     pub message: String,
     /// Arrival time of the audio. Late audio is not sent.
     pub received_at: Timestamp,
+    /// Number of the chunk, for logs.
+    pub chunk_index: u64,
+    /// API Gateway's ID of the request that brought the chunk, for logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// Listeners whose connections were found closed, for an invocation that removes their records. It is the payload of that
+/// invocation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoneListeners {
+    /// The session.
+    pub session_id: SessionId,
+    /// Connections to remove.
+    pub connection_ids: Vec<ConnectionId>,
 }
 
 /// A connection to post to.

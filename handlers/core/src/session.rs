@@ -1,5 +1,7 @@
 //! Items of the tables. These types are the schema, which every reader and writer uses.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{ConnectionId, Timestamp};
 
@@ -23,8 +25,6 @@ pub struct Session {
     pub quality_tier: QualityTier,
     /// Status; only active sessions admit connections.
     pub status: SessionStatus,
-    /// Number of listeners: always the number of listeners' records.
-    pub listener_count: u32,
     /// State of the speaker.
     pub broadcast_state: BroadcastState,
     /// Time of creation.
@@ -51,7 +51,6 @@ impl Session {
             source_language,
             quality_tier,
             status: SessionStatus::Active,
-            listener_count: 0,
             broadcast_state: BroadcastState::new(now),
             created_at: now,
             updated_at: now,
@@ -141,6 +140,15 @@ impl BroadcastState {
             last_state_change: now,
         }
     }
+}
+
+/// Listeners of a session, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenerCounts {
+    /// Number of listeners: always the number of listeners' records.
+    pub total: u32,
+    /// Number of listeners by the language that they hear.
+    pub by_language: BTreeMap<Language, u32>,
 }
 
 /// Role of a connection in its session.

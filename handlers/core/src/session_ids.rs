@@ -1,6 +1,9 @@
-//! Session IDs that people can read aloud, and type from a slide.
+//! Session IDs: words that people recognize, and a secret that nobody guesses.
+
+use thiserror::Error;
 
 use crate::SessionId;
+use crate::values::{BASE32, SECRET_LENGTH};
 
 const ADJECTIVES: &[&str] = &[
     "able", "amber", "ample", "awake", "bold", "brave", "bright", "brisk", "calm", "candid",
@@ -25,27 +28,76 @@ const NOUNS: &[&str] = &[
     "wind", "wonder",
 ];
 
-/// Generates random session IDs.
+/// The operating system's random number generator failed.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the random number generator failed")]
+pub struct NoRandomness;
+
+/// Source of random bytes.
+#[derive(Clone, Debug)]
+enum RandomSource {
+    /// AWS-LC's generator, which the operating system seeds.
+    System,
+    /// Repeatable bytes.
+    #[cfg(any(test, feature = "testing"))]
+    Seeded(fastrand::Rng),
+}
+
+/// Generates session IDs that cannot be guessed.
 #[derive(Clone, Debug)]
 pub struct SessionIdGenerator {
-    random: fastrand::Rng,
+    source: RandomSource,
+}
+
+impl Default for SessionIdGenerator {
+    fn default() -> Self {
+        SessionIdGenerator {
+            source: RandomSource::System,
+        }
+    }
 }
 
 impl SessionIdGenerator {
-    /// Returns a generator. The same seed yields the same IDs; without a seed they are random.
-    pub fn new(seed: Option<u64>) -> Self {
+    /// Returns a generator for tests: the same seed yields the same IDs.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn seeded(seed: u64) -> Self {
         SessionIdGenerator {
-            random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
+            source: RandomSource::Seeded(fastrand::Rng::with_seed(seed)),
         }
     }
 
-    /// Returns the next of about 5.6 million possible IDs. It may be in use already.
-    pub fn next_id(&mut self) -> SessionId {
-        let random = &mut self.random;
-        let adjective = ADJECTIVES[random.usize(..ADJECTIVES.len())];
-        let noun = NOUNS[random.usize(..NOUNS.len())];
-        let number = random.u16(100..=999);
-        SessionId::try_from(format!("{adjective}-{noun}-{number}"))
-            .expect("two lists of lower-case words and a number of three digits")
+    /// Returns the next ID: one of about 5.6 million readable parts, and 65 random bits, which together make 2 to the 87
+    /// IDs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the operating system supplies no random bytes.
+    pub fn next_id(&mut self) -> Result<SessionId, NoRandomness> {
+        let adjective = ADJECTIVES[self.index(ADJECTIVES.len())?];
+        let noun = NOUNS[self.index(NOUNS.len())?];
+        let number = 100 + self.index(900)?;
+        let bytes: [u8; SECRET_LENGTH] = self.bytes()?;
+        let secret = bytes.map(|byte| char::from(BASE32[usize::from(byte % 32)]));
+        let secret = String::from_iter(secret);
+        let id = SessionId::try_from(format!("{adjective}-{noun}-{number}-{secret}"));
+        Ok(id.expect("two lists of lower-case words, three digits and base32"))
+    }
+
+    /// Returns an index below `len`. The bias of the remainder is below 2 to the minus 54.
+    fn index(&mut self, len: usize) -> Result<usize, NoRandomness> {
+        let random = u64::from_le_bytes(self.bytes()?);
+        Ok((random % len as u64) as usize)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], NoRandomness> {
+        let mut bytes = [0; N];
+        match &mut self.source {
+            RandomSource::System => {
+                aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+            }
+            #[cfg(any(test, feature = "testing"))]
+            RandomSource::Seeded(random) => random.fill(&mut bytes),
+        }
+        Ok(bytes)
     }
 }

@@ -1,16 +1,19 @@
 //! Operations of the HTTP API on sessions.
 
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::Clock;
+use stackgen_websocket::{Broadcaster, Clock};
 use thiserror::Error;
 use tracing::info;
 
+use crate::callers::{Caller, check_limits, count_wrong_id, find_session};
+use crate::end::end;
 use crate::limits::CREATE_RATE;
 use crate::ports::{Bucket, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::{self, RateLimitError};
-use crate::session_ids::SessionIdGenerator;
+use crate::session_ids::{NoRandomness, SessionIdGenerator};
 use crate::{
-    Language, QualityTier, RateLimitFailure, Session, SessionId, SessionStatus, Timestamp, UserId,
+    CallerLimits, EndError, EndRequest, Language, QualityTier, RateLimitFailure, Session,
+    SessionId, SessionStatus, Timestamp, UserId,
 };
 
 /// Number of IDs to try for a new session.
@@ -57,7 +60,7 @@ pub struct PublicView {
 }
 
 impl PublicView {
-    fn of(session: &Session, now: Timestamp) -> Self {
+    fn of(session: &Session, listener_count: u32, now: Timestamp) -> Self {
         let status = session.status_at(now);
         PublicView {
             session_id: session.session_id.clone(),
@@ -65,16 +68,16 @@ impl PublicView {
             status: status.public(),
             listener_count: match status.is_over() {
                 true => 0,
-                false => session.listener_count,
+                false => listener_count,
             },
         }
     }
 }
 
 impl OwnerView {
-    fn of(session: &Session, now: Timestamp) -> Self {
+    fn of(session: &Session, listener_count: u32, now: Timestamp) -> Self {
         OwnerView {
-            public: PublicView::of(session, now),
+            public: PublicView::of(session, listener_count, now),
             quality_tier: session.quality_tier,
             created_at: session.created_at,
             ends_at: session.ends_at(),
@@ -91,12 +94,18 @@ pub enum SessionError {
     /// The rate limit refused the request.
     #[error(transparent)]
     RateLimited(#[from] RateLimitError),
+    /// No ID could be generated.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// All generated IDs are in use.
     #[error("no unused session ID in {ID_ATTEMPTS} attempts")]
     NoFreeId,
     /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The session did not end.
+    #[error(transparent)]
+    End(#[from] EndError),
 }
 
 /// Creates a session with an unused ID.
@@ -112,7 +121,7 @@ pub async fn create<S: Store, B, C: Clock>(
     rates::take(&ports.store, bucket, CREATE_RATE, failure, now).await?;
     for _ in 0..ID_ATTEMPTS {
         let session = Session::new(
-            ids.next_id(),
+            ids.next_id()?,
             owner.clone(),
             new.source_language.clone(),
             new.quality_tier,
@@ -120,36 +129,71 @@ pub async fn create<S: Store, B, C: Clock>(
         );
         if ports.store.create(&session).await? {
             info!(sessionId = %session.session_id, "Session created");
-            return Ok(OwnerView::of(&session, now));
+            return Ok(OwnerView::of(&session, 0, now));
         }
     }
     Err(SessionError::NoFreeId)
 }
 
-/// Returns the public view of a session.
+/// Returns the public view of a session, to anybody who knows its ID. The address's limits come first, so that a caller
+/// who exceeds them does not learn whether the session exists.
 pub async fn view<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
+    limits: CallerLimits,
+    ip_address: &str,
     id: &SessionId,
 ) -> Result<PublicView, SessionError> {
-    let session = ports.store.session(id).await?;
+    let caller = Caller::new(None, ip_address);
+    check_limits(&ports.store, &caller, "view", limits, ports.clock.now()).await?;
+    let session = find_session(ports, &caller, limits, id).await?;
     let session = session.ok_or(SessionError::Refused(SessionRefusal::NoSession))?;
-    Ok(PublicView::of(&session, ports.clock.now()))
+    let counts = ports.store.listener_counts(id).await?;
+    Ok(PublicView::of(&session, counts.total, ports.clock.now()))
 }
 
 /// Pauses or resumes a session. A paused session keeps its connections, but admits no new ones and sends no audio.
 pub async fn set_open<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
+    limits: CallerLimits,
     id: &SessionId,
     owner: &UserId,
     open: bool,
 ) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
+    let caller = Caller::new(Some(owner), "");
+    check_limits(&ports.store, &caller, "change", limits, now).await?;
     let to = match open {
         true => SessionStatus::Active,
         false => SessionStatus::Paused,
     };
     let changed = ports.store.set_status(id, owner, to, now).await?;
+    if changed == Err(SessionRefusal::NoSession) {
+        count_wrong_id(&ports.store, &caller, limits, now).await;
+    }
     let session = changed.map_err(SessionError::Refused)?;
     info!(sessionId = %id, status = to.public(), "Session changed");
-    Ok(OwnerView::of(&session, now))
+    let counts = ports.store.listener_counts(id).await?;
+    Ok(OwnerView::of(&session, counts.total, now))
+}
+
+/// Ends a session, as its owner requests over HTTP.
+pub async fn end_as_owner<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    limits: CallerLimits,
+    id: &SessionId,
+    owner: &UserId,
+) -> Result<(), SessionError> {
+    let caller = Caller::new(Some(owner), "");
+    check_limits(&ports.store, &caller, "change", limits, ports.clock.now()).await?;
+    let request = EndRequest {
+        session_id: id,
+        owner,
+        reason: None,
+        requested_by: None,
+    };
+    let ended = end(ports, request).await;
+    if ended == Err(EndError::Refused(SessionRefusal::NoSession)) {
+        count_wrong_id(&ports.store, &caller, limits, ports.clock.now()).await;
+    }
+    Ok(ended.map(drop)?)
 }

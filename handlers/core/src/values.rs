@@ -16,6 +16,12 @@ pub struct InvalidValue {
     pub expected: &'static str,
 }
 
+/// Alphabet of the secret part of a session ID: Crockford's base32 in lower case, without `i`, `l`, `o` and `u`.
+pub(crate) const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Number of [`BASE32`] characters in a session ID.
+pub(crate) const SECRET_LENGTH: usize = 13;
+
 macro_rules! text {
     ($(#[$meta:meta])* $name:ident, $field:literal, $expected:literal, $valid:expr) => {
         $(#[$meta])*
@@ -65,10 +71,12 @@ macro_rules! text {
 }
 
 text!(
-    /// Session ID, such as `merciful-truth-455`: adjective, noun, and a number from 100 to 999.
+    /// Session ID, such as `merciful-truth-455-k7dq2m9x4hw3t`: adjective, noun, a number of three digits, and 13
+    /// characters of [`BASE32`]. The words are for people, and the characters make the ID a secret: who knows the ID may
+    /// listen.
     SessionId,
     "sessionId",
-    "an id such as merciful-truth-455",
+    "an id such as merciful-truth-455-k7dq2m9x4hw3t",
     |text| {
         let mut parts = text.split('-');
         let word = |part: Option<&str>| {
@@ -81,9 +89,15 @@ text!(
                 digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
             })
         };
+        let secret = |part: Option<&str>| {
+            part.is_some_and(|secret| {
+                secret.len() == SECRET_LENGTH && secret.bytes().all(|byte| BASE32.contains(&byte))
+            })
+        };
         word(parts.next())
             && word(parts.next())
             && number(parts.next())
+            && secret(parts.next())
             && parts.next().is_none()
     }
 );

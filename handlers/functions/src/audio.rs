@@ -1,16 +1,16 @@
-//! Audio handler: `sendAudio`, and shares of its audience.
+//! Audio handler: `sendAudio`, shares of its audience, and removal of listeners that are gone.
 
 use std::time::Instant;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Relay, Store};
 use live_session_core::protocol::ServerMessage;
-use live_session_core::{AudioSettings, Clock, ConnectionId, Share, send_audio, send_share};
+use live_session_core::{AudioMessage, AudioSender, Clock, GoneListeners, Share};
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{Broadcaster, logs};
 use tracing::{Span, info, warn};
 
-use crate::connection::post;
+use crate::connection::{admits, post};
 use crate::events::{EventError, FunctionResponse, connection_id};
 use crate::metrics;
 
@@ -20,6 +20,8 @@ use crate::metrics;
 pub enum AudioEvent {
     /// A share of an audience, from another invocation.
     Share(ShareEvent),
+    /// Connections to remove, from another invocation.
+    Removal(RemovalEvent),
     /// A message from a client.
     Message(Box<ApiGatewayWebsocketProxyRequest>),
 }
@@ -31,12 +33,26 @@ pub struct ShareEvent {
     pub share: Share,
 }
 
+/// Connections to remove, as other invocations hand them over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemovalEvent {
+    /// The connections.
+    pub gone: GoneListeners,
+}
+
 impl AudioEvent {
-    /// Returns the span for the log lines of this event.
+    /// Returns the span for the log lines of this event. A share's lines have the ID of the request that brought the
+    /// chunk, and the number of the chunk.
     pub fn span(&self) -> Span {
         match self {
-            AudioEvent::Share(ShareEvent { share }) => {
-                tracing::error_span!("share", sessionId = %share.session_id)
+            AudioEvent::Share(ShareEvent { share }) => tracing::error_span!(
+                "share",
+                requestId = share.request_id,
+                sessionId = %share.session_id,
+                chunkIndex = share.chunk_index,
+            ),
+            AudioEvent::Removal(RemovalEvent { gone }) => {
+                tracing::error_span!("removal", sessionId = %gone.session_id)
             }
             AudioEvent::Message(event) => logs::request_span(&event.request_context),
         }
@@ -46,35 +62,44 @@ impl AudioEvent {
 /// Handles one event.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
-    relay: &impl Relay,
-    settings: AudioSettings,
+    audio: &AudioSender<impl Relay>,
     event: AudioEvent,
 ) -> Result<FunctionResponse, EventError> {
     match event {
         AudioEvent::Share(ShareEvent { share }) => {
             let since = Instant::now();
-            if let Some(report) = send_share(ports, share).await {
+            if let Some(report) = audio.send_share(ports, share).await {
                 metrics::fan_out_finished(&report, since);
+                info!(
+                    sent = report.sent,
+                    gone = report.gone.len(),
+                    failed = report.failed.len(),
+                    "Share sent"
+                );
             }
         }
-        AudioEvent::Message(event) => {
-            let id = connection_id(&event.request_context)?;
-            let body = event.body.as_deref().unwrap_or_default();
-            on_message(ports, relay, settings, &id, body).await;
-        }
+        AudioEvent::Removal(RemovalEvent { gone }) => audio.remove(ports, gone).await,
+        AudioEvent::Message(event) => on_message(ports, audio, &event).await?,
     }
     Ok(FunctionResponse::status(200))
 }
 
 async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
-    relay: &impl Relay,
-    settings: AudioSettings,
-    id: &ConnectionId,
-    body: &str,
-) {
+    audio: &AudioSender<impl Relay>,
+    event: &ApiGatewayWebsocketProxyRequest,
+) -> Result<(), EventError> {
     let since = Instant::now();
-    match send_audio(ports, relay, settings, id, body).await {
+    let id = connection_id(&event.request_context)?;
+    if !admits(ports, audio.messages(), &id).await {
+        return Ok(());
+    }
+    let message = AudioMessage {
+        sender: &id,
+        request_id: event.request_context.request_id.as_deref(),
+        body: event.body.as_deref().unwrap_or_default(),
+    };
+    match audio.send(ports, message).await {
         Ok(sent) => {
             metrics::fan_out_finished(&sent.report, since);
             info!(
@@ -88,7 +113,8 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
         Err(error) => {
             warn!(code = ?error.code, "Audio refused");
             let timestamp = ports.clock.now();
-            post(ports, id, &ServerMessage::Error { error, timestamp }).await;
+            post(ports, &id, &ServerMessage::Error { error, timestamp }).await;
         }
     }
+    Ok(())
 }

@@ -1,12 +1,18 @@
 //! Environment variables of each function. stackgen.yaml sets the same names.
 
-use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
+use live_session_core::limits::{
+    AUDIO_CHUNKS_PER_SECOND, CONTROL_MESSAGES, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE,
+    audio_rate, control_rate,
+};
+use live_session_core::ports::Capacity;
+use live_session_core::{AudioSettings, CallerLimits, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::{Callers, TokenUse};
 use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
 use crate::dynamo::TableNames;
+use crate::http::HttpLimits;
 
 /// Configuration that a function reads from its environment variables.
 pub trait Config: Sized {
@@ -94,6 +100,14 @@ fn rate_limit_failure(
     environment.choice_or("RATE_LIMIT_FAILURE", &choices, default)
 }
 
+/// Reads the number of tokens of a rate; its period is fixed.
+fn rate(environment: &mut Environment<impl Lookup>, name: &'static str, default: Rate) -> Rate {
+    Rate {
+        tokens: environment.integer_or(name, 1..=1_000_000, default.tokens),
+        ..default
+    }
+}
+
 /// Configuration of the connection handler.
 #[derive(Clone, Debug)]
 pub struct ConnectionConfig {
@@ -103,6 +117,8 @@ pub struct ConnectionConfig {
     pub services: ServiceConfig,
     /// Settings for admission.
     pub join: JoinSettings,
+    /// Rate of messages per connection.
+    pub messages: Rate,
 }
 
 impl Config for ConnectionConfig {
@@ -115,13 +131,29 @@ impl Config for ConnectionConfig {
             telemetry: Telemetry::read(environment),
             services: ServiceConfig::with_rate_limits(environment),
             join: JoinSettings {
-                max_listeners: environment.integer_or(
-                    "MAX_LISTENERS_PER_SESSION",
-                    1..=100_000,
-                    500,
-                ),
-                rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Open),
+                capacity: Capacity {
+                    listeners: environment.integer_or(
+                        "MAX_LISTENERS_PER_SESSION",
+                        1..=100_000,
+                        500,
+                    ),
+                    per_address: environment.integer_or(
+                        "MAX_LISTENERS_PER_ADDRESS",
+                        1..=100_000,
+                        50,
+                    ),
+                },
+                caller: CallerLimits {
+                    requests: rate(environment, "JOINS_PER_MINUTE", JOIN_RATE),
+                    wrong_ids: rate(environment, "WRONG_IDS_PER_HOUR", WRONG_ID_RATE),
+                    failure: rate_limit_failure(environment, RateLimitFailure::Open),
+                },
             },
+            messages: control_rate(environment.integer_or(
+                "CONTROL_MESSAGES_PER_10_SECONDS",
+                1..=10_000,
+                CONTROL_MESSAGES,
+            )),
         }
     }
 }
@@ -174,6 +206,11 @@ impl Config for AudioConfig {
                     1..=1_000,
                     250,
                 ),
+                rate: audio_rate(environment.integer_or(
+                    "AUDIO_CHUNKS_PER_SECOND",
+                    1..=100,
+                    AUDIO_CHUNKS_PER_SECOND,
+                )),
                 rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Open),
             },
         }
@@ -187,8 +224,8 @@ pub struct HttpConfig {
     pub telemetry: Telemetry,
     /// Tables and connections.
     pub services: ServiceConfig,
-    /// Behavior while the rate limit table is unavailable.
-    pub rate_limit_failure: RateLimitFailure,
+    /// Limits.
+    pub limits: HttpLimits,
 }
 
 impl Config for HttpConfig {
@@ -200,7 +237,15 @@ impl Config for HttpConfig {
         HttpConfig {
             telemetry: Telemetry::read(environment),
             services: ServiceConfig::with_rate_limits(environment),
-            rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
+            limits: HttpLimits {
+                create_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
+                caller: CallerLimits {
+                    requests: rate(environment, "VIEWS_PER_MINUTE", VIEW_RATE),
+                    wrong_ids: rate(environment, "WRONG_IDS_PER_HOUR", WRONG_ID_RATE),
+                    // An ID that cannot be guessed protects sessions while the table is unavailable.
+                    failure: RateLimitFailure::Open,
+                },
+            },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use stackgen_websocket::FanOutReport;
 use stackgen_websocket::metrics::{
-    CONNECTIONS, DISCONNECTIONS, REFUSALS, count, count_fan_out, count_reason,
+    CONNECTIONS, DISCONNECTIONS, MESSAGE_REFUSALS, REFUSALS, count, count_fan_out, count_reason,
 };
 
 /// Counts a connection.
@@ -25,4 +25,9 @@ pub(crate) fn disconnected() {
 /// Records the result of a broadcast.
 pub(crate) fn fan_out_finished(report: &FanOutReport, since: Instant) {
     count_fan_out(report, since.elapsed());
+}
+
+/// Counts a message that was refused or dropped.
+pub(crate) fn message_refused(reason: &'static str) {
+    count_reason(MESSAGE_REFUSALS, reason);
 }

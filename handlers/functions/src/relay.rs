@@ -10,10 +10,11 @@ use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_types::SdkConfig;
-use live_session_core::Share;
 use live_session_core::ports::{Relay, RelayError};
+use live_session_core::{GoneListeners, Share};
+use serde::Serialize;
 
-use crate::audio::ShareEvent;
+use crate::audio::{RemovalEvent, ShareEvent};
 
 /// Invokes the same version of this function asynchronously. Lambda scales the invocations.
 #[derive(Clone, Debug)]
@@ -45,10 +46,19 @@ impl LambdaRelay {
 
 impl Relay for LambdaRelay {
     async fn hand_over(&self, share: &Share) -> Result<(), RelayError> {
-        let event = ShareEvent {
-            share: share.clone(),
-        };
-        let payload = serde_json::to_vec(&event).map_err(|error| RelayError(error.to_string()))?;
+        let share = share.clone();
+        self.invoke(&ShareEvent { share }).await
+    }
+
+    async fn hand_over_removal(&self, gone: &GoneListeners) -> Result<(), RelayError> {
+        let gone = gone.clone();
+        self.invoke(&RemovalEvent { gone }).await
+    }
+}
+
+impl LambdaRelay {
+    async fn invoke(&self, event: &impl Serialize) -> Result<(), RelayError> {
+        let payload = serde_json::to_vec(event).map_err(|error| RelayError(error.to_string()))?;
         let invocation = self
             .client
             .invoke()

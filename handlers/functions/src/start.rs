@@ -6,7 +6,10 @@ use aws_sdk_dynamodb as dynamodb;
 use aws_types::SdkConfig;
 use lambda_runtime::Error;
 use live_session_core::ports::Ports;
-use stackgen_websocket::{Environment, Lookup, ManagementApi, SystemClock};
+use stackgen_websocket::metrics::count_circuit;
+use stackgen_websocket::{
+    BreakerOptions, CircuitBreaker, Environment, Lookup, ManagementApi, SystemClock,
+};
 
 use crate::config::{Config, ServiceConfig};
 use crate::dynamo::{DynamoStore, StoreSettings};
@@ -18,7 +21,7 @@ const NAMESPACE: &str = "LiveSession";
 const OWN_CRATES: [&str; 3] = ["live_session", "live_session_core", "session_"];
 
 /// Ports of a function on AWS.
-pub type AwsPorts = Ports<DynamoStore, ManagementApi, SystemClock>;
+pub type AwsPorts = Ports<DynamoStore, CircuitBreaker<ManagementApi>, SystemClock>;
 
 /// Reads a function's settings, and starts its logs and metrics. Reports all invalid settings in one error.
 pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
@@ -35,9 +38,10 @@ pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
 /// Returns the ports on AWS. Calls no service yet.
 pub fn ports(config: &SdkConfig, services: ServiceConfig) -> AwsPorts {
     let client = dynamodb::Client::new(config);
+    let management = ManagementApi::new(config, &services.management_endpoint);
     Ports {
         store: DynamoStore::new(&client, services.tables, StoreSettings::default()),
-        broadcaster: ManagementApi::new(config, &services.management_endpoint),
+        broadcaster: CircuitBreaker::new(management, BreakerOptions::default(), count_circuit),
         clock: SystemClock,
     }
 }

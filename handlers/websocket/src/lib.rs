@@ -19,7 +19,10 @@ mod oidc;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use broadcast::{Broadcaster, FanOutOptions, FanOutReport, PostError, fan_out};
+pub use broadcast::{
+    BreakerOptions, Broadcaster, CircuitBreaker, CircuitState, FanOutOptions, FanOutReport,
+    PostError, fan_out,
+};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
 pub use environment::{Environment, EnvironmentError, Lookup, VariableProblem};

@@ -40,17 +40,6 @@ impl ManagementApi {
             client: Client::from_conf(config),
         }
     }
-
-    /// Closes a connection; its client receives close code 1000 (row M15).
-    ///
-    /// # Errors
-    ///
-    /// Fails with [`PostError::Gone`] if the connection is closed already.
-    pub async fn delete(&self, id: &ConnectionId) -> Result<(), PostError> {
-        let request = self.client.delete_connection().connection_id(id.as_str());
-        let done = request.send().await;
-        done.map(|_| ()).map_err(|error| post_error(&error))
-    }
 }
 
 impl Broadcaster for ManagementApi {
@@ -59,6 +48,14 @@ impl Broadcaster for ManagementApi {
         // The blob shares the message's memory, so that nothing is copied per connection.
         let request = request.data(Blob::from_maybe_shared(message));
         let request = request.connection_id(to.as_str());
+        let done = request.send().await;
+        done.map(|_| ()).map_err(|error| post_error(&error))
+    }
+
+    /// Closes a connection; its client receives close code 1000 (row M15). Fails with [`PostError::Gone`] if the
+    /// connection is closed already.
+    async fn close(&self, id: &ConnectionId) -> Result<(), PostError> {
+        let request = self.client.delete_connection().connection_id(id.as_str());
         let done = request.send().await;
         done.map(|_| ()).map_err(|error| post_error(&error))
     }

@@ -31,13 +31,22 @@ fn metrics_are_written_once_in_cloudwatchs_embedded_format() {
     let report = FanOutReport {
         sent: 3,
         gone: vec![id.clone()],
+        attempts: 9,
         failed: vec![(id.clone(), PostError::Busy), (id, PostError::TimedOut)],
     };
     metrics::count_fan_out(&report, Duration::from_micros(12_500));
     metrics::count_reason(metrics::REFUSALS, "full");
     metrics::count_reason(metrics::REFUSALS, "full");
 
-    let [mut fan_out, mut refusals] = <[Value; 2]>::try_from(flushed()).unwrap();
+    let mut lines = flushed();
+    lines.sort_by_key(|line| line["Reason"].as_str().map(str::to_owned));
+    let [mut fan_out, mut refusals, throttled, timed_out] = <[Value; 4]>::try_from(lines).unwrap();
+    for (line, reason) in [(throttled, "throttled"), (timed_out, "timedOut")] {
+        assert_eq!(
+            (&line["Reason"], &line["FanOutFailures"]),
+            (&json!(reason), &json!(1))
+        );
+    }
     for line in [&mut fan_out, &mut refusals] {
         let timestamp = line["_aws"]["Timestamp"].take();
         assert!(timestamp.as_u64() > Some(1_700_000_000_000));
@@ -50,6 +59,7 @@ fn metrics_are_written_once_in_cloudwatchs_embedded_format() {
                 "Namespace": "LiveSession",
                 "Dimensions": [["FunctionName"]],
                 "Metrics": [
+                    metric("FanOutAttempts", "Count"),
                     metric("FanOutDuration", "Milliseconds"),
                     metric("FanOutFailed", "Count"),
                     metric("FanOutGone", "Count"),
@@ -58,6 +68,7 @@ fn metrics_are_written_once_in_cloudwatchs_embedded_format() {
             }]},
             "FunctionName": "session-audio-handler-dev",
             "lambdaRequestId": "8c1f",
+            "FanOutAttempts": 9,
             "FanOutDuration": [12.5],
             "FanOutFailed": 2,
             "FanOutGone": 1,

@@ -96,12 +96,12 @@ fn two_routes_that_collide() {
     exit 2
     --- stderr
     error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are the same route to API Gateway
-       --> stackgen.yaml:151:5
+       --> stackgen.yaml:166:5
         |
-    151 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+    166 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^
     ...
-    154 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+    169 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
         |     ------------------ the other route
         |
         = help: remove one of them: they differ only in the name of a path parameter, and API Gateway refuses the second
@@ -137,11 +137,11 @@ fn an_identity_source_that_rejects_anonymous_callers() {
     exit 2
     --- stderr
     error: this identity source rejects anonymous callers, which `callers: mixed` admits
-       --> stackgen.yaml:117:22
+       --> stackgen.yaml:132:22
         |
-    116 |     callers: mixed
+    131 |     callers: mixed
         |              ----- some callers have no token
-    117 |     identitySource: [route.request.querystring.token]
+    132 |     identitySource: [route.request.querystring.token]
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference

@@ -37,6 +37,11 @@ fn full() -> ServerError {
     ServerError::new(ErrorCode::SessionFull, message)
 }
 
+fn address_full() -> ServerError {
+    let message = "too many listeners have your address";
+    ServerError::new(ErrorCode::AddressFull, message)
+}
+
 /// Logs the reason and hides it from the client.
 impl From<StoreError> for ServerError {
     fn from(error: StoreError) -> Self {
@@ -57,6 +62,7 @@ impl From<SessionRefusal> for ServerError {
             SessionRefusal::NoSession => no_session(),
             SessionRefusal::WrongStatus(status) => not_active(status),
             SessionRefusal::Full => full(),
+            SessionRefusal::AddressFull => address_full(),
             SessionRefusal::NotOwner => {
                 ServerError::new(ErrorCode::NotSpeaker, "the session belongs to another user")
             }
@@ -86,6 +92,7 @@ impl From<JoinError> for ServerError {
             JoinError::NotActive(status) => not_active(status),
             JoinError::RateLimited(limited) => limited.into(),
             JoinError::Full => full(),
+            JoinError::AddressFull => address_full(),
             JoinError::InOtherSession => other_session(),
             JoinError::Store(error) => error.into(),
         }

@@ -1,18 +1,14 @@
 //! Status of a session.
 
-use std::collections::BTreeMap;
-
 use stackgen_websocket::Clock;
 
 use super::{Answers, errors, sender_record};
-use crate::audience::listeners;
 use crate::limits::SPEAKER_TIMEOUT;
 use crate::ports::{Ports, Store, StoreResult};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, Session, Timestamp};
 
-/// Returns the status, to any connection in the session. The listener count is exact; the counts per language are
-/// eventually consistent.
+/// Returns the status, to any connection in the session. It reads counters, and no listener's record.
 pub(super) async fn session_status<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
@@ -20,19 +16,14 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
     let session_id = sender_record(&ports.store, id).await?.session_id;
     let session = ports.store.session(&session_id).await?;
     let session = session.ok_or_else(errors::not_in_session)?;
-    let mut language_distribution = BTreeMap::new();
-    for listener in listeners(&ports.store, &session_id, None).await? {
-        if let Some(language) = listener.target_language {
-            *language_distribution.entry(language).or_default() += 1;
-        }
-    }
+    let counts = ports.store.listener_counts(&session_id).await?;
     let now = ports.clock.now();
     let mut broadcast_state = session.broadcast_state;
     broadcast_state.is_active &= is_speaker_connected(&ports.store, &session, now).await?;
     Ok(vec![ServerMessage::SessionStatus {
         session_id,
-        listener_count: session.listener_count,
-        language_distribution,
+        listener_count: counts.total,
+        language_distribution: counts.by_language,
         session_duration: now.since(session.created_at).as_secs(),
         broadcast_state,
         timestamp: now,

@@ -218,6 +218,8 @@ pub enum ErrorCode {
     SessionNotActive,
     /// The session has its maximum number of listeners.
     SessionFull,
+    /// The session has the maximum number of listeners with this address.
+    AddressFull,
     /// The broadcast is paused or muted, so audio is not sent.
     BroadcastPaused,
     /// The rate limit refused the request.

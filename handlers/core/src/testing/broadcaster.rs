@@ -17,6 +17,7 @@ pub struct MemoryBroadcaster {
 struct BroadcasterState {
     posts: Vec<(ConnectionId, Value)>,
     behaviors: HashMap<ConnectionId, PostBehavior>,
+    closed: Vec<ConnectionId>,
 }
 
 /// Answer of a connection to posts.
@@ -51,6 +52,12 @@ impl MemoryBroadcaster {
             .collect()
     }
 
+    /// Returns the connections that were closed.
+    pub fn closed(&self) -> Vec<ConnectionId> {
+        let state = self.state.lock().expect("nobody panics while holding it");
+        state.closed.clone()
+    }
+
     fn behavior(&self, id: &ConnectionId) -> PostBehavior {
         let state = self.state.lock().expect("nobody panics while holding it");
         state
@@ -72,6 +79,12 @@ impl Broadcaster for MemoryBroadcaster {
             .map_err(|error| PostError::Failed(error.to_string()))?;
         let mut state = self.state.lock().expect("nobody panics while holding it");
         state.posts.push((to.clone(), message));
+        Ok(())
+    }
+
+    async fn close(&self, id: &ConnectionId) -> Result<(), PostError> {
+        let mut state = self.state.lock().expect("nobody panics while holding it");
+        state.closed.push(id.clone());
         Ok(())
     }
 }

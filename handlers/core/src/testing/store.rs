@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::limits::Rate;
 use crate::ports::{
-    Admission, BroadcastChange, Bucket, ConnectionStore, ListenerPage, PageKey, RateLimiter,
-    RemovedConnection, SessionRefusal, SessionStore, StoreError, StoreResult, TakeResult,
+    Admission, BroadcastChange, Bucket, Capacity, ConnectionStore, ListenerPage, PageKey,
+    RateLimiter, RemovedConnection, SessionRefusal, SessionStore, StoreError, StoreResult,
+    TakeResult,
 };
 use crate::{
-    BroadcastState, Connection, ConnectionId, Language, Role, Session, SessionId, SessionStatus,
-    Timestamp, UserId,
+    BroadcastState, Connection, ConnectionId, Language, ListenerCounts, Role, Session, SessionId,
+    SessionStatus, Timestamp, UserId, address_key,
 };
 
 /// Sessions, connections and rate limits in memory. One lock makes every change atomic.
@@ -93,6 +94,35 @@ impl Tables {
         }
     }
 
+    fn counts(&self, id: &SessionId) -> ListenerCounts {
+        let mut counts = ListenerCounts::default();
+        for listener in self.listeners_of(id) {
+            counts.total += 1;
+            if let Some(language) = listener.target_language.clone() {
+                *counts.by_language.entry(language).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    fn listeners_of(&self, id: &SessionId) -> impl Iterator<Item = &Connection> {
+        let all = self.connections.values();
+        all.filter(move |one| one.session_id == *id && one.role == Role::Listener)
+    }
+
+    fn capacity_refusal(&self, new: &Connection, capacity: Capacity) -> Option<SessionRefusal> {
+        let address = address_key(&new.ip_address);
+        let listeners = || self.listeners_of(&new.session_id);
+        let from_there = listeners().filter(|one| address_key(&one.ip_address) == address);
+        match (listeners().count() as u32, from_there.count() as u32) {
+            (all, _) if all >= capacity.listeners => Some(SessionRefusal::Full),
+            (_, from_there) if from_there >= capacity.per_address => {
+                Some(SessionRefusal::AddressFull)
+            }
+            _ => None,
+        }
+    }
+
     fn existing_admission(&self, new: &Connection) -> Option<Admission> {
         let there = self.connections.get(&new.connection_id)?.clone();
         let same = there.session_id == new.session_id && there.role == new.role;
@@ -123,6 +153,10 @@ impl SessionStore for MemoryStore {
 
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         Ok(self.available()?.sessions.get(id).cloned())
+    }
+
+    async fn listener_counts(&self, id: &SessionId) -> StoreResult<ListenerCounts> {
+        Ok(self.available()?.counts(id))
     }
 
     async fn set_status(
@@ -181,13 +215,19 @@ impl SessionStore for MemoryStore {
 
     async fn finish_end(&self, id: &SessionId, now: Timestamp) -> StoreResult<bool> {
         let mut tables = self.available()?;
-        let Some(session) = tables.sessions.get_mut(id) else {
+        let Some(session) = tables.sessions.get(id) else {
             return Ok(true);
         };
-        if session.status == SessionStatus::Ending && session.listener_count == 0 {
-            (session.status, session.updated_at) = (SessionStatus::Ended, now);
+        let mut status = session.status;
+        if status == SessionStatus::Ending && tables.counts(id).total == 0 {
+            status = SessionStatus::Ended;
         }
-        Ok(session.status == SessionStatus::Ended)
+        if let Some(session) = tables.sessions.get_mut(id)
+            && session.status != status
+        {
+            (session.status, session.updated_at) = (status, now);
+        }
+        Ok(status == SessionStatus::Ended)
     }
 }
 
@@ -199,7 +239,7 @@ impl ConnectionStore for MemoryStore {
     async fn admit_listener(
         &self,
         connection: &Connection,
-        capacity: u32,
+        capacity: Capacity,
         now: Timestamp,
     ) -> StoreResult<Admission> {
         let mut tables = self.available()?;
@@ -208,13 +248,10 @@ impl ConnectionStore for MemoryStore {
         }
         match tables.session_in(&connection.session_id, ACTIVE, now) {
             Err(refusal) => Ok(Admission::Refused(refusal)),
-            Ok(session) if session.listener_count >= capacity => {
-                Ok(Admission::Refused(SessionRefusal::Full))
-            }
-            Ok(session) => {
-                session.listener_count += 1;
-                Ok(tables.put(connection))
-            }
+            Ok(_) => Ok(match tables.capacity_refusal(connection, capacity) {
+                Some(refusal) => Admission::Refused(refusal),
+                None => tables.put(connection),
+            }),
         }
     }
 
@@ -313,16 +350,15 @@ impl ConnectionStore for MemoryStore {
         let mut was_speaking = false;
         if let Some(session) = tables.sessions.get_mut(&connection.session_id) {
             match connection.role {
-                Role::Listener => session.listener_count = session.listener_count.saturating_sub(1),
                 Role::Speaker if session.speaker_connection_id.as_ref() == Some(id) => {
                     session.speaker_connection_id = None;
                     session.broadcast_state.is_active = false;
                     session.broadcast_state.last_state_change = now;
+                    session.updated_at = now;
                     was_speaking = true;
                 }
-                Role::Speaker => {}
+                Role::Speaker | Role::Listener => {}
             }
-            session.updated_at = now;
         }
         Ok(Some(RemovedConnection {
             connection,
@@ -375,7 +411,7 @@ impl ConnectionStore for MemoryStore {
         &self,
         session: &SessionId,
         ids: &[ConnectionId],
-        now: Timestamp,
+        _: Timestamp,
     ) -> StoreResult<u32> {
         let mut tables = self.available()?;
         let mut removed = 0;
@@ -387,10 +423,6 @@ impl ConnectionStore for MemoryStore {
                 removed += 1;
             }
         }
-        if let Some(session) = tables.sessions.get_mut(session) {
-            session.listener_count = session.listener_count.saturating_sub(removed);
-            session.updated_at = now;
-        }
         Ok(removed)
     }
 }
@@ -401,6 +433,23 @@ fn sort_key(key: &PageKey) -> (&Language, &ConnectionId) {
 
 impl RateLimiter for MemoryStore {
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        self.take_tokens(bucket, rate, now, 1.0)
+    }
+
+    async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        self.take_tokens(bucket, rate, now, 0.0)
+    }
+}
+
+impl MemoryStore {
+    /// Takes this many tokens from a bucket that has at least one.
+    fn take_tokens(
+        &self,
+        bucket: &Bucket,
+        rate: Rate,
+        now: Timestamp,
+        count: f64,
+    ) -> StoreResult<TakeResult> {
         let mut tables = self.available()?;
         if let Some(error) = &tables.rates_failing {
             return Err(error.clone());
@@ -418,7 +467,7 @@ impl RateLimiter for MemoryStore {
             let retry_after = Duration::from_secs_f64((1.0 - *tokens) * per_token);
             return Ok(TakeResult::Empty { retry_after });
         }
-        *tokens -= 1.0;
+        *tokens -= count;
         Ok(TakeResult::Taken)
     }
 }

@@ -1,14 +1,14 @@
 use proptest::prelude::*;
 
 use super::{
-    SETTINGS, World, down, handshake, id, language, listener, minutes, owner, session, session_id,
-    speaker, world_with_session,
+    SETTINGS, World, down, handshake, id, language, listener, listener_count, minutes, owner,
+    session, session_id, speaker, world_with_session,
 };
-use crate::ports::SessionStore;
+use crate::ports::{Capacity, SessionStore};
 use crate::testing::memory_ports;
 use crate::{
-    ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings, JoinedConnection,
-    RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
+    CallerLimits, ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings,
+    JoinedConnection, RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
 };
 
 async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
@@ -23,8 +23,8 @@ async fn a_listener_who_joins_has_a_record_and_is_counted() {
         connection,
         session: before,
     } = listener(&world, "one").await;
-    assert_eq!(before.listener_count, 0);
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(before, session(&world).await);
+    assert_eq!(listener_count(&world).await, 1);
     let expected = Connection {
         connection_id: id("one"),
         session_id: session_id(),
@@ -55,10 +55,8 @@ async fn the_owner_is_the_speaker_and_is_not_counted() {
         (Role::Speaker, None)
     );
     let session = session(&world).await;
-    assert_eq!(
-        (session.listener_count, session.speaker_connection_id),
-        (0, Some(id("mic")))
-    );
+    assert_eq!(listener_count(&world).await, 0);
+    assert_eq!(session.speaker_connection_id, Some(id("mic")));
     assert!(session.broadcast_state.is_active);
 }
 
@@ -165,7 +163,10 @@ async fn a_session_that_is_not_active_is_403() {
 async fn the_eleventh_from_one_address_in_a_minute_is_429_and_the_speaker_is_not_counted() {
     let world = world_with_session().await;
     let wide = JoinSettings {
-        max_listeners: 100,
+        capacity: Capacity {
+            listeners: 100,
+            per_address: 50,
+        },
         ..SETTINGS
     };
     let from_hall = |name: &str| Handshake {
@@ -189,7 +190,7 @@ async fn the_eleventh_from_one_address_in_a_minute_is_429_and_the_speaker_is_not
         .unwrap();
     world.clock.advance(std::time::Duration::from_secs(6));
     connect(&world, wide, from_hall("11")).await.unwrap();
-    assert_eq!(session(&world).await.listener_count, 12);
+    assert_eq!(listener_count(&world).await, 12);
 }
 
 #[tokio::test]
@@ -203,7 +204,45 @@ async fn a_full_session_is_403() {
         (403, "full")
     );
     speaker(&world, "mic").await;
-    assert_eq!(session(&world).await.listener_count, 3);
+    assert_eq!(listener_count(&world).await, 3);
+}
+
+#[tokio::test]
+async fn one_address_has_a_limited_number_of_connections() {
+    let world = world_with_session().await;
+    let settings = JoinSettings {
+        capacity: Capacity {
+            listeners: 500,
+            per_address: 40,
+        },
+        caller: CallerLimits {
+            requests: crate::limits::JOIN_RATE,
+            ..SETTINGS.caller
+        },
+    };
+    let from = |address: &str, name: &str| Handshake {
+        ip_address: address.to_owned(),
+        ..handshake(&world, name)
+    };
+    for number in 0..40 {
+        let address = format!("2001:db8:1:2::{number}");
+        let pupil = from(&address, &number.to_string());
+        connect(&world, settings, pupil).await.unwrap();
+    }
+    let refused = |refused: Result<JoinedConnection, ConnectError>| {
+        let error = refused.unwrap_err();
+        (error.status(), error.reason())
+    };
+    let more = connect(&world, settings, from("2001:db8:1:2:3::", "more")).await;
+    assert_eq!(refused(more), (429, "addressFull"));
+    let other = from("2001:db8:1:3::", "other");
+    connect(&world, settings, other).await.unwrap();
+    // Whoever leaves makes room: nothing else counts.
+    crate::disconnect(&world, &id("7")).await.unwrap().unwrap();
+    let more = connect(&world, settings, from("2001:db8:1:2:3::", "more")).await;
+    assert_eq!(more.unwrap().connection.role, Role::Listener);
+    let more = connect(&world, settings, from("2001:db8:1:2::7", "again")).await;
+    assert_eq!(refused(more), (429, "addressFull"));
 }
 
 #[tokio::test]
@@ -235,7 +274,7 @@ async fn in_a_full_session_a_refresh_replaces_the_previous_connection() {
         .map(|c| c.connection_id)
         .collect();
     assert_eq!(ids, [id("new"), id("one"), id("three")]);
-    assert_eq!(session(&world).await.listener_count, 3);
+    assert_eq!(listener_count(&world).await, 3);
 }
 
 #[tokio::test]
@@ -247,7 +286,7 @@ async fn in_a_session_with_room_the_previous_connection_stays_until_its_refresh(
         ..handshake(&world, "new")
     };
     connect(&world, SETTINGS, new).await.unwrap();
-    assert_eq!(session(&world).await.listener_count, 2);
+    assert_eq!(listener_count(&world).await, 2);
 }
 
 #[tokio::test]
@@ -273,7 +312,7 @@ async fn in_a_full_session_expired_connections_are_removed() {
         .map(|c| c.connection_id)
         .collect();
     assert_eq!(ids, [id("four"), id("three")]);
-    assert_eq!(session(&world).await.listener_count, 2);
+    assert_eq!(listener_count(&world).await, 2);
 }
 
 #[tokio::test]
@@ -282,7 +321,7 @@ async fn a_repeated_connect_changes_nothing() {
     let first = listener(&world, "one").await.connection;
     world.clock.advance(minutes(1));
     assert_eq!(listener(&world, "one").await.connection, first);
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     let other = Handshake {
         user_id: Some(owner()),
         ..handshake(&world, "one")
@@ -308,7 +347,10 @@ async fn while_the_rate_limit_table_fails_the_setting_decides() {
         .await
         .unwrap();
     let closed = JoinSettings {
-        rate_limit_failure: RateLimitFailure::Closed,
+        caller: CallerLimits {
+            failure: RateLimitFailure::Closed,
+            ..SETTINGS.caller
+        },
         ..SETTINGS
     };
     let error = connect(&world, closed, handshake(&world, "b"))

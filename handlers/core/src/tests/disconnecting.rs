@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::{
-    SETTINGS, down, id, listener, owner, session, session_id, speaker, world_with_session,
+    SETTINGS, down, id, listener, listener_count, owner, session, session_id, speaker,
+    world_with_session,
 };
 use crate::ports::{SessionStore, StoreResult};
 use crate::testing::PostBehavior;
@@ -22,7 +23,7 @@ async fn repeated_disconnects_remove_a_listener_once() {
         assert_eq!(disconnect(&world, &id("one")).await, Ok(None));
     }
     assert_eq!(disconnect(&world, &id("never")).await, Ok(None));
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     assert_eq!(world.broadcaster.take(), []);
 }
 
@@ -97,7 +98,7 @@ async fn when_the_speaker_leaves_gone_listeners_are_removed_but_not_opening_ones
         .map(|c| c.connection_id)
         .collect();
     assert_eq!(ids, [id("busy"), id("opening")]);
-    assert_eq!(session(&world).await.listener_count, 2);
+    assert_eq!(listener_count(&world).await, 2);
 }
 
 #[tokio::test]

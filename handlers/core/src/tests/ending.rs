@@ -1,8 +1,8 @@
 use tokio::time::Instant;
 
 use super::{
-    SETTINGS, down, handshake, id, listener, minutes, owner, session, session_id, speaker,
-    world_with_session,
+    SETTINGS, down, handshake, id, listener, listener_count, minutes, owner, session, session_id,
+    speaker, world_with_session,
 };
 use crate::ports::{ConnectionStore, SessionRefusal, SessionStore};
 use crate::protocol::ServerMessage;
@@ -44,7 +44,7 @@ async fn all_listeners_are_removed_and_notified_before_the_session_has_ended() {
     assert_eq!(to, [id("mic"), id("one"), id("three"), id("two")]);
     let session = session(&world).await;
     assert_eq!(
-        (session.status, session.listener_count),
+        (session.status, listener_count(&world).await),
         (SessionStatus::Ended, 0)
     );
     let left: Vec<_> = world
@@ -112,7 +112,10 @@ async fn pauses_between_passes_double_and_a_complete_index_needs_none() {
 async fn clients_that_hang_do_not_delay_the_end_of_a_session() {
     let world = world_with_session().await;
     let settings = JoinSettings {
-        max_listeners: 1500,
+        capacity: crate::ports::Capacity {
+            listeners: 1500,
+            per_address: 1500,
+        },
         ..SETTINGS
     };
     for number in 0..1500 {

@@ -1,14 +1,14 @@
 use serde_json::json;
 
 use super::{
-    code, down, id, listener, minutes, owner, send_message, session, session_id, speaker,
-    world_with_session,
+    code, down, id, listener, listener_count, minutes, owner, send_message, session, session_id,
+    speaker, world_with_session,
 };
 use crate::limits::MAX_CONNECTION;
 use crate::ports::ConnectionStore;
 use crate::{ConnectionId, EndRequest, Handshake, connect, end};
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 #[tokio::test]
 async fn joining_again_sets_the_language_and_counts_once() {
@@ -31,7 +31,7 @@ async fn joining_again_sets_the_language_and_counts_once() {
             .target_language;
         assert_eq!(language.unwrap().as_str(), tag);
     }
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_connection_without_a_record_joins_anew() {
     let join = json!({"action": "joinSession", "sessionId": ID, "targetLanguage": "fr"});
     let answers = send_message(&world, "new", join.clone()).await;
     assert_eq!(answers[0]["type"], "sessionJoined");
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     for name in ["two", "three"] {
         listener(&world, name).await;
     }
@@ -48,8 +48,7 @@ async fn a_connection_without_a_record_joins_anew() {
         code(&send_message(&world, "four", join).await),
         "SESSION_FULL"
     );
-    let nowhere =
-        json!({"action": "joinSession", "sessionId": "no-where-100", "targetLanguage": "fr"});
+    let nowhere = json!({"action": "joinSession", "sessionId": "no-where-100-k7dq2m9x4hw3t", "targetLanguage": "fr"});
     assert_eq!(
         code(&send_message(&world, "four", nowhere).await),
         "NO_SESSION"
@@ -82,7 +81,7 @@ async fn one_connection_is_in_one_session_in_one_role() {
     speaker(&world, "mic").await;
     let join = |session: &str| json!({"action": "joinSession", "sessionId": session, "targetLanguage": "fr"});
     assert_eq!(
-        code(&send_message(&world, "one", join("other-place-100")).await),
+        code(&send_message(&world, "one", join("other-place-100-k7dq2m9x4hw3t")).await),
         "OTHER_SESSION"
     );
     assert_eq!(
@@ -205,7 +204,7 @@ async fn a_listeners_refresh_removes_the_previous_record() {
                           "targetLanguage": "it", "timestamp": now});
     assert_eq!(answers, [complete]);
     assert_eq!(ids(&world).await, [id("new")]);
-    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(listener_count(&world).await, 1);
     assert_eq!(
         send_message(&world, "new", refresh(Some("old"))).await[0]["type"],
         "connectionRefreshComplete"
@@ -268,7 +267,14 @@ async fn a_refresh_must_name_the_actual_session_and_role() {
         "OTHER_ROLE"
     );
     assert_eq!(
-        code(&send_message(&world, "one", claim("other-place-100", "listener")).await),
+        code(
+            &send_message(
+                &world,
+                "one",
+                claim("other-place-100-k7dq2m9x4hw3t", "listener")
+            )
+            .await
+        ),
         "OTHER_SESSION"
     );
     assert_eq!(

@@ -3,8 +3,9 @@
 mod connecting;
 mod disconnecting;
 mod ending;
-
+mod guessing;
 mod listening;
+mod message_limit;
 mod protocol;
 mod sending;
 mod sessions;
@@ -13,18 +14,35 @@ mod values;
 
 use std::time::Duration;
 
-use crate::ports::{Ports, SessionStore, StoreError};
+use crate::limits::{JOIN_RATE, Rate, WRONG_ID_RATE};
+use crate::ports::{Capacity, Ports, SessionStore, StoreError};
 use crate::testing::{MemoryBroadcaster, MemoryStore, TestClock, memory_ports};
 use crate::{
-    Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language, QualityTier,
-    RateLimitFailure, Sender, Session, SessionId, UserId, connect,
+    CallerLimits, Clock, ConnectionId, Handshake, JoinSettings, JoinedConnection, Language,
+    QualityTier, RateLimitFailure, Sender, Session, SessionId, UserId, connect,
 };
 
 type World = Ports<MemoryStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
-    max_listeners: 3,
-    rate_limit_failure: RateLimitFailure::Open,
+    capacity: Capacity {
+        listeners: 3,
+        per_address: 50,
+    },
+    caller: CallerLimits {
+        requests: Rate {
+            tokens: 10,
+            per: Duration::from_secs(60),
+        },
+        ..LIMITS
+    },
+};
+
+/// The limits that a deployed stack has by default.
+const LIMITS: CallerLimits = CallerLimits {
+    requests: JOIN_RATE,
+    wrong_ids: WRONG_ID_RATE,
+    failure: RateLimitFailure::Open,
 };
 
 fn minutes(minutes: u64) -> Duration {
@@ -44,7 +62,7 @@ fn owner() -> UserId {
 }
 
 fn session_id() -> SessionId {
-    SessionId::try_from("merciful-truth-455").unwrap()
+    SessionId::try_from("merciful-truth-455-k7dq2m9x4hw3t").unwrap()
 }
 
 fn down() -> StoreError {
@@ -98,6 +116,12 @@ async fn speaker(world: &World, name: &str) -> JoinedConnection {
 
 async fn session(world: &World) -> Session {
     world.store.session(&session_id()).await.unwrap().unwrap()
+}
+
+async fn listener_count(world: &World) -> u32 {
+    let counts = world.store.listener_counts(&session_id()).await.unwrap();
+    assert_eq!(counts.total, counts.by_language.values().sum::<u32>());
+    counts.total
 }
 
 /// Sends a message and returns the answers as JSON.

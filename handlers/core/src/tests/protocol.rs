@@ -13,10 +13,10 @@ fn refused(body: &str) -> ErrorCode {
 #[test]
 fn every_action_of_the_protocol_is_known() {
     let messages = [
-        json!({"action": "joinSession", "sessionId": "a-b-100", "targetLanguage": "de"}),
+        json!({"action": "joinSession", "sessionId": "a-b-100-k7dq2m9x4hw3t", "targetLanguage": "de"}),
         json!({"action": "changeLanguage", "targetLanguage": "de"}),
         json!({"action": "heartbeat", "timestamp": 1}),
-        json!({"action": "refreshConnection", "sessionId": "a-b-100", "role": "speaker"}),
+        json!({"action": "refreshConnection", "sessionId": "a-b-100-k7dq2m9x4hw3t", "role": "speaker"}),
         json!({"action": "pauseBroadcast"}),
         json!({"action": "resumeBroadcast"}),
         json!({"action": "muteBroadcast"}),
@@ -24,7 +24,7 @@ fn every_action_of_the_protocol_is_known() {
         json!({"action": "setVolume", "volumeLevel": 0}),
         json!({"action": "speakerStateChange", "state": {"isPaused": false, "isMuted": false, "volume": 1}}),
         json!({"action": "getSessionStatus"}),
-        json!({"action": "endSession", "sessionId": "a-b-100"}),
+        json!({"action": "endSession", "sessionId": "a-b-100-k7dq2m9x4hw3t"}),
     ];
     for message in messages {
         assert!(parse(&message.to_string()).is_ok(), "{message}");
@@ -33,10 +33,10 @@ fn every_action_of_the_protocol_is_known() {
 
 #[test]
 fn fields_keep_their_names() {
-    let body = json!({"action": "refreshConnection", "sessionId": "a-b-100", "role": "listener", "targetLanguage": "de",
+    let body = json!({"action": "refreshConnection", "sessionId": "a-b-100-k7dq2m9x4hw3t", "role": "listener", "targetLanguage": "de",
                       "previousConnectionId": "p=", "later": "versions may say more"});
     let expected = ClientMessage::RefreshConnection {
-        session_id: "a-b-100".try_into().unwrap(),
+        session_id: "a-b-100-k7dq2m9x4hw3t".try_into().unwrap(),
         role: Role::Listener,
         target_language: Some("de".try_into().unwrap()),
         previous_connection_id: Some("p=".to_owned()),
@@ -61,7 +61,7 @@ fn invalid_messages_actions_and_fields_have_different_codes() {
         json!({"action": "joinSession"}),
         json!({"action": "joinSession", "sessionId": "A-b-100", "targetLanguage": "de"}),
         json!({"action": "changeLanguage", "targetLanguage": 7}),
-        json!({"action": "refreshConnection", "sessionId": "a-b-100", "role": "owner"}),
+        json!({"action": "refreshConnection", "sessionId": "a-b-100-k7dq2m9x4hw3t", "role": "owner"}),
         json!({"action": "setVolume", "volumeLevel": 1.5}),
         json!({"action": "setVolume", "volumeLevel": "1"}),
     ];
@@ -76,7 +76,8 @@ fn invalid_messages_actions_and_fields_have_different_codes() {
 
 #[test]
 fn a_wrong_field_is_named() {
-    let error = parse(r#"{"action":"joinSession","sessionId":"a-b-100"}"#).unwrap_err();
+    let error =
+        parse(r#"{"action":"joinSession","sessionId":"a-b-100-k7dq2m9x4hw3t"}"#).unwrap_err();
     assert_eq!(error.message, "missing field `targetLanguage`");
     let error = parse(r#"{"action":"setVolume","volumeLevel":2}"#).unwrap_err();
     assert_eq!(error.message, "volumeLevel must be a number from 0 to 1");

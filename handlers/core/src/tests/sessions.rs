@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{down, language, listener, minutes, owner, session_id, world_with_session};
+use super::{LIMITS, down, language, listener, minutes, owner, session_id, world_with_session};
 use crate::ports::{SessionRefusal, SessionStore};
 use crate::sessions::{NewSession, SessionError, create, set_open, view};
 use crate::testing::memory_ports;
@@ -8,6 +8,8 @@ use crate::{
     Clock, QualityTier, RateLimitError, RateLimitFailure, SessionId, SessionIdGenerator,
     SessionStatus, UserId,
 };
+
+const IP: &str = "203.0.113.7";
 
 fn new() -> NewSession {
     NewSession {
@@ -19,7 +21,7 @@ fn new() -> NewSession {
 #[tokio::test]
 async fn a_created_session_is_returned_and_can_be_read() {
     let world = memory_ports();
-    let mut names = SessionIdGenerator::new(Some(1));
+    let mut names = SessionIdGenerator::seeded(1);
     let created = create(
         &world,
         RateLimitFailure::Closed,
@@ -34,7 +36,7 @@ async fn a_created_session_is_returned_and_can_be_read() {
     let expected = json!({"sessionId": id, "sourceLanguage": "en", "status": "active", "listenerCount": 0,
         "qualityTier": "premium", "createdAt": now, "endsAt": now.after(minutes(24 * 60))});
     assert_eq!(serde_json::to_value(&created).unwrap(), expected);
-    assert_eq!(view(&world, &id).await.unwrap(), created.public);
+    assert_eq!(view(&world, LIMITS, IP, &id).await.unwrap(), created.public);
     let stored = world.store.session(&id).await.unwrap().unwrap();
     assert_eq!(
         (stored.speaker_id, stored.status),
@@ -49,7 +51,7 @@ async fn an_id_that_is_taken_is_never_written_over() {
     let mut ids = Vec::new();
     for user in [owner(), bob] {
         // The same seed generates the same IDs.
-        let mut names = SessionIdGenerator::new(Some(1));
+        let mut names = SessionIdGenerator::seeded(1);
         let created = create(&world, RateLimitFailure::Closed, &mut names, &user, new())
             .await
             .unwrap();
@@ -78,7 +80,7 @@ async fn creation_fails_when_all_generated_ids_are_in_use() {
     let world = memory_ports();
     let mut results = Vec::new();
     for _ in 0..11 {
-        let mut names = SessionIdGenerator::new(Some(1));
+        let mut names = SessionIdGenerator::seeded(1);
         results.push(
             create(
                 &world,
@@ -97,7 +99,7 @@ async fn creation_fails_when_all_generated_ids_are_in_use() {
 #[tokio::test]
 async fn a_user_creates_fifty_sessions_an_hour() {
     let world = memory_ports();
-    let mut names = SessionIdGenerator::new(Some(1));
+    let mut names = SessionIdGenerator::seeded(1);
     let failure = RateLimitFailure::Closed;
     for _ in 0..50 {
         create(&world, failure, &mut names, &owner(), new())
@@ -123,7 +125,7 @@ async fn a_user_creates_fifty_sessions_an_hour() {
 #[tokio::test]
 async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
     let world = memory_ports();
-    let mut names = SessionIdGenerator::new(Some(1));
+    let mut names = SessionIdGenerator::seeded(1);
     world.store.fail_rates(Some(down()));
     let closed = create(
         &world,
@@ -153,19 +155,19 @@ async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
 async fn only_the_owner_pauses_and_resumes() {
     let world = world_with_session().await;
     for (open, status) in [(false, "paused"), (false, "paused"), (true, "active")] {
-        let seen = set_open(&world, &session_id(), &owner(), open)
+        let seen = set_open(&world, LIMITS, &session_id(), &owner(), open)
             .await
             .unwrap();
         assert_eq!(seen.public.status, status);
     }
     let eve = UserId::try_from("eve").unwrap();
-    let refused = set_open(&world, &session_id(), &eve, false).await;
+    let refused = set_open(&world, LIMITS, &session_id(), &eve, false).await;
     assert_eq!(
         refused,
         Err(SessionError::Refused(SessionRefusal::NotOwner))
     );
-    let missing = SessionId::try_from("no-where-100").unwrap();
-    let refused = set_open(&world, &missing, &owner(), false).await;
+    let missing = SessionId::try_from("no-where-100-k7dq2m9x4hw3t").unwrap();
+    let refused = set_open(&world, LIMITS, &missing, &owner(), false).await;
     assert_eq!(
         refused,
         Err(SessionError::Refused(SessionRefusal::NoSession))
@@ -176,15 +178,21 @@ async fn only_the_owner_pauses_and_resumes() {
 async fn a_session_that_is_over_stays_over_and_shows_no_listeners() {
     let world = world_with_session().await;
     listener(&world, "one").await;
-    assert_eq!(view(&world, &session_id()).await.unwrap().listener_count, 1);
+    assert_eq!(
+        view(&world, LIMITS, IP, &session_id())
+            .await
+            .unwrap()
+            .listener_count,
+        1
+    );
     let begun = world
         .store
         .begin_end(&session_id(), &owner(), world.clock.now())
         .await;
     assert!(begun.unwrap().is_ok());
-    let seen = view(&world, &session_id()).await.unwrap();
+    let seen = view(&world, LIMITS, IP, &session_id()).await.unwrap();
     assert_eq!((seen.status, seen.listener_count), ("ended", 0));
-    let refused = set_open(&world, &session_id(), &owner(), true).await;
+    let refused = set_open(&world, LIMITS, &session_id(), &owner(), true).await;
     assert_eq!(
         refused,
         Err(SessionError::Refused(SessionRefusal::WrongStatus(
@@ -192,14 +200,20 @@ async fn a_session_that_is_over_stays_over_and_shows_no_listeners() {
         )))
     );
     world.clock.advance(minutes(24 * 60));
-    let refused = set_open(&world, &session_id(), &owner(), true).await;
+    let refused = set_open(&world, LIMITS, &session_id(), &owner(), true).await;
     assert_eq!(
         refused,
         Err(SessionError::Refused(SessionRefusal::WrongStatus(
             SessionStatus::Ended
         )))
     );
-    let missing = view(&world, &SessionId::try_from("no-where-100").unwrap()).await;
+    let missing = view(
+        &world,
+        LIMITS,
+        IP,
+        &SessionId::try_from("no-where-100-k7dq2m9x4hw3t").unwrap(),
+    )
+    .await;
     assert_eq!(
         missing,
         Err(SessionError::Refused(SessionRefusal::NoSession))

@@ -1,15 +1,15 @@
 use serde_json::{Value, json};
 
 use super::{
-    World, code, id, language, listener, minutes, owner, send_message, session, session_id,
-    speaker, world_with_session,
+    World, code, id, language, listener, listener_count, minutes, owner, send_message, session,
+    session_id, speaker, world_with_session,
 };
 use crate::ports::{ConnectionStore, SessionStore};
 use crate::testing::PostBehavior;
 use crate::{Clock, SessionStatus};
 use stackgen_websocket::PostError;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 #[tokio::test]
 async fn broadcast_changes_are_stored_posted_to_listeners_and_acknowledged() {
@@ -160,13 +160,13 @@ async fn the_speaker_ends_the_session_and_each_listener_is_notified_once() {
     );
     let session = session(&world).await;
     assert_eq!(
-        (session.status, session.listener_count),
+        (session.status, listener_count(&world).await),
         (SessionStatus::Ended, 0)
     );
     let again = send_message(&world, "mic", end).await;
     assert_eq!(again[0]["type"], "sessionEnded");
     assert_eq!(world.broadcaster.take(), []);
-    let other = json!({"action": "endSession", "sessionId": "other-place-100"});
+    let other = json!({"action": "endSession", "sessionId": "other-place-100-k7dq2m9x4hw3t"});
     assert_eq!(
         code(&send_message(&world, "mic", other).await),
         "OTHER_SESSION"
@@ -204,7 +204,7 @@ async fn failed_posts_to_listeners_do_not_fail_the_speakers_message() {
     let answers: Vec<Value> = send_message(&world, "mic", json!({"action": "muteBroadcast"})).await;
     assert_eq!(answers[0]["type"], "broadcastMuted");
     assert_eq!(world.broadcaster.take_types(&id("two")), ["broadcastMuted"]);
-    assert_eq!(session(&world).await.listener_count, 2);
+    assert_eq!(listener_count(&world).await, 2);
 }
 
 #[tokio::test]

@@ -10,10 +10,13 @@ use crate::{
     SessionIdGenerator, SessionStatus, UserId, Volume,
 };
 
+const SECRET: &str = "k7dq2m9x4hw3t";
+
 #[test]
-fn a_session_id_is_adjective_noun_number() {
+fn a_session_id_is_adjective_noun_number_and_secret() {
     for good in ["merciful-truth-455", "a-b-000", "abc-def-999"] {
-        assert_eq!(SessionId::try_from(good).unwrap().as_str(), good);
+        let good = format!("{good}-{SECRET}");
+        assert_eq!(SessionId::try_from(good.as_str()).unwrap().as_str(), good);
     }
     let long = format!("{}-b-100", "a".repeat(33));
     let bad = [
@@ -26,7 +29,6 @@ fn a_session_id_is_adjective_noun_number() {
         "A-b-123",
         "a-B-123",
         "a-b-12a",
-        "a-b-123-",
         "a--123",
         "-b-123",
         "a1-b-123",
@@ -36,10 +38,29 @@ fn a_session_id_is_adjective_noun_number() {
         &long,
     ];
     for text in bad {
-        assert!(SessionId::try_from(text).is_err(), "{text}");
+        let text = format!("{text}-{SECRET}");
+        assert!(SessionId::try_from(text.as_str()).is_err(), "{text}");
     }
-    let longest = format!("{}-b-100", "a".repeat(32));
+    let longest = format!("{}-b-100-{SECRET}", "a".repeat(32));
     assert!(SessionId::try_from(longest).is_ok());
+}
+
+#[test]
+fn the_secret_of_a_session_id_has_13_characters_of_base32() {
+    for bad in [
+        "merciful-truth-455",
+        "merciful-truth-455-",
+        "merciful-truth-455-k7dq2m9x4hw3",
+        "merciful-truth-455-k7dq2m9x4hw3tt",
+        "merciful-truth-455-k7dq2m9x4hw3i",
+        "merciful-truth-455-k7dq2m9x4hw3l",
+        "merciful-truth-455-k7dq2m9x4hw3o",
+        "merciful-truth-455-k7dq2m9x4hw3u",
+        "merciful-truth-455-K7DQ2M9X4HW3T",
+        "merciful-truth-455-k7dq2m9x4hw3t-",
+    ] {
+        assert!(SessionId::try_from(bad).is_err(), "{bad}");
+    }
 }
 
 #[test]
@@ -92,24 +113,41 @@ fn an_invalid_value_describes_a_valid_one() {
         wrong,
         InvalidValue {
             field: "sessionId",
-            expected: "an id such as merciful-truth-455"
+            expected: "an id such as merciful-truth-455-k7dq2m9x4hw3t"
         }
     );
     assert_eq!(
         wrong.to_string(),
-        "sessionId must be an id such as merciful-truth-455"
+        "sessionId must be an id such as merciful-truth-455-k7dq2m9x4hw3t"
     );
 }
 
 #[test]
 fn generated_ids_are_repeatable_with_a_seed_and_random_otherwise() {
-    let ids = |seed| -> Vec<_> {
-        let mut names = SessionIdGenerator::new(seed);
-        (0..20).map(|_| names.next_id()).collect()
+    let ids = |mut names: SessionIdGenerator| -> Vec<_> {
+        (0..20).map(|_| names.next_id().unwrap()).collect()
     };
-    assert_eq!(ids(Some(7)), ids(Some(7)));
-    assert_ne!(ids(Some(7)), ids(Some(8)));
-    assert_ne!(ids(None), ids(None));
+    let seeded = |seed| ids(SessionIdGenerator::seeded(seed));
+    assert_eq!(seeded(7), seeded(7));
+    assert_ne!(seeded(7), seeded(8));
+    let random = || ids(SessionIdGenerator::default());
+    assert_ne!(random(), random());
+}
+
+#[test]
+fn every_character_of_the_secret_is_random() {
+    let mut names = SessionIdGenerator::default();
+    let mut seen = vec![std::collections::BTreeSet::new(); SECRET.len()];
+    for _ in 0..2_000 {
+        let id = names.next_id().unwrap();
+        let secret = id.as_str().rsplit('-').next().unwrap();
+        assert_eq!(secret.len(), SECRET.len());
+        for (place, character) in secret.chars().enumerate() {
+            seen[place].insert(character);
+        }
+    }
+    // A character is missing from one place in 2,000 IDs with a probability of 13 * 32 * (31/32)^2000, below 1e-24.
+    assert!(seen.iter().all(|characters| characters.len() == 32));
 }
 
 #[test]
@@ -160,13 +198,18 @@ fn an_empty_connection_id_is_none() {
 
 proptest! {
     #[test]
-    fn any_text_is_a_session_id_or_not_as_the_pattern_says(text in "[a-zA-Z0-9-]{0,12}|[a-z]{1,4}-[a-z]{1,4}-[0-9]{2,4}") {
+    fn any_text_is_a_session_id_or_not_as_the_pattern_says(
+        text in "[a-zA-Z0-9-]{0,12}|[a-z]{1,4}-[a-z]{1,4}-[0-9]{2,4}-[0-9a-z]{12,14}"
+    ) {
         let mut parts = text.split('-');
         let word = |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase()));
         let first = word(parts.next());
         let second = word(parts.next());
         let third = parts.next().is_some_and(|part| part.len() == 3 && part.parse::<u16>().is_ok());
-        let expected = first && second && third && parts.next().is_none();
+        let fourth = parts.next().is_some_and(|part| {
+            part.len() == 13 && part.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase() && !"ilou".contains(c))
+        });
+        let expected = first && second && third && fourth && parts.next().is_none();
         prop_assert_eq!(SessionId::try_from(text.as_str()).is_ok(), expected);
     }
 }

@@ -7,6 +7,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use live_session::config::ConnectionConfig;
 use live_session::connection::handle;
 use live_session::start::{ports, start};
+use live_session_core::MessageLimiter;
 use stackgen_websocket::{lambda, logs};
 use tracing::Instrument;
 
@@ -17,13 +18,15 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let config: ConnectionConfig = start(|name: &str| std::env::var(name).ok())?;
+    let messages = &MessageLimiter::new(config.messages);
     let ports = &ports(&config.services.aws.sdk_config(), config.services);
     let answer = |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
         // Boxed, because the nested future exceeds the compiler's recursion limit.
         Box::pin(async move {
             let event = event.payload;
             let span = logs::request_span(&event.request_context);
-            handle(ports, config.join, &event).instrument(span).await
+            let handled = handle(ports, messages, config.join, &event);
+            handled.instrument(span).await
         })
     };
     lambda::run(service_fn(answer)).await

@@ -1,11 +1,12 @@
-//! Admission to a session: writes a record and updates the session's item, in one transaction.
+//! Admission to a session: writes a record and counts it, in one transaction.
 
-use live_session_core::ports::{Admission, SessionRefusal, StoreError, StoreResult};
-use live_session_core::{Connection, ConnectionId, Role, Session, SessionStatus, Timestamp};
+use live_session_core::ports::{Admission, Capacity, SessionRefusal, StoreError, StoreResult};
+use live_session_core::{Connection, ConnectionId, Session, SessionStatus, Timestamp};
 
 use super::DynamoStore;
-use super::call::{ConditionResult, StoreCall};
+use super::call::{ConditionResult, RequestFailure, StoreCall};
 use super::item::{self, Item};
+use super::places::{Place, SHARDS, Shard, ShardChange, ShardIndex, address_group, free_places};
 use super::sessions::horizon;
 use super::store::{connection_key, session_key};
 use super::write::{ConditionalWrite, ItemChange};
@@ -18,18 +19,60 @@ impl DynamoStore {
     pub(super) async fn admit_counted(
         &self,
         connection: &Connection,
-        capacity: u32,
+        capacity: Capacity,
         now: Timestamp,
     ) -> StoreResult<Admission> {
-        let count = "SET #listenerCount = #listenerCount + :one, #updatedAt = :now";
-        let session = self
-            .session_update(&connection.session_id, count)
-            .when(format!("{IS_ACTIVE} AND #listenerCount < :capacity"))
-            .with(":one", &1)
-            .with(":now", &now)
-            .with(":capacity", &capacity);
-        let writes = vec![self.put(connection), with_is_active_values(session, now)];
-        self.admit("admit_listener", connection, writes, now).await
+        let mut call = self.call("admit_listener");
+        let session = match self.open_session(&mut call, connection, now).await? {
+            Ok(session) => session,
+            Err(refusal) => return self.refuse(&mut call, connection, refusal).await,
+        };
+        let id = &session.session_id;
+        // An open session's shards are taken for empty until one turns out to be full.
+        let mut shards = vec![Shard::default(); SHARDS as usize];
+        let mut are_read = false;
+        let mut collisions = 0;
+        loop {
+            let mut index = 0;
+            let result = self
+                .transact_anew(&mut call, || {
+                    // After a conflict another shard may be free.
+                    index = random_place(&shards, connection, capacity).unwrap_or_default();
+                    let place = Place {
+                        connection: connection.clone(),
+                        shard: index,
+                    };
+                    let take = self.take_place(&session, index, connection, capacity);
+                    vec![self.put(place.to_item()), take]
+                })
+                .await?;
+            let Err(checks) = result else {
+                return Ok(Admission::Admitted);
+            };
+            if let Some(ConditionResult::Failed(Some(record))) = checks.first() {
+                return existing_admission(&call, connection, record.clone());
+            }
+            // The shard has no room: find one that has.
+            if are_read {
+                let item = match checks.get(1) {
+                    Some(ConditionResult::Failed(item)) => item.clone(),
+                    _ => None,
+                };
+                let shard = Shard::read(call.operation, &item.unwrap_or_default())?;
+                shards[index as usize] = shard;
+            } else {
+                shards = self.shards(call.operation, id).await?;
+                are_read = true;
+            }
+            if random_place(&shards, connection, capacity).is_none() {
+                return Ok(Admission::Refused(no_room(&shards, capacity)));
+            }
+            collisions += 1;
+            if collisions > 1 {
+                // Others take the last places at the same time.
+                call.pause_before_retry(RequestFailure::Rejected).await?;
+            }
+        }
     }
 
     pub(super) async fn admit_exchanged(
@@ -38,36 +81,89 @@ impl DynamoStore {
         connection: &Connection,
         now: Timestamp,
     ) -> StoreResult<Admission> {
-        if *previous == connection.connection_id {
-            // A connection cannot replace itself. With capacity 0 the session counts as full.
-            return self.admit_counted(connection, 0, now).await;
+        let mut call = self.call("exchange_listener");
+        let full = SessionRefusal::Full;
+        if let Err(refusal) = self.open_session(&mut call, connection, now).await? {
+            return self.refuse(&mut call, connection, refusal).await;
         }
-        let check = ItemChange::Check(session_key(&connection.session_id));
-        let session = ConditionalWrite::new(&self.tables.sessions, check).when(IS_ACTIVE);
-        // All anonymous listeners have the same user: none. One can replace another if it knows the connection ID.
-        let user = match &connection.user_id {
-            Some(_) => "#userId = :user",
-            None => "attribute_not_exists(#userId)",
+        let mut seen: Option<Shard> = None;
+        loop {
+            // A connection cannot replace itself. All anonymous listeners have the same user: none. One can replace another
+            // if it knows the connection ID.
+            let replaced = self.place(&mut call, previous).await?.filter(|replaced| {
+                replaced.connection.session_id == connection.session_id
+                    && replaced.connection.user_id == connection.user_id
+                    && *previous != connection.connection_id
+            });
+            let Some(replaced) = replaced else {
+                return self.refuse(&mut call, connection, full).await;
+            };
+            let mut change = ShardChange::default();
+            change.add(&replaced.connection, -1);
+            change.add(connection, 1);
+            let (id, index) = (&connection.session_id, replaced.shard);
+            let state = match seen.take() {
+                Some(state) => state,
+                None => self.shard(call.operation, id, index).await?,
+            };
+            let place = Place {
+                connection: connection.clone(),
+                shard: index,
+            };
+            let Some(shard) = self.change_shard(id, index, &state, &change) else {
+                return self.refuse(&mut call, connection, full).await;
+            };
+            let shard = shard.and("attribute_not_exists(#closed)");
+            let writes = vec![self.put(place.to_item()), shard, self.delete(&replaced)];
+            let Err(checks) = self.transact(&mut call, writes).await? else {
+                return Ok(Admission::Admitted);
+            };
+            if let Some(ConditionResult::Failed(Some(record))) = checks.first() {
+                return existing_admission(&call, connection, record.clone());
+            }
+            if let Some(ConditionResult::Failed(item)) = checks.get(1) {
+                let state = Shard::read(call.operation, &item.clone().unwrap_or_default())?;
+                if state.closed {
+                    let ending = SessionRefusal::WrongStatus(SessionStatus::Ending);
+                    return Ok(Admission::Refused(ending));
+                }
+                seen = Some(state);
+            }
+            // The previous connection changed at the same time.
+            call.pause_before_retry(RequestFailure::Rejected).await?;
+        }
+    }
+
+    /// Returns the session if it admits connections.
+    async fn open_session(
+        &self,
+        call: &mut StoreCall,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> StoreResult<Result<Session, SessionRefusal>> {
+        let key = session_key(&connection.session_id);
+        let Some(item) = self.get(call, &self.tables.sessions, key).await? else {
+            return Ok(Err(SessionRefusal::NoSession));
         };
-        let mut delete = ConditionalWrite::new(
-            &self.tables.connections,
-            ItemChange::Delete(connection_key(previous)),
-        )
-        .when(format!(
-            "#sessionId = :session AND #role = :listener AND {user}"
-        ))
-        .with(":session", &connection.session_id)
-        .with(":listener", &Role::Listener);
-        if let Some(user) = &connection.user_id {
-            delete = delete.with(":user", user);
+        let session: Session = item::read(call.operation, item)?;
+        Ok(match session.status_at(now) {
+            SessionStatus::Active => Ok(session),
+            status => Err(SessionRefusal::WrongStatus(status)),
+        })
+    }
+
+    /// Refuses a connection, unless it has a record already.
+    async fn refuse(
+        &self,
+        call: &mut StoreCall,
+        connection: &Connection,
+        refusal: SessionRefusal,
+    ) -> StoreResult<Admission> {
+        let key = connection_key(&connection.connection_id);
+        match self.get(call, &self.tables.connections, key).await? {
+            Some(record) => existing_admission(call, connection, record),
+            None => Ok(Admission::Refused(refusal)),
         }
-        let writes = vec![
-            self.put(connection),
-            with_is_active_values(session, now),
-            delete,
-        ];
-        self.admit("exchange_listener", connection, writes, now)
-            .await
     }
 
     pub(super) async fn admit_speaking(
@@ -88,28 +184,9 @@ impl DynamoStore {
             .with(":true", &true)
             .with(":now", &now)
             .with(":user", user);
-        let writes = vec![self.put(connection), with_is_active_values(session, now)];
-        self.admit("admit_speaker", connection, writes, now).await
-    }
-
-    fn put(&self, connection: &Connection) -> ConditionalWrite {
-        ConditionalWrite::new(
-            &self.tables.connections,
-            ItemChange::Put(item::write(connection)),
-        )
-        .when("attribute_not_exists(#connectionId)")
-    }
-
-    /// Runs the transaction. The first write is the record, the second the session's item, and a third removes the
-    /// connection that is replaced.
-    async fn admit(
-        &self,
-        operation: &'static str,
-        connection: &Connection,
-        writes: Vec<ConditionalWrite>,
-        now: Timestamp,
-    ) -> StoreResult<Admission> {
-        let mut call = self.call(operation);
+        let record = self.put(item::write(connection));
+        let writes = vec![record, with_is_active_values(session, now)];
+        let mut call = self.call("admit_speaker");
         let checks = match self.transact(&mut call, writes).await? {
             Ok(()) => return Ok(Admission::Admitted),
             Err(checks) => checks,
@@ -122,12 +199,58 @@ impl DynamoStore {
                 let refusal = refusal(&call, connection, session.clone(), now);
                 Ok(Admission::Refused(refusal?))
             }
-            [_, _, ConditionResult::Failed(_)] => Ok(Admission::Refused(SessionRefusal::Full)),
             _ => Err(StoreError::Unavailable {
-                operation,
+                operation: call.operation,
                 reason: "the transaction was canceled without a reason".to_owned(),
             }),
         }
+    }
+
+    fn put(&self, record: Item) -> ConditionalWrite {
+        ConditionalWrite::new(&self.tables.connections, ItemChange::Put(record))
+            .when("attribute_not_exists(#connectionId)")
+    }
+}
+
+/// Returns the shard of a random free place for this listener.
+fn random_place(
+    shards: &[Shard],
+    connection: &Connection,
+    capacity: Capacity,
+) -> Option<ShardIndex> {
+    let address = address_group(connection);
+    let free: Vec<_> = (0..)
+        .zip(shards)
+        .map(|(index, shard)| (index, free_places(shard, index, &address, capacity)))
+        .collect();
+    let all: u64 = free.iter().map(|(_, places)| u64::from(*places)).sum();
+    if all == 0 {
+        return None;
+    }
+    let mut chosen = fastrand::u64(..all);
+    for (index, places) in free {
+        match chosen.checked_sub(u64::from(places)) {
+            Some(rest) => chosen = rest,
+            None => return Some(index),
+        }
+    }
+    None
+}
+
+/// Returns the reason why no shard has a place for a listener. If shards have room, but not for the address, the address
+/// counts as full.
+fn no_room(shards: &[Shard], capacity: Capacity) -> SessionRefusal {
+    if shards.iter().all(|shard| shard.closed) {
+        return SessionRefusal::WrongStatus(SessionStatus::Ending);
+    }
+    let anybody = Capacity {
+        per_address: u32::MAX,
+        ..capacity
+    };
+    let mut all = (0..).zip(shards);
+    match all.any(|(index, shard)| free_places(shard, index, "", anybody) > 0) {
+        true => SessionRefusal::AddressFull,
+        false => SessionRefusal::Full,
     }
 }
 
@@ -147,7 +270,7 @@ fn existing_admission(
     })
 }
 
-/// Returns the reason for which the session refused the connection, from the item at that time.
+/// Returns the reason for which the session refused a speaker, from the item at that time.
 fn refusal(
     call: &StoreCall,
     connection: &Connection,
@@ -158,14 +281,12 @@ fn refusal(
         return Ok(SessionRefusal::NoSession);
     };
     let session: Session = item::read(call.operation, session)?;
-    let speaks = connection.role == Role::Speaker;
-    Ok(match session.status_at(now) {
-        _ if speaks && connection.user_id.as_ref() != Some(&session.speaker_id) => {
-            SessionRefusal::NotOwner
-        }
-        SessionStatus::Active => SessionRefusal::Full,
-        status => SessionRefusal::WrongStatus(status),
-    })
+    Ok(
+        match connection.user_id.as_ref() == Some(&session.speaker_id) {
+            true => SessionRefusal::WrongStatus(session.status_at(now)),
+            false => SessionRefusal::NotOwner,
+        },
+    )
 }
 
 /// Adds the values of [`IS_ACTIVE`].

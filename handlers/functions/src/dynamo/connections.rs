@@ -1,13 +1,14 @@
 //! Operations on one connection's record, and pages of listeners.
 
 use live_session_core::ports::{
-    Admission, ConnectionStore, ListenerPage, PageKey, RemovedConnection, StoreResult,
+    Admission, Capacity, ConnectionStore, ListenerPage, PageKey, RemovedConnection, StoreResult,
 };
 use live_session_core::{Connection, ConnectionId, Language, Role, SessionId, Timestamp};
 
 use super::DynamoStore;
-use super::call::StoreCall;
+use super::call::{ConditionResult, RequestFailure, StoreCall};
 use super::item::{self, Item};
+use super::places::{Shard, ShardChange};
 use super::schema::{CONNECTIONS, LISTENERS};
 use super::store::{WriteResult, connection_key, key};
 use super::write::{ConditionalWrite, ItemChange, names};
@@ -25,7 +26,7 @@ impl ConnectionStore for DynamoStore {
     async fn admit_listener(
         &self,
         connection: &Connection,
-        capacity: u32,
+        capacity: Capacity,
         now: Timestamp,
     ) -> StoreResult<Admission> {
         self.admit_counted(connection, capacity, now).await
@@ -54,13 +55,7 @@ impl ConnectionStore for DynamoStore {
         language: &Language,
         now: Timestamp,
     ) -> StoreResult<Option<Connection>> {
-        let update = self
-            .record_update(id, "SET #targetLanguage = :language, #lastSeenAt = :now")
-            .when("attribute_exists(#connectionId) AND #role = :listener")
-            .with(":language", language)
-            .with(":listener", &Role::Listener)
-            .with(":now", &now);
-        self.change_record("change_language", update).await
+        self.recount_language(id, language, now).await
     }
 
     async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
@@ -141,13 +136,69 @@ impl ConnectionStore for DynamoStore {
         &self,
         session: &SessionId,
         ids: &[ConnectionId],
-        now: Timestamp,
+        _: Timestamp,
     ) -> StoreResult<u32> {
-        self.remove_many(session, ids, now).await
+        self.remove_many(session, ids).await
     }
 }
 
 impl DynamoStore {
+    /// Changes the language of a listener and the numbers of its shard, in one transaction.
+    async fn recount_language(
+        &self,
+        id: &ConnectionId,
+        language: &Language,
+        now: Timestamp,
+    ) -> StoreResult<Option<Connection>> {
+        let mut call = self.call("change_language");
+        let mut seen: Option<Shard> = None;
+        loop {
+            let Some(place) = self.place(&mut call, id).await? else {
+                return Ok(None);
+            };
+            let changed = Connection {
+                target_language: Some(language.clone()),
+                last_seen_at: now,
+                ..place.connection.clone()
+            };
+            let (session, index) = (&changed.session_id, place.shard);
+            let state = match seen.take() {
+                Some(state) => state,
+                None => self.shard(call.operation, session, index).await?,
+            };
+            let mut change = ShardChange::default();
+            change.add(&place.connection, -1);
+            change.add(&changed, 1);
+            let mut record = self
+                .record_update(id, "SET #targetLanguage = :language, #lastSeenAt = :now")
+                .when("#sessionId = :session AND #role = :listener AND #shard = :shard")
+                .with(":session", session)
+                .with(":listener", &Role::Listener)
+                .with(":shard", &index)
+                .with(":language", language)
+                .with(":now", &now);
+            if let Some(before) = &place.connection.target_language {
+                record = record
+                    .and("#targetLanguage = :before")
+                    .with(":before", before);
+            }
+            let mut writes = vec![record];
+            // Without the session's items there is nothing to count.
+            if state != Shard::default() {
+                writes.extend(self.change_shard(session, index, &state, &change));
+            }
+            let Err(checks) = self.transact(&mut call, writes).await? else {
+                return Ok(Some(changed));
+            };
+            if let Some(ConditionResult::Failed(item)) = checks.get(1) {
+                let item = item.clone().unwrap_or_default();
+                seen = Some(Shard::read(call.operation, &item)?);
+            }
+            // The record or its shard changed at the same time.
+            call.pause_before_retry(RequestFailure::Rejected).await?;
+        }
+    }
+
     fn record_update(&self, id: &ConnectionId, expression: &str) -> ConditionalWrite {
         let (key, expression) = (connection_key(id), expression.to_owned());
         ConditionalWrite::new(

@@ -19,10 +19,13 @@
 //!
 //! # Scaling
 //!
-//! Every connection that joins or leaves a session writes the session's item, in a transaction that conflicts with others
-//! on the same item. DynamoDB gives an item 1,000 write units per second, and such a write takes two. Long before that,
-//! simultaneous joins conflict; the random pauses of the retries spread them out. Heartbeats, changes of language and
-//! audio do not write the session's item.
+//! Transactions on one item exclude each other. So a session's places are split over 16 items, the shards, which count
+//! listeners in total, by language and by address. A listener who joins, leaves or changes the language writes one of
+//! them, together with the record. At 20 ms a transaction, 16 shards take 800 per second; the random pauses of the
+//! retries spread the rest. A join that meets a conflict tries another shard. Heartbeats and audio write no shard, and no
+//! listener writes the session's item.
+//!
+//! A shard stores each address once, so its item grows with the listeners: with 500, it has about 1 KB.
 //!
 //! # Permissions
 //!
@@ -32,15 +35,20 @@
 //! |---|---|---|---|
 //! | `create` | PutItem | | |
 //! | `session` | GetItem | | |
-//! | `set_status`, `set_broadcast_state`, `begin_end`, `finish_end` | UpdateItem | | |
+//! | `listener_counts` | BatchGetItem | | |
+//! | `set_status`, `set_broadcast_state`, `begin_end` | UpdateItem | | |
+//! | `finish_end` | GetItem, UpdateItem | | |
 //! | `connection` | | GetItem | |
-//! | `admit_listener`, `admit_speaker` | UpdateItem | PutItem | |
-//! | `exchange_listener` | ConditionCheckItem; UpdateItem if a connection names itself | PutItem, DeleteItem | |
-//! | `change_language`, `touch`, `request_refresh` | | UpdateItem | |
-//! | `remove` | UpdateItem | GetItem, DeleteItem | |
+//! | `admit_listener` | GetItem, BatchGetItem, UpdateItem | GetItem, PutItem | |
+//! | `admit_speaker` | UpdateItem | PutItem | |
+//! | `exchange_listener` | GetItem, UpdateItem, ConditionCheckItem | GetItem, PutItem, DeleteItem | |
+//! | `change_language` | GetItem, UpdateItem, ConditionCheckItem | GetItem, UpdateItem | |
+//! | `touch`, `request_refresh` | | UpdateItem | |
+//! | `remove` | GetItem, UpdateItem | GetItem, DeleteItem | |
 //! | `listeners` | | Query, on the index | |
-//! | `remove_listeners` | UpdateItem | DeleteItem | |
+//! | `remove_listeners` | GetItem, UpdateItem | GetItem, DeleteItem | |
 //! | `take` | | | UpdateItem |
+//! | `peek` | | | GetItem |
 //!
 //! [`StoreError::Throttled`]: live_session_core::ports::StoreError::Throttled
 //! [`StoreError::Unavailable`]: live_session_core::ports::StoreError::Unavailable
@@ -50,6 +58,7 @@ mod admission;
 mod call;
 mod connections;
 mod item;
+mod places;
 mod rate_limits;
 mod removal;
 pub mod schema;

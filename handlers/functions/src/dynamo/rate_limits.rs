@@ -30,11 +30,7 @@ impl RateLimiter for DynamoStore {
     /// a bucket in use takes two requests, and more only if others take from it at the same time.
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
         let mut call = StoreCall::new("take", self.settings.rate_retry);
-        let table = self.tables.rate_limits.as_deref();
-        let table = table.ok_or_else(|| StoreError::Unavailable {
-            operation: call.operation,
-            reason: "this function has no rate limit table: set RATE_LIMITS_TABLE".to_owned(),
-        })?;
+        let table = self.rate_limits_table(call.operation)?;
         let mut found: Option<BucketState> = None;
         let mut collisions = 0;
         loop {
@@ -67,6 +63,33 @@ impl RateLimiter for DynamoStore {
                 call.pause_before_retry(RequestFailure::Rejected).await?;
             }
         }
+    }
+
+    async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
+        let mut call = StoreCall::new("peek", self.settings.rate_retry);
+        let table = self.rate_limits_table(call.operation)?;
+        let key = key(RATE_LIMITS.key, bucket.as_str());
+        let level: Option<BucketState> = match self.get(&mut call, table, key).await? {
+            Some(item) => Some(item::read(call.operation, item)?),
+            None => None,
+        };
+        let level = level.map_or_else(|| BucketState::full(rate, now), |level| level.at(rate, now));
+        Ok(match level.tokens {
+            0 => TakeResult::Empty {
+                retry_after: level.next_token(rate, now),
+            },
+            _ => TakeResult::Taken,
+        })
+    }
+}
+
+impl DynamoStore {
+    fn rate_limits_table(&self, operation: &'static str) -> StoreResult<&str> {
+        let table = self.tables.rate_limits.as_deref();
+        table.ok_or_else(|| StoreError::Unavailable {
+            operation,
+            reason: "this function has no rate limit table: set RATE_LIMITS_TABLE".to_owned(),
+        })
     }
 }
 

@@ -45,7 +45,6 @@ pub const SESSIONS: TableSchema = TableSchema {
         "sourceLanguage",
         "qualityTier",
         "status",
-        "listenerCount",
         "broadcastState",
         "createdAt",
         "updatedAt",
@@ -61,6 +60,10 @@ pub const BROADCAST_STATE: [&str; 5] = [
     "volume",
     "lastStateChange",
 ];
+
+/// Attributes of a shard of a session's places, which is an item of the table of sessions, too. Besides, it has the
+/// number of listeners by language and by address, in attributes such as `language:de` and `address:203.0.113.7`.
+pub const SHARD: [&str; 4] = ["sessionId", "listenerCount", "closed", "expiresAt"];
 
 /// Table of connections.
 pub const CONNECTIONS: TableSchema = TableSchema {
@@ -78,6 +81,7 @@ pub const CONNECTIONS: TableSchema = TableSchema {
         "ipAddress",
         "lastSeenAt",
         "refreshRequestedAt",
+        "shard",
         "ttl",
     ],
 };

@@ -2,7 +2,9 @@
 
 use live_session_core::limits::MAX_SESSION;
 use live_session_core::ports::{BroadcastChange, SessionRefusal, SessionStore, StoreResult};
-use live_session_core::{BroadcastState, Session, SessionId, SessionStatus, Timestamp, UserId};
+use live_session_core::{
+    BroadcastState, ListenerCounts, Session, SessionId, SessionStatus, Timestamp, UserId,
+};
 
 use super::DynamoStore;
 use super::item;
@@ -56,6 +58,10 @@ impl SessionStore for DynamoStore {
             .await?;
         item.map(|item| item::read(call.operation, item))
             .transpose()
+    }
+
+    async fn listener_counts(&self, id: &SessionId) -> StoreResult<ListenerCounts> {
+        self.counts("listener_counts", id).await
     }
 
     async fn set_status(
@@ -131,30 +137,41 @@ impl SessionStore for DynamoStore {
             return Ok(Err(SessionRefusal::NoSession));
         };
         let session: Session = item::read(call.operation, item)?;
-        Ok(match session.speaker_id == *owner {
-            true => Ok(session),
-            false => Err(SessionRefusal::NotOwner),
-        })
+        if session.speaker_id != *owner {
+            return Ok(Err(SessionRefusal::NotOwner));
+        }
+        if session.status == SessionStatus::Ending {
+            // In this order: after an interruption the status tells that shards may be open.
+            self.close_shards(call.operation, &session).await?;
+        }
+        Ok(Ok(session))
     }
 
     async fn finish_end(&self, id: &SessionId, now: Timestamp) -> StoreResult<bool> {
         let mut call = self.call("finish_end");
+        let key = session_key(id);
+        let Some(item) = self.get(&mut call, &self.tables.sessions, key).await? else {
+            // DynamoDB has expired it, so it is over.
+            return Ok(true);
+        };
+        let session: Session = item::read(call.operation, item)?;
+        if session.status != SessionStatus::Ending {
+            return Ok(session.status == SessionStatus::Ended);
+        }
+        // Closed shards only lose listeners, so that a sum of zero stays zero.
+        let shards = self.close_shards(call.operation, &session).await?;
+        if shards.iter().any(|shard| shard.listeners > 0) {
+            return Ok(false);
+        }
         let update = self
             .session_update(id, "SET #status = :ended, #updatedAt = :now")
-            .when("#status = :ending AND #listenerCount = :none")
+            .when("#status = :ending")
             .with(":ended", &SessionStatus::Ended)
             .with(":ending", &SessionStatus::Ending)
-            .with(":none", &0)
             .with(":now", &now);
-        match self.write(&mut call, update).await? {
-            WriteResult::Done(_) => Ok(true),
-            WriteResult::ConditionFailed(Some(item)) => {
-                let session: Session = item::read(call.operation, item)?;
-                Ok(session.status == SessionStatus::Ended)
-            }
-            // DynamoDB has expired it, so it is over.
-            WriteResult::ConditionFailed(None) => Ok(true),
-        }
+        // If the condition is false, another call has done it, or DynamoDB has expired the session.
+        self.write(&mut call, update).await?;
+        Ok(true)
     }
 }
 

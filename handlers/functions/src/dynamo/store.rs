@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem};
 use live_session_core::ports::StoreResult;
 use live_session_core::{ConnectionId, SessionId};
 
@@ -177,10 +177,16 @@ impl DynamoStore {
         call: &mut StoreCall,
         writes: Vec<ConditionalWrite>,
     ) -> StoreResult<Result<(), Vec<ConditionResult>>> {
-        let parts: Vec<_> = writes
-            .into_iter()
-            .map(ConditionalWrite::into_part)
-            .collect();
+        self.transact_anew(call, || writes.clone()).await
+    }
+
+    /// Performs writes in one transaction. After a conflict it calls `writes` again, which may choose other items.
+    pub(super) async fn transact_anew(
+        &self,
+        call: &mut StoreCall,
+        mut writes: impl FnMut() -> Vec<ConditionalWrite> + Send,
+    ) -> StoreResult<Result<(), Vec<ConditionResult>>> {
+        let mut parts = parts(writes());
         let mut token = new_token();
         loop {
             let request = self
@@ -195,6 +201,7 @@ impl DynamoStore {
                         // That transaction is over without effect; the retry is a new one.
                         token = new_token();
                         call.pause_before_write(RequestFailure::Rejected).await?;
+                        parts = self::parts(writes());
                     }
                     Cancellation::Other => {
                         call.pause_before_write(RequestFailure::Canceled(reasons))
@@ -207,6 +214,11 @@ impl DynamoStore {
             }
         }
     }
+}
+
+fn parts(writes: Vec<ConditionalWrite>) -> Vec<TransactWriteItem> {
+    let parts = writes.into_iter().map(ConditionalWrite::into_part);
+    parts.collect()
 }
 
 /// Returns a client request token, which identifies a transaction for ten minutes. It must be unique, but not secret.

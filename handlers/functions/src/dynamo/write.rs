@@ -25,6 +25,8 @@ pub(super) struct ConditionalWrite {
     pub(super) change: ItemChange,
     pub(super) condition: String,
     values: HashMap<String, AttributeValue>,
+    /// Attributes that the schema does not name, by their `#name` in the expressions.
+    names: HashMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +48,7 @@ impl ConditionalWrite {
             change,
             condition: String::new(),
             values: HashMap::new(),
+            names: HashMap::new(),
         }
     }
 
@@ -55,17 +58,35 @@ impl ConditionalWrite {
         self
     }
 
+    /// Adds a condition.
+    pub(super) fn and(mut self, condition: &str) -> Self {
+        self.condition = format!("{} AND {condition}", self.condition);
+        self
+    }
+
     /// Sets the value of a `:name`.
     pub(super) fn with(mut self, name: &str, value: &impl Serialize) -> Self {
         self.values.insert(name.to_owned(), item::attribute(value));
         self
     }
 
+    /// Sets the attribute for a `#name` that is not in the schema.
+    pub(super) fn named(mut self, name: &str, attribute: String) -> Self {
+        self.names.insert(name.to_owned(), attribute);
+        self
+    }
+
     /// Returns the attribute names in the expressions.
     pub(super) fn names(&self) -> Option<HashMap<String, String>> {
-        let mut names = names(&self.condition);
-        if let ItemChange::Update { expression, .. } = &self.change {
-            names.extend(self::names(expression));
+        let expression = match &self.change {
+            ItemChange::Update { expression, .. } => expression.as_str(),
+            _ => "",
+        };
+        let mut names = HashMap::new();
+        for name in placeholders(&self.condition).chain(placeholders(expression)) {
+            let attribute = self.names.get(name).cloned();
+            let attribute = attribute.unwrap_or_else(|| schema_attribute(name));
+            names.insert(name.to_owned(), attribute);
         }
         some(names)
     }
@@ -116,21 +137,37 @@ impl ConditionalWrite {
 
 /// Returns the attribute of every `#name` in an expression.
 pub(super) fn names(expression: &str) -> HashMap<String, String> {
-    let mut names = HashMap::new();
-    for rest in expression.split('#').skip(1) {
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
-        let name = &rest[..end];
-        debug_assert!(is_attribute(name), "the schema has no attribute {name}");
-        names.insert(format!("#{name}"), name.to_owned());
-    }
+    let names = placeholders(expression);
     names
+        .map(|name| (name.to_owned(), schema_attribute(name)))
+        .collect()
+}
+
+/// Returns every `#name` in an expression.
+fn placeholders(expression: &str) -> impl Iterator<Item = &str> {
+    let starts = expression.match_indices('#');
+    starts.map(|(start, _)| {
+        let rest = &expression[start + 1..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+        &expression[start..end.map_or(expression.len(), |end| start + 1 + end)]
+    })
+}
+
+/// Returns the attribute that a `#name` stands for.
+fn schema_attribute(name: &str) -> String {
+    let attribute = &name[1..];
+    debug_assert!(
+        is_attribute(attribute),
+        "the schema has no attribute {attribute}"
+    );
+    attribute.to_owned()
 }
 
 fn is_attribute(name: &str) -> bool {
     let mut attributes = schema::TABLES.iter().flat_map(|table| table.attributes);
-    attributes.any(|attribute| *attribute == name) || schema::BROADCAST_STATE.contains(&name)
+    attributes.any(|attribute| *attribute == name)
+        || schema::BROADCAST_STATE.contains(&name)
+        || schema::SHARD.contains(&name)
 }
 
 /// Returns `None` for an empty map, which DynamoDB refuses.

@@ -6,9 +6,9 @@ use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use live_session_core::ports::{Ports, Store};
-use live_session_core::sessions::{NewSession, create, set_open, view};
+use live_session_core::sessions::{NewSession, create, end_as_owner, set_open, view};
 use live_session_core::{
-    Clock, EndRequest, RateLimitFailure, SessionId, SessionIdGenerator, UserId, end,
+    CallerLimits, Clock, RateLimitFailure, SessionId, SessionIdGenerator, UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,13 +18,22 @@ use tracing::{Span, info};
 
 use response::{ApiError, ApiResponse};
 
+/// Limits of the HTTP handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Behavior of session creation while the rate limit table is unavailable.
+    pub create_failure: RateLimitFailure,
+    /// Limits on the lookups and changes of one caller.
+    pub caller: CallerLimits,
+}
+
 /// Maximum size of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024;
 
 /// Handles one request. API Gateway has chosen the route and, where the route requires one, verified the token.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
-    failure: RateLimitFailure,
+    limits: HttpLimits,
     request: &Request,
 ) -> Response<Body> {
     let answer = match route_key(request) {
@@ -32,10 +41,10 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
             StatusCode::OK,
             &json!({ "status": "ok" }),
         )),
-        Some("POST /sessions") => create_session(ports, failure, request).await,
-        Some("GET /sessions/{sessionId}") => view_session(ports, request).await,
-        Some("PATCH /sessions/{sessionId}") => change_session(ports, request).await,
-        Some("DELETE /sessions/{sessionId}") => end_session(ports, request).await,
+        Some("POST /sessions") => create_session(ports, limits.create_failure, request).await,
+        Some("GET /sessions/{sessionId}") => view_session(ports, limits.caller, request).await,
+        Some("PATCH /sessions/{sessionId}") => change_session(ports, limits.caller, request).await,
+        Some("DELETE /sessions/{sessionId}") => end_session(ports, limits.caller, request).await,
         _ => Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "NO_ROUTE",
@@ -63,7 +72,7 @@ async fn create_session<S: Store, B, C: Clock>(
     let created = create(
         ports,
         failure,
-        &mut SessionIdGenerator::new(None),
+        &mut SessionIdGenerator::default(),
         &owner,
         new,
     )
@@ -73,9 +82,11 @@ async fn create_session<S: Store, B, C: Clock>(
 
 async fn view_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
+    limits: CallerLimits,
     request: &Request,
 ) -> Result<ApiResponse, ApiError> {
-    let session = view(ports, &session_id(request)?).await?;
+    let id = session_id(request)?;
+    let session = view(ports, limits, source_ip(request), &id).await?;
     Ok(ApiResponse::json(StatusCode::OK, &session))
 }
 
@@ -96,12 +107,14 @@ enum RequestedStatus {
 
 async fn change_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
+    limits: CallerLimits,
     request: &Request,
 ) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
     let SessionChange { status } = body(request)?;
     let changed = set_open(
         ports,
+        limits,
         &id,
         &owner,
         matches!(status, RequestedStatus::Active),
@@ -112,16 +125,11 @@ async fn change_session<S: Store, B, C: Clock>(
 
 async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
+    limits: CallerLimits,
     request: &Request,
 ) -> Result<ApiResponse, ApiError> {
     let (owner, id) = (caller(request)?, session_id(request)?);
-    let request_end = EndRequest {
-        session_id: &id,
-        owner: &owner,
-        reason: None,
-        requested_by: None,
-    };
-    end(ports, request_end).await?;
+    end_as_owner(ports, limits, &id, &owner).await?;
     Ok(ApiResponse::empty(StatusCode::NO_CONTENT))
 }
 
@@ -147,6 +155,15 @@ fn route_key(request: &Request) -> Option<&str> {
         RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
         _ => None,
     }
+}
+
+/// Returns the source IP address of the request.
+fn source_ip(request: &Request) -> &str {
+    let address = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    address.unwrap_or_default()
 }
 
 /// Returns the subject of the token that API Gateway verified.

@@ -122,7 +122,8 @@ impl From<SessionRefusal> for ApiError {
                 let message = format!("the session is {}", status.public());
                 ApiError::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
             }
-            SessionRefusal::Full => {
+            // No route of the HTTP API admits listeners.
+            SessionRefusal::Full | SessionRefusal::AddressFull => {
                 ApiError::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full")
             }
         }
@@ -143,6 +144,11 @@ impl From<SessionError> for ApiError {
             },
             SessionError::RateLimited(RateLimitError::Unavailable(error))
             | SessionError::Store(error) => error.into(),
+            SessionError::End(error) => error.into(),
+            SessionError::NoRandomness(error) => {
+                error!(%error, "No session ID");
+                ApiError::unavailable("the server failed: try again")
+            }
             SessionError::NoFreeId => ApiError::unavailable("no unused session ID: try again"),
         }
     }

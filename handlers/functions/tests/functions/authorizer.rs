@@ -6,7 +6,10 @@ use stackgen_websocket::testing::{Function, InvocationResult, Issuer, IssuerMode
 use crate::stack::{AUTHORIZER, Stack, answer, socket};
 
 async fn asked_with_token(function: &mut Function, token: &str) -> InvocationResult {
-    let event = socket("YQ==").authorize(&[("sessionId", "a-b-100"), ("token", token)], &[]);
+    let event = socket("YQ==").authorize(
+        &[("sessionId", "a-b-100-k7dq2m9x4hw3t"), ("token", token)],
+        &[],
+    );
     function.invoke(&event).await.unwrap()
 }
 
@@ -53,7 +56,11 @@ async fn a_valid_token_is_allowed_exactly_the_requested_method() {
 async fn a_caller_without_a_token_is_anonymous() {
     let stack = Stack::start().await;
     let mut function = stack.function(AUTHORIZER).await;
-    for query in [&[("sessionId", "a-b-100")][..], &[("token", "")], &[]] {
+    for query in [
+        &[("sessionId", "a-b-100-k7dq2m9x4hw3t")][..],
+        &[("token", "")],
+        &[],
+    ] {
         let answer = answer(&mut function, &socket("YQ==").authorize(query, &[])).await;
         assert_eq!(answer["principalId"], "anonymous");
         assert_eq!(answer["context"].get("userId"), None);
@@ -68,7 +75,10 @@ async fn callers_without_a_token_are_admitted_only_if_callers_are_mixed() {
     for callers in ["authenticated", ""] {
         let other = [("AUTHORIZER_CALLERS", callers)];
         let mut function = stack.function_with(AUTHORIZER, &other).await;
-        for query in [&[("sessionId", "a-b-100")][..], &[("token", "")]] {
+        for query in [
+            &[("sessionId", "a-b-100-k7dq2m9x4hw3t")][..],
+            &[("token", "")],
+        ] {
             let event = socket("YQ==").authorize(query, &[]);
             let answer = function.invoke(&event).await.unwrap();
             assert!(unauthorized(&answer), "{callers:?}: {answer:?}");

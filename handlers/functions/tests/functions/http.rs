@@ -99,7 +99,14 @@ async fn only_the_owner_changes_a_session() {
         );
         let nobody = ask(&mut function, method, &id, None, sent).await;
         assert_eq!(nobody["statusCode"], 401);
-        let missing = ask(&mut function, method, "no-where-100", Some("ada"), sent).await;
+        let missing = ask(
+            &mut function,
+            method,
+            "no-where-100-k7dq2m9x4hw3t",
+            Some("ada"),
+            sent,
+        )
+        .await;
         assert_eq!(missing["statusCode"], 404);
     }
     assert_eq!(
@@ -137,7 +144,7 @@ async fn invalid_requests_are_explained() {
     )
     .await;
     assert_eq!(refused["statusCode"], 400);
-    for id in ["no-where-100", "not-an-id", "%2e%2e"] {
+    for id in ["no-where-100-k7dq2m9x4hw3t", "not-an-id", "%2e%2e"] {
         assert_eq!(
             ask(&mut function, "GET", id, None, None).await["statusCode"],
             404
@@ -199,4 +206,33 @@ async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
         .function_with(HTTP, &[missing, ("RATE_LIMIT_FAILURE", "open")])
         .await;
     assert_eq!(create(&mut open, sent).await["statusCode"], 201);
+}
+
+#[tokio::test]
+async fn guessing_session_ids_over_http_is_stopped_at_the_limit() {
+    let stack = Stack::start().await;
+    let id = stack.session("ada").await;
+    let few = [("WRONG_IDS_PER_HOUR", "5")];
+    let mut function = stack.function_with(HTTP, &few).await;
+    for _ in 0..5 {
+        let missing = ask(
+            &mut function,
+            "GET",
+            "no-where-100-k7dq2m9x4hw3t",
+            None,
+            None,
+        )
+        .await;
+        assert_eq!(missing["statusCode"], 404);
+    }
+    for id in ["no-where-100-k7dq2m9x4hw3t", id.as_str()] {
+        let refused = ask(&mut function, "GET", id, None, None).await;
+        assert_eq!(refused["statusCode"], 429, "{id}");
+        assert!(refused["headers"]["retry-after"].is_string());
+    }
+    let counted = function.stop().await;
+    let wrong = counted
+        .iter()
+        .filter(|line| line.contains("\"WrongIds\":1"));
+    assert_eq!(wrong.count(), 5);
 }

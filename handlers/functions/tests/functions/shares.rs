@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
+use stackgen_websocket::ConnectionId;
+use stackgen_websocket::testing::ConnectionBehavior;
 use tokio::sync::Mutex;
 
-use crate::stack::{AUDIO, CONNECTION, Stack, answer, nowhere, socket, users_socket};
+use crate::stack::{AUDIO, CONNECTION, Stack, answer, line, lines, nowhere, socket, users_socket};
 
 /// Lambda's Invoke operation. Records the invocations.
 #[derive(Clone, Default)]
@@ -117,6 +120,62 @@ async fn shares_are_handed_to_invocations_of_the_same_version() {
         );
     }
     assert_eq!(received(&stack), [1, 1, 1]);
+    // A share's lines name the request that brought the chunk, and the chunk.
+    let lines = lines(&audio.stop().await);
+    let request = &line(&lines, "Audio sent")["requestId"];
+    assert!(request.is_string());
+    let share = line(&lines, "Share sent");
+    assert_eq!(
+        (&share["requestId"], &share["chunkIndex"]),
+        (request, &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn the_removal_of_gone_listeners_is_handed_to_another_invocation_once() {
+    let stack = Stack::start().await;
+    let session = room(&stack).await;
+    let gone = ConnectionId::new("two");
+    stack.management.set(&gone, ConnectionBehavior::Gone);
+    make_old(&stack, "two").await;
+    let lambda = Lambda::default();
+    let url = lambda.clone().start().await;
+    let variables = [("AWS_ENDPOINT_URL_LAMBDA", url.as_str())];
+    let mut audio = stack.function_with(AUDIO, &variables).await;
+    for _ in 0..3 {
+        answer(&mut audio, &chunk(&session)).await;
+    }
+    let invoked = lambda.0.lock().await.clone();
+    let expected = json!({"gone": {"sessionId": session, "connectionIds": ["two"]}});
+    assert_eq!(
+        invoked.iter().map(|one| &one.payload).collect::<Vec<_>>(),
+        [&expected]
+    );
+    assert_eq!(stack.management.requests().len(), 3 + 2 + 2);
+    answer(&mut audio, &invoked[0].payload).await;
+    let records = stack
+        .database
+        .scan(&stack.database.tables.connections)
+        .await;
+    assert_eq!(records.len(), 3);
+}
+
+/// Makes a connection older than a handshake takes, so that 410 means that it is closed.
+async fn make_old(stack: &Stack, id: &str) {
+    let table = &stack.database.tables.connections;
+    let records = stack.database.scan(table).await;
+    let record = records
+        .into_iter()
+        .find(|record| record["connectionId"].as_s().unwrap() == id);
+    let mut record = record.unwrap();
+    let connected_at = &record["connectedAt"]
+        .as_n()
+        .unwrap()
+        .parse::<u64>()
+        .unwrap();
+    let earlier = AttributeValue::N((connected_at - 60_000).to_string());
+    record.insert("connectedAt".to_owned(), earlier);
+    stack.database.put(table, record).await;
 }
 
 #[tokio::test]

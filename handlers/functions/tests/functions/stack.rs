@@ -38,6 +38,7 @@ impl Stack {
             ("RATE_LIMITS_TABLE", tables.rate_limits.unwrap()),
             ("MANAGEMENT_ENDPOINT", self.management.url()),
             ("MAX_LISTENERS_PER_SESSION", "3".to_owned()),
+            ("JOINS_PER_MINUTE", "10".to_owned()),
             ("JWT_ISSUER", self.issuer.url().to_owned()),
             ("JWT_AUDIENCE", Issuer::AUDIENCE.to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.database.endpoint.clone()),

@@ -14,10 +14,10 @@ use crate::support::fixtures::*;
 async fn a_thousand_concurrent_listeners_fill_a_session_of_a_hundred() {
     let database = Database::start().await;
     let store = database.faulty_store(patient_settings(), &Faults::default());
-    let session = created(&store, "merciful-truth-455").await;
+    let session = created(&store, "merciful-truth-455-k7dq2m9x4hw3t").await;
     let arrivals = (0..1000).map(|number| {
         let (store, listener) = (store.clone(), listener(&format!("{number}="), &session));
-        tokio::spawn(async move { store.admit_listener(&listener, 100, NOW).await })
+        tokio::spawn(async move { store.admit_listener(&listener, capacity(100), NOW).await })
     });
     let mut admitted = 0;
     for admission in join_all(arrivals).await {

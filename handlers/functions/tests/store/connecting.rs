@@ -2,9 +2,12 @@
 
 use futures_util::future::join_all;
 use live_session::dynamo::DynamoStore;
-use live_session_core::ports::Ports;
+use live_session_core::limits::{JOIN_RATE, WRONG_ID_RATE};
+use live_session_core::ports::{Capacity, Ports};
 use live_session_core::testing::{MemoryBroadcaster, TestClock};
-use live_session_core::{Handshake, JoinSettings, RateLimitFailure, connect, disconnect};
+use live_session_core::{
+    CallerLimits, Handshake, JoinSettings, RateLimitFailure, connect, disconnect,
+};
 
 use crate::support::database::{Database, patient_settings};
 use crate::support::fixtures::*;
@@ -12,8 +15,15 @@ use crate::support::fixtures::*;
 type World = Ports<DynamoStore, MemoryBroadcaster, TestClock>;
 
 const SETTINGS: JoinSettings = JoinSettings {
-    max_listeners: 100,
-    rate_limit_failure: RateLimitFailure::Closed,
+    capacity: Capacity {
+        listeners: 100,
+        per_address: 50,
+    },
+    caller: CallerLimits {
+        requests: JOIN_RATE,
+        wrong_ids: WRONG_ID_RATE,
+        failure: RateLimitFailure::Closed,
+    },
 };
 
 /// Returns a handshake with an address of its own.
@@ -23,7 +33,7 @@ fn handshake(number: usize) -> Handshake {
         connected_at: NOW,
         ip_address: format!("10.0.{}.{}", number / 256, number % 256),
         user_id: None,
-        session_id: Some("merciful-truth-455".to_owned()),
+        session_id: Some("merciful-truth-455-k7dq2m9x4hw3t".to_owned()),
         target_language: Some("de".to_owned()),
         previous_connection_id: None,
     }
@@ -42,7 +52,7 @@ fn world(database: &Database) -> World {
 async fn a_thousand_concurrent_handshakes_leave_exactly_a_hundred_records() {
     let database = Database::start().await;
     let world = world(&database);
-    let session = created(&world.store, "merciful-truth-455").await;
+    let session = created(&world.store, "merciful-truth-455-k7dq2m9x4hw3t").await;
     let handshakes = (0..1000).map(|number| connect(&world, SETTINGS, handshake(number)));
     let outcomes = join_all(handshakes).await;
     let statuses = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());

@@ -16,7 +16,7 @@ use crate::support::faults::Fault::{self, *};
 use crate::support::faults::Faults;
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 const RATE: Rate = Rate {
     tokens: 2,
     per: MINUTE,
@@ -43,7 +43,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
         begin_end(session_id, &owner, NOW)
         finish_end(session_id, NOW)
         connection(&a)
-        admit_listener(&listener, 500, NOW)
+        admit_listener(&listener, capacity(500), NOW)
         exchange_listener(&id("z="), &listener, NOW)
         admit_speaker(&speaker, NOW)
         change_language(&a, &language("fr"), NOW)
@@ -53,6 +53,7 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
         listeners(session_id, None, None)
         remove_listeners(session_id, ids, NOW)
         take(&bucket, RATE, NOW)
+        peek(&bucket, RATE, NOW)
     }
 }
 
@@ -206,7 +207,7 @@ async fn check_joining(store: &impl Store, session: &Session, planned: impl Fn()
     for connection in ["a=", "b=", "c="] {
         planned();
         let admission = store
-            .admit_listener(&listener(connection, session), 3, NOW)
+            .admit_listener(&listener(connection, session), capacity(3), NOW)
             .await;
         assert_eq!(admission, Ok(Admission::Admitted));
     }
@@ -319,9 +320,7 @@ async fn a_removal_with_a_lost_response_is_reported() {
     let faults = Faults::default();
     let store = database.faulty_store(short_pauses(), &faults);
     with_listeners(&store, ID, &["a="]).await;
-    database
-        .expire_item(&database.tables.sessions, "sessionId", ID)
-        .await;
+    database.expire_session(ID).await;
     faults.plan([Through, Through, AnswerLost]);
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
     assert_eq!(store.remove(&id("a="), NOW).await, Ok(None));
@@ -351,7 +350,7 @@ async fn an_admission_with_a_lost_response_and_a_conflict_happens_once() {
     let session = created(&store, ID).await;
     let listener = listener("a=", &session);
     faults.plan([AnswerLost, Conflict]);
-    let admission = store.admit_listener(&listener, 500, NOW).await;
+    let admission = store.admit_listener(&listener, capacity(500), NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
     assert_eq!(count(&store, &session).await, 1);
 }

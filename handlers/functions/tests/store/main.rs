@@ -5,6 +5,7 @@
 mod cases;
 mod concurrency;
 mod connecting;
+mod crowd;
 mod faults;
 mod interleavings;
 mod support;

@@ -15,7 +15,7 @@ use live_session_core::{Connection, Role, Volume};
 use crate::support::database::{Database, Item, patient_settings};
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 fn names(item: &Item) -> BTreeSet<&str> {
     item.keys().map(String::as_str).collect()
@@ -117,8 +117,6 @@ async fn a_session_that_cannot_be_read_is_corrupt() {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let wrong = [
         ("createdAt", text("yesterday")),
-        ("listenerCount", AttributeValue::N("-1".to_owned())),
-        ("listenerCount", AttributeValue::N("1.5".to_owned())),
         ("status", text("isActive")),
         ("speakerId", AttributeValue::Ss(vec!["ada".to_owned()])),
         ("broadcastState", AttributeValue::Bool(true)),
@@ -158,7 +156,7 @@ async fn a_connection_that_cannot_be_read_is_corrupt() {
     );
     corrupt(
         store
-            .admit_listener(&listener("a=", &session), 500, NOW)
+            .admit_listener(&listener("a=", &session), capacity(500), NOW)
             .await,
         "role",
     );
@@ -196,9 +194,7 @@ async fn connections_of_a_deleted_session_leave_without_recreating_it() {
         .admit_speaker(&speaker("s=", &session), NOW)
         .await
         .unwrap();
-    database
-        .expire_item(&database.tables.sessions, "sessionId", ID)
-        .await;
+    database.expire_session(ID).await;
 
     for (connection, role) in [("a=", Role::Listener), ("s=", Role::Speaker)] {
         let removed = store.remove(&id(connection), NOW).await.unwrap().unwrap();
@@ -222,19 +218,20 @@ async fn a_count_is_not_lowered_below_zero() {
     let database = Database::start().await;
     let store = database.store(patient_settings());
     let session = with_listeners(&store, ID, &["a=", "b=", "c=", "d="]).await;
+    // Only an edit by hand could write these counts.
     let miscount = async |count: u32| {
-        let mut item = database.scan(&database.tables.sessions).await.remove(0);
-        item.insert(
-            "listenerCount".to_owned(),
-            AttributeValue::N(count.to_string()),
-        );
-        database.put(&database.tables.sessions, item).await;
+        for mut item in database.scan(&database.tables.sessions).await {
+            if item.contains_key("listenerCount") {
+                let count = AttributeValue::N(count.to_string());
+                item.retain(|name, _| !name.contains(':'));
+                item.insert("listenerCount".to_owned(), count);
+                database.put(&database.tables.sessions, item).await;
+            }
+        }
     };
-    // Only an edit by hand could write this count.
     miscount(0).await;
     assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
-    assert_eq!(count(&store, &session).await, 0);
-    miscount(2).await;
+    assert_eq!(total(&store, &session).await, 0);
     let rest = ["b=", "c=", "d="].map(id);
     assert_eq!(
         store
@@ -242,7 +239,69 @@ async fn a_count_is_not_lowered_below_zero() {
             .await,
         Ok(3)
     );
-    assert_eq!(count(&store, &session).await, 0);
+    assert_eq!(total(&store, &session).await, 0);
+    assert!(database.scan(&database.tables.connections).await.is_empty());
+}
+
+async fn total(
+    store: &impl live_session_core::ports::Store,
+    session: &live_session_core::Session,
+) -> u32 {
+    let counts = store.listener_counts(&session.session_id).await.unwrap();
+    counts.total
+}
+
+#[tokio::test]
+async fn a_shards_item_matches_the_schema() {
+    let database = Database::start().await;
+    let store = database.store(patient_settings());
+    let session = with_listeners(&store, ID, &["a="]).await;
+    store
+        .begin_end(&session.session_id, &user(OWNER), NOW)
+        .await
+        .unwrap()
+        .unwrap();
+    let items = database.scan(&database.tables.sessions).await;
+    let is_shard = |item: &&Item| item["sessionId"].as_s().unwrap().contains('#');
+    let shards: Vec<_> = items.iter().filter(is_shard).collect();
+    assert_eq!(shards.len(), 16);
+    let taken = shards
+        .iter()
+        .find(|shard| shard.contains_key("listenerCount"));
+    let mut expected = BTreeSet::from(schema::SHARD);
+    expected.extend(["address:203.0.113.7", "language:de"]);
+    assert_eq!(names(taken.unwrap()), expected);
+    // It expires with its session, and not before.
+    for shard in &shards {
+        assert_eq!(number(shard, "expiresAt"), session.expires_at);
+    }
+}
+
+#[tokio::test]
+async fn a_shard_does_not_grow_with_those_who_left() {
+    let database = Database::start().await;
+    let store = database.store(patient_settings());
+    let session = created(&store, ID).await;
+    for number in 0..40 {
+        let listener = Connection {
+            ip_address: format!("198.51.100.{number}"),
+            ..listener(&format!("{number}="), &session)
+        };
+        admitted(&store, &listener).await;
+        let tag = language(&format!("de-{number:02}"));
+        let changed = store
+            .change_language(&listener.connection_id, &tag, NOW)
+            .await;
+        assert!(changed.unwrap().is_some());
+        store
+            .remove(&listener.connection_id, NOW)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    for item in database.scan(&database.tables.sessions).await {
+        assert!(item.keys().all(|name| !name.contains(':')), "{item:?}");
+    }
 }
 
 #[tokio::test]
@@ -321,12 +380,12 @@ async fn a_refusal_is_decided_from_a_single_moment() {
     let there = Admission::AlreadyJoined(listener("a=", &session));
     assert_eq!(
         store
-            .admit_listener(&listener("a=", &session), 0, NOW)
+            .admit_listener(&listener("a=", &session), capacity(0), NOW)
             .await,
         Ok(there)
     );
     let refused = store
-        .admit_listener(&listener("b=", &session), 0, NOW)
+        .admit_listener(&listener("b=", &session), capacity(0), NOW)
         .await;
     let ending = SessionRefusal::WrongStatus(live_session_core::SessionStatus::Ending);
     assert_eq!(refused, Ok(Admission::Refused(ending)));

@@ -1,6 +1,7 @@
 //! Posts of one message to many connections.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,7 +32,8 @@ pub struct FanOutOptions {
     pub post_timeout: Duration,
     /// Time for the whole fan-out. Connections that are not reached by then fail with [`PostError::TimedOut`].
     pub deadline: Duration,
-    /// Number of attempts for a connection that is [`PostError::Busy`].
+    /// Maximum number of posts to one connection. At least 1. Retries count in the account's request limit (row L5), so
+    /// messages that are useless a moment later, such as audio, should have a single attempt.
     pub attempts: u32,
     /// Maximum of the first pause. It doubles with each attempt.
     pub backoff: Duration,
@@ -71,6 +73,8 @@ impl FanOutOptions {
 pub struct FanOutReport {
     /// Number of connections that received the message.
     pub sent: usize,
+    /// Number of posts, with retries. Each counts in the account's request limit.
+    pub attempts: usize,
     /// Connections that are closed.
     pub gone: Vec<ConnectionId>,
     /// Connections that may be open and may have missed the message, with the reason.
@@ -89,8 +93,9 @@ impl FanOutReport {
 
 /// Posts a message to all connections of an audience. A slow connection does not delay the others.
 ///
-/// Retries [`PostError::Busy`] several times, after pauses. Retries [`PostError::Failed`] once; if only the response
-/// was lost, the message is delivered twice. Does not retry messages that are too large or posts that timed out.
+/// Retries [`PostError::Busy`] and [`PostError::CircuitOpen`] up to [`FanOutOptions::attempts`], after pauses, and
+/// [`PostError::Failed`] once; if only the response was lost, the message is delivered twice. Does not retry messages
+/// that are too large or posts that timed out.
 pub async fn fan_out<B: Broadcaster>(
     broadcaster: &B,
     audience: &[ConnectionId],
@@ -98,10 +103,12 @@ pub async fn fan_out<B: Broadcaster>(
     options: &FanOutOptions,
 ) -> FanOutReport {
     let permits = Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+    let attempts = AtomicUsize::new(0);
     let run = FanOutRun {
         broadcaster,
         message,
         permits: &permits,
+        attempts: &attempts,
         deadline: Instant::now() + options.deadline,
         options,
     };
@@ -120,7 +127,10 @@ pub async fn fan_out<B: Broadcaster>(
                 let run = &run;
                 in_flight.extend(waiting.next().map(|id| async move { (id, run.send(id, permit).await) }));
             }
-            else => return report,
+            else => {
+                report.attempts = attempts.load(Ordering::Relaxed);
+                return report;
+            }
         }
     }
 }
@@ -130,6 +140,8 @@ struct FanOutRun<'a, B> {
     /// Clones share the memory of the message.
     message: Bytes,
     permits: &'a Semaphore,
+    /// Number of posts so far.
+    attempts: &'a AtomicUsize,
     deadline: Instant,
     options: &'a FanOutOptions,
 }
@@ -156,10 +168,10 @@ impl<'a, B: Broadcaster> FanOutRun<'a, B> {
                 return Ok(());
             };
             let again = match error {
-                PostError::Busy => attempts < self.options.attempts,
+                PostError::Busy | PostError::CircuitOpen => true,
                 PostError::Failed(_) => !std::mem::replace(&mut failed_before, true),
                 PostError::Gone | PostError::TooLarge | PostError::TimedOut => false,
-            };
+            } && attempts < self.options.attempts;
             let pause = (self.options.jitter)(self.options.longest_pause(attempts));
             if !again || Instant::now() + pause >= self.deadline {
                 return Err(error);
@@ -179,12 +191,18 @@ impl<'a, B: Broadcaster> FanOutRun<'a, B> {
         let give_up = self.deadline.min(start + self.options.post_timeout);
         let slow = give_up.min(start + self.options.slow_after);
         let mut post = pin!(self.broadcaster.post(to, self.message.clone()));
-        if let Ok(result) = timeout_at(slow, &mut post).await {
-            return result;
+        let result = match timeout_at(slow, &mut post).await {
+            Ok(result) => result,
+            Err(_) => {
+                drop(permit);
+                let result = timeout_at(give_up, post).await;
+                result.unwrap_or(Err(PostError::TimedOut))
+            }
+        };
+        if result != Err(PostError::CircuitOpen) {
+            self.attempts.fetch_add(1, Ordering::Relaxed);
         }
-        drop(permit);
-        let result = timeout_at(give_up, post).await;
-        result.unwrap_or(Err(PostError::TimedOut))
+        result
     }
 }
 

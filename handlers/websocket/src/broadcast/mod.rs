@@ -1,5 +1,6 @@
 //! Posts to connections.
 
+mod breaker;
 mod fan_out;
 
 use std::future::Future;
@@ -9,9 +10,10 @@ use thiserror::Error;
 
 use crate::ConnectionId;
 
+pub use breaker::{BreakerOptions, CircuitBreaker, CircuitState};
 pub use fan_out::{FanOutOptions, FanOutReport, fan_out};
 
-/// Posts messages to connections: API Gateway's management API, or a test double.
+/// Posts messages to connections and closes them: API Gateway's management API, or a test double.
 pub trait Broadcaster: Send + Sync {
     /// Posts a message to a connection once. Retries are the caller's task.
     fn post(
@@ -19,6 +21,9 @@ pub trait Broadcaster: Send + Sync {
         to: &ConnectionId,
         message: Bytes,
     ) -> impl Future<Output = Result<(), PostError>> + Send;
+
+    /// Closes a connection.
+    fn close(&self, id: &ConnectionId) -> impl Future<Output = Result<(), PostError>> + Send;
 }
 
 /// Reason why a message was not delivered.
@@ -30,6 +35,9 @@ pub enum PostError {
     /// The rate limit is exceeded, or the client does not read (429; row K7). A later retry may succeed.
     #[error("too many posts, or the client does not read")]
     Busy,
+    /// Nothing was sent, because API Gateway throttles posts: see [`CircuitBreaker`]. A later retry may succeed.
+    #[error("not sent: API Gateway throttles posts")]
+    CircuitOpen,
     /// The message is larger than 128 KB (413; row K6).
     #[error("the message is larger than 128 KB")]
     TooLarge,
@@ -39,4 +47,18 @@ pub enum PostError {
     /// Any other error. The text contains neither message nor credentials.
     #[error("{0}")]
     Failed(String),
+}
+
+impl PostError {
+    /// Returns a keyword for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            PostError::Gone => "gone",
+            PostError::Busy => "throttled",
+            PostError::CircuitOpen => "circuitOpen",
+            PostError::TooLarge => "tooLarge",
+            PostError::TimedOut => "timedOut",
+            PostError::Failed(_) => "failed",
+        }
+    }
 }

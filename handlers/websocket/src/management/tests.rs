@@ -73,10 +73,10 @@ async fn a_connection_is_closed_once() {
     let endpoint = ManagementEndpoint::start().await;
     let id = ConnectionId::new("c=");
     let api = api(&endpoint.url());
-    assert_eq!(api.delete(&id).await, Ok(()));
+    assert_eq!(api.close(&id).await, Ok(()));
     assert_eq!(endpoint.deleted(), vec![id.clone()]);
     endpoint.set(&id, ConnectionBehavior::Gone);
-    assert_eq!(api.delete(&id).await, Err(PostError::Gone));
+    assert_eq!(api.close(&id).await, Err(PostError::Gone));
 }
 
 #[tokio::test]

@@ -3,24 +3,30 @@
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use ::metrics::{Unit, describe_counter, describe_histogram};
+use ::metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use thiserror::Error;
 
 use super::{
-    AUTHORIZATION_REFUSALS, CONNECTIONS, DISCONNECTIONS, FAN_OUT_DURATION, FAN_OUT_FAILED,
-    FAN_OUT_GONE, FAN_OUT_SENT, KEY_REFRESHES, REFUSALS,
+    AUTHORIZATION_REFUSALS, CIRCUIT_OPENINGS, CIRCUIT_STATE, CONNECTIONS, DISCONNECTIONS,
+    FAN_OUT_ATTEMPTS, FAN_OUT_DURATION, FAN_OUT_FAILED, FAN_OUT_FAILURES, FAN_OUT_GONE,
+    FAN_OUT_SENT, KEY_REFRESHES, MESSAGE_REFUSALS, REFUSALS, WRONG_IDS,
 };
 
-const COUNTERS: [&str; 8] = [
+const COUNTERS: [&str; 13] = [
     CONNECTIONS,
     DISCONNECTIONS,
     REFUSALS,
+    WRONG_IDS,
+    MESSAGE_REFUSALS,
     AUTHORIZATION_REFUSALS,
     KEY_REFRESHES,
     FAN_OUT_SENT,
     FAN_OUT_GONE,
     FAN_OUT_FAILED,
+    FAN_OUT_FAILURES,
+    FAN_OUT_ATTEMPTS,
+    CIRCUIT_OPENINGS,
 ];
 
 /// The process has a metrics recorder already.
@@ -44,6 +50,7 @@ pub fn install(namespace: &str, function_name: &str) -> Result<(), AlreadyInstal
     for name in COUNTERS {
         describe_counter!(name, Unit::Count, "");
     }
+    describe_gauge!(CIRCUIT_STATE, Unit::Count, "");
     describe_histogram!(FAN_OUT_DURATION, Unit::Milliseconds, "");
     COLLECTOR.set(collector).map_err(|_| AlreadyInstalled)
 }

@@ -10,9 +10,9 @@ mod embedded;
 
 use std::time::Duration;
 
-use ::metrics::{counter, histogram};
+use ::metrics::{counter, gauge, histogram};
 
-use crate::FanOutReport;
+use crate::{CircuitState, FanOutReport};
 #[cfg(feature = "lambda")]
 pub use embedded::{AlreadyInstalled, flush, install, set_invocation};
 
@@ -22,6 +22,10 @@ pub const CONNECTIONS: &str = "Connections";
 pub const DISCONNECTIONS: &str = "Disconnections";
 /// Refused connections, by [`REASON`].
 pub const REFUSALS: &str = "Refusals";
+/// IDs of rooms, sessions or the like that callers named and that do not exist.
+pub const WRONG_IDS: &str = "WrongIds";
+/// Messages that were refused or dropped because a connection sent too many, by [`REASON`].
+pub const MESSAGE_REFUSALS: &str = "MessageRefusals";
 /// Callers whose token was refused. The log contains the reason.
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
 /// Fetches of the issuer's keys.
@@ -32,10 +36,18 @@ pub const FAN_OUT_SENT: &str = "FanOutSent";
 pub const FAN_OUT_GONE: &str = "FanOutGone";
 /// Connections that a message did not reach.
 pub const FAN_OUT_FAILED: &str = "FanOutFailed";
+/// Connections that a message did not reach, by [`REASON`].
+pub const FAN_OUT_FAILURES: &str = "FanOutFailures";
+/// Posts of messages, with retries. Each counts in the account's request limit.
+pub const FAN_OUT_ATTEMPTS: &str = "FanOutAttempts";
+/// Times that a [circuit breaker](crate::CircuitBreaker) stopped posts.
+pub const CIRCUIT_OPENINGS: &str = "CircuitOpenings";
+/// State of the circuit breaker when it changed: 0 closed, 0.5 half-open, 1 open.
+pub const CIRCUIT_STATE: &str = "CircuitState";
 /// Duration of a fan-out.
 pub const FAN_OUT_DURATION: &str = "FanOutDuration";
 
-/// Dimension of refusals: a keyword such as `full`. Keep the set of keywords small, because each is a billed metric.
+/// Dimension of refusals and failures: a keyword such as `full` or `throttled`. Keep the set of keywords small, because each is a billed metric.
 pub const REASON: &str = "Reason";
 
 /// Increments a counter.
@@ -43,7 +55,7 @@ pub fn count(name: &'static str) {
     counter!(name).increment(1);
 }
 
-/// Increments the counter of refusals for a [reason](REASON).
+/// Increments a counter for a [reason](REASON).
 pub fn count_reason(name: &'static str, reason: &'static str) {
     counter!(name, REASON => reason).increment(1);
 }
@@ -53,5 +65,21 @@ pub fn count_fan_out(report: &FanOutReport, took: Duration) {
     counter!(FAN_OUT_SENT).increment(report.sent as u64);
     counter!(FAN_OUT_GONE).increment(report.gone.len() as u64);
     counter!(FAN_OUT_FAILED).increment(report.failed.len() as u64);
+    counter!(FAN_OUT_ATTEMPTS).increment(report.attempts as u64);
+    for (_, error) in &report.failed {
+        count_reason(FAN_OUT_FAILURES, error.reason());
+    }
     histogram!(FAN_OUT_DURATION).record(took.as_secs_f64() * 1000.0);
+}
+
+/// Records the new state of a circuit breaker, and counts its openings.
+pub fn count_circuit(state: CircuitState) {
+    if state == CircuitState::Open {
+        count(CIRCUIT_OPENINGS);
+    }
+    gauge!(CIRCUIT_STATE).set(match state {
+        CircuitState::Closed => 0.0,
+        CircuitState::HalfOpen => 0.5,
+        CircuitState::Open => 1.0,
+    });
 }

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{Admission, SessionRefusal, Store};
+use live_session_core::ports::{Admission, Capacity, SessionRefusal, Store};
 use live_session_core::{Connection, Session, SessionStatus};
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 pub(super) async fn a_listener_is_recorded_and_counted(store: &impl Store) {
     let session = created(store, ID).await;
@@ -14,7 +14,7 @@ pub(super) async fn a_listener_is_recorded_and_counted(store: &impl Store) {
         user_id: Some(user("bob")),
         ..listener("a=", &session)
     };
-    let admission = store.admit_listener(&listener, 500, NOW).await;
+    let admission = store.admit_listener(&listener, capacity(500), NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
     assert_eq!(store.connection(&id("a=")).await, Ok(Some(listener)));
     assert_eq!(count(store, &session).await, 1);
@@ -29,8 +29,8 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
         ..first.clone()
     };
     // Even if the session is full.
-    for capacity in [500, 1, 0] {
-        let admission = store.admit_listener(&again, capacity, NOW).await;
+    for listeners in [500, 1, 0] {
+        let admission = store.admit_listener(&again, capacity(listeners), NOW).await;
         assert_eq!(admission, Ok(Admission::AlreadyJoined(first.clone())));
     }
     assert_eq!(store.connection(&id("a=")).await, Ok(Some(first)));
@@ -39,10 +39,10 @@ pub(super) async fn joining_again_counts_once(store: &impl Store) {
 
 pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
-    let other = created(store, "brave-river-123").await;
+    let other = created(store, "brave-river-123-k7dq2m9x4hw3t").await;
     let there = Admission::InOtherSession(listener("a=", &session));
     let admission = store
-        .admit_listener(&listener("a=", &other), 500, NOW)
+        .admit_listener(&listener("a=", &other), capacity(500), NOW)
         .await;
     assert_eq!(admission, Ok(there.clone()));
     let admission = store.admit_speaker(&speaker("a=", &other), NOW).await;
@@ -57,7 +57,7 @@ pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) 
         .await
         .unwrap();
     let admission = store
-        .admit_listener(&listener("s=", &session), 500, NOW)
+        .admit_listener(&listener("s=", &session), capacity(500), NOW)
         .await;
     assert_eq!(
         admission,
@@ -67,9 +67,14 @@ pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) 
 }
 
 pub(super) async fn a_full_session_admits_nobody(store: &impl Store) {
-    let session = with_listeners(store, ID, &["a=", "b="]).await;
+    let session = created(store, ID).await;
+    for connection in ["a=", "b="] {
+        let listener = listener(connection, &session);
+        let admission = store.admit_listener(&listener, capacity(2), NOW).await;
+        assert_eq!(admission, Ok(Admission::Admitted));
+    }
     let admission = store
-        .admit_listener(&listener("c=", &session), 2, NOW)
+        .admit_listener(&listener("c=", &session), capacity(2), NOW)
         .await;
     assert_eq!(admission, Ok(Admission::Refused(SessionRefusal::Full)));
     assert_eq!(store.connection(&id("c=")).await, Ok(None));
@@ -83,7 +88,7 @@ async fn refused(store: &impl Store, session: &Session, refusal: SessionRefusal)
     let expected = Ok(Admission::Refused(refusal));
     assert_eq!(
         store
-            .admit_listener(&listener("a=", session), 500, NOW)
+            .admit_listener(&listener("a=", session), capacity(500), NOW)
             .await,
         expected
     );
@@ -134,7 +139,7 @@ pub(super) async fn a_session_admits_connections_until_its_end(store: &impl Stor
     )));
     assert_eq!(
         store
-            .admit_listener(&listener("a=", &session), 500, end)
+            .admit_listener(&listener("a=", &session), capacity(500), end)
             .await,
         over
     );
@@ -146,7 +151,7 @@ pub(super) async fn a_session_admits_connections_until_its_end(store: &impl Stor
 
     let last = end.before(Duration::from_millis(1));
     let admission = store
-        .admit_listener(&listener("a=", &session), 500, last)
+        .admit_listener(&listener("a=", &session), capacity(500), last)
         .await;
     assert_eq!(admission, Ok(Admission::Admitted));
     let admission = store.admit_speaker(&speaker("s=", &session), last).await;
@@ -222,4 +227,65 @@ pub(super) async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store
         stored(store, &session).await.speaker_connection_id,
         Some(id("t="))
     );
+}
+
+pub(super) async fn one_address_takes_a_limited_number_of_places(store: &impl Store) {
+    let session = created(store, ID).await;
+    let limited = Capacity {
+        listeners: 500,
+        per_address: 3,
+    };
+    let from = |address: &str, connection: &str| Connection {
+        ip_address: address.to_owned(),
+        ..listener(connection, &session)
+    };
+    for (number, connection) in ["a=", "b=", "c="].into_iter().enumerate() {
+        // Addresses of one network count together.
+        let listener = from(&format!("2001:db8::{number}"), connection);
+        let admission = store.admit_listener(&listener, limited, NOW).await;
+        assert_eq!(admission, Ok(Admission::Admitted));
+    }
+    let more = from("2001:db8::9", "d=");
+    let full = Ok(Admission::Refused(SessionRefusal::AddressFull));
+    assert_eq!(store.admit_listener(&more, limited, NOW).await, full);
+    let other = from("2001:db8:0:1::9", "e=");
+    let admission = store.admit_listener(&other, limited, NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    // Whoever leaves makes room.
+    store.remove(&id("b="), NOW).await.unwrap().unwrap();
+    let admission = store.admit_listener(&more, limited, NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    assert_eq!(count(store, &session).await, 4);
+}
+
+pub(super) async fn listeners_are_counted_by_language(store: &impl Store) {
+    let session = with_listeners(store, ID, &["a=", "b=", "c=", "d="]).await;
+    let counts = async || {
+        let counts = store.listener_counts(&session.session_id).await.unwrap();
+        let languages = counts.by_language.into_iter();
+        let languages = languages.map(|(language, count)| format!("{language} {count}"));
+        (counts.total, languages.collect::<Vec<_>>())
+    };
+    for (connection, tag) in [("b=", "fr"), ("c=", "fr"), ("c=", "es"), ("d=", "de")] {
+        let changed = store
+            .change_language(&id(connection), &language(tag), NOW)
+            .await;
+        assert_eq!(
+            changed.unwrap().unwrap().target_language,
+            Some(language(tag))
+        );
+    }
+    let expected = ["de 2", "es 1", "fr 1"].map(str::to_owned).to_vec();
+    assert_eq!(counts().await, (4, expected));
+    store.remove(&id("a="), NOW).await.unwrap().unwrap();
+    let gone = ["c=", "d="].map(id);
+    let removed = store
+        .remove_listeners(&session.session_id, &gone, NOW)
+        .await;
+    assert_eq!(removed, Ok(2));
+    assert_eq!(counts().await, (1, vec!["fr 1".to_owned()]));
+    let new = listener("new=", &session);
+    let exchanged = store.exchange_listener(&id("b="), &new, NOW).await;
+    assert_eq!(exchanged, Ok(Admission::Admitted));
+    assert_eq!(counts().await, (1, vec!["de 1".to_owned()]));
 }

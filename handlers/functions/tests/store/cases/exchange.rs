@@ -4,7 +4,7 @@ use live_session_core::{Connection, Session, SessionStatus, UserId};
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 const FULL: Admission = Admission::Refused(SessionRefusal::Full);
 
 fn of(user_id: Option<UserId>, connection: &str, session: &Session) -> Connection {
@@ -57,7 +57,7 @@ pub(super) async fn a_removed_connection_cannot_be_replaced(store: &impl Store) 
 }
 
 pub(super) async fn connections_of_other_sessions_and_roles_are_not_replaced(store: &impl Store) {
-    let other = with_listeners(store, "brave-river-123", &["old="]).await;
+    let other = with_listeners(store, "brave-river-123-k7dq2m9x4hw3t", &["old="]).await;
     let session = created(store, ID).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -112,7 +112,7 @@ pub(super) async fn an_inactive_session_replaces_no_connection(store: &impl Stor
         .unwrap();
     refused(NOW, SessionRefusal::WrongStatus(SessionStatus::Ending)).await;
 
-    let unknown = listener("new=", &self::session("brave-river-123"));
+    let unknown = listener("new=", &self::session("brave-river-123-k7dq2m9x4hw3t"));
     let admission = store.exchange_listener(&id("old="), &unknown, NOW).await;
     assert_eq!(admission, Ok(Admission::Refused(SessionRefusal::NoSession)));
 }

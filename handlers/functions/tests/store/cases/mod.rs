@@ -59,6 +59,8 @@ on_every_store! {
         joining_again_counts_once
         a_connection_is_in_one_session_and_role
         a_full_session_admits_nobody
+        one_address_takes_a_limited_number_of_places
+        listeners_are_counted_by_language
         an_inactive_session_admits_nobody
         a_session_admits_connections_until_its_end
         an_unknown_session_admits_nobody
@@ -101,5 +103,6 @@ on_every_store! {
         part_of_a_token_is_not_lost
         a_bucket_holds_no_more_than_its_tokens
         buckets_are_independent
-        a_clock_that_goes_back_adds_no_tokens;
+        a_clock_that_goes_back_adds_no_tokens
+        peeking_takes_nothing;
 }

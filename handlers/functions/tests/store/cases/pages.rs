@@ -3,7 +3,7 @@ use live_session_core::ports::{ListenerPage, Store};
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 /// Returns a session with a speaker, and with listeners to these languages. The first is connection `0=`, and so on.
 async fn listening_to(
@@ -25,7 +25,7 @@ async fn listening_to(
         listeners.push(listener);
     }
     // A listener in another session.
-    with_listeners(store, "brave-river-123", &["x="]).await;
+    with_listeners(store, "brave-river-123-k7dq2m9x4hw3t", &["x="]).await;
     (session, listeners)
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn an_empty_session_has_one_empty_page(store: &impl Store) {
         [ListenerPage::default()]
     );
     assert_eq!(
-        pages(store, &self::session("quiet-field-777"), None).await,
+        pages(store, &self::session("quiet-field-777-k7dq2m9x4hw3t"), None).await,
         [ListenerPage::default()]
     );
 }

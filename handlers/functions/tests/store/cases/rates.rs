@@ -96,3 +96,22 @@ pub(super) async fn a_clock_that_goes_back_adds_no_tokens(store: &impl Store) {
         (1, seconds(6))
     );
 }
+
+pub(super) async fn peeking_takes_nothing(store: &impl Store) {
+    for _ in 0..20 {
+        assert_eq!(
+            store.peek(&bucket(), RATE, NOW).await,
+            Ok(TakeResult::Taken)
+        );
+    }
+    assert_eq!(all(store, &bucket(), NOW).await, (10, seconds(6)));
+    let empty = Ok(TakeResult::Empty {
+        retry_after: seconds(6),
+    });
+    assert_eq!(store.peek(&bucket(), RATE, NOW).await, empty);
+    let later = NOW.after(seconds(6));
+    assert_eq!(
+        store.peek(&bucket(), RATE, later).await,
+        Ok(TakeResult::Taken)
+    );
+}

@@ -3,7 +3,7 @@ use live_session_core::ports::Store;
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 pub(super) async fn changing_the_language_changes_nothing_else(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;

@@ -4,7 +4,7 @@ use live_session_core::{Connection, QualityTier, Session, SessionStatus, Volume}
 
 use crate::support::fixtures::*;
 
-const ID: &str = "merciful-truth-455";
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
 
 pub(super) async fn a_session_is_read_as_it_was_written(store: &impl Store) {
     assert_eq!(store.session(&session_id(ID)).await, Ok(None));

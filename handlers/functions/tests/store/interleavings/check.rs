@@ -1,5 +1,7 @@
 //! Invariants of the tables.
 
+use std::collections::BTreeMap;
+
 use live_session_core::Timestamp;
 use live_session_core::limits::{MAX_SESSION, RECORD_RETENTION};
 
@@ -11,6 +13,9 @@ impl World {
     pub(crate) async fn check(&self) {
         let tables = &self.database.tables;
         let sessions = self.database.scan(&tables.sessions).await;
+        let (shards, sessions): (Vec<_>, Vec<_>) = sessions
+            .into_iter()
+            .partition(|item| text(item, "sessionId").contains('#'));
         let records = self.database.scan(&tables.connections).await;
         for record in &records {
             let session = text(record, "sessionId");
@@ -24,7 +29,12 @@ impl World {
                 .filter(|record| text(record, "sessionId") == id)
                 .collect();
             let details = format!("at {:?}: {session:#?}, {of_session:#?}", self.now);
-            check_listeners(session, &of_session, self.now, &details);
+            let shards = shards.iter().filter(|shard| {
+                let shard = text(shard, "sessionId").split_once('#');
+                shard.is_some_and(|(session, _)| session == id)
+            });
+            let shards: Vec<_> = shards.collect();
+            check_listeners(session, &shards, &of_session, self.now, &details);
             check_speaker(session, &of_session, self.now, &details);
         }
     }
@@ -36,11 +46,27 @@ fn may_be_expired(session: &Item, now: Timestamp) -> bool {
     created.after(MAX_SESSION).after(RECORD_RETENTION) < now
 }
 
-fn check_listeners(session: &Item, records: &[&Item], now: Timestamp, details: &str) {
+fn check_listeners(
+    session: &Item,
+    shards: &[&Item],
+    records: &[&Item],
+    now: Timestamp,
+    details: &str,
+) {
+    let details = format!("{shards:#?} {details}");
+    if !may_be_expired(session, now) {
+        check_groups(shards, records, &details);
+    }
     let listeners = records
         .iter()
         .filter(|record| text(record, "role") == "listener");
-    let (listeners, count) = (listeners.count() as u64, number(session, "listenerCount"));
+    let counts = shards
+        .iter()
+        .filter(|shard| shard.contains_key("listenerCount"));
+    let count = counts
+        .map(|shard| number(shard, "listenerCount"))
+        .sum::<u64>();
+    let listeners = listeners.count() as u64;
     match may_be_expired(session, now) {
         true => assert!(count >= listeners, "{count} is under {listeners} {details}"),
         false => assert_eq!(count, listeners, "{details}"),
@@ -49,6 +75,32 @@ fn check_listeners(session: &Item, records: &[&Item], now: Timestamp, details: &
     if text(session, "status") == "ended" {
         assert_eq!(listeners, 0, "listeners in an ended session {details}");
     }
+}
+
+/// Checks the numbers by language and by address, shard by shard.
+fn check_groups(shards: &[&Item], records: &[&Item], details: &str) {
+    let mut expected = BTreeMap::new();
+    for record in records.iter().filter(|one| text(one, "role") == "listener") {
+        let shard = format!(
+            "{}#{:02}",
+            text(record, "sessionId"),
+            number(record, "shard")
+        );
+        for group in [
+            format!("language:{}", text(record, "targetLanguage")),
+            format!("address:{}", text(record, "ipAddress")),
+        ] {
+            *expected.entry((shard.clone(), group)).or_insert(0) += 1;
+        }
+    }
+    let mut counted = BTreeMap::new();
+    for shard in shards {
+        for name in shard.keys().filter(|name| name.contains(':')) {
+            let key = (text(shard, "sessionId").to_owned(), name.clone());
+            counted.insert(key, number(shard, name));
+        }
+    }
+    assert_eq!(counted, expected, "{details}");
 }
 
 fn check_speaker(session: &Item, records: &[&Item], now: Timestamp, details: &str) {

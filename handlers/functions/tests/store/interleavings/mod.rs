@@ -6,7 +6,7 @@
 //!
 //! After each batch, the test scans the tables, bypassing the adapter, and checks:
 //!
-//! - A session's count equals the number of its listeners' records. From three hours after the session's end, when none of
+//! - A session's counts, in total, by language and by address, equal the numbers of its listeners' records. From three hours after the session's end, when none of
 //!   its connections can be open, records may expire; then the count may be higher.
 //! - A session never has more listeners than its capacity.
 //! - Every record has its session's item: records expire before their session does.

@@ -181,7 +181,11 @@ impl World {
             Step::Exchange { previous, .. } => {
                 store.exchange_listener(&id(previous), &listener, now).await
             }
-            _ => store.admit_listener(&listener, CAPACITY, now).await,
+            _ => {
+                store
+                    .admit_listener(&listener, capacity(CAPACITY), now)
+                    .await
+            }
         };
         admission.map(drop)
     }
@@ -265,7 +269,7 @@ impl World {
 
     fn id(&self, slot: Slot) -> SessionId {
         let number = self.numbers[slot].load(Ordering::SeqCst);
-        session_id(&format!("{}-{number}", SESSIONS[slot]))
+        session_id(&format!("{}-{number}-k7dq2m9x4hw3t", SESSIONS[slot]))
     }
 
     fn new_session(&self, slot: Slot) -> Session {

@@ -19,6 +19,7 @@ use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings, TableNames};
 use tokio::net::TcpListener;
 
 use super::faults::{Faults, Faulty};
+use super::latency::Latency;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -68,6 +69,21 @@ impl Database {
         DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
     }
 
+    /// Returns the same tables, over a network with latency.
+    pub(crate) fn over(&self, latency: &Latency) -> Self {
+        Database {
+            client: client(&self.endpoint, SharedHttpClient::new(latency.clone())),
+            tables: self.tables.clone(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
+
+    /// Returns the adapter on these tables, over a network with latency.
+    pub(crate) fn slow_store(&self, settings: StoreSettings, latency: &Latency) -> DynamoStore {
+        let http = SharedHttpClient::new(latency.clone());
+        DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
+    }
+
     pub(crate) fn rate_limits(&self) -> &str {
         self.tables.rate_limits.as_deref().expect("it is there")
     }
@@ -96,6 +112,17 @@ impl Database {
             .table_name(table)
             .set_item(Some(item));
         request.send().await.expect("the table is there");
+    }
+
+    /// Deletes all items of a session, bypassing the adapter, as TTL does.
+    pub(crate) async fn expire_session(&self, session: &str) {
+        for item in self.scan(&self.tables.sessions).await {
+            let id = item["sessionId"].as_s().expect("it is a text");
+            if id.starts_with(session) {
+                self.expire_item(&self.tables.sessions, "sessionId", id)
+                    .await;
+            }
+        }
     }
 
     /// Deletes an item, bypassing the adapter, as TTL does.

@@ -142,7 +142,7 @@ fn broken() -> ConnectorError {
     ConnectorError::io("the connection broke".into())
 }
 
-fn conflict(request: &HttpRequest) -> HttpConnectorFuture {
+pub(super) fn conflict(request: &HttpRequest) -> HttpConnectorFuture {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     match target.ends_with(".TransactWriteItems") {
         true => {

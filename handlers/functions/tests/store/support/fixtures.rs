@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use live_session_core::ports::{Admission, ListenerPage, Store};
+use live_session_core::ports::{Admission, Capacity, ListenerPage, Store};
 use live_session_core::testing::TestClock;
 use live_session_core::{
     Connection, ConnectionId, Language, QualityTier, Role, Session, SessionId, Timestamp, UserId,
@@ -82,10 +82,18 @@ pub(crate) async fn with_listeners(store: &impl Store, id: &str, connections: &[
     session
 }
 
+/// Returns the capacity for this many listeners, from any address.
+pub(crate) fn capacity(listeners: u32) -> Capacity {
+    Capacity {
+        listeners,
+        per_address: u32::MAX,
+    }
+}
+
 /// Admits a listener.
 pub(crate) async fn admitted(store: &impl Store, connection: &Connection) {
     let admission = store
-        .admit_listener(connection, u32::MAX, NOW)
+        .admit_listener(connection, capacity(u32::MAX), NOW)
         .await
         .unwrap();
     assert_eq!(admission, Admission::Admitted);
@@ -93,7 +101,9 @@ pub(crate) async fn admitted(store: &impl Store, connection: &Connection) {
 
 /// Returns the session's listener count.
 pub(crate) async fn count(store: &impl Store, session: &Session) -> u32 {
-    stored(store, session).await.listener_count
+    let counts = store.listener_counts(&session.session_id).await.unwrap();
+    assert_eq!(counts.total, counts.by_language.values().sum::<u32>());
+    counts.total
 }
 
 /// Returns the stored session.

@@ -3,3 +3,4 @@
 pub(crate) mod database;
 pub(crate) mod faults;
 pub(crate) mod fixtures;
+pub(crate) mod latency;

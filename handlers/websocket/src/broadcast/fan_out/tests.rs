@@ -130,6 +130,10 @@ impl Broadcaster for Audience {
             .push((to.clone(), Instant::now(), message));
         Ok(())
     }
+
+    async fn close(&self, _: &ConnectionId) -> Result<(), PostError> {
+        Ok(())
+    }
 }
 
 /// Returns the default options with the maximum pauses, so that results are reproducible.
@@ -409,6 +413,7 @@ fn a_listener() -> impl Strategy<Value = Listener> {
     let error = prop_oneof![
         Just(PostError::Gone),
         Just(PostError::Busy),
+        Just(PostError::CircuitOpen),
         Just(PostError::TooLarge),
         Just(PostError::TimedOut),
         Just(PostError::Failed("500".to_owned())),
