@@ -129,6 +129,23 @@ aws_calls! {
     DeleteStack "cloudformation:DeleteStack" Stack, Deploy;
     CancelUpdateStack "cloudformation:CancelUpdateStack" Stack, Other;
 
+    GetPolicy "lambda:GetPolicy" Function, Other;
+    SimulatePrincipalPolicy "iam:SimulatePrincipalPolicy" Account, Other;
+    ListRolePolicies "iam:ListRolePolicies" Account, Other;
+    GetRolePolicy "iam:GetRolePolicy" Account, Other;
+    ListAttachedRolePolicies "iam:ListAttachedRolePolicies" Account, Other;
+    GetManagedPolicy "iam:GetPolicy" Account, Other;
+    GetPolicyVersion "iam:GetPolicyVersion" Account, Other;
+    DescribeTable "dynamodb:DescribeTable" Account, Other;
+    DescribeTimeToLive "dynamodb:DescribeTimeToLive" Account, Other;
+    Scan "dynamodb:Scan" Account, Other;
+    DeleteItem "dynamodb:DeleteItem" Account, Other;
+    GetConnection "execute-api:ManageConnections" Account, Other;
+    FilterLogEvents "logs:FilterLogEvents" Account, Other;
+    GetMetricData "cloudwatch:GetMetricData" Account, Other;
+    DescribeVpcEndpoints "ec2:DescribeVpcEndpoints" Account, Other;
+    UpdateAccount "apigateway:PATCH" Gateway("/account"), Other;
+
     HeadBucket "s3:ListBucket" Bucket, Deploy;
     HeadObject "s3:GetObject" Object, Deploy;
     PutObject "s3:PutObject" Object, Deploy;
