@@ -60,9 +60,11 @@ pub(crate) fn invocations<'a>(
     let invoked = description.parts.iter().filter_map(|part| {
         let uri = part.invocation().filter(|uri| uri.is_in(&evidence.region))?;
         let is_used = part.kind == ApiPartKind::Authorizer || !routes_of(description, &part.id).is_empty();
+        // Emulators return an empty text where AWS returns none.
+        let credentials = part.credentials().filter(|role| !role.is_empty());
         // The caller's own credentials invoke: they are not known.
-        let role = part.credentials().filter(|role| !role.contains("iam::*:"));
-        let is_known = part.credentials().is_none() || role.is_some();
+        let role = credentials.filter(|role| !role.contains("iam::*:"));
+        let is_known = credentials.is_none() || role.is_some();
         (is_used && is_known).then(|| ApiInvocation {
             part,
             function: QualifiedFunction {
