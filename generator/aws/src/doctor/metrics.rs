@@ -47,7 +47,7 @@ fn parameters(metrics: &[MetricName], span: MetricSpan) -> Vec<(String, String)>
         let mut add = |name: String, value: String| all.push((format!("{query}.{name}"), value));
         add("Id".to_owned(), format!("m{index}"));
         add("MetricStat.Stat".to_owned(), "Sum".to_owned());
-        add("MetricStat.Period".to_owned(), span.period.to_string());
+        add("MetricStat.Period".to_owned(), MetricSpan::PERIOD.as_secs().to_string());
         add("MetricStat.Metric.Namespace".to_owned(), metric.namespace.to_owned());
         add("MetricStat.Metric.MetricName".to_owned(), metric.name.to_owned());
         for (at, (name, value)) in metric.dimensions.iter().enumerate() {

@@ -15,6 +15,7 @@ mod demo;
 mod deploy_local;
 mod dev;
 mod diff;
+mod doctor;
 mod ending;
 mod explain;
 mod foreign_code;

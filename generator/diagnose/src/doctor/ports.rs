@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use stackgen_deploy::{AccountResult, ApiId, FunctionName, OffsetDateTime, StageName};
 
@@ -133,8 +134,11 @@ pub struct MetricSpan {
     pub from: OffsetDateTime,
     /// The end.
     pub to: OffsetDateTime,
-    /// Seconds of one period.
-    pub period: u32,
+}
+
+impl MetricSpan {
+    /// Length of one period. Deployments divide time at this precision.
+    pub const PERIOD: Duration = Duration::from_secs(300);
 }
 
 /// Calls to an account that change nothing, apart from the last two. Like [`Account`](stackgen_deploy::Account), each

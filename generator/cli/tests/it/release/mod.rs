@@ -8,7 +8,7 @@ mod kills;
 mod other_tools;
 mod policy;
 mod project;
-mod recorder;
+pub(crate) mod recorder;
 mod starters;
 mod template;
 

@@ -6,7 +6,7 @@ use crate::doctor::check::DoctorCheck;
 use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
-use crate::doctor::ports::MetricSeries;
+use crate::doctor::ports::{MetricSeries, MetricSpan};
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[
     &INTEGRATION_ERRORS,
@@ -86,7 +86,8 @@ impl SplitSum {
     fn of(series: &MetricSeries, time: Option<OffsetDateTime>) -> Self {
         let mut split = SplitSum { before: 0.0, since: 0.0 };
         for point in &series.points {
-            match time.is_some_and(|time| point.at < time) {
+            // A period that the time divides counts as since.
+            match time.is_some_and(|time| point.at + MetricSpan::PERIOD <= time) {
                 true => split.before += point.sum,
                 false => split.since += point.sum,
             }

@@ -23,6 +23,7 @@ pub(super) const CHECKS: &[&DoctorCheck] = &[
     &NO_LOG_ROLE,
     &NOT_DEPLOYED,
     &VERIFICATION_FAILED,
+    &UNKNOWN,
 ];
 
 /// A stage that serves an older configuration.
@@ -132,6 +133,34 @@ static VERIFICATION_FAILED: DoctorCheck = DoctorCheck {
     needs: &[EvidencePart::Status],
     run: verification_failed,
 };
+
+/// A stage whose deployment cannot be compared with the account.
+static UNKNOWN: DoctorCheck = DoctorCheck {
+    id: "DR210",
+    title: "What the stage serves is unknown",
+    severity: DoctorSeverity::Note,
+    confidence: DoctorConfidence::Certain,
+    looks_at: "the description of the served deployment, and CloudFormation's events",
+    rows: &["D1"],
+    needs: &[EvidencePart::Status],
+    run: unknown,
+};
+
+fn unknown(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+    let unknown = evidence
+        .status
+        .as_ref()
+        .filter(|status| status.verdict.freshness == Freshness::Unknown);
+    let finding = |reason: &str| {
+        let next = format!(
+            "make it known with {}",
+            evidence.command("deploy --redeploy-stage")
+        );
+        let finding = check.finding(evidence.stage_text(), reason, next);
+        finding.with_fix(DoctorFix::RedeployStage)
+    };
+    unknown.map(|status| finding(&status.verdict.reason)).into_iter().collect()
+}
 
 fn stale(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     let Some(status) = &evidence.status else {

@@ -7,9 +7,6 @@ use crate::doctor::part::EvidencePart;
 use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::ports::{MetricName, MetricSeries, MetricSpan};
 
-/// Period of the sums in seconds. Deployments divide time at this precision.
-const PERIOD: u32 = 300;
-
 impl<A: ExaminedAccount> Gatherer<'_, A> {
     pub(super) async fn metrics(&self, evidence: &DoctorEvidence) -> Result<Vec<MetricSeries>, DeployError> {
         if !self.needs(EvidencePart::Metrics) {
@@ -33,8 +30,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         let metrics: Vec<_> = of_stage.into_iter().chain(of_functions).collect();
         let span = MetricSpan {
             from: evidence.now - self.request.since,
-            to: evidence.now,
-            period: PERIOD,
+            // The end is exclusive, and the newest period still grows.
+            to: evidence.now + MetricSpan::PERIOD,
         };
         let read = self.read(EvidencePart::Metrics, || self.account.metric_sums(&metrics, span));
         let found = read.await?;
