@@ -300,10 +300,6 @@ class Stack:
     def function_errors(self):
         self.metric("AWS/Lambda", "Errors", FunctionName=self.rooms)
 
-    def heal(self):
-        """Turns on what ministack leaves out of templates."""
-        self.expire(True)
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)

@@ -123,8 +123,10 @@ pub struct ProjectFacts {
     pub built: BTreeMap<FunctionName, String>,
     /// True if anonymous callers are declared: `callers: mixed`.
     pub has_anonymous_callers: bool,
-    /// Name of the command that selects this stage: `--env prod`.
+    /// Flags that select this stage: `--env prod`.
     pub selector: String,
+    /// True if a project file or a template declares the stack.
+    pub is_known: bool,
 }
 
 /// A function of a template.
@@ -292,6 +294,14 @@ impl DoctorEvidence {
         self.functions
             .iter()
             .filter_map(|(name, facts)| Some((name, facts.details.as_ref()?)))
+    }
+
+    /// Returns the command that deploys the stack, or words for that of another tool.
+    pub(crate) fn deploy(&self) -> String {
+        match self.project.is_known {
+            true => self.command("deploy"),
+            false => "the tool that deployed the stack".to_owned(),
+        }
     }
 
     /// Adds the flags that select the stage to a command.

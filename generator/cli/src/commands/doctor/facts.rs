@@ -13,6 +13,7 @@ use crate::account::StageTarget;
 pub(super) fn project_facts(target: &StageTarget, selector: &str) -> ProjectFacts {
     let mut facts = ProjectFacts {
         selector: selector.to_owned(),
+        is_known: target.model.is_some(),
         ..ProjectFacts::default()
     };
     let websocket = target.callers.iter().filter(|(_, caller)| caller.api == VerifyApi::WebSocket);

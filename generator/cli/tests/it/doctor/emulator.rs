@@ -29,9 +29,7 @@ impl Deployed {
         };
         run("bootstrap");
         run(&format!("deploy --no-build --capability CAPABILITY_IAM --env {environment}"));
-        let mut breaker = Breaker::start(&url, environment, false);
-        // ministack ignores time to live in templates.
-        breaker.run("break heal");
+        let breaker = Breaker::start(&url, environment, false);
         Some(Deployed {
             emulator,
             sandbox,

@@ -29,8 +29,28 @@ fn a_symptom_leads_to_its_cause_and_markdown_masks_ids() {
     let run = dev.sandbox.run("doctor --local --symptom 1005");
     assert_eq!(run.code, Some(3), "{run}");
     let api = dev.ready["gateway"]["apis"][0]["apiId"].as_str().unwrap();
-    assert_snapshot!(run.stdout.replace(api, "<api>"), @"");
+    assert_snapshot!(run.stdout.replace(api, "<api>"), @r"
+    rooms-api-dev (<api>), stage live: 1 warning
+      symptom    1005 (rows X1, M16): the client called `close()` without a code; no server sends it
+
+    warning DR502 Clients close their connections without a code (certain) (rows X1, M16)
+      looked at  logs of `$disconnect`
+      found      5 of the last 5 connections closed with 1005, at an age of 1 s; 5 of them within 5 s
+      next       search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001)
+
+    healthy      1 check: DR501
+    ");
     let run = dev.sandbox.run("doctor --local --symptom 1005 --markdown --mask");
     assert!(!run.stdout.contains(api), "{run}");
-    assert_snapshot!(run.stdout, @"");
+    assert_snapshot!(run.stdout, @r"
+    ## stackgen doctor: rooms-api-dev, stage live
+
+    Symptom: **1005**: the client called `close()` without a code; no server sends it.
+
+    | | Finding | Looked at | Found | Confidence | Next step |
+    |---|---|---|---|---|---|
+    | warning | **DR502** Clients close their connections without a code | logs of `$disconnect` | 5 of the last 5 connections closed with 1005, at an age of 1 s; 5 of them within 5 s | certain | search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001) |
+
+    Healthy: DR501
+    ");
 }

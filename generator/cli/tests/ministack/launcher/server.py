@@ -48,7 +48,7 @@ def configure(port, scratch):
 
 def add(delay, failures_file):
     """Extends ministack. Imports it, which needs the variables of `configure`."""
-    from launcher import change_sets, endpoints, gateway_api, gateway_records, gateway_types, operations, rollbacks
+    from launcher import change_sets, endpoints, gateway_api, gateway_records, gateway_types, operations, rollbacks, tables
     from launcher.failures import Failures
 
     gateway_api.install()
@@ -57,6 +57,7 @@ def add(delay, failures_file):
     change_sets.install()
     endpoints.install()
     rollbacks.install()
+    tables.install()
     operations.install(delay, Failures(failures_file))
 
 

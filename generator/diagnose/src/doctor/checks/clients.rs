@@ -116,9 +116,10 @@ impl<'a> Closes<'a> {
         self.matching.len() >= PATTERN && self.matching.len() * 2 >= self.all
     }
 
-    fn text(&self) -> String {
+    /// Returns the closes in words. `verb` says how they ended: `closed with 1005`.
+    fn text(&self, verb: &str) -> String {
         let ages: Vec<_> = self.matching.iter().filter_map(|close| close.age).collect();
-        let of = format!("{} of the last {} connections", self.matching.len(), self.all);
+        let of = format!("{} of the last {} connections {verb}", self.matching.len(), self.all);
         match (ages.iter().min(), ages.iter().max()) {
             (Some(least), Some(most)) => format!("{of}, at an age of {}", span(*least, *most)),
             _ => format!("{of}, of unknown age"),
@@ -145,7 +146,7 @@ fn bare_close(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
     }
     let quick = |close: &&&ClosedConnection| close.age.is_some_and(|age| age < Duration::from_secs(5));
     let quick = closes.matching.iter().filter(quick).count();
-    let found = format!("{} closed with 1005, {quick} of them within 5 s", closes.text());
+    let found = format!("{}; {quick} of them within 5 s", closes.text("closed with 1005"));
     let next = "search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001)";
     vec![check.finding("logs of `$disconnect`", found, next)]
 }
@@ -155,7 +156,7 @@ fn idle(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     if !closes.is_pattern() {
         return Vec::new();
     }
-    let found = format!("{} closed with 1001", closes.text());
+    let found = closes.text("closed with 1001");
     let next = "send a small message every few minutes: no data for 10 minutes closes a connection";
     vec![check.finding("logs of `$disconnect`", found, next)]
 }
@@ -165,7 +166,7 @@ fn two_hours(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindin
     if closes.matching.is_empty() {
         return Vec::new();
     }
-    let found = format!("{} closed with 1001", closes.text());
+    let found = closes.text("closed with 1001");
     let next = "let clients reconnect before, each at a random time: the limit cannot be raised";
     vec![check.finding("logs of `$disconnect`", found, next)]
 }
@@ -189,7 +190,7 @@ fn lost(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
             "compare the ages with the timeouts of proxies, VPNs and NAT on the way, and send a small message every minute",
         )
     };
-    let found = format!("{} ended with 1006; {cause}", closes.text());
+    let found = format!("{}; {cause}", closes.text("ended with 1006"));
     vec![check.finding("logs of `$disconnect`", found, next)]
 }
 
@@ -204,7 +205,7 @@ fn violation(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindin
     for (code, cause, next) in CODES {
         let closes = Closes::with(evidence, |close| close.code == code);
         if !closes.matching.is_empty() {
-            let found = format!("{} closed with {code}: {cause}", closes.text());
+            let found = format!("{}: {cause}", closes.text(&format!("closed with {code}")));
             findings.push(check.finding("logs of `$disconnect`", found, next));
         }
     }

@@ -75,7 +75,7 @@ fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
         .filter(|(_, facts)| facts.is_known && facts.details.is_none());
     let finding = |name: &FunctionName| {
         let found = "Lambda has no function of this name";
-        let next = format!("create it with {}", evidence.command("deploy"));
+        let next = format!("create it with {}", evidence.deploy());
         check.finding(function_text(name), found, next)
     };
     absent.map(|(name, _)| finding(name)).collect()
@@ -115,7 +115,7 @@ fn of_state(
     let is_running = state == "Pending" || state == "Active" && update == "InProgress";
     let next = match is_running {
         true => "run this command again in a minute".to_owned(),
-        false => format!("correct what Lambda names, and run {}", evidence.command("deploy")),
+        false => format!("correct what Lambda names, and run {}", evidence.deploy()),
     };
     let finding = check.finding(subject, found, next);
     Some(match is_running {
@@ -142,7 +142,7 @@ fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
                 continue;
             }
             let found = "`CodeSha256` is another one than that of the zip file on this machine";
-            let next = format!("deploy the code with {}", evidence.command("deploy"));
+            let next = format!("deploy the code with {}", evidence.deploy());
             findings.push(check.finding(subject, found, next));
         }
     }
@@ -155,7 +155,7 @@ fn version_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
         let found = "the stage calls it, and Lambda does not have it: every call fails";
         let next = format!(
             "release the current code with {}, or go back with {}",
-            evidence.command("deploy"),
+            evidence.deploy(),
             evidence.command("deployments rollback")
         );
         check.finding(format!("version {version}"), found, next)

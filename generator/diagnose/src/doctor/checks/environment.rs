@@ -42,7 +42,7 @@ fn variable_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Docto
             continue;
         }
         let found = format!("the template sets variables that it does not have: {}", missing.join(", "));
-        let next = format!("run {}", evidence.command("deploy"));
+        let next = format!("run {}", evidence.deploy());
         findings.push(check.finding(function_text(name), found, next));
     }
     findings
@@ -67,7 +67,7 @@ fn variable_differs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Docto
             continue;
         }
         let found = format!("the values in the account and in the template differ: {}", differing.join(", "));
-        let next = format!("run {} if the template is right", evidence.command("deploy"));
+        let next = format!("run {} if the template is right", evidence.deploy());
         findings.push(check.finding(function_text(name), found, next));
     }
     findings

@@ -197,7 +197,7 @@ fn by_policy(
     };
     let next = format!(
         "run {}, or `aws lambda add-permission` with the principal apigateway.amazonaws.com and the source ARN {arn}",
-        evidence.command("deploy")
+        evidence.deploy()
     );
     Some(check.finding(qualified_text(function), found, next))
 }
@@ -214,7 +214,7 @@ fn by_role(
         Some((right, basis, confidence))
     })?;
     let found = format!("role {} does not allow {INVOKE} on {}, {basis}", right.role, right.resource);
-    let next = format!("give the role this right, for instance by {}", evidence.command("deploy"));
+    let next = format!("give the role this right, for instance by {}", evidence.deploy());
     let finding = check.finding(qualified_text(function), found, next);
     Some(finding.with(check.severity, confidence))
 }

@@ -97,7 +97,7 @@ fn wrong_endpoint(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorF
             };
             let found = format!("{variable} {fault}");
             let right = format!("https://{{api}}.execute-api.{{region}}.amazonaws.com/{}", evidence.stage_name);
-            let next = format!("set it to {right}; {} does", evidence.command("deploy"));
+            let next = format!("set it to {right}; {} does", evidence.deploy());
             findings.push(check.finding(function_text(name), found, next));
         }
     }
@@ -164,7 +164,7 @@ fn posting_denied(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorF
         let found = format!("role {} does not allow {MANAGE_CONNECTIONS} on {}, {basis}", right.role, right.resource);
         let next = format!(
             "add `manageConnections: [POST]` to the function in stackgen.yaml, and run {}",
-            evidence.command("deploy")
+            evidence.deploy()
         );
         let finding = check.finding(function_text(name), found, next);
         findings.push(finding.with(check.severity, confidence));

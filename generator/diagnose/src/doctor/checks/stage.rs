@@ -280,7 +280,7 @@ fn throttle_zero(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFi
         );
         let next = format!(
             "set `throttling` of the stage in stackgen.yaml and run {}; without stackgen.yaml, `aws apigatewayv2 update-stage --default-route-settings`",
-            evidence.command("deploy")
+            evidence.deploy()
         );
         check.finding(evidence.stage_text(), found, next)
     };
@@ -301,7 +301,7 @@ fn no_logs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     let found = "a refused handshake leaves no trace";
     let next = format!(
         "add `accessLogs: {{ retentionInDays: 30 }}` to the stage in stackgen.yaml and run {}",
-        evidence.command("deploy")
+        evidence.deploy()
     );
     vec![check.finding(evidence.stage_text(), found, next)]
 }

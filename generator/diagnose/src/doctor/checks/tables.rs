@@ -76,7 +76,7 @@ pub(crate) fn is_connection_key(name: &str) -> bool {
 fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     let absent = evidence.tables.iter().filter(|(_, table)| table.is_none());
     let findings = absent.map(|(name, _)| {
-        let next = format!("create it with {}", evidence.command("deploy"));
+        let next = format!("create it with {}", evidence.deploy());
         check.finding(format!("table {name}"), "DynamoDB has no table of this name", next)
     });
     findings.collect()
@@ -138,7 +138,7 @@ fn index(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
         if found.is_empty() {
             continue;
         }
-        let next = format!("wait until indexes are ACTIVE, or create them with {}", evidence.command("deploy"));
+        let next = format!("wait until indexes are ACTIVE, or create them with {}", evidence.deploy());
         findings.push(check.finding(format!("table {name}"), found.join("; "), next));
     }
     findings

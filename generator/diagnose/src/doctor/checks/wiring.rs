@@ -101,7 +101,7 @@ fn lint_account(_: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding
 fn of_rule(finding: &Finding, names: &BTreeMap<String, String>, evidence: &DoctorEvidence) -> DoctorFinding {
     let resource = finding.location.resource.as_ref();
     let looked_at = resource.and_then(|id| names.get(id.as_str()));
-    let fix = evidence.command("deploy");
+    let fix = evidence.deploy();
     DoctorFinding {
         id: finding.rule.id,
         title: finding.rule.title(),
@@ -258,7 +258,7 @@ fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
             ),
             format!(
                 "remove the identity source that callers lack, and run {}",
-                evidence.command("deploy")
+                evidence.deploy()
             ),
         ));
     }
@@ -298,7 +298,7 @@ fn undeployed_template(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Do
         "from the template to the account: {}",
         one_line(&status.changes_text)
     );
-    let next = format!("deploy the template with {}", evidence.command("deploy"));
+    let next = format!("deploy the template with {}", evidence.deploy());
     vec![check.finding(format!("API {}", evidence.api.name), found, next)]
 }
 
@@ -308,8 +308,8 @@ fn changed_outside(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
     };
     let found = format!("from the template to the account: {}", one_line(&drift.wiring_text));
     let next = format!(
-        "put the change into the template, or undo it by {}",
-        evidence.command("deploy")
+        "put the change into the template, or undo it with {}",
+        evidence.deploy()
     );
     vec![check.finding(format!("stack {}", drift.stack), found, next)]
 }

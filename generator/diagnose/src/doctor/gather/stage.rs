@@ -3,7 +3,7 @@
 use stackgen_deploy::account::ApiDescription;
 use stackgen_deploy::drift::{DriftRequest, StageDrift, drift};
 use stackgen_deploy::stack::cause::diagnose;
-use stackgen_deploy::stack::wiring::{StackEvidence, WiringHistory, wiring_evidence};
+use stackgen_deploy::stack::wiring::{WiringHistory, wiring_history};
 use stackgen_deploy::stack::{OwningStack, StackError, find_owner};
 use stackgen_deploy::status::{StageStatus, StatusRequest, status};
 use stackgen_deploy::{CreatedBy, DeployError, StageClient, StageVerifier, VerifyAttempt};
@@ -115,20 +115,12 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         let status = evidence.status.as_ref();
         let is_of_template = status.is_some_and(|status| status.created_by == Some(CreatedBy::Template));
         let deployment = status.and_then(|status| status.deployment.as_ref());
-        let Some(deployment) = deployment.filter(|_| is_of_template && owner.is_some()) else {
+        let (Some(deployment), Some(owner)) = (deployment.filter(|_| is_of_template), owner) else {
             return Ok(None);
         };
-        let read = wiring_evidence(
-            self.account,
-            self.request.api,
-            self.request.stack,
-            deployment.created,
-            self.ctx,
-        );
-        Ok(match read.await? {
-            StackEvidence::Read(history) => Some(history),
-            StackEvidence::Unavailable { .. } => None,
-        })
+        let created = deployment.created;
+        let history = wiring_history(self.account, owner, created, self.ctx).await;
+        self.note(EvidencePart::Status, history)
     }
 
     /// Opens a handshake as each declared caller.
