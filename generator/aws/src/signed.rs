@@ -61,8 +61,14 @@ impl SignedService {
             _ => ("amazonaws.com", "us-east-1", ""),
         };
         match self {
-            SignedService::Iam => (format!("https://iam{of_partition}.{suffix}"), global.to_owned()),
-            other => (format!("https://{}.{region}.{suffix}", other.signing_name()), region.to_owned()),
+            SignedService::Iam => (
+                format!("https://iam{of_partition}.{suffix}"),
+                global.to_owned(),
+            ),
+            other => (
+                format!("https://{}.{region}.{suffix}", other.signing_name()),
+                region.to_owned(),
+            ),
         }
     }
 }
@@ -96,7 +102,9 @@ impl SignedRequest {
     /// A request in the Query protocol.
     pub(crate) fn query(version: &str, action: &str, parameters: &[(String, String)]) -> Self {
         let all = [("Action", action), ("Version", version)].into_iter();
-        let rest = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let rest = parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let pairs: Vec<_> = all
             .chain(rest)
             .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
@@ -105,7 +113,10 @@ impl SignedRequest {
             method: "POST",
             endpoint: None,
             path: "/".to_owned(),
-            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+            headers: vec![(
+                "content-type",
+                "application/x-www-form-urlencoded".to_owned(),
+            )],
             body: pairs.join("&"),
         }
     }
@@ -185,7 +196,10 @@ impl SignedCallError {
             code = text("Code");
             message = text("Message");
         }
-        let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
+        let header = response
+            .headers()
+            .get("x-amzn-errortype")
+            .map(str::to_owned);
         let code = code.or(header);
         let mut metadata = ErrorMetadata::builder();
         if let Some(code) = &code {
@@ -210,11 +224,17 @@ impl Aws {
         request: SignedRequest,
     ) -> AccountResult<String> {
         let (endpoint, region) = service.endpoint(&self.region);
-        let endpoint = request.endpoint.clone().or_else(|| self.endpoint_url.clone()).unwrap_or(endpoint);
+        let endpoint = request
+            .endpoint
+            .clone()
+            .or_else(|| self.endpoint_url.clone())
+            .unwrap_or(endpoint);
         let mut builder = Operation::builder()
             .service_name(service.signing_name())
             .operation_name(call.name())
-            .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
+            .behavior_version(
+                aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest(),
+            )
             .endpoint_url(&endpoint)
             .no_retry();
         if let Some(client) = self.config.http_client() {
@@ -233,10 +253,13 @@ impl Aws {
             .runtime_plugin(self.signature(service, region))
             .serializer(|request: SignedRequest| request.http())
             .deserializer(|response: &HttpResponse| {
-                let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned();
+                let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default())
+                    .into_owned();
                 match response.status().is_success() {
                     true => Ok(body),
-                    false => Err(OrchestratorError::operation(SignedCallError::parse(response, &body))),
+                    false => Err(OrchestratorError::operation(SignedCallError::parse(
+                        response, &body,
+                    ))),
                 }
             })
             .build();
@@ -253,7 +276,9 @@ impl Aws {
         });
         let mut components = RuntimeComponentsBuilder::new("signature")
             .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
-            .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
+            .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![
+                SCHEME_ID,
+            ])))
             .with_identity_cache(Some(IdentityCache::no_cache()));
         if let Some(credentials) = self.config.credentials_provider() {
             components.set_identity_resolver(SCHEME_ID, credentials);

@@ -15,11 +15,19 @@ impl Aws {
         qualifier: Option<&str>,
     ) -> AccountResult<FunctionDetails> {
         let operation = AwsOperation::lambda(AwsCall::GetFunctionConfiguration, name);
-        let request = self.lambda.get_function_configuration().function_name(name.as_str());
-        let found = request.set_qualifier(qualifier.map(str::to_owned)).send().await;
+        let request = self
+            .lambda
+            .get_function_configuration()
+            .function_name(name.as_str());
+        let found = request
+            .set_qualifier(qualifier.map(str::to_owned))
+            .send()
+            .await;
         let found = operation.result(found)?;
         let text = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
-        let variables = found.environment().and_then(|environment| environment.variables());
+        let variables = found
+            .environment()
+            .and_then(|environment| environment.variables());
         let variables = variables.into_iter().flatten();
         Ok(FunctionDetails {
             state: text(found.state().map(State::as_str)),
@@ -32,7 +40,11 @@ impl Aws {
                 .map(|(name, value)| (name.clone(), VariableValue(value.clone())))
                 .collect(),
             vpc: text(found.vpc_config().and_then(|vpc| vpc.vpc_id())),
-            log_group: text(found.logging_config().and_then(|logging| logging.log_group())),
+            log_group: text(
+                found
+                    .logging_config()
+                    .and_then(|logging| logging.log_group()),
+            ),
             timeout_seconds: found.timeout(),
         })
     }
@@ -44,7 +56,10 @@ impl Aws {
     ) -> AccountResult<Option<String>> {
         let operation = AwsOperation::lambda(AwsCall::GetPolicy, name);
         let request = self.lambda.get_policy().function_name(name.as_str());
-        let found = request.set_qualifier(qualifier.map(str::to_owned)).send().await;
+        let found = request
+            .set_qualifier(qualifier.map(str::to_owned))
+            .send()
+            .await;
         match operation.result(found) {
             Ok(found) => Ok(found.policy().map(str::to_owned)),
             // Without a statement, there is no policy.

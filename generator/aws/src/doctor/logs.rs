@@ -14,7 +14,10 @@ const MOST_PAGES: usize = 20;
 
 impl Aws {
     /// Returns matching lines, the newest of those that were read.
-    pub(super) async fn read_log_lines(&self, search: &LogSearch) -> AccountResult<Vec<LoggedLine>> {
+    pub(super) async fn read_log_lines(
+        &self,
+        search: &LogSearch,
+    ) -> AccountResult<Vec<LoggedLine>> {
         let call = AwsCall::FilterLogEvents;
         let operation = AwsOperation::on(call, format_args!("log group {}", search.group));
         let (mut lines, mut token) = (Vec::new(), Value::Null);
@@ -28,7 +31,9 @@ impl Aws {
                 body["nextToken"] = token;
             }
             let request = SignedRequest::json("Logs_20140328.FilterLogEvents", "1.1", &body);
-            let answer = self.send_signed(SignedService::CloudWatchLogs, call, &operation, request).await?;
+            let answer = self
+                .send_signed(SignedService::CloudWatchLogs, call, &operation, request)
+                .await?;
             let page: Value = serde_json::from_str(&answer).map_err(|_| operation.lacks("JSON"))?;
             let events = page["events"].as_array().into_iter().flatten();
             lines.extend(events.filter_map(line));

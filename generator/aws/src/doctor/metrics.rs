@@ -23,12 +23,21 @@ impl Aws {
         let operation = AwsOperation::unlimited(call);
         let mut series = Vec::new();
         for metrics in metrics.chunks(MOST_METRICS) {
-            let request = SignedRequest::query(VERSION, "GetMetricData", &parameters(metrics, span));
-            let answer = self.send_signed(SignedService::CloudWatch, call, &operation, request).await?;
-            let document = roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
-            let results = document.descendants().find(|node| node.tag_name().name() == "MetricDataResults");
+            let request =
+                SignedRequest::query(VERSION, "GetMetricData", &parameters(metrics, span));
+            let answer = self
+                .send_signed(SignedService::CloudWatch, call, &operation, request)
+                .await?;
+            let document =
+                roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
+            let results = document
+                .descendants()
+                .find(|node| node.tag_name().name() == "MetricDataResults");
             let results = results.ok_or_else(|| operation.lacks("MetricDataResults"))?;
-            for result in results.children().filter(|node| node.tag_name().name() == "member") {
+            for result in results
+                .children()
+                .filter(|node| node.tag_name().name() == "member")
+            {
                 series.extend(one_series(result, metrics));
             }
         }
@@ -47,9 +56,18 @@ fn parameters(metrics: &[MetricName], span: MetricSpan) -> Vec<(String, String)>
         let mut add = |name: String, value: String| all.push((format!("{query}.{name}"), value));
         add("Id".to_owned(), format!("m{index}"));
         add("MetricStat.Stat".to_owned(), "Sum".to_owned());
-        add("MetricStat.Period".to_owned(), MetricSpan::PERIOD.as_secs().to_string());
-        add("MetricStat.Metric.Namespace".to_owned(), metric.namespace.to_owned());
-        add("MetricStat.Metric.MetricName".to_owned(), metric.name.to_owned());
+        add(
+            "MetricStat.Period".to_owned(),
+            MetricSpan::PERIOD.as_secs().to_string(),
+        );
+        add(
+            "MetricStat.Metric.Namespace".to_owned(),
+            metric.namespace.to_owned(),
+        );
+        add(
+            "MetricStat.Metric.MetricName".to_owned(),
+            metric.name.to_owned(),
+        );
         for (at, (name, value)) in metric.dimensions.iter().enumerate() {
             let dimension = format!("MetricStat.Metric.Dimensions.member.{}", at + 1);
             add(format!("{dimension}.Name"), (*name).to_owned());
@@ -60,18 +78,24 @@ fn parameters(metrics: &[MetricName], span: MetricSpan) -> Vec<(String, String)>
 }
 
 fn one_series(result: roxmltree::Node<'_, '_>, metrics: &[MetricName]) -> Option<MetricSeries> {
-    let child = |name: &str| result.children().find(|node| node.tag_name().name() == name);
+    let child = |name: &str| {
+        result
+            .children()
+            .find(|node| node.tag_name().name() == name)
+    };
     let index: usize = child("Id")?.text()?.strip_prefix('m')?.parse().ok()?;
     let texts = |name: &str| {
         let members = child(name).into_iter().flat_map(|node| node.children());
         members.filter_map(|node| node.text().map(str::trim).filter(|text| !text.is_empty()))
     };
-    let points = texts("Timestamps").zip(texts("Values")).filter_map(|(at, sum)| {
-        Some(MetricPoint {
-            at: time(at)?,
-            sum: sum.parse().ok()?,
-        })
-    });
+    let points = texts("Timestamps")
+        .zip(texts("Values"))
+        .filter_map(|(at, sum)| {
+            Some(MetricPoint {
+                at: time(at)?,
+                sum: sum.parse().ok()?,
+            })
+        });
     Some(MetricSeries {
         metric: metrics.get(index)?.clone(),
         points: points.collect(),
@@ -80,7 +104,8 @@ fn one_series(result: roxmltree::Node<'_, '_>, metrics: &[MetricName]) -> Option
 
 fn iso8601(time: OffsetDateTime) -> String {
     let time = aws_smithy_types::DateTime::from_secs(time.unix_timestamp());
-    time.fmt(aws_smithy_types::date_time::Format::DateTime).unwrap_or_default()
+    time.fmt(aws_smithy_types::date_time::Format::DateTime)
+        .unwrap_or_default()
 }
 
 fn time(text: &str) -> Option<OffsetDateTime> {

@@ -11,8 +11,8 @@ mod tables;
 use serde_json::json;
 use stackgen_deploy::{AccountErrorKind, AccountResult, ApiId, FunctionName, StageName};
 use stackgen_diagnose::doctor::{
-    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricSeries, MetricSpan, StageSettings,
-    TableDetails,
+    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricSeries, MetricSpan,
+    StageSettings, TableDetails,
 };
 
 use crate::Aws;
@@ -33,11 +33,20 @@ impl DoctorAccount for Aws {
         self.read_function(name, qualifier).await
     }
 
-    async fn function_policy(&self, name: &FunctionName, qualifier: Option<&str>) -> AccountResult<Option<String>> {
+    async fn function_policy(
+        &self,
+        name: &FunctionName,
+        qualifier: Option<&str>,
+    ) -> AccountResult<Option<String>> {
         self.read_function_policy(name, qualifier).await
     }
 
-    async fn simulate_right(&self, role: &str, action: &str, resource: &str) -> AccountResult<bool> {
+    async fn simulate_right(
+        &self,
+        role: &str,
+        action: &str,
+        resource: &str,
+    ) -> AccountResult<bool> {
         self.simulate(role, action, resource).await
     }
 
@@ -68,7 +77,10 @@ impl DoctorAccount for Aws {
         let call = AwsCall::GetConnection;
         let operation = AwsOperation::on(call, format_args!("{stage}/GET/@connections/*"));
         let request = SignedRequest::rest("GET", path, String::new()).to(host.to_owned());
-        match self.send_signed(SignedService::ExecuteApi, call, &operation, request).await {
+        match self
+            .send_signed(SignedService::ExecuteApi, call, &operation, request)
+            .await
+        {
             Ok(_) => Ok(true),
             Err(error) if error.kind == AccountErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -79,7 +91,11 @@ impl DoctorAccount for Aws {
         self.read_log_lines(search).await
     }
 
-    async fn metric_sums(&self, metrics: &[MetricName], span: MetricSpan) -> AccountResult<Vec<MetricSeries>> {
+    async fn metric_sums(
+        &self,
+        metrics: &[MetricName],
+        span: MetricSpan,
+    ) -> AccountResult<Vec<MetricSeries>> {
         self.read_metric_sums(metrics, span).await
     }
 
@@ -93,7 +109,9 @@ impl DoctorAccount for Aws {
         let operation = AwsOperation::gateway(AwsCall::UpdateAccount, "/account");
         let request = SignedRequest::rest("PATCH", "/account".to_owned(), body);
         let call = AwsCall::UpdateAccount;
-        self.send_signed(SignedService::ApiGateway, call, &operation, request).await.map(drop)
+        self.send_signed(SignedService::ApiGateway, call, &operation, request)
+            .await
+            .map(drop)
     }
 
     async fn delete_record(&self, table: &str, key: &str, value: &str) -> AccountResult<()> {

@@ -17,10 +17,15 @@ impl Aws {
         let parameters = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let request = SignedRequest::query(VERSION, "DescribeVpcEndpoints", &parameters);
-        let answer = self.send_signed(SignedService::Ec2, call, &operation, request).await?;
+        let answer = self
+            .send_signed(SignedService::Ec2, call, &operation, request)
+            .await?;
         let document = roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
         let mut found = Vec::new();
-        for item in document.descendants().filter(|node| node.tag_name().name() == "item") {
+        for item in document
+            .descendants()
+            .filter(|node| node.tag_name().name() == "item")
+        {
             let text = |name: &str| {
                 let child = item.children().find(|node| node.tag_name().name() == name);
                 child.and_then(|node| node.text()).unwrap_or_default()

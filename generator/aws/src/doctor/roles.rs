@@ -27,21 +27,36 @@ impl Aws {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let request = SignedRequest::query(VERSION, action, &parameters);
-        let answer = self.send_signed(SignedService::Iam, call, &operation, request).await?;
+        let answer = self
+            .send_signed(SignedService::Iam, call, &operation, request)
+            .await?;
         let document = roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
-        let found = document.descendants().filter(|node| node.tag_name().name() == element);
-        Ok(found.filter_map(|node| node.text().map(str::to_owned)).collect())
+        let found = document
+            .descendants()
+            .filter(|node| node.tag_name().name() == element);
+        Ok(found
+            .filter_map(|node| node.text().map(str::to_owned))
+            .collect())
     }
 
-    pub(super) async fn simulate(&self, role: &str, action: &str, resource: &str) -> AccountResult<bool> {
+    pub(super) async fn simulate(
+        &self,
+        role: &str,
+        action: &str,
+        resource: &str,
+    ) -> AccountResult<bool> {
         let parameters = [
             ("PolicySourceArn", role),
             ("ActionNames.member.1", action),
             ("ResourceArns.member.1", resource),
         ];
         let call = AwsCall::SimulatePrincipalPolicy;
-        let decisions = self.call_iam(call, "SimulatePrincipalPolicy", &parameters, "EvalDecision").await?;
-        let decision = decisions.first().ok_or_else(|| AwsOperation::on(call, role).lacks("EvalDecision"))?;
+        let decisions = self
+            .call_iam(call, "SimulatePrincipalPolicy", &parameters, "EvalDecision")
+            .await?;
+        let decision = decisions
+            .first()
+            .ok_or_else(|| AwsOperation::on(call, role).lacks("EvalDecision"))?;
         Ok(decision == "allowed")
     }
 
@@ -50,23 +65,34 @@ impl Aws {
         let mut documents = Vec::new();
         let role = [("RoleName", name)];
         let call = AwsCall::ListRolePolicies;
-        for policy in self.call_iam(call, "ListRolePolicies", &role, "member").await? {
+        for policy in self
+            .call_iam(call, "ListRolePolicies", &role, "member")
+            .await?
+        {
             let parameters = [("RoleName", name), ("PolicyName", &policy)];
             let call = AwsCall::GetRolePolicy;
-            let found = self.call_iam(call, "GetRolePolicy", &parameters, "PolicyDocument").await?;
+            let found = self
+                .call_iam(call, "GetRolePolicy", &parameters, "PolicyDocument")
+                .await?;
             documents.extend(found.iter().map(|text| decoded(text)));
         }
         let call = AwsCall::ListAttachedRolePolicies;
-        let attached = self.call_iam(call, "ListAttachedRolePolicies", &role, "PolicyArn").await?;
+        let attached = self
+            .call_iam(call, "ListAttachedRolePolicies", &role, "PolicyArn")
+            .await?;
         let attached: BTreeSet<_> = attached.into_iter().collect();
         for arn in attached {
             let parameters = [("PolicyArn", arn.as_str())];
             let call = AwsCall::GetManagedPolicy;
-            let versions = self.call_iam(call, "GetPolicy", &parameters, "DefaultVersionId").await?;
+            let versions = self
+                .call_iam(call, "GetPolicy", &parameters, "DefaultVersionId")
+                .await?;
             for version in versions {
                 let parameters = [("PolicyArn", arn.as_str()), ("VersionId", version.as_str())];
                 let call = AwsCall::GetPolicyVersion;
-                let found = self.call_iam(call, "GetPolicyVersion", &parameters, "Document").await?;
+                let found = self
+                    .call_iam(call, "GetPolicyVersion", &parameters, "Document")
+                    .await?;
                 documents.extend(found.iter().map(|text| decoded(text)));
             }
         }
@@ -76,5 +102,7 @@ impl Aws {
 
 /// Decodes a policy document, which IAM encodes for URLs.
 fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }

@@ -9,12 +9,22 @@ use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
 
 impl Aws {
-    pub(super) async fn read_stage_settings(&self, api: &ApiId, stage: &StageName) -> AccountResult<StageSettings> {
+    pub(super) async fn read_stage_settings(
+        &self,
+        api: &ApiId,
+        stage: &StageName,
+    ) -> AccountResult<StageSettings> {
         let path = format!("/apis/{api}/stages/{stage}");
         let operation = AwsOperation::gateway(AwsCall::GetStage, path);
-        let request = self.gateway.get_stage().api_id(api.as_str()).stage_name(stage.as_str());
+        let request = self
+            .gateway
+            .get_stage()
+            .api_id(api.as_str())
+            .stage_name(stage.as_str());
         let found = operation.result(request.send().await)?;
-        let default = found.default_route_settings().map(|settings| throttle(None, settings));
+        let default = found
+            .default_route_settings()
+            .map(|settings| throttle(None, settings));
         let mut of_routes: Vec<_> = found
             .route_settings()
             .into_iter()
@@ -22,7 +32,9 @@ impl Aws {
             .map(|(route, settings)| throttle(Some(route), settings))
             .collect();
         of_routes.sort_by(|a, b| a.route.cmp(&b.route));
-        let access_log = found.access_log_settings().and_then(|settings| settings.destination_arn());
+        let access_log = found
+            .access_log_settings()
+            .and_then(|settings| settings.destination_arn());
         Ok(StageSettings {
             routes: default.into_iter().chain(of_routes).collect(),
             access_log: access_log.filter(|arn| !arn.is_empty()).map(str::to_owned),

@@ -14,7 +14,9 @@ impl Aws {
         let operation = AwsOperation::on(call, format_args!("table {table}"));
         let target = format!("DynamoDB_20120810.{}", call.name());
         let request = SignedRequest::json(&target, "1.0", &body);
-        let answer = self.send_signed(SignedService::DynamoDb, call, &operation, request).await?;
+        let answer = self
+            .send_signed(SignedService::DynamoDb, call, &operation, request)
+            .await?;
         serde_json::from_str(&answer).map_err(|_| operation.lacks("JSON"))
     }
 
@@ -27,7 +29,10 @@ impl Aws {
             let mut of_kind = keys.filter(|key| key["KeyType"] == kind);
             Some(of_kind.next()?["AttributeName"].as_str()?.to_owned())
         };
-        let indexes = table["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
+        let indexes = table["GlobalSecondaryIndexes"]
+            .as_array()
+            .into_iter()
+            .flatten();
         let index = |index: &Value| {
             let status = index["IndexStatus"].as_str().unwrap_or("ACTIVE");
             Some((index["IndexName"].as_str()?.to_owned(), status.to_owned()))
@@ -42,14 +47,24 @@ impl Aws {
 
     pub(super) async fn read_time_to_live(&self, table: &str) -> AccountResult<Option<String>> {
         let body = json!({ "TableName": table });
-        let found = self.call_table(AwsCall::DescribeTimeToLive, table, body).await?;
+        let found = self
+            .call_table(AwsCall::DescribeTimeToLive, table, body)
+            .await?;
         let description = &found["TimeToLiveDescription"];
-        let is_on = matches!(description["TimeToLiveStatus"].as_str(), Some("ENABLED" | "ENABLING"));
+        let is_on = matches!(
+            description["TimeToLiveStatus"].as_str(),
+            Some("ENABLED" | "ENABLING")
+        );
         let attribute = description["AttributeName"].as_str().filter(|_| is_on);
         Ok(attribute.map(str::to_owned))
     }
 
-    pub(super) async fn read_keys(&self, table: &str, key: &str, limit: i32) -> AccountResult<Vec<String>> {
+    pub(super) async fn read_keys(
+        &self,
+        table: &str,
+        key: &str,
+        limit: i32,
+    ) -> AccountResult<Vec<String>> {
         let body = json!({
             "TableName": table,
             "Limit": limit,
@@ -62,8 +77,15 @@ impl Aws {
         Ok(keys.map(str::to_owned).collect())
     }
 
-    pub(super) async fn delete_item(&self, table: &str, key: &str, value: &str) -> AccountResult<()> {
+    pub(super) async fn delete_item(
+        &self,
+        table: &str,
+        key: &str,
+        value: &str,
+    ) -> AccountResult<()> {
         let body = json!({ "TableName": table, "Key": { key: { "S": value } } });
-        self.call_table(AwsCall::DeleteItem, table, body).await.map(drop)
+        self.call_table(AwsCall::DeleteItem, table, body)
+            .await
+            .map(drop)
     }
 }

@@ -173,7 +173,9 @@ impl TargetArgs {
 
     /// Returns the flags that select the same target in another command.
     pub(crate) fn selector(&self) -> String {
-        let flag = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name} {value}"));
+        let flag = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("--{name} {value}"))
+        };
         let flags = [
             flag("env", &self.environment),
             flag("api-id", &self.api_id),
@@ -270,7 +272,9 @@ fn targets_of_template(
             .stages
             .first()
             .and_then(|stage| stage.name.as_ref()?.as_literal());
-        let models = [Some(model.as_ref()), stored.as_ref()].into_iter().flatten();
+        let models = [Some(model.as_ref()), stored.as_ref()]
+            .into_iter()
+            .flatten();
         targets.push(StageTarget {
             api: ApiSelector::Name(name.to_owned()),
             stage: stage.map(StageName::new),

@@ -86,7 +86,12 @@ fn rules(text: &mut String) {
     );
     for id in LIVE_RULES {
         let rule = registry::find(id).unwrap();
-        let _ = writeln!(text, "| [{id}](../rules/{id}-{}.md) | {} |", rule.name, rule.title());
+        let _ = writeln!(
+            text,
+            "| [{id}](../rules/{id}-{}.md) | {} |",
+            rule.name,
+            rule.title()
+        );
     }
 }
 
@@ -110,7 +115,10 @@ fn symptoms(text: &mut String) {
 
 fn link(id: &str) -> String {
     match id.starts_with("SG") {
-        true => format!("[{id}](../rules/{id}-{}.md)", registry::find(id).unwrap().name),
+        true => format!(
+            "[{id}](../rules/{id}-{}.md)",
+            registry::find(id).unwrap().name
+        ),
         false => format!("[{id}](#{})", id.to_ascii_lowercase()),
     }
 }
@@ -127,7 +135,10 @@ fn injected(text: &mut String) {
          | Fault | `--local` | Emulator | Pinned |\n|---|---|---|---|\n",
     );
     for fault in faults().faults {
-        let cell = |ids: &Option<Vec<String>>| ids.as_ref().map_or("not injected".to_owned(), |ids| links(ids));
+        let cell = |ids: &Option<Vec<String>>| {
+            ids.as_ref()
+                .map_or("not injected".to_owned(), |ids| links(ids))
+        };
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} |",
@@ -162,9 +173,15 @@ fn history(text: &mut String) {
 #[test]
 fn every_check_of_a_fault_exists() {
     let table = faults();
-    let of_faults = table.faults.iter().flat_map(|one| [&one.local, &one.emulator, &one.pinned]);
+    let of_faults = table
+        .faults
+        .iter()
+        .flat_map(|one| [&one.local, &one.emulator, &one.pinned]);
     let of_faults = of_faults.flatten().flatten();
-    let of_history = table.history.iter().flat_map(|one| one.lint.iter().chain(&one.doctor));
+    let of_history = table
+        .history
+        .iter()
+        .flat_map(|one| one.lint.iter().chain(&one.doctor));
     for id in of_faults.chain(of_history) {
         assert!(find(id).is_some() || registry::find(id).is_some(), "{id}");
     }
@@ -180,7 +197,10 @@ fn every_test_that_catches_a_fault_exists() {
     let root = super::root();
     let mut sources = String::new();
     for folder in ["handlers", "templates", "generator/cli/tests"] {
-        for entry in walkdir::WalkDir::new(root.join(folder)).into_iter().flatten() {
+        for entry in walkdir::WalkDir::new(root.join(folder))
+            .into_iter()
+            .flatten()
+        {
             let path = entry.path();
             if path.extension().is_some_and(|extension| extension == "rs") {
                 sources.push_str(&std::fs::read_to_string(path).unwrap());

@@ -95,7 +95,9 @@ pub async fn wiring_evidence(
         let Some(owner) = find_owner(service, api, project, ctx).await? else {
             return Ok(None);
         };
-        wiring_history(service, &owner, deployed, ctx).await.map(Some)
+        wiring_history(service, &owner, deployed, ctx)
+            .await
+            .map(Some)
     };
     let reason = match read.await {
         Ok(Some(history)) => return Ok(StackEvidence::Read(history)),

@@ -255,7 +255,12 @@ pub enum UnreadReason {
 
 impl DoctorEvidence {
     /// Creates evidence about nothing but the API.
-    pub fn new(api: ApiInfo, stage_name: StageName, region: AccountRegion, now: OffsetDateTime) -> Self {
+    pub fn new(
+        api: ApiInfo,
+        stage_name: StageName,
+        region: AccountRegion,
+        now: OffsetDateTime,
+    ) -> Self {
         DoctorEvidence {
             now,
             region,

@@ -8,9 +8,18 @@ use super::report::DoctorReport;
 impl DoctorReport {
     /// Returns the report as Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = format!("## stackgen doctor: {}, stage {}\n\n", cell(&self.api.name), cell(self.stage.as_str()));
+        let mut text = format!(
+            "## stackgen doctor: {}, stage {}\n\n",
+            cell(&self.api.name),
+            cell(self.stage.as_str())
+        );
         if let Some(symptom) = self.symptom {
-            let _ = writeln!(text, "Symptom: **{}**: {}.\n", cell(symptom.name), symptom.meaning);
+            let _ = writeln!(
+                text,
+                "Symptom: **{}**: {}.\n",
+                cell(symptom.name),
+                symptom.meaning
+            );
         }
         if self.findings.is_empty() {
             text.push_str("Nothing was found.\n");
@@ -30,15 +39,28 @@ impl DoctorReport {
                 cell(&finding.next_step)
             );
         }
-        let ids = |checks: &[super::report::CheckSummary]| checks.iter().map(|one| one.id).collect::<Vec<_>>().join(", ");
+        let ids = |checks: &[super::report::CheckSummary]| {
+            checks
+                .iter()
+                .map(|one| one.id)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         if !self.healthy.is_empty() {
             let _ = writeln!(text, "\nHealthy: {}\n", ids(&self.healthy));
         }
         if !self.incomplete.is_empty() {
-            let _ = writeln!(text, "Not or only partly looked at: {}\n", ids(&self.incomplete));
+            let _ = writeln!(
+                text,
+                "Not or only partly looked at: {}\n",
+                ids(&self.incomplete)
+            );
         }
         for one in &self.unread {
-            let permission = one.permission.as_ref().map(|permission| format!(" (needs `{permission}`)"));
+            let permission = one
+                .permission
+                .as_ref()
+                .map(|permission| format!(" (needs `{permission}`)"));
             let _ = writeln!(
                 text,
                 "- {}: {}{}",
@@ -116,7 +138,11 @@ impl IdMask {
         } else {
             return;
         };
-        let same = self.words.values().filter(|known| known.starts_with(kind)).count();
+        let same = self
+            .words
+            .values()
+            .filter(|known| known.starts_with(kind))
+            .count();
         let name = match same {
             0 => kind.to_owned(),
             more => format!("{kind}_{}", more + 1),
@@ -128,7 +154,9 @@ impl IdMask {
 /// True for the ID of a deployment, which follows the word: letters and digits, at least one of them a digit.
 fn is_deployment(word: &str, before: &str) -> bool {
     let is_id = word.len() >= 6
-        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         && word.bytes().any(|byte| byte.is_ascii_digit());
     is_id && matches!(before, "deployment" | "serves" | "names")
 }

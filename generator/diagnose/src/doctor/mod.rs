@@ -18,9 +18,9 @@ mod symptom;
 pub use check::DoctorCheck;
 pub use checks::{CheckFamily, FAMILIES, LIVE_RULES, all, find, is_management_variable};
 pub use evidence::{
-    ClosedConnection, DeclaredCaller, DeclaredFunction, DeclaredTable, DoctorEvidence, FunctionFacts, LogRole,
-    ProjectFacts, QualifiedFunction, RecordSample, RightVerdict, RoleRight, StackFacts, TableFacts, UnreadEvidence,
-    UnreadReason,
+    ClosedConnection, DeclaredCaller, DeclaredFunction, DeclaredTable, DoctorEvidence,
+    FunctionFacts, LogRole, ProjectFacts, QualifiedFunction, RecordSample, RightVerdict, RoleRight,
+    StackFacts, TableFacts, UnreadEvidence, UnreadReason,
 };
 pub use finding::{DoctorConfidence, DoctorFinding, DoctorFix, DoctorSeverity};
 pub use gather::{DoctorRequest, ExaminedAccount, gather};
@@ -28,8 +28,8 @@ pub use markdown::IdMask;
 pub use part::EvidencePart;
 pub use policy::PolicyDecision;
 pub use ports::{
-    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricPoint, MetricSeries, MetricSpan,
-    RouteThrottle, StageSettings, TableDetails, VariableValue,
+    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricPoint, MetricSeries,
+    MetricSpan, RouteThrottle, StageSettings, TableDetails, VariableValue,
 };
 pub use report::{CheckSummary, DoctorReport};
 pub use symptom::{SYMPTOMS, Symptom};

@@ -73,7 +73,11 @@ impl PolicyDocument {
     }
 
     /// Decides whether the policies of a role allow an action on a resource.
-    pub(crate) fn decide(policies: &[PolicyDocument], action: &str, resource: &str) -> PolicyDecision {
+    pub(crate) fn decide(
+        policies: &[PolicyDocument],
+        action: &str,
+        resource: &str,
+    ) -> PolicyDecision {
         let statements = policies.iter().flat_map(|policy| &policy.statements);
         let about: Vec<_> = statements
             .filter(|one| one.names_action(action) && one.names_resource(resource))
@@ -109,7 +113,8 @@ impl Statement {
     fn names_action(&self, action: &str) -> bool {
         let is_named = |patterns: &OneOrMany| {
             let mut patterns = patterns.as_slice().iter();
-            patterns.any(|pattern| glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+            patterns
+                .any(|pattern| glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
         };
         match (&self.action, &self.not_action) {
             (Some(patterns), _) => is_named(patterns),
@@ -131,7 +136,8 @@ impl Statement {
     }
 
     fn is_for_gateway(&self) -> bool {
-        let is_gateway = |text: &Value| matches!(text.as_str(), Some("apigateway.amazonaws.com" | "*"));
+        let is_gateway =
+            |text: &Value| matches!(text.as_str(), Some("apigateway.amazonaws.com" | "*"));
         match &self.principal {
             Some(Value::Object(map)) => {
                 let named = map.get("Service").or_else(|| map.get("AWS"));
@@ -174,7 +180,8 @@ impl Statement {
 
 /// True if a text matches a pattern, in which `*` stands for any text and `?` for one character.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut in_text) = (0, 0);
     // Where to continue if the text after the last star does not match: the star, and the text that it stands for.
     let mut star: Option<(usize, usize)> = None;

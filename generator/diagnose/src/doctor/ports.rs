@@ -198,7 +198,8 @@ pub trait DoctorAccount {
     ) -> impl Future<Output = AccountResult<bool>>;
 
     /// Returns the newest lines of a log group that match.
-    fn log_lines(&self, search: &LogSearch) -> impl Future<Output = AccountResult<Vec<LoggedLine>>>;
+    fn log_lines(&self, search: &LogSearch)
+    -> impl Future<Output = AccountResult<Vec<LoggedLine>>>;
 
     /// Returns sums of metrics.
     fn metric_sums(

@@ -46,7 +46,9 @@ pub struct CheckSummary {
 impl DoctorReport {
     /// Runs all checks, or those of a symptom.
     pub fn new(evidence: &DoctorEvidence, symptom: Option<&'static Symptom>) -> DoctorReport {
-        let is_asked = |check: &&'static DoctorCheck| symptom.is_none_or(|symptom| symptom.checks.contains(&check.id));
+        let is_asked = |check: &&'static DoctorCheck| {
+            symptom.is_none_or(|symptom| symptom.checks.contains(&check.id))
+        };
         let asked: Vec<_> = checks::all().filter(is_asked).collect();
         let findings = checks::run(asked.iter().copied(), evidence);
         let unread: BTreeSet<EvidencePart> = evidence.unread.iter().map(|one| one.part).collect();
@@ -75,14 +77,21 @@ impl DoctorReport {
 
     /// True if something is wrong, or if nothing is known about the API or its stage.
     pub fn is_wrong(&self) -> bool {
-        let essential = [EvidencePart::Wiring, EvidencePart::Stage, EvidencePart::Status];
+        let essential = [
+            EvidencePart::Wiring,
+            EvidencePart::Stage,
+            EvidencePart::Status,
+        ];
         let is_blind = self.unread.iter().any(|one| essential.contains(&one.part));
         is_blind || self.findings.iter().any(DoctorFinding::is_wrong)
     }
 
     /// Returns the permissions that the caller lacks, sorted, each once.
     pub fn missing_permissions(&self) -> Vec<&str> {
-        let denied = self.unread.iter().filter(|one| one.reason == UnreadReason::Denied);
+        let denied = self
+            .unread
+            .iter()
+            .filter(|one| one.reason == UnreadReason::Denied);
         let permissions: BTreeSet<_> = denied.filter_map(|one| one.permission.as_deref()).collect();
         permissions.into_iter().collect()
     }

@@ -33,8 +33,15 @@ pub const SYMPTOMS: [Symptom; 18] = [
         name: "Connection not found in database",
         meaning: "a message or `$disconnect` came from a connection without a record: `$connect` did not write it, or another writer deleted it",
         rows: &["M18"],
-        checks: &["DR101", "DR308", "DR401", "DR402", "DR403", "DR405", "DR301", "DR302", "DR303", "DR605"],
-        texts: &["connection not found", "no connection record", "unknown connection"],
+        checks: &[
+            "DR101", "DR308", "DR401", "DR402", "DR403", "DR405", "DR301", "DR302", "DR303",
+            "DR605",
+        ],
+        texts: &[
+            "connection not found",
+            "no connection record",
+            "unknown connection",
+        ],
         numbers: &[],
     },
     Symptom {
@@ -42,7 +49,11 @@ pub const SYMPTOMS: [Symptom; 18] = [
         meaning: "the deployment that the stage serves has no such route, and no `$default`",
         rows: &["M3"],
         checks: &["DR201", "DR203", "DR202", "DR101", "DR103", "DR208"],
-        texts: &["no method found matching route", "no route", "route not found"],
+        texts: &[
+            "no method found matching route",
+            "no route",
+            "route not found",
+        ],
         numbers: &[],
     },
     Symptom {
@@ -66,7 +77,12 @@ pub const SYMPTOMS: [Symptom; 18] = [
         meaning: "a post to @connections was refused: wrong stage or address, a missing right, or private DNS",
         rows: &["K1", "K5", "K8"],
         checks: &["DR310", "DR311", "DR312"],
-        texts: &["forbiddenexception", "accessdeniedexception", "not authorized to perform: execute-api:manageconnections", "manageconnections"],
+        texts: &[
+            "forbiddenexception",
+            "accessdeniedexception",
+            "not authorized to perform: execute-api:manageconnections",
+            "manageconnections",
+        ],
         numbers: &[],
     },
     Symptom {
@@ -82,8 +98,8 @@ pub const SYMPTOMS: [Symptom; 18] = [
         meaning: "a function threw, answered with something that is no proxy response, or may not be invoked",
         rows: &["M4", "M7", "C7"],
         checks: &[
-            "DR301", "DR304", "DR306", "DR307", "DR302", "DR305", "DR308", "DR309", "DR303", "DR401", "DR601", "DR602", "DR605",
-            "DR501",
+            "DR301", "DR304", "DR306", "DR307", "DR302", "DR305", "DR308", "DR309", "DR303",
+            "DR401", "DR601", "DR602", "DR605", "DR501",
         ],
         texts: &["internal server error", "internalservererror"],
         numbers: &[500],
@@ -92,7 +108,9 @@ pub const SYMPTOMS: [Symptom; 18] = [
         name: "Unauthorized",
         meaning: "API Gateway refused the handshake because an identity source is missing, or the authorizer failed with exactly this word",
         rows: &["A2", "A6"],
-        checks: &["DR102", "DR101", "DR308", "DR309", "DR201", "DR501", "DR603"],
+        checks: &[
+            "DR102", "DR101", "DR308", "DR309", "DR201", "DR501", "DR603",
+        ],
         texts: &["unauthorized"],
         numbers: &[401],
     },
@@ -101,14 +119,22 @@ pub const SYMPTOMS: [Symptom; 18] = [
         meaning: "a throttle or a quota",
         rows: &["D18", "L5", "L6"],
         checks: &["DR205", "DR305", "DR604", "DR603", "DR501"],
-        texts: &["too many requests", "toomanyrequests", "limit exceeded", "limitexceeded", "rate exceeded"],
+        texts: &[
+            "too many requests",
+            "toomanyrequests",
+            "limit exceeded",
+            "limitexceeded",
+            "rate exceeded",
+        ],
         numbers: &[429, 1008],
     },
     Symptom {
         name: "Bad gateway",
         meaning: "the function of `$connect` threw, or its answer is no proxy response",
         rows: &["C6"],
-        checks: &["DR302", "DR303", "DR308", "DR309", "DR401", "DR605", "DR601", "DR501"],
+        checks: &[
+            "DR302", "DR303", "DR308", "DR309", "DR401", "DR605", "DR601", "DR501",
+        ],
         texts: &["bad gateway"],
         numbers: &[502],
     },
@@ -116,7 +142,9 @@ pub const SYMPTOMS: [Symptom; 18] = [
         name: "Forbidden",
         meaning: "as a frame on an open connection: the served deployment has no such route; as a status of the handshake: no deployment, a policy that denies, or a missing API key",
         rows: &["M3", "C3", "A5"],
-        checks: &["DR201", "DR208", "DR203", "DR202", "DR101", "DR103", "DR501"],
+        checks: &[
+            "DR201", "DR208", "DR203", "DR202", "DR101", "DR103", "DR501",
+        ],
         texts: &["forbidden"],
         numbers: &[403],
     },
@@ -133,10 +161,13 @@ pub const SYMPTOMS: [Symptom; 18] = [
         meaning: "no server sends it: the handshake failed, or the connection ended without a close frame",
         rows: &["X2", "X3", "C10"],
         checks: &[
-            "DR208", "DR205", "DR102", "DR101", "DR201", "DR301", "DR304", "DR306", "DR307", "DR302", "DR305", "DR308", "DR401",
-            "DR501", "DR505", "DR503", "DR504",
+            "DR208", "DR205", "DR102", "DR101", "DR201", "DR301", "DR304", "DR306", "DR307",
+            "DR302", "DR305", "DR308", "DR401", "DR501", "DR505", "DR503", "DR504",
         ],
-        texts: &["failed: websocket is closed before", "websocket connection to"],
+        texts: &[
+            "failed: websocket is closed before",
+            "websocket connection to",
+        ],
         numbers: &[1006],
     },
     Symptom {
@@ -185,17 +216,29 @@ impl Symptom {
     /// Finds the symptom that a line shows, such as `1006` or a line of a log.
     pub fn find(line: &str) -> Option<&'static Symptom> {
         let lower = line.to_lowercase();
-        let has_text = |one: &&Symptom| one.texts.iter().any(|text| lower.contains(text)) || lower.trim() == one.name.to_lowercase();
+        let has_text = |one: &&Symptom| {
+            one.texts.iter().any(|text| lower.contains(text))
+                || lower.trim() == one.name.to_lowercase()
+        };
         // A number in a long line may be anything: a duration, a part of an ID.
         let words: BTreeSet<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let has_number = |one: &&Symptom| one.numbers.iter().any(|number| words.contains(number.to_string().as_str()));
-        SYMPTOMS.iter().find(has_text).or_else(|| SYMPTOMS.iter().find(has_number))
+        let has_number = |one: &&Symptom| {
+            one.numbers
+                .iter()
+                .any(|number| words.contains(number.to_string().as_str()))
+        };
+        SYMPTOMS
+            .iter()
+            .find(has_text)
+            .or_else(|| SYMPTOMS.iter().find(has_number))
     }
 
     /// Returns the parts of the evidence that the checks need.
     pub fn parts(&self) -> BTreeSet<EvidencePart> {
         let checks = self.checks.iter().filter_map(|id| checks::find(id));
-        checks.flat_map(|check| check.needs.iter().copied()).collect()
+        checks
+            .flat_map(|check| check.needs.iter().copied())
+            .collect()
     }
 }
 
@@ -205,9 +248,16 @@ mod tests {
 
     #[test]
     fn every_check_of_a_symptom_exists_and_every_check_but_those_of_settings_has_a_symptom() {
-        let named: BTreeSet<_> = SYMPTOMS.iter().flat_map(|symptom| symptom.checks).copied().collect();
+        let named: BTreeSet<_> = SYMPTOMS
+            .iter()
+            .flat_map(|symptom| symptom.checks)
+            .copied()
+            .collect();
         let all: BTreeSet<_> = checks::all().map(|check| check.id).collect();
-        assert_eq!(named.difference(&all).collect::<Vec<_>>(), Vec::<&&str>::new());
+        assert_eq!(
+            named.difference(&all).collect::<Vec<_>>(),
+            Vec::<&&str>::new()
+        );
         // Nothing that users see points at them first.
         let rest: Vec<_> = all.difference(&named).copied().collect();
         assert_eq!(rest, ["DR209", "DR210", "DR404"]);
@@ -219,16 +269,38 @@ mod tests {
             ("1006", "1006"),
             ("WebSocket closed with code 1005", "1005"),
             ("Unexpected response: 401", "Unauthorized"),
-            ("WARN Connection not found in database connectionId=abc=", "Connection not found in database"),
-            (r#"{"message": "Internal server error", "connectionId":"x", "requestId":"y"}"#, "Internal server error"),
-            ("(abc) No method found matching route sendAudio for http method POST", "No method found matching route"),
+            (
+                "WARN Connection not found in database connectionId=abc=",
+                "Connection not found in database",
+            ),
+            (
+                r#"{"message": "Internal server error", "connectionId":"x", "requestId":"y"}"#,
+                "Internal server error",
+            ),
+            (
+                "(abc) No method found matching route sendAudio for http method POST",
+                "No method found matching route",
+            ),
             ("GoneException: 410", "GoneException"),
-            (r#"{"message":"Missing Authentication Token"}"#, "Missing Authentication Token"),
-            (r#"{"message": "Forbidden", "connectionId":"x"}"#, "Forbidden"),
+            (
+                r#"{"message":"Missing Authentication Token"}"#,
+                "Missing Authentication Token",
+            ),
+            (
+                r#"{"message": "Forbidden", "connectionId":"x"}"#,
+                "Forbidden",
+            ),
             ("Error: ForbiddenException", "ForbiddenException"),
-            ("stack is UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
+            (
+                "stack is UPDATE_ROLLBACK_COMPLETE",
+                "UPDATE_ROLLBACK_COMPLETE",
+            ),
         ] {
-            assert_eq!(Symptom::find(line).map(|symptom| symptom.name), Some(name), "{line}");
+            assert_eq!(
+                Symptom::find(line).map(|symptom| symptom.name),
+                Some(name),
+                "{line}"
+            );
         }
         assert!(Symptom::find("everything is fine").is_none());
         assert!(Symptom::find("").is_none());

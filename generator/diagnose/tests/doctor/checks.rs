@@ -2,8 +2,8 @@
 
 use stackgen_deploy::status::Freshness;
 use stackgen_diagnose::doctor::{
-    DoctorReport, FunctionDetails, PolicyDecision, RightVerdict, RoleRight, RouteThrottle, StageSettings, TableDetails,
-    TableFacts,
+    DoctorReport, FunctionDetails, PolicyDecision, RightVerdict, RoleRight, RouteThrottle,
+    StageSettings, TableDetails, TableFacts,
 };
 
 use crate::evidence::{evidence, found, stage_info, status, variables, with_function};
@@ -96,10 +96,14 @@ fn row_k5_the_address_of_connections_has_scheme_api_and_stage() {
     }
     for (value, fault) in [
         ("", "MANAGEMENT_ENDPOINT is empty".to_owned()),
-        (host, "MANAGEMENT_ENDPOINT has no scheme: the SDK needs https://".to_owned()),
+        (
+            host,
+            "MANAGEMENT_ENDPOINT has no scheme: the SDK needs https://".to_owned(),
+        ),
         (
             &format!("wss://{host}/prod"),
-            "MANAGEMENT_ENDPOINT begins with wss://, which is for clients: it must be https://".to_owned(),
+            "MANAGEMENT_ENDPOINT begins with wss://, which is for clients: it must be https://"
+                .to_owned(),
         ),
         (
             &format!("http://{host}/prod"),
@@ -142,13 +146,25 @@ fn row_k1_a_role_lacks_the_right_to_post_by_simulation_or_by_its_policies() {
         };
         evidence.rights.insert(right, verdict);
         let report = DoctorReport::new(&evidence, None);
-        report.findings.first().map(|one| (one.id, one.confidence.name()))
+        report
+            .findings
+            .first()
+            .map(|one| (one.id, one.confidence.name()))
     };
     assert_eq!(of(RightVerdict::Simulated { allowed: true }), None);
-    assert_eq!(of(RightVerdict::Simulated { allowed: false }), Some(("DR311", "certain")));
-    assert_eq!(of(RightVerdict::Policies(PolicyDecision::NotAllowed)), Some(("DR311", "likely")));
+    assert_eq!(
+        of(RightVerdict::Simulated { allowed: false }),
+        Some(("DR311", "certain"))
+    );
+    assert_eq!(
+        of(RightVerdict::Policies(PolicyDecision::NotAllowed)),
+        Some(("DR311", "likely"))
+    );
     // A condition is not evaluated.
-    assert_eq!(of(RightVerdict::Policies(PolicyDecision::Conditional)), None);
+    assert_eq!(
+        of(RightVerdict::Policies(PolicyDecision::Conditional)),
+        None
+    );
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, StatusVerdict};
-use stackgen_deploy::{ApiId, ApiInfo, ApiProtocol, FunctionName, OffsetDateTime, StageInfo, StageName};
+use stackgen_deploy::{
+    ApiId, ApiInfo, ApiProtocol, FunctionName, OffsetDateTime, StageInfo, StageName,
+};
 use stackgen_diagnose::doctor::{
     DoctorEvidence, DoctorReport, FunctionDetails, FunctionFacts, VariableValue,
 };
@@ -24,7 +26,12 @@ pub(crate) fn evidence() -> DoctorEvidence {
         region: "eu-west-1".to_owned(),
         account: "111122223333".to_owned(),
     };
-    DoctorEvidence::new(api, StageName::new("prod"), region, OffsetDateTime::UNIX_EPOCH)
+    DoctorEvidence::new(
+        api,
+        StageName::new("prod"),
+        region,
+        OffsetDateTime::UNIX_EPOCH,
+    )
 }
 
 /// Returns the status of a stage with a verdict.
@@ -79,5 +86,9 @@ pub(crate) fn variables(name: &str, value: &str) -> FunctionDetails {
 /// Returns the IDs of the findings with their severities.
 pub(crate) fn found(evidence: &DoctorEvidence) -> Vec<(&'static str, &'static str)> {
     let report = DoctorReport::new(evidence, None);
-    report.findings.iter().map(|one| (one.id, one.severity.name())).collect()
+    report
+        .findings
+        .iter()
+        .map(|one| (one.id, one.severity.name()))
+        .collect()
 }

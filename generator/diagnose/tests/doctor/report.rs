@@ -24,7 +24,10 @@ fn what_could_not_be_read_makes_checks_incomplete_and_names_the_permission() {
     let incomplete: Vec<_> = report.incomplete.iter().map(|one| one.id).collect();
     assert_eq!(incomplete, ["DR306", "DR307", "DR311"]);
     assert_eq!(report.healthy.len() + incomplete.len(), all().count());
-    assert_eq!(report.missing_permissions(), ["iam:SimulatePrincipalPolicy on role"]);
+    assert_eq!(
+        report.missing_permissions(),
+        ["iam:SimulatePrincipalPolicy on role"]
+    );
     assert!(!report.is_wrong());
 }
 

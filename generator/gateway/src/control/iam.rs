@@ -25,14 +25,20 @@ pub fn routes(roles: Arc<RoleStore>, others: Arc<OtherServices>) -> Router {
 async fn answer(roles: Arc<RoleStore>, others: Arc<OtherServices>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = body::read_all(body, MAX_BODY_BYTES).await else {
-        return error(StatusCode::BAD_REQUEST, "MalformedInput", "The body is too large or incomplete");
+        return error(
+            StatusCode::BAD_REQUEST,
+            "MalformedInput",
+            "The body is too large or incomplete",
+        );
     };
     let form = String::from_utf8_lossy(&body).into_owned();
     let is_simulation = parameter(&form, "Action").as_deref() == Some("SimulatePrincipalPolicy");
     let role = parameter(&form, "PolicySourceArn").unwrap_or_default();
     // Roles of an emulator are its own.
     if !is_simulation || others.url().is_some() && !roles.has(&role) {
-        return others.answer("iam", Request::from_parts(head, Body::from(body))).await;
+        return others
+            .answer("iam", Request::from_parts(head, Body::from(body)))
+            .await;
     }
     if !roles.has(&role) {
         let message = format!("No template or policy declares the role {role}");

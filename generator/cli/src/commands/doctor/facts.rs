@@ -1,9 +1,9 @@
 //! What a project declares, for the checks.
 
+use stackgen_deploy::FunctionName;
 use stackgen_diagnose::doctor::{
     DeclaredCaller, DeclaredFunction, DeclaredTable, ProjectFacts, is_management_variable,
 };
-use stackgen_deploy::FunctionName;
 use stackgen_model::{Api, Function, Model, Resolved, Table, Text};
 use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec};
 
@@ -16,10 +16,17 @@ pub(super) fn project_facts(target: &StageTarget, selector: &str) -> ProjectFact
         is_known: target.model.is_some(),
         ..ProjectFacts::default()
     };
-    let websocket = target.callers.iter().filter(|(_, caller)| caller.api == VerifyApi::WebSocket);
-    facts.callers = websocket.map(|(name, caller)| declared_caller(name, caller)).collect();
+    let websocket = target
+        .callers
+        .iter()
+        .filter(|(_, caller)| caller.api == VerifyApi::WebSocket);
+    facts.callers = websocket
+        .map(|(name, caller)| declared_caller(name, caller))
+        .collect();
     let built = target.code.iter();
-    facts.built = built.map(|code| (code.function.clone(), code.sha256.clone())).collect();
+    facts.built = built
+        .map(|code| (code.function.clone(), code.sha256.clone()))
+        .collect();
     if let Some(model) = target.model.as_deref() {
         add_template(&mut facts, model, target.name());
     }
@@ -27,10 +34,18 @@ pub(super) fn project_facts(target: &StageTarget, selector: &str) -> ProjectFact
 }
 
 fn add_template(facts: &mut ProjectFacts, model: &Model, api: Option<&str>) {
-    facts.functions = model.functions.iter().filter_map(declared_function).collect();
+    facts.functions = model
+        .functions
+        .iter()
+        .filter_map(declared_function)
+        .collect();
     facts.tables = model.tables.iter().filter_map(declared_table).collect();
     let is_named = |one: &&Api| one.name.as_ref().and_then(Text::as_literal) == api;
-    let authorizers = model.apis.iter().filter(is_named).flat_map(|one| &one.authorizers);
+    let authorizers = model
+        .apis
+        .iter()
+        .filter(is_named)
+        .flat_map(|one| &one.authorizers);
     facts.has_anonymous_callers = authorizers.into_iter().any(|authorizer| {
         let metadata = authorizer.resource.attributes.get("Metadata");
         let callers = metadata.and_then(|metadata| metadata.at_path(&["Stackgen", "Callers"]));
@@ -52,7 +67,10 @@ fn declared_function(function: &Function) -> Option<(FunctionName, DeclaredFunct
     };
     let mut names = declared.environment.keys();
     let posts = names.any(|name| is_management_variable(name, "", ""));
-    Some((FunctionName::new(name), DeclaredFunction { posts, ..declared }))
+    Some((
+        FunctionName::new(name),
+        DeclaredFunction { posts, ..declared },
+    ))
 }
 
 fn declared_table(table: &Table) -> Option<(String, DeclaredTable)> {

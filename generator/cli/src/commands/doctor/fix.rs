@@ -12,16 +12,29 @@ use crate::git;
 use crate::run_id::run_id;
 
 /// Offers the changes that cure findings, and makes those that are confirmed.
-pub(super) async fn offer(run: DoctorRun<'_>, target: &StageTarget, report: &DoctorReport) -> Result<(), CliError> {
-    let fixes: BTreeSet<&DoctorFix> = report.findings.iter().filter_map(|one| one.fix.as_ref()).collect();
+pub(super) async fn offer(
+    run: DoctorRun<'_>,
+    target: &StageTarget,
+    report: &DoctorReport,
+) -> Result<(), CliError> {
+    let fixes: BTreeSet<&DoctorFix> = report
+        .findings
+        .iter()
+        .filter_map(|one| one.fix.as_ref())
+        .collect();
     if fixes.is_empty() {
-        run.ui.note("no finding has a change that is safe to make here", None);
+        run.ui
+            .note("no finding has a change that is safe to make here", None);
     }
     for fix in fixes {
         match fix {
             DoctorFix::RedeployStage => redeploy_stage(run, target, report).await?,
             DoctorFix::SetLogRole => set_log_role(run).await?,
-            DoctorFix::DeleteRecords { table, key, connections } => {
+            DoctorFix::DeleteRecords {
+                table,
+                key,
+                connections,
+            } => {
                 delete_records(run, report, table, key, connections).await?;
             }
         }
@@ -29,7 +42,11 @@ pub(super) async fn offer(run: DoctorRun<'_>, target: &StageTarget, report: &Doc
     Ok(())
 }
 
-async fn redeploy_stage(run: DoctorRun<'_>, target: &StageTarget, report: &DoctorReport) -> Result<(), CliError> {
+async fn redeploy_stage(
+    run: DoctorRun<'_>,
+    target: &StageTarget,
+    report: &DoctorReport,
+) -> Result<(), CliError> {
     let question = format!(
         "create a deployment of {} as it is now, move stage {} to it, and verify it?",
         report.api.name, report.stage
@@ -57,8 +74,11 @@ async fn redeploy_stage(run: DoctorRun<'_>, target: &StageTarget, report: &Docto
     };
     let outcome = redeploy(&run.account.aws, &callers, &request, run.ctx).await?;
     let text = match outcome {
-        RedeployOutcome::Current { deployment, .. } => format!("is current: deployment {deployment}"),
-        RedeployOutcome::Deployed { deployment, .. } | RedeployOutcome::AutoDeployed { deployment, .. } => {
+        RedeployOutcome::Current { deployment, .. } => {
+            format!("is current: deployment {deployment}")
+        }
+        RedeployOutcome::Deployed { deployment, .. }
+        | RedeployOutcome::AutoDeployed { deployment, .. } => {
             format!("serves deployment {deployment}, verified")
         }
     };
@@ -90,20 +110,30 @@ async fn delete_records(
     connections: &[String],
 ) -> Result<(), CliError> {
     let count = connections.len();
-    let question = format!("delete {count} records of connections that do not exist from table {table}?");
+    let question =
+        format!("delete {count} records of connections that do not exist from table {table}?");
     if !confirmed(false, &question, run.interrupt, run.ui).await? {
         return Ok(());
     }
     let endpoint = report.api.url(&report.stage).unwrap_or_default();
-    let endpoint = endpoint.replacen("wss://", "https://", 1).replacen("ws://", "http://", 1);
+    let endpoint = endpoint
+        .replacen("wss://", "https://", 1)
+        .replacen("ws://", "http://", 1);
     let mut deleted = 0;
     for id in connections {
         // A connection that exists by now keeps its record.
-        if run.ctx.read(|| run.account.aws.connection_exists(&endpoint, id)).await? {
+        if run
+            .ctx
+            .read(|| run.account.aws.connection_exists(&endpoint, id))
+            .await?
+        {
             continue;
         }
-        run.ctx.call(|| run.account.aws.delete_record(table, key, id)).await?;
+        run.ctx
+            .call(|| run.account.aws.delete_record(table, key, id))
+            .await?;
         deleted += 1;
     }
-    run.ui.done(&format!("deleted {deleted} records of table {table}"))
+    run.ui
+        .done(&format!("deleted {deleted} records of table {table}"))
 }

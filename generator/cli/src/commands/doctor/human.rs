@@ -5,7 +5,9 @@ use std::fmt::Write;
 use serde_json::json;
 use stackgen_cfn::terminal::escape;
 use stackgen_deploy::DeployError;
-use stackgen_diagnose::doctor::{CheckSummary, DoctorFinding, DoctorReport, DoctorSeverity, UnreadReason};
+use stackgen_diagnose::doctor::{
+    CheckSummary, DoctorFinding, DoctorReport, DoctorSeverity, UnreadReason,
+};
 
 use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
 
@@ -20,7 +22,11 @@ pub(super) fn text(report: &DoctorReport) -> String {
     );
     if let Some(symptom) = report.symptom {
         let rows = rows(symptom.rows);
-        let _ = writeln!(text, "  {DIM}symptom{DIM:#}    {}{rows}: {}", symptom.name, symptom.meaning);
+        let _ = writeln!(
+            text,
+            "  {DIM}symptom{DIM:#}    {}{rows}: {}",
+            symptom.name, symptom.meaning
+        );
     }
     for finding in &report.findings {
         text.push('\n');
@@ -72,7 +78,13 @@ fn rows(rows: &[&str]) -> String {
 }
 
 fn verdict(report: &DoctorReport) -> String {
-    let count = |severity| report.findings.iter().filter(|one| one.severity == severity).count();
+    let count = |severity| {
+        report
+            .findings
+            .iter()
+            .filter(|one| one.severity == severity)
+            .count()
+    };
     let counts = [
         (RED, count(DoctorSeverity::Problem), "problem"),
         (RED, count(DoctorSeverity::Warning), "warning"),
@@ -97,7 +109,11 @@ fn counted(count: usize, word: &str) -> String {
 }
 
 fn ids(checks: &[CheckSummary]) -> String {
-    checks.iter().map(|check| check.id).collect::<Vec<_>>().join(" ")
+    checks
+        .iter()
+        .map(|check| check.id)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn add_unread(text: &mut String, report: &DoctorReport) {
@@ -107,7 +123,11 @@ fn add_unread(text: &mut String, report: &DoctorReport) {
     let incomplete = ids(&report.incomplete);
     let _ = writeln!(text, "{CYAN}not read{CYAN:#}     needed by {incomplete}:");
     for permission in report.missing_permissions() {
-        let _ = writeln!(text, "  {DIM}denied{DIM:#}     the caller needs {}", escape(permission));
+        let _ = writeln!(
+            text,
+            "  {DIM}denied{DIM:#}     the caller needs {}",
+            escape(permission)
+        );
     }
     let mut absent: Vec<_> = Vec::new();
     for one in &report.unread {
@@ -116,13 +136,21 @@ fn add_unread(text: &mut String, report: &DoctorReport) {
             UnreadReason::NoService => absent.push(one.part.name()),
             UnreadReason::Failed => {
                 let message = escape(&one.message);
-                let _ = writeln!(text, "  {DIM}failed{DIM:#}     {}: {message}", one.part.name());
+                let _ = writeln!(
+                    text,
+                    "  {DIM}failed{DIM:#}     {}: {message}",
+                    one.part.name()
+                );
             }
         }
     }
     absent.dedup();
     if !absent.is_empty() {
-        let _ = writeln!(text, "  {DIM}not here{DIM:#}   this endpoint does not have: {}", absent.join(", "));
+        let _ = writeln!(
+            text,
+            "  {DIM}not here{DIM:#}   this endpoint does not have: {}",
+            absent.join(", ")
+        );
     }
 }
 

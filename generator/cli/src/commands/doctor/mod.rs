@@ -10,14 +10,16 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::{
-    Account as _, AccountErrorKind, ApiInfo, ApiProtocol, DeployError, DeployStep, Interrupt, OperationContext,
-    StageInfo, VerifyRequest,
+    Account as _, AccountErrorKind, ApiInfo, ApiProtocol, DeployError, DeployStep, Interrupt,
+    OperationContext, StageInfo, VerifyRequest,
 };
-use stackgen_diagnose::doctor::{DoctorReport, DoctorRequest, EvidencePart, IdMask, SYMPTOMS, Symptom, gather};
+use stackgen_diagnose::doctor::{
+    DoctorReport, DoctorRequest, EvidencePart, IdMask, SYMPTOMS, Symptom, gather,
+};
 
 use crate::account::{
-    AccountArgs, AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, TargetArgs, account_defaults,
-    interrupt_on_signals,
+    AccountArgs, AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, TargetArgs,
+    account_defaults, interrupt_on_signals,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -96,12 +98,16 @@ impl DoctorCommand {
 
     async fn examine(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         if self.fix && !ui.can_prompt() {
-            return Err(CliError::input("`--fix` asks before each change, and there is nobody to ask")
-                .hint("run it on a terminal, without `--json` and CI"));
+            return Err(CliError::input(
+                "`--fix` asks before each change, and there is nobody to ask",
+            )
+            .hint("run it on a terminal, without `--json` and CI"));
         }
         let symptom = self.symptom.as_deref().map(find_symptom).transpose()?;
         let gateway = self.account.gateway(&self.target.file).await?;
-        let targets = self.target.resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
+        let targets = self
+            .target
+            .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
         let defaults = account_defaults(&targets);
         let mut account = self.account.connect(gateway.as_ref(), defaults, ui).await?;
         account.retry.call_timeout = account.retry.call_timeout.min(CALL_TIMEOUT);
@@ -144,7 +150,12 @@ impl DoctorCommand {
         })
     }
 
-    fn show(&self, reports: &[DoctorReport], denied: &[DeployError], ui: &Ui) -> Result<(), CliError> {
+    fn show(
+        &self,
+        reports: &[DoctorReport],
+        denied: &[DeployError],
+        ui: &Ui,
+    ) -> Result<(), CliError> {
         if ui.wants_json() {
             let unread: Vec<_> = denied.iter().map(human::denied_json).collect();
             return ui.json_result(&json!({ "stages": reports, "unread": unread }));
@@ -169,7 +180,12 @@ impl DoctorCommand {
 
 impl DoctorRun<'_> {
     /// Examines a stage.
-    async fn one(self, target: &StageTarget, api: ApiInfo, stage: StageInfo) -> Result<DoctorReport, CliError> {
+    async fn one(
+        self,
+        target: &StageTarget,
+        api: ApiInfo,
+        stage: StageInfo,
+    ) -> Result<DoctorReport, CliError> {
         let region = self.ctx.read(|| self.account.aws.account_region()).await?;
         let project = facts::project_facts(target, &self.command.selector());
         let (verify, callers): (VerifyRequest, StageCallers) = self.callers(target).await;
@@ -197,7 +213,8 @@ impl DoctorRun<'_> {
     }
 
     async fn callers(self, target: &StageTarget) -> (VerifyRequest, StageCallers) {
-        let (verify, callers, problems) = StageCallers::declared(target, &self.account.network).await;
+        let (verify, callers, problems) =
+            StageCallers::declared(target, &self.account.network).await;
         for problem in problems.iter().flat_map(|error| &error.problems) {
             let message = format!("skipped a handshake: {}", problem.problem.message);
             self.ui.note(&message, None);

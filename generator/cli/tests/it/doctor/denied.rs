@@ -26,10 +26,17 @@ fn without_any_one_of_its_permissions_doctor_finishes_and_names_it() {
         }
         recorder.deny(Some(&kind));
         let run = doctor();
-        let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{kind}: {run}"));
-        let stages = report["stages"].as_array().unwrap_or_else(|| panic!("{kind}: {run}"));
-        let of_stages = stages.iter().flat_map(|stage| stage["unread"].as_array().unwrap());
-        let unread: Vec<_> = of_stages.chain(report["unread"].as_array().unwrap()).collect();
+        let report: Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{kind}: {run}"));
+        let stages = report["stages"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{kind}: {run}"));
+        let of_stages = stages
+            .iter()
+            .flat_map(|stage| stage["unread"].as_array().unwrap());
+        let unread: Vec<_> = of_stages
+            .chain(report["unread"].as_array().unwrap())
+            .collect();
         let service = kind.split(':').next().unwrap();
         let names_it = unread.iter().any(|one| {
             let permission = one["permission"].as_str().unwrap_or_default();

@@ -108,8 +108,14 @@ impl Breaker {
         let python = stackgen_test_tools::installed("ministack/bin/python").unwrap();
         let mut command = Command::new(python);
         command.arg(root().join("generator/cli/tests/ministack/faults.py"));
-        command.args([endpoint, environment]).args(is_local.then_some("--local"));
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        command
+            .args([endpoint, environment])
+            .args(is_local.then_some("--local"));
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut breaker = Breaker {
             stdin: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),
@@ -141,9 +147,15 @@ impl Drop for Breaker {
 /// Returns the IDs of the findings in the output of `--json`.
 pub(super) fn finding_ids(run: &Run) -> BTreeSet<String> {
     let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-    let stages = report["stages"].as_array().unwrap_or_else(|| panic!("{run}"));
-    let findings = stages.iter().flat_map(|stage| stage["findings"].as_array().unwrap());
-    findings.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+    let stages = report["stages"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{run}"));
+    let findings = stages
+        .iter()
+        .flat_map(|stage| stage["findings"].as_array().unwrap());
+    findings
+        .map(|finding| finding["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Injects faults one by one. Expects the findings of each, the exit code that follows, and none when it is undone.
@@ -169,7 +181,8 @@ pub(super) fn inject_all(
         breaker.run(&format!("break {}", fault.name));
         let run = doctor();
         check(&fault.name, &run, expected);
-        let is_wrong = run.stdout.contains("\"severity\": \"problem\"") || run.stdout.contains("\"severity\": \"warning\"");
+        let is_wrong = run.stdout.contains("\"severity\": \"problem\"")
+            || run.stdout.contains("\"severity\": \"warning\"");
         let code = if is_wrong { 3 } else { 0 };
         assert_eq!(run.code, Some(code), "{}: {run}", fault.name);
         breaker.run("undo");

@@ -4,6 +4,9 @@ use super::faults::finding_ids;
 use crate::common::{Run, Sandbox};
 use crate::release::emulator::Emulator;
 
+/// Findings after a person added a route and turned AutoDeploy off in the console. ministack never deploys by itself.
+const BROKEN: [&str; 5] = ["DR104", "DR204", "DR206", "DR208", "DR306"];
+
 /// Examines the API of a tool's stack, before and after a person adds a route and turns AutoDeploy off in the console.
 fn examined(tool: &'static str, healthy: &[&str], broken: &[&str]) {
     // Its functions run on Node.
@@ -18,7 +21,14 @@ fn examined(tool: &'static str, healthy: &[&str], broken: &[&str]) {
     let run = |line: &str| {
         let mut command = sandbox.command();
         command.args(line.split_whitespace());
-        command.args(["--api-id", &id, "--stage-name", "prod", "--endpoint-url", &emulator.url()]);
+        command.args([
+            "--api-id",
+            &id,
+            "--stage-name",
+            "prod",
+            "--endpoint-url",
+            &emulator.url(),
+        ]);
         Run::of(command.env("AWS_REGION", "us-east-1").output().unwrap())
     };
     let ids = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -33,10 +43,10 @@ fn examined(tool: &'static str, healthy: &[&str], broken: &[&str]) {
 
 #[test]
 fn an_api_of_cdk_is_examined_without_a_project_file() {
-    examined("cdk", &["DR206"], &["DR104", "DR204", "DR206"]);
+    examined("cdk", &["DR206"], &BROKEN);
 }
 
 #[test]
 fn an_api_of_sam_is_examined_without_a_project_file() {
-    examined("sam", &["DR206"], &["DR104", "DR204", "DR206"]);
+    examined("sam", &["DR206"], &BROKEN);
 }

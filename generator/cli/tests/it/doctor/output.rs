@@ -10,14 +10,22 @@ fn an_unknown_symptom_and_a_fix_without_a_terminal_are_bad_input() {
     let sandbox = Sandbox::starter("echo");
     let unknown = sandbox.run("doctor --symptom sunshine");
     assert_eq!(unknown.code, Some(2), "{unknown}");
-    assert!(unknown.stderr.contains("no check is about the symptom \"sunshine\""), "{unknown}");
+    assert!(
+        unknown
+            .stderr
+            .contains("no check is about the symptom \"sunshine\""),
+        "{unknown}"
+    );
     let fix = sandbox.run("doctor --local --fix");
     assert_eq!(fix.code, Some(2), "{fix}");
     assert!(fix.stderr.contains("run it on a terminal"), "{fix}");
     let mask = sandbox.run("doctor --local --mask");
     assert_eq!(mask.code, Some(2), "{mask}");
     let nothing = sandbox.run("doctor --local");
-    assert!(nothing.stderr.contains("no local gateway runs"), "{nothing}");
+    assert!(
+        nothing.stderr.contains("no local gateway runs"),
+        "{nothing}"
+    );
 }
 
 #[test]
@@ -40,7 +48,9 @@ fn a_symptom_leads_to_its_cause_and_markdown_masks_ids() {
 
     healthy      1 check: DR501
     ");
-    let run = dev.sandbox.run("doctor --local --symptom 1005 --markdown --mask");
+    let run = dev
+        .sandbox
+        .run("doctor --local --symptom 1005 --markdown --mask");
     assert!(!run.stdout.contains(api), "{run}");
     assert_snapshot!(run.stdout, @r"
     ## stackgen doctor: rooms-api-dev, stage live

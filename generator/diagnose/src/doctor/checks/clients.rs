@@ -9,7 +9,8 @@ use crate::doctor::evidence::{ClosedConnection, DoctorEvidence};
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 
-pub(super) const CHECKS: &[&DoctorCheck] = &[&REFUSED, &BARE_CLOSE, &IDLE, &TWO_HOURS, &LOST, &VIOLATION];
+pub(super) const CHECKS: &[&DoctorCheck] =
+    &[&REFUSED, &BARE_CLOSE, &IDLE, &TWO_HOURS, &LOST, &VIOLATION];
 
 /// A caller that does not get through.
 static REFUSED: DoctorCheck = DoctorCheck {
@@ -87,13 +88,20 @@ static VIOLATION: DoctorCheck = DoctorCheck {
 const PATTERN: usize = 3;
 
 fn refused(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let failed = evidence.callers.iter().filter(|attempt| attempt.judgement == Judgement::Failed);
+    let failed = evidence
+        .callers
+        .iter()
+        .filter(|attempt| attempt.judgement == Judgement::Failed);
     let findings = failed.map(|attempt| {
         let next = format!(
             "correct what is listed above; {} shows what this caller gets",
             evidence.command("probe")
         );
-        check.finding(format!("caller {}", attempt.caller), attempt.meaning.clone(), next)
+        check.finding(
+            format!("caller {}", attempt.caller),
+            attempt.meaning.clone(),
+            next,
+        )
     });
     findings.collect()
 }
@@ -107,7 +115,11 @@ struct Closes<'a> {
 impl<'a> Closes<'a> {
     fn with(evidence: &'a DoctorEvidence, is_meant: impl Fn(&ClosedConnection) -> bool) -> Self {
         Closes {
-            matching: evidence.closes.iter().filter(|close| is_meant(close)).collect(),
+            matching: evidence
+                .closes
+                .iter()
+                .filter(|close| is_meant(close))
+                .collect(),
             all: evidence.closes.len(),
         }
     }
@@ -119,7 +131,11 @@ impl<'a> Closes<'a> {
     /// Returns the closes in words. `verb` says how they ended: `closed with 1005`.
     fn text(&self, verb: &str) -> String {
         let ages: Vec<_> = self.matching.iter().filter_map(|close| close.age).collect();
-        let of = format!("{} of the last {} connections {verb}", self.matching.len(), self.all);
+        let of = format!(
+            "{} of the last {} connections {verb}",
+            self.matching.len(),
+            self.all
+        );
         match (ages.iter().min(), ages.iter().max()) {
             (Some(least), Some(most)) => format!("{of}, at an age of {}", span(*least, *most)),
             _ => format!("{of}, of unknown age"),
@@ -144,15 +160,21 @@ fn bare_close(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
     if !closes.is_pattern() {
         return Vec::new();
     }
-    let quick = |close: &&&ClosedConnection| close.age.is_some_and(|age| age < Duration::from_secs(5));
+    let quick =
+        |close: &&&ClosedConnection| close.age.is_some_and(|age| age < Duration::from_secs(5));
     let quick = closes.matching.iter().filter(quick).count();
-    let found = format!("{}; {quick} of them within 5 s", closes.text("closed with 1005"));
+    let found = format!(
+        "{}; {quick} of them within 5 s",
+        closes.text("closed with 1005")
+    );
     let next = "search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001)";
     vec![check.finding("logs of `$disconnect`", found, next)]
 }
 
 fn idle(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| close.code == 1001 && is_near(close.age, 600, 30));
+    let closes = Closes::with(evidence, |close| {
+        close.code == 1001 && is_near(close.age, 600, 30)
+    });
     if !closes.is_pattern() {
         return Vec::new();
     }
@@ -162,7 +184,9 @@ fn idle(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
 }
 
 fn two_hours(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| close.code == 1001 && is_near(close.age, 7_200, 60));
+    let closes = Closes::with(evidence, |close| {
+        close.code == 1001 && is_near(close.age, 7_200, 60)
+    });
     if closes.matching.is_empty() {
         return Vec::new();
     }
@@ -181,9 +205,15 @@ fn lost(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
         matching.all(|close| is_near(close.age, seconds, tolerance))
     };
     let (cause, next) = if all_near(600, 30) {
-        ("their age is the idle timeout", "send a small message every few minutes")
+        (
+            "their age is the idle timeout",
+            "send a small message every few minutes",
+        )
     } else if all_near(7_200, 60) {
-        ("their age is the limit of two hours", "let clients reconnect before")
+        (
+            "their age is the limit of two hours",
+            "let clients reconnect before",
+        )
     } else {
         (
             "their ages are those of no limit, so something between client and API Gateway ended them",
@@ -197,9 +227,21 @@ fn lost(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
 fn violation(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     const CODES: [(u16, &str, &str); 4] = [
         (1003, "a binary frame", "send base64 as text"),
-        (1008, "too many requests of one client", "let the client send less, or raise the throttle of the stage"),
-        (1009, "a frame over 32 KB or a message over 128 KB", "split the message"),
-        (1011, "an error inside API Gateway", "reconnect after a random delay"),
+        (
+            1008,
+            "too many requests of one client",
+            "let the client send less, or raise the throttle of the stage",
+        ),
+        (
+            1009,
+            "a frame over 32 KB or a message over 128 KB",
+            "split the message",
+        ),
+        (
+            1011,
+            "an error inside API Gateway",
+            "reconnect after a random delay",
+        ),
     ];
     let mut findings = Vec::new();
     for (code, cause, next) in CODES {

@@ -85,9 +85,10 @@ fn not_ready(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindin
     let functions = evidence
         .existing()
         .map(|(name, details)| (function_text(name), details));
-    let versions = evidence.versions.iter().filter_map(|(version, details)| {
-        Some((format!("version {version}"), details.as_ref()?))
-    });
+    let versions = evidence
+        .versions
+        .iter()
+        .filter_map(|(version, details)| Some((format!("version {version}"), details.as_ref()?)));
     let findings = functions
         .chain(versions)
         .filter_map(|(subject, details)| of_state(check, evidence, subject, details));
@@ -102,7 +103,12 @@ fn of_state(
 ) -> Option<DoctorFinding> {
     let state = details.state.as_deref().unwrap_or("Active");
     let update = details.last_update.as_deref().unwrap_or("Successful");
-    let because = |reason: &Option<String>| reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let because = |reason: &Option<String>| {
+        reason
+            .as_ref()
+            .map(|why| format!(": {why}"))
+            .unwrap_or_default()
+    };
     let found = match (state, update) {
         // Lambda makes an idle function ready again when it is invoked.
         ("Active" | "Inactive", "Successful") => return None,
@@ -127,18 +133,33 @@ fn of_state(
 fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, built) in &evidence.project.built {
-        let called = evidence.versions.iter().filter(|(version, _)| version.function == *name);
+        let called = evidence
+            .versions
+            .iter()
+            .filter(|(version, _)| version.function == *name);
         let served: Vec<_> = called
-            .filter_map(|(version, details)| Some((format!("version {version}"), details.as_ref()?)))
+            .filter_map(|(version, details)| {
+                Some((format!("version {version}"), details.as_ref()?))
+            })
             .collect();
-        let functions = evidence.functions.get(name).and_then(|facts| facts.details.as_ref());
+        let functions = evidence
+            .functions
+            .get(name)
+            .and_then(|facts| facts.details.as_ref());
         // The API invokes either versions or the function itself.
         let subjects = match served.is_empty() {
-            true => functions.map(|details| (function_text(name), details)).into_iter().collect(),
+            true => functions
+                .map(|details| (function_text(name), details))
+                .into_iter()
+                .collect(),
             false => served,
         };
         for (subject, details) in subjects {
-            if details.code_sha256.as_ref().is_none_or(|sha256| sha256 == built) {
+            if details
+                .code_sha256
+                .as_ref()
+                .is_none_or(|sha256| sha256 == built)
+            {
                 continue;
             }
             let found = "`CodeSha256` is another one than that of the zip file on this machine";
@@ -150,7 +171,10 @@ fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
 }
 
 fn version_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let gone = evidence.versions.iter().filter(|(_, details)| details.is_none());
+    let gone = evidence
+        .versions
+        .iter()
+        .filter(|(_, details)| details.is_none());
     let findings = gone.map(|(version, _)| {
         let found = "the stage calls it, and Lambda does not have it: every call fails";
         let next = format!(
@@ -164,7 +188,10 @@ fn version_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
 }
 
 fn no_concurrency(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let stopped = evidence.functions.iter().filter(|(_, facts)| facts.reserved == Some(0));
+    let stopped = evidence
+        .functions
+        .iter()
+        .filter(|(_, facts)| facts.reserved == Some(0));
     let findings = stopped.map(|(name, _)| {
         let found = "it reserves 0 concurrent executions, so that Lambda refuses every call";
         let next = format!("run `aws lambda delete-function-concurrency --function-name {name}`");

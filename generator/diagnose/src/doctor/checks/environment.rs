@@ -37,11 +37,19 @@ fn variable_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Docto
             continue;
         };
         let is_missing = |variable: &&String| !details.environment.contains_key(*variable);
-        let missing: Vec<_> = declared.environment.keys().filter(is_missing).map(String::as_str).collect();
+        let missing: Vec<_> = declared
+            .environment
+            .keys()
+            .filter(is_missing)
+            .map(String::as_str)
+            .collect();
         if missing.is_empty() {
             continue;
         }
-        let found = format!("the template sets variables that it does not have: {}", missing.join(", "));
+        let found = format!(
+            "the template sets variables that it does not have: {}",
+            missing.join(", ")
+        );
         let next = format!("run {}", evidence.deploy());
         findings.push(check.finding(function_text(name), found, next));
     }
@@ -66,7 +74,10 @@ fn variable_differs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Docto
         if differing.is_empty() {
             continue;
         }
-        let found = format!("the values in the account and in the template differ: {}", differing.join(", "));
+        let found = format!(
+            "the values in the account and in the template differ: {}",
+            differing.join(", ")
+        );
         let next = format!("run {} if the template is right", evidence.deploy());
         findings.push(check.finding(function_text(name), found, next));
     }

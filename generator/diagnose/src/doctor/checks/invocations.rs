@@ -39,7 +39,11 @@ pub(super) static AUTHORIZER_DENIED: DoctorCheck = DoctorCheck {
     confidence: DoctorConfidence::Certain,
     looks_at: "the resource policy of the authorizer's function, or the rights of the authorizer's role",
     rows: &["A16"],
-    needs: &[EvidencePart::Wiring, EvidencePart::Permissions, EvidencePart::Rights],
+    needs: &[
+        EvidencePart::Wiring,
+        EvidencePart::Permissions,
+        EvidencePart::Rights,
+    ],
     run: authorizers,
 };
 
@@ -58,8 +62,11 @@ pub(crate) fn invocations<'a>(
     evidence: &DoctorEvidence,
 ) -> Vec<ApiInvocation<'a>> {
     let invoked = description.parts.iter().filter_map(|part| {
-        let uri = part.invocation().filter(|uri| uri.is_in(&evidence.region))?;
-        let is_used = part.kind == ApiPartKind::Authorizer || !routes_of(description, &part.id).is_empty();
+        let uri = part
+            .invocation()
+            .filter(|uri| uri.is_in(&evidence.region))?;
+        let is_used =
+            part.kind == ApiPartKind::Authorizer || !routes_of(description, &part.id).is_empty();
         // Emulators return an empty text where AWS returns none.
         let credentials = part.credentials().filter(|role| !role.is_empty());
         // The caller's own credentials invoke: they are not known.
@@ -83,8 +90,13 @@ pub(crate) fn served_invocations<'a>(
     description: &'a ApiDescription,
     evidence: &DoctorEvidence,
 ) -> Vec<ApiInvocation<'a>> {
-    let metadata = evidence.status.as_ref().and_then(|status| status.metadata.as_ref());
-    let calls = metadata.and_then(|metadata| metadata.calls.clone()).unwrap_or_default();
+    let metadata = evidence
+        .status
+        .as_ref()
+        .and_then(|status| status.metadata.as_ref());
+    let calls = metadata
+        .and_then(|metadata| metadata.calls.clone())
+        .unwrap_or_default();
     let current = invocations(description, evidence);
     let mut served = Vec::new();
     for version in calls {
@@ -93,7 +105,10 @@ pub(crate) fn served_invocations<'a>(
             .iter()
             .filter(|one| one.function.function == version.function)
             .collect();
-        if of_function.iter().any(|one| one.function.qualifier == qualifier) {
+        if of_function
+            .iter()
+            .any(|one| one.function.qualifier == qualifier)
+        {
             continue;
         }
         served.extend(of_function.into_iter().map(|one| ApiInvocation {
@@ -108,7 +123,10 @@ pub(crate) fn served_invocations<'a>(
 }
 
 /// Returns the right that a role needs for an invocation.
-pub(crate) fn invoke_right(invocation: &ApiInvocation<'_>, evidence: &DoctorEvidence) -> Option<RoleRight> {
+pub(crate) fn invoke_right(
+    invocation: &ApiInvocation<'_>,
+    evidence: &DoctorEvidence,
+) -> Option<RoleRight> {
     Some(RoleRight {
         role: invocation.role.clone()?,
         action: INVOKE,
@@ -131,7 +149,8 @@ fn denied(check: &DoctorCheck, evidence: &DoctorEvidence, kind: ApiPartKind) -> 
     let mut all = invocations(description, evidence);
     all.extend(served_invocations(description, evidence));
     let mut by_function: BTreeMap<&QualifiedFunction, Vec<&ApiInvocation<'_>>> = BTreeMap::new();
-    let of_kind = |one: &&ApiInvocation<'_>| one.part.kind == kind && exists(evidence, &one.function);
+    let of_kind =
+        |one: &&ApiInvocation<'_>| one.part.kind == kind && exists(evidence, &one.function);
     for one in all.iter().filter(of_kind) {
         by_function.entry(&one.function).or_default().push(one);
     }
@@ -175,11 +194,20 @@ fn by_policy(
         let sources = match part.kind {
             ApiPartKind::Authorizer => vec![(
                 part_name(part, description),
-                api_arn(&evidence.region, evidence, &format!("authorizers/{}", part.id)),
+                api_arn(
+                    &evidence.region,
+                    evidence,
+                    &format!("authorizers/{}", part.id),
+                ),
             )],
             _ => routes_of(description, &part.id)
                 .into_iter()
-                .map(|key| (format!("route {key}"), route_arn(&evidence.region, evidence, key)))
+                .map(|key| {
+                    (
+                        format!("route {key}"),
+                        route_arn(&evidence.region, evidence, key),
+                    )
+                })
                 .collect(),
         };
         for (name, arn) in sources {
@@ -192,7 +220,10 @@ fn by_policy(
     }
     let arn = arns.first()?;
     let found = match policy {
-        None => format!("it has no resource policy, and must permit {}", names.join(", ")),
+        None => format!(
+            "it has no resource policy, and must permit {}",
+            names.join(", ")
+        ),
         Some(_) => format!("its resource policy does not permit {}", names.join(", ")),
     };
     let next = format!(
@@ -208,13 +239,21 @@ fn by_role(
     function: &QualifiedFunction,
     invocations: &[&ApiInvocation<'_>],
 ) -> Option<DoctorFinding> {
-    let rights = invocations.iter().filter_map(|one| invoke_right(one, evidence));
+    let rights = invocations
+        .iter()
+        .filter_map(|one| invoke_right(one, evidence));
     let (right, basis, confidence) = rights.into_iter().find_map(|right| {
         let (basis, confidence) = denial(*evidence.rights.get(&right)?)?;
         Some((right, basis, confidence))
     })?;
-    let found = format!("role {} does not allow {INVOKE} on {}, {basis}", right.role, right.resource);
-    let next = format!("give the role this right, for instance by {}", evidence.deploy());
+    let found = format!(
+        "role {} does not allow {INVOKE} on {}, {basis}",
+        right.role, right.resource
+    );
+    let next = format!(
+        "give the role this right, for instance by {}",
+        evidence.deploy()
+    );
     let finding = check.finding(qualified_text(function), found, next);
     Some(finding.with(check.severity, confidence))
 }

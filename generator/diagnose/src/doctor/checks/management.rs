@@ -71,11 +71,17 @@ pub(crate) fn posting(evidence: &DoctorEvidence) -> Vec<(&FunctionName, &Functio
         let mut variables = details.environment.iter();
         variables.any(|(name, value)| is_management_variable(name, &value.0, api))
     };
-    evidence.existing().filter(|(_, details)| posts(details)).collect()
+    evidence
+        .existing()
+        .filter(|(_, details)| posts(details))
+        .collect()
 }
 
 /// Returns the right that a function needs to post to connections.
-pub(crate) fn posting_right(details: &FunctionDetails, evidence: &DoctorEvidence) -> Option<RoleRight> {
+pub(crate) fn posting_right(
+    details: &FunctionDetails,
+    evidence: &DoctorEvidence,
+) -> Option<RoleRight> {
     // IAM evaluates the word with its braces (row K1).
     let path = format!("{}/POST/@connections/{{connectionId}}", evidence.stage_name);
     Some(RoleRight {
@@ -96,7 +102,10 @@ fn wrong_endpoint(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorF
                 continue;
             };
             let found = format!("{variable} {fault}");
-            let right = format!("https://{{api}}.execute-api.{{region}}.amazonaws.com/{}", evidence.stage_name);
+            let right = format!(
+                "https://{{api}}.execute-api.{{region}}.amazonaws.com/{}",
+                evidence.stage_name
+            );
             let next = format!("set it to {right}; {} does", evidence.deploy());
             findings.push(check.finding(function_text(name), found, next));
         }
@@ -113,14 +122,24 @@ fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
         return Some("has no scheme: the SDK needs https://".to_owned());
     };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_local = host.starts_with("127.0.0.1") || host.starts_with("localhost") || host.contains(".localhost");
+    let is_local = host.starts_with("127.0.0.1")
+        || host.starts_with("localhost")
+        || host.contains(".localhost");
     match scheme {
         "https" => {}
         "http" if is_local => {}
-        "wss" | "ws" => return Some(format!("begins with {scheme}://, which is for clients: it must be https://")),
+        "wss" | "ws" => {
+            return Some(format!(
+                "begins with {scheme}://, which is for clients: it must be https://"
+            ));
+        }
         _ => return Some(format!("begins with {scheme}://: it must be https://")),
     }
-    let own_host = evidence.api.endpoint.as_deref().and_then(|url| url.split_once("://"));
+    let own_host = evidence
+        .api
+        .endpoint
+        .as_deref()
+        .and_then(|url| url.split_once("://"));
     let own_host = own_host.map(|(_, host)| host.trim_end_matches('/'));
     let named = host.split_once(".execute-api.").map(|(id, _)| id);
     if let Some(id) = named.filter(|id| *id != evidence.api.id.as_str()) {
@@ -137,19 +156,28 @@ fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
         false if path.ends_with("/@connections") => {
             Some("ends in @connections, which the SDK adds once more".to_owned())
         }
-        false => Some(format!("names {path} instead of the stage: posts are answered with 403")),
+        false => Some(format!(
+            "names {path} instead of the stage: posts are answered with 403"
+        )),
     }
 }
 
 fn posting_denied(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     let posting = posting(evidence);
-    let verdict = |details: &FunctionDetails| evidence.rights.get(&posting_right(details, evidence)?).copied();
+    let verdict = |details: &FunctionDetails| {
+        evidence
+            .rights
+            .get(&posting_right(details, evidence)?)
+            .copied()
+    };
     let is_declared = |name: &FunctionName| {
         let declared = evidence.project.functions.get(name);
         declared.is_some_and(|function| function.posts)
     };
     // Templates of other tools often give all functions the same variables. If one of them may post, the others need not.
-    let one_may = posting.iter().any(|(_, details)| verdict(details).is_some_and(|one| denial(one).is_none()));
+    let one_may = posting
+        .iter()
+        .any(|(_, details)| verdict(details).is_some_and(|one| denial(one).is_none()));
     let mut findings = Vec::new();
     for (name, details) in &posting {
         let Some((basis, confidence)) = verdict(details).and_then(denial) else {
@@ -161,7 +189,10 @@ fn posting_denied(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorF
         let Some(right) = posting_right(details, evidence) else {
             continue;
         };
-        let found = format!("role {} does not allow {MANAGE_CONNECTIONS} on {}, {basis}", right.role, right.resource);
+        let found = format!(
+            "role {} does not allow {MANAGE_CONNECTIONS} on {}, {basis}",
+            right.role, right.resource
+        );
         let next = format!(
             "add `manageConnections: [POST]` to the function in stackgen.yaml, and run {}",
             evidence.deploy()
@@ -181,7 +212,11 @@ fn private_dns(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFind
     }
     let mut findings = Vec::new();
     for (vpc, functions) in by_vpc {
-        let endpoints = evidence.private_endpoints.get(vpc).map(Vec::as_slice).unwrap_or_default();
+        let endpoints = evidence
+            .private_endpoints
+            .get(vpc)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let Some(endpoint) = endpoints.first() else {
             continue;
         };

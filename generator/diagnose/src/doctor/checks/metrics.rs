@@ -25,7 +25,14 @@ static INTEGRATION_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric IntegrationError of the stage in the last hours",
     rows: &["C6", "M4"],
     needs: &[EvidencePart::Metrics],
-    run: |check, evidence| of_stage(check, evidence, "IntegrationError", "see the logs of the functions"),
+    run: |check, evidence| {
+        of_stage(
+            check,
+            evidence,
+            "IntegrationError",
+            "see the logs of the functions",
+        )
+    },
 };
 
 /// Errors of API Gateway itself.
@@ -37,7 +44,14 @@ static EXECUTION_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric ExecutionError of the stage in the last hours",
     rows: &["C7", "A7"],
     needs: &[EvidencePart::Metrics],
-    run: |check, evidence| of_stage(check, evidence, "ExecutionError", "check permissions and the authorizer's output"),
+    run: |check, evidence| {
+        of_stage(
+            check,
+            evidence,
+            "ExecutionError",
+            "check permissions and the authorizer's output",
+        )
+    },
 };
 
 /// Requests that were refused.
@@ -49,7 +63,14 @@ static CLIENT_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric ClientError of the stage in the last hours: handshakes and messages with a status of 4xx",
     rows: &["A2", "A6"],
     needs: &[EvidencePart::Metrics],
-    run: |check, evidence| of_stage(check, evidence, "ClientError", "see the statuses in the access log"),
+    run: |check, evidence| {
+        of_stage(
+            check,
+            evidence,
+            "ClientError",
+            "see the statuses in the access log",
+        )
+    },
 };
 
 /// Functions that Lambda throttles.
@@ -61,7 +82,14 @@ static FUNCTION_THROTTLES: DoctorCheck = DoctorCheck {
     looks_at: "the metric Throttles of each function in the last hours",
     rows: &[],
     needs: &[EvidencePart::Functions, EvidencePart::Metrics],
-    run: |check, evidence| of_functions(check, evidence, "Throttles", "raise or remove its reserved concurrency, or the quota of the account"),
+    run: |check, evidence| {
+        of_functions(
+            check,
+            evidence,
+            "Throttles",
+            "raise or remove its reserved concurrency, or the quota of the account",
+        )
+    },
 };
 
 /// Functions that throw.
@@ -84,7 +112,10 @@ struct SplitSum {
 
 impl SplitSum {
     fn of(series: &MetricSeries, time: Option<OffsetDateTime>) -> Self {
-        let mut split = SplitSum { before: 0.0, since: 0.0 };
+        let mut split = SplitSum {
+            before: 0.0,
+            since: 0.0,
+        };
         for point in &series.points {
             // A period that the time divides counts as since.
             match time.is_some_and(|time| point.at + MetricSpan::PERIOD <= time) {
@@ -96,15 +127,37 @@ impl SplitSum {
     }
 }
 
-fn of_stage(check: &DoctorCheck, evidence: &DoctorEvidence, metric: &str, next: &str) -> Vec<DoctorFinding> {
-    findings(check, evidence, "AWS/ApiGateway", metric, |_| (evidence.stage_text(), next.to_owned()))
+fn of_stage(
+    check: &DoctorCheck,
+    evidence: &DoctorEvidence,
+    metric: &str,
+    next: &str,
+) -> Vec<DoctorFinding> {
+    findings(check, evidence, "AWS/ApiGateway", metric, |_| {
+        (evidence.stage_text(), next.to_owned())
+    })
 }
 
-fn of_functions(check: &DoctorCheck, evidence: &DoctorEvidence, metric: &str, next: &str) -> Vec<DoctorFinding> {
+fn of_functions(
+    check: &DoctorCheck,
+    evidence: &DoctorEvidence,
+    metric: &str,
+    next: &str,
+) -> Vec<DoctorFinding> {
     findings(check, evidence, "AWS/Lambda", metric, |series| {
-        let function = series.metric.dimensions.first().map(|(_, value)| value.as_str());
-        let group = format!("`aws logs tail /aws/lambda/{}`", function.unwrap_or_default());
-        (format!("function {}", function.unwrap_or_default()), format!("{next}; its log: {group}"))
+        let function = series
+            .metric
+            .dimensions
+            .first()
+            .map(|(_, value)| value.as_str());
+        let group = format!(
+            "`aws logs tail /aws/lambda/{}`",
+            function.unwrap_or_default()
+        );
+        (
+            format!("function {}", function.unwrap_or_default()),
+            format!("{next}; its log: {group}"),
+        )
     })
 }
 
@@ -115,8 +168,13 @@ fn findings(
     metric: &str,
     subject: impl Fn(&MetricSeries) -> (String, String),
 ) -> Vec<DoctorFinding> {
-    let deployment = evidence.status.as_ref().and_then(|status| status.deployment.as_ref());
-    let is_meant = |series: &&MetricSeries| series.metric.namespace == namespace && series.metric.name == metric;
+    let deployment = evidence
+        .status
+        .as_ref()
+        .and_then(|status| status.deployment.as_ref());
+    let is_meant = |series: &&MetricSeries| {
+        series.metric.namespace == namespace && series.metric.name == metric
+    };
     let mut findings = Vec::new();
     for series in evidence.metrics.iter().filter(is_meant) {
         let first = series.points.iter().map(|point| point.at).min();

@@ -86,7 +86,9 @@ pub const FAMILIES: [CheckFamily; 7] = [
 
 /// Returns all checks in the order of their IDs.
 pub fn all() -> impl Iterator<Item = &'static DoctorCheck> {
-    FAMILIES.iter().flat_map(|family| family.checks.iter().copied())
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.checks.iter().copied())
 }
 
 /// Returns the check with an ID.

@@ -47,7 +47,11 @@ fn failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> 
         None => String::new(),
     };
     let found = format!("it is {}{cause}", status.name());
-    vec![check.finding(format!("stack {}", facts.stack.name), found, status.remedy())]
+    vec![check.finding(
+        format!("stack {}", facts.stack.name),
+        found,
+        status.remedy(),
+    )]
 }
 
 fn cause_text(cause: &FailureCause) -> String {

@@ -1,9 +1,9 @@
 //! The stage: what it serves, who moved it, its throttles and its logs.
 
+use stackgen_deploy::CreatedBy;
 use stackgen_deploy::drift::StagePointer;
 use stackgen_deploy::stack::wiring::WiringOrder;
 use stackgen_deploy::status::{ChangeBasis, Freshness, StatusConfidence};
-use stackgen_deploy::CreatedBy;
 use stackgen_model::diff::ChangeKind;
 
 use super::wiring::one_line;
@@ -159,7 +159,10 @@ fn unknown(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
         let finding = check.finding(evidence.stage_text(), reason, next);
         finding.with_fix(DoctorFix::RedeployStage)
     };
-    unknown.map(|status| finding(&status.verdict.reason)).into_iter().collect()
+    unknown
+        .map(|status| finding(&status.verdict.reason))
+        .into_iter()
+        .collect()
 }
 
 fn stale(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
@@ -184,7 +187,10 @@ fn stale(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
 }
 
 fn auto_deploy_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let message = evidence.status.as_ref().and_then(|status| status.stage.auto_deploy_failure());
+    let message = evidence
+        .status
+        .as_ref()
+        .and_then(|status| status.stage.auto_deploy_failure());
     let finding = |message: &str| {
         let next = "correct what the message names; API Gateway then deploys the stage again";
         check.finding(evidence.stage_text(), message, next)
@@ -198,7 +204,9 @@ fn removed_route_served(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<D
     };
     let removed = status.changes.iter().filter(|change| {
         let is_removed = matches!(change.kind, ChangeKind::Removed);
-        is_removed && change.subject.kind == "route" && status.change_basis == Some(ChangeBasis::Undeployed)
+        is_removed
+            && change.subject.kind == "route"
+            && status.change_basis == Some(ChangeBasis::Undeployed)
     });
     let mut routes: Vec<_> = removed.map(|change| change.subject.name.clone()).collect();
     let mut confidence = DoctorConfidence::Certain;
@@ -220,7 +228,11 @@ fn removed_route_served(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<D
     );
     let next = format!("run {}", evidence.command("deploy --redeploy-stage"));
     let finding = check.finding(evidence.stage_text(), found, next);
-    vec![finding.with_fix(DoctorFix::RedeployStage).with(check.severity, confidence)]
+    vec![
+        finding
+            .with_fix(DoctorFix::RedeployStage)
+            .with(check.severity, confidence),
+    ]
 }
 
 fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
@@ -234,7 +246,9 @@ fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     match &drift.pointer {
         StagePointer::Moved { template, served } => {
             let origin = served.as_ref().map(|served| served.created_by);
-            let id = served.as_ref().map(|served| served.deployment.id.to_string());
+            let id = served
+                .as_ref()
+                .map(|served| served.deployment.id.to_string());
             let found = format!(
                 "it serves {}, and the template of stack {} names {template}",
                 id.as_deref().unwrap_or("no deployment"),
@@ -256,7 +270,10 @@ fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
                 true => ("off", "on"),
                 false => ("on", "off"),
             };
-            let found = format!("AutoDeploy is {is}, and the template of stack {} turns it {should}", drift.stack);
+            let found = format!(
+                "AutoDeploy is {is}, and the template of stack {} turns it {should}",
+                drift.stack
+            );
             let next = "set AutoDeploy as in the template, or change the template";
             vec![check.finding(evidence.stage_text(), found, next)]
         }
@@ -290,7 +307,11 @@ fn throttle_zero(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFi
 /// Returns true if the stage has an access log or an execution log.
 fn has_logs(evidence: &DoctorEvidence) -> Option<bool> {
     let stage = evidence.stage.as_ref()?;
-    let is_on = |one: &RouteThrottle| one.logging_level.as_deref().is_some_and(|level| level != "OFF");
+    let is_on = |one: &RouteThrottle| {
+        one.logging_level
+            .as_deref()
+            .is_some_and(|level| level != "OFF")
+    };
     Some(stage.access_log.is_some() || stage.routes.iter().any(is_on))
 }
 
@@ -338,7 +359,10 @@ fn verification_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Do
     let Some(deployment) = failed.and_then(|status| status.deployment.as_ref()) else {
         return Vec::new();
     };
-    let found = format!("deployment {}: a caller got an unexpected answer after it was activated", deployment.id);
+    let found = format!(
+        "deployment {}: a caller got an unexpected answer after it was activated",
+        deployment.id
+    );
     let next = format!(
         "see what a client gets with {}, or go back with {}",
         evidence.command("probe"),

@@ -77,13 +77,20 @@ fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     let absent = evidence.tables.iter().filter(|(_, table)| table.is_none());
     let findings = absent.map(|(name, _)| {
         let next = format!("create it with {}", evidence.deploy());
-        check.finding(format!("table {name}"), "DynamoDB has no table of this name", next)
+        check.finding(
+            format!("table {name}"),
+            "DynamoDB has no table of this name",
+            next,
+        )
     });
     findings.collect()
 }
 
 fn existing(evidence: &DoctorEvidence) -> impl Iterator<Item = (&String, &TableFacts)> {
-    evidence.tables.iter().filter_map(|(name, table)| Some((name, table.as_ref()?)))
+    evidence
+        .tables
+        .iter()
+        .filter_map(|(name, table)| Some((name, table.as_ref()?)))
 }
 
 fn not_active(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
@@ -108,11 +115,15 @@ fn no_ttl(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> 
         let wanted = declared.and_then(|table| table.ttl.as_ref());
         let found = match (wanted, live) {
             (Some(wanted), Some(live)) if wanted == live => continue,
-            (Some(wanted), Some(live)) => format!("items expire by {live}, and the template expires them by {wanted}"),
+            (Some(wanted), Some(live)) => {
+                format!("items expire by {live}, and the template expires them by {wanted}")
+            }
             (Some(wanted), None) => {
                 format!("time to live is off, and the template turns it on for {wanted}")
             }
-            (None, None) if declared.is_none() && is_connection_key(&table.details.partition_key) => {
+            (None, None)
+                if declared.is_none() && is_connection_key(&table.details.partition_key) =>
+            {
                 "time to live is off: `$disconnect` is not guaranteed, so records remain".to_owned()
             }
             (None, _) => continue,
@@ -130,22 +141,39 @@ fn index(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, table) in existing(evidence) {
         let live = &table.details.indexes;
-        let declared = evidence.project.tables.get(name).map(|table| table.indexes.as_slice());
-        let absent = declared.unwrap_or_default().iter().filter(|index| !live.contains_key(*index));
-        let mut found: Vec<String> = absent.map(|index| format!("there is no index {index}")).collect();
-        let building = live.iter().filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | "UPDATING"));
+        let declared = evidence
+            .project
+            .tables
+            .get(name)
+            .map(|table| table.indexes.as_slice());
+        let absent = declared
+            .unwrap_or_default()
+            .iter()
+            .filter(|index| !live.contains_key(*index));
+        let mut found: Vec<String> = absent
+            .map(|index| format!("there is no index {index}"))
+            .collect();
+        let building = live
+            .iter()
+            .filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | "UPDATING"));
         found.extend(building.map(|(index, status)| format!("index {index} is {status}")));
         if found.is_empty() {
             continue;
         }
-        let next = format!("wait until indexes are ACTIVE, or create them with {}", evidence.deploy());
+        let next = format!(
+            "wait until indexes are ACTIVE, or create them with {}",
+            evidence.deploy()
+        );
         findings.push(check.finding(format!("table {name}"), found.join("; "), next));
     }
     findings
 }
 
 fn orphans(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let samples = evidence.records.iter().filter(|sample| !sample.orphans.is_empty());
+    let samples = evidence
+        .records
+        .iter()
+        .filter(|sample| !sample.orphans.is_empty());
     let findings = samples.map(|sample| {
         let found = format!(
             "{} of {} records name a connection that @connections answers with 410",

@@ -15,8 +15,9 @@ use crate::doctor::part::EvidencePart;
 /// Rules of the linter that judge an account. The others are about the text of templates, about resources that this crate
 /// checks by itself, or about what API Gateway refuses to create.
 pub const LIVE_RULES: [&str; 21] = [
-    "SG101", "SG102", "SG103", "SG104", "SG106", "SG112", "SG114", "SG120", "SG121", "SG127", "SG201", "SG202",
-    "SG203", "SG207", "SG208", "SG211", "SG214", "SG220", "SG305", "SG308", "SG313",
+    "SG101", "SG102", "SG103", "SG104", "SG106", "SG112", "SG114", "SG120", "SG121", "SG127",
+    "SG201", "SG202", "SG203", "SG207", "SG208", "SG211", "SG214", "SG220", "SG305", "SG308",
+    "SG313",
 ];
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[
@@ -98,7 +99,11 @@ fn lint_account(_: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding
         .collect()
 }
 
-fn of_rule(finding: &Finding, names: &BTreeMap<String, String>, evidence: &DoctorEvidence) -> DoctorFinding {
+fn of_rule(
+    finding: &Finding,
+    names: &BTreeMap<String, String>,
+    evidence: &DoctorEvidence,
+) -> DoctorFinding {
     let resource = finding.location.resource.as_ref();
     let looked_at = resource.and_then(|id| names.get(id.as_str()));
     let fix = evidence.deploy();
@@ -131,18 +136,28 @@ fn of_rule(finding: &Finding, names: &BTreeMap<String, String>, evidence: &Docto
 
 /// Adds timeouts and the variables that show who may call to the functions of the template.
 fn add_function_settings(template: &mut Node, evidence: &DoctorEvidence) {
-    let resources = template.as_map_mut().and_then(|map| map.get_mut("Resources"));
-    for (_, resource) in resources.and_then(Node::as_map_mut).into_iter().flat_map(|map| map.iter_mut()) {
+    let resources = template
+        .as_map_mut()
+        .and_then(|map| map.get_mut("Resources"));
+    for (_, resource) in resources
+        .and_then(Node::as_map_mut)
+        .into_iter()
+        .flat_map(|map| map.iter_mut())
+    {
         if resource.get("Type").and_then(Node::as_str) != Some("AWS::Lambda::Function") {
             continue;
         }
-        let name = resource.at_path(&["Properties", "FunctionName"]).and_then(Node::as_str);
+        let name = resource
+            .at_path(&["Properties", "FunctionName"])
+            .and_then(Node::as_str);
         let name = name.map(stackgen_deploy::FunctionName::new);
         let facts = name.and_then(|name| evidence.functions.get(&name));
         let Some(details) = facts.and_then(|facts| facts.details.as_ref()) else {
             continue;
         };
-        let properties = resource.as_map_mut().and_then(|map| map.get_mut("Properties"));
+        let properties = resource
+            .as_map_mut()
+            .and_then(|map| map.get_mut("Properties"));
         let Some(properties) = properties.and_then(Node::as_map_mut) else {
             continue;
         };
@@ -163,11 +178,17 @@ fn names(
 ) -> BTreeMap<String, String> {
     let mut names = BTreeMap::from([("Api".to_owned(), format!("API {}", evidence.api.name))]);
     for (index, part) in description.parts.iter().enumerate() {
-        names.insert(ApiDescription::logical_id(part, index), part_name(part, description));
+        names.insert(
+            ApiDescription::logical_id(part, index),
+            part_name(part, description),
+        );
     }
     let resources = template.get("Resources").and_then(Node::as_map);
     for (id, resource) in resources.into_iter().flat_map(|map| map.iter()) {
-        if let Some(name) = resource.at_path(&["Properties", "FunctionName"]).and_then(Node::as_str) {
+        if let Some(name) = resource
+            .at_path(&["Properties", "FunctionName"])
+            .and_then(Node::as_str)
+        {
             names.insert(id.to_owned(), format!("function {name}"));
         }
     }
@@ -193,7 +214,9 @@ pub(super) fn part_name(part: &ApiPart, description: &ApiDescription) -> String 
 /// Returns the keys of the routes that an integration serves, sorted.
 pub(super) fn routes_of<'a>(description: &'a ApiDescription, integration: &str) -> Vec<&'a str> {
     let is_target = |route: &&ApiPart| {
-        let target = route.text("Target").and_then(|target| target.strip_prefix("integrations/"));
+        let target = route
+            .text("Target")
+            .and_then(|target| target.strip_prefix("integrations/"));
         route.kind == ApiPartKind::Route && target == Some(integration)
     };
     let routes = description.parts.iter().filter(is_target);
@@ -227,7 +250,10 @@ fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
     let mut findings = Vec::new();
     for authorizer in authorizers {
         let sources = authorizer.properties.get("IdentitySource");
-        let sources = sources.and_then(serde_json::Value::as_array).into_iter().flatten();
+        let sources = sources
+            .and_then(serde_json::Value::as_array)
+            .into_iter()
+            .flatten();
         let sources: Vec<_> = sources.filter_map(serde_json::Value::as_str).collect();
         if sources.is_empty() {
             continue;
@@ -303,10 +329,17 @@ fn undeployed_template(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Do
 }
 
 fn changed_outside(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(drift) = evidence.drift.as_ref().filter(|drift| !drift.wiring.is_empty()) else {
+    let Some(drift) = evidence
+        .drift
+        .as_ref()
+        .filter(|drift| !drift.wiring.is_empty())
+    else {
         return Vec::new();
     };
-    let found = format!("from the template to the account: {}", one_line(&drift.wiring_text));
+    let found = format!(
+        "from the template to the account: {}",
+        one_line(&drift.wiring_text)
+    );
     let next = format!(
         "put the change into the template, or undo it with {}",
         evidence.deploy()
@@ -326,7 +359,11 @@ pub(super) fn one_line(changes: &str) -> String {
 
 /// Returns the ARN by which API Gateway invokes a function for a route.
 pub(super) fn route_arn(region: &AccountRegion, evidence: &DoctorEvidence, route: &str) -> String {
-    api_arn(region, evidence, &format!("{}/{route}", evidence.stage_name))
+    api_arn(
+        region,
+        evidence,
+        &format!("{}/{route}", evidence.stage_name),
+    )
 }
 
 /// Returns the ARN of something of the API: `arn:…:execute-api:…:{api}/{path}`.

@@ -7,9 +7,9 @@ use stackgen_deploy::DeployError;
 use stackgen_deploy::stack::OwningStack;
 
 use super::{ExaminedAccount, Gatherer};
-use crate::doctor::part::EvidencePart;
 use crate::doctor::checks::is_connection_key;
 use crate::doctor::evidence::{DoctorEvidence, RecordSample, TableFacts};
+use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::TableDetails;
 
 /// Resource type of tables.
@@ -38,7 +38,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         let found = try_join_all(names.iter().map(|name| self.table(name))).await?;
         self.done(EvidencePart::Tables);
         let found = names.into_iter().zip(found);
-        Ok(found.filter_map(|(name, table)| Some((name, table?))).collect())
+        Ok(found
+            .filter_map(|(name, table)| Some((name, table?)))
+            .collect())
     }
 
     async fn table(&self, name: &str) -> Result<Option<Option<TableFacts>>, DeployError> {
@@ -52,13 +54,20 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     }
 
     /// Compares some records of each table that holds connection IDs with the connections.
-    pub(super) async fn records(&self, evidence: &DoctorEvidence) -> Result<Vec<RecordSample>, DeployError> {
-        let Some(endpoint) = management_endpoint(evidence).filter(|_| self.needs(EvidencePart::Records)) else {
+    pub(super) async fn records(
+        &self,
+        evidence: &DoctorEvidence,
+    ) -> Result<Vec<RecordSample>, DeployError> {
+        let Some(endpoint) =
+            management_endpoint(evidence).filter(|_| self.needs(EvidencePart::Records))
+        else {
             return Ok(Vec::new());
         };
         let mut samples = Vec::new();
         for (name, table) in &evidence.tables {
-            let Some((table, key)) = table.as_ref().and_then(|table| Some((table, connection_key(&table.details)?)))
+            let Some((table, key)) = table
+                .as_ref()
+                .and_then(|table| Some((table, connection_key(&table.details)?)))
             else {
                 continue;
             };
@@ -66,7 +75,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 continue;
             }
             let part = EvidencePart::Records;
-            let keys = self.read(part, || self.account.some_keys(name, &key, SAMPLE)).await?;
+            let keys = self
+                .read(part, || self.account.some_keys(name, &key, SAMPLE))
+                .await?;
             let mut keys: Vec<_> = keys.unwrap_or_default();
             keys.sort();
             keys.dedup();
@@ -79,21 +90,33 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 table: name.clone(),
                 key,
                 compared,
-                orphans: orphans.filter(|(_, exists)| *exists == Some(false)).map(|(id, _)| id).collect(),
+                orphans: orphans
+                    .filter(|(_, exists)| *exists == Some(false))
+                    .map(|(id, _)| id)
+                    .collect(),
             });
         }
         self.done(EvidencePart::Records);
         Ok(samples)
     }
 
-    async fn connection_exists(&self, endpoint: &str, id: &str) -> Result<Option<bool>, DeployError> {
-        self.read(EvidencePart::Records, || self.account.connection_exists(endpoint, id)).await
+    async fn connection_exists(
+        &self,
+        endpoint: &str,
+        id: &str,
+    ) -> Result<Option<bool>, DeployError> {
+        self.read(EvidencePart::Records, || {
+            self.account.connection_exists(endpoint, id)
+        })
+        .await
     }
 }
 
 /// Returns the key attribute of a table that holds connection IDs.
 fn connection_key(details: &TableDetails) -> Option<String> {
-    let mut keys = [Some(&details.partition_key), details.sort_key.as_ref()].into_iter().flatten();
+    let mut keys = [Some(&details.partition_key), details.sort_key.as_ref()]
+        .into_iter()
+        .flatten();
     keys.find(|name| is_connection_key(name)).cloned()
 }
 

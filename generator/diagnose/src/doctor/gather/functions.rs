@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, try_join_all};
-use stackgen_deploy::{AccountErrorKind, CalledVersion, DeployError, FunctionName, FunctionVersion};
+use stackgen_deploy::{
+    AccountErrorKind, CalledVersion, DeployError, FunctionName, FunctionVersion,
+};
 
 use super::{ExaminedAccount, Gatherer};
-use crate::doctor::part::EvidencePart;
 use crate::doctor::checks::{
-    invoke_right, posting, posting_right, invocations, served_invocations,
+    invocations, invoke_right, posting, posting_right, served_invocations,
 };
 use crate::doctor::evidence::{
     DoctorEvidence, FunctionFacts, QualifiedFunction, RightVerdict, RoleRight,
 };
+use crate::doctor::part::EvidencePart;
 use crate::doctor::policy::{PolicyDecision, PolicyDocument};
 use crate::doctor::ports::FunctionDetails;
 
@@ -40,7 +42,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         if !parts.into_iter().any(|part| self.needs(part)) {
             return Ok(FunctionEvidence::default());
         }
-        let mut names: BTreeSet<FunctionName> = self.request.project.functions.keys().cloned().collect();
+        let mut names: BTreeSet<FunctionName> =
+            self.request.project.functions.keys().cloned().collect();
         let (mut versions, mut qualified) = (BTreeSet::new(), BTreeSet::new());
         if let Some(description) = &evidence.wiring {
             let mut all = invocations(description, evidence);
@@ -87,7 +90,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     ) -> Result<Option<(CalledVersion, Option<FunctionDetails>)>, DeployError> {
         let (name, number) = (&version.function, Some(version.version.as_str()));
         let part = EvidencePart::Functions;
-        let found = self.find(part, || self.account.function_details(name, number)).await?;
+        let found = self
+            .find(part, || self.account.function_details(name, number))
+            .await?;
         Ok(found.map(|details| (version.clone(), details)))
     }
 
@@ -97,7 +102,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     ) -> Result<Option<(QualifiedFunction, Option<String>)>, DeployError> {
         let (name, qualifier) = (&function.function, function.qualifier.as_deref());
         let part = EvidencePart::Permissions;
-        let found = self.read(part, || self.account.function_policy(name, qualifier)).await?;
+        let found = self
+            .read(part, || self.account.function_policy(name, qualifier))
+            .await?;
         Ok(found.map(|policy| (function.clone(), policy)))
     }
 
@@ -149,14 +156,22 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
             }
             if documents.is_none() {
                 let part = EvidencePart::Rights;
-                let texts = self.read(part, || self.account.role_policies(&right.role)).await?;
+                let texts = self
+                    .read(part, || self.account.role_policies(&right.role))
+                    .await?;
                 let Some(texts) = texts else {
                     return Ok(verdicts);
                 };
-                documents = Some(texts.iter().filter_map(|text| PolicyDocument::parse(text)).collect());
+                documents = Some(
+                    texts
+                        .iter()
+                        .filter_map(|text| PolicyDocument::parse(text))
+                        .collect(),
+                );
             }
             let policies = documents.as_deref().unwrap_or_default();
-            let decision: PolicyDecision = PolicyDocument::decide(policies, right.action, &right.resource);
+            let decision: PolicyDecision =
+                PolicyDocument::decide(policies, right.action, &right.resource);
             verdicts.push((right.clone(), RightVerdict::Policies(decision)));
         }
         Ok(verdicts)
@@ -164,7 +179,10 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
 
     /// Asks IAM for a decision; `None` if it may not be asked, so that the policies have to be read.
     async fn simulate(&self, right: &RoleRight) -> Result<Option<bool>, DeployError> {
-        let call = || self.account.simulate_right(&right.role, right.action, &right.resource);
+        let call = || {
+            self.account
+                .simulate_right(&right.role, right.action, &right.resource)
+        };
         match self.ctx.read(call).await {
             Ok(allowed) => Ok(Some(allowed)),
             Err(DeployError::Interrupted) => Err(DeployError::Interrupted),
@@ -187,11 +205,15 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
             return Ok(BTreeMap::new());
         }
         let posting = posting(evidence).into_iter();
-        let vpcs: BTreeSet<_> = posting.filter_map(|(_, details)| details.vpc.clone()).collect();
+        let vpcs: BTreeSet<_> = posting
+            .filter_map(|(_, details)| details.vpc.clone())
+            .collect();
         let mut found = BTreeMap::new();
         for vpc in vpcs {
             let part = EvidencePart::Network;
-            let endpoints = self.read(part, || self.account.private_api_endpoints(&vpc)).await?;
+            let endpoints = self
+                .read(part, || self.account.private_api_endpoints(&vpc))
+                .await?;
             if let Some(endpoints) = endpoints {
                 found.insert(vpc, endpoints);
             }

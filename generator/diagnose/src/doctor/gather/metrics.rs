@@ -3,23 +3,27 @@
 use stackgen_deploy::DeployError;
 
 use super::{ExaminedAccount, Gatherer};
-use crate::doctor::part::EvidencePart;
 use crate::doctor::evidence::DoctorEvidence;
+use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::{MetricName, MetricSeries, MetricSpan};
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
-    pub(super) async fn metrics(&self, evidence: &DoctorEvidence) -> Result<Vec<MetricSeries>, DeployError> {
+    pub(super) async fn metrics(
+        &self,
+        evidence: &DoctorEvidence,
+    ) -> Result<Vec<MetricSeries>, DeployError> {
         if !self.needs(EvidencePart::Metrics) {
             return Ok(Vec::new());
         }
-        let of_stage = ["IntegrationError", "ExecutionError", "ClientError"].map(|name| MetricName {
-            namespace: "AWS/ApiGateway",
-            name,
-            dimensions: vec![
-                ("ApiId", evidence.api.id.to_string()),
-                ("Stage", evidence.stage_name.to_string()),
-            ],
-        });
+        let of_stage =
+            ["IntegrationError", "ExecutionError", "ClientError"].map(|name| MetricName {
+                namespace: "AWS/ApiGateway",
+                name,
+                dimensions: vec![
+                    ("ApiId", evidence.api.id.to_string()),
+                    ("Stage", evidence.stage_name.to_string()),
+                ],
+            });
         let of_functions = evidence.existing().flat_map(|(function, _)| {
             ["Throttles", "Errors"].map(|name| MetricName {
                 namespace: "AWS/Lambda",
@@ -33,7 +37,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
             // The end is exclusive, and the newest period still grows.
             to: evidence.now + MetricSpan::PERIOD,
         };
-        let read = self.read(EvidencePart::Metrics, || self.account.metric_sums(&metrics, span));
+        let read = self.read(EvidencePart::Metrics, || {
+            self.account.metric_sums(&metrics, span)
+        });
         let found = read.await?;
         self.done(EvidencePart::Metrics);
         Ok(found.unwrap_or_default())

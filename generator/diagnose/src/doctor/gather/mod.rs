@@ -13,15 +13,17 @@ use std::time::Duration;
 
 use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::code::BuiltCode;
-use stackgen_deploy::stack::{FunctionQuotas, GatewaySettings, OwningStack, StackName, StackService};
+use stackgen_deploy::stack::{
+    FunctionQuotas, GatewaySettings, OwningStack, StackName, StackService,
+};
 use stackgen_deploy::status::TemplateSnapshot;
 use stackgen_deploy::{
-    Account, AccountErrorKind, AccountResult, ApiInfo, DeployError, OperationContext, StageClient, StageName,
-    VerifyRequest,
+    Account, AccountErrorKind, AccountResult, ApiInfo, DeployError, OperationContext, StageClient,
+    StageName, VerifyRequest,
 };
 
-use super::part::EvidencePart;
 use super::evidence::{DoctorEvidence, ProjectFacts, UnreadEvidence, UnreadReason};
+use super::part::EvidencePart;
 use super::ports::DoctorAccount;
 
 /// What to examine.
@@ -52,9 +54,15 @@ pub struct DoctorRequest<'a> {
 }
 
 /// An account that can be examined.
-pub trait ExaminedAccount: Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService {}
+pub trait ExaminedAccount:
+    Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService
+{
+}
 
-impl<A: Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService> ExaminedAccount for A {}
+impl<A: Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService> ExaminedAccount
+    for A
+{
+}
 
 /// Reader of the evidence.
 struct Gatherer<'a, A> {
@@ -86,7 +94,12 @@ pub async fn gather(
         unread: RefCell::default(),
     };
     let api = request.api.clone();
-    let mut evidence = DoctorEvidence::new(api, request.stage.clone(), request.region.clone(), (ctx.now)());
+    let mut evidence = DoctorEvidence::new(
+        api,
+        request.stage.clone(),
+        request.region.clone(),
+        (ctx.now)(),
+    );
     evidence.project = request.project.clone();
     evidence.parts.clone_from(request.parts);
     let (wiring, stage, status, log_role, owner) = tokio::join!(
@@ -140,7 +153,11 @@ impl<A> Gatherer<'_, A> {
     }
 
     /// Makes a call. What could not be read is noted, and absent.
-    async fn read<T, F>(&self, part: EvidencePart, call: impl FnMut() -> F) -> Result<Option<T>, DeployError>
+    async fn read<T, F>(
+        &self,
+        part: EvidencePart,
+        call: impl FnMut() -> F,
+    ) -> Result<Option<T>, DeployError>
     where
         F: Future<Output = AccountResult<T>>,
     {
@@ -158,18 +175,26 @@ impl<A> Gatherer<'_, A> {
         F: Future<Output = AccountResult<T>>,
     {
         match self.ctx.read(call).await {
-            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => Ok(Some(None)),
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {
+                Ok(Some(None))
+            }
             other => Ok(self.note(part, other)?.map(Some)),
         }
     }
 
     /// Notes what could not be read. An interrupt ends the examination.
-    fn note<T>(&self, part: EvidencePart, result: Result<T, DeployError>) -> Result<Option<T>, DeployError> {
+    fn note<T>(
+        &self,
+        part: EvidencePart,
+        result: Result<T, DeployError>,
+    ) -> Result<Option<T>, DeployError> {
         match result {
             Ok(found) => Ok(Some(found)),
             Err(DeployError::Interrupted) => Err(DeployError::Interrupted),
             Err(error) => {
-                self.unread.borrow_mut().insert(self.unread_part(part, &error));
+                self.unread
+                    .borrow_mut()
+                    .insert(self.unread_part(part, &error));
                 Ok(None)
             }
         }
@@ -182,7 +207,8 @@ impl<A> Gatherer<'_, A> {
                 (UnreadReason::Denied, Some(error.permission.clone()))
             }
             DeployError::Account(error)
-                if self.request.is_emulator && matches!(error.kind, Garbled | NotFound | Refused | Unclear) =>
+                if self.request.is_emulator
+                    && matches!(error.kind, Garbled | NotFound | Refused | Unclear) =>
             {
                 (UnreadReason::NoService, None)
             }

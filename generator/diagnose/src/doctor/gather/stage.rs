@@ -9,8 +9,8 @@ use stackgen_deploy::status::{StageStatus, StatusRequest, status};
 use stackgen_deploy::{CreatedBy, DeployError, StageClient, StageVerifier, VerifyAttempt};
 
 use super::{ExaminedAccount, Gatherer};
-use crate::doctor::part::EvidencePart;
 use crate::doctor::evidence::{DoctorEvidence, LogRole, StackFacts};
+use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::StageSettings;
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
@@ -24,7 +24,9 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
 
     pub(super) async fn stage(&self) -> Result<Option<StageSettings>, DeployError> {
         let (api, stage) = (&self.request.api.id, self.request.stage);
-        let read = self.read(EvidencePart::Stage, || self.account.stage_settings(api, stage));
+        let read = self.read(EvidencePart::Stage, || {
+            self.account.stage_settings(api, stage)
+        });
         let settings = read.await;
         self.done(EvidencePart::Stage);
         settings
@@ -49,14 +51,20 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         if !self.needs(EvidencePart::LogRole) {
             return Ok(None);
         }
-        let role = self.read(EvidencePart::LogRole, || self.account.log_role()).await?;
+        let role = self
+            .read(EvidencePart::LogRole, || self.account.log_role())
+            .await?;
         self.done(EvidencePart::LogRole);
         Ok(role.map(LogRole))
     }
 
     /// Finds the stack of the API.
     pub(super) async fn owner(&self) -> Result<Option<OwningStack>, DeployError> {
-        let parts = [EvidencePart::Stack, EvidencePart::Drift, EvidencePart::Tables];
+        let parts = [
+            EvidencePart::Stack,
+            EvidencePart::Drift,
+            EvidencePart::Tables,
+        ];
         if !parts.into_iter().any(|part| self.needs(part)) {
             return Ok(None);
         }
@@ -64,7 +72,10 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         Ok(self.note(EvidencePart::Stack, owner)?.flatten())
     }
 
-    pub(super) async fn drift(&self, owner: Option<&OwningStack>) -> Result<Option<StageDrift>, DeployError> {
+    pub(super) async fn drift(
+        &self,
+        owner: Option<&OwningStack>,
+    ) -> Result<Option<StageDrift>, DeployError> {
         if owner.is_none() || !self.needs(EvidencePart::Drift) {
             return Ok(None);
         }
@@ -83,7 +94,10 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         found
     }
 
-    pub(super) async fn stack(&self, owner: Option<&OwningStack>) -> Result<Option<StackFacts>, DeployError> {
+    pub(super) async fn stack(
+        &self,
+        owner: Option<&OwningStack>,
+    ) -> Result<Option<StackFacts>, DeployError> {
         let Some(owner) = owner.filter(|_| self.needs(EvidencePart::Stack)) else {
             return Ok(None);
         };
@@ -99,7 +113,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                         reason: other.to_string(),
                     },
                 });
-                self.note(EvidencePart::Stack, diagnosis)?.and_then(|found| found.cause)
+                self.note(EvidencePart::Stack, diagnosis)?
+                    .and_then(|found| found.cause)
             }
         };
         self.done(EvidencePart::Stack);
@@ -113,7 +128,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         owner: Option<&OwningStack>,
     ) -> Result<Option<WiringHistory>, DeployError> {
         let status = evidence.status.as_ref();
-        let is_of_template = status.is_some_and(|status| status.created_by == Some(CreatedBy::Template));
+        let is_of_template =
+            status.is_some_and(|status| status.created_by == Some(CreatedBy::Template));
         let deployment = status.and_then(|status| status.deployment.as_ref());
         let (Some(deployment), Some(owner)) = (deployment.filter(|_| is_of_template), owner) else {
             return Ok(None);
@@ -129,11 +145,16 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         client: &impl StageClient,
         evidence: &DoctorEvidence,
     ) -> Result<Vec<VerifyAttempt>, DeployError> {
-        let Some(description) = evidence.wiring.as_ref().filter(|_| self.needs(EvidencePart::Callers)) else {
+        let Some(description) = evidence
+            .wiring
+            .as_ref()
+            .filter(|_| self.needs(EvidencePart::Callers))
+        else {
             return Ok(Vec::new());
         };
         let (api, stage, verify) = (self.request.api, self.request.stage, self.request.verify);
-        let verifier = StageVerifier::resolve(self.account, api, stage, verify, description, self.ctx).await;
+        let verifier =
+            StageVerifier::resolve(self.account, api, stage, verify, description, self.ctx).await;
         let Some(verifier) = self.note(EvidencePart::Callers, verifier)? else {
             return Ok(Vec::new());
         };

@@ -40,13 +40,18 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // One function shows the mistake; all others of the VPC have it too.
     let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
     for post in posting_functions(&context.facts) {
-        if !matches!(post.evidence, PostEvidence::Code | PostEvidence::Endpoint(_)) {
+        if !matches!(
+            post.evidence,
+            PostEvidence::Code | PostEvidence::Endpoint(_)
+        ) {
             continue;
         }
         for endpoint in &endpoints {
             if is_in_vpc_of(context.model, post.function, endpoint) {
                 let id = endpoint.logical_id.as_str();
-                found.entry(id).or_insert_with(|| finding(endpoint, post.function));
+                found
+                    .entry(id)
+                    .or_insert_with(|| finding(endpoint, post.function));
             }
         }
     }
@@ -57,8 +62,10 @@ fn private_endpoints(model: &Model) -> impl Iterator<Item = &Resource> {
     let resources = model.resources.values().map(AsRef::as_ref);
     resources.filter(|resource: &&Resource| {
         let service = resource.properties.text("ServiceName");
-        let is_execute_api = service.is_some_and(|name| name.strip_suffix(".execute-api").is_some());
-        let is_private = resource.properties.get("PrivateDnsEnabled") == Some(&Resolved::Bool(true));
+        let is_execute_api =
+            service.is_some_and(|name| name.strip_suffix(".execute-api").is_some());
+        let is_private =
+            resource.properties.get("PrivateDnsEnabled") == Some(&Resolved::Bool(true));
         resource.kind == "AWS::EC2::VPCEndpoint" && is_execute_api && is_private
     })
 }
@@ -66,11 +73,16 @@ fn private_endpoints(model: &Model) -> impl Iterator<Item = &Resource> {
 fn is_in_vpc_of(model: &Model, function: &Function, endpoint: &Resource) -> bool {
     let of_function = texts(&function.resource, &["VpcConfig", "SubnetIds"]);
     let of_endpoint = texts(endpoint, &["SubnetIds"]);
-    if of_function.iter().any(|subnet| of_endpoint.contains(subnet)) {
+    if of_function
+        .iter()
+        .any(|subnet| of_endpoint.contains(subnet))
+    {
         return true;
     }
     let vpc = endpoint.properties.text("VpcId");
-    let mut vpcs = of_function.iter().filter_map(|subnet| vpc_of(model, subnet));
+    let mut vpcs = of_function
+        .iter()
+        .filter_map(|subnet| vpc_of(model, subnet));
     vpc.is_some() && vpcs.any(|found| Some(found) == vpc)
 }
 
@@ -83,13 +95,25 @@ fn vpc_of(model: &Model, subnet: &Text) -> Option<Text> {
 
 fn texts(resource: &Resource, path: &[&str]) -> Vec<Text> {
     let values = resource.properties.at_path(path).map(Resolved::one_or_many);
-    values.unwrap_or_default().iter().filter_map(Resolved::to_text).collect()
+    values
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Resolved::to_text)
+        .collect()
 }
 
 fn finding(endpoint: &Resource, function: &Function) -> Finding {
     let (id, of) = (&endpoint.logical_id, &function.resource.logical_id);
-    let message = format!("{id} has private DNS, so that posts of {of} to connections fail with 403");
-    Finding::new(&RULE, Location::of(endpoint, &["PrivateDnsEnabled"]), message)
-        .related(Location::of(&function.resource, &["VpcConfig"]), "posts from inside of the VPC")
-        .hint("write `PrivateDnsEnabled: false`, or use a custom domain name for the management API")
+    let message =
+        format!("{id} has private DNS, so that posts of {of} to connections fail with 403");
+    Finding::new(
+        &RULE,
+        Location::of(endpoint, &["PrivateDnsEnabled"]),
+        message,
+    )
+    .related(
+        Location::of(&function.resource, &["VpcConfig"]),
+        "posts from inside of the VPC",
+    )
+    .hint("write `PrivateDnsEnabled: false`, or use a custom domain name for the management API")
 }
