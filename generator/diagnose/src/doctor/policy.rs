@@ -18,7 +18,7 @@ pub enum PolicyDecision {
 
 /// A policy document.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PolicyDocument {
+pub(crate) struct IamPolicy {
     statements: Vec<Statement>,
 }
 
@@ -56,16 +56,16 @@ impl OneOrMany {
     }
 }
 
-impl PolicyDocument {
+impl IamPolicy {
     /// Parses a document; `None` for a text that is none. A statement that cannot be read is left out.
-    pub(crate) fn parse(text: &str) -> Option<PolicyDocument> {
+    pub(crate) fn parse(text: &str) -> Option<IamPolicy> {
         let document: Value = serde_json::from_str(text).ok()?;
         let statements = match document.get("Statement")? {
             Value::Array(many) => many.clone(),
             one => vec![one.clone()],
         };
         let statements = statements.into_iter();
-        Some(PolicyDocument {
+        Some(IamPolicy {
             statements: statements
                 .filter_map(|one| serde_json::from_value(one).ok())
                 .collect(),
@@ -73,11 +73,7 @@ impl PolicyDocument {
     }
 
     /// Decides whether the policies of a role allow an action on a resource.
-    pub(crate) fn decide(
-        policies: &[PolicyDocument],
-        action: &str,
-        resource: &str,
-    ) -> PolicyDecision {
+    pub(crate) fn decide(policies: &[IamPolicy], action: &str, resource: &str) -> PolicyDecision {
         let statements = policies.iter().flat_map(|policy| &policy.statements);
         let about: Vec<_> = statements
             .filter(|one| one.names_action(action) && one.names_resource(resource))
@@ -220,8 +216,8 @@ mod tests {
 
     fn decide(statements: &Value) -> PolicyDecision {
         let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
-        let policies = [PolicyDocument::parse(&document).unwrap()];
-        PolicyDocument::decide(&policies, "execute-api:ManageConnections", POSTS)
+        let policies = [IamPolicy::parse(&document).unwrap()];
+        IamPolicy::decide(&policies, "execute-api:ManageConnections", POSTS)
     }
 
     #[test]
@@ -260,12 +256,12 @@ mod tests {
                 "Effect": "Allow", "Principal": principal, "Action": "lambda:InvokeFunction",
                 "Resource": "arn:aws:lambda:us-east-1:111122223333:function:chat", "Condition": condition,
             });
-            PolicyDocument::parse(&json!({ "Statement": [statement] }).to_string()).unwrap()
+            IamPolicy::parse(&json!({ "Statement": [statement] }).to_string()).unwrap()
         };
         let gateway = json!({ "Service": "apigateway.amazonaws.com" });
         let source = |pattern: &str| json!({ "ArnLike": { "AWS:SourceArn": pattern } });
         let connect = "arn:aws:execute-api:us-east-1:111122223333:abc/prod/$connect";
-        let invokes = |policy: PolicyDocument| policy.lets_gateway_invoke(connect, "111122223333");
+        let invokes = |policy: IamPolicy| policy.lets_gateway_invoke(connect, "111122223333");
         let of_api = "arn:aws:execute-api:us-east-1:111122223333:abc/*";
         assert!(invokes(policy(gateway.clone(), source(of_api))));
         assert!(invokes(policy(gateway.clone(), json!({}))));
@@ -286,7 +282,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_policy_is_none() {
         for text in ["", "{}", "[]", "not JSON"] {
-            assert!(PolicyDocument::parse(text).is_none(), "{text}");
+            assert!(IamPolicy::parse(text).is_none(), "{text}");
         }
     }
 

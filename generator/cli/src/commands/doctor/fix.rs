@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stackgen_deploy::redeploy::{BackTo, RedeployOutcome, RedeployRequest, redeploy};
 use stackgen_diagnose::doctor::{DoctorAccount as _, DoctorFix, DoctorReport};
 
-use super::DoctorRun;
+use super::run::DoctorRun;
 use crate::account::{StageTarget, confirmed};
 use crate::error::CliError;
 use crate::git;
@@ -58,7 +58,7 @@ async fn redeploy_stage(
     let request = RedeployRequest {
         api: report.api.clone(),
         stage: report.stage.clone(),
-        git: git::commit(&run.command.target.file),
+        git: git::commit(run.file),
         environment: target.environment.clone(),
         run: run_id(),
         // Code and versions stay as they are.
@@ -87,7 +87,7 @@ async fn redeploy_stage(
 }
 
 async fn set_log_role(run: DoctorRun<'_>) -> Result<(), CliError> {
-    let Some(role) = &run.command.log_role else {
+    let Some(role) = run.log_role else {
         run.ui.note(
             "API Gateway has no role for logs, and `--log-role` names none",
             Some("name a role that apigateway.amazonaws.com may assume, with the policy AmazonAPIGatewayPushToCloudWatchLogs"),

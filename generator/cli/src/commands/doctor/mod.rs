@@ -3,22 +3,20 @@
 mod facts;
 mod fix;
 mod human;
+mod run;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::{
-    Account as _, AccountErrorKind, ApiInfo, ApiProtocol, DeployError, DeployStep, Interrupt,
-    OperationContext, StageInfo, VerifyRequest,
+    AccountErrorKind, ApiInfo, ApiProtocol, DeployError, DeployStep, OperationContext, StageInfo,
 };
-use stackgen_diagnose::doctor::{
-    DoctorReport, DoctorRequest, EvidencePart, IdMask, SYMPTOMS, Symptom, gather,
-};
+use stackgen_diagnose::doctor::{DoctorReport, IdMask, SYMPTOMS, Symptom};
 
+use self::run::DoctorRun;
 use crate::account::{
-    AccountArgs, AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, TargetArgs,
+    AccountArgs, AccountClient, ProjectScope, StageTarget, StepProgress, TargetArgs,
     account_defaults, interrupt_on_signals,
 };
 use crate::error::CliError;
@@ -79,18 +77,6 @@ Examples:
   stackgen doctor --env prod --symptom 'Connection not found in database'
   stackgen doctor --api-id a1b2c3d4e5 --stage-name prod --markdown --mask";
 
-/// Everything that an examination of several stages shares.
-#[derive(Clone, Copy)]
-struct DoctorRun<'a> {
-    command: &'a DoctorCommand,
-    account: &'a AccountClient,
-    symptom: Option<&'static Symptom>,
-    progress: &'a StepProgress<'a>,
-    interrupt: &'a Interrupt,
-    ctx: OperationContext<'a>,
-    ui: &'a Ui,
-}
-
 impl DoctorCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.examine(ui))
@@ -114,10 +100,14 @@ impl DoctorCommand {
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
+        let selector = self.selector();
         let run = DoctorRun {
-            command: self,
             account: &account,
+            file: &self.target.file,
+            selector: &selector,
+            since: self.since,
             symptom,
+            log_role: self.log_role.as_deref(),
             progress: &progress,
             interrupt: &interrupt,
             ctx: account.context(&steps, &interrupt),
@@ -175,51 +165,6 @@ impl DoctorCommand {
             ui.print(&human::denied(error))?;
         }
         Ok(())
-    }
-}
-
-impl DoctorRun<'_> {
-    /// Examines a stage.
-    async fn one(
-        self,
-        target: &StageTarget,
-        api: ApiInfo,
-        stage: StageInfo,
-    ) -> Result<DoctorReport, CliError> {
-        let region = self.ctx.read(|| self.account.aws.account_region()).await?;
-        let project = facts::project_facts(target, &self.command.selector());
-        let (verify, callers): (VerifyRequest, StageCallers) = self.callers(target).await;
-        let parts: BTreeSet<EvidencePart> = match self.symptom {
-            Some(symptom) => symptom.parts(),
-            None => EvidencePart::ALL.into_iter().collect(),
-        };
-        let request = DoctorRequest {
-            api: &api,
-            stage: &stage.name,
-            region: &region,
-            project: &project,
-            templates: &target.snapshots,
-            built: &target.code,
-            stack: target.stack.as_ref(),
-            verify: &verify,
-            parts: &parts,
-            since: self.command.since,
-            is_emulator: self.account.aws.endpoint_url().is_some(),
-        };
-        self.progress.begin("reading the account");
-        let progress = |part: EvidencePart| self.progress.begin(format!("read {}", part.name()));
-        let evidence = gather(&self.account.aws, &callers, request, self.ctx, &progress).await?;
-        Ok(DoctorReport::new(&evidence, self.symptom))
-    }
-
-    async fn callers(self, target: &StageTarget) -> (VerifyRequest, StageCallers) {
-        let (verify, callers, problems) =
-            StageCallers::declared(target, &self.account.network).await;
-        for problem in problems.iter().flat_map(|error| &error.problems) {
-            let message = format!("skipped a handshake: {}", problem.problem.message);
-            self.ui.note(&message, None);
-        }
-        (verify, callers)
     }
 }
 

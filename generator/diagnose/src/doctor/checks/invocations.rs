@@ -9,7 +9,7 @@ use crate::doctor::check::DoctorCheck;
 use crate::doctor::evidence::{DoctorEvidence, QualifiedFunction, RightVerdict, RoleRight};
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
-use crate::doctor::policy::{PolicyDecision, PolicyDocument};
+use crate::doctor::policy::{IamPolicy, PolicyDecision};
 
 /// IAM action of an invocation.
 pub(crate) const INVOKE: &str = "lambda:InvokeFunction";
@@ -184,8 +184,8 @@ fn by_policy(
 ) -> Option<DoctorFinding> {
     let policy = evidence.policies.get(function)?;
     let document = match policy {
-        Some(text) => PolicyDocument::parse(text)?,
-        None => PolicyDocument::default(),
+        Some(text) => IamPolicy::parse(text)?,
+        None => IamPolicy::default(),
     };
     let mut lacking: BTreeSet<String> = BTreeSet::new();
     let (mut names, mut arns) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ use crate::doctor::evidence::{
     DoctorEvidence, FunctionFacts, QualifiedFunction, RightVerdict, RoleRight,
 };
 use crate::doctor::part::EvidencePart;
-use crate::doctor::policy::{PolicyDecision, PolicyDocument};
+use crate::doctor::policy::{IamPolicy, PolicyDecision};
 use crate::doctor::ports::FunctionDetails;
 
 /// Functions, the versions that the stage calls, and their resource policies.
@@ -144,7 +144,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         rights: &[RoleRight],
     ) -> Result<Vec<(RoleRight, RightVerdict)>, DeployError> {
         let mut verdicts = Vec::new();
-        let mut documents: Option<Vec<PolicyDocument>> = None;
+        let mut documents: Option<Vec<IamPolicy>> = None;
         for right in rights {
             let simulated = match &documents {
                 Some(_) => None,
@@ -165,13 +165,13 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 documents = Some(
                     texts
                         .iter()
-                        .filter_map(|text| PolicyDocument::parse(text))
+                        .filter_map(|text| IamPolicy::parse(text))
                         .collect(),
                 );
             }
             let policies = documents.as_deref().unwrap_or_default();
             let decision: PolicyDecision =
-                PolicyDocument::decide(policies, right.action, &right.resource);
+                IamPolicy::decide(policies, right.action, &right.resource);
             verdicts.push((right.clone(), RightVerdict::Policies(decision)));
         }
         Ok(verdicts)
