@@ -22,6 +22,8 @@ pub struct Aws {
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// Configuration of clients for services without an SDK here.
+    pub(crate) config: SdkConfig,
     pub(crate) assumed: Option<AssumedWith>,
     pub(crate) region: String,
     /// Endpoint for every service, if it is not AWS's.
@@ -84,6 +86,7 @@ impl Aws {
             endpoint_url: config.endpoint_url().map(str::to_owned),
             issuer: options.issuer.clone(),
             account_region: Arc::default(),
+            config,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The interfaces of `stackgen-deploy` on the AWS SDK. The only generator crate that uses the SDK. It works against AWS and
+//! The interfaces of `stackgen-deploy` and `stackgen-diagnose` on the AWS SDK. The only generator crate that uses the SDK. It works against AWS and
 //! against any server with AWS's wire formats.
 
 mod account;
@@ -6,6 +6,7 @@ mod cloudformation;
 mod connect;
 mod convert;
 mod credentials;
+mod doctor;
 mod events;
 mod http;
 mod identity;
@@ -20,6 +21,7 @@ mod permissions;
 mod profile;
 mod quotas;
 mod s3;
+mod signed;
 mod stacks;
 
 pub use connect::Aws;

@@ -132,9 +132,14 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "UnrecognizedClientException" => Kind::NoCredentials,
         // STS has no code of its own for this.
         "AccessDenied" if error.message().is_some_and(is_about_mfa_code) => Kind::MfaCode,
-        "AccessDenied" | "AccessDeniedException" | "ForbiddenException" => Kind::AccessDenied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "ForbiddenException"
+        | "UnauthorizedOperation" => Kind::AccessDenied,
         "ChangeSetNotFound"
+        | "GoneException"
         | "NoSuchBucket"
+        | "NoSuchEntity"
         | "NotFound"
         | "NotFoundException"
         | "ResourceNotFoundException" => Kind::NotFound,
@@ -152,7 +157,7 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         _ if status == 429 => Kind::TooManyRequests,
         // Answers to HEAD requests have no body, and so no code.
         "" if status == 403 => Kind::AccessDenied,
-        "" if status == 404 => Kind::NotFound,
+        "" if matches!(status, 404 | 410) => Kind::NotFound,
         _ if status >= 500 => Kind::Unclear,
         _ => Kind::Refused,
     };

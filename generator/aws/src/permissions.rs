@@ -138,6 +138,22 @@ aws_calls! {
     GetQueryResults "logs:GetQueryResults" Account, Other;
     StopQuery "logs:StopQuery" Account, Other;
 
+    GetPolicy "lambda:GetPolicy" Function, Other;
+    SimulatePrincipalPolicy "iam:SimulatePrincipalPolicy" Account, Other;
+    ListRolePolicies "iam:ListRolePolicies" Account, Other;
+    GetRolePolicy "iam:GetRolePolicy" Account, Other;
+    ListAttachedRolePolicies "iam:ListAttachedRolePolicies" Account, Other;
+    GetManagedPolicy "iam:GetPolicy" Account, Other;
+    GetPolicyVersion "iam:GetPolicyVersion" Account, Other;
+    DescribeTable "dynamodb:DescribeTable" Account, Other;
+    DescribeTimeToLive "dynamodb:DescribeTimeToLive" Account, Other;
+    Scan "dynamodb:Scan" Account, Other;
+    DeleteItem "dynamodb:DeleteItem" Account, Other;
+    GetConnection "execute-api:ManageConnections" Account, Other;
+    GetMetricData "cloudwatch:GetMetricData" Account, Other;
+    DescribeVpcEndpoints "ec2:DescribeVpcEndpoints" Account, Other;
+    UpdateAccount "apigateway:PATCH" Gateway("/account"), Other;
+
     HeadBucket "s3:ListBucket" Bucket, Deploy;
     HeadObject "s3:GetObject" Object, Deploy;
     PutObject "s3:PutObject" Object, Deploy;

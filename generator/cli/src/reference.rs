@@ -1,6 +1,7 @@
 //! Generated pages of `docs/`. The tests fail if a page is stale. If `STACKGEN_UPDATE_DOCS` is set, as by `make docs`, they
 //! write the pages instead.
 
+mod doctor;
 mod help;
 mod rules;
 mod stack_states;
@@ -24,6 +25,7 @@ fn the_generated_reference_is_fresh() {
             commands::schema_text().to_owned(),
         ),
         ("stack-states.md".to_owned(), stack_states::page()),
+        ("doctor.md".to_owned(), doctor::page()),
     ];
     keep_fresh("docs/reference", &pages);
 }

@@ -2,4 +2,5 @@
 //!
 //! It uses no SDK: traits declare the calls to an account, and `stackgen-aws` implements them.
 
+pub mod doctor;
 pub mod logs;

@@ -60,6 +60,12 @@ impl RoleStore {
         all.remove(name(role));
     }
 
+    /// Returns true if the role was declared.
+    pub fn has(&self, role: &str) -> bool {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.contains_key(name(role))
+    }
+
     /// Returns true if a statement of the role allows the action and none denies it. A role that was never declared may
     /// do nothing.
     pub fn allows(&self, role: &str, action: &str, resource: &str) -> bool {

@@ -162,6 +162,32 @@ impl VerifyArgs {
     }
 }
 
+impl StageCallers {
+    /// Resolves the values of the callers that a project declares for its WebSocket API. Callers without a value, because a
+    /// variable is not set or a command fails, are left out, with the reason.
+    pub(crate) async fn declared(
+        target: &StageTarget,
+        network: &NetworkOptions,
+    ) -> (VerifyRequest, StageCallers, Vec<CliError>) {
+        let (mut callers, mut problems) = (Vec::new(), Vec::new());
+        for (name, caller) in &target.callers {
+            if caller.api != VerifyApi::WebSocket {
+                continue;
+            }
+            match StageCaller::prepare(name.clone(), caller.clone(), &target.folder).await {
+                Ok(caller) => callers.push(caller),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let request = VerifyRequest {
+            callers: callers.iter().map(|one| one.caller.clone()).collect(),
+            accepted: Vec::new(),
+        };
+        let network = network.clone();
+        (request, StageCallers { callers, network }, problems)
+    }
+}
+
 /// Callers of a stage, with their values. They have no `Debug`, because values may be secret.
 #[derive(Default)]
 pub(crate) struct StageCallers {

@@ -1,6 +1,7 @@
 //! APIs and stages that a command works on.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use stackgen_cfn::Node;
@@ -8,7 +9,7 @@ use stackgen_deploy::code::{BuiltCode, ReleaseMode};
 use stackgen_deploy::selector::{ApiSelector, find_api, find_stage};
 use stackgen_deploy::stack::StackName;
 use stackgen_deploy::status::TemplateSnapshot;
-use stackgen_deploy::{ApiId, ApiInfo, OperationContext, StageInfo, StageName};
+use stackgen_deploy::{ApiId, ApiInfo, DeployError, OperationContext, StageInfo, StageName};
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Text};
 use stackgen_synth::spec::VerifyCallerSpec;
@@ -98,6 +99,8 @@ pub(crate) struct StageTarget {
     pub(crate) folder: PathBuf,
     /// Code that was built for functions of the stack. Only the first target has it.
     pub(crate) code: Vec<BuiltCode>,
+    /// Model of the rendered template.
+    pub(crate) model: Option<Arc<Model>>,
 }
 
 /// Returns what targets of one project file declare for connections.
@@ -123,6 +126,7 @@ impl StageTarget {
             callers: Vec::new(),
             folder: PathBuf::from("."),
             code: Vec::new(),
+            model: None,
         }
     }
 
@@ -151,6 +155,15 @@ impl StageTarget {
         ctx: OperationContext<'_>,
     ) -> Result<(ApiInfo, StageInfo), CliError> {
         self.declared.require(account, ctx).await?;
+        Ok(self.find_in(account, ctx).await?)
+    }
+
+    /// Finds API and stage in any account.
+    pub(crate) async fn find_in(
+        &self,
+        account: &AccountClient,
+        ctx: OperationContext<'_>,
+    ) -> Result<(ApiInfo, StageInfo), DeployError> {
         let api = find_api(&account.aws, &self.api, ctx).await?;
         let stage = find_stage(&account.aws, &api.id, self.stage.as_ref(), ctx).await?;
         Ok((api, stage))
@@ -166,6 +179,19 @@ impl TargetArgs {
             api_id: None,
             stage_name: None,
         }
+    }
+
+    /// Returns the flags that select the same target in another command.
+    pub(crate) fn selector(&self) -> String {
+        let flag = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("--{name} {value}"))
+        };
+        let flags = [
+            flag("env", &self.environment),
+            flag("api-id", &self.api_id),
+            flag("stage-name", &self.stage_name),
+        ];
+        flags.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// Returns true if an API is selected without a project file.
@@ -201,7 +227,7 @@ impl TargetArgs {
             ));
         }
         let (environment, template) = select_template(templates, gateway)?;
-        let model = Model::from_template(&template, &Inputs::none());
+        let model = Arc::new(Model::from_template(&template, &Inputs::none()));
         let mut targets = targets_of_template(&project, environment, &template, &model);
         if gateway.is_some() {
             // The local gateway is no account.
@@ -240,7 +266,7 @@ fn targets_of_template(
     project: &Project,
     environment: &str,
     template: &Node,
-    model: &Model,
+    model: &Arc<Model>,
 ) -> Vec<StageTarget> {
     let release = stackgen_metadata(template, "Release").map(|release| match release {
         "pinned" => ReleaseMode::Pinned,
@@ -256,7 +282,9 @@ fn targets_of_template(
             .stages
             .first()
             .and_then(|stage| stage.name.as_ref()?.as_literal());
-        let models = [Some(model), stored.as_ref()].into_iter().flatten();
+        let models = [Some(model.as_ref()), stored.as_ref()]
+            .into_iter()
+            .flatten();
         targets.push(StageTarget {
             api: ApiSelector::Name(name.to_owned()),
             stage: stage.map(StageName::new),
@@ -271,6 +299,7 @@ fn targets_of_template(
             callers: project.verify_callers(environment),
             folder: project.folder().to_owned(),
             code: Vec::new(),
+            model: Some(Arc::clone(model)),
         });
     }
     targets

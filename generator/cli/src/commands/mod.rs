@@ -9,6 +9,7 @@ mod deployments;
 mod destroy;
 mod dev;
 mod diff;
+mod doctor;
 mod drift;
 mod explain;
 mod graph;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Deployments(Box<deployments::DeploymentsCommand>),
     Status(Box<status::StatusCommand>),
     Drift(Box<drift::DriftCommand>),
+    Doctor(Box<doctor::DoctorCommand>),
     Cancel(cancel::CancelCommand),
     Destroy(destroy::DestroyCommand),
     Bootstrap(bootstrap::BootstrapCommand),
@@ -81,6 +83,7 @@ impl Command {
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),
             Command::Drift(command) => command.run(ui),
+            Command::Doctor(command) => command.run(ui),
             Command::Cancel(command) => command.run(ui),
             Command::Destroy(command) => command.run(ui),
             Command::Bootstrap(command) => command.run(ui),

@@ -16,6 +16,7 @@ mod demo;
 mod deploy_local;
 mod dev;
 mod diff;
+mod doctor;
 mod ending;
 mod event_sources;
 mod explain;

@@ -21,7 +21,7 @@ pub(super) fn template(description: &ApiDescription, region: &AccountRegion) -> 
         aliases: BTreeMap::new(),
     };
     for (index, part) in description.parts.iter().enumerate() {
-        let id = format!("{}{index}", part.kind.name());
+        let id = ApiDescription::logical_id(part, index);
         document.ids.insert((part.kind, &part.id), id);
     }
     let api = description

@@ -7,6 +7,7 @@ mod uri;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
+use stackgen_cfn::Node;
 use stackgen_model::{Inputs, Model, SnapshotDigest};
 
 use crate::{CalledVersion, FunctionName};
@@ -134,6 +135,17 @@ impl ApiDescription {
             routes: api.routes.len(),
             calls: called_versions(&self.parts, region).into_iter().collect(),
         }
+    }
+
+    /// Returns the API as a template, as if CloudFormation had created it. The logical ID of the API is `Api`, that of a part
+    /// is [`ApiDescription::logical_id`], and those of invoked functions and aliases are invented.
+    pub fn template(&self, region: &AccountRegion) -> Node {
+        document::template(self, region)
+    }
+
+    /// Returns the logical ID of a part in the template. `index` is its position among the parts.
+    pub fn logical_id(part: &ApiPart, index: usize) -> String {
+        format!("{}{index}", part.kind.name())
     }
 
     /// Returns the functions of this account and region that the API invokes, sorted, each once.

@@ -96,9 +96,9 @@ pub async fn wiring_evidence(
         let Some(owner) = find_owner(service, api, project, ctx).await? else {
             return Ok(None);
         };
-        let id = &owner.stack.id;
-        let events = ctx.read(|| service.events_since(id, deployed)).await?;
-        Ok(Some(history(&owner, &events, deployed)))
+        wiring_history(service, &owner, deployed, ctx)
+            .await
+            .map(Some)
     };
     let reason = match read.await {
         Ok(Some(history)) => return Ok(StackEvidence::Read(history)),
@@ -110,6 +110,22 @@ pub async fn wiring_evidence(
         },
     };
     Ok(StackEvidence::Unavailable { reason })
+}
+
+/// Reads the wiring changes of a stack, and compares them with the creation of a deployment.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn wiring_history(
+    service: &impl StackReader,
+    owner: &OwningStack,
+    deployed: OffsetDateTime,
+    ctx: OperationContext<'_>,
+) -> Result<WiringHistory, DeployError> {
+    let id = &owner.stack.id;
+    let events = ctx.read(|| service.events_since(id, deployed)).await?;
+    Ok(history(owner, &events, deployed))
 }
 
 /// A change of a resource that is complete, and the time at which it began, if that is after the deployment was created.

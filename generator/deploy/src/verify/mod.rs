@@ -49,7 +49,7 @@ impl StageVerifier {
     /// # Errors
     ///
     /// [`DeployError::CannotVerify`] if no URL leads to the stage, or an anonymous caller can call no route.
-    pub(crate) async fn resolve(
+    pub async fn resolve(
         account: &impl Account,
         api: &ApiInfo,
         stage: &StageName,

@@ -5,6 +5,7 @@
 //! but a request must be signed. A web page can make a browser send plain requests to loopback, but not requests with
 //! an `Authorization` header: for those the browser sends a preflight request first, which is refused.
 
+pub mod iam;
 pub mod logs;
 pub mod sts;
 
@@ -35,6 +36,8 @@ pub struct ServiceRouters {
     pub logs: Router,
     /// DynamoDB.
     pub dynamodb: Router,
+    /// IAM: [`iam::routes`].
+    pub iam: Router,
     /// STS: [`sts::routes`].
     pub sts: Router,
     /// Management API: [`misdirected`](stackgen_gateway_apis::management::misdirected), because each stage has its own endpoint for it.
@@ -110,6 +113,7 @@ impl ServiceRouters {
             "lambda" => &self.lambda,
             "logs" => &self.logs,
             "dynamodb" => &self.dynamodb,
+            "iam" => &self.iam,
             "sts" => &self.sts,
             "execute-api" => &self.management,
             _ => return Some(Destination::Other(service)),

@@ -342,6 +342,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         ),
         lambda: stackgen_gateway_lambda::control::routes(account.functions.clone()),
         logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
+        iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),

@@ -211,7 +211,7 @@ impl AwsCallRequest {
                 let stars = parts[1..].iter().enumerate();
                 let stars = stars.map(|(index, part)| if index % 2 == 1 { "*" } else { *part });
                 let kind = stars.collect::<Vec<_>>().join("/");
-                let path = path.strip_prefix("/v2")?;
+                let path = path.strip_prefix("/v2").unwrap_or(&path);
                 let resource = format!("arn:aws:apigateway:{region}::{path}");
                 (self.method.clone(), Some(resource), kind)
             }
@@ -220,6 +220,7 @@ impl AwsCallRequest {
                     ("GET", "account-settings") => "GetAccountSettings",
                     ("GET", "concurrency") => "GetFunctionConcurrency",
                     ("GET", "configuration") => "GetFunctionConfiguration",
+                    ("GET", "policy") => "GetPolicy",
                     ("PUT", "code") => "UpdateFunctionCode",
                     ("POST", "versions") => "PublishVersion",
                     other => panic!("unknown call of Lambda: {other:?}"),
@@ -245,11 +246,17 @@ impl AwsCallRequest {
                 let resource = format!("arn:aws:s3:::{}", parts.join("/"));
                 (action.to_owned(), Some(resource), String::new())
             }
-            "logs" => {
-                let (_, action) = self.header("x-amz-target")?.split_once('.')?;
-                (action.to_owned(), None, String::new())
+            "iam" | "monitoring" | "ec2" => (self.parameter("Action")?, None, String::new()),
+            "dynamodb" | "logs" => {
+                let target = self.header("x-amz-target")?.rsplit('.').next()?;
+                (target.to_owned(), None, String::new())
             }
+            "execute-api" => ("ManageConnections".to_owned(), None, String::new()),
             _ => return None,
+        };
+        let service = match service {
+            "monitoring" => "cloudwatch",
+            service => service,
         };
         Some(CallPermission {
             kind: format!("{service}:{action} {kind}"),
@@ -346,8 +353,11 @@ fn denial(method: &str, permission: &CallPermission) -> String {
     let body = match action.split(':').next() {
         Some("s3") if method == "HEAD" => String::new(),
         Some("s3") => format!("<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"),
-        Some("cloudformation") => format!(
+        Some("cloudformation" | "iam" | "cloudwatch") => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{text}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        ),
+        Some("ec2") => format!(
+            "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>{text}</Message></Error></Errors></Response>"
         ),
         _ => format!(r#"{{"Message":"{text}"}}"#),
     };

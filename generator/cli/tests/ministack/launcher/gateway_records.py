@@ -22,7 +22,11 @@ def install():
 
 
 def correct(name, correction):
-    handler = provisioners._RESOURCE_HANDLERS[f"AWS::ApiGatewayV2::{name}"]
+    correct_resource(f"AWS::ApiGatewayV2::{name}", correction)
+
+
+def correct_resource(kind, correction):
+    handler = provisioners._RESOURCE_HANDLERS[kind]
     create, update = handler["create"], handler["update"]
 
     def created(logical, properties, stack):
@@ -46,6 +50,8 @@ def correct_api(api, properties):
 def correct_integration(integration, properties):
     record = apigateway._integrations[properties["ApiId"]][integration]
     record["payloadFormatVersion"] = properties.get("PayloadFormatVersion", "1.0")
+    if "TimeoutInMillis" not in properties and apigateway._apis[properties["ApiId"]]["protocolType"] == "WEBSOCKET":
+        record["timeoutInMillis"] = 29000
     for name in DROPPED:
         record[lower(name)] = wire(properties.get(name))
 

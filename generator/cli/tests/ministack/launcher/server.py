@@ -48,14 +48,16 @@ def configure(port, scratch):
 
 def add(delay, failures_file):
     """Extends ministack. Imports it, which needs the variables of `configure`."""
-    from launcher import change_sets, gateway_api, gateway_records, gateway_types, operations, rollbacks
+    from launcher import change_sets, endpoints, gateway_api, gateway_records, gateway_types, operations, rollbacks, tables
     from launcher.failures import Failures
 
     gateway_api.install()
     gateway_records.install()
     gateway_types.install()
     change_sets.install()
+    endpoints.install()
     rollbacks.install()
+    tables.install()
     operations.install(delay, Failures(failures_file))
 
 

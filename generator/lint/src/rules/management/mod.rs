@@ -9,6 +9,7 @@ mod management_endpoint_of_another_api;
 mod management_endpoint_without_stage;
 mod management_endpoint_wss;
 mod nothing_sent_to_clients;
+mod private_dns_for_posting_function;
 mod wrong_action_for_connections;
 
 use crate::rule::RuleGroup;
@@ -28,5 +29,6 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
         &wrong_action_for_connections::RULE,
         &endpoint_of_no_stage::RULE,
         &nothing_sent_to_clients::RULE,
+        &private_dns_for_posting_function::RULE,
     ],
 };

@@ -1,0 +1,108 @@
+//! Roles of IAM: simulation, and policies.
+
+use std::collections::BTreeSet;
+
+use stackgen_deploy::AccountResult;
+
+use crate::Aws;
+use crate::operation::AwsOperation;
+use crate::permissions::AwsCall;
+use crate::signed::{SignedRequest, SignedService};
+
+const VERSION: &str = "2010-05-08";
+
+impl Aws {
+    /// Calls IAM. Returns the texts of all elements with a name.
+    async fn call_iam(
+        &self,
+        call: AwsCall,
+        action: &str,
+        parameters: &[(&str, &str)],
+        element: &str,
+    ) -> AccountResult<Vec<String>> {
+        let subject = parameters.first().map_or("", |(_, value)| value);
+        let operation = AwsOperation::on(call, subject);
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let request = SignedRequest::query(VERSION, action, &parameters);
+        let answer = self
+            .send_signed(SignedService::Iam, call, &operation, request)
+            .await?;
+        let document = roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
+        let found = document
+            .descendants()
+            .filter(|node| node.tag_name().name() == element);
+        Ok(found
+            .filter_map(|node| node.text().map(str::to_owned))
+            .collect())
+    }
+
+    pub(super) async fn simulate(
+        &self,
+        role: &str,
+        action: &str,
+        resource: &str,
+    ) -> AccountResult<bool> {
+        let parameters = [
+            ("PolicySourceArn", role),
+            ("ActionNames.member.1", action),
+            ("ResourceArns.member.1", resource),
+        ];
+        let call = AwsCall::SimulatePrincipalPolicy;
+        let decisions = self
+            .call_iam(call, "SimulatePrincipalPolicy", &parameters, "EvalDecision")
+            .await?;
+        let decision = decisions
+            .first()
+            .ok_or_else(|| AwsOperation::on(call, role).lacks("EvalDecision"))?;
+        Ok(decision == "allowed")
+    }
+
+    pub(super) async fn read_role_policies(&self, role: &str) -> AccountResult<Vec<String>> {
+        let name = role.rsplit('/').next().unwrap_or(role);
+        let mut documents = Vec::new();
+        let role = [("RoleName", name)];
+        let call = AwsCall::ListRolePolicies;
+        for policy in self
+            .call_iam(call, "ListRolePolicies", &role, "member")
+            .await?
+        {
+            let parameters = [("RoleName", name), ("PolicyName", &policy)];
+            let call = AwsCall::GetRolePolicy;
+            let found = self
+                .call_iam(call, "GetRolePolicy", &parameters, "PolicyDocument")
+                .await?;
+            documents.extend(found.iter().map(|text| decoded(text)));
+        }
+        let call = AwsCall::ListAttachedRolePolicies;
+        let attached = self
+            .call_iam(call, "ListAttachedRolePolicies", &role, "PolicyArn")
+            .await?;
+        let attached: BTreeSet<_> = attached.into_iter().collect();
+        for arn in attached {
+            let parameters = [("PolicyArn", arn.as_str())];
+            let call = AwsCall::GetManagedPolicy;
+            let versions = self
+                .call_iam(call, "GetPolicy", &parameters, "DefaultVersionId")
+                .await?;
+            for version in versions {
+                let parameters = [("PolicyArn", arn.as_str()), ("VersionId", version.as_str())];
+                let call = AwsCall::GetPolicyVersion;
+                let found = self
+                    .call_iam(call, "GetPolicyVersion", &parameters, "Document")
+                    .await?;
+                documents.extend(found.iter().map(|text| decoded(text)));
+            }
+        }
+        Ok(documents)
+    }
+}
+
+/// Decodes a policy document, which IAM encodes for URLs.
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}

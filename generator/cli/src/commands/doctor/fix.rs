@@ -1,0 +1,139 @@
+//! `--fix`: changes that are safe, each after a question.
+
+use std::collections::BTreeSet;
+
+use stackgen_deploy::redeploy::{BackTo, RedeployOutcome, RedeployRequest, redeploy};
+use stackgen_diagnose::doctor::{DoctorAccount as _, DoctorFix, DoctorReport};
+
+use super::run::DoctorRun;
+use crate::account::{StageTarget, confirmed};
+use crate::error::CliError;
+use crate::git;
+use crate::run_id::run_id;
+
+/// Offers the changes that cure findings, and makes those that are confirmed.
+pub(super) async fn offer(
+    run: DoctorRun<'_>,
+    target: &StageTarget,
+    report: &DoctorReport,
+) -> Result<(), CliError> {
+    let fixes: BTreeSet<&DoctorFix> = report
+        .findings
+        .iter()
+        .filter_map(|one| one.fix.as_ref())
+        .collect();
+    if fixes.is_empty() {
+        run.ui
+            .note("no finding has a change that is safe to make here", None);
+    }
+    for fix in fixes {
+        match fix {
+            DoctorFix::RedeployStage => redeploy_stage(run, target, report).await?,
+            DoctorFix::SetLogRole => set_log_role(run).await?,
+            DoctorFix::DeleteRecords {
+                table,
+                key,
+                connections,
+            } => {
+                delete_records(run, report, table, key, connections).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn redeploy_stage(
+    run: DoctorRun<'_>,
+    target: &StageTarget,
+    report: &DoctorReport,
+) -> Result<(), CliError> {
+    let question = format!(
+        "create a deployment of {} as it is now, move stage {} to it, and verify it?",
+        report.api.name, report.stage
+    );
+    if !confirmed(false, &question, run.interrupt, run.ui).await? {
+        return Ok(());
+    }
+    let (verify, callers) = run.callers(target).await;
+    let request = RedeployRequest {
+        api: report.api.clone(),
+        stage: report.stage.clone(),
+        git: git::commit(run.file),
+        environment: target.environment.clone(),
+        run: run_id(),
+        // Code and versions stay as they are.
+        code: Vec::new(),
+        release: None,
+        force: true,
+        verify: Some(verify),
+        mark: target.name().is_some(),
+        updated: None,
+        back_to: BackTo::default(),
+        prune_failed: false,
+        prune: None,
+    };
+    let outcome = redeploy(&run.account.aws, &callers, &request, run.ctx).await?;
+    let text = match outcome {
+        RedeployOutcome::Current { deployment, .. } => {
+            format!("is current: deployment {deployment}")
+        }
+        RedeployOutcome::Deployed { deployment, .. }
+        | RedeployOutcome::AutoDeployed { deployment, .. } => {
+            format!("serves deployment {deployment}, verified")
+        }
+    };
+    run.progress.pause();
+    run.ui.done(&format!("stage {} {text}", report.stage))
+}
+
+async fn set_log_role(run: DoctorRun<'_>) -> Result<(), CliError> {
+    let Some(role) = run.log_role else {
+        run.ui.note(
+            "API Gateway has no role for logs, and `--log-role` names none",
+            Some("name a role that apigateway.amazonaws.com may assume, with the policy AmazonAPIGatewayPushToCloudWatchLogs"),
+        );
+        return Ok(());
+    };
+    let question = format!("set {role} as API Gateway's role for logs in this account and region?");
+    if !confirmed(false, &question, run.interrupt, run.ui).await? {
+        return Ok(());
+    }
+    run.ctx.call(|| run.account.aws.set_log_role(role)).await?;
+    run.ui.done(&format!("API Gateway writes logs as {role}"))
+}
+
+async fn delete_records(
+    run: DoctorRun<'_>,
+    report: &DoctorReport,
+    table: &str,
+    key: &str,
+    connections: &[String],
+) -> Result<(), CliError> {
+    let count = connections.len();
+    let question =
+        format!("delete {count} records of connections that do not exist from table {table}?");
+    if !confirmed(false, &question, run.interrupt, run.ui).await? {
+        return Ok(());
+    }
+    let endpoint = report.api.url(&report.stage).unwrap_or_default();
+    let endpoint = endpoint
+        .replacen("wss://", "https://", 1)
+        .replacen("ws://", "http://", 1);
+    let mut deleted = 0;
+    for id in connections {
+        // A connection that exists by now keeps its record.
+        if run
+            .ctx
+            .read(|| run.account.aws.connection_exists(&endpoint, id))
+            .await?
+        {
+            continue;
+        }
+        run.ctx
+            .call(|| run.account.aws.delete_record(table, key, id))
+            .await?;
+        deleted += 1;
+    }
+    run.ui
+        .done(&format!("deleted {deleted} records of table {table}"))
+}

@@ -1,0 +1,8 @@
+//! `stackgen doctor` on stacks that are broken one fault at a time.
+
+mod denied;
+mod emulator;
+mod faults;
+mod foreign;
+mod local;
+mod output;

@@ -1,0 +1,228 @@
+//! Gathering the evidence: each part is read once, parts that do not depend on each other at the same time. What may not be
+//! read is noted, and the rest goes on.
+
+mod connections;
+mod functions;
+mod logs;
+mod metrics;
+mod stage;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use stackgen_deploy::account::AccountRegion;
+use stackgen_deploy::code::BuiltCode;
+use stackgen_deploy::stack::{
+    FunctionQuotas, GatewaySettings, OwningStack, StackName, StackService,
+};
+use stackgen_deploy::status::TemplateSnapshot;
+use stackgen_deploy::{
+    Account, AccountErrorKind, AccountResult, ApiInfo, DeployError, OperationContext, StageClient,
+    StageName, VerifyRequest,
+};
+
+use super::evidence::{DoctorEvidence, ProjectFacts, UnreadEvidence, UnreadReason};
+use super::part::EvidencePart;
+use super::ports::DoctorAccount;
+
+/// What to examine.
+#[derive(Clone, Copy, Debug)]
+pub struct DoctorRequest<'a> {
+    /// The API.
+    pub api: &'a ApiInfo,
+    /// The stage.
+    pub stage: &'a StageName,
+    /// Account and region.
+    pub region: &'a AccountRegion,
+    /// What the project declares.
+    pub project: &'a ProjectFacts,
+    /// Templates of the project, see [`StatusRequest`](stackgen_deploy::status::StatusRequest).
+    pub templates: &'a [TemplateSnapshot],
+    /// Built code.
+    pub built: &'a [BuiltCode],
+    /// The stack of the project, in case the API names none.
+    pub stack: Option<&'a StackName>,
+    /// The callers.
+    pub verify: &'a VerifyRequest,
+    /// The parts to read.
+    pub parts: &'a BTreeSet<EvidencePart>,
+    /// The span of logs and metrics.
+    pub since: Duration,
+    /// True if the endpoint is an emulator, which may lack services.
+    pub is_emulator: bool,
+}
+
+/// An account that can be examined.
+pub trait ExaminedAccount:
+    Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService
+{
+}
+
+impl<A: Account + DoctorAccount + FunctionQuotas + GatewaySettings + StackService> ExaminedAccount
+    for A
+{
+}
+
+/// Reader of the evidence.
+struct Gatherer<'a, A> {
+    account: &'a A,
+    request: DoctorRequest<'a>,
+    ctx: OperationContext<'a>,
+    /// Called when a part of the evidence was read.
+    progress: &'a dyn Fn(EvidencePart),
+    unread: RefCell<BTreeSet<UnreadEvidence>>,
+}
+
+/// Reads the evidence. `progress` is called when a part was read.
+///
+/// # Errors
+///
+/// [`DeployError::Interrupted`].
+pub async fn gather(
+    account: &impl ExaminedAccount,
+    client: &impl StageClient,
+    request: DoctorRequest<'_>,
+    ctx: OperationContext<'_>,
+    progress: &dyn Fn(EvidencePart),
+) -> Result<DoctorEvidence, DeployError> {
+    let gatherer = Gatherer {
+        account,
+        request,
+        ctx,
+        progress,
+        unread: RefCell::default(),
+    };
+    let api = request.api.clone();
+    let mut evidence = DoctorEvidence::new(
+        api,
+        request.stage.clone(),
+        request.region.clone(),
+        (ctx.now)(),
+    );
+    evidence.project = request.project.clone();
+    evidence.parts.clone_from(request.parts);
+    let (wiring, stage, status, log_role, owner) = tokio::join!(
+        gatherer.wiring(),
+        gatherer.stage(),
+        gatherer.status(),
+        gatherer.log_role(),
+        gatherer.owner(),
+    );
+    evidence.wiring = wiring?;
+    evidence.stage = stage?;
+    evidence.status = status?;
+    evidence.log_role = log_role?;
+    let owner: Option<OwningStack> = owner?;
+    let (functions, drift, stack, history, tables, callers) = tokio::join!(
+        gatherer.functions(&evidence),
+        gatherer.drift(owner.as_ref()),
+        gatherer.stack(owner.as_ref()),
+        gatherer.history(&evidence, owner.as_ref()),
+        gatherer.tables(owner.as_ref()),
+        gatherer.callers(client, &evidence),
+    );
+    let functions = functions?;
+    evidence.functions = functions.functions;
+    evidence.versions = functions.versions;
+    evidence.policies = functions.policies;
+    evidence.drift = drift?;
+    evidence.stack = stack?;
+    evidence.history = history?;
+    evidence.tables = tables?;
+    evidence.callers = callers?;
+    let (rights, endpoints, records, closes, metrics) = tokio::join!(
+        gatherer.rights(&evidence),
+        gatherer.private_endpoints(&evidence),
+        gatherer.records(&evidence),
+        gatherer.closes(&evidence),
+        gatherer.metrics(&evidence),
+    );
+    evidence.rights = rights?;
+    evidence.private_endpoints = endpoints?;
+    evidence.records = records?;
+    evidence.closes = closes?;
+    evidence.metrics = metrics?;
+    evidence.unread = gatherer.unread.into_inner().into_iter().collect();
+    Ok(evidence)
+}
+
+impl<A> Gatherer<'_, A> {
+    fn needs(&self, part: EvidencePart) -> bool {
+        self.request.parts.contains(&part)
+    }
+
+    /// Makes a call. What could not be read is noted, and absent.
+    async fn read<T, F>(
+        &self,
+        part: EvidencePart,
+        call: impl FnMut() -> F,
+    ) -> Result<Option<T>, DeployError>
+    where
+        F: Future<Output = AccountResult<T>>,
+    {
+        let result = self.ctx.read(call).await;
+        self.note(part, result)
+    }
+
+    /// Makes a call. Something that does not exist is `Some(None)`.
+    async fn find<T, F>(
+        &self,
+        part: EvidencePart,
+        call: impl FnMut() -> F,
+    ) -> Result<Option<Option<T>>, DeployError>
+    where
+        F: Future<Output = AccountResult<T>>,
+    {
+        match self.ctx.read(call).await {
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {
+                Ok(Some(None))
+            }
+            other => Ok(self.note(part, other)?.map(Some)),
+        }
+    }
+
+    /// Notes what could not be read. An interrupt ends the examination.
+    fn note<T>(
+        &self,
+        part: EvidencePart,
+        result: Result<T, DeployError>,
+    ) -> Result<Option<T>, DeployError> {
+        match result {
+            Ok(found) => Ok(Some(found)),
+            Err(DeployError::Interrupted) => Err(DeployError::Interrupted),
+            Err(error) => {
+                self.unread
+                    .borrow_mut()
+                    .insert(self.unread_part(part, &error));
+                Ok(None)
+            }
+        }
+    }
+
+    fn unread_part(&self, part: EvidencePart, error: &DeployError) -> UnreadEvidence {
+        use AccountErrorKind::{AccessDenied, Garbled, NotFound, Refused, Unclear};
+        let (reason, permission) = match error {
+            DeployError::Account(error) if error.kind == AccessDenied => {
+                (UnreadReason::Denied, Some(error.permission.clone()))
+            }
+            DeployError::Account(error)
+                if self.request.is_emulator
+                    && matches!(error.kind, Garbled | NotFound | Refused | Unclear) =>
+            {
+                (UnreadReason::NoService, None)
+            }
+            _ => (UnreadReason::Failed, None),
+        };
+        UnreadEvidence {
+            part,
+            reason,
+            permission,
+            message: error.to_string(),
+        }
+    }
+
+    fn done(&self, part: EvidencePart) {
+        (self.progress)(part);
+    }
+}

@@ -1,0 +1,5 @@
+//! Checks as functions of evidence that no emulator produces.
+
+mod checks;
+mod evidence;
+mod report;
