@@ -11,6 +11,7 @@ use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use tokio::sync::OnceCell;
 
 use crate::options::{AccessKey, AccessOptions, IssuerAlias};
+use crate::signing_credentials::SigningCredentials;
 use crate::{credentials, http};
 
 /// An account in a region: the [`Account`](stackgen_deploy::Account) on the AWS SDK.
@@ -30,6 +31,7 @@ pub struct Aws {
     pub(crate) endpoint_url: Option<String>,
     pub(crate) issuer: Option<IssuerAlias>,
     pub(crate) account_region: Arc<OnceCell<AccountRegion>>,
+    pub(crate) signing: Arc<SigningCredentials>,
 }
 
 /// Role that was assumed, and a client with the credentials that assumed it.
@@ -86,6 +88,7 @@ impl Aws {
             endpoint_url: config.endpoint_url().map(str::to_owned),
             issuer: options.issuer.clone(),
             account_region: Arc::default(),
+            signing: Arc::new(SigningCredentials::new(config.credentials_provider())),
             config,
         })
     }

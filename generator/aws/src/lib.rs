@@ -21,7 +21,9 @@ mod permissions;
 mod profile;
 mod quotas;
 mod s3;
+mod sign;
 mod signed;
+mod signing_credentials;
 mod stacks;
 
 pub use connect::Aws;

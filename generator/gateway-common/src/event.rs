@@ -175,6 +175,17 @@ pub enum Event {
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
+    /// A call went to the user's account of AWS.
+    AccountCalled {
+        /// Function, or role of an integration.
+        caller: String,
+        /// Service: `sqs`.
+        service: String,
+        /// Operation, such as `SendMessage`, or the method of a request to a path.
+        operation: String,
+        /// Status of the answer; `None` if there was none.
+        status: Option<u16>,
+    },
     /// A function could not start, crashed or timed out.
     FunctionFailed {
         /// Function name.

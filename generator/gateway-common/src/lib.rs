@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account_access;
 mod arn;
 pub mod body;
 pub mod endpoints;
@@ -21,6 +22,7 @@ pub mod sigv4;
 mod time;
 mod trust;
 
+pub use account_access::{FunctionSecret, SignError, SignRequest};
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};
 pub use event_pattern::{EventPattern, EventPatternError};

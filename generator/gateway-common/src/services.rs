@@ -48,6 +48,14 @@ pub enum ServiceError {
         /// The service.
         service: String,
     },
+    /// Calls of integrations do not go to the user's account.
+    #[error(
+        "with `--aws`, only requests that a function signed are sent to AWS, and integrations sign nothing: call {service} in a function, or use --services URL"
+    )]
+    NotSent {
+        /// The service.
+        service: String,
+    },
     /// The protocol of the service's actions is not known.
     #[error(
         "the protocol of {service}'s actions is not known here: use a URI with `path/` instead of `action/{action}`, and set the headers of the request in RequestParameters"

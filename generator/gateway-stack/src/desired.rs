@@ -7,7 +7,7 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
-use super::{NotRun, event_source, keys, shapes};
+use super::{NotRun, event_source, key_types, shapes};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
@@ -72,8 +72,8 @@ impl<'a> DesiredResource<'a> {
         match resource.kind.as_str() {
             "AWS::IAM::Role" => reader.read_role(model),
             "AWS::Lambda::Function" => reader.read_function(rewriter),
-            kind if keys::is_key(kind) => {
-                reader.read_known(keys::properties(kind));
+            kind if key_types::is_key(kind) => {
+                reader.read_known(key_types::properties(kind));
                 for limit in ["Quota", "Throttle"] {
                     if reader.properties.contains_key(limit) {
                         let limit = limit.to_lowercase();

@@ -7,28 +7,11 @@ use stackgen_gateway_common::{ApiId, RouteKey, StageName};
 
 use super::account::{ExistingResource, LocalAccount};
 use super::desired::DesiredResource;
+use super::key_types::{KEY, PLAN};
 use super::shapes::{Shape, convert};
-
-const KEY: &str = "AWS::ApiGateway::ApiKey";
-const PLAN: &str = "AWS::ApiGateway::UsagePlan";
-const MEMBER: &str = "AWS::ApiGateway::UsagePlanKey";
 
 /// Length of generated values, as on AWS.
 const VALUE_LENGTH: usize = 40;
-
-/// Returns true for keys, usage plans, and keys of usage plans.
-pub(super) fn is_key(kind: &str) -> bool {
-    [KEY, PLAN, MEMBER].contains(&kind)
-}
-
-/// Returns the properties of a type that the gateway uses.
-pub(super) fn properties(kind: &str) -> &'static [&'static str] {
-    match kind {
-        KEY => &["Enabled", "Name", "Value"],
-        PLAN => &["ApiStages", "Quota", "Throttle"],
-        _ => &["KeyId", "UsagePlanId"],
-    }
-}
 
 /// Creates or updates a key or a usage plan.
 pub(super) fn put(account: &LocalAccount, id: &str, desired: &DesiredResource<'_>) {

@@ -16,6 +16,7 @@ mod desired;
 mod event_source;
 mod event_source_refusals;
 mod fixed_scope;
+mod key_types;
 mod keys;
 mod parse;
 mod physical;

@@ -4,7 +4,7 @@ use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::desired::{DesiredCode, DesiredResource};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::resource_error::ResourceError;
-use super::{compute, keys, storage, wiring};
+use super::{compute, key_types, keys, storage, wiring};
 
 impl LocalAccount {
     /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
@@ -26,7 +26,7 @@ impl LocalAccount {
             "AWS::Lambda::Version" => return compute::publish_version(self, desired),
             "AWS::Lambda::Alias" => compute::create_alias(self, id, desired)?,
             "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
-            kind if keys::is_key(kind) => keys::put(self, id, desired),
+            kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             _ => wiring::create(self, id, desired)?,
         }
@@ -55,7 +55,7 @@ impl LocalAccount {
             "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
             "AWS::Lambda::Version" => {}
             "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
-            kind if keys::is_key(kind) => keys::put(self, id, desired),
+            kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             _ => wiring::update(self, id, desired, existing)?,
         }
@@ -82,7 +82,7 @@ impl LocalAccount {
             "AWS::IAM::Role" => self.roles.remove(id),
             EVENT_SOURCE_MAPPING => self.event_sources.delete(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
-            kind if keys::is_key(kind) => keys::delete(self, existing),
+            kind if key_types::is_key(kind) => keys::delete(self, existing),
             _ => wiring::delete(self, existing)?,
         }
         Ok(())

@@ -17,8 +17,8 @@ pub mod tls;
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
     ApiId, ArnScope, ConnectionId, DeploymentId, Event, Events, FailureEvidence, FailureRecord,
-    FailureSubject, IntegrationId, Limits, MessageOutcome, RouteKey, Settings, StageName,
-    WatcherCommand, log_without_error,
+    FailureSubject, IntegrationId, Limits, MessageOutcome, RouteKey, Settings, SignError,
+    SignRequest, StageName, WatcherCommand, log_without_error,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

@@ -60,6 +60,21 @@ pub(crate) struct AccountClient {
 }
 
 impl AccountArgs {
+    /// Returns flags for an account of AWS, or for an endpoint in its place.
+    pub(crate) fn of_account(
+        profile: Option<String>,
+        region: Option<String>,
+        endpoint_url: Option<String>,
+    ) -> Self {
+        AccountArgs {
+            local: false,
+            profile,
+            region,
+            endpoint_url,
+            assume_role: None,
+        }
+    }
+
     /// Returns true if one of the flags is given.
     pub(crate) fn is_given(&self) -> bool {
         let values = [

@@ -36,7 +36,12 @@ impl DeclaredRegion {
             return Ok(());
         }
         let actual = ctx.read(|| account.aws.account_region()).await?;
-        CliError::all(self.problems(&actual)).map_or(Ok(()), Err)
+        self.require_place(&actual)
+    }
+
+    /// Returns an error if an account or a region is another one than declared.
+    pub(crate) fn require_place(&self, actual: &AccountRegion) -> Result<(), CliError> {
+        CliError::all(self.problems(actual)).map_or(Ok(()), Err)
     }
 
     fn problems(&self, actual: &AccountRegion) -> Vec<CliError> {

@@ -10,6 +10,7 @@ use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProbl
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
+use crate::account::DeclaredRegion;
 use crate::cargo::{self, Binary, BuildOptions};
 use crate::error::CliError;
 use crate::file::{self, InputFile};
@@ -99,6 +100,20 @@ impl SourceArgs {
             Some(path) => self.of_template(path, ui).await,
             None => self.of_project(ui).await,
         }
+    }
+
+    /// Returns the account and region that the project file declares. A template declares none.
+    pub(crate) fn declared_region(&self, ui: &Ui) -> Result<DeclaredRegion, CliError> {
+        if self.template.is_some() {
+            return Ok(DeclaredRegion::default());
+        }
+        let args = ProjectArgs {
+            file: self.file.clone(),
+            unbuilt: true,
+        };
+        let project = Project::load(&args, ui)?;
+        let environment = self.environment_of(&project)?;
+        Ok(DeclaredRegion::of(&project, environment))
     }
 
     async fn of_template(&self, path: &Path, ui: &Ui) -> Result<PreparedStack, CliError> {

@@ -7,6 +7,7 @@ mod access;
 mod api_keys;
 mod architecture;
 mod auto_deploy;
+mod aws_account;
 mod bad_input;
 mod bad_spec;
 mod bounds;

@@ -30,6 +30,11 @@ pub enum FunctionErrorKind {
 }
 
 impl FunctionError {
+    pub(super) fn random() -> Self {
+        let message = "the system's random number generator failed";
+        FunctionError::new(FunctionErrorKind::Service, message)
+    }
+
     pub(crate) fn new(kind: FunctionErrorKind, message: impl Into<String>) -> Self {
         FunctionError {
             kind,

@@ -36,8 +36,8 @@ impl FunctionRecord {
         arn: FunctionArn,
         configuration: Configuration,
         code: CodeCopy,
-    ) -> Self {
-        let credentials = FunctionCredentials::generate();
+    ) -> Result<Self, FunctionError> {
+        let credentials = FunctionCredentials::generate()?;
         let latest = new_version(
             host,
             &arn,
@@ -46,7 +46,7 @@ impl FunctionRecord {
             configuration.into(),
             code.into(),
         );
-        FunctionRecord {
+        Ok(FunctionRecord {
             arn,
             credentials,
             host: host.clone(),
@@ -58,7 +58,7 @@ impl FunctionRecord {
                 last_number: 0,
                 reserved: None,
             }),
-        }
+        })
     }
 
     fn read(&self) -> RwLockReadGuard<'_, FunctionState> {

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{ArnScope, Events, RoleStore, Settings};
+use stackgen_gateway_common::{ArnScope, Events, FunctionSecret, RoleStore, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -346,6 +346,15 @@ impl Functions {
         deleted_roles.get(access_key).cloned()
     }
 
+    /// Returns the secrets of the function whose processes have this access key. A deleted function has none.
+    pub fn secret_of(&self, access_key: &str) -> Option<FunctionSecret> {
+        let functions = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let mut functions = functions.iter();
+        let (name, function) =
+            functions.find(|(_, one)| one.credentials.access_key == access_key)?;
+        Some(function.credentials.secret(name))
+    }
+
     fn find(&self, name: &str) -> Option<Arc<FunctionRecord>> {
         let functions = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         functions.get(name).cloned()
@@ -372,7 +381,7 @@ impl Functions {
             self.scope().function(name),
             configuration,
             code,
-        ));
+        )?);
         let mut functions = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         if functions.contains_key(name) {
             return Err(FunctionError::conflict(format!(

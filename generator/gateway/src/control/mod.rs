@@ -65,6 +65,13 @@ async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
             "The control endpoint only serves this machine: the Host or Origin header names another one",
         );
     }
+    if services.changes_functions(&request) {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "AccessDeniedException",
+            "With `stackgen dev --aws`, functions change only through their files, because their code can use the account",
+        );
+    }
     let mut response = match services.of(&request) {
         Some(Destination::Local(router)) => {
             let answer: Result<Response, Infallible> =
@@ -100,6 +107,18 @@ enum Destination<'a> {
 }
 
 impl ServiceRouters {
+    /// Returns true for a request that could make a function run other code, while functions may call the user's account. The
+    /// control endpoint verifies no signature, so anyone on this machine could send it.
+    fn changes_functions(&self, request: &Request) -> bool {
+        let is_lambda = || {
+            let caller = credential(request.headers(), request.uri());
+            caller.is_some_and(|caller| caller.service == "lambda")
+        };
+        let reads = request.method() == http::Method::GET;
+        let invokes = request.uri().path().ends_with("/invocations");
+        self.others.account().is_some() && !reads && !invokes && is_lambda()
+    }
+
     fn of(&self, request: &Request) -> Option<Destination<'_>> {
         if request.uri().path().starts_with("/_stackgen/") {
             return Some(Destination::Local(&self.private));

@@ -38,7 +38,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;
 use crate::identity::{Issuer, IssuerError};
-use crate::outbound::{OtherServices, ServicesUrl};
+use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 
@@ -61,6 +61,8 @@ pub struct GatewayOptions {
     pub authority: Option<PathBuf>,
     /// Endpoint for services that do not run here. Without it, calls of them fail.
     pub services: Option<ServicesUrl>,
+    /// Account of AWS for services that do not run here. Its partition, region and ID replace those of the settings.
+    pub account: Option<AccountAccess>,
 }
 
 /// Reason why a gateway cannot start.
@@ -122,7 +124,7 @@ impl Gateway {
     /// If a resource of this machine is missing, such as a free port.
     pub async fn start(options: GatewayOptions) -> Result<Gateway, StartError> {
         let listener = listen(&options)?;
-        let settings = Arc::new(options.settings);
+        let settings = Arc::new(settings(&options));
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
@@ -132,7 +134,7 @@ impl Gateway {
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
         let functions = functions(&settings, &roles, &logs, &events)?;
-        let others = Arc::new(OtherServices::new(options.services, events.clone()));
+        let others = other_services(options.services, options.account, &events, &functions);
         let retry = settings.functions.retry;
         let event_sources =
             EventSourcePollers::new(&functions, &tables, &others, events.clone(), retry);
@@ -250,6 +252,26 @@ fn listen(options: &GatewayOptions) -> Result<TcpListener, StartError> {
         }
         _ => Ok(listener),
     }
+}
+
+/// Returns the settings, with the scope of the user's account if calls go there.
+fn settings(options: &GatewayOptions) -> Settings {
+    let mut settings = options.settings.clone();
+    if let Some(access) = &options.account {
+        settings.scope = access.scope.clone();
+    }
+    settings
+}
+
+/// Returns the services that do not run here.
+fn other_services(
+    url: Option<ServicesUrl>,
+    access: Option<AccountAccess>,
+    events: &Events,
+    functions: &Arc<Functions>,
+) -> Arc<OtherServices> {
+    let others = OtherServices::new(url, events.clone());
+    Arc::new(others.with_account(access, functions.clone()))
 }
 
 fn data_plane(

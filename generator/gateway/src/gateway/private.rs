@@ -226,6 +226,7 @@ impl Shared {
             certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),
             services: self.others.url().map(ToString::to_string),
+            aws: self.others.account(),
             partition: scope.partition.clone(),
             region: scope.region.clone(),
             account: scope.account.clone(),

@@ -38,7 +38,10 @@ impl CallService for LocalServices {
             let runs_here = call.service == "dynamodb";
             if !runs_here && self.others.url().is_none() {
                 let service = call.service;
-                return Err(ServiceError::NotSupported { service });
+                return Err(match self.others.account() {
+                    Some(_) => ServiceError::NotSent { service },
+                    None => ServiceError::NotSupported { service },
+                });
             }
             if let Err(reason) = self.check(&call) {
                 return read(&call.service, denied(&call.service, request, &reason)).await;

@@ -26,6 +26,9 @@ pub struct GatewayState {
     /// Endpoint for services that do not run in the gateway.
     #[serde(default)]
     pub services: Option<String>,
+    /// Account of AWS for services that do not run in the gateway.
+    #[serde(default)]
+    pub aws: Option<String>,
     /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
     /// Region, such as `us-east-1`.

@@ -7,39 +7,36 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode, Version, header};
+use http::{StatusCode, Version};
 use stackgen_gateway_common::endpoints::SendRequest;
 use stackgen_gateway_common::services::{ServiceError, not_run_message};
 use stackgen_gateway_common::{Event, Events};
 use tokio_util::sync::CancellationToken;
 
+use stackgen_gateway_common::body::read_all;
+use stackgen_gateway_lambda::functions::Functions;
+
+use super::account::{AccountAccess, AccountCalls};
 use super::client::HttpClient;
+use super::connection_headers::remove_connection_headers;
 use super::errors::{WireProtocol, drain, operation};
 use super::services_url::ServicesUrl;
 
 /// Code of the errors. SDKs do not know it, and do not repeat calls that fail with it.
 const CODE: &str = "ServiceNotRunLocally";
 
+/// Maximum size of a request to the account, which is read whole because its hash is verified.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+
 /// Maximum number of operations that are remembered as reported.
 const MAX_REPORTED: usize = 1000;
-
-/// Headers that are about one connection, and never forwarded. Expectations are met by the gateway itself.
-const OF_CONNECTION: [HeaderName; 8] = [
-    header::CONNECTION,
-    header::EXPECT,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// Services that do not run here.
 #[derive(Debug, Default)]
 pub struct OtherServices {
     client: Arc<HttpClient>,
     url: Option<ServicesUrl>,
+    account: Option<AccountCalls>,
     events: Events,
     reported: Mutex<BTreeSet<(String, String)>>,
     stop: CancellationToken,
@@ -52,10 +49,28 @@ impl OtherServices {
         OtherServices {
             client: Arc::default(),
             url,
+            account: None,
             events,
             reported: Mutex::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Sends the calls to an account of AWS. Requests must be signed with the secrets of these functions.
+    #[must_use]
+    pub(crate) fn with_account(
+        mut self,
+        access: Option<AccountAccess>,
+        functions: Arc<Functions>,
+    ) -> Self {
+        let client = self.client.clone();
+        self.account = access.map(|access| AccountCalls::new(access, client, functions));
+        self
+    }
+
+    /// Returns the description of the account that calls go to.
+    pub(crate) fn account(&self) -> Option<String> {
+        Some(self.account.as_ref()?.description())
     }
 
     /// Returns the client that sends the calls.
@@ -75,6 +90,9 @@ impl OtherServices {
 
     /// Answers a request of an AWS client: forwards it unchanged, or returns an error in the client's protocol.
     pub(crate) async fn answer(&self, service: &str, request: Request) -> Response {
+        if let Some(account) = &self.account {
+            return self.answer_from(account, service, request).await;
+        }
         let Some(url) = &self.url else {
             let (head, body) = drain(request).await;
             let operation = operation(&head, &body);
@@ -109,7 +127,64 @@ impl OtherServices {
         }
     }
 
-    /// Sends the request of an integration, which has a relative URI.
+    /// Answers a request from the account, if a function signed it.
+    async fn answer_from(
+        &self,
+        account: &AccountCalls,
+        service: &str,
+        request: Request,
+    ) -> Response {
+        let (head, body) = request.into_parts();
+        let protocol = WireProtocol::of(service, &head);
+        let body = match read_all(body, MAX_BODY).await {
+            Ok(body) => body,
+            Err(size) => {
+                let message =
+                    format!("a request of {size} bytes is not sent to AWS: at most {MAX_BODY} are");
+                self.report(service, operation(&head, &[]), &message);
+                return protocol.error(StatusCode::PAYLOAD_TOO_LARGE, CODE, &message);
+            }
+        };
+        let name = operation(&head, &body);
+        let call = async {
+            let caller = account.verify(&head, &body)?;
+            let request = account
+                .sign(service, http::Request::from_parts(head, body))
+                .await?;
+            let sent = account.send(request).await;
+            self.report_call(caller, service, &name, sent.as_ref().ok());
+            sent
+        };
+        match self.stop.run_until_cancelled(call).await {
+            None => {
+                let message = "the local gateway stops";
+                protocol.error(StatusCode::SERVICE_UNAVAILABLE, CODE, message)
+            }
+            Some(Ok(response)) => response.map(Body::from),
+            Some(Err(error)) => {
+                let message = format!("{service} is not called in AWS: {error}");
+                self.report(service, name, &message);
+                protocol.error(StatusCode::FORBIDDEN, CODE, &message)
+            }
+        }
+    }
+
+    fn report_call(
+        &self,
+        caller: String,
+        service: &str,
+        operation: &str,
+        response: Option<&http::Response<Bytes>>,
+    ) {
+        self.events.send(|| Event::AccountCalled {
+            caller,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            status: response.map(|response| response.status().as_u16()),
+        });
+    }
+
+    /// Sends the request of an integration, which has a relative URI. It never goes to the account: nobody signed it.
     pub(crate) async fn send(
         &self,
         service: &str,
@@ -145,46 +220,5 @@ impl OtherServices {
             operation,
             reason: reason.to_owned(),
         });
-    }
-}
-
-/// Removes the headers that are about one connection, with those that `Connection` names.
-fn remove_connection_headers(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named.iter().chain(&OF_CONNECTION) {
-        headers.remove(name);
-    }
-    headers.remove("keep-alive");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_of_a_connection_are_not_forwarded() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("connection", "close, X-Hop"),
-            ("x-hop", "1"),
-            ("keep-alive", "timeout=5"),
-            ("transfer-encoding", "chunked"),
-            ("host", "127.0.0.1:4510"),
-            ("authorization", "AWS4-HMAC-SHA256 …"),
-        ] {
-            headers.insert(
-                name,
-                http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-            );
-        }
-        remove_connection_headers(&mut headers);
-        let left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["host", "authorization"]);
     }
 }

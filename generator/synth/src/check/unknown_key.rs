@@ -34,7 +34,7 @@ fn route(key: &str) -> Option<KeyExplanation> {
             Some("M22"),
         ),
         "responseSelection" | "integrationResponseSelectionExpression" => (
-            "remove it: CloudFormation cannot set it, and without it the status selects one of `responses`",
+            "remove it: no operation of API Gateway sets it; the status, or the error message of a function, selects one of `responses`",
             Some("M22"),
         ),
         "integration" | "integrationType" | "type" => (

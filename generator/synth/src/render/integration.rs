@@ -11,10 +11,9 @@ use super::backend::{ServiceRequest, TemplateVariable, service_request};
 use super::context::RenderContext;
 use super::role::{assumed_by, policy};
 use super::template::{ResourceBuilder, TemplateBuilder};
-use super::websocket::timeout;
 use crate::digest::short_digest;
 use crate::names::websocket_route_id;
-use crate::spec::{ContentHandling, MockSpec, Passthrough, RouteBackend, RouteSpec, WebSocketSpec};
+use crate::spec::{ContentHandling, MockSpec, Passthrough, RouteBackend, RouteSpec};
 
 const API: ApiNames = ApiNames::WEBSOCKET;
 const DEFAULT: &str = "$default";
@@ -26,12 +25,12 @@ pub(super) fn integration_id(key: &str) -> String {
     format!("{}Integration", websocket_route_id(key))
 }
 
-/// Adds the integration of a route, its role and its integration responses.
+/// Adds the integration of a route, which waits for so many milliseconds, its role and its integration responses.
 pub(super) fn render(
     context: &RenderContext<'_>,
-    websocket: &WebSocketSpec,
     key: &str,
     route: &RouteSpec,
+    millis: u64,
     template: &mut TemplateBuilder,
 ) {
     // The check of the file requires one backend.
@@ -55,7 +54,7 @@ pub(super) fn render(
         }
     });
     let resource = || {
-        integration(context, websocket, route, backend, service.as_ref(), role)
+        integration(context, route, millis, backend, service.as_ref(), role)
             .set_some(
                 "RequestParameters",
                 request_parameters(route, service.as_ref()),
@@ -78,13 +77,12 @@ pub(super) fn render(
 /// Integration with its type, its URI and its request templates.
 fn integration(
     context: &RenderContext<'_>,
-    websocket: &WebSocketSpec,
     route: &RouteSpec,
+    millis: u64,
     backend: RouteBackend<'_>,
     service: Option<&ServiceRequest>,
     role: Option<Node>,
 ) -> ResourceBuilder {
-    let millis = timeout(websocket, route);
     let method = route.method.as_deref().unwrap_or("POST");
     let new = |kind: &str| {
         ResourceBuilder::new("AWS::ApiGatewayV2::Integration")

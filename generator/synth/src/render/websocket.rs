@@ -136,7 +136,7 @@ fn authorizer(
 type ProxyKey = (String, u64, Option<ContentHandling>);
 
 /// Returns the timeout of a route's integration, in milliseconds.
-pub(super) fn timeout(websocket: &WebSocketSpec, route: &RouteSpec) -> u64 {
+fn timeout(websocket: &WebSocketSpec, route: &RouteSpec) -> u64 {
     let timeout = route.timeout.or(websocket.timeout);
     timeout.unwrap_or(DEFAULT_TIMEOUT).millis()
 }
@@ -181,7 +181,7 @@ fn integrations(
             .as_ref()
             .filter(|_| route.is_function_proxy())
         else {
-            integration::render(context, websocket, key, &route, template);
+            integration::render(context, key, &route, timeout(websocket, &route), template);
             continue;
         };
         let settings = (

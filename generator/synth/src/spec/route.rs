@@ -90,11 +90,12 @@ pub struct RouteSpec {
     /// Expression that selects the template of `requests`, such as `$request.body.kind`.
     #[schemars(extend("format" = "selection-expression"))]
     pub request_selection: Option<String>,
-    /// What happens to a message for which `requests` has no template. Default `whenNoMatch`.
+    /// Treatment of messages for which `requests` has no template. Default `whenNoMatch`.
     pub passthrough: Option<Passthrough>,
     /// Mapping template for every answer, in Velocity. The route sends what it renders to the client.
     pub response: Option<Expression>,
-    /// Mapping templates for answers, by status: a regular expression between slashes, such as `/4\d\d/`, or `$default`.
+    /// Mapping templates for answers, by the status or the error message of a function: a regular expression between slashes,
+    /// such as `/4\d\d/`, or `$default`.
     /// The route sends what they render to the client.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "response-key"}))]
@@ -257,7 +258,7 @@ pub enum MockSpec {
     Template(String),
 }
 
-/// What happens to a message that no mapping template matches.
+/// Treatment of a message that no mapping template matches.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Passthrough {

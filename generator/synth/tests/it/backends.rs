@@ -337,7 +337,7 @@ fn keys_of_other_tools_are_explained() {
         help: write `passthrough: never`
         row M21
     18:21 unknown key `responseSelection` in `g`
-        help: remove it: CloudFormation cannot set it, and without it the status selects one of `responses`
+        help: remove it: no operation of API Gateway sets it; the status, or the error message of a function, selects one of `responses`
         row M22
     19:23 unknown key `auth` in `f`
         help: use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the context that the authorizer returns to later routes in `requestContext.authorizer`

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use stackgen_gateway::gateway::GatewayOptions;
-use stackgen_gateway::outbound::ServicesUrl;
+use stackgen_gateway::outbound::{AccountAccess, ServicesUrl};
 use stackgen_gateway::{Limits, Settings};
 
 use crate::local::{self, LocalGateway};
@@ -48,6 +48,7 @@ Examples:
   stackgen dev
   stackgen dev --env prod --logs --data items.db
   stackgen dev --services http://127.0.0.1:4566
+  stackgen dev --aws --profile sandbox
   stackgen dev template.yaml --parameter Stage=dev
   stackgen dev cdk.out --stack Chat
   stackgen dev .serverless";
@@ -63,6 +64,9 @@ pub(crate) struct GatewayArgs {
     /// Endpoint for services that do not run here, such as LocalStack or ministack (default: calls of them fail)
     #[arg(long, value_name = "URL")]
     pub(super) services: Option<ServicesUrl>,
+
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
 
     /// File to store items of tables in (default: in memory)
     #[arg(long, value_name = "FILE")]
@@ -89,6 +93,31 @@ pub(crate) struct GatewayArgs {
     client_buffer: Option<usize>,
 }
 
+/// Flags of calls to an account of AWS.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "AWS")]
+pub(crate) struct AwsArgs {
+    /// Send calls of services that do not run here to your account of AWS, after asking
+    #[arg(long, conflicts_with = "services")]
+    pub(super) aws: bool,
+
+    /// Do not ask before calls go to the account
+    #[arg(long, requires = "aws")]
+    pub(super) yes: bool,
+
+    /// Profile in ~/.aws/config (default: AWS_PROFILE)
+    #[arg(long, value_name = "PROFILE", requires = "aws")]
+    pub(super) profile: Option<String>,
+
+    /// Region (default: AWS_REGION, then the profile's)
+    #[arg(long, value_name = "REGION", requires = "aws")]
+    pub(super) region: Option<String>,
+
+    /// Endpoint to call in place of AWS
+    #[arg(long, value_name = "URL", requires = "aws")]
+    pub(super) endpoint_url: Option<String>,
+}
+
 impl GatewayArgs {
     /// Returns the file of the tables' items.
     pub(super) fn data_file(&self) -> Option<&Path> {
@@ -96,7 +125,11 @@ impl GatewayArgs {
     }
 
     /// Returns the gateway's options.
-    pub(super) fn options(&self, project: &Path) -> std::io::Result<GatewayOptions> {
+    pub(super) fn options(
+        &self,
+        project: &Path,
+        account: Option<AccountAccess>,
+    ) -> std::io::Result<GatewayOptions> {
         let mut settings = Settings::default();
         let Limits {
             idle,
@@ -128,6 +161,7 @@ impl GatewayArgs {
             issuer_key: None,
             authority: Some(std::path::absolute(LocalGateway::authority(project))?),
             services: self.services.clone(),
+            account,
         })
     }
 }

@@ -46,6 +46,15 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             format!("{shown}   {DIM}gets the calls of services that do not run here{DIM:#}"),
         ));
     }
+    if let Some(aws) = &state.aws {
+        let shown = escape(aws);
+        rows.push((
+            "AWS",
+            format!(
+                "{shown}   {DIM}gets the calls of functions to services that do not run here{DIM:#}"
+            ),
+        ));
+    }
     rows.push(("TLS", "the same ports speak https:// and wss://".to_owned()));
     rows.push((
         "CA",

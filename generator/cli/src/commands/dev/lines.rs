@@ -98,6 +98,20 @@ impl EventLines {
                 None,
             ),
             Event::Batch { .. } => batch(event),
+            Event::AccountCalled {
+                caller,
+                service,
+                operation,
+                status,
+            } => {
+                let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+                line(
+                    CYAN,
+                    "aws",
+                    &format!("{caller}  {service} {operation}  {status}"),
+                    None,
+                )
+            }
             Event::DisconnectFailed {
                 connection, reason, ..
             } => {

@@ -1,6 +1,7 @@
 //! `stackgen dev`
 
 mod args;
+mod aws;
 mod banner;
 mod changed_file;
 mod changes;
@@ -17,6 +18,7 @@ use std::panic::resume_unwind;
 use std::time::Instant;
 
 use stackgen_gateway::gateway::{Gateway, GatewayOptions, StartError};
+use stackgen_gateway::outbound::AccountAccess;
 use stackgen_gateway::stack::{ApplyResult, template_scope};
 
 pub(super) use args::DevCommand;
@@ -57,13 +59,17 @@ impl DevCommand {
             // A gateway that was killed may have left its file.
             Err(_) => LocalGateway::forget(path),
         }
+        let account = tokio::select! {
+            account = self.connect_account(ui) => account?,
+            _ = stops.recv() => return Ok(CommandOutcome::Done),
+        };
         let prepared = tokio::select! {
             prepared = self.source.prepare(ui) => prepared?,
             _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
         let started = Instant::now();
         let (started_gateway, reload) = tokio::select! {
-            both = async { tokio::join!(self.start_gateway(&prepared, ui), self.watch(&prepared)) } => both,
+            both = async { tokio::join!(self.start_gateway(&prepared, account, ui), self.watch(&prepared)) } => both,
             _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
         let (gateway, applied) = started_gateway?;
@@ -92,16 +98,20 @@ impl DevCommand {
     async fn start_gateway(
         &self,
         prepared: &PreparedStack,
+        account: Option<AccountAccess>,
         ui: &Ui,
     ) -> Result<(Gateway, ApplyResult), CliError> {
-        let options = self.gateway.options(self.source.path());
+        let options = self.gateway.options(self.source.path(), account);
         let options = options.map_err(|error| {
             CliError::failed(format!(
                 "cannot find the path of this program: {}",
                 reason(&error)
             ))
         })?;
-        let options = self.of_template(options, prepared, ui);
+        let options = match options.account {
+            Some(_) => options,
+            None => self.of_template(options, prepared, ui),
+        };
         let gateway = Gateway::start(options).await;
         let gateway = gateway.map_err(|error| start_failed(&error))?;
         match gateway.apply(prepared.template.clone()).await {
