@@ -14,6 +14,7 @@ mod content;
 mod custom_resources;
 mod desired;
 mod event_source;
+mod event_source_properties;
 mod event_source_refusals;
 mod fixed_scope;
 mod key_types;

@@ -28,6 +28,16 @@ fn not_run(dev: &Dev) -> Vec<(String, String)> {
     all.filter(|(id, _)| id.starts_with("Worker")).collect()
 }
 
+/// Sends a message and waits for an answer, also on a machine that takes long to start a function.
+fn answers(dev: &Dev, send: &str, expect: &str) {
+    let mut probe = dev.sandbox.command();
+    probe.args(["probe", dev.url(), "--timeout", "60s"]);
+    let output = probe.args(["--send", send, "--expect", expect]).output();
+    let output = output.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+}
+
 /// Returns source, number of records and number of failed records of the next batch.
 fn batch(dev: &Dev) -> Value {
     let batch = dev.event("batch");
@@ -39,14 +49,18 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
     let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
         return;
     };
-    services(&emulator, &["create-queue", "jobs", "--visible-after", "2"]);
+    services(
+        &emulator,
+        &["create-queue", "jobs", "--visible-after", "10"],
+    );
     let dev = started(&environment, &["--services", &emulator.url()]);
     let kinesis = "records of kinesis invoke no function: the local gateway reads queues of SQS and streams of its tables";
     assert_eq!(
         not_run(&dev),
         [("WorkerRecord".to_owned(), kinesis.to_owned())]
     );
-    dev.answers(
+    answers(
+        &dev,
         r#"{"action":"send","text":"a & b"}"#,
         r#"\"text\":\"a & b\""#,
     );
@@ -58,6 +72,8 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
     probe.args([
         "probe",
         dev.url(),
+        "--timeout",
+        "60s",
         "--send",
         dropped,
         "--send",
@@ -68,7 +84,8 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
     assert!(probe.output().unwrap().status.success());
     assert_eq!(batch(&dev), json!(["jobs", 1, 0]));
     // The function reports a failure. The message arrives again after its visibility timeout.
-    dev.answers(
+    answers(
+        &dev,
         r#"{"action":"send","text":"fail"}"#,
         r#""ApproximateReceiveCount": "2""#,
     );
@@ -95,7 +112,7 @@ fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
     );
     assert!(reason.contains(&command), "{reason}");
     services(&emulator, &["create-queue", "jobs"]);
-    dev.answers(r#"{"action":"send","text":"late"}"#, "late");
+    answers(&dev, r#"{"action":"send","text":"late"}"#, "late");
 }
 
 #[test]
@@ -110,13 +127,14 @@ fn changes_of_a_table_invoke_a_function_and_a_queue_needs_an_emulator() {
         reason.contains("start `stackgen dev` with --services URL"),
         "{reason}"
     );
-    dev.answers(
+    answers(
+        &dev,
         r#"{"action":"put","text":"hello"}"#,
         r#""eventName": "INSERT""#,
     );
     assert_eq!(batch(&dev), json!(["notes", 1, 0]));
     // A record that failed is delivered again.
-    dev.answers(r#"{"action":"put","text":"fail"}"#, r#""S": "fail""#);
+    answers(&dev, r#"{"action":"put","text":"fail"}"#, r#""S": "fail""#);
     assert_eq!(batch(&dev), json!(["notes", 1, 1]));
     assert_eq!(batch(&dev), json!(["notes", 1, 0]));
 }
