@@ -1,6 +1,7 @@
 //! Following logs until Ctrl-C.
 
 use std::cell::Cell;
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use stackgen_deploy::{AccountError, DeployError, Interrupt, OperationContext};
@@ -108,8 +109,15 @@ fn print_price(sessions: usize, elapsed: Duration, ui: &Ui) {
             reason = "a price is shown with two decimals"
         )]
         let price = minutes as f64 * LIVE_TAIL_USD_PER_MINUTE;
+        // Terminals show `^C` at the beginning of this line.
+        let start = if std::io::stderr().is_terminal() {
+            "\n"
+        } else {
+            ""
+        };
+        let plural = if minutes == 1 { "" } else { "s" };
         ui.aside(&format!(
-            "live tail: {minutes} minutes, ${price:.2} in us-east-1 unless the free tier covers them"
+            "{start}live tail: {minutes} minute{plural}, ${price:.2} in us-east-1 unless the free tier covers them"
         ));
     }
 }
