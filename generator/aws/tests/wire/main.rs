@@ -5,6 +5,7 @@
 
 mod cloudformation;
 mod description;
+mod doctor;
 mod failures;
 mod functions;
 mod gateway;

@@ -114,7 +114,7 @@ fn an_unknown_name_is_bad_usage() {
     exit 2
     --- stderr
     error: there is no explanation of "D99"
-    help: did you mean D9 or D19? `stackgen explain` takes rows (D5), linter rules (SG102), close codes (1005), handshake statuses (403) and error frames (Forbidden)
+    help: did you mean D9 or D19? `stackgen explain` takes rows (D5), linter rules (SG102), checks of doctor (DR201), close codes (1005), handshake statuses (403) and error frames (Forbidden)
     look up a row: stackgen explain D5
     "#);
 }

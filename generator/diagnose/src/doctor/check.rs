@@ -15,7 +15,7 @@ pub struct DoctorCheck {
     pub severity: DoctorSeverity,
     /// Confidence in its findings, unless a finding has a lower one.
     pub confidence: DoctorConfidence,
-    /// What it looks at.
+    /// Subject of the check.
     pub looks_at: &'static str,
     /// Rows of the API Gateway reference on which it is based.
     pub rows: &'static [&'static str],

@@ -27,7 +27,7 @@ pub struct DoctorEvidence {
     pub api: ApiInfo,
     /// The stage.
     pub stage_name: StageName,
-    /// What the project declares.
+    /// Declarations of the project.
     pub project: ProjectFacts,
     /// Routes, integrations and authorizers.
     pub wiring: Option<ApiDescription>,
@@ -63,7 +63,7 @@ pub struct DoctorEvidence {
     pub metrics: Vec<MetricSeries>,
     /// The stack of the API, and why its last operation failed.
     pub stack: Option<StackFacts>,
-    /// What could not be read.
+    /// Evidence that could not be read.
     pub unread: Vec<UnreadEvidence>,
     /// Parts that the examination was about.
     pub parts: BTreeSet<EvidencePart>,
@@ -110,7 +110,7 @@ pub struct FunctionFacts {
     pub reserved: Option<u32>,
 }
 
-/// What a project declares.
+/// Declarations of a project.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectFacts {
     /// Functions of the template by name.
@@ -171,7 +171,7 @@ pub struct RoleRight {
     pub resource: String,
 }
 
-/// Whether a role has a right, and how that is known.
+/// Verdict on a right of a role, by its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RightVerdict {
     /// IAM's simulation decided.

@@ -60,9 +60,9 @@ pub struct DoctorFinding {
     pub severity: DoctorSeverity,
     /// The confidence.
     pub confidence: DoctorConfidence,
-    /// What was looked at: a function, a stage, a table.
+    /// Subject: a function, a stage, a table.
     pub looked_at: String,
-    /// What was found there.
+    /// Observation.
     pub found: String,
     /// The one next step.
     pub next_step: String,

@@ -39,6 +39,12 @@ impl DoctorReport {
                 cell(&finding.next_step)
             );
         }
+        self.add_markdown_of_the_rest(&mut text);
+        text
+    }
+
+    /// Adds the checks that found nothing, and what could not be read.
+    fn add_markdown_of_the_rest(&self, text: &mut String) {
         let ids = |checks: &[super::report::CheckSummary]| {
             checks
                 .iter()
@@ -69,7 +75,6 @@ impl DoctorReport {
                 permission.unwrap_or_default()
             );
         }
-        text
     }
 }
 

@@ -23,13 +23,13 @@ pub struct DoctorReport {
     /// The symptom that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symptom: Option<&'static Symptom>,
-    /// What was found, the worst first.
+    /// Findings, the worst first.
     pub findings: Vec<DoctorFinding>,
     /// Checks that found nothing.
     pub healthy: Vec<CheckSummary>,
     /// Checks that could not look at all that they need.
     pub incomplete: Vec<CheckSummary>,
-    /// What could not be read.
+    /// Evidence that could not be read.
     pub unread: Vec<UnreadEvidence>,
 }
 
@@ -39,7 +39,7 @@ pub struct DoctorReport {
 pub struct CheckSummary {
     /// The ID.
     pub id: &'static str,
-    /// What it looks at.
+    /// Subject of the check.
     pub looks_at: &'static str,
 }
 

@@ -13,7 +13,7 @@ use super::part::EvidencePart;
 pub struct Symptom {
     /// The name.
     pub name: &'static str,
-    /// What it means, in one sentence.
+    /// Meaning, in a few words.
     pub meaning: &'static str,
     /// Rows of the API Gateway reference about it.
     pub rows: &'static [&'static str],

@@ -42,7 +42,7 @@ pub(crate) fn status(freshness: Freshness, stage: StageInfo) -> StageStatus {
         deployment: None,
         created_by: None,
         metadata: None,
-        account_digest: "0".repeat(64).parse().unwrap(),
+        account_digest: "0".repeat(64).parse().expect("a digest"),
         template_digest: None,
         verdict: StatusVerdict {
             freshness,

@@ -1,4 +1,4 @@
-//! What a project declares, for the checks.
+//! Declarations of a project, for the checks.
 
 use stackgen_deploy::FunctionName;
 use stackgen_diagnose::doctor::{

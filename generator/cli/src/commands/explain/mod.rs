@@ -19,7 +19,7 @@ use topic::{Topic, TopicKind};
 /// Explain a row of the API Gateway reference, a linter rule, a close code, a status or an error frame
 ///
 /// A row, such as D5, is an entry of stackgen's API Gateway reference: what API Gateway does, the source, and what is
-/// uncertain. Rules are named by ID (SG102) or name. Close codes are those of a WebSocket (1005), statuses those of a handshake (403), and error frames
+/// uncertain. Rules are named by ID (SG102) or name, and checks of `stackgen doctor` by ID (DR201). Close codes are those of a WebSocket (1005), statuses those of a handshake (403), and error frames
 /// those that API Gateway sends on an open connection (Forbidden). Case does not matter.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

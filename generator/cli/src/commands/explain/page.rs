@@ -1,5 +1,7 @@
 //! Explanations as text.
 
+use stackgen_diagnose::doctor::{DoctorCheck, SYMPTOMS};
+
 use super::rule::{rule_list, rule_page};
 use super::topic::{Topic, TopicKind};
 use crate::explanation::explanation_text;
@@ -17,10 +19,42 @@ pub(super) fn text(topic: &Topic) -> String {
         TopicKind::Rows => row_list(&topic.rows),
         TopicKind::Rule => topic.rules.iter().map(|rule| rule_page(rule)).collect(),
         TopicKind::Rules => rule_list(&topic.rules),
+        TopicKind::Check => topic
+            .check
+            .map(|check| check_page(check, &topic.rows))
+            .unwrap_or_default(),
         TopicKind::CloseCode => causes(&format!("close code {}", topic.name), topic),
         TopicKind::HandshakeStatus => causes(&format!("handshake status {}", topic.name), topic),
         TopicKind::ErrorFrame => causes(&format!("error frame {:?}", topic.name), topic),
     }
+}
+
+/// Formats a check of `stackgen doctor`, and the rows on which it is based.
+fn check_page(check: &DoctorCheck, rows: &[&ReferenceRow]) -> String {
+    let mut text = format!("{BOLD}{} {}{BOLD:#}\n", check.id, check.title);
+    text.push_str(&format!(
+        "{DIM}check of `stackgen doctor`, {}{DIM:#}\n\n",
+        check.severity.name()
+    ));
+    text.push_str(&wrap(
+        "",
+        "",
+        &format!("Looks at {}.", check.looks_at),
+        PAGE,
+    ));
+    let leads = SYMPTOMS
+        .iter()
+        .filter(|symptom| symptom.checks.contains(&check.id));
+    let leads: Vec<_> = leads.map(|symptom| symptom.name).collect();
+    if !leads.is_empty() {
+        let line = format!("Symptoms: {}.", leads.join(", "));
+        text.push_str(&wrap("", "  ", &line, PAGE));
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+        text.push_str(&row_list(rows));
+    }
+    text
 }
 
 fn row_page(row: &ReferenceRow) -> String {

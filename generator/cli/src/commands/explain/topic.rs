@@ -1,6 +1,7 @@
 //! Things that can be explained.
 
 use serde::Serialize;
+use stackgen_diagnose::doctor::{self, DoctorCheck};
 use stackgen_lint::{Rule, registry};
 use stackgen_probe::{
     ERROR_FRAMES, Explanation, explain_close_code, explain_error_frame, explain_handshake_status,
@@ -23,7 +24,7 @@ const KINDS: [&str; 9] = [
 ];
 
 /// Everything that can be explained, for errors.
-const TAKES: &str = "`stackgen explain` takes rows (D5), linter rules (SG102), close codes (1005), handshake statuses (403) \
+const TAKES: &str = "`stackgen explain` takes rows (D5), linter rules (SG102), checks of doctor (DR201), close codes (1005), handshake statuses (403) \
                      and error frames (Forbidden)";
 
 /// Near matches to name.
@@ -37,6 +38,8 @@ pub(super) struct Topic {
     pub(super) explanations: Vec<Explanation>,
     pub(super) rows: Vec<&'static ReferenceRow>,
     pub(super) rules: Vec<&'static Rule>,
+    /// Check of `stackgen doctor`.
+    pub(super) check: Option<&'static DoctorCheck>,
 }
 
 /// Kind of a topic.
@@ -51,6 +54,8 @@ pub(super) enum TopicKind {
     Rule,
     /// Several rules, by the prefix of their IDs.
     Rules,
+    /// A check of `stackgen doctor`.
+    Check,
     /// A close code of a WebSocket.
     CloseCode,
     /// A status of a handshake.
@@ -69,6 +74,7 @@ impl Topic {
         let name = plain(words);
         of_rows(&name)
             .or_else(|| of_rules(&name))
+            .or_else(|| of_check(&name))
             .or_else(|| of_number(&name))
             .or_else(|| of_error_frame(&name))
             .ok_or_else(|| unknown(words.trim()))
@@ -81,6 +87,7 @@ impl Topic {
             explanations: Vec::new(),
             rows: Vec::new(),
             rules: Vec::new(),
+            check: None,
         }
     }
 }
@@ -122,6 +129,15 @@ fn of_rules(name: &str) -> Option<Topic> {
     Some(Topic {
         rules,
         ..Topic::new(kind, title)
+    })
+}
+
+fn of_check(name: &str) -> Option<Topic> {
+    let check = doctor::find(name)?;
+    Some(Topic {
+        rows: check.rows.iter().filter_map(|id| rows::find(id)).collect(),
+        check: Some(check),
+        ..Topic::new(TopicKind::Check, check.id)
     })
 }
 
@@ -255,6 +271,7 @@ mod tests {
             ("row [D5]", TopicKind::Row, "D5"),
             ("(row d5)", TopicKind::Row, "D5"),
             ("sg1", TopicKind::Rules, "SG1"),
+            ("dr201", TopicKind::Check, "DR201"),
             ("a", TopicKind::Rows, "A"),
             ("", TopicKind::Rows, ""),
         ] {

@@ -1,5 +1,7 @@
 //! Faults in a stack that `stackgen dev` runs.
 
+use serde_json::Value;
+
 use super::faults::{Breaker, inject_all, project};
 use crate::running::Dev;
 
@@ -37,9 +39,15 @@ fn a_healthy_local_stack_of_a_pinned_environment_has_no_findings() {
     let Some((dev, mut breaker)) = started("prod") else {
         return;
     };
-    inject_all(
-        &mut breaker,
-        |_| None,
-        || dev.sandbox.run("doctor --local --json"),
-    );
+    let doctor = || dev.sandbox.run("doctor --local --json");
+    inject_all(&mut breaker, |_| None, doctor);
+    // The gateway has no such services. Rights of roles come from its simulation.
+    let run = doctor();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let unread = report["stages"][0]["unread"].as_array().unwrap();
+    let unread: Vec<_> = unread
+        .iter()
+        .map(|one| one["part"].as_str().unwrap())
+        .collect();
+    assert_eq!(unread, ["logRole", "metrics", "stack"], "{run}");
 }

@@ -26,7 +26,7 @@ use super::evidence::{DoctorEvidence, ProjectFacts, UnreadEvidence, UnreadReason
 use super::part::EvidencePart;
 use super::ports::DoctorAccount;
 
-/// What to examine.
+/// Request to examine a stage.
 #[derive(Clone, Copy, Debug)]
 pub struct DoctorRequest<'a> {
     /// The API.
@@ -35,7 +35,7 @@ pub struct DoctorRequest<'a> {
     pub stage: &'a StageName,
     /// Account and region.
     pub region: &'a AccountRegion,
-    /// What the project declares.
+    /// Declarations of the project.
     pub project: &'a ProjectFacts,
     /// Templates of the project, see [`StatusRequest`](stackgen_deploy::status::StatusRequest).
     pub templates: &'a [TemplateSnapshot],
@@ -131,20 +131,28 @@ pub async fn gather(
     evidence.history = history?;
     evidence.tables = tables?;
     evidence.callers = callers?;
-    let (rights, endpoints, records, closes, metrics) = tokio::join!(
-        gatherer.rights(&evidence),
-        gatherer.private_endpoints(&evidence),
-        gatherer.records(&evidence),
-        gatherer.closes(&evidence),
-        gatherer.metrics(&evidence),
-    );
-    evidence.rights = rights?;
-    evidence.private_endpoints = endpoints?;
-    evidence.records = records?;
-    evidence.closes = closes?;
-    evidence.metrics = metrics?;
+    gatherer.follow(&mut evidence).await?;
     evidence.unread = gatherer.unread.into_inner().into_iter().collect();
     Ok(evidence)
+}
+
+impl<A: ExaminedAccount> Gatherer<'_, A> {
+    /// Reads what depends on functions and tables.
+    async fn follow(&self, evidence: &mut DoctorEvidence) -> Result<(), DeployError> {
+        let (rights, endpoints, records, closes, metrics) = tokio::join!(
+            self.rights(evidence),
+            self.private_endpoints(evidence),
+            self.records(evidence),
+            self.closes(evidence),
+            self.metrics(evidence),
+        );
+        evidence.rights = rights?;
+        evidence.private_endpoints = endpoints?;
+        evidence.records = records?;
+        evidence.closes = closes?;
+        evidence.metrics = metrics?;
+        Ok(())
+    }
 }
 
 impl<A> Gatherer<'_, A> {
