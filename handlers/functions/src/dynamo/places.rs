@@ -2,7 +2,7 @@
 //!
 //! One counter per session would be an item that every join and leave writes, and transactions on one item exclude each
 //! other: at 20 ms each, 50 per second. So the places are split over [`SHARDS`] items. A listener's record names its shard,
-//! and is written and deleted in one transaction with it. See `docs/decisions/0018-places-in-shards.md` of stackgen.
+//! and is written and deleted in one transaction with it. See `docs/decisions/0020-places-in-shards.md` of stackgen.
 
 use std::collections::BTreeMap;
 
