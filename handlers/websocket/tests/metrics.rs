@@ -51,43 +51,48 @@ fn metrics_are_written_once_in_cloudwatchs_embedded_format() {
         let timestamp = line["_aws"]["Timestamp"].take();
         assert!(timestamp.as_u64() > Some(1_700_000_000_000));
     }
-    let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
-    assert_eq!(
-        fan_out,
-        json!({
-            "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
-                "Namespace": "LiveSession",
-                "Dimensions": [["FunctionName"]],
-                "Metrics": [
-                    metric("FanOutAttempts", "Count"),
-                    metric("FanOutDuration", "Milliseconds"),
-                    metric("FanOutFailed", "Count"),
-                    metric("FanOutGone", "Count"),
-                    metric("FanOutSent", "Count"),
-                ],
-            }]},
-            "FunctionName": "session-audio-handler-dev",
-            "lambdaRequestId": "8c1f",
-            "FanOutAttempts": 9,
-            "FanOutDuration": [12.5],
-            "FanOutFailed": 2,
-            "FanOutGone": 1,
-            "FanOutSent": 3,
-        })
-    );
-    assert_eq!(
-        refusals,
-        json!({
-            "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
-                "Namespace": "LiveSession",
-                "Dimensions": [["FunctionName", "Reason"]],
-                "Metrics": [metric("Refusals", "Count")],
-            }]},
-            "FunctionName": "session-audio-handler-dev",
-            "Reason": "full",
-            "lambdaRequestId": "8c1f",
-            "Refusals": 2,
-        })
-    );
+    assert_eq!(fan_out, expected_fan_out());
+    assert_eq!(refusals, expected_refusals());
     assert_eq!(flushed(), Vec::<Value>::new(), "it is written once");
+}
+
+fn metric(name: &str, unit: &str) -> Value {
+    json!({"Name": name, "Unit": unit})
+}
+
+fn expected_fan_out() -> Value {
+    json!({
+        "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
+            "Namespace": "LiveSession",
+            "Dimensions": [["FunctionName"]],
+            "Metrics": [
+                metric("FanOutAttempts", "Count"),
+                metric("FanOutDuration", "Milliseconds"),
+                metric("FanOutFailed", "Count"),
+                metric("FanOutGone", "Count"),
+                metric("FanOutSent", "Count"),
+            ],
+        }]},
+        "FunctionName": "session-audio-handler-dev",
+        "lambdaRequestId": "8c1f",
+        "FanOutAttempts": 9,
+        "FanOutDuration": [12.5],
+        "FanOutFailed": 2,
+        "FanOutGone": 1,
+        "FanOutSent": 3,
+    })
+}
+
+fn expected_refusals() -> Value {
+    json!({
+        "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
+            "Namespace": "LiveSession",
+            "Dimensions": [["FunctionName", "Reason"]],
+            "Metrics": [metric("Refusals", "Count")],
+        }]},
+        "FunctionName": "session-audio-handler-dev",
+        "Reason": "full",
+        "lambdaRequestId": "8c1f",
+        "Refusals": 2,
+    })
 }

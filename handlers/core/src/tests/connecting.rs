@@ -237,7 +237,7 @@ async fn one_address_has_a_limited_number_of_connections() {
     assert_eq!(refused(more), (429, "addressFull"));
     let other = from("2001:db8:1:3::", "other");
     connect(&world, settings, other).await.unwrap();
-    // Whoever leaves makes room: nothing else counts.
+    // A listener who leaves makes room: nothing else counts.
     crate::disconnect(&world, &id("7")).await.unwrap().unwrap();
     let more = connect(&world, settings, from("2001:db8:1:2:3::", "more")).await;
     assert_eq!(more.unwrap().connection.role, Role::Listener);

@@ -270,7 +270,7 @@ async fn the_removal_of_gone_listeners_is_handed_over_once() {
         session_id: session_id(),
         connection_ids: vec![id("one")],
     };
-    assert_eq!(removals, [expected.clone()]);
+    assert_eq!(removals, std::slice::from_ref(&expected));
     sender.remove(&world, expected).await;
     assert_eq!(world.store.connection(&id("one")).await.unwrap(), None);
     assert_eq!(listener_count(&world).await, 1);

@@ -2,7 +2,7 @@
 //!
 //! One counter per session would be an item that every join and leave writes, and transactions on one item exclude each
 //! other: at 20 ms each, 50 per second. So the places are split over [`SHARDS`] items. A listener's record names its shard,
-//! and is written and deleted in one transaction with it. See `docs/decisions/0018-places-in-shards.md` of stackgen.
+//! and is written and deleted in one transaction with it. See `docs/decisions/0020-places-in-shards.md` of stackgen.
 
 use std::collections::BTreeMap;
 
@@ -151,6 +151,63 @@ impl ShardChange {
     }
 }
 
+/// Parts of the update of a shard.
+#[derive(Debug, Default)]
+struct ShardExpression {
+    adds: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+    names: BTreeMap<String, String>,
+    values: BTreeMap<String, i64>,
+}
+
+impl ShardExpression {
+    fn change_listeners(&mut self, by: i64) {
+        self.adds.push("#listenerCount :listeners".to_owned());
+        self.conditions
+            .push("#listenerCount >= :leaving".to_owned());
+        self.values.insert(":listeners".to_owned(), by);
+        self.values.insert(":leaving".to_owned(), (-by).max(0));
+    }
+
+    /// Changes the number of a group, which had `there` listeners.
+    fn change_group(&mut self, number: usize, group: &str, by: i64, there: i64) {
+        let (name, value, leaving) = (
+            format!("#g{number}"),
+            format!(":g{number}"),
+            format!(":o{number}"),
+        );
+        // Only an edit by hand could cause the latter: the shard does not count those who leave.
+        if by == 0 || there < -by {
+            return;
+        }
+        if there == -by {
+            self.removes.push(name.clone());
+            self.conditions.push(format!("{name} = {leaving}"));
+        } else {
+            self.adds.push(format!("{name} {value}"));
+            self.values.insert(value, by);
+        }
+        if by < 0 {
+            if there > -by {
+                self.conditions.push(format!("{name} > {leaving}"));
+            }
+            self.values.insert(leaving, -by);
+        }
+        self.names.insert(name, group.to_owned());
+    }
+
+    fn text(&self) -> String {
+        let mut clauses = Vec::new();
+        for (verb, list) in [("ADD", &self.adds), ("REMOVE", &self.removes)] {
+            if !list.is_empty() {
+                clauses.push(format!("{verb} {}", list.join(", ")));
+            }
+        }
+        clauses.join(" ")
+    }
+}
+
 impl DynamoStore {
     /// Returns the write that takes a place in a shard, if it has room.
     pub(super) fn take_place(
@@ -208,65 +265,32 @@ impl DynamoStore {
         if leaving > seen.listeners {
             return None;
         }
-        let (mut adds, mut removes) = (Vec::new(), Vec::new());
-        let mut conditions = vec!["attribute_exists(#listenerCount)".to_owned()];
-        let mut parts = Vec::new();
+        let mut expression = ShardExpression::default();
         if change.listeners != 0 {
-            adds.push("#listenerCount :listeners".to_owned());
-            conditions.push("#listenerCount >= :leaving".to_owned());
+            expression.change_listeners(change.listeners);
         }
         for (number, (group, by)) in change.groups.iter().enumerate() {
-            let (name, value) = (format!("#g{number}"), format!(":g{number}"));
-            let there = i64::from(seen.in_group(group));
-            match *by {
-                0 => continue,
-                // More listeners of a language or an address.
-                by if by > 0 => adds.push(format!("{name} {value}")),
-                // Only an edit by hand could cause this: the shard does not count them.
-                by if there < -by => continue,
-                by if there == -by => {
-                    removes.push(name.clone());
-                    conditions.push(format!("{name} = {value}"));
-                }
-                _ => {
-                    adds.push(format!("{name} {value}"));
-                    conditions.push(format!("{name} > :o{number}"));
-                }
+            expression.change_group(number, group, *by, i64::from(seen.in_group(group)));
+        }
+        let text = expression.text();
+        let mut write = match text.is_empty() {
+            true => {
+                let check = ItemChange::Check(shard_key(session, index));
+                ConditionalWrite::new(&self.tables.sessions, check)
             }
-            parts.push((number, group, *by, there));
+            false => self.shard_update(session, index, text),
+        };
+        let mut condition = "attribute_exists(#listenerCount)".to_owned();
+        for part in &expression.conditions {
+            condition += &format!(" AND {part}");
         }
-        let mut expression = String::new();
-        for (verb, list) in [("ADD", adds), ("REMOVE", removes)] {
-            if !list.is_empty() {
-                expression += &format!("{verb} {} ", list.join(", "));
-            }
+        for (name, attribute) in expression.names {
+            write = write.named(&name, attribute);
         }
-        let condition = conditions.join(" AND ");
-        if expression.is_empty() {
-            let check = ItemChange::Check(shard_key(session, index));
-            return Some(ConditionalWrite::new(&self.tables.sessions, check).when(condition));
+        for (name, value) in &expression.values {
+            write = write.with(name, value);
         }
-        let mut write = self
-            .shard_update(session, index, expression.trim_end().to_owned())
-            .when(condition);
-        if change.listeners != 0 {
-            write = write
-                .with(":listeners", &change.listeners)
-                .with(":leaving", &leaving);
-        }
-        for (number, group, by, there) in parts {
-            // A removed attribute is compared with its number, and the others change by it.
-            let value = match by < 0 && there == -by {
-                true => there,
-                false => by,
-            };
-            write = write.named(&format!("#g{number}"), group.clone());
-            write = write.with(&format!(":g{number}"), &value);
-            if by < 0 && there != -by {
-                write = write.with(&format!(":o{number}"), &-by);
-            }
-        }
-        Some(write)
+        Some(write.when(condition))
     }
 
     fn shard_update(

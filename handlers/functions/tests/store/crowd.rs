@@ -98,7 +98,6 @@ async fn joins_and_leaves(database: &Database, millis: u64) {
     );
     assert_eq!(count(&world.store, &session).await, 0);
     assert!(database.scan(&database.tables.connections).await.is_empty());
-    eprintln!("{millis} ms: {} conflicts", latency.conflicts());
 }
 
 /// Runs the test on a paused clock, with the database on a runtime whose clock is real.

@@ -251,7 +251,7 @@ pub(super) async fn one_address_takes_a_limited_number_of_places(store: &impl St
     let other = from("2001:db8:0:1::9", "e=");
     let admission = store.admit_listener(&other, limited, NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
-    // Whoever leaves makes room.
+    // A listener who leaves makes room.
     store.remove(&id("b="), NOW).await.unwrap().unwrap();
     let admission = store.admit_listener(&more, limited, NOW).await;
     assert_eq!(admission, Ok(Admission::Admitted));
