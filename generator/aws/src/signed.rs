@@ -1,5 +1,5 @@
 //! Signed calls of services whose SDKs would cost more than the few operations are worth
-//! (docs/decisions/0018-a-few-calls-without-their-sdks.md). They run in the SDK's own machinery: credentials, signature,
+//! (docs/decisions/0019-a-few-calls-without-their-sdks.md). They run in the SDK's own machinery: credentials, signature,
 //! proxies, timeouts.
 
 use std::error::Error;
