@@ -161,7 +161,9 @@ fn the_action_and_the_hook_install_the_wheel_of_their_version() {
     let home = Sandbox::new();
     let mut install = new_user(&root().join("tools/install"), home.path());
     // No registry has the package of a commit.
-    install.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", folder);
+    install
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", folder);
     assert_done(install.arg("installed"));
     let stackgen = home.path().join("installed/bin/stackgen");
     let version = assert_done(new_user(&stackgen, home.path()).arg("--version"));
