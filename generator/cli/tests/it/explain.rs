@@ -12,10 +12,13 @@ fn a_row_is_explained_with_its_source() {
     D5 A stage under AutoDeploy
     Deployments and stages
 
-    You cannot set its `DeploymentId`. API Gateway updates it some time after each
-    change. `AutoDeploy` and `DeploymentId` exclude each other.
+    Its `DeploymentId` cannot be updated: the request fails with 400. API Gateway
+    updates it some time after each change. Only the update is documented as
+    refused, and AWS publishes a CDK sample whose new stage has both, so CreateStage
+    accepts them together.
 
-    Source: the `apigatewayv2` service model that botocore ships
+    Source: the `apigatewayv2` service model that botocore ships, AWS's CDK samples
+    Doubt: inferred from other rows, not stated anywhere for CreateStage
     https://github.com/stackgen/stackgen/blob/main/docs/reference/api-gateway-websocket.md#d5
     ");
 }
@@ -95,8 +98,8 @@ fn rows_are_listed_by_section() {
 
 #[test]
 fn json_has_explanations_rows_and_rules() {
-    let row = Sandbox::new().run("explain D5 --json").json();
-    assert_eq!((&row["kind"], &row["name"]), (&"row".into(), &"D5".into()));
+    let row = Sandbox::new().run("explain D6 --json").json();
+    assert_eq!((&row["kind"], &row["name"]), (&"row".into(), &"D6".into()));
     assert_eq!(row["rows"][0]["doubts"].as_array().map(Vec::len), Some(0));
     let code = Sandbox::new().run("explain 1005 --json").json();
     assert_eq!(code["kind"], "closeCode");

@@ -103,15 +103,7 @@ impl EventLines {
                 service,
                 operation,
                 status,
-            } => {
-                let status = status.map_or("no answer".to_owned(), |status| status.to_string());
-                line(
-                    CYAN,
-                    "aws",
-                    &format!("{caller}  {service} {operation}  {status}"),
-                    None,
-                )
-            }
+            } => account_call(caller, service, operation, *status),
             Event::DisconnectFailed {
                 connection, reason, ..
             } => {
@@ -120,6 +112,13 @@ impl EventLines {
             }
         })
     }
+}
+
+/// Returns the line of a call that `--aws` sent to the user's account.
+fn account_call(caller: &str, service: &str, operation: &str, status: Option<u16>) -> String {
+    let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+    let rest = format!("{caller}  {service} {operation}  {status}");
+    line(CYAN, "aws", &rest, None)
 }
 
 fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {

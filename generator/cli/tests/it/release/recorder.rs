@@ -216,15 +216,7 @@ impl AwsCallRequest {
                 (self.method.clone(), Some(resource), kind)
             }
             "lambda" => {
-                let action = match (self.method.as_str(), *parts.last()?) {
-                    ("GET", "account-settings") => "GetAccountSettings",
-                    ("GET", "concurrency") => "GetFunctionConcurrency",
-                    ("GET", "configuration") => "GetFunctionConfiguration",
-                    ("GET", "policy") => "GetPolicy",
-                    ("PUT", "code") => "UpdateFunctionCode",
-                    ("POST", "versions") => "PublishVersion",
-                    other => panic!("unknown call of Lambda: {other:?}"),
-                };
+                let action = lambda_action(&self.method, parts.last()?);
                 let arn = |name| format!("arn:aws:lambda:{region}:{account}:function:{name}");
                 (action.to_owned(), parts.get(2).map(arn), String::new())
             }
@@ -272,6 +264,18 @@ impl AwsCallRequest {
         let value = parameters.find(|(found, _)| *found == name)?.1;
         let value = percent_encoding::percent_decode_str(value);
         Some(value.decode_utf8().ok()?.into_owned())
+    }
+}
+
+fn lambda_action(method: &str, last_part: &str) -> &'static str {
+    match (method, last_part) {
+        ("GET", "account-settings") => "GetAccountSettings",
+        ("GET", "concurrency") => "GetFunctionConcurrency",
+        ("GET", "configuration") => "GetFunctionConfiguration",
+        ("GET", "policy") => "GetPolicy",
+        ("PUT", "code") => "UpdateFunctionCode",
+        ("POST", "versions") => "PublishVersion",
+        other => panic!("unknown call of Lambda: {other:?}"),
     }
 }
 
