@@ -321,7 +321,7 @@ fn no_logs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     }
     let found = "a refused handshake leaves no trace";
     let next = format!(
-        "add `accessLogs: {{ retentionInDays: 30 }}` to the stage in stackgen.yaml and run {}",
+        "add `accessLogs: {{ retentionInDays: 30 }}` to the stage in stackgen.yaml, or AccessLogSettings in another template, and run {}",
         evidence.deploy()
     );
     vec![check.finding(evidence.stage_text(), found, next)]

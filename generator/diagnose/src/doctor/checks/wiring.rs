@@ -121,17 +121,27 @@ fn of_rule(
         },
         looked_at: looked_at.map_or_else(|| format!("API {}", evidence.api.name), String::clone),
         found: with_names(&finding.message, names),
-        next_step: match &finding.hint {
+        next_step: match finding.hint.as_ref().filter(|hint| is_plain(hint)) {
             Some(hint) => format!(
                 "{}; `stackgen explain {}` shows how, then run {fix}",
                 with_names(hint, names),
                 finding.rule.id
             ),
-            None => format!("see `stackgen explain {}`, then run {fix}", finding.rule.id),
+            None => format!(
+                "`stackgen explain {}` shows how to mend it, then run {fix}",
+                finding.rule.id
+            ),
         },
         rows: finding.rule.rows.to_vec(),
         fix: None,
     }
+}
+
+/// Returns true if a hint fits an API whose template is unknown: it contains no syntax of templates.
+fn is_plain(hint: &str) -> bool {
+    !["!Ref", "!Sub", "!GetAtt", "Fn::"]
+        .iter()
+        .any(|syntax| hint.contains(syntax))
 }
 
 /// Adds timeouts and the variables that show who may call to the functions of the template.
