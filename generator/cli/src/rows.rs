@@ -205,17 +205,14 @@ mod tests {
 
     #[test]
     fn sources_and_doubts_are_put_into_words() {
-        let d5 = find("d5").unwrap();
-        assert_eq!(d5.subject, "A stage under AutoDeploy");
-        assert_eq!(d5.section, "Deployments and stages");
-        assert_eq!(
-            d5.sources,
-            ["the `apigatewayv2` service model that botocore ships"]
-        );
-        assert_eq!(d5.doubts, Vec::<String>::new());
+        let d14 = find("d14").unwrap();
+        assert_eq!(d14.subject, "A route key or stage name already exists");
+        assert_eq!(d14.section, "Deployments and stages");
+        assert_eq!(d14.sources, ["public issue threads"]);
+        assert_eq!(d14.doubts, Vec::<String>::new());
         assert!(
-            d5.url
-                .ends_with("/docs/reference/api-gateway-websocket.md#d5")
+            d14.url
+                .ends_with("/docs/reference/api-gateway-websocket.md#d14")
         );
         let doubts = |id: &str| find(id).unwrap().doubts.clone();
         let weak = "folklore, or a single weak report";

@@ -11,8 +11,11 @@ use crate::print::{DemoError, act, aside, step};
 use crate::project::DemoProject;
 use crate::stackgen::{self, DevProcess};
 
-/// Chunks of audio that the speaker sends: one second of it.
-const CHUNKS: u64 = 50;
+/// Chunks of audio that the speaker sends: three seconds of it.
+const CHUNKS: u64 = 12;
+
+/// Length of a chunk. The audio handler accepts four a second.
+const CHUNK_LENGTH: Duration = Duration::from_millis(250);
 
 /// Time without messages for which connections must stay open.
 const HOLD: Duration = Duration::from_secs(2);
@@ -99,7 +102,7 @@ async fn stream(
     let begun = Instant::now();
     for index in 0..CHUNKS {
         ada.send(&chunk(session, index)).await?;
-        let next = begun + Duration::from_millis(20) * u32::try_from(index + 1).unwrap_or_default();
+        let next = begun + CHUNK_LENGTH * u32::try_from(index + 1).unwrap_or_default();
         tokio::time::sleep_until(next).await;
     }
     let mut heard = 0;

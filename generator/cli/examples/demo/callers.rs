@@ -115,7 +115,7 @@ impl DemoCaller {
 
 /// Creates a chunk of audio that contains its number.
 pub(crate) fn chunk(session: &str, index: u64) -> Value {
-    let sound = vec![u8::try_from(index % 251).unwrap_or_default(); 3_200];
+    let sound = vec![u8::try_from(index % 251).unwrap_or_default(); 8_000];
     json!({
         "action": "sendAudio",
         "sessionId": session,

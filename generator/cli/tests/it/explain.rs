@@ -98,8 +98,8 @@ fn rows_are_listed_by_section() {
 
 #[test]
 fn json_has_explanations_rows_and_rules() {
-    let row = Sandbox::new().run("explain D6 --json").json();
-    assert_eq!((&row["kind"], &row["name"]), (&"row".into(), &"D6".into()));
+    let row = Sandbox::new().run("explain D14 --json").json();
+    assert_eq!((&row["kind"], &row["name"]), (&"row".into(), &"D14".into()));
     assert_eq!(row["rows"][0]["doubts"].as_array().map(Vec::len), Some(0));
     let code = Sandbox::new().run("explain 1005 --json").json();
     assert_eq!(code["kind"], "closeCode");

@@ -285,7 +285,7 @@ mod tests {
             let rows = Topic::find(words).unwrap().rows;
             rows.iter().map(|row| row.id.as_str()).collect()
         };
-        assert_eq!(ids("1005"), ["X1", "M16"]);
+        assert_eq!(ids("1005"), ["X1", "M16", "L4"]);
         assert!(ids("410").ends_with(&["C11", "K4"]), "{:?}", ids("410"));
         // A handshake that is accepted has no cause.
         assert_eq!(ids("101"), ["C1", "C2", "C10"]);
