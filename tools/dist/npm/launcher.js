@@ -21,8 +21,10 @@ function binary() {
 }
 
 const child = spawn(binary(), process.argv.slice(2), { stdio: "inherit" });
-// A terminal sends Ctrl-C to both processes; the binary decides how to end. Other signals reach this process alone.
-process.on("SIGINT", () => {});
+// A terminal sends Ctrl-C to both processes, and a second one would end the binary before it has cleaned up. All other signals
+// reach this process alone.
+const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+process.on("SIGINT", () => hasTerminal || child.kill("SIGINT"));
 for (const signal of ["SIGTERM", "SIGHUP"]) {
   process.on(signal, () => child.kill(signal));
 }
