@@ -158,7 +158,12 @@ async fn row_k4_a_connection_exists_unless_it_is_gone() {
 
 #[tokio::test]
 async fn log_lines_are_read_from_all_pages_and_the_newest_remain() {
-    let body = json!({ "logGroupName": "g", "filterPattern": "\"x\"", "startTime": 1_000 });
+    let body = json!({
+        "logGroupIdentifier": "g",
+        "startTime": 1_000,
+        "filterPattern": "\"x\"",
+        "limit": 10_000,
+    });
     let mut second = body.clone();
     second["nextToken"] = json!("n");
     let line = |at: i64, text: &str| json!({ "timestamp": at, "message": text });

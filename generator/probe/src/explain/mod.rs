@@ -57,7 +57,8 @@ impl Certainty {
 }
 
 /// Rows that the reference tags as doubtful, and the meaning of the tags.
-const DOUBTS: [(&str, &str); 10] = [
+const DOUBTS: [(&str, &str); 12] = [
+    ("A15", "documented for REST APIs only"),
     ("A8", WEAK),
     ("C4", WEAK),
     (
@@ -68,6 +69,10 @@ const DOUBTS: [(&str, &str); 10] = [
     ("C8", "inferred, not stated anywhere"),
     ("D18", WEAK),
     ("M8", "sources disagree"),
+    (
+        "M10",
+        "inferred for ContentHandlingStrategy, not stated anywhere",
+    ),
     ("M12", "sources disagree"),
     ("M7", "sources disagree for null"),
     ("M19", "inferred for the frame, not stated anywhere"),

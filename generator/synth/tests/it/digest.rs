@@ -248,13 +248,13 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
     insta::assert_snapshot!(golden, @"
     live-session dev WebSocketDeployment6D33EFD704
     live-session dev HttpDeployment9F5610D420
-    live-session prod WebSocketDeployment2FA999A1D3
-    live-session prod HttpDeployment512B2342A3
-    live-session prod SessionAudioHandlerVersion5f2e5a077e
+    live-session prod WebSocketDeployment6E17112E3C
+    live-session prod HttpDeployment83E7276B64
+    live-session prod SessionAudioHandlerVersiondf6eca889a
     live-session prod SessionAuthorizerVersion8c681be3f3
-    live-session prod SessionConnectionHandlerVersion61f283e192
+    live-session prod SessionConnectionHandlerVersion3bdba864cb
     live-session prod SessionDisconnectHandlerVersionbca2f49c79
-    live-session prod SessionHttpHandlerVersionee5f7d4f10
+    live-session prod SessionHttpHandlerVersion0a5cf78dd5
     chat dev WebSocketDeployment98920A42A0
     chat prod WebSocketDeployment6F9AA0937B
     chat prod ChatAuthorizerVersion1860eae60c

@@ -141,10 +141,13 @@ fn a_functions_role_allows_only_what_the_file_lists() {
     };
     let authorizer = statements("SessionAuthorizerRole");
     assert!(!authorizer.contains("dynamodb") && !authorizer.contains("execute-api"));
-    let audio = statements("SessionAudioHandlerRole");
+    let posts_only = statements("SessionDisconnectHandlerRole");
     assert!(
-        audio.contains("${WebSocketApi}/prod/POST/@connections/*") && !audio.contains("/DELETE/")
+        posts_only.contains("${WebSocketApi}/prod/POST/@connections/*")
+            && !posts_only.contains("/DELETE/")
     );
+    let closes_too = statements("SessionAudioHandlerRole");
+    assert!(closes_too.contains("${WebSocketApi}/prod/DELETE/@connections/*"));
     each_template(|name, environment, template| {
         for (id, role) in resources_of_type(template, "AWS::IAM::Role") {
             let text = emit::json(role);
