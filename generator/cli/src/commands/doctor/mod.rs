@@ -113,12 +113,15 @@ impl DoctorCommand {
             ctx: account.context(&steps, &interrupt),
             ui,
         };
-        let (mut reports, mut denied) = (Vec::new(), Vec::new());
+        let (mut examined, mut reports, mut denied) = (Vec::new(), Vec::new(), Vec::new());
         for target in &targets {
             progress.begin("finding the API");
             match target.find_readable(&account, run.ctx).await? {
                 Ok((api, _)) if api.protocol == ApiProtocol::Http => {}
-                Ok((api, stage)) => reports.push(run.one(target, api, stage).await?),
+                Ok((api, stage)) => {
+                    reports.push(run.one(target, api, stage).await?);
+                    examined.push(target);
+                }
                 Err(error) => denied.push(error),
             }
         }
@@ -130,7 +133,7 @@ impl DoctorCommand {
         self.show(&reports, &denied, ui)?;
         let is_wrong = reports.iter().any(DoctorReport::is_wrong) || !denied.is_empty();
         if self.fix {
-            for (target, report) in targets.iter().zip(&reports) {
+            for (target, report) in examined.into_iter().zip(&reports) {
                 fix::offer(run, target, report).await?;
             }
         }
