@@ -177,7 +177,7 @@ pub enum Event {
     },
     /// A call went to the user's account of AWS.
     AccountCalled {
-        /// Function, or role of an integration.
+        /// Function.
         caller: String,
         /// Service: `sqs`.
         service: String,

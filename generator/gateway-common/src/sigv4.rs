@@ -1,5 +1,5 @@
-//! Credentials of signed requests. Signatures are not verified: only this machine reaches loopback, and the secrets
-//! that functions get here protect nothing.
+//! Credentials of signed requests. Signatures are not verified here: only this machine reaches loopback. The gateway verifies
+//! those of calls that leave for the user's account.
 
 use http::{HeaderMap, Uri, header};
 

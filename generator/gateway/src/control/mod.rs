@@ -115,7 +115,8 @@ impl ServiceRouters {
             caller.is_some_and(|caller| caller.service == "lambda")
         };
         let reads = request.method() == http::Method::GET;
-        let invokes = request.uri().path().ends_with("/invocations");
+        let invokes = request.method() == http::Method::POST
+            && request.uri().path().ends_with("/invocations");
         self.others.account().is_some() && !reads && !invokes && is_lambda()
     }
 

@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::client::HttpClient;
 use super::connection_headers::remove_connection_headers;
 use super::services_url::ServicesUrl;
-use super::verify::{SignatureError, verify};
+use super::verify::{SignatureError, VerifiedRequest, verify};
 
 /// Access to the user's account, which the user confirmed.
 #[derive(Clone, Debug)]
@@ -123,12 +123,15 @@ impl AccountCalls {
         format!("account {account} in {region}")
     }
 
-    /// Verifies that a function sent a request, and returns its name.
-    pub(super) fn verify(&self, head: &Parts, body: &[u8]) -> Result<String, AccountCallError> {
+    /// Verifies that a function sent a request, and returns the function and the service that it signed for.
+    pub(super) fn verify(
+        &self,
+        head: &Parts,
+        body: &[u8],
+    ) -> Result<VerifiedRequest, AccountCallError> {
         let region = &self.access.scope.region;
         let secret_of = |key: &str| self.functions.secret_of(key);
-        let verified = verify(head, body, region, SystemTime::now(), secret_of)?;
-        Ok(verified.function)
+        Ok(verify(head, body, region, SystemTime::now(), secret_of)?)
     }
 
     /// Signs a request for a service by its signing name. Headers of the old signature are removed.

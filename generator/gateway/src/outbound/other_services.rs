@@ -149,10 +149,10 @@ impl OtherServices {
         let call = async {
             let caller = account.verify(&head, &body)?;
             let request = account
-                .sign(service, http::Request::from_parts(head, body))
+                .sign(&caller.service, http::Request::from_parts(head, body))
                 .await?;
             let sent = account.send(request).await;
-            self.report_call(caller, service, &name, sent.as_ref().ok());
+            self.report_call(caller.function, &caller.service, &name, sent.as_ref().ok());
             sent
         };
         match self.stop.run_until_cancelled(call).await {

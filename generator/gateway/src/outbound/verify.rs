@@ -3,6 +3,7 @@
 //! The control endpoint is open to every process of this machine. Only processes of functions know the secret keys that the
 //! gateway made for them, so a valid signature shows that a function of this run sent exactly this request.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -14,6 +15,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
+use http::uri::Authority;
 use sha2::{Digest, Sha256};
 use stackgen_gateway_common::FunctionSecret;
 use thiserror::Error;
@@ -64,6 +66,11 @@ pub(super) enum SignatureError {
         "its body is not signed as a whole: uploads in chunks and unsigned payloads are not forwarded"
     )]
     UnsignedBody,
+    /// The host names more than the gateway. S3's clients put a bucket there, and the request would mean another one without it.
+    #[error(
+        "its host {0} is not the address of the gateway: use path-style addressing, and the address in AWS_ENDPOINT_URL"
+    )]
+    OtherHost(String),
     /// The signature, the token or the hash of the body is wrong.
     #[error("its signature is wrong")]
     Wrong,
@@ -100,6 +107,15 @@ impl<'a> Authorization<'a> {
             signature: signature.strip_prefix("Signature=")?,
         })
     }
+}
+
+/// Returns true for `localhost` and IP addresses, with or without a port.
+fn is_plain_address(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host().trim_matches(['[', ']']);
+    name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
 
 /// Verifies that a function signed a request for a region, and that neither its body nor a header that matters changed.
@@ -145,6 +161,10 @@ pub(super) fn verify(
     }
     let expected = signature(head, body, &authorization, &secret, time)?;
     equal(authorization.signature, &expected)?;
+    let host = only(head, HOST.as_str()).ok_or(SignatureError::Malformed)?;
+    if !is_plain_address(host) {
+        return Err(SignatureError::OtherHost(host.to_owned()));
+    }
     Ok(VerifiedRequest {
         function: secret.function,
         service: authorization.service.to_owned(),

@@ -286,3 +286,25 @@ fn other_kinds_of_signatures_are_refused() {
         assert_eq!(refused, Err(SignatureError::UnsignedBody), "{value}");
     }
 }
+
+/// S3's clients put a bucket before `localhost`. Without it, the rest of the path would name another bucket.
+#[test]
+fn only_addresses_of_the_gateway_are_hosts() {
+    for host in [
+        "127.0.0.1:4510",
+        "localhost",
+        "localhost:4510",
+        "[::1]:4510",
+    ] {
+        assert!(is_plain_address(host), "{host}");
+    }
+    for host in [
+        "bucket.localhost:4510",
+        "bucket.127.0.0.1:4510",
+        "s3.amazonaws.com",
+        "",
+        "a b",
+    ] {
+        assert!(!is_plain_address(host), "{host}");
+    }
+}
