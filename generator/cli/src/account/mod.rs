@@ -16,7 +16,7 @@ pub(crate) use access::{AccountArgs, AccountClient};
 pub(crate) use callers::{StageCallers, VerifyArgs};
 pub(crate) use confirm::confirmed;
 pub(crate) use declared::DeclaredRegion;
-pub(crate) use interrupt::interrupt_on_signals;
+pub(crate) use interrupt::{interrupt_after, interrupt_on_signals};
 pub(crate) use progress::StepProgress;
 pub(crate) use stack::{StackArgs, StackTarget, artifact_bucket, stack_name};
 pub(crate) use target::{

@@ -174,24 +174,12 @@ fn the_action_and_the_hook_install_the_wheel_of_their_version() {
 fn npm_packages_are_installed_without_a_registry_and_run_no_script() {
     let Some(folder) = packages() else { return };
     let home = Sandbox::new();
-    let npm = on_path("npm").unwrap();
-    assert_done(
-        new_user(&npm, home.path())
-            .args([
-                "install",
-                "--offline",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--silent",
-            ])
-            .arg(package(
-                folder,
-                &format!("stackgen-linux-{}-{VERSION}.tgz", npm_arch()),
-            ))
-            .arg(package(folder, &format!("/stackgen-{VERSION}.tgz"))),
+    let binary = package(
+        folder,
+        &format!("stackgen-linux-{}-{VERSION}.tgz", npm_arch()),
     );
-    let stackgen = home.path().join("node_modules/.bin/stackgen");
+    let command = package(folder, &format!("/stackgen-{VERSION}.tgz"));
+    let stackgen = npm_install(&home, "--ignore-scripts", &[binary, command]);
     five_minutes(&stackgen);
 }
 
@@ -199,20 +187,8 @@ fn npm_packages_are_installed_without_a_registry_and_run_no_script() {
 fn the_npm_command_names_a_platform_without_a_package() {
     let Some(folder) = packages() else { return };
     let home = Sandbox::new();
-    let npm = on_path("npm").unwrap();
-    assert_done(
-        new_user(&npm, home.path())
-            .args([
-                "install",
-                "--offline",
-                "--omit=optional",
-                "--no-audit",
-                "--no-fund",
-                "--silent",
-            ])
-            .arg(package(folder, &format!("/stackgen-{VERSION}.tgz"))),
-    );
-    let stackgen = home.path().join("node_modules/.bin/stackgen");
+    let command = package(folder, &format!("/stackgen-{VERSION}.tgz"));
+    let stackgen = npm_install(&home, "--omit=optional", &[command]);
     let run = Run::of(
         new_user(&stackgen, home.path())
             .arg("--version")
@@ -225,6 +201,24 @@ fn the_npm_command_names_a_platform_without_a_package() {
     error: there is no package @stackgen/linux-ARCH
       = help: install it without --omit=optional, or build it from source with cargo
     ");
+}
+
+/// Installs packages without a registry, and returns the command.
+fn npm_install(home: &Sandbox, flag: &str, packages: &[PathBuf]) -> PathBuf {
+    let npm = on_path("npm").unwrap();
+    assert_done(
+        new_user(&npm, home.path())
+            .args([
+                "install",
+                "--offline",
+                "--no-audit",
+                "--no-fund",
+                "--silent",
+                flag,
+            ])
+            .args(packages),
+    );
+    home.path().join("node_modules/.bin/stackgen")
 }
 
 /// Returns npm's name of this machine's architecture.

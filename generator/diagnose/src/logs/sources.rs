@@ -119,15 +119,7 @@ impl<A: LogDiscovery> SourceFinder<'_, A> {
         if self.found.sources.iter().any(|known| known.group == group) {
             return;
         }
-        self.found.sources.push(LogSource {
-            name: name.to_owned(),
-            group: group.to_owned(),
-            arn: None,
-            stored_bytes: None,
-            retention_days: None,
-            created: None,
-            kind,
-        });
+        self.found.sources.push(LogSource::new(name, group, kind));
     }
 
     fn add_access_log(&mut self, settings: &StageLogSettings) {
@@ -266,6 +258,11 @@ impl LogSource {
     /// Creates a source for a log group that the user named.
     pub fn named(group: &str) -> LogSource {
         let name = group.rsplit('/').next().unwrap_or(group);
+        LogSource::new(name, group, SourceKind::Named)
+    }
+
+    /// Returns a source of which only the name is known yet.
+    fn new(name: &str, group: &str, kind: SourceKind) -> LogSource {
         LogSource {
             name: name.to_owned(),
             group: group.to_owned(),
@@ -273,7 +270,7 @@ impl LogSource {
             stored_bytes: None,
             retention_days: None,
             created: None,
-            kind: SourceKind::Named,
+            kind,
         }
     }
 }

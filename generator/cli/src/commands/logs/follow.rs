@@ -4,12 +4,11 @@ use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use stackgen_deploy::{AccountError, DeployError, Interrupt, OperationContext};
+use stackgen_deploy::{AccountError, DeployError, OperationContext};
 use stackgen_diagnose::logs::{
     FollowEvent, FollowOptions, FollowedEntry, Joiner, LIVE_TAIL_USD_PER_MINUTE, LifeFilter,
     LineLinks, LogSource, follow, parse_line,
 };
-use tokio::sync::watch;
 
 use super::denied::DeniedCalls;
 use super::lines::{LineLayout, line_json};
@@ -19,28 +18,10 @@ use super::target::LogTarget;
 use crate::account::{AccountClient, StepProgress};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
-use crate::signals::StopSignals;
 use crate::ui::Ui;
 
 /// Interval between two notes about lines that live tail leaves out.
 const SAMPLED_EVERY: Duration = Duration::from_secs(30);
-
-/// Listens for signals: the first one ends following, a second one the process.
-pub(super) fn interrupt() -> Interrupt {
-    let (sender, receiver) = watch::channel(false);
-    // Where the system refuses handlers, a signal ends the process as usual.
-    if let Ok(mut signals) = StopSignals::listen() {
-        tokio::spawn(async move {
-            loop {
-                let signal = signals.recv().await;
-                if sender.send_replace(true) {
-                    std::process::exit(i32::from(signal.exit_code()));
-                }
-            }
-        });
-    }
-    Interrupt::new(receiver)
-}
 
 /// A command that follows.
 pub(super) struct Following<'a> {

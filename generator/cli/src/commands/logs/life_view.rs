@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use stackgen_cfn::terminal::escape;
 use stackgen_diagnose::logs::{
     ConnectionLife, ConnectionLives, LineLevel, LogLine, RequestStep, duration_text, parse_line,
 };
@@ -94,7 +95,7 @@ impl LifeView<'_> {
         }
         for problem in &life.problems {
             let color = style(Some(problem.severity));
-            let _ = write!(text, "\n{color}{}{color:#}", problem.summary);
+            let _ = write!(text, "\n{color}{}{color:#}", escape(&problem.summary));
             match (self.options.why, problem.causes.first()) {
                 (true, _) => text += &problem_text(problem),
                 (false, Some(cause)) if !cause.rows.is_empty() => {
@@ -124,10 +125,11 @@ impl LifeView<'_> {
         );
         facts.extend(life.source_ip.clone());
         facts.extend(life.user_agent.clone());
+        // Clients choose some of these values.
         format!(
             "{BOLD}connection {}{BOLD:#}  {DIM}{}{DIM:#}\n",
-            life.id,
-            facts.join(", ")
+            escape(&life.id),
+            escape(&facts.join(", "))
         )
     }
 
@@ -179,7 +181,8 @@ impl LifeView<'_> {
         let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
             return String::new();
         };
-        let route = padded(first.route.as_deref().unwrap_or("(no route)"), ROUTE);
+        let route = escape(first.route.as_deref().unwrap_or("(no route)"));
+        let route = padded(&route, ROUTE);
         let status = match first.status {
             Some(status) if status >= 400 => format!("{RED}{status}{RED:#}"),
             Some(status) => format!("{GREEN}{status}{GREEN:#}"),
@@ -194,9 +197,14 @@ impl LifeView<'_> {
             first
                 .error
                 .as_ref()
-                .map(|error| format!("{RED}{error}{RED:#}")),
+                .map(|error| format!("{RED}{}{RED:#}", escape(error))),
         );
-        facts.extend(first.integration_error.clone());
+        facts.extend(
+            first
+                .integration_error
+                .as_ref()
+                .map(|error| escape(error).into_owned()),
+        );
         if first.function_failed && first.error.is_none() {
             facts.push(format!("{RED}the function failed{RED:#}"));
         }

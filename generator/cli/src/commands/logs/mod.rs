@@ -23,7 +23,7 @@ use stackgen_diagnose::logs::{
 
 use crate::account::{
     AccountArgs, AccountClient, ProjectScope, StepProgress, TargetArgs, account_defaults,
-    interrupt_on_signals,
+    interrupt_after, interrupt_on_signals,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -162,7 +162,7 @@ impl LogsCommand {
         let stage = stage.ok_or_else(|| CliError::input("the stack has no API"))?;
         let progress = StepProgress::new(ui);
         let interrupt = match self.follow {
-            true => follow::interrupt(),
+            true => interrupt_after(|| ()),
             false => interrupt_on_signals(&progress),
         };
         let steps = |step: DeployStep<'_>| progress.step(&step);

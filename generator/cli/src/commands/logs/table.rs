@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
+use stackgen_cfn::terminal::escape;
 use stackgen_diagnose::logs::{
     ConnectionLife, ConnectionLives, ConnectionProblem, ProblemSeverity, duration_text,
 };
@@ -92,7 +93,12 @@ fn table(lives: &[&ConnectionLife]) -> String {
     let (first, last) = line(&header);
     let mut text = format!("{DIM}{first}{last}{DIM:#}\n");
     for row in &rows {
-        let (first, problem) = line(&row.cells);
+        let cells: Vec<_> = row
+            .cells
+            .iter()
+            .map(|cell| escape(cell).into_owned())
+            .collect();
+        let (first, problem) = line(&cells);
         let (first, style) = (first.trim_end(), style(row.severity));
         let gap = widths.iter().take(7).map(|width| width + 2).sum::<usize>();
         let pad = gap.saturating_sub(first.chars().count());
@@ -258,8 +264,9 @@ fn causes(lives: &[&ConnectionLife]) -> String {
         };
         let _ = write!(
             text,
-            "\n{style}{}{style:#} {DIM}{named}{more}{DIM:#}",
-            problem.summary
+            "\n{style}{}{style:#} {DIM}{}{more}{DIM:#}",
+            escape(&problem.summary),
+            escape(&named)
         );
         text += &problem_text(problem);
     }
