@@ -235,7 +235,7 @@ impl Socket {
 pub struct HttpRequest<'a> {
     /// Matched route, such as `GET /sessions/{sessionId}`.
     pub route_key: &'a str,
-    /// Path, such as `/sessions/merciful-truth-455`.
+    /// Path, such as `/sessions/merciful-truth-455-k7dq2m9x4hw3t`.
     pub path: &'a str,
     /// Path parameters, such as `sessionId`.
     pub path_parameters: Pairs<'a>,
