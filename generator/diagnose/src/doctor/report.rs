@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use stackgen_deploy::status::Freshness;
 use stackgen_deploy::{ApiInfo, StageName};
 
 use super::check::DoctorCheck;
@@ -61,7 +62,10 @@ impl DoctorReport {
             if check.needs.iter().any(|part| unread.contains(part)) {
                 incomplete.push(summary);
             } else if !has_found(check, &findings) {
-                healthy.push(summary);
+                match is_undecided(check, evidence) {
+                    true => incomplete.push(summary),
+                    false => healthy.push(summary),
+                }
             }
         }
         DoctorReport {
@@ -95,6 +99,13 @@ impl DoctorReport {
         let permissions: BTreeSet<_> = denied.filter_map(|one| one.permission.as_deref()).collect();
         permissions.into_iter().collect()
     }
+}
+
+/// True for a check of what the stage serves, if that is unknown. Another check reports that.
+fn is_undecided(check: &DoctorCheck, evidence: &DoctorEvidence) -> bool {
+    let status = evidence.status.as_ref();
+    let is_unknown = status.is_some_and(|it| it.verdict.freshness == Freshness::Unknown);
+    is_unknown && matches!(check.id, "DR201" | "DR203")
 }
 
 /// True if a finding is of this check. Those of the linter's rules are of the check that runs them.
