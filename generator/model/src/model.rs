@@ -38,6 +38,9 @@ pub struct Model {
     pub outputs: Resolved,
     /// The `Parameters` section as the template writes it.
     pub parameters: Resolved,
+    /// `Metadata.Stackgen.Load`: the load that the stack is made for, as stackgen renders it.
+    #[serde(skip)]
+    pub declared_load: Resolved,
     /// Mistakes in the template.
     pub problems: Vec<Problem>,
     /// Parts of the template that the model does not contain, and that are not checked either.

@@ -4,6 +4,7 @@ mod bootstrap;
 mod build;
 mod cancel;
 mod completions;
+mod cost;
 mod deploy;
 mod deployments;
 mod destroy;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Diff(diff::DiffCommand),
     Graph(graph::GraphCommand),
     Lint(Box<lint::LintCommand>),
+    Cost(Box<cost::CostCommand>),
     Explain(explain::ExplainCommand),
     Rule(rule::RuleCommand),
     Deploy(Box<deploy::DeployCommand>),
@@ -77,6 +79,7 @@ impl Command {
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
             Command::Lint(command) => command.run(ui),
+            Command::Cost(command) => command.run(ui),
             Command::Explain(command) => command.run(ui),
             Command::Rule(command) => command.run(ui),
             Command::Deploy(command) => command.run(ui),

@@ -14,7 +14,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-test-tools", &[]),
     ("stackgen-cfn", &["stackgen-test-tools"]),
     ("stackgen-model", &["stackgen-cfn", "stackgen-test-tools"]),
-    ("stackgen-lint", &["stackgen-cfn", "stackgen-model"]),
+    ("stackgen-cost", &["stackgen-cfn", "stackgen-model"]),
+    (
+        "stackgen-lint",
+        &["stackgen-cfn", "stackgen-cost", "stackgen-model"],
+    ),
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-gateway-common", &["stackgen-model"]),
     ("stackgen-gateway-lambda", &["stackgen-gateway-common"]),
@@ -75,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "stackgen-aws",
             "stackgen-cfn",
+            "stackgen-cost",
             "stackgen-deploy",
             "stackgen-diagnose",
             "stackgen-gateway",

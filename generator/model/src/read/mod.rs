@@ -113,6 +113,10 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -
     };
     model.outputs = outputs(template, &resolver);
     model.parameters = section("Parameters");
+    let load = template.at_path(&["Metadata", "Stackgen", "Load"]);
+    model.declared_load = load
+        .and_then(|load| resolver.resolve(load))
+        .unwrap_or_default();
     problems.extend(resolver.into_problems());
     problems.sort_by_key(|problem| problem.span);
     model.problems = problems;

@@ -13,6 +13,7 @@ mod function;
 mod function_ids;
 mod http;
 mod integration;
+mod load;
 mod notice;
 mod raw;
 mod role;

@@ -3,6 +3,7 @@
 use stackgen_cfn::{Map, Node, Value, list, map};
 
 use super::context::RenderContext;
+use super::load;
 use super::template::TemplateBuilder;
 use crate::Dialect;
 
@@ -97,16 +98,21 @@ pub(super) fn canonical(node: &Node) -> Node {
 
 /// Returns the template's metadata, which tools read.
 pub(super) fn metadata(context: &RenderContext<'_>) -> Node {
-    let stackgen = map([
+    let mut stackgen: Map = [
         ("Stack", Node::from(context.spec.name.as_str())),
         ("Environment", context.environment.into()),
         (
             "Release",
             if context.pinned() { "pinned" } else { "live" }.into(),
         ),
-    ]);
+    ]
+    .into_iter()
+    .collect();
+    if let Some(load) = &context.spec.load {
+        stackgen.insert("Load", load::metadata(load));
+    }
     let mut metadata = Map::new();
-    metadata.insert("Stackgen", stackgen);
+    metadata.insert("Stackgen", Node::from(stackgen));
     if context.dialect == Dialect::CloudFormation && !context.spec.functions.is_empty() {
         // W3002 warns about local code that `aws cloudformation package` must upload, which is intended here.
         let config = map([("config", map([("ignore_checks", list(["W3002"]))]))]);

@@ -5,6 +5,7 @@ mod alarms;
 mod api;
 mod function;
 mod http;
+mod load;
 mod route;
 mod table;
 mod value;
@@ -20,6 +21,7 @@ pub use alarms::{AlarmSpec, AlarmsSpec};
 pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
 pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
+pub use load::LoadSpec;
 pub use route::{
     ContentHandling, MockSpec, Passthrough, RouteBackend, RouteEntrySpec, RouteSpec, ServiceSpec,
 };
@@ -94,6 +96,8 @@ pub struct Spec {
     /// region**. Without it, a stack with logs has an output that names the role as a prerequisite.
     #[serde(default)]
     pub api_gateway_cloud_watch_role: bool,
+    /// Load that the stack is made for, for `stackgen cost` and the linter.
+    pub load: Option<LoadSpec>,
     /// Callers, by name, that verify a deployment after a stage moved to it. They render nothing.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "verify-caller-name"}))]

@@ -8,6 +8,7 @@ mod domain;
 mod function;
 mod http;
 mod invoke;
+mod load;
 mod route;
 mod stack;
 mod table;
@@ -58,6 +59,7 @@ pub(crate) fn check(
     }
     checker.alarms();
     checker.verify();
+    checker.load();
     checker.stack();
     checker.require_content();
     checker.report_version_cycle()
