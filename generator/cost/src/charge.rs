@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::price::tiered;
-use crate::{FunctionCost, Load, PriceList, StackFacts};
+use crate::{FunctionCost, Load, LoadTarget, PriceList};
 
 const MILLION: f64 = 1e6;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -38,7 +38,7 @@ pub struct Charge {
 
 /// Returns the charges of a month at a load, without free tiers. Storage, KMS, alarms and dashboards are not included,
 /// because the load does not determine them.
-pub fn charges(load: &Load, stack: &StackFacts, prices: &PriceList) -> Vec<Charge> {
+pub fn charges(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Vec<Charge> {
     let mut charges = api_gateway(load, prices).to_vec();
     charges.extend(lambda(load, stack, prices));
     if stack.on_demand_tables > 0 {
@@ -81,7 +81,7 @@ fn api_gateway(load: &Load, prices: &PriceList) -> [Charge; 3] {
     ]
 }
 
-fn lambda(load: &Load, stack: &StackFacts, prices: &PriceList) -> Vec<Charge> {
+fn lambda(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Vec<Charge> {
     let per_message = load.received_per_second() * load.seconds_per_month();
     let invocations = per_message * f64::from(load.invocations);
     let handshakes = load.handshakes_per_month();
@@ -121,7 +121,7 @@ fn lambda(load: &Load, stack: &StackFacts, prices: &PriceList) -> Vec<Charge> {
     ]
 }
 
-fn dynamodb(load: &Load, stack: &StackFacts, prices: &PriceList) -> [Charge; 2] {
+fn dynamodb(load: &Load, stack: &LoadTarget, prices: &PriceList) -> [Charge; 2] {
     let messages = load.received_per_second() * load.seconds_per_month();
     let reads = messages * load.read_units_per_message();
     // A connection's record is written and deleted.
@@ -149,7 +149,7 @@ fn dynamodb(load: &Load, stack: &StackFacts, prices: &PriceList) -> [Charge; 2] 
     ]
 }
 
-fn logs(load: &Load, stack: &StackFacts, prices: &PriceList) -> Charge {
+fn logs(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Charge {
     let messages = load.received_per_second() * load.seconds_per_month();
     let handshakes = load.handshakes_per_month();
     let of_messages = match &stack.function {

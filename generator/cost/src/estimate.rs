@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{AccountQuotas, Charge, Load, PriceList, QuotaUse, StackFacts, alternative, charges};
+use crate::{AccountQuotas, Charge, Load, LoadTarget, PriceList, QuotaUse, alternative, charges};
 
 /// Bytes of a frame beyond which API Gateway closes the connection (row M11).
 const LARGEST_FRAME: f64 = 32.0 * 1024.0;
@@ -24,7 +24,7 @@ pub struct Estimate {
     /// The load.
     pub load: Load,
     /// The stack.
-    pub stack: StackFacts,
+    pub stack: LoadTarget,
     /// Requests per second.
     pub requests: RequestRates,
     /// Every quota with its use, the most used first.
@@ -69,7 +69,7 @@ impl Estimate {
     /// Computes the estimate.
     pub fn new(
         load: Load,
-        stack: StackFacts,
+        stack: LoadTarget,
         quotas: &AccountQuotas,
         prices: &PriceList,
     ) -> Estimate {
@@ -106,7 +106,7 @@ impl RequestRates {
 }
 
 /// Returns every quota and limit with what a load uses of it, without those that it does not use.
-pub fn quota_uses(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Vec<QuotaUse> {
+pub fn quota_uses(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Vec<QuotaUse> {
     let mut uses = account_uses(load, quotas);
     uses.extend(stage_uses(load, stack));
     uses.extend(function_uses(load, stack, quotas));
@@ -163,7 +163,7 @@ fn account_uses(load: &Load, quotas: &AccountQuotas) -> Vec<QuotaUse> {
     ]
 }
 
-fn stage_uses(load: &Load, stack: &StackFacts) -> Vec<QuotaUse> {
+fn stage_uses(load: &Load, stack: &LoadTarget) -> Vec<QuotaUse> {
     let rates = RequestRates::new(load);
     let messages = stack.throttle_rate.map(|quota| QuotaUse {
         id: "route-throttle",
@@ -186,7 +186,7 @@ fn stage_uses(load: &Load, stack: &StackFacts) -> Vec<QuotaUse> {
     messages.into_iter().chain(handshakes).collect()
 }
 
-fn function_uses(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Vec<QuotaUse> {
+fn function_uses(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Vec<QuotaUse> {
     let Some(function) = &stack.function else {
         return Vec::new();
     };
@@ -243,14 +243,14 @@ fn table_uses(load: &Load) -> [QuotaUse; 2] {
     ]
 }
 
-fn first_exceeded(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Option<QuotaUse> {
+fn first_exceeded(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Option<QuotaUse> {
     let uses = quota_uses(load, stack, quotas);
     let exceeded = uses.into_iter().filter(QuotaUse::is_exceeded);
     exceeded.max_by(|a, b| a.share().total_cmp(&b.share()))
 }
 
 /// Searches the largest number of listeners that fits. Every use rises with the listeners or does not depend on them.
-fn more_listeners(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Option<Breaking> {
+fn more_listeners(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Option<Breaking> {
     let failure = |listeners| first_exceeded(&Load { listeners, ..*load }, stack, quotas);
     failure(MOST_LISTENERS)?;
     let (mut fits, mut fails) = (0, MOST_LISTENERS);
@@ -269,7 +269,7 @@ fn more_listeners(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Op
 }
 
 /// Returns the largest rate that fits: uses that rise with the rate rise in proportion to it.
-fn more_messages(load: &Load, stack: &StackFacts, quotas: &AccountQuotas) -> Option<Breaking> {
+fn more_messages(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Option<Breaking> {
     let at = |rate| {
         let load = Load { rate, ..*load };
         quota_uses(&load, stack, quotas)

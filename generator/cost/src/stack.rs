@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT: u32 = 3;
 /// Facts about a WebSocket API, its functions and its tables.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StackFacts {
+pub struct LoadTarget {
     /// Logical ID of the API.
     pub api: String,
     /// Route that receives the messages.
@@ -56,7 +56,7 @@ pub struct FunctionCost {
 
 /// A template without what the estimate needs.
 #[derive(Clone, Debug, Error, PartialEq)]
-pub enum StackError {
+pub enum LoadTargetError {
     /// There is no WebSocket API.
     #[error("the template has no WebSocket API")]
     NoApi,
@@ -86,14 +86,18 @@ pub enum StackError {
     NoRoute(String),
 }
 
-impl StackFacts {
+impl LoadTarget {
     /// Reads the facts of an API from the model of a template. Without a name it must be the only WebSocket API. Without
     /// a route it is the first one that is not `$connect`, `$disconnect` or `$default`, else `$default`.
     ///
     /// # Errors
     ///
     /// Returns an error if the API or the route does not exist, or if several APIs exist and none is named.
-    pub fn new(model: &Model, api: Option<&str>, route: Option<&str>) -> Result<Self, StackError> {
+    pub fn new(
+        model: &Model,
+        api: Option<&str>,
+        route: Option<&str>,
+    ) -> Result<Self, LoadTargetError> {
         let api = select_api(model, api)?;
         let name = api_name(api);
         let route = select_route(api, &name, route)?;
@@ -106,7 +110,7 @@ impl StackFacts {
             .iter()
             .filter(|table| on_demand(&table.billing_mode))
             .count();
-        Ok(StackFacts {
+        Ok(LoadTarget {
             function: route_function(model, api, &route),
             handshake_functions: handshake_functions(model, api),
             throttle_rate: stage.and_then(|stage| throttle(stage, &route)),
@@ -120,24 +124,24 @@ impl StackFacts {
     }
 }
 
-fn select_api<'m>(model: &'m Model, name: Option<&str>) -> Result<&'m Api, StackError> {
+fn select_api<'m>(model: &'m Model, name: Option<&str>) -> Result<&'m Api, LoadTargetError> {
     let apis = model.apis.iter();
     let websockets: Vec<&Api> = apis
         .filter(|api| api.protocol == Protocol::WebSocket)
         .collect();
     let names = || websockets.iter().map(|api| api_name(api)).collect();
     match (websockets.as_slice(), name) {
-        ([], _) => Err(StackError::NoApi),
+        ([], _) => Err(LoadTargetError::NoApi),
         (all, Some(name)) => {
             let found = all.iter().find(|api| api_name(api) == name);
-            let unknown = || StackError::UnknownApi {
+            let unknown = || LoadTargetError::UnknownApi {
                 name: name.to_owned(),
                 known: names(),
             };
             found.copied().ok_or_else(unknown)
         }
         ([only], None) => Ok(only),
-        (_, None) => Err(StackError::SeveralApis(names())),
+        (_, None) => Err(LoadTargetError::SeveralApis(names())),
     }
 }
 
@@ -148,7 +152,7 @@ fn api_name(api: &Api) -> String {
     }
 }
 
-fn select_route(api: &Api, name: &str, route: Option<&str>) -> Result<String, StackError> {
+fn select_route(api: &Api, name: &str, route: Option<&str>) -> Result<String, LoadTargetError> {
     let known: Vec<String> = api
         .routes
         .iter()
@@ -156,7 +160,7 @@ fn select_route(api: &Api, name: &str, route: Option<&str>) -> Result<String, St
         .collect();
     match route {
         Some(route) if known.iter().any(|key| key == route) => Ok(route.to_owned()),
-        Some(route) => Err(StackError::UnknownRoute {
+        Some(route) => Err(LoadTargetError::UnknownRoute {
             api: name.to_owned(),
             route: route.to_owned(),
             known,
@@ -166,7 +170,7 @@ fn select_route(api: &Api, name: &str, route: Option<&str>) -> Result<String, St
             let first = custom.or_else(|| known.iter().find(|key| *key == "$default"));
             first
                 .cloned()
-                .ok_or_else(|| StackError::NoRoute(name.to_owned()))
+                .ok_or_else(|| LoadTargetError::NoRoute(name.to_owned()))
         }
     }
 }

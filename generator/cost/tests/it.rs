@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use stackgen_cfn::{Sources, parse};
 use stackgen_cost::{
-    AccountQuotas, Charge, DeclaredLoad, Estimate, Load, PriceList, StackFacts, alternative,
+    AccountQuotas, Charge, DeclaredLoad, Estimate, Load, LoadTarget, PriceList, alternative,
     charges, quota_uses,
 };
 use stackgen_model::{Inputs, Model};
@@ -43,8 +43,8 @@ fn model(template: &str) -> Model {
     Model::from_template(&node, &Inputs::none())
 }
 
-fn stack() -> StackFacts {
-    StackFacts::new(&model(CHAT), None, Some("send")).expect("facts")
+fn stack() -> LoadTarget {
+    LoadTarget::new(&model(CHAT), None, Some("send")).expect("facts")
 }
 
 fn amount(charges: &[Charge], item: &str) -> f64 {
@@ -88,9 +88,9 @@ fn the_declared_load_is_read_from_the_metadata() {
 
 #[test]
 fn an_unknown_route_is_an_error_that_names_the_others() {
-    let error = StackFacts::new(&model(CHAT), None, Some("say")).expect_err("no such route");
+    let error = LoadTarget::new(&model(CHAT), None, Some("say")).expect_err("no such route");
     assert_snapshot!(error, @"API Api has no route say; it has: $connect, send");
-    let error = StackFacts::new(&model("Resources: {}"), None, None).expect_err("no API");
+    let error = LoadTarget::new(&model("Resources: {}"), None, None).expect_err("no API");
     assert_snapshot!(error, @"the template has no WebSocket API");
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stackgen_cost::{
-    AccountQuotas, DeclaredLoad, Estimate, Load, LoadError, PriceList, StackFacts,
+    AccountQuotas, DeclaredLoad, Estimate, Load, LoadError, LoadTarget, PriceList,
 };
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
@@ -100,7 +100,7 @@ impl CostCommand {
         let load = self.load.over(declared);
         load.check().map_err(|error| bad_load(&error))?;
         let route = self.load.route.as_deref().or(declared_route.as_deref());
-        let stack = StackFacts::new(&model, self.api.as_deref(), route)
+        let stack = LoadTarget::new(&model, self.api.as_deref(), route)
             .map_err(|error| CliError::input(error.to_string()))?;
         let region = self.region.as_deref().or(input.region.as_deref());
         let region = region.unwrap_or(DEFAULT_REGION);

@@ -1,4 +1,4 @@
-use stackgen_cost::{AccountQuotas, DeclaredLoad, QuotaUse, StackFacts, quota_uses};
+use stackgen_cost::{AccountQuotas, DeclaredLoad, LoadTarget, QuotaUse, quota_uses};
 
 use crate::context::RuleContext;
 use crate::rule::rule;
@@ -36,7 +36,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     if declared.load.check().is_err() {
         return Vec::new();
     }
-    let Ok(stack) = StackFacts::new(context.model, None, declared.route.as_deref()) else {
+    let Ok(stack) = LoadTarget::new(context.model, None, declared.route.as_deref()) else {
         return Vec::new();
     };
     let Some(api) = context.websockets().find_map(|api| api.resource.as_ref()) else {
