@@ -175,6 +175,20 @@ pub enum Event {
         #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
+    /// A schedule invoked its function.
+    Scheduled {
+        /// Schedule name.
+        schedule: String,
+        /// Function name.
+        function: String,
+        /// Reason in words, if the invocation failed after all retries.
+        reason: Option<String>,
+        /// Evidence of the function that failed.
+        evidence: Option<FailureEvidence>,
+        /// Time from the first invocation to the last answer.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
+        took: Duration,
+    },
     /// A call went to the user's account of AWS.
     AccountCalled {
         /// Function.

@@ -8,7 +8,7 @@ use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{ArnScope, RoleStore};
 use stackgen_gateway_lambda::functions::Functions;
 
-use super::{EventSources, TableStore};
+use super::{EventSources, Schedules, TableStore};
 
 /// Account that contains a stack.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct LocalAccount {
     pub tables: Arc<dyn TableStore>,
     /// Event source mappings.
     pub event_sources: Arc<dyn EventSources>,
+    /// Schedules.
+    pub schedules: Arc<dyn Schedules>,
     /// Log groups.
     pub logs: Arc<Logs>,
     /// URL of the local issuer, which replaces every issuer of a template.

@@ -7,7 +7,7 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
-use super::{NotRun, event_source, key_types, shapes};
+use super::{NotRun, async_invoke, event_source, key_types, schedule, shapes};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
@@ -138,6 +138,8 @@ fn used_properties(kind: &str) -> Vec<&'static str> {
             "SourceAccount",
         ],
         event_source::EVENT_SOURCE_MAPPING => event_source::PROPERTIES,
+        async_invoke::EVENT_INVOKE_CONFIG => async_invoke::PROPERTIES,
+        schedule::SCHEDULE => schedule::PROPERTIES,
         _ => &[],
     };
     used.to_vec()

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod async_invoke;
 mod attributes;
 mod check;
 mod code;
@@ -26,6 +27,7 @@ mod resource_types;
 mod resources;
 mod rewrite;
 mod run;
+mod schedule;
 mod shapes;
 mod storage;
 mod tables;
@@ -41,6 +43,8 @@ pub use account::LocalAccount;
 pub use code::code_files;
 pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
 pub use fixed_scope::template_scope;
+pub use schedule::{Schedule, Schedules};
+pub use stackgen_model::{CivilMinute, ScheduleExpression};
 pub use tables::{TableStore, TableStoreError};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,

@@ -1,7 +1,9 @@
 //! Resource types: those that the gateway runs, their order of creation, and the reasons for the others.
 
 use super::custom_resources;
+use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::event_source::EVENT_SOURCE_MAPPING;
+use super::schedule::SCHEDULE;
 
 /// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
 /// come after those that they need, and are deleted in reverse order.
@@ -13,7 +15,7 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
         "AWS::Lambda::Function" => 3,
         "AWS::Lambda::Version" => 4,
         "AWS::Lambda::Alias" => 5,
-        "AWS::Lambda::Permission" => 6,
+        "AWS::Lambda::Permission" | EVENT_INVOKE_CONFIG => 6,
         "AWS::ApiGatewayV2::Authorizer"
         | "AWS::ApiGatewayV2::Model"
         | "AWS::ApiGatewayV2::Integration" => 7,
@@ -24,7 +26,7 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
         "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => 12,
         "AWS::ApiGateway::UsagePlanKey" => 13,
         // Last, because the functions may post to connections of the stages.
-        EVENT_SOURCE_MAPPING => 14,
+        EVENT_SOURCE_MAPPING | SCHEDULE => 14,
         _ => return None,
     })
 }
@@ -32,7 +34,7 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
 /// Returns true for types without which the rest of the template runs. They are left out with a note if the template alone
 /// does not determine them.
 pub(super) fn is_optional(kind: &str) -> bool {
-    kind == EVENT_SOURCE_MAPPING
+    matches!(kind, EVENT_SOURCE_MAPPING | EVENT_INVOKE_CONFIG | SCHEDULE)
 }
 
 /// Returns true for types that a deployment snapshots. They may be deleted while a stage serves them.
@@ -63,6 +65,8 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
             "SourceAccount",
         ],
         "AWS::Lambda::Version" => &["Description", "FunctionName"],
+        EVENT_INVOKE_CONFIG => &["FunctionName", "Qualifier"],
+        SCHEDULE => &["Name", "GroupName"],
         EVENT_SOURCE_MAPPING => &["EventSourceArn", "StartingPosition"],
         "AWS::Logs::LogGroup" => &["LogGroupName"],
         _ => &[],
@@ -104,8 +108,8 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         "AWS::SNS::Subscription" => {
             "messages of topics invoke no functions here; create other subscriptions in the emulator of --services"
         }
-        "AWS::Events::Rule" | "AWS::Scheduler::Schedule" => {
-            "events and schedules invoke no functions locally: use `aws lambda invoke`"
+        "AWS::Events::Rule" => {
+            "rules invoke no functions locally: use `aws lambda invoke`, or a schedule of EventBridge Scheduler"
         }
         "AWS::Lambda::Url" => "function URLs are not served locally",
         kind if custom_resources::is_custom(kind) => {

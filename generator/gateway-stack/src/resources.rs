@@ -2,8 +2,10 @@
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::desired::{DesiredCode, DesiredResource};
+use super::async_invoke::{self, EVENT_INVOKE_CONFIG};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::resource_error::ResourceError;
+use super::schedule::{SCHEDULE, Schedule};
 use super::{compute, key_types, keys, storage, wiring};
 
 impl LocalAccount {
@@ -28,6 +30,8 @@ impl LocalAccount {
             "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
             kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
+            EVENT_INVOKE_CONFIG => async_invoke::put(self, &desired.properties)?,
+            SCHEDULE => self.put_schedule(id, desired)?,
             _ => wiring::create(self, id, desired)?,
         }
         Ok(id.to_owned())
@@ -57,6 +61,8 @@ impl LocalAccount {
             "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
             kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
+            EVENT_INVOKE_CONFIG => async_invoke::put(self, &desired.properties)?,
+            SCHEDULE => self.put_schedule(id, desired)?,
             _ => wiring::update(self, id, desired, existing)?,
         }
         Ok(UpdateResult::Updated)
@@ -71,6 +77,12 @@ impl LocalAccount {
         Ok(self.event_sources.put(id, mapping).await?)
     }
 
+    fn put_schedule(&self, id: &str, desired: &DesiredResource<'_>) -> Result<(), ResourceError> {
+        let schedule = Schedule::read(id, &desired.properties, &self.scope)?;
+        self.schedules.put(id, schedule);
+        Ok(())
+    }
+
     /// Deletes a resource. Succeeds if it does not exist.
     pub(super) async fn delete(&self, existing: &ExistingResource) -> Result<(), ResourceError> {
         let id = existing.physical_id.as_str();
@@ -81,6 +93,8 @@ impl LocalAccount {
             "AWS::Logs::LogGroup" => drop(self.logs.delete_group(id)),
             "AWS::IAM::Role" => self.roles.remove(id),
             EVENT_SOURCE_MAPPING => self.event_sources.delete(id),
+            EVENT_INVOKE_CONFIG => async_invoke::delete(self, existing)?,
+            SCHEDULE => self.schedules.delete(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
             kind if key_types::is_key(kind) => keys::delete(self, existing),
             _ => wiring::delete(self, existing)?,

@@ -9,15 +9,18 @@ use stackgen_model::{LogicalId, Model, Resource};
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
+use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::event_source_refusals::refusals;
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
+use super::schedule::SCHEDULE;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, attributes, content, custom_resources, keys, resource_types, wiring,
+    TemplateProblem, async_invoke, attributes, content, custom_resources, keys, resource_types,
+    schedule, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -396,8 +399,26 @@ impl<'a> StackRun<'a> {
         }
     }
 
+    /// Notes how schedules, and asynchronous invocations, differ from AWS.
+    fn note_schedules(&mut self) {
+        for resource in self.model.resources.values() {
+            let Some(existing) = self.state.resources.get(&resource.logical_id) else {
+                continue;
+            };
+            let reason = match resource.kind.as_str() {
+                SCHEDULE => schedule::note(existing, &self.account.scope),
+                EVENT_INVOKE_CONFIG => async_invoke::note(&existing.properties),
+                _ => None,
+            };
+            if let Some(reason) = reason {
+                self.note(resource, reason);
+            }
+        }
+    }
+
     fn note_not_run(&mut self) {
         self.note_event_sources();
+        self.note_schedules();
         for resource in self.model.resources.values() {
             if resource_types::creation_order(&resource.kind).is_none()
                 && let Some(reason) = resource_types::not_run_reason(&resource.kind)

@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod identity;
 pub mod outbound;
 mod query_protocol;
+mod schedules;
 pub mod tables;
 pub mod tls;
 

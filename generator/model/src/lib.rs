@@ -19,6 +19,7 @@ mod read;
 pub mod resolve;
 mod resource;
 mod role;
+mod schedule;
 mod snapshot;
 mod table;
 
@@ -38,5 +39,6 @@ pub use resolve::{
 };
 pub use resource::{Conditional, Resource, Resources};
 pub use role::{Grant, Role};
+pub use schedule::{CivilMinute, CronExpression, ScheduleExpression, ScheduleExpressionError};
 pub use snapshot::{MODEL_PROPERTIES, NotADigest, SnapshotDigest};
 pub use table::{Index, KeyAttribute, LogGroup, Table};

@@ -8,7 +8,7 @@ use stackgen_gateway_common::{EpochMillis, FunctionArn, uuid};
 use super::credentials::FunctionCredentials;
 use super::pool::EnvironmentPool;
 use super::{
-    CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError, FunctionHost,
+    AsyncSettings, CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError, FunctionHost,
     FunctionVersion, LATEST, PermissionStatement, ResourcePolicy,
 };
 
@@ -28,6 +28,8 @@ struct FunctionState {
     /// Last version number that was assigned. Numbers are never reused.
     last_number: u64,
     reserved: Option<usize>,
+    /// Settings of asynchronous invocations by qualifier.
+    asynchronous: BTreeMap<String, AsyncSettings>,
 }
 
 impl FunctionRecord {
@@ -57,6 +59,7 @@ impl FunctionRecord {
                 policies: BTreeMap::new(),
                 last_number: 0,
                 reserved: None,
+                asynchronous: BTreeMap::new(),
             }),
         })
     }
@@ -190,6 +193,7 @@ impl FunctionRecord {
             .ok()
             .and_then(|number: u64| state.published.remove(&number));
         state.policies.remove(qualifier);
+        state.asynchronous.remove(qualifier);
         drop(state);
         if let Some(version) = removed {
             version.pool.retire();
@@ -270,6 +274,7 @@ impl FunctionRecord {
         let mut state = self.write();
         if state.aliases.remove(name).is_some() {
             state.policies.remove(name);
+            state.asynchronous.remove(name);
         }
     }
 
@@ -347,6 +352,24 @@ impl FunctionRecord {
             let mut statements = policy.statements.iter();
             statements.any(|one| one.allows_api_gateway(source_arn, account))
         })
+    }
+
+    pub(super) fn async_settings(&self, qualifier: &str) -> Option<AsyncSettings> {
+        self.read().asynchronous.get(qualifier).copied()
+    }
+
+    pub(super) fn set_async_settings(
+        &self,
+        qualifier: &str,
+        settings: Option<AsyncSettings>,
+    ) -> Result<(), FunctionError> {
+        let mut state = self.write();
+        self.require_version(&state, qualifier)?;
+        match settings {
+            Some(settings) => state.asynchronous.insert(qualifier.to_owned(), settings),
+            None => state.asynchronous.remove(qualifier),
+        };
+        Ok(())
     }
 
     pub(super) fn reserved_concurrency(&self) -> Option<usize> {

@@ -15,10 +15,6 @@ use super::{FunctionHost, FunctionVersion, Functions};
 
 /// Maximum size of an event: 6 MB.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
-/// Maximum size of an event of an asynchronous invocation: 1 MB.
-const MAX_ASYNC_EVENT: usize = 1024 * 1024;
-/// Number of retries of a failed asynchronous invocation.
-const RETRIES: u32 = 2;
 
 impl Invoke for Functions {
     fn invoke(
@@ -48,22 +44,6 @@ impl Functions {
         Ok((outcome, lines.recv().await.unwrap_or_default()))
     }
 
-    /// Invokes a function without waiting: `Event`. A failed invocation is retried twice, with a growing delay.
-    ///
-    /// # Errors
-    ///
-    /// If the invocation is not allowed, or its payload is too large.
-    pub fn invoke_async(&self, invocation: Invocation) -> Result<(), InvokeError> {
-        let target = self.target(&invocation, MAX_ASYNC_EVENT)?;
-        let host = self.host.clone();
-        self.host.tasks.spawn(async move {
-            let stop = host.stop.clone();
-            stop.run_until_cancelled(invoke_with_retries(host, target, invocation))
-                .await
-        });
-        Ok(())
-    }
-
     /// Checks whether an invocation is allowed: `DryRun`.
     ///
     /// # Errors
@@ -74,7 +54,7 @@ impl Functions {
     }
 
     /// Returns the version to invoke, if the caller may invoke it (rows C7, A16, D19).
-    fn target(
+    pub(super) fn target(
         &self,
         invocation: &Invocation,
         max_size: usize,
@@ -131,7 +111,7 @@ impl Functions {
 }
 
 /// Runs an invocation on a version and waits for the answer.
-async fn run_invocation(
+pub(super) async fn run_invocation(
     host: &FunctionHost,
     version: &FunctionVersion,
     invocation: Invocation,
@@ -165,22 +145,5 @@ async fn run_invocation(
         None if version.pool.cancel_waiting(&request_id) => Err(stopped()),
         // A process has accepted it, and will answer or be killed.
         _ => answer.await.unwrap_or_else(|_| Err(stopped())),
-    }
-}
-
-/// Runs an asynchronous invocation until it succeeds or the retries are used up.
-async fn invoke_with_retries(
-    host: Arc<FunctionHost>,
-    version: Arc<FunctionVersion>,
-    invocation: Invocation,
-) {
-    for attempt in 0..=RETRIES {
-        if attempt > 0 {
-            tokio::time::sleep(host.settings.functions.retry * attempt).await;
-        }
-        let outcome = run_invocation(&host, &version, invocation.clone()).await;
-        if outcome.is_ok_and(|outcome| !outcome.failed) {
-            return;
-        }
     }
 }

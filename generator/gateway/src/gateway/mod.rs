@@ -39,6 +39,7 @@ use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
+use crate::schedules::ScheduleRunners;
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 
@@ -107,6 +108,7 @@ struct Shared {
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     event_sources: Arc<EventSourcePollers>,
+    schedules: Arc<ScheduleRunners>,
     issuer: Issuer,
     others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
@@ -139,6 +141,7 @@ impl Gateway {
         let event_sources =
             EventSourcePollers::new(&functions, &tables, &others, events.clone(), retry);
         let event_sources = Arc::new(event_sources);
+        let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -146,6 +149,7 @@ impl Gateway {
             roles,
             tables: tables.clone(),
             event_sources: event_sources.clone(),
+            schedules: schedules.clone(),
             logs,
             issuer: issuer.url().to_owned(),
         };
@@ -171,6 +175,7 @@ impl Gateway {
             plane,
             listeners,
             event_sources,
+            schedules,
             issuer,
             others,
             tls,
@@ -226,11 +231,13 @@ impl Gateway {
             account,
             listeners,
             event_sources,
+            schedules,
             others,
             stop,
             ..
         } = &*self.shared;
         event_sources.stop().await;
+        schedules.stop().await;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;

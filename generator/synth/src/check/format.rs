@@ -1,6 +1,7 @@
 //! Formats of strings, by the `format` keyword of the schema.
 
 mod integration;
+mod schedule;
 mod verify;
 
 use stackgen_cfn::Span;
@@ -77,6 +78,8 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
         "identity-source" => identity_source(text),
         "http-identity-source" => http_identity_source(text),
         "access-log-format" => access_log_format(text),
+        "schedule-expression" => schedule::expression(text),
+        "time-zone" => schedule::time_zone(text),
         "verify-caller-name" => verify::caller_name(text),
         VERIFY_VALUE_FORMAT => verify::value(text),
         "query-parameter-name" => verify::query_parameter_name(text),

@@ -187,7 +187,7 @@ pub(crate) fn logical_id(expression: &Expression) -> Option<&str> {
 }
 
 /// Returns the ARN of a resource whose `Ref` is the ARN.
-fn reference(expression: &Expression) -> Node {
+pub(super) fn reference(expression: &Expression) -> Node {
     match logical_id(expression) {
         Some(id) => r#ref(id),
         None => expression.0.clone(),
@@ -195,7 +195,7 @@ fn reference(expression: &Expression) -> Node {
 }
 
 /// Returns the ARN of a resource that has the attribute `Arn`.
-fn arn(expression: &Expression) -> Node {
+pub(super) fn arn(expression: &Expression) -> Node {
     match logical_id(expression) {
         Some(id) => get_att(id, "Arn"),
         None => expression.0.clone(),

@@ -8,6 +8,7 @@ use super::context::RenderContext;
 use super::dependencies::Dependencies;
 use super::endpoint;
 use super::function_ids::FunctionIds;
+use super::invocation;
 use super::role;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::Dialect;
@@ -30,6 +31,16 @@ pub(super) fn invocation_target(context: &RenderContext<'_>, name: &str) -> Stri
         Some(function) => format!("${{{}}}", version_id(context, name, function)),
         None => format!("${{{}.Arn}}", FunctionIds::new(name).function),
     }
+}
+
+/// Returns the logical ID of the published version of a function, in a pinned environment.
+pub(super) fn published_version(
+    context: &RenderContext<'_>,
+    name: &str,
+    function: &FunctionSpec,
+) -> Option<String> {
+    let pinned = context.pinned();
+    pinned.then(|| version_id(context, name, function))
 }
 
 /// Returns the URI with which API Gateway invokes a function.
@@ -73,6 +84,7 @@ pub(super) fn render(
         };
         template.add(&version_id(context, name, function), &origin, version);
     }
+    invocation::render(context, name, function, template);
 }
 
 /// Log group that is deleted with the stack.

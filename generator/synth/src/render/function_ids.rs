@@ -7,6 +7,8 @@ pub(super) struct FunctionIds {
     pub(super) function: String,
     pub(super) role: String,
     pub(super) log_group: String,
+    pub(super) schedule: String,
+    pub(super) async_invoke: String,
 }
 
 impl FunctionIds {
@@ -16,6 +18,8 @@ impl FunctionIds {
             function: format!("{name}Function"),
             role: format!("{name}Role"),
             log_group: format!("{name}LogGroup"),
+            schedule: format!("{name}Schedule"),
+            async_invoke: format!("{name}AsyncInvoke"),
         }
     }
 }

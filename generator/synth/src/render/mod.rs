@@ -12,6 +12,7 @@ mod endpoint;
 mod function;
 mod function_ids;
 mod http;
+mod invocation;
 mod integration;
 mod load;
 mod notice;

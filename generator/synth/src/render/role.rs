@@ -5,6 +5,7 @@ use stackgen_cfn::{Node, get_att, list, map, sub};
 use super::api_names::ApiNames;
 use super::context::RenderContext;
 use super::function_ids::FunctionIds;
+use super::invocation;
 use super::raw;
 use super::template::ResourceBuilder;
 use crate::names::pascal_case;
@@ -21,11 +22,19 @@ pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<No
 
 /// Role that an AWS service assumes.
 pub(super) fn assumed_by(service: &str) -> ResourceBuilder {
-    let assume = map([
+    assumed_if(service, None)
+}
+
+/// Role that an AWS service assumes under a condition.
+pub(super) fn assumed_if(service: &str, condition: Option<Node>) -> ResourceBuilder {
+    let mut assume = map([
         ("Effect", Node::from("Allow")),
         ("Principal", map([("Service", Node::from(service))])),
         ("Action", "sts:AssumeRole".into()),
     ]);
+    if let (Some(statement), Some(condition)) = (assume.as_map_mut(), condition) {
+        statement.insert("Condition", condition);
+    }
     ResourceBuilder::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
 }
 
@@ -90,6 +99,7 @@ pub(super) fn function_role(
             resources.collect(),
         ));
     }
+    statements.extend(invocation::statements(context, function));
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
         // These actions do not support resource-level permissions.
@@ -109,7 +119,7 @@ pub(super) fn function_role(
 
 /// Returns the ARNs of a function and its versions. They contain the name: with `GetAtt`, the role of a function that
 /// invokes itself would depend on the function, which depends on the role.
-fn invocable(name: &str) -> [Node; 2] {
+pub(super) fn invocable(name: &str) -> [Node; 2] {
     let arn = format!(
         "arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
     );

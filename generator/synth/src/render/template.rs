@@ -14,6 +14,8 @@ pub(super) struct ResourceBuilder {
     properties: Map,
     depends_on: Vec<String>,
     retained: Option<bool>,
+    /// True if CloudFormation keeps the old resource when it replaces it.
+    kept_on_replacement: bool,
     metadata: Option<Node>,
 }
 
@@ -25,6 +27,7 @@ impl ResourceBuilder {
             properties: Map::new(),
             depends_on: Vec::new(),
             retained: None,
+            kept_on_replacement: false,
             metadata: None,
         }
     }
@@ -54,6 +57,12 @@ impl ResourceBuilder {
         self
     }
 
+    /// Keeps the old resource when CloudFormation replaces it. The resource is deleted when it leaves the stack.
+    pub(super) fn kept_on_replacement(mut self) -> Self {
+        self.kept_on_replacement = true;
+        self
+    }
+
     pub(super) fn metadata(mut self, metadata: Node) -> Self {
         self.metadata = Some(metadata);
         self
@@ -75,6 +84,10 @@ impl ResourceBuilder {
             };
             node.insert("DeletionPolicy", policies.0);
             node.insert("UpdateReplacePolicy", policies.1);
+        }
+        if self.kept_on_replacement {
+            node.insert("DeletionPolicy", "Delete");
+            node.insert("UpdateReplacePolicy", "Retain");
         }
         if let Some(metadata) = self.metadata {
             node.insert("Metadata", metadata);

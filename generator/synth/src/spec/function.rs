@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Duration, Expression, LogRetentionSpec, TableAction, value::Raw};
+use super::{
+    AsyncInvokeSpec, Duration, Expression, LogRetentionSpec, ScheduleEntrySpec, TableAction, value::Raw,
+};
 
 /// Lambda function: a cargo binary or a zip file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -48,6 +50,11 @@ pub struct FunctionSpec {
     /// Functions of this stack that the function can invoke, including itself if listed.
     #[serde(default)]
     pub invoke: BTreeSet<String>,
+    /// Schedule on which EventBridge Scheduler invokes the function: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, or a
+    /// mapping with a time zone.
+    pub schedule: Option<ScheduleEntrySpec>,
+    /// Retries, maximum age and destination of asynchronous invocations, such as those of a schedule.
+    pub async_invoke: Option<AsyncInvokeSpec>,
     /// Additional statements of the role's policy, in IAM's syntax.
     #[serde(default)]
     pub policy_statements: Vec<Raw>,

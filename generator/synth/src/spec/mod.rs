@@ -5,6 +5,7 @@ mod alarms;
 mod api;
 mod function;
 mod http;
+mod invocation;
 mod load;
 mod route;
 mod table;
@@ -21,6 +22,9 @@ pub use alarms::{AlarmSpec, AlarmsSpec};
 pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
 pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
+pub use invocation::{
+    AsyncInvokeSpec, Destination, DestinationSpec, ScheduleEntrySpec, ScheduleSpec,
+};
 pub use load::LoadSpec;
 pub use route::{
     ContentHandling, MockSpec, Passthrough, RouteBackend, RouteEntrySpec, RouteSpec, ServiceSpec,

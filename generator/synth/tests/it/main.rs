@@ -11,6 +11,7 @@ mod bad_input;
 mod digest;
 mod function_code;
 mod generate;
+mod invocation;
 mod invoke;
 mod limits;
 mod order;

@@ -31,6 +31,7 @@ impl EventLines {
             Event::Message { evidence, .. }
             | Event::Refused { evidence, .. }
             | Event::Batch { evidence, .. }
+            | Event::Scheduled { evidence, .. }
             | Event::DisconnectFailed { evidence, .. } => evidence.as_ref(),
             _ => None,
         };
@@ -98,6 +99,20 @@ impl EventLines {
                 None,
             ),
             Event::Batch { .. } => batch(event),
+            Event::Scheduled {
+                schedule,
+                function,
+                reason,
+                took,
+                ..
+            } => {
+                let (style, result) = match reason {
+                    None => (DIM, String::new()),
+                    Some(reason) => (RED, format!("  {reason}")),
+                };
+                let rest = format!("{schedule}  to {function}{result}");
+                line(style, "schedule", &rest, Some(*took))
+            }
             Event::AccountCalled {
                 caller,
                 service,

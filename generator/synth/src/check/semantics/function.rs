@@ -82,6 +82,7 @@ impl SpecChecker<'_> {
             self.reject_variable(name, "AUTHORIZER_CALLERS", "callers");
         }
         self.invoke(name, function);
+        self.invocations(name, function);
     }
 
     /// Checks that code comes from a binary or a zip file, with the keys that belong to it.

@@ -3,8 +3,8 @@
 use stackgen_cfn::{Map, Node, Span};
 
 use super::SpecChecker;
+use super::referenced::ReferencedService;
 use crate::LocatedError;
-use crate::render::logical_id;
 use crate::spec::{Expression, RouteBackend, RouteSpec, ServiceSpec, TableAction};
 use crate::wording::{join_or, nearest, use_one_of};
 
@@ -97,21 +97,21 @@ impl SpecChecker<'_> {
             }
             RouteBackend::Table(name) => self.table_route(key, route, name),
             RouteBackend::Queue(queue) => {
-                self.resource(key, "queue", queue, "AWS::SQS::Queue", "sqs")
+                self.resource(self.route_value(key, "queue"), queue, ReferencedService::QUEUE);
             }
             RouteBackend::Topic(topic) => {
-                self.resource(key, "topic", topic, "AWS::SNS::Topic", "sns")
+                self.resource(self.route_value(key, "topic"), topic, ReferencedService::TOPIC);
             }
             RouteBackend::StateMachine(machine) => {
-                let kind = "AWS::StepFunctions::StateMachine";
-                self.resource(key, "stateMachine", machine, kind, "states");
+                let span = self.route_value(key, "stateMachine");
+                self.resource(span, machine, ReferencedService::STATE_MACHINE);
                 self.action(key, route, &["StartExecution", "StartSyncExecution"]);
             }
             RouteBackend::EventBus(bus) => {
-                self.resource(key, "eventBus", bus, "AWS::Events::EventBus", "events");
+                self.resource(self.route_value(key, "eventBus"), bus, ReferencedService::EVENT_BUS);
             }
             RouteBackend::Stream(stream) => {
-                self.resource(key, "stream", stream, "AWS::Kinesis::Stream", "kinesis");
+                self.resource(self.route_value(key, "stream"), stream, ReferencedService::STREAM);
             }
             RouteBackend::Service(service) => self.service(key, route, service),
             RouteBackend::Http(url) => self.url(key, "http", url),
@@ -217,41 +217,6 @@ impl SpecChecker<'_> {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(use_one_of(known)),
         });
-    }
-
-    /// Checks a resource that is named by its logical ID or its ARN.
-    fn resource(&mut self, key: &str, name: &str, value: &Expression, kind: &str, service: &str) {
-        let span = self.route_value(key, name);
-        if let Some(id) = logical_id(value) {
-            let resources = self.declared("resources");
-            let found = self.document.at_path(&["resources", id, "Type"]);
-            match found.and_then(Node::as_str) {
-                Some(found) if found == kind => {}
-                Some(found) => {
-                    let error =
-                        LocatedError::new(span, format!("`{id}` has the type {found}, not {kind}"));
-                    self.report(error.hint("name another resource, or use the key for this type"));
-                }
-                None if resources.contains(&id) => {}
-                None => {
-                    let error = LocatedError::new(span, format!("there is no resource `{id}`"));
-                    self.report(match nearest(id, resources.iter().copied()) {
-                        Some(near) => error.hint(format!("did you mean `{near}`?")),
-                        None => error.hint(format!(
-                            "declare an {kind} `{id}` under `resources`, or write an ARN"
-                        )),
-                    });
-                }
-            }
-        } else if let Some(arn) = value.0.as_str() {
-            let fits = arn.split(':').nth(2) == Some(service) && arn.split(':').count() >= 6;
-            if !fits {
-                let error = LocatedError::new(span, format!("`{arn}` is not the ARN of an {kind}"));
-                self.report(error.hint(format!(
-                    "it has the form `arn:aws:{service}:REGION:ACCOUNT:…`"
-                )));
-            }
-        }
     }
 
     fn service(&mut self, key: &str, route: &RouteSpec, service: &ServiceSpec) {
