@@ -7,6 +7,7 @@
 
 mod account;
 mod async_invoke;
+mod async_settings;
 mod attributes;
 mod check;
 mod code;
@@ -28,6 +29,7 @@ mod resources;
 mod rewrite;
 mod run;
 mod schedule;
+mod schedule_properties;
 mod shapes;
 mod storage;
 mod tables;

@@ -1,7 +1,7 @@
 //! Resource types: those that the gateway runs, their order of creation, and the reasons for the others.
 
-use super::custom_resources;
 use super::async_invoke::EVENT_INVOKE_CONFIG;
+use super::custom_resources;
 use super::event_source::EVENT_SOURCE_MAPPING;
 use super::schedule::SCHEDULE;
 

@@ -1,12 +1,12 @@
 //! Creates, updates and deletes resources of every type.
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
+use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::desired::{DesiredCode, DesiredResource};
-use super::async_invoke::{self, EVENT_INVOKE_CONFIG};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::resource_error::ResourceError;
 use super::schedule::{SCHEDULE, Schedule};
-use super::{compute, key_types, keys, storage, wiring};
+use super::{async_settings, compute, key_types, keys, storage, wiring};
 
 impl LocalAccount {
     /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
@@ -30,7 +30,7 @@ impl LocalAccount {
             "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
             kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
-            EVENT_INVOKE_CONFIG => async_invoke::put(self, &desired.properties)?,
+            EVENT_INVOKE_CONFIG => async_settings::put(self, &desired.properties)?,
             SCHEDULE => self.put_schedule(id, desired)?,
             _ => wiring::create(self, id, desired)?,
         }
@@ -61,7 +61,7 @@ impl LocalAccount {
             "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
             kind if key_types::is_key(kind) => keys::put(self, id, desired),
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
-            EVENT_INVOKE_CONFIG => async_invoke::put(self, &desired.properties)?,
+            EVENT_INVOKE_CONFIG => async_settings::put(self, &desired.properties)?,
             SCHEDULE => self.put_schedule(id, desired)?,
             _ => wiring::update(self, id, desired, existing)?,
         }
@@ -93,7 +93,7 @@ impl LocalAccount {
             "AWS::Logs::LogGroup" => drop(self.logs.delete_group(id)),
             "AWS::IAM::Role" => self.roles.remove(id),
             EVENT_SOURCE_MAPPING => self.event_sources.delete(id),
-            EVENT_INVOKE_CONFIG => async_invoke::delete(self, existing)?,
+            EVENT_INVOKE_CONFIG => async_settings::delete(self, existing)?,
             SCHEDULE => self.schedules.delete(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
             kind if key_types::is_key(kind) => keys::delete(self, existing),

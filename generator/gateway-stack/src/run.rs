@@ -7,9 +7,9 @@ use stackgen_cfn::Span;
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
+use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
-use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::event_source_refusals::refusals;
 use super::physical::{PhysicalIds, UnresolvedReason};
@@ -19,8 +19,8 @@ use super::schedule::SCHEDULE;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, async_invoke, attributes, content, custom_resources, keys, resource_types,
-    schedule, wiring,
+    TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_types,
+    schedule_properties, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -328,6 +328,10 @@ impl<'a> StackRun<'a> {
         if self.is_shared_version(&existing) {
             return;
         }
+        // A rollback may activate the old version, whose settings stay as with `UpdateReplacePolicy: Retain`.
+        if id.is_none() && async_settings::is_of_version(&existing) {
+            return;
+        }
         if existing.retained && id.is_some() {
             self.record_change(
                 ChangeAction::Retained,
@@ -406,8 +410,8 @@ impl<'a> StackRun<'a> {
                 continue;
             };
             let reason = match resource.kind.as_str() {
-                SCHEDULE => schedule::note(existing, &self.account.scope),
-                EVENT_INVOKE_CONFIG => async_invoke::note(&existing.properties),
+                SCHEDULE => schedule_properties::note(existing, &self.account.scope),
+                EVENT_INVOKE_CONFIG => async_settings::note(&existing.properties),
                 _ => None,
             };
             if let Some(reason) = reason {

@@ -1,33 +1,15 @@
 //! Asynchronous invocations: retries, and the age at which events are dropped.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, InvokeError};
 
 use super::invoke::run_invocation;
-use super::{FunctionError, FunctionHost, FunctionVersion, Functions, LATEST};
+use super::{AsyncSettings, FunctionError, FunctionHost, FunctionVersion, Functions, LATEST};
 
 /// Maximum size of an event of an asynchronous invocation: 1 MB.
 const MAX_EVENT: usize = 1024 * 1024;
-
-/// Settings of the asynchronous invocations of a version, an alias or `$LATEST`: `EventInvokeConfig`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AsyncSettings {
-    /// Number of retries of a failed invocation.
-    pub retries: u32,
-    /// Age after which an event is not retried.
-    pub max_age: Duration,
-}
-
-impl Default for AsyncSettings {
-    fn default() -> Self {
-        AsyncSettings {
-            retries: 2,
-            max_age: Duration::from_secs(6 * 60 * 60),
-        }
-    }
-}
 
 /// Accepted asynchronous invocation, which has not run yet.
 pub struct AsyncInvocation {

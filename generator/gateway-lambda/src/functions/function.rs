@@ -8,8 +8,8 @@ use stackgen_gateway_common::{EpochMillis, FunctionArn, uuid};
 use super::credentials::FunctionCredentials;
 use super::pool::EnvironmentPool;
 use super::{
-    AsyncSettings, CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError, FunctionHost,
-    FunctionVersion, LATEST, PermissionStatement, ResourcePolicy,
+    AsyncSettings, CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError,
+    FunctionHost, FunctionVersion, LATEST, PermissionStatement, ResourcePolicy,
 };
 
 pub(super) struct FunctionRecord {

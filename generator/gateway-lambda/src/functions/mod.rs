@@ -3,6 +3,7 @@
 //! A function's code is copied when it is set, so that a version stays the same when a build overwrites the files. Each
 //! function process talks to its own Runtime API listener on loopback.
 
+mod async_settings;
 mod asynchronous;
 mod code;
 mod configuration;
@@ -32,7 +33,8 @@ use stackgen_gateway_common::{ArnScope, Events, FunctionSecret, RoleStore, Setti
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use asynchronous::{AsyncInvocation, AsyncSettings};
+pub use async_settings::AsyncSettings;
+pub use asynchronous::AsyncInvocation;
 pub use code::{Code, CodeCopy, CodeFolder};
 pub use configuration::{Configuration, LogFormat};
 pub use error::{FunctionError, FunctionErrorKind};

@@ -5,7 +5,7 @@ use std::fs;
 use stackgen_gateway_common::invoke::{InvocationCaller, Invoke, InvokeErrorKind};
 use stackgen_gateway_common::{PolicyEffect, PolicyStatement};
 use stackgen_gateway_lambda::functions::{
-    Code, FunctionChange, FunctionErrorKind, LATEST, PermissionStatement,
+    AsyncSettings, Code, FunctionChange, FunctionErrorKind, LATEST, PermissionStatement,
 };
 
 use crate::support::{
@@ -361,4 +361,51 @@ async fn an_asynchronous_invocation_is_tried_three_times() {
         missing.expect_err("a refusal").kind,
         InvokeErrorKind::NotFound
     );
+}
+
+#[tokio::test]
+async fn settings_of_asynchronous_invocations_belong_to_a_qualifier() {
+    let settings = stackgen_gateway_common::FunctionSettings {
+        retry: std::time::Duration::from_millis(10),
+        ..stackgen_gateway_common::FunctionSettings::default()
+    };
+    let lambda = crate::support::lambda_with(settings);
+    lambda.create_puppet("puppet", &[]).await;
+    let functions = &lambda.functions;
+    let published = functions.publish_version("puppet", None, None, None);
+    assert_eq!(published.expect("a version").version, "1");
+    let once = AsyncSettings {
+        retries: 0,
+        ..AsyncSettings::default()
+    };
+    let set = functions.set_async_settings("puppet", Some("1"), Some(once));
+    set.expect("settings");
+    let run = async |qualifier: Option<&str>, what: &str| {
+        let mut invocation = invocation("puppet", what);
+        invocation.function.qualifier = qualifier.map(str::to_owned);
+        let accepted = functions.accept_async(invocation).expect("accepted");
+        accepted
+            .run()
+            .await
+            .expect("an outcome")
+            .expect("an outcome")
+    };
+    assert!(run(Some("1"), "print:version;throw:no").await.failed);
+    assert!(run(None, "print:latest;throw:no").await.failed);
+    assert_eq!(lambda.count_lines("puppet", "version"), 1);
+    assert_eq!(lambda.count_lines("puppet", "latest"), 3);
+    let too_old = AsyncSettings {
+        max_age: std::time::Duration::ZERO,
+        ..AsyncSettings::default()
+    };
+    let set = functions.set_async_settings("puppet", None, Some(too_old));
+    set.expect("settings");
+    assert!(run(None, "print:old;throw:no").await.failed);
+    assert_eq!(lambda.count_lines("puppet", "old"), 1);
+    let missing = functions.set_async_settings("puppet", Some("2"), Some(once));
+    assert_eq!(
+        missing.expect_err("an error").kind,
+        FunctionErrorKind::NotFound
+    );
+    lambda.functions.stop().await;
 }

@@ -10,6 +10,7 @@ mod problems;
 #[path = "../shared/puppet.rs"]
 mod puppet;
 mod replacing;
+mod schedules;
 mod serving;
 mod support;
 mod tls;

@@ -266,7 +266,10 @@ mod tests {
         };
         assert_eq!(at, expected);
         let leap = CivilMinute::from_unix(951_782_400);
-        assert_eq!((leap.year, leap.month, leap.day, leap.weekday), (2000, 2, 29, 3));
+        assert_eq!(
+            (leap.year, leap.month, leap.day, leap.weekday),
+            (2000, 2, 29, 3)
+        );
     }
 
     #[test]

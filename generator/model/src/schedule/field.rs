@@ -48,7 +48,10 @@ impl FieldRange {
             None => (text, None),
         };
         let step = match step {
-            Some(step) => step.parse().ok().filter(|step| (1..=self.max).contains(step))?,
+            Some(step) => step
+                .parse()
+                .ok()
+                .filter(|step| (1..=self.max).contains(step))?,
             None => 1,
         };
         let (first, last) = match (range, range.split_once('-')) {
@@ -77,7 +80,8 @@ struct ValueSpan {
 impl FieldValues {
     pub(super) fn contains(&self, value: u16) -> bool {
         self.0.iter().any(|span| {
-            (span.first..=span.last).contains(&value) && (value - span.first).is_multiple_of(span.step)
+            (span.first..=span.last).contains(&value)
+                && (value - span.first).is_multiple_of(span.step)
         })
     }
 }

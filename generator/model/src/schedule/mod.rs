@@ -57,7 +57,11 @@ impl ScheduleExpression {
     ///
     /// Returns an error if EventBridge would refuse the expression.
     pub fn parse(text: &str) -> Result<Self, ScheduleExpressionError> {
-        let argument = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+        let argument = |name: &str| {
+            text.strip_prefix(name)?
+                .strip_prefix('(')?
+                .strip_suffix(')')
+        };
         if let Some(rate) = argument("rate") {
             return parse_rate(rate).map(ScheduleExpression::Rate);
         }

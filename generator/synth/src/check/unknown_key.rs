@@ -111,9 +111,12 @@ fn function(definition: &str, key: &str) -> Option<&'static str> {
     match (definition, key) {
         (_, "timeoutSeconds" | "timeoutInSeconds") => Some("write `timeout: 10s`"),
         (_, "memorySize" | "memoryMb") => Some("write `memory: 256`, in MB"),
-        ("Function", "maximumRetryAttempts" | "retryAttempts" | "eventInvokeConfig" | "destinations") => {
-            Some("write `asyncInvoke: { retries: 0, maximumAge: 1m, onFailure: { queue: Failures } }`")
-        }
+        (
+            "Function",
+            "maximumRetryAttempts" | "retryAttempts" | "eventInvokeConfig" | "destinations",
+        ) => Some(
+            "write `asyncInvoke: { retries: 0, maximumAge: 1m, onFailure: { queue: Failures } }`",
+        ),
         ("Function", "cron" | "rate" | "schedules") => Some("write `schedule: rate(5 minutes)`"),
         ("Function", "code" | "codeUri") => {
             Some("write `binary:` for a cargo binary or `zip:` for a zip file")

@@ -91,7 +91,12 @@ fn only_authorizes(spec: &Spec, name: &str) -> bool {
     let mut websocket = spec.websocket.iter().flat_map(|api| api.routes.values());
     let mut http = spec.http.iter().flat_map(|api| api.routes.values());
     let mut others = spec.functions.iter().filter(|(other, _)| *other != name);
-    let serves = websocket.any(|entry| entry.function() == Some(name))
+    let is_scheduled = spec
+        .functions
+        .get(name)
+        .is_some_and(|function| function.schedule.is_some());
+    let serves = is_scheduled
+        || websocket.any(|entry| entry.function() == Some(name))
         || http.any(|route| route.function == name)
         || others.any(|(_, other)| other.invoke.contains(name));
     is_authorizer && !serves

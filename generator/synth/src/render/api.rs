@@ -8,7 +8,7 @@ use super::api_names::ApiNames;
 use super::context::{RenderContext, string_map};
 use super::function;
 use super::function_ids::FunctionIds;
-use super::role::{allow, assumed_by, policy};
+use super::policy::{allow, assumed_by, policy};
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::spec::{AccessLogsSpec, DomainSpec, LogLevel, Retention, StageSpec, ThrottlingSpec};
 

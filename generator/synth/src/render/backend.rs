@@ -3,7 +3,7 @@
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, get_att, join, list, r#ref, sub};
 
 use super::context::RenderContext;
-use super::role::{allow, table_statements};
+use super::policy::{allow, table_statements};
 use crate::names::pascal_case;
 use crate::spec::{Expression, RouteBackend, RouteSpec, ServiceSpec, TableAction};
 

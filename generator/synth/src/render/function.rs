@@ -8,7 +8,6 @@ use super::context::RenderContext;
 use super::dependencies::Dependencies;
 use super::endpoint;
 use super::function_ids::FunctionIds;
-use super::invocation;
 use super::role;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::Dialect;
@@ -84,7 +83,6 @@ pub(super) fn render(
         };
         template.add(&version_id(context, name, function), &origin, version);
     }
-    invocation::render(context, name, function, template);
 }
 
 /// Log group that is deleted with the stack.

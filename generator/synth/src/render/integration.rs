@@ -9,7 +9,7 @@ use super::api;
 use super::api_names::ApiNames;
 use super::backend::{ServiceRequest, TemplateVariable, service_request};
 use super::context::RenderContext;
-use super::role::{assumed_by, policy};
+use super::policy::{assumed_by, policy};
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::digest::short_digest;
 use crate::names::websocket_route_id;

@@ -2,13 +2,13 @@
 
 use stackgen_cfn::{Map, Node, get_att, map, r#ref, sub};
 
-use super::backend;
 use super::context::RenderContext;
+use super::destination;
 use super::function::published_version;
 use super::function_ids::FunctionIds;
-use super::role::{allow, assumed_if, invocable, policy};
+use super::policy::{allow, assumed_if, policy};
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::spec::{AsyncInvokeSpec, Destination, FunctionSpec, ScheduleSpec};
+use crate::spec::{AsyncInvokeSpec, FunctionSpec, ScheduleSpec};
 
 const SCHEDULER: &str = "scheduler.amazonaws.com";
 const DEFAULT_TIMEZONE: &str = "UTC";
@@ -115,42 +115,14 @@ fn async_invoke(
 }
 
 fn on_failure(invoke: &AsyncInvokeSpec) -> Option<Map> {
-    let destination = invoke.on_failure.as_ref()?.destinations().first().copied()?;
-    let target = map([("Destination", destination_arn(destination))]);
+    let destination = invoke
+        .on_failure
+        .as_ref()?
+        .destinations()
+        .first()
+        .copied()?;
+    let target = map([("Destination", destination::arn(destination))]);
     let mut config = Map::new();
     config.insert("OnFailure", target);
     Some(config)
-}
-
-/// Returns the ARN of a destination. A function has no version, so that old settings do not name one that is deleted.
-fn destination_arn(destination: Destination<'_>) -> Node {
-    match destination {
-        Destination::Queue(queue) => backend::arn(queue),
-        Destination::Topic(topic) => backend::reference(topic),
-        Destination::EventBus(bus) => backend::arn(bus),
-        Destination::Function(name) => get_att(FunctionIds::new(name).function, "Arn"),
-    }
-}
-
-/// Returns the statements that allow a function's role to send failed events to their destination.
-pub(super) fn statements(context: &RenderContext<'_>, function: &FunctionSpec) -> Vec<Node> {
-    let destination = function
-        .async_invoke
-        .iter()
-        .filter_map(|invoke| invoke.on_failure.as_ref());
-    let mut all = destination.flat_map(|destination| destination.destinations());
-    let Some(destination) = all.next() else {
-        return Vec::new();
-    };
-    let (action, resources) = match destination {
-        Destination::Queue(_) => ("sqs:SendMessage", vec![destination_arn(destination)]),
-        Destination::Topic(_) => ("sns:Publish", vec![destination_arn(destination)]),
-        Destination::EventBus(_) => ("events:PutEvents", vec![destination_arn(destination)]),
-        // By name: functions can be each other's destinations.
-        Destination::Function(name) => (
-            "lambda:InvokeFunction",
-            Vec::from(invocable(&context.name(name))),
-        ),
-    };
-    vec![allow([action.to_owned()], resources)]
 }

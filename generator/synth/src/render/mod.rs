@@ -8,14 +8,16 @@ mod context;
 mod dashboard;
 mod dependencies;
 mod deployment;
+mod destination;
 mod endpoint;
 mod function;
 mod function_ids;
 mod http;
-mod invocation;
 mod integration;
+mod invocation;
 mod load;
 mod notice;
+mod policy;
 mod raw;
 mod role;
 mod table;
@@ -116,6 +118,7 @@ fn resources(context: &RenderContext<'_>, document: &Node, template: &mut Templa
     }
     for (name, function) in &context.spec.functions {
         function::render(context, name, function, document, template);
+        invocation::render(context, name, function, template);
     }
     api::account(context, template);
     if let Some(websocket) = &context.spec.websocket {

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AsyncInvokeSpec, Duration, Expression, LogRetentionSpec, ScheduleEntrySpec, TableAction, value::Raw,
+    AsyncInvokeSpec, Duration, Expression, LogRetentionSpec, ScheduleEntrySpec, TableAction,
+    value::Raw,
 };
 
 /// Lambda function: a cargo binary or a zip file.

@@ -73,7 +73,7 @@ pub struct DestinationSpec {
 
 /// Destination that a [`DestinationSpec`] names.
 #[derive(Clone, Copy, Debug)]
-pub enum Destination<'a> {
+pub enum FailureDestination<'a> {
     /// SQS queue.
     Queue(&'a Expression),
     /// SNS topic.
@@ -84,19 +84,19 @@ pub enum Destination<'a> {
     Function(&'a str),
 }
 
-impl Destination<'_> {
+impl FailureDestination<'_> {
     /// Keys of stackgen.yaml that name a destination.
     pub const KEYS: [&'static str; 4] = ["queue", "topic", "eventBus", "function"];
 }
 
 impl DestinationSpec {
     /// Returns all destinations that the mapping names. A valid one names one.
-    pub fn destinations(&self) -> Vec<Destination<'_>> {
+    pub fn destinations(&self) -> Vec<FailureDestination<'_>> {
         let found = [
-            self.queue.as_ref().map(Destination::Queue),
-            self.topic.as_ref().map(Destination::Topic),
-            self.event_bus.as_ref().map(Destination::EventBus),
-            self.function.as_deref().map(Destination::Function),
+            self.queue.as_ref().map(FailureDestination::Queue),
+            self.topic.as_ref().map(FailureDestination::Topic),
+            self.event_bus.as_ref().map(FailureDestination::EventBus),
+            self.function.as_deref().map(FailureDestination::Function),
         ];
         found.into_iter().flatten().collect()
     }

@@ -23,7 +23,7 @@ pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec,
 pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
 pub use invocation::{
-    AsyncInvokeSpec, Destination, DestinationSpec, ScheduleEntrySpec, ScheduleSpec,
+    AsyncInvokeSpec, DestinationSpec, FailureDestination, ScheduleEntrySpec, ScheduleSpec,
 };
 pub use load::LoadSpec;
 pub use route::{

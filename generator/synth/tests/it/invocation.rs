@@ -79,10 +79,7 @@ functions:
     let template = render(text, "dev");
     let schedule = resource(&template, "ReportSchedule").get("Properties");
     let value = |key| schedule.unwrap().get(key).and_then(Node::as_str);
-    assert_eq!(
-        value("ScheduleExpression"),
-        Some("cron(0 8 ? * MON-FRI *)")
-    );
+    assert_eq!(value("ScheduleExpression"), Some("cron(0 8 ? * MON-FRI *)"));
     assert_eq!(value("ScheduleExpressionTimezone"), Some("Europe/Berlin"));
 }
 
@@ -192,7 +189,9 @@ fn a_version_keeps_its_settings_of_asynchronous_invocations_for_a_rollback() {
 fn settings_of_asynchronous_invocations_publish_no_version() {
     let version = |text: &str| {
         let template = render(text, "prod");
-        resources_of_type(&template, "AWS::Lambda::Version")[0].0.to_owned()
+        resources_of_type(&template, "AWS::Lambda::Version")[0]
+            .0
+            .to_owned()
     };
     assert_eq!(
         version(ASYNC),
@@ -213,7 +212,12 @@ environments: { dev: {}, prod: {} }
 ";
     let template = render(text, "prod");
     let destination = |id: &str| {
-        let path = ["Properties", "DestinationConfig", "OnFailure", "Destination"];
+        let path = [
+            "Properties",
+            "DestinationConfig",
+            "OnFailure",
+            "Destination",
+        ];
         emit::yaml(resource(&template, id).at_path(&path).unwrap())
     };
     assert_snapshot!(destination("AAsyncInvoke"), @"!Ref News");

@@ -35,6 +35,7 @@ pub(super) enum RightsTarget {
     LogGroups,
     Alarms,
     Dashboards,
+    Schedules,
     /// Hosted zones of Route 53 and their changes.
     Zones,
     /// The role with which API Gateway reads certificates.
@@ -72,6 +73,9 @@ impl RightsTarget {
                     scope.global("cloudwatch", &format!("dashboard/{name}"))
                 })
             }
+            RightsTarget::Schedules => named("AWS::Scheduler::Schedule", "Name", &|name| {
+                scope.regional("scheduler", &format!("schedule/default/{name}"))
+            }),
             RightsTarget::Zones => ["hostedzone", "change"]
                 .map(|kind| format!("arn:{partition}:route53:::{kind}/*"))
                 .into(),
@@ -194,6 +198,26 @@ const PERMISSIONS: &[ResourceRights] = &[ResourceRights {
         "lambda:RemovePermission",
     ],
     target: RightsTarget::Functions,
+}];
+
+const ASYNC_INVOCATIONS: &[ResourceRights] = &[ResourceRights {
+    actions: &[
+        "lambda:DeleteFunctionEventInvokeConfig",
+        "lambda:GetFunctionEventInvokeConfig",
+        "lambda:PutFunctionEventInvokeConfig",
+        "lambda:UpdateFunctionEventInvokeConfig",
+    ],
+    target: RightsTarget::Functions,
+}];
+
+const SCHEDULES: &[ResourceRights] = &[ResourceRights {
+    actions: &[
+        "scheduler:CreateSchedule",
+        "scheduler:DeleteSchedule",
+        "scheduler:GetSchedule",
+        "scheduler:UpdateSchedule",
+    ],
+    target: RightsTarget::Schedules,
 }];
 
 const ROLES: &[ResourceRights] = &[ResourceRights {
@@ -323,11 +347,13 @@ pub(super) fn rights(kind: &str) -> Option<TypeRights> {
         "AWS::CloudWatch::Dashboard" => on(DASHBOARDS),
         "AWS::DynamoDB::Table" => on(TABLES),
         "AWS::IAM::Role" => on(ROLES),
+        "AWS::Lambda::EventInvokeConfig" => on(ASYNC_INVOCATIONS),
         "AWS::Lambda::Function" => passing(FUNCTIONS, "Role", "lambda.amazonaws.com"),
         "AWS::Lambda::Permission" => on(PERMISSIONS),
         "AWS::Lambda::Version" => on(VERSIONS),
         "AWS::Logs::LogGroup" => on(LOG_GROUPS),
         "AWS::Route53::RecordSet" => on(RECORDS),
+        "AWS::Scheduler::Schedule" => passing(SCHEDULES, "Target", "scheduler.amazonaws.com"),
         _ => return None,
     })
 }

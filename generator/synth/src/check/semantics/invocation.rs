@@ -3,12 +3,16 @@
 use super::referenced::ReferencedService;
 use super::{SpecChecker, words};
 use crate::LocatedError;
-use crate::spec::{AsyncInvokeSpec, Destination, DestinationSpec, Duration, FunctionSpec, ScheduleEntrySpec};
+use crate::spec::{
+    AsyncInvokeSpec, DestinationSpec, Duration, FailureDestination, FunctionSpec, ScheduleEntrySpec,
+};
 use crate::wording::join_or;
 
 /// Limits of the maximum age of an event.
-const MAXIMUM_AGE: (Duration, Duration) =
-    (Duration::from_millis(60_000), Duration::from_millis(21_600_000));
+const MAXIMUM_AGE: (Duration, Duration) = (
+    Duration::from_millis(60_000),
+    Duration::from_millis(21_600_000),
+);
 
 impl SpecChecker<'_> {
     pub(super) fn invocations(&mut self, name: &str, function: &FunctionSpec) {
@@ -32,7 +36,9 @@ impl SpecChecker<'_> {
             self.report(error.hint("add `retries`, `maximumAge` or `onFailure`"));
         }
         if let Some(age) = invoke.maximum_age {
-            let span = self.spans.value(&["functions", name, "asyncInvoke", "maximumAge"]);
+            let span = self
+                .spans
+                .value(&["functions", name, "asyncInvoke", "maximumAge"]);
             let (least, most) = MAXIMUM_AGE;
             if !(least..=most).contains(&age) || age.seconds().is_none() {
                 let message = format!(
@@ -45,7 +51,11 @@ impl SpecChecker<'_> {
             }
         }
         if let Some(destination) = &invoke.on_failure {
-            self.destination(name, &["functions", name, "asyncInvoke", "onFailure"], destination);
+            self.destination(
+                name,
+                &["functions", name, "asyncInvoke", "onFailure"],
+                destination,
+            );
         }
     }
 
@@ -59,7 +69,10 @@ impl SpecChecker<'_> {
                 count => format!("the destination names {count} resources"),
             };
             let error = LocatedError::new(span, message);
-            self.report(error.hint(format!("write one of {}", join_or(&Destination::KEYS))));
+            self.report(error.hint(format!(
+                "write one of {}",
+                join_or(&FailureDestination::KEYS)
+            )));
             return;
         };
         let value = |key: &'static str| {
@@ -67,23 +80,23 @@ impl SpecChecker<'_> {
             self.spans.value(&path)
         };
         match *destination {
-            Destination::Queue(queue) => {
+            FailureDestination::Queue(queue) => {
                 self.resource(value("queue"), queue, ReferencedService::QUEUE);
             }
-            Destination::Topic(topic) => {
+            FailureDestination::Topic(topic) => {
                 self.resource(value("topic"), topic, ReferencedService::TOPIC);
             }
-            Destination::EventBus(bus) => {
+            FailureDestination::EventBus(bus) => {
                 self.resource(value("eventBus"), bus, ReferencedService::EVENT_BUS);
             }
-            Destination::Function(other) if other == function => {
+            FailureDestination::Function(other) if other == function => {
                 let error = LocatedError::new(
                     value("function"),
                     format!("`{other}` would get the events that it failed to process"),
                 );
                 self.report(error.hint("name another function, or a `queue`"));
             }
-            Destination::Function(other) => self.has_function(value("function"), other),
+            FailureDestination::Function(other) => self.has_function(value("function"), other),
         }
     }
 }

@@ -97,10 +97,18 @@ impl SpecChecker<'_> {
             }
             RouteBackend::Table(name) => self.table_route(key, route, name),
             RouteBackend::Queue(queue) => {
-                self.resource(self.route_value(key, "queue"), queue, ReferencedService::QUEUE);
+                self.resource(
+                    self.route_value(key, "queue"),
+                    queue,
+                    ReferencedService::QUEUE,
+                );
             }
             RouteBackend::Topic(topic) => {
-                self.resource(self.route_value(key, "topic"), topic, ReferencedService::TOPIC);
+                self.resource(
+                    self.route_value(key, "topic"),
+                    topic,
+                    ReferencedService::TOPIC,
+                );
             }
             RouteBackend::StateMachine(machine) => {
                 let span = self.route_value(key, "stateMachine");
@@ -108,10 +116,18 @@ impl SpecChecker<'_> {
                 self.action(key, route, &["StartExecution", "StartSyncExecution"]);
             }
             RouteBackend::EventBus(bus) => {
-                self.resource(self.route_value(key, "eventBus"), bus, ReferencedService::EVENT_BUS);
+                self.resource(
+                    self.route_value(key, "eventBus"),
+                    bus,
+                    ReferencedService::EVENT_BUS,
+                );
             }
             RouteBackend::Stream(stream) => {
-                self.resource(self.route_value(key, "stream"), stream, ReferencedService::STREAM);
+                self.resource(
+                    self.route_value(key, "stream"),
+                    stream,
+                    ReferencedService::STREAM,
+                );
             }
             RouteBackend::Service(service) => self.service(key, route, service),
             RouteBackend::Http(url) => self.url(key, "http", url),

@@ -1,0 +1,68 @@
+//! Properties of schedules.
+
+use serde_json::{Map, Value as Json};
+use stackgen_gateway_common::ArnScope;
+use stackgen_model::ScheduleExpression;
+
+use super::account::ExistingResource;
+use super::compute::split_qualifier;
+use super::resource_error::ResourceError;
+use super::schedule::Schedule;
+
+impl Schedule {
+    /// Reads the resolved properties of a schedule.
+    pub(super) fn read(
+        id: &str,
+        properties: &Map<String, Json>,
+        scope: &ArnScope,
+    ) -> Result<Self, ResourceError> {
+        let text = |name: &str| properties.get(name).and_then(Json::as_str);
+        let target = |name: &str| properties.get("Target")?.get(name)?.as_str();
+        let expression = text("ScheduleExpression").unwrap_or_default();
+        let parsed = match ScheduleExpression::parse(expression) {
+            Ok(parsed) => Some(parsed),
+            Err(_) if expression.starts_with("at(") => None,
+            Err(error) => {
+                let message = format!("`{expression}` is not a schedule: {error}");
+                return Err(ResourceError::new(message));
+            }
+        };
+        let arn = target("Arn").unwrap_or_default();
+        let function = arn.contains(":function:").then(|| {
+            let (name, qualifier) = split_qualifier(arn);
+            let mut function = scope.function(name);
+            function.qualifier = qualifier.map(str::to_owned);
+            function
+        });
+        let (name, group) = (text("Name").unwrap_or(id), text("GroupName"));
+        let group = group.unwrap_or("default");
+        Ok(Schedule {
+            name: name.to_owned(),
+            arn: scope.resource("scheduler", format_args!("schedule/{group}/{name}")),
+            expression: parsed,
+            function,
+            role: target("RoleArn").unwrap_or_default().to_owned(),
+            input: target("Input").map(str::to_owned),
+            enabled: text("State") != Some("DISABLED"),
+        })
+    }
+}
+
+/// Returns what does not work here as it does on AWS.
+pub(super) fn note(existing: &ExistingResource, scope: &ArnScope) -> Option<String> {
+    let properties = &existing.properties;
+    let schedule = Schedule::read(&existing.physical_id, properties, scope).ok()?;
+    let text = |name: &str| properties.get(name).and_then(Json::as_str);
+    if schedule.function.is_none() {
+        return Some("it runs nothing locally: its target is not a function".to_owned());
+    }
+    match schedule.expression {
+        None => {
+            Some("it runs nothing locally: only `rate` and `cron` expressions run here".to_owned())
+        }
+        Some(ScheduleExpression::Cron(_)) => text("ScheduleExpressionTimezone")
+            .filter(|zone| !matches!(*zone, "UTC" | "Etc/UTC"))
+            .map(|zone| format!("its times are in UTC locally, and in {zone} on AWS")),
+        Some(ScheduleExpression::Rate(_)) => None,
+    }
+}
