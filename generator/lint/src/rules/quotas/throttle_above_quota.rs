@@ -19,7 +19,7 @@ rule! {
     /// Write the share of the quota that this stage may use. If the account's quota was raised, suppress the finding.
     id: "SG607",
     name: "throttle-above-quota",
-    severity: Note,
+    severity: Warning,
     confidence: Medium,
     rows: ["L5"],
     fixable: false,
