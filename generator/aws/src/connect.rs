@@ -10,6 +10,7 @@ use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::{AccountError, AccountErrorKind, AccountResult};
 use tokio::sync::OnceCell;
 
+use crate::credentials::FetchedCredentials;
 use crate::options::{AccessKey, AccessOptions, IssuerAlias};
 use crate::signing_credentials::SigningCredentials;
 use crate::{credentials, http};
@@ -25,6 +26,7 @@ pub struct Aws {
     pub(crate) sts: aws_sdk_sts::Client,
     /// Configuration of clients for services without an SDK here.
     pub(crate) config: SdkConfig,
+    pub(crate) credentials: FetchedCredentials,
     pub(crate) assumed: Option<AssumedWith>,
     pub(crate) region: String,
     /// Endpoint for every service, if it is not AWS's.
@@ -64,16 +66,16 @@ impl Aws {
                 message,
             ));
         };
-        let found = credentials::find(options, &config).await?;
-        config = config.into_builder().credentials_provider(found).build();
+        let mut found = credentials::find(options, &config).await?;
+        config = with_credentials(config, &found);
         let mut assumed = None;
         if let Some(role) = &options.assume_role {
-            let found = credentials::assume(role, &config).await?;
+            found = credentials::assume(role, &config).await?;
             assumed = Some(AssumedWith {
                 role: role.clone(),
                 sts: aws_sdk_sts::Client::new(&without_retries(&config)),
             });
-            config = config.into_builder().credentials_provider(found).build();
+            config = with_credentials(config, &found);
         }
         let config = without_retries(&config);
         Ok(Aws {
@@ -89,9 +91,15 @@ impl Aws {
             issuer: options.issuer.clone(),
             account_region: Arc::default(),
             signing: Arc::new(SigningCredentials::new(config.credentials_provider())),
+            credentials: found,
             config,
         })
     }
+}
+
+fn with_credentials(config: SdkConfig, credentials: &FetchedCredentials) -> SdkConfig {
+    let builder = config.into_builder();
+    builder.credentials_provider(credentials.shared()).build()
 }
 
 impl Aws {

@@ -13,6 +13,7 @@ mod identity;
 mod lambda;
 mod log_role;
 mod logs;
+mod names;
 mod operation;
 mod options;
 mod pages;

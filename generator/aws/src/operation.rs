@@ -137,11 +137,13 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "ForbiddenException"
         | "UnauthorizedOperation" => Kind::AccessDenied,
         "ChangeSetNotFound"
+        | "DashboardNotFoundError"
         | "GoneException"
         | "NoSuchBucket"
         | "NoSuchEntity"
         | "NotFound"
         | "NotFoundException"
+        | "ResourceNotFound"
         | "ResourceNotFoundException" => Kind::NotFound,
         "AlreadyExistsException"
         | "ConditionalRequestConflict"

@@ -15,8 +15,24 @@ pub enum CallTarget {
     Bucket,
     /// An object of the bucket of artifacts.
     Object,
-    /// A log group.
+    /// All log groups, if the stack names one.
     LogGroup,
+    /// A table to which the stack gives a name.
+    Table,
+    /// A role to which the stack gives a name.
+    Role,
+    /// All alarms, if the stack names one.
+    Alarm,
+    /// A dashboard to which the stack gives a name.
+    Dashboard,
+    /// A hosted zone in which the stack creates a record.
+    HostedZone,
+    /// The whole account, if the stack has a domain of a user pool.
+    UserPoolDomain,
+    /// The whole account, if the stack creates roles.
+    AccountOfRoles,
+    /// A quota of API Gateway of which the stack needs more than the default.
+    GatewayQuota,
     /// Nothing that a policy of the caller must name: everybody may call it, or the other side permits it.
     Unlimited,
 }
@@ -78,7 +94,10 @@ macro_rules! aws_calls {
     };
 }
 
-use CallTarget::{Account, Bucket, Function, Gateway, LogGroup, Object, Stack, Unlimited};
+use CallTarget::{
+    Account, AccountOfRoles, Alarm, Bucket, Dashboard, Function, Gateway, GatewayQuota, HostedZone,
+    LogGroup, Object, Role, Stack, Table, Unlimited, UserPoolDomain,
+};
 
 aws_calls! {
     AssumeRole "sts:AssumeRole" Unlimited, Other;
@@ -114,6 +133,14 @@ aws_calls! {
     GetAccount "apigateway:GET" Gateway("/account"), Deploy;
     GetAccountSettings "lambda:GetAccountSettings" Account, Deploy;
     GetFunctionConcurrency "lambda:GetFunctionConcurrency" Function, Deploy;
+    GetRole "iam:GetRole" Role, Deploy;
+    GetAccountSummary "iam:GetAccountSummary" AccountOfRoles, Deploy;
+    DescribeAlarms "cloudwatch:DescribeAlarms" Alarm, Deploy;
+    GetDashboard "cloudwatch:GetDashboard" Dashboard, Deploy;
+    DescribeUserPoolDomain "cognito-idp:DescribeUserPoolDomain" UserPoolDomain, Deploy;
+    ListResourceRecordSets "route53:ListResourceRecordSets" HostedZone, Deploy;
+    GetServiceQuota "servicequotas:GetServiceQuota" GatewayQuota, Deploy;
+    DescribeAccountLimits "cloudformation:DescribeAccountLimits" Account, Deploy;
 
     DescribeStacks "cloudformation:DescribeStacks" Stack, Deploy;
     DescribeStackEvents "cloudformation:DescribeStackEvents" Stack, Deploy;
@@ -131,7 +158,7 @@ aws_calls! {
     DeleteStack "cloudformation:DeleteStack" Stack, Deploy;
     CancelUpdateStack "cloudformation:CancelUpdateStack" Stack, Other;
 
-    DescribeLogGroups "logs:DescribeLogGroups" LogGroup, Other;
+    DescribeLogGroups "logs:DescribeLogGroups" LogGroup, Deploy;
     FilterLogEvents "logs:FilterLogEvents" LogGroup, Other;
     StartLiveTail "logs:StartLiveTail" LogGroup, Other;
     StartQuery "logs:StartQuery" LogGroup, Other;
@@ -145,13 +172,14 @@ aws_calls! {
     ListAttachedRolePolicies "iam:ListAttachedRolePolicies" Account, Other;
     GetManagedPolicy "iam:GetPolicy" Account, Other;
     GetPolicyVersion "iam:GetPolicyVersion" Account, Other;
-    DescribeTable "dynamodb:DescribeTable" Account, Other;
+    DescribeTable "dynamodb:DescribeTable" Table, Deploy;
     DescribeTimeToLive "dynamodb:DescribeTimeToLive" Account, Other;
     Scan "dynamodb:Scan" Account, Other;
     DeleteItem "dynamodb:DeleteItem" Account, Other;
     GetConnection "execute-api:ManageConnections" Account, Other;
     GetMetricData "cloudwatch:GetMetricData" Account, Other;
     DescribeVpcEndpoints "ec2:DescribeVpcEndpoints" Account, Other;
+    LookupEvents "cloudtrail:LookupEvents" Account, Other;
     UpdateAccount "apigateway:PATCH" Gateway("/account"), Other;
 
     HeadBucket "s3:ListBucket" Bucket, Deploy;

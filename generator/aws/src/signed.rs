@@ -4,7 +4,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_smithy_runtime::client::identity::IdentityCache;
@@ -26,16 +28,21 @@ use stackgen_deploy::AccountResult;
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
+use crate::signing_credentials::CachedCredentials;
 
 /// A service without an SDK here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignedService {
     ApiGateway,
+    CloudTrail,
     CloudWatch,
+    Cognito,
     DynamoDb,
     Ec2,
     ExecuteApi,
     Iam,
+    Route53,
+    ServiceQuotas,
 }
 
 impl SignedService {
@@ -43,15 +50,20 @@ impl SignedService {
     fn signing_name(self) -> &'static str {
         match self {
             SignedService::ApiGateway => "apigateway",
+            SignedService::CloudTrail => "cloudtrail",
             SignedService::CloudWatch => "monitoring",
+            SignedService::Cognito => "cognito-idp",
             SignedService::DynamoDb => "dynamodb",
             SignedService::Ec2 => "ec2",
             SignedService::ExecuteApi => "execute-api",
             SignedService::Iam => "iam",
+            SignedService::Route53 => "route53",
+            SignedService::ServiceQuotas => "servicequotas",
         }
     }
 
-    /// Returns the endpoint in a region, and the region in signatures. IAM has one endpoint in each partition.
+    /// Returns the endpoint in a region, and the region in signatures. IAM and Route 53 have one
+    /// endpoint in each partition.
     fn endpoint(self, region: &str) -> (String, String) {
         let (suffix, global, of_partition) = match region {
             china if china.starts_with("cn-") => ("amazonaws.com.cn", "cn-north-1", ".cn-north-1"),
@@ -61,6 +73,14 @@ impl SignedService {
         match self {
             SignedService::Iam => (
                 format!("https://iam{of_partition}.{suffix}"),
+                global.to_owned(),
+            ),
+            SignedService::Route53 if region.starts_with("cn-") => (
+                format!("https://route53.{suffix}"),
+                "cn-northwest-1".to_owned(),
+            ),
+            SignedService::Route53 => (
+                format!("https://route53{of_partition}.{suffix}"),
                 global.to_owned(),
             ),
             other => (
@@ -157,6 +177,15 @@ pub(crate) fn encoded(text: &str) -> String {
         .remove(b'_')
         .remove(b'~');
     percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+/// Returns the texts of all elements with a name in an answer in XML; `None` if it is not XML.
+pub(crate) fn texts(answer: &str, element: &str) -> Option<Vec<String>> {
+    let document = roxmltree::Document::parse(answer).ok()?;
+    let found = document.descendants();
+    let found = found.filter(|node| node.tag_name().name() == element);
+    let texts = found.filter_map(|node| node.text().map(str::to_owned));
+    Some(texts.collect())
 }
 
 /// Error answer of a service.
@@ -278,9 +307,10 @@ impl Aws {
                 SCHEME_ID,
             ])))
             .with_identity_cache(Some(IdentityCache::no_cache()));
-        if let Some(credentials) = self.config.credentials_provider() {
-            components.set_identity_resolver(SCHEME_ID, credentials);
-        }
+        // Without a cache of its own, every call would assume roles again.
+        let credentials = CachedCredentials(Arc::clone(&self.signing));
+        let credentials = SharedCredentialsProvider::new(credentials);
+        components.set_identity_resolver(SCHEME_ID, credentials);
         StaticRuntimePlugin::new()
             .with_config(layer.freeze())
             .with_runtime_components(components)

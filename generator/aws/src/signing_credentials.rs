@@ -1,9 +1,11 @@
 //! Credentials for signatures.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use stackgen_deploy::{AccountError, AccountErrorKind as Kind, AccountResult};
 use tokio::sync::Mutex;
 
@@ -49,5 +51,21 @@ impl SigningCredentials {
         let credentials = credentials.map_err(|error| operation::credentials(&error))?;
         *latest = Some(credentials.clone());
         Ok(credentials)
+    }
+}
+
+/// [`SigningCredentials`] for the SDK's machinery.
+#[derive(Debug)]
+pub(crate) struct CachedCredentials(pub(crate) Arc<SigningCredentials>);
+
+impl ProvideCredentials for CachedCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let found = self.0.get().await;
+            found.map_err(CredentialsError::provider_error)
+        })
     }
 }

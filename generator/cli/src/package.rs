@@ -1,5 +1,6 @@
 //! Packaging a template: code and template as artifacts, under keys in a bucket.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,17 @@ pub(crate) fn packaged_like(
         }
     }
     Ok(template)
+}
+
+/// Returns the sizes of the functions' code, by logical ID. Functions that are not built are left out.
+pub(crate) fn code_sizes(template: &Node, folder: &Path) -> BTreeMap<String, u64> {
+    let mut template = template.clone();
+    let sizes = functions(&mut template).into_iter();
+    let sizes = sizes.filter_map(|(id, properties)| {
+        let path = local_path(properties, folder)?;
+        Some((id.to_owned(), fs::metadata(path).ok()?.len()))
+    });
+    sizes.collect()
 }
 
 /// Reads a zip file; `None` if it does not exist.

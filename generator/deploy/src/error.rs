@@ -341,6 +341,18 @@ impl NotVerified {
 }
 
 impl DeployError {
+    /// True if no other call makes sense after this error.
+    pub(crate) fn ends_all_calls(&self) -> bool {
+        use AccountErrorKind::{ExpiredCredentials, NoCredentials};
+        match self {
+            DeployError::Interrupted => true,
+            DeployError::Account(error) => {
+                matches!(error.kind, ExpiredCredentials | NoCredentials)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns what to do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

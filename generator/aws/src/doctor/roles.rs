@@ -7,13 +7,13 @@ use stackgen_deploy::AccountResult;
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
-use crate::signed::{SignedRequest, SignedService};
+use crate::signed::{SignedRequest, SignedService, texts};
 
 const VERSION: &str = "2010-05-08";
 
 impl Aws {
     /// Calls IAM. Returns the texts of all elements with a name.
-    async fn call_iam(
+    pub(crate) async fn call_iam(
         &self,
         call: AwsCall,
         action: &str,
@@ -30,13 +30,7 @@ impl Aws {
         let answer = self
             .send_signed(SignedService::Iam, call, &operation, request)
             .await?;
-        let document = roxmltree::Document::parse(&answer).map_err(|_| operation.lacks("XML"))?;
-        let found = document
-            .descendants()
-            .filter(|node| node.tag_name().name() == element);
-        Ok(found
-            .filter_map(|node| node.text().map(str::to_owned))
-            .collect())
+        texts(&answer, element).ok_or_else(|| operation.lacks("XML"))
     }
 
     pub(super) async fn simulate(

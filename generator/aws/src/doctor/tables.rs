@@ -10,7 +10,12 @@ use crate::permissions::AwsCall;
 use crate::signed::{SignedRequest, SignedService};
 
 impl Aws {
-    async fn call_table(&self, call: AwsCall, table: &str, body: Value) -> AccountResult<Value> {
+    pub(crate) async fn call_table(
+        &self,
+        call: AwsCall,
+        table: &str,
+        body: Value,
+    ) -> AccountResult<Value> {
         let operation = AwsOperation::on(call, format_args!("table {table}"));
         let target = format!("DynamoDB_20120810.{}", call.name());
         let request = SignedRequest::json(&target, "1.0", &body);

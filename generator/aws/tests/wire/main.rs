@@ -11,6 +11,7 @@ mod functions;
 mod gateway;
 mod logs;
 mod network;
+mod preflight;
 mod replay;
 mod roles;
 mod stack_events;

@@ -5,11 +5,13 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::event::{FailureCause, ValidationFinding};
+use super::names::FixedName;
+use super::quotas::QuotaExceeded;
 use super::remedy::remedy;
 use super::status::StackStatus;
 use super::types::{MIN_UNRESERVED, StackId, StackName};
+use crate::DeployError;
 use crate::error::AccountError;
-use crate::{DeployError, FunctionName};
 
 /// Error of an operation on a stack.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -67,11 +69,13 @@ pub enum StackError {
         "a stage writes logs, and API Gateway has no role for CloudWatch Logs in this account and region (row L3)"
     )]
     NoLogRole,
-    #[error("{} already, and stack {stack} does not", exist_text(functions))]
+    #[error("{} already, and not in stack {stack}", exist_text(taken))]
     NamesTaken {
         stack: StackName,
-        functions: Vec<FunctionName>,
+        taken: Vec<FixedName>,
     },
+    #[error("{}", list_text(.0))]
+    Quotas(Vec<QuotaExceeded>),
     #[error("there is no bucket {bucket} in this account")]
     NoBucket { bucket: String },
     #[error("bucket {bucket} is in {actual}, and the stack is deployed to {expected}")]
@@ -131,9 +135,10 @@ impl StackError {
                     .to_owned()
             }
             StackError::NamesTaken { .. } => {
-                "another stack or a person created them: delete them, or give the project or the environment another name"
+                "another stack or a person created them, or a deleted stack retained them: delete them, or give the environment or the resources another name"
                     .to_owned()
             }
+            StackError::Quotas(exceeded) => quotas_hint(exceeded),
             StackError::NoBucket { .. } => {
                 "create the bucket for artifacts with `stackgen bootstrap`, or name another one with `--bucket`"
                     .to_owned()
@@ -164,12 +169,23 @@ impl From<AccountError> for StackError {
     }
 }
 
-fn exist_text(functions: &[FunctionName]) -> String {
-    let names: Vec<&str> = functions.iter().map(FunctionName::as_str).collect();
+fn exist_text(taken: &[FixedName]) -> String {
+    let names: Vec<_> = taken.iter().map(FixedName::to_string).collect();
     match names.as_slice() {
-        [name] => format!("function {name} exists"),
-        names => format!("functions {} exist", names.join(", ")),
+        [name] => format!("{name} exists"),
+        names => format!("{} exist", names.join(", ")),
     }
+}
+
+fn list_text(exceeded: &[QuotaExceeded]) -> String {
+    let texts: Vec<_> = exceeded.iter().map(QuotaExceeded::to_string).collect();
+    texts.join("; ")
+}
+
+fn quotas_hint(exceeded: &[QuotaExceeded]) -> String {
+    let mut hints: Vec<_> = exceeded.iter().map(|one| one.quota.remedy()).collect();
+    hints.dedup();
+    hints.join("; ")
 }
 
 fn reason_text(reason: &Option<String>) -> String {

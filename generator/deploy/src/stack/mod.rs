@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod cause;
 pub mod change_set;
 pub mod concurrency;
+pub mod credentials;
 pub mod delete;
 pub mod direct;
 mod error;
@@ -17,6 +18,7 @@ pub mod names;
 mod operation_log;
 mod owner;
 mod ports;
+pub mod quotas;
 mod remedy;
 pub mod status;
 mod types;
@@ -26,7 +28,8 @@ pub use error::StackError;
 pub use event::{EventScope, FailureCause, STACK_TYPE, StackEvent, ValidationFinding};
 pub use owner::{OwningStack, find_owner};
 pub use ports::{
-    ArtifactBucket, FunctionQuotas, GatewaySettings, StackReader, StackService, Stored,
+    AccountQuotas, ArtifactBucket, CallerCredentials, FunctionQuotas, GatewaySettings, NameReader,
+    StackReader, StackService, Stored,
 };
 pub use types::{
     ChangeSet, ChangeSetId, ChangeSetStatus, OperationId, OperationKind, ParameterValue,

@@ -1,8 +1,13 @@
 //! Interfaces to CloudFormation and to the bucket of artifacts.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
+use super::credentials::CredentialsLifetime;
 use super::event::{EventScope, StackEvent, ValidationFinding};
+use super::names::FixedName;
+use super::quotas::QuotaUsage;
 use super::types::{
     ChangeSet, ChangeSetId, StackDescription, StackId, StackName, StackRequest, StackResource,
     StartedOperation,
@@ -119,6 +124,43 @@ pub trait StackService: StackReader {
 
     /// Cancels a running update. CloudFormation restores the earlier state.
     fn cancel_update(&self, stack: &StackId) -> impl Future<Output = AccountResult<()>>;
+}
+
+/// Reads of names that others may have.
+pub trait NameReader {
+    /// Returns true if a resource has a name: in this account and region or, where names are global, anywhere.
+    fn is_taken(&self, name: &FixedName) -> impl Future<Output = AccountResult<bool>>;
+}
+
+/// Credentials of the caller.
+pub trait CallerCredentials {
+    /// Returns the lifetime of the credentials; `None` if they carry no expiry. Credentials that expire within a time are
+    /// fetched again first, and later calls use the new ones if these last longer.
+    fn lifetime(
+        &self,
+        needed: Duration,
+    ) -> impl Future<Output = AccountResult<Option<CredentialsLifetime>>>;
+}
+
+/// Reads of quotas of the account, and of how much of them is used.
+pub trait AccountQuotas {
+    /// Returns the size of the code of all functions and layers of the region, in bytes.
+    fn code_storage(&self) -> impl Future<Output = AccountResult<QuotaUsage>>;
+
+    /// Returns the number of roles of the account.
+    fn roles(&self) -> impl Future<Output = AccountResult<QuotaUsage>>;
+
+    /// Returns the number of stacks that the account can have in the region.
+    fn stack_quota(&self) -> impl Future<Output = AccountResult<Option<u64>>>;
+
+    /// Returns the number of stacks of the region.
+    fn stack_count(&self) -> impl Future<Output = AccountResult<u64>>;
+
+    /// Returns the number of WebSocket and HTTP APIs of the region.
+    fn api_count(&self) -> impl Future<Output = AccountResult<u64>>;
+
+    /// Returns the value of a quota of API Gateway by its code in Service Quotas; `None` if it has no value.
+    fn gateway_quota(&self, code: &str) -> impl Future<Output = AccountResult<Option<u64>>>;
 }
 
 /// Calls to API Gateway about the settings of the account.

@@ -138,6 +138,19 @@ pub struct StackResource {
     pub changed: OffsetDateTime,
 }
 
+impl StackResource {
+    /// True if a stack has the resource of a logical ID. What it retained when it deleted the resource is not its any more.
+    pub fn is_there(&self, logical_id: &str) -> bool {
+        self.logical_id == logical_id && self.exists()
+    }
+
+    /// True if the resource exists and belongs to the stack.
+    pub(super) fn exists(&self) -> bool {
+        let is_gone = matches!(self.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED");
+        self.physical_id.is_some() && !is_gone
+    }
+}
+
 /// The value of a parameter in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParameterValue {

@@ -6,6 +6,10 @@ mod account;
 mod calls;
 mod causes;
 mod concurrency;
+mod credentials;
+mod names;
+mod notes;
+mod quotas;
 mod release;
 #[path = "../common/seeds.rs"]
 mod seeds;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use stackgen_aws::CallTarget;
 use stackgen_cfn::Node;
+use stackgen_deploy::stack::names::{FixedName, named_resources};
+use stackgen_deploy::stack::quotas::{PartDemand, part_demands};
 
 /// CloudFormation invents names from the first characters of the stack's name: at most this many, if the name is long.
 const NAME_PREFIX: usize = 24;
@@ -34,12 +36,56 @@ impl PolicyScope {
             CallTarget::Gateway(path) => one(self.gateway(&path.replace("{api}", &self.api))),
             CallTarget::Function => self.functions(),
             CallTarget::Stack => one(self.regional("cloudformation", &self.stack_path())),
-            CallTarget::LogGroup => one(self.regional("logs", "log-group:*")),
             CallTarget::Account => one("*".to_owned()),
-            CallTarget::Bucket => one(format!("arn:{partition}:s3:::{bucket}")),
+            CallTarget::Bucket => {
+                let mut buckets = one(format!("arn:{partition}:s3:::{bucket}"));
+                buckets.extend(self.of_names(target));
+                buckets
+            }
             CallTarget::Object => one(format!("arn:{partition}:s3:::{bucket}/*")),
-            CallTarget::Unlimited => BTreeSet::new(),
+            CallTarget::AccountOfRoles if self.types().contains("AWS::IAM::Role") => {
+                one("*".to_owned())
+            }
+            CallTarget::GatewayQuota => {
+                let demands = self.template.as_ref().map(part_demands);
+                let codes = demands.iter().flatten().filter_map(PartDemand::code);
+                let quota = |code| self.regional("servicequotas", &format!("apigateway/{code}"));
+                codes.map(quota).collect()
+            }
+            CallTarget::AccountOfRoles | CallTarget::Unlimited => BTreeSet::new(),
+            _ => self.of_names(target),
         }
+    }
+
+    /// Returns the ARNs of the resources that the preflight checks by their names.
+    fn of_names(&self, target: CallTarget) -> BTreeSet<String> {
+        let named = self.template.as_ref().map(named_resources);
+        let arns = named.iter().flatten().filter_map(|resource| {
+            Some(match (target, &resource.name) {
+                (CallTarget::Table, FixedName::Table(name)) => {
+                    self.regional("dynamodb", &format!("table/{name}"))
+                }
+                (CallTarget::Role, FixedName::Role(name)) => {
+                    self.global("iam", &format!("role/{name}"))
+                }
+                (CallTarget::LogGroup, FixedName::LogGroup(_)) => {
+                    self.regional("logs", "log-group:*")
+                }
+                (CallTarget::Bucket, FixedName::Bucket(name)) => {
+                    format!("arn:{}:s3:::{name}", self.partition)
+                }
+                (CallTarget::Alarm, FixedName::Alarm(_)) => self.regional("cloudwatch", "alarm:*"),
+                (CallTarget::Dashboard, FixedName::Dashboard(name)) => {
+                    self.global("cloudwatch", &format!("dashboard/{name}"))
+                }
+                (CallTarget::HostedZone, FixedName::Record { zone, .. }) => {
+                    format!("arn:{}:route53:::hostedzone/{zone}", self.partition)
+                }
+                (CallTarget::UserPoolDomain, FixedName::UserPoolDomain(_)) => "*".to_owned(),
+                _ => return None,
+            })
+        });
+        arns.collect()
     }
 
     fn stack_path(&self) -> String {

@@ -7,6 +7,7 @@ mod injected;
 mod kills;
 mod other_tools;
 mod policy;
+mod preflight;
 mod project;
 pub(crate) mod recorder;
 mod resumed;
@@ -113,24 +114,6 @@ fn all_problems_are_reported_before_anything_changes() {
     let run = project.run("deploy --no-build --parameter Size=5");
     assert_eq!(run.code, Some(2), "{run}");
     assert!(!run.stderr.contains("CloudWatch"), "{run}");
-}
-
-#[test]
-fn functions_of_another_stack_are_reported_before_anything_is_uploaded() {
-    let Some((_emulator, project)) = started("dev") else {
-        return;
-    };
-    assert_done(&project.deploy("--no-verify --stack-name other"));
-    project.set_code("second", true);
-    let run = project.deploy("--no-verify");
-    let taken = "function rooms-dev exists already, and stack rooms-dev does not";
-    assert_failed(
-        &run,
-        [taken, "give the project or the environment another name"],
-    );
-    assert!(!run.stderr.contains("uploaded"), "{run}");
-    assert_done(&project.run_as("destroy --yes --stack-name other"));
-    assert_done(&project.deploy("--no-verify"));
 }
 
 #[test]

@@ -96,9 +96,20 @@ impl Recorded {
 
 /// Returns the IAM actions that a text names.
 fn named_actions(text: &str) -> BTreeSet<String> {
-    let is_part = |char: char| char.is_ascii_alphanumeric() || char == ':';
+    let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, ':' | '-');
     let words = text.split(|char| !is_part(char));
-    let services = ["apigateway", "cloudformation", "lambda", "s3", "sts"];
+    let services = [
+        "apigateway",
+        "cloudformation",
+        "cloudwatch",
+        "cognito-idp",
+        "dynamodb",
+        "iam",
+        "lambda",
+        "logs",
+        "s3",
+        "sts",
+    ];
     let actions = words.filter(|word| {
         let action = word.split_once(':');
         action.is_some_and(|(service, name)| services.contains(&service) && !name.is_empty())
@@ -184,6 +195,8 @@ fn the_deploy_policy_is_complete_and_each_denied_action_is_named() {
             "cloudformation:DescribeEvents ",
             "cloudformation:DescribeStackEvents ",
             "cloudformation:GetTemplate ",
+            "cloudformation:ListStackResources ",
+            "lambda:GetAccountSettings ",
         ]
     );
     recorded.assert_allowed(DEPLOY, &policy);
@@ -217,15 +230,18 @@ fn each_action_of_a_creation_that_is_denied_is_named_and_the_next_run_creates_th
         return;
     };
     let optional = assert_creation_needs(&recorded, CREATE, |_| true);
-    // Without these, events, the record of the verification or the check of the reservation is missing.
+    // Without these, events, the record of the verification or a check of names or quotas is missing.
     assert_eq!(
         optional,
         [
             "apigateway:PATCH apis/*/deployments/*",
+            "cloudformation:DescribeAccountLimits ",
             "cloudformation:DescribeEvents ",
             "cloudformation:DescribeStackEvents ",
+            "iam:GetAccountSummary ",
             "lambda:GetAccountSettings ",
             "lambda:GetFunctionConcurrency ",
+            "logs:DescribeLogGroups ",
         ]
     );
 }
@@ -238,5 +254,62 @@ fn each_action_of_a_creation_without_a_change_set_that_is_denied_is_named() {
     let line = format!("{CREATE} --method direct");
     let of_stack = |kind: &str| kind.starts_with("cloudformation:");
     let optional = assert_creation_needs(&recorded, &line, of_stack);
-    assert_eq!(optional, ["cloudformation:DescribeStackEvents "]);
+    assert_eq!(
+        optional,
+        [
+            "cloudformation:DescribeAccountLimits ",
+            "cloudformation:DescribeStackEvents ",
+        ]
+    );
+}
+
+/// Resources to which the template gives names.
+const NAMED: &str = "tables:
+  rooms: { partitionKey: { name: id, type: S } }
+
+dashboard: true
+
+alarms:
+  functionErrors: { threshold: 1 }
+
+resources:
+  Files: { Type: 'AWS::S3::Bucket', Properties: { BucketName: rooms-files } }
+  Deployer:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: rooms-deployer
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] }
+  Users: { Type: 'AWS::Cognito::UserPool', Properties: { UserPoolName: rooms } }
+  SignIn: { Type: 'AWS::Cognito::UserPoolDomain', Properties: { Domain: rooms-users, UserPoolId: !Ref Users } }
+
+verify:";
+
+#[test]
+fn the_names_that_are_read_are_in_the_policy_and_each_denied_read_is_named_and_skipped() {
+    let Some(recorded) = Recorded::new("prod", "") else {
+        return;
+    };
+    recorded.project.edit("verify:", NAMED);
+    let line = "deploy --no-build --capability CAPABILITY_NAMED_IAM --dry-run";
+    let role = "arn:aws:iam::000000000000:role/cloudformation";
+    let policy = recorded.policy(&format!("--role-arn {role}"));
+    let kinds = recorded.assert_allowed(line, &policy);
+    let reads = [
+        "cloudwatch:DescribeAlarms ",
+        "cloudwatch:GetDashboard ",
+        "cognito-idp:DescribeUserPoolDomain ",
+        "dynamodb:DescribeTable ",
+        "iam:GetRole ",
+        "logs:DescribeLogGroups ",
+    ];
+    for read in reads {
+        assert!(kinds.contains(read), "no {read} in {kinds:?}");
+        assert!(!recorded.fails_without(read, line), "{read}");
+    }
+    // A template without such resources needs none of these rights.
+    recorded.project.edit(NAMED, "verify:");
+    let policy = recorded.policy(&format!("--role-arn {role}"));
+    for read in &reads[..5] {
+        assert!(!policy.contains(read.trim()), "{read}: {policy}");
+    }
 }

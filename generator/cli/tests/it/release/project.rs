@@ -151,6 +151,15 @@ impl Project {
         Run::of(command.env("AWS_REGION", "us-east-1").output().unwrap())
     }
 
+    /// Runs a command for the environment, with further variables.
+    pub(crate) fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command(&format!("{line} --env {}", self.environment));
+        command
+            .env("AWS_REGION", "us-east-1")
+            .envs(variables.iter().copied());
+        Run::of(command.output().unwrap())
+    }
+
     /// Runs a command without a region in its environment.
     pub(crate) fn run_anywhere(&self, line: &str) -> Run {
         Run::of(self.command(line).output().unwrap())

@@ -238,10 +238,25 @@ impl AwsCallRequest {
                 let resource = format!("arn:aws:s3:::{}", parts.join("/"));
                 (action.to_owned(), Some(resource), String::new())
             }
-            "iam" | "monitoring" | "ec2" => (self.parameter("Action")?, None, String::new()),
-            "dynamodb" | "logs" => {
+            "iam" => {
+                let role = self.parameter("RoleName");
+                let arn = role.map(|name| format!("arn:aws:iam::{account}:role/{name}"));
+                (self.parameter("Action")?, arn, String::new())
+            }
+            "monitoring" => {
+                let dashboard = self.parameter("DashboardName");
+                let arn =
+                    dashboard.map(|name| format!("arn:aws:cloudwatch::{account}:dashboard/{name}"));
+                (self.parameter("Action")?, arn, String::new())
+            }
+            "ec2" => (self.parameter("Action")?, None, String::new()),
+            "dynamodb" | "logs" | "cognito-idp" | "cloudtrail" => {
                 let target = self.header("x-amz-target")?.rsplit('.').next()?;
-                (target.to_owned(), None, String::new())
+                let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+                let table = body["TableName"].as_str();
+                let arn =
+                    table.map(|name| format!("arn:aws:dynamodb:{region}:{account}:table/{name}"));
+                (target.to_owned(), arn, String::new())
             }
             "execute-api" => ("ManageConnections".to_owned(), None, String::new()),
             _ => return None,

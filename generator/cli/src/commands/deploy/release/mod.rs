@@ -14,6 +14,8 @@ mod source;
 mod stack_policy;
 mod stack_release;
 
+use std::cell::RefCell;
+
 use stackgen_deploy::DeployStep;
 
 use super::args::DeployCommand;
@@ -57,6 +59,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutco
         progress: &progress,
         ctx,
         ui,
+        expiring: RefCell::default(),
     };
     match &args.plan {
         _ if args.diagnose => release.diagnose().await,

@@ -1,6 +1,7 @@
 //! Checks before anything is uploaded or changed.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use stackgen_cfn::{Map, Node};
 use stackgen_deploy::account::AccountRegion;
@@ -8,7 +9,8 @@ use stackgen_deploy::stack::artifacts::check_bucket;
 use stackgen_deploy::stack::change_set::stack_to_update;
 use stackgen_deploy::stack::concurrency::{ReservedConcurrency, check_concurrency};
 use stackgen_deploy::stack::log_role::check_log_role;
-use stackgen_deploy::stack::names::check_names;
+use stackgen_deploy::stack::names::{check_names, named_resources, own_resources};
+use stackgen_deploy::stack::quotas::{QuotaDemand, check_quotas};
 use stackgen_deploy::stack::{StackDescription, StackError, StackName, StackReader as _};
 use stackgen_deploy::{Account as _, DeployError, FunctionName, OperationContext};
 use stackgen_model::{Inputs, Model, Protocol, Stage};
@@ -18,6 +20,7 @@ use super::issuer::check_issuer;
 use super::request::{SentParameter, missing_capabilities, parameters, required_capabilities};
 use crate::account::{AccountClient, artifact_bucket};
 use crate::error::CliError;
+use crate::package::code_sizes;
 use crate::ui::Ui;
 
 /// What the checks found out.
@@ -40,11 +43,13 @@ pub(super) struct Checked {
 pub(super) struct Subject<'a> {
     pub(super) stack: &'a StackName,
     pub(super) template: &'a Node,
+    /// The folder at which paths of the template start.
+    pub(super) folder: &'a Path,
     /// The issuers of the tokens that API Gateway checks.
     pub(super) issuers: &'a BTreeSet<&'a str>,
 }
 
-/// Checks stack, bucket, parameters and capabilities, and reports all problems at once.
+/// Checks stack, bucket, names, quotas, parameters and capabilities, and reports all problems at once.
 ///
 /// # Errors
 ///
@@ -63,15 +68,11 @@ pub(super) async fn check(
     if let Err(error) = check_bucket(&account.aws, &bucket, &region.region, ctx).await {
         problems.push(fatal(error)?);
     }
-    let functions = function_names(subject.template);
     let stack = match stack_to_update(&account.aws, subject.stack, ctx).await {
-        Ok(Some(stack)) => Some(stack),
-        Ok(None) => {
-            let checked = check_names(&account.aws, subject.stack, &functions, ctx);
-            if let Err(error) = checked.await {
-                problems.push(fatal(error)?);
-            }
-            None
+        Ok(stack) => {
+            let problem = check_resources(subject, stack.is_none(), account, ctx);
+            problems.extend(problem.await?);
+            stack
         }
         Err(error) => {
             problems.push(fatal(error)?);
@@ -113,6 +114,51 @@ pub(super) async fn check(
     }
 }
 
+/// Checks names and quotas. Returns the problems.
+async fn check_resources(
+    subject: Subject<'_>,
+    creates: bool,
+    account: &AccountClient,
+    ctx: OperationContext<'_>,
+) -> Result<Vec<CliError>, CliError> {
+    let aws = &account.aws;
+    let Some(own) = own_resources(aws, subject.stack, ctx).await? else {
+        return Ok(Vec::new());
+    };
+    let mut problems = Vec::new();
+    let named = named_resources(subject.template);
+    if let Err(error) = check_names(aws, subject.stack, &named, &own, ctx).await {
+        problems.push(fatal(error)?);
+    }
+    let exists = |id: &str| own.iter().any(|resource| resource.is_there(id));
+    let demand = QuotaDemand {
+        code: new_code(subject, exists),
+        ..QuotaDemand::of(subject.template, exists, creates)
+    };
+    if let Err(error) = check_quotas(aws, &demand, ctx).await {
+        problems.push(fatal(error)?);
+    }
+    Ok(problems)
+}
+
+/// Returns the size of the code that is stored anew: of new functions, and of new versions. New code of other functions
+/// replaces code of about the same size.
+fn new_code(subject: Subject<'_>, exists: impl Fn(&str) -> bool) -> u64 {
+    let sizes = code_sizes(subject.template, subject.folder);
+    let resources = subject.template.get("Resources").and_then(Node::as_map);
+    let new = resources.into_iter().flat_map(Map::iter);
+    let new = new.filter(|(id, _)| !exists(id));
+    let code = new.filter_map(|(id, resource)| match resource.get("Type")?.as_str()? {
+        "AWS::Lambda::Function" => sizes.get(id),
+        "AWS::Lambda::Version" => {
+            let function = resource.get("Properties")?.get("FunctionName")?;
+            sizes.get(function.as_call()?.as_ref_name()?)
+        }
+        _ => None,
+    });
+    code.sum()
+}
+
 fn needs_consent(missing: &[&str]) -> CliError {
     let flags: Vec<_> = missing
         .iter()
@@ -141,13 +187,6 @@ fn functions(template: &Node) -> impl Iterator<Item = &Node> {
         kind.filter(|kind| *kind == "AWS::Lambda::Function")?;
         resource.get("Properties")
     })
-}
-
-/// Returns the names of the functions of a template, as far as it states them.
-fn function_names(template: &Node) -> Vec<FunctionName> {
-    let names = functions(template).filter_map(|properties| properties.get("FunctionName"));
-    let names = names.filter_map(Node::as_str);
-    names.map(FunctionName::new).collect()
 }
 
 /// Returns the concurrent executions that the functions of a template reserve.

@@ -1,5 +1,6 @@
 //! A deploy of a stack: from the checks to verified stages.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use stackgen_deploy::stack::apply::{AppliedStack, execute, resume};
 use stackgen_deploy::stack::artifacts::upload;
 use stackgen_deploy::stack::cause::diagnose;
 use stackgen_deploy::stack::change_set::{PreparedUpdate, discard, prepare, reopen};
+use stackgen_deploy::stack::credentials::{ExpiringCredentials, check_credentials};
 use stackgen_deploy::stack::{
     ArtifactBucket as _, ChangeSet, PlannedChange, ResourceAction, StackId, StackName,
     StackRequest, StackService as _,
@@ -95,6 +97,8 @@ pub(super) struct Release<'a> {
     pub(super) progress: &'a StepProgress<'a>,
     pub(super) ctx: OperationContext<'a>,
     pub(super) ui: &'a Ui,
+    /// The caller's credentials, if they expire soon.
+    pub(super) expiring: RefCell<Option<ExpiringCredentials>>,
 }
 
 impl Release<'_> {
@@ -107,10 +111,12 @@ impl Release<'_> {
         }
         let args = &self.command.release;
         self.progress.begin("checking the account");
+        self.check_credentials().await?;
         let issuers = self.source.targets.iter();
         let subject = Subject {
             stack: &self.source.stack,
             template: &self.source.template,
+            folder: &self.source.folder,
             issuers: &issuers
                 .filter_map(|target| target.issuer.as_deref())
                 .collect(),
@@ -151,6 +157,18 @@ impl Release<'_> {
                 .await
             }
         }
+    }
+
+    /// Warns of credentials that expire before the deploy plausibly ends.
+    async fn check_credentials(&self) -> Result<(), CliError> {
+        let expiring = check_credentials(&self.account.aws, self.ctx).await?;
+        if let Some(credentials) = expiring {
+            self.progress.pause();
+            self.ui
+                .note(&credentials.to_string(), Some(ExpiringCredentials::HINT));
+            self.expiring.replace(Some(credentials));
+        }
+        Ok(())
     }
 
     /// Uploads code and template.
@@ -223,6 +241,7 @@ impl Release<'_> {
     /// Executes the change set of a plan file.
     pub(super) async fn deploy_plan(&self, plan: &PlanFile) -> Result<CommandOutcome, CliError> {
         plan.require(&self.source.stack, &self.source.environment)?;
+        self.check_credentials().await?;
         let changes = reopen(&self.account.aws, &plan.change_set, self.ctx).await?;
         self.show_plan(plan, &changes)?;
         match self.is_confirmed("Deploy?").await? {
@@ -385,7 +404,10 @@ impl Release<'_> {
             status: None,
             changes,
         };
-        let report = serde_json::json!({ "stack": stack, "apis": stages });
+        let mut report = serde_json::json!({ "stack": stack, "apis": stages });
+        if let Some(credentials) = &*self.expiring.borrow() {
+            report["expiringCredentials"] = serde_json::json!(credentials);
+        }
         self.ui.json_result(&report)
     }
 }

@@ -1,6 +1,7 @@
 //! Credentials: the ones that the SDK finds, and roles that are assumed with them.
 
-use std::sync::Mutex;
+mod fetched;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -12,34 +13,16 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use stackgen_deploy::{AccountError, AccountErrorKind as Kind, AccountResult};
 
 use crate::operation::{self, AwsOperation};
 use crate::options::AccessOptions;
 use crate::profile::{ProfileRole, ProfileSettings, RoleBase, RoleChain};
 
-/// Credentials that were fetched, and their provider for when they expire. Some providers ask a question or run a program, so
-/// credentials are not fetched twice.
-#[derive(Debug)]
-struct Prefetched {
-    first: Mutex<Option<Credentials>>,
-    provider: SharedCredentialsProvider,
-}
-
-impl ProvideCredentials for Prefetched {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let first = self.first.lock().ok().and_then(|mut first| first.take());
-        match first {
-            Some(credentials) => future::ProvideCredentials::ready(Ok(credentials)),
-            None => self.provider.provide_credentials(),
-        }
-    }
-}
+pub(crate) use fetched::FetchedCredentials;
 
 /// Fetches the credentials of the options, without `assume_role`.
 ///
@@ -49,7 +32,7 @@ impl ProvideCredentials for Prefetched {
 pub(crate) async fn find(
     options: &AccessOptions,
     config: &SdkConfig,
-) -> AccountResult<SharedCredentialsProvider> {
+) -> AccountResult<FetchedCredentials> {
     let provider = match &options.access_key {
         Some(_) => config.credentials_provider(),
         None => provider(options, config).await?,
@@ -58,7 +41,8 @@ pub(crate) async fn find(
         let message = "there are no credentials".to_owned();
         return Err(AccountError::before_calls(Kind::NoCredentials, message));
     };
-    prefetch(provider, |error| operation::credentials(&error)).await
+    let fetched = FetchedCredentials::fetch(provider).await;
+    fetched.map_err(|error| operation::credentials(&error))
 }
 
 /// Assumes a role with the credentials of a configuration. The SDK renews the role's credentials before they expire.
@@ -66,28 +50,14 @@ pub(crate) async fn find(
 /// # Errors
 ///
 /// If STS refuses.
-pub(crate) async fn assume(
-    role: &str,
-    config: &SdkConfig,
-) -> AccountResult<SharedCredentialsProvider> {
+pub(crate) async fn assume(role: &str, config: &SdkConfig) -> AccountResult<FetchedCredentials> {
     let provider = AssumeRoleProvider::builder(role)
         .configure(config)
         .session_name(session_name())
         .build()
         .await;
-    let provider = SharedCredentialsProvider::new(provider);
-    prefetch(provider, |error| operation::assume_role(&error, role)).await
-}
-
-async fn prefetch(
-    provider: SharedCredentialsProvider,
-    failed: impl FnOnce(CredentialsError) -> AccountError,
-) -> AccountResult<SharedCredentialsProvider> {
-    let first = provider.provide_credentials().await.map_err(failed)?;
-    Ok(SharedCredentialsProvider::new(Prefetched {
-        first: Mutex::new(Some(first)),
-        provider,
-    }))
+    let fetched = FetchedCredentials::fetch(SharedCredentialsProvider::new(provider)).await;
+    fetched.map_err(|error| operation::assume_role(&error, role))
 }
 
 /// Returns the provider of credentials, in the order of the `aws` command.
@@ -205,13 +175,16 @@ async fn assume_profile_role(
     let operation = AwsOperation::assume_role(&role.arn);
     let assumed = operation.result(sent)?.credentials;
     let assumed = assumed.ok_or_else(|| operation.lacks("Credentials"))?;
-    Ok(Credentials::new(
+    let mut credentials = Credentials::new(
         assumed.access_key_id,
         assumed.secret_access_key,
         Some(assumed.session_token),
         SystemTime::try_from(assumed.expiration).ok(),
         "AssumeRole",
-    ))
+    );
+    let features = credentials.get_property_mut_or_default::<Vec<AwsCredentialFeature>>();
+    features.push(AwsCredentialFeature::CredentialsStsAssumeRole);
+    Ok(credentials)
 }
 
 /// Returns a name for a session of a role, which CloudTrail shows.

@@ -1,0 +1,371 @@
+//! Quotas that stop a deploy in its middle: a check before it, as far as quotas and their use can be read.
+//!
+//! Not checked are quotas that no template of one stack comes near (tables, log groups, alarms), and rates, which retries respect
+//! (row D15).
+
+use std::fmt;
+
+use stackgen_cfn::{Map, Node};
+
+use super::error::StackError;
+use super::ports::AccountQuotas;
+use crate::error::{AccountErrorKind, DeployError};
+use crate::progress::DeployStep;
+use crate::retry::OperationContext;
+
+/// Value of a quota, and how much of it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaUsage {
+    /// What is used.
+    pub used: u64,
+    /// The quota.
+    pub limit: u64,
+}
+
+/// A quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Resources of a stack (CloudFormation User Guide, "Understand CloudFormation quotas").
+    StackResources,
+    /// Stacks of the account and region.
+    Stacks,
+    /// Bytes of code of all functions, versions and layers of the region.
+    CodeStorage,
+    /// Roles of the account.
+    Roles,
+    /// APIs of the region: "Regional APIs" in the API Gateway Developer Guide, "Amazon API Gateway quotas".
+    Apis,
+    /// A part of an API: "Quotas for configuring and running a WebSocket API in API Gateway", and those for HTTP APIs.
+    ApiPart(&'static ApiPartQuota),
+}
+
+/// A quota of the parts of an API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ApiPartQuota {
+    /// Resource type of the part.
+    kind: &'static str,
+    /// The part in words, in the plural.
+    parts: &'static str,
+    /// The default, which API Gateway can raise for single APIs.
+    default: u64,
+    /// Code in Service Quotas, for WebSocket and HTTP APIs; `None` if only AWS Support raises the quota.
+    codes: Option<ServiceQuotaCodes>,
+}
+
+/// Codes in Service Quotas, from the links in the tables of quotas in the API Gateway Developer Guide.
+#[derive(Debug, PartialEq, Eq)]
+struct ServiceQuotaCodes {
+    websocket: &'static str,
+    http: &'static str,
+}
+
+/// Most resources that CloudFormation accepts in a template. It cannot be raised.
+const MAX_RESOURCES: u64 = 500;
+
+/// Regional APIs of an account and region: WebSocket, HTTP and REST APIs. It cannot be raised.
+const MAX_APIS: u64 = 600;
+
+static API_PARTS: [ApiPartQuota; 4] = [
+    ApiPartQuota {
+        kind: "AWS::ApiGatewayV2::Route",
+        parts: "routes",
+        default: 300,
+        codes: Some(ServiceQuotaCodes {
+            websocket: "L-01C8A9E0",
+            http: "L-65B5C802",
+        }),
+    },
+    ApiPartQuota {
+        kind: "AWS::ApiGatewayV2::Integration",
+        parts: "integrations",
+        default: 300,
+        codes: None,
+    },
+    ApiPartQuota {
+        kind: "AWS::ApiGatewayV2::Authorizer",
+        parts: "authorizers",
+        default: 10,
+        codes: None,
+    },
+    ApiPartQuota {
+        kind: "AWS::ApiGatewayV2::Stage",
+        parts: "stages",
+        default: 10,
+        codes: Some(ServiceQuotaCodes {
+            websocket: "L-379E48B0",
+            http: "L-379E48B0",
+        }),
+    },
+];
+
+/// A quota that a deploy would exceed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaExceeded {
+    /// The quota.
+    pub quota: Quota,
+    /// What the deploy would use, with what is used already.
+    pub needed: u64,
+    /// The value of the quota.
+    pub limit: u64,
+}
+
+impl Quota {
+    /// Returns what to do if a quota is exceeded.
+    pub(super) fn remedy(self) -> &'static str {
+        match self {
+            Quota::StackResources => "split the stack: this quota cannot be raised",
+            Quota::Stacks => "delete stacks, or raise the quota of stacks in Service Quotas",
+            Quota::CodeStorage => {
+                "delete old versions with `stackgen deployments prune`, or raise the quota of code storage in Service Quotas"
+            }
+            Quota::Roles => "delete roles, or raise the quota of roles in Service Quotas",
+            Quota::Apis => {
+                "delete APIs, or use another account or region: this quota cannot be raised"
+            }
+            Quota::ApiPart(_) => {
+                "use fewer, or have the quota of the API raised by Service Quotas or AWS Support"
+            }
+        }
+    }
+}
+
+impl fmt::Display for QuotaExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QuotaExceeded { needed, limit, .. } = self;
+        match self.quota {
+            Quota::StackResources => write!(
+                f,
+                "the template has {needed} resources, and CloudFormation accepts {limit} in a stack"
+            ),
+            Quota::Stacks => write!(
+                f,
+                "with this stack the account has {needed} stacks in the region, and its quota is {limit}"
+            ),
+            Quota::CodeStorage => write!(
+                f,
+                "with this code the functions of the region have {needed} bytes of code, and the quota is {limit}"
+            ),
+            Quota::Roles => write!(
+                f,
+                "with this stack the account has {needed} roles, and its quota is {limit}"
+            ),
+            Quota::Apis => write!(
+                f,
+                "with this stack the account has {needed} or more APIs in the region, and its quota is {limit}"
+            ),
+            Quota::ApiPart(part) => write!(
+                f,
+                "an API has {needed} {}, and its quota is {limit}",
+                part.parts
+            ),
+        }
+    }
+}
+
+/// What a template uses of quotas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuotaDemand {
+    /// Number of resources.
+    pub resources: u64,
+    /// True if the stack does not exist yet.
+    pub creates_stack: bool,
+    /// Number of new roles.
+    pub roles: u64,
+    /// Number of new APIs.
+    pub apis: u64,
+    /// Bytes of code to upload.
+    pub code: u64,
+    /// Numbers of parts of each API that are above the default.
+    pub parts: Vec<PartDemand>,
+}
+
+/// Number of parts of an API that is above the default of its quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartDemand {
+    quota: &'static ApiPartQuota,
+    is_http: bool,
+    number: u64,
+}
+
+impl PartDemand {
+    /// Returns the code of the quota in Service Quotas.
+    pub fn code(&self) -> Option<&'static str> {
+        let codes = self.quota.codes.as_ref()?;
+        Some(match self.is_http {
+            true => codes.http,
+            false => codes.websocket,
+        })
+    }
+}
+
+impl QuotaDemand {
+    /// Returns what a template uses. `exists` tells which resources the stack has already, by logical ID.
+    pub fn of(template: &Node, exists: impl Fn(&str) -> bool, creates_stack: bool) -> Self {
+        let resources = template.get("Resources").and_then(Node::as_map);
+        let all: Vec<_> = resources.into_iter().flat_map(Map::iter).collect();
+        let is =
+            |resource: &Node, kind: &str| resource.get("Type").and_then(Node::as_str) == Some(kind);
+        let new = |kind: &str| {
+            let of_kind = all.iter().filter(|(_, resource)| is(resource, kind));
+            count(of_kind.filter(|(id, _)| !exists(id)))
+        };
+        QuotaDemand {
+            resources: count(all.iter()),
+            creates_stack,
+            roles: new("AWS::IAM::Role"),
+            apis: new("AWS::ApiGatewayV2::Api"),
+            code: 0,
+            parts: part_demands(template),
+        }
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u64 {
+    items.fold(0, |number, _| number + 1)
+}
+
+/// Returns the parts of APIs in a template of which there are more than the default of the quota. A part whose API is not in the
+/// template is left out.
+pub fn part_demands(template: &Node) -> Vec<PartDemand> {
+    let resources = template.get("Resources").and_then(Node::as_map);
+    let all: Vec<_> = resources.into_iter().flat_map(Map::iter).collect();
+    let property = |resource: &Node, name: &str| resource.get("Properties")?.get(name).cloned();
+    let mut demands = Vec::new();
+    for (api, resource) in &all {
+        if resource.get("Type").and_then(Node::as_str) != Some("AWS::ApiGatewayV2::Api") {
+            continue;
+        }
+        let protocol = property(resource, "ProtocolType");
+        let is_http = protocol.as_ref().and_then(Node::as_str) == Some("HTTP");
+        for quota in &API_PARTS {
+            let parts = all.iter().filter(|(_, part)| {
+                let is_kind = part.get("Type").and_then(Node::as_str) == Some(quota.kind);
+                let of = property(part, "ApiId");
+                let of = of.as_ref().and_then(|of| of.as_call()?.as_ref_name());
+                is_kind && of == Some(api)
+            });
+            let number = count(parts);
+            if number > quota.default {
+                demands.push(PartDemand {
+                    quota,
+                    is_http,
+                    number,
+                });
+            }
+        }
+    }
+    demands
+}
+
+/// Checks that a deploy stays within quotas. A quota that the caller may not read is skipped with a note.
+///
+/// # Errors
+///
+/// [`StackError::Quotas`] with all quotas that are exceeded, [`DeployError::Interrupted`], and errors of the credentials.
+pub async fn check_quotas(
+    account: &impl AccountQuotas,
+    demand: &QuotaDemand,
+    ctx: OperationContext<'_>,
+) -> Result<(), StackError> {
+    let mut check = QuotaCheck {
+        exceeded: Vec::new(),
+        ctx,
+    };
+    check.require(Quota::StackResources, demand.resources, MAX_RESOURCES);
+    if demand.creates_stack {
+        let limit = ctx.read(|| account.stack_quota()).await;
+        if let Some(Some(limit)) = check.answer("stacks", limit)? {
+            let number = ctx.read(|| account.stack_count()).await;
+            if let Some(number) = check.answer("stacks", number)? {
+                check.require(Quota::Stacks, number + 1, limit);
+            }
+        }
+    }
+    if demand.code > 0 {
+        let usage = ctx.read(|| account.code_storage()).await;
+        if let Some(usage) = check.answer("code storage", usage)? {
+            check.require(Quota::CodeStorage, usage.used + demand.code, usage.limit);
+        }
+    }
+    if demand.roles > 0 {
+        let usage = ctx.read(|| account.roles()).await;
+        if let Some(usage) = check.answer("roles", usage)? {
+            check.require(Quota::Roles, usage.used + demand.roles, usage.limit);
+        }
+    }
+    if demand.apis > 0 {
+        let number = ctx.read(|| account.api_count()).await;
+        if let Some(number) = check.answer("APIs", number)? {
+            check.require(Quota::Apis, number + demand.apis, MAX_APIS);
+        }
+    }
+    for part in &demand.parts {
+        let limit = match part.code() {
+            Some(code) => {
+                let limit = ctx.read(|| account.gateway_quota(code)).await;
+                check.answer(part.quota.parts, limit)?.flatten()
+            }
+            None => {
+                check.skip_unreadable(part);
+                None
+            }
+        };
+        if let Some(limit) = limit {
+            check.require(Quota::ApiPart(part.quota), part.number, limit);
+        }
+    }
+    match check.exceeded.is_empty() {
+        true => Ok(()),
+        false => Err(StackError::Quotas(check.exceeded)),
+    }
+}
+
+struct QuotaCheck<'a> {
+    exceeded: Vec<QuotaExceeded>,
+    ctx: OperationContext<'a>,
+}
+
+impl QuotaCheck<'_> {
+    fn require(&mut self, quota: Quota, needed: u64, limit: u64) {
+        if needed > limit {
+            self.exceeded.push(QuotaExceeded {
+                quota,
+                needed,
+                limit,
+            });
+        }
+    }
+
+    /// Returns an answer; `None` with a note if there is none.
+    fn answer<T>(
+        &self,
+        what: &str,
+        answer: Result<T, DeployError>,
+    ) -> Result<Option<T>, StackError> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.ends_all_calls() => Err(error.into()),
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::AccessDenied => {
+                self.ctx.step(DeployStep::Skipped {
+                    what: &format!("the check of the quota of {what}"),
+                    reason: &error.to_string(),
+                });
+                Ok(None)
+            }
+            // Partitions and emulators lack some of these operations.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Notes that a number is above the default of a quota that no call returns.
+    fn skip_unreadable(&self, part: &PartDemand) {
+        let quota = part.quota;
+        self.ctx.step(DeployStep::Skipped {
+            what: &format!("the check of the quota of {}", quota.parts),
+            reason: &format!(
+                "an API has {}, its quota is {} unless AWS Support raised it, and that cannot be read",
+                part.number, quota.default
+            ),
+        });
+    }
+}
