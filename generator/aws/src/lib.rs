@@ -26,6 +26,7 @@ mod sign;
 mod signed;
 mod signing_credentials;
 mod stacks;
+mod trail;
 
 pub use connect::Aws;
 pub use identity::{AssumedRole, CallerIdentity};

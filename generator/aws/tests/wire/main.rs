@@ -15,3 +15,4 @@ mod preflight;
 mod replay;
 mod roles;
 mod stack_events;
+mod trail;

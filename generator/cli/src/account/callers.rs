@@ -78,13 +78,13 @@ pub(crate) struct VerifyArgs {
     pub(crate) mark: bool,
 }
 
-fn caller_value(text: &str) -> Result<VerifyValue, String> {
+pub(super) fn caller_value(text: &str) -> Result<VerifyValue, String> {
     VerifyValue::parse(text).map_err(|error| {
         format!("{error}; a secret in an argument would be in the list of processes")
     })
 }
 
-fn named_caller_value(text: &str) -> Result<(String, VerifyValue), String> {
+pub(super) fn named_caller_value(text: &str) -> Result<(String, VerifyValue), String> {
     let (name, text) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), caller_value(text)?))
 }
@@ -195,7 +195,8 @@ pub(crate) struct StageCallers {
     network: NetworkOptions,
 }
 
-struct StageCaller {
+/// A caller, with its values.
+pub(super) struct StageCaller {
     caller: CallerProfile,
     declared: VerifyCallerSpec,
     query: Vec<(String, String)>,
@@ -204,7 +205,8 @@ struct StageCaller {
 }
 
 impl StageCaller {
-    async fn prepare(
+    /// Resolves the values of a caller.
+    pub(super) async fn prepare(
         name: String,
         declared: VerifyCallerSpec,
         folder: &Path,
@@ -304,7 +306,7 @@ impl StageClient for StageCallers {
 }
 
 /// Returns the URL with all that the caller sends.
-fn caller_target(
+pub(super) fn caller_target(
     url: &str,
     caller: Option<&StageCaller>,
     network: &NetworkOptions,

@@ -7,6 +7,7 @@ mod confirm;
 mod declared;
 mod interrupt;
 mod progress;
+mod route_probe;
 mod stack;
 mod target;
 mod templates;
@@ -18,6 +19,7 @@ pub(crate) use confirm::confirmed;
 pub(crate) use declared::DeclaredRegion;
 pub(crate) use interrupt::{interrupt_after, interrupt_on_signals};
 pub(crate) use progress::StepProgress;
+pub(crate) use route_probe::RouteProbeArgs;
 pub(crate) use stack::{StackArgs, StackTarget, artifact_bucket, stack_name};
 pub(crate) use target::{
     ProjectScope, StageTarget, TargetArgs, account_defaults, resolve_probe_target,

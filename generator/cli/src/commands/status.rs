@@ -5,13 +5,15 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::status::{
-    ChangeBasis, Freshness, StageStatus, StatusConfidence, StatusRequest, status,
+    ChangeBasis, Freshness, ProbeError, ProbeEvidence, ProbePlan, StageStatus, StatusConfidence,
+    StatusRequest, status,
 };
-use stackgen_deploy::{DeployStep, VerifyRecord};
+use stackgen_deploy::{DeployStep, OperationContext, VerifyRecord};
 
 use crate::account::{
-    AccountArgs, ProjectScope, StepProgress, TargetArgs, account_defaults, ago, change_lines,
-    creator_text, interrupt_on_signals, short_digest,
+    AccountArgs, AccountClient, ProjectScope, RouteProbeArgs, StageTarget, StepProgress,
+    TargetArgs, account_defaults, ago, change_lines, confirmed, creator_text, interrupt_on_signals,
+    short_digest,
 };
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -23,8 +25,12 @@ use crate::ui::Ui;
 ///
 /// Compares the digest of the deployment that a stage serves with the digests of the API's current configuration in the
 /// account and of the template rendered from the project file. Shows which changes are not served, whether functions run
-/// the built code, and how certain the result is. For a deployment that stackgen did not create, the result depends on the
-/// times at which CloudFormation changed routes, integrations, authorizers and models of the API's stack.
+/// the built code, and how certain the result is.
+///
+/// For a deployment that stackgen did not create, the result depends on the times at which CloudFormation changed routes,
+/// integrations, authorizers and models of the API's stack, and on the calls that CloudTrail recorded. `--probe` asks the stage
+/// itself: API Gateway answers Forbidden to a message for a route that the deployment lacks. Without the flag, a terminal asks
+/// before such a message is sent.
 ///
 /// Exits with 0 if every stage is current and was verified, and with 3 if one is stale, unknown or was never verified.
 #[derive(Args, Debug)]
@@ -33,6 +39,9 @@ pub(crate) struct StatusCommand {
     /// Exit with 0 even if a current stage was never verified
     #[arg(long, help_heading = "Result")]
     allow_unverified: bool,
+
+    #[command(flatten)]
+    probe: RouteProbeArgs,
 
     #[command(flatten)]
     target: TargetArgs,
@@ -45,7 +54,8 @@ const EXAMPLES: &str = "\
 Examples:
   stackgen status --env prod
   stackgen status --local --allow-unverified
-  stackgen status --api-id a1b2c3d4e5 --stage-name prod --json";
+  stackgen status --api-id a1b2c3d4e5 --stage-name prod --json
+  stackgen status --api-id a1b2c3d4e5 --stage-name prod --probe --probe-query token=env:TOKEN";
 
 impl StatusCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
@@ -69,21 +79,19 @@ impl StatusCommand {
         for target in &targets {
             progress.begin("looking at the account");
             let (api, stage) = target.find(&account, ctx).await?;
-            found.push(
-                status(
-                    &account.aws,
-                    &account.aws,
-                    &StatusRequest {
-                        api: &api,
-                        stage: &stage.name,
-                        templates: &target.snapshots,
-                        built: &target.code,
-                        stack: target.stack.as_ref(),
-                    },
-                    ctx,
-                )
-                .await?,
-            );
+            let request = StatusRequest {
+                api: &api,
+                stage: &stage.name,
+                templates: &target.snapshots,
+                built: &target.code,
+                stack: target.stack.as_ref(),
+            };
+            let mut known = status(&account.aws, &account.aws, &request, ctx).await?;
+            known.read_trail(&account.aws, ctx).await?;
+            progress.pause();
+            self.send_probe(&mut known, target, &account, ctx, ui)
+                .await?;
+            found.push(known);
         }
         drop(progress);
         if ui.wants_json() {
@@ -102,6 +110,61 @@ impl StatusCommand {
             false => CommandOutcome::Found,
         })
     }
+
+    /// Probes a stage with `--probe`, or if its status is unknown and the user agrees.
+    async fn send_probe(
+        &self,
+        known: &mut StageStatus,
+        target: &StageTarget,
+        account: &AccountClient,
+        ctx: OperationContext<'_>,
+        ui: &Ui,
+    ) -> Result<(), CliError> {
+        let is_unknown = known.verdict.freshness == Freshness::Unknown;
+        if !known.needs_probe() || !self.probe.probe && !is_unknown {
+            return Ok(());
+        }
+        let plan = match known.probe_plan(self.probe.probe_route.as_deref()) {
+            Ok(plan) => plan,
+            Err(error @ ProbeError::UnknownRoute { .. }) => {
+                return Err(CliError::input(error.to_string()));
+            }
+            Err(error) => {
+                if self.probe.probe {
+                    ui.note(
+                        &format!("stage {} cannot be probed: {error}", known.stage.name),
+                        None,
+                    );
+                }
+                return Ok(());
+            }
+        };
+        if !self.probe.probe {
+            if !ui.can_prompt() {
+                let note = "a message for one of its routes would tell more";
+                ui.note(note, Some("send it with `--probe`"));
+                return Ok(());
+            }
+            if !confirmed(false, &question(&plan), ctx.interrupt, ui).await? {
+                return Ok(());
+            }
+        }
+        let sent = self.probe.send(&plan, target, &account.network);
+        let answer = ctx.interrupt.unless(sent).await??;
+        known.add_probe(ProbeEvidence {
+            route_key: plan.route_key,
+            answer,
+        });
+        Ok(())
+    }
+}
+
+/// Returns the question before a probe.
+fn question(plan: &ProbePlan) -> String {
+    format!(
+        "A message for the route {} shows whether the stage serves it.\nIt runs $connect and, if the stage serves the route, {}. Send {} to {}?",
+        plan.route_key, plan.runs, plan.message, plan.url
+    )
 }
 
 fn shown(known: &StageStatus) -> String {

@@ -331,7 +331,12 @@ fn a_profile_that_needs_a_code_fails_without_a_terminal() {
 }
 
 /// Runs `stackgen` on a terminal, and types an answer.
-fn run_on_terminal(world: &World, line: &str, variables: &[(&str, &str)], answer: &str) -> Run {
+pub(crate) fn run_on_terminal(
+    sandbox: &Sandbox,
+    line: &str,
+    variables: &[(&str, &str)],
+    answer: &str,
+) -> Run {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -341,7 +346,7 @@ fn run_on_terminal(world: &World, line: &str, variables: &[(&str, &str)], answer
     let mut child = stackgen();
     child
         .args(line.split_whitespace())
-        .current_dir(world.sandbox.path());
+        .current_dir(sandbox.path());
     child.env_clear();
     child.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     child.envs(variables.iter().copied());
@@ -374,7 +379,7 @@ fn a_profile_that_needs_a_code_asks_for_it_on_a_terminal() {
         ("AWS_CONFIG_FILE", "config"),
     ];
     let line = format!("{CALL} --profile admin --verbose --color never");
-    let run = run_on_terminal(&world, &line, &variables, "123456");
+    let run = run_on_terminal(&world.sandbox, &line, &variables, "123456");
     let shown = run.to_string();
     assert!(
         shown.contains("code of the MFA device arn:aws:iam::111122223333:mfa/alice:"),
@@ -396,7 +401,7 @@ fn a_profile_that_needs_a_code_asks_for_it_on_a_terminal() {
     assert_eq!(assumed[0].get("SerialNumber"), serial);
     assert_eq!(assumed[0].get("TokenCode"), "123456");
 
-    let wrong = run_on_terminal(&world, &line, &variables, "000000");
+    let wrong = run_on_terminal(&world.sandbox, &line, &variables, "000000");
     assert_eq!(wrong.code, Some(1), "{wrong}");
     assert!(
         wrong.stderr.contains("MultiFactorAuthentication failed"),

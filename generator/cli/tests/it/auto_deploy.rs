@@ -6,6 +6,7 @@ use stackgen_aws::{AccessKey, AccessOptions, Aws};
 use stackgen_deploy::{Account, ApiId, StageName};
 use stackgen_gateway::stack::ApplyMode;
 
+use crate::access::run_on_terminal;
 use crate::deploy_local::{Project, spec};
 
 /// Turns AutoDeploy on in a template that names a deployment.
@@ -78,11 +79,8 @@ fn a_stage_under_auto_deploy_is_verified_and_never_moved() {
     project.end();
 }
 
-#[test]
-fn without_cloudformation_the_status_of_a_deployment_by_hand_is_unknown_with_the_reason() {
-    let project = Project::started("dev", "");
-    project.sandbox.write("stackgen.yaml", spec("broken", ""));
-    project.apply(ApplyMode::Everything);
+/// Creates a deployment as a person does, and makes the stage serve it.
+fn serve_by_hand(project: &Project) {
     let state = project.runtime.block_on(project.gateway.state());
     let access = AccessOptions {
         region: Some(state.region),
@@ -100,6 +98,14 @@ fn without_cloudformation_the_status_of_a_deployment_by_hand_is_unknown_with_the
         let stage = StageName::new("prod");
         aws.activate(&api, &stage, &made.id).await.unwrap();
     });
+}
+
+#[test]
+fn without_cloudformation_the_status_of_a_deployment_by_hand_is_unknown_with_the_reason() {
+    let project = Project::started("dev", "");
+    project.sandbox.write("stackgen.yaml", spec("broken", ""));
+    project.apply(ApplyMode::Everything);
+    serve_by_hand(&project);
     let status = project.run("status --local");
     assert_eq!(status.code, Some(3), "{status}");
     for text in [
@@ -110,5 +116,103 @@ fn without_cloudformation_the_status_of_a_deployment_by_hand_is_unknown_with_the
     }
     // Nothing was tried again.
     assert!(!status.stderr.contains("retrying"), "{status}");
+    project.end();
+}
+
+/// A WebSocket API without `$default`, and with a route `later` if it is given.
+fn probed_spec(later: &str) -> String {
+    spec("broken", later).replace(
+        "    $default: { function: hello, twoWay: true }\n",
+        "    ping: { function: hello }\n",
+    )
+}
+
+#[test]
+fn a_probe_of_a_route_tells_whether_a_deployment_by_hand_is_stale() {
+    let project = Project::started("dev", "");
+    let with = |later: &str| {
+        project.sandbox.write("stackgen.yaml", probed_spec(later));
+    };
+    with("");
+    project.apply(ApplyMode::Everything);
+    serve_by_hand(&project);
+    with("later: { function: hello }");
+    project.apply(ApplyMode::WithoutDeployments);
+
+    let unknown = project.run("status --local");
+    assert_eq!(unknown.code, Some(3), "{unknown}");
+    assert!(unknown.stdout.contains(": unknown"), "{unknown}");
+    assert!(
+        unknown.stderr.contains("send it with `--probe`"),
+        "{unknown}"
+    );
+    let stale = project.run("status --local --probe --probe-route later");
+    assert_eq!(stale.code, Some(3), "{stale}");
+    for text in [
+        "stage prod: stale\n",
+        "answered a message for it with Forbidden",
+        "(row M3)",
+    ] {
+        assert!(stale.stdout.contains(text), "no {text:?} in {stale}");
+    }
+    let served = project.run("status --local --probe --probe-route ping");
+    assert!(served.stdout.contains(": unknown"), "{served}");
+    assert!(
+        served
+            .stdout
+            .contains("serves the route `ping`, but others may be missing"),
+        "{served}"
+    );
+    let json = project
+        .run("status --local --probe --probe-route later --json")
+        .json();
+    assert_eq!(json["stages"][0]["probe"]["answer"], "notServed");
+    assert_eq!(json["stages"][0]["verdict"]["state"], "stale");
+
+    let missing = project.run("status --local --probe --probe-route gone");
+    assert_eq!(missing.code, Some(2), "{missing}");
+    assert!(
+        missing
+            .stderr
+            .contains("has no route gone; it has later, ping"),
+        "{missing}"
+    );
+
+    serve_by_hand(&project);
+    let served = project.run("status --local --probe --probe-route later");
+    assert!(
+        served.stdout.contains("serves the route `later`"),
+        "{served}"
+    );
+    project.end();
+}
+
+#[test]
+fn on_a_terminal_a_probe_is_sent_only_with_consent() {
+    let project = Project::started("dev", "");
+    project.sandbox.write("stackgen.yaml", probed_spec(""));
+    project.apply(ApplyMode::Everything);
+    serve_by_hand(&project);
+    let answered = |answer: &str| {
+        run_on_terminal(
+            &project.sandbox,
+            "status --local --color never",
+            &[],
+            answer,
+        )
+    };
+    let declined = answered("n");
+    for text in [
+        "runs $connect and, if the stage serves the route, function hello-dev",
+        r#"Send {"action":"ping"}"#,
+    ] {
+        assert!(declined.stderr.contains(text), "no {text:?} in {declined}");
+    }
+    assert!(!declined.stdout.contains("serves the route"), "{declined}");
+    let agreed = answered("y");
+    assert!(
+        agreed.stdout.contains("serves the route `ping`"),
+        "{agreed}"
+    );
     project.end();
 }

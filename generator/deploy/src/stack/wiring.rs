@@ -69,6 +69,9 @@ pub enum WiringOrder {
 pub struct WiringChange {
     /// The logical ID.
     pub logical_id: String,
+    /// The physical ID.
+    #[serde(skip)]
+    pub physical_id: Option<String>,
     /// The resource type.
     #[serde(rename = "type")]
     pub kind: String,
@@ -191,6 +194,7 @@ fn order_without_events(resource: &StackResource, deployed: OffsetDateTime) -> W
 fn of(resource: &StackResource) -> WiringChange {
     WiringChange {
         logical_id: resource.logical_id.clone(),
+        physical_id: resource.physical_id.clone(),
         kind: resource.kind.clone(),
         status: resource.status.clone(),
         at: resource.changed,
@@ -225,6 +229,7 @@ fn changes(owner: &OwningStack, events: &[StackEvent]) -> Vec<TimedChange> {
                 if is_change(owner, event) {
                     let change = WiringChange {
                         logical_id: event.logical_id.clone(),
+                        physical_id: owner.physical_id(&event.logical_id).map(str::to_owned),
                         kind: event.kind.clone(),
                         status: event.status.clone(),
                         at: event.time,

@@ -1,6 +1,9 @@
 //! Status of a stage: whether it serves what the account holds, and the evidence.
 
+mod probe;
+mod trail;
 mod verdict;
+mod weigh;
 
 use std::borrow::Cow;
 
@@ -8,7 +11,7 @@ use serde::Serialize;
 use stackgen_model::SnapshotDigest;
 use stackgen_model::diff::ModelChange;
 
-use crate::account::{ApiDescription, ApiWiring};
+use crate::account::{ApiDescription, ApiPart, ApiWiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
 use crate::stack::wiring::{StackEvidence, wiring_evidence};
@@ -19,6 +22,10 @@ use crate::{
     FunctionName, StageInfo, StageName,
 };
 use verdict::StatusEvidence;
+use weigh::ForeignEvidence;
+
+pub use probe::{ProbeAnswer, ProbeError, ProbeEvidence, ProbePlan};
+pub use trail::{ChangeTrail, TrailCall, TrailEvidence};
 
 /// Snapshot of an API in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +77,15 @@ pub struct StageStatus {
     /// What CloudFormation knows, if stackgen did not create the deployment.
     #[serde(rename = "cloudFormation", skip_serializing_if = "Option::is_none")]
     pub stack_evidence: Option<StackEvidence>,
+    /// What CloudTrail knows, if it was asked.
+    #[serde(rename = "cloudTrail", skip_serializing_if = "Option::is_none")]
+    pub trail: Option<TrailEvidence>,
+    /// A probe of the stage, if one was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeEvidence>,
+    /// The wiring of the account.
+    #[serde(skip)]
+    pub description: ApiDescription,
     /// Differences between the account and the template, or the template that was deployed.
     pub changes: Vec<ModelChange>,
     /// The basis of `changes`.
@@ -155,6 +171,97 @@ impl StageStatus {
         metadata.is_some_and(DeploymentMetadata::is_verified)
     }
 
+    /// Reads CloudTrail if stackgen did not create the deployment that the stage serves, unless CloudFormation knows that it is
+    /// stale.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Interrupted`].
+    pub async fn read_trail(
+        &mut self,
+        trail: &impl ChangeTrail,
+        ctx: OperationContext<'_>,
+    ) -> Result<(), DeployError> {
+        let (Some(stack), Some(deployment)) = (&self.stack_evidence, &self.deployment) else {
+            return Ok(());
+        };
+        if self.verdict.freshness == Freshness::Stale {
+            return Ok(());
+        }
+        let knows_stack = matches!(stack, StackEvidence::Read(_));
+        let found = trail::trail_evidence(trail, &self.api.id, deployment, knows_stack, ctx);
+        self.trail = Some(found.await?);
+        self.weigh();
+        Ok(())
+    }
+
+    /// True if a probe may tell more: stackgen did not create the deployment that the stage serves.
+    pub fn needs_probe(&self) -> bool {
+        self.stack_evidence.is_some()
+    }
+
+    /// Plans a probe of a route: the one with this key or else, as far as that is known, one that was created after the
+    /// deployment.
+    ///
+    /// # Errors
+    ///
+    /// See [`ProbeError`].
+    pub fn probe_plan(&self, route: Option<&str>) -> Result<ProbePlan, ProbeError> {
+        let url = self.api.url(&self.stage.name);
+        let created = |part: &ApiPart| self.is_changed_route(part);
+        probe::plan(&self.description, url, self.api.protocol, route, created)
+    }
+
+    /// Adds the answer to a probe.
+    pub fn add_probe(&mut self, probe: ProbeEvidence) {
+        self.probe = Some(probe);
+        self.weigh();
+    }
+
+    /// True if CloudFormation or CloudTrail knows that a route was created after the deployment, or about then.
+    fn is_changed_route(&self, route: &ApiPart) -> bool {
+        let by_stack = self.changed_route() == Some(route.id.as_str());
+        let by_trail = match &self.trail {
+            Some(TrailEvidence::Changed(call)) => {
+                call.route_key.is_some() && call.route_key.as_deref() == route.text("RouteKey")
+            }
+            _ => false,
+        };
+        by_stack || by_trail
+    }
+
+    /// Returns the ID of the route whose creation by CloudFormation decided.
+    fn changed_route(&self) -> Option<&str> {
+        let Some(StackEvidence::Read(history)) = &self.stack_evidence else {
+            return None;
+        };
+        let change = history.change.as_ref()?;
+        let is_new =
+            change.kind == "AWS::ApiGatewayV2::Route" && change.status == "CREATE_COMPLETE";
+        change.physical_id.as_deref().filter(|_| is_new)
+    }
+
+    /// Weighs the evidence about a deployment that stackgen did not create.
+    fn weigh(&mut self) {
+        let (Some(stack), Some(deployment)) = (&self.stack_evidence, &self.deployment) else {
+            return;
+        };
+        let probed_change = self.probe.as_ref().is_some_and(|probe| {
+            let mut parts = self.description.parts.iter();
+            let changed = parts.find(|part| Some(part.id.as_str()) == self.changed_route());
+            changed.and_then(|route| route.text("RouteKey")) == Some(probe.route_key.as_str())
+        });
+        let evidence = ForeignEvidence {
+            api: &self.api.id,
+            deployment,
+            stack,
+            trail: self.trail.as_ref(),
+            probe: self.probe.as_ref(),
+            probed_change,
+        };
+        self.verdict = evidence.verdict();
+    }
+
     /// True if the description of the served deployment records that its verification failed.
     pub fn is_failed(&self) -> bool {
         let metadata = self.metadata.as_ref();
@@ -207,14 +314,16 @@ pub async fn status(
     let evidence = StatusEvidence {
         stage: &stage,
         deployment: deployment.as_ref(),
-        stack: stack_evidence.as_ref(),
         deployed,
         wiring: &wiring,
         template_is_current: template.is_some_and(|one| one.digest == wiring.digest),
     };
-    Ok(StageStatus {
+    let mut known = StageStatus {
         verdict: evidence.verdict(),
         stack_evidence,
+        trail: None,
+        probe: None,
+        description,
         api: api.clone(),
         created_by: deployment.as_ref().map(DeploymentInfo::created_by),
         metadata,
@@ -226,7 +335,9 @@ pub async fn status(
         changes_text,
         stage,
         deployment,
-    })
+    };
+    known.weigh();
+    Ok(known)
 }
 
 /// Returns the changes from a template to the account, also as text.

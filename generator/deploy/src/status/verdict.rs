@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::weigh::UNKNOWN_DIGEST;
 use super::{Freshness, StatusConfidence, StatusVerdict, TemplateSnapshot};
 use crate::account::ApiWiring;
-use crate::stack::StackName;
-use crate::stack::wiring::{StackEvidence, WiringChange, WiringHistory, WiringOrder};
-use crate::timestamp::iso8601;
 use crate::wiring_diff::masked;
 use crate::{CreatedBy, DeploymentInfo, StageInfo};
 
@@ -14,8 +12,6 @@ use crate::{CreatedBy, DeploymentInfo, StageInfo};
 pub(super) struct StatusEvidence<'a> {
     pub(super) stage: &'a StageInfo,
     pub(super) deployment: Option<&'a DeploymentInfo>,
-    /// What CloudFormation knows about a deployment without a digest.
-    pub(super) stack: Option<&'a StackEvidence>,
     /// The template that the served deployment was created from.
     pub(super) deployed: Option<&'a TemplateSnapshot>,
     pub(super) wiring: &'a ApiWiring,
@@ -26,9 +22,6 @@ impl StatusEvidence<'_> {
     pub(super) fn verdict(&self) -> StatusVerdict {
         use Freshness::{Current, NotDeployed};
         use StatusConfidence::{Certain, Likely};
-        if let (Some(evidence), Some(deployment)) = (self.stack, self.deployment) {
-            return weigh(evidence, deployment);
-        }
         if let Some(message) = self.stage.auto_deploy_failure() {
             return StatusVerdict {
                 freshness: Freshness::Stale,
@@ -77,72 +70,6 @@ impl StatusEvidence<'_> {
         }
         (Stale, Certain, "the digests differ")
     }
-}
-
-const UNKNOWN_DIGEST: &str = "the digest of its deployment is unknown: stackgen did not create it";
-
-/// Weighs what CloudFormation knows about a deployment that stackgen did not create. It does not record changes of others,
-/// so the result is never certain.
-fn weigh(evidence: &StackEvidence, deployment: &DeploymentInfo) -> StatusVerdict {
-    let created = iso8601(deployment.created);
-    let (freshness, reason) = match evidence {
-        StackEvidence::Unavailable { reason } => {
-            return StatusVerdict {
-                freshness: Freshness::Unknown,
-                confidence: StatusConfidence::Certain,
-                reason: Cow::Owned(format!("{UNKNOWN_DIGEST}, and {reason}")),
-            };
-        }
-        StackEvidence::Read(WiringHistory {
-            stack,
-            order: WiringOrder::ChangeIsNewer,
-            change: Some(change),
-        }) => {
-            let change = changed(change, stack);
-            let reason = format!(
-                "its deployment was created at {created}, and after that CloudFormation {change}"
-            );
-            (Freshness::Stale, reason)
-        }
-        StackEvidence::Read(WiringHistory {
-            stack,
-            order: WiringOrder::Unclear,
-            change: Some(change),
-        }) => {
-            let change = changed(change, stack);
-            let reason = format!(
-                "its deployment was created at {created}, and CloudFormation {change}; the deployment may contain that or not"
-            );
-            (Freshness::Unknown, reason)
-        }
-        StackEvidence::Read(WiringHistory { stack, .. }) => {
-            let reason = format!(
-                "CloudFormation changed no route, integration, authorizer or model of stack {stack} after its deployment was created at {created}; it does not see changes by others"
-            );
-            (Freshness::Current, reason)
-        }
-    };
-    StatusVerdict {
-        freshness,
-        confidence: StatusConfidence::Likely,
-        reason: Cow::Owned(reason),
-    }
-}
-
-/// Formats a change: `updated route PingRoute of stack rooms at 2026-11-22T02:42:52Z`.
-fn changed(change: &WiringChange, stack: &StackName) -> String {
-    let verb = match change.status.as_str() {
-        "CREATE_COMPLETE" => "created",
-        "DELETE_COMPLETE" => "deleted",
-        _ => "updated",
-    };
-    let kind = change.kind.rsplit("::").next().unwrap_or_default();
-    format!(
-        "{verb} {} {} of stack {stack} at {}",
-        kind.to_lowercase(),
-        change.logical_id,
-        iso8601(change.at)
-    )
 }
 
 fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {

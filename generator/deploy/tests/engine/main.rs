@@ -7,6 +7,7 @@ mod code;
 mod digest;
 mod drift;
 mod faults;
+mod foreign_evidence;
 mod memory;
 mod metadata;
 mod models;

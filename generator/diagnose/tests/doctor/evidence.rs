@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stackgen_deploy::account::AccountRegion;
+use stackgen_deploy::account::{AccountRegion, ApiDescription};
 use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, StatusVerdict};
 use stackgen_deploy::{
     ApiId, ApiInfo, ApiProtocol, FunctionName, OffsetDateTime, StageInfo, StageName,
@@ -50,6 +50,12 @@ pub(crate) fn status(freshness: Freshness, stage: StageInfo) -> StageStatus {
             reason: Cow::Borrowed("why"),
         },
         stack_evidence: None,
+        trail: None,
+        probe: None,
+        description: ApiDescription {
+            api: Default::default(),
+            parts: Vec::new(),
+        },
         changes: Vec::new(),
         change_basis: None,
         code: Vec::new(),
