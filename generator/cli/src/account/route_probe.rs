@@ -21,8 +21,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Probe")]
 pub(crate) struct RouteProbeArgs {
-    /// If another tool created the deployment, open a WebSocket and send a message for a route that only the account may have;
-    /// runs `$connect`, and the route if the stage serves it
+    /// Ask stages with deployments of other tools by a message for a route; runs `$connect`, and the route if it is served
     #[arg(long)]
     pub(crate) probe: bool,
 
