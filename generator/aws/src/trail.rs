@@ -47,10 +47,7 @@ impl ChangeTrail for Aws {
             Ok((events, next))
         });
         let found = found.await?;
-        Ok(found
-            .iter()
-            .filter_map(|event| recorded_call(event))
-            .collect())
+        Ok(found.iter().filter_map(recorded_call).collect())
     }
 }
 

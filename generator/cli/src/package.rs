@@ -103,8 +103,7 @@ pub(crate) fn packaged_like(
 /// Returns the sizes of the functions' code, by logical ID. Functions that are not built are left out.
 pub(crate) fn code_sizes(template: &Node, folder: &Path) -> BTreeMap<String, u64> {
     let mut template = template.clone();
-    let sizes = functions(&mut template).into_iter();
-    let sizes = sizes.filter_map(|(id, properties)| {
+    let sizes = functions(&mut template).filter_map(|(id, properties)| {
         let path = local_path(properties, folder)?;
         Some((id.to_owned(), fs::metadata(path).ok()?.len()))
     });

@@ -238,25 +238,9 @@ impl AwsCallRequest {
                 let resource = format!("arn:aws:s3:::{}", parts.join("/"));
                 (action.to_owned(), Some(resource), String::new())
             }
-            "iam" => {
-                let role = self.parameter("RoleName");
-                let arn = role.map(|name| format!("arn:aws:iam::{account}:role/{name}"));
-                (self.parameter("Action")?, arn, String::new())
-            }
-            "monitoring" => {
-                let dashboard = self.parameter("DashboardName");
-                let arn =
-                    dashboard.map(|name| format!("arn:aws:cloudwatch::{account}:dashboard/{name}"));
-                (self.parameter("Action")?, arn, String::new())
-            }
-            "ec2" => (self.parameter("Action")?, None, String::new()),
-            "dynamodb" | "logs" | "cognito-idp" | "cloudtrail" => {
-                let target = self.header("x-amz-target")?.rsplit('.').next()?;
-                let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
-                let table = body["TableName"].as_str();
-                let arn =
-                    table.map(|name| format!("arn:aws:dynamodb:{region}:{account}:table/{name}"));
-                (target.to_owned(), arn, String::new())
+            "iam" | "monitoring" | "ec2" | "dynamodb" | "logs" | "cognito-idp" => {
+                let (action, resource) = self.named_resource(service, region)?;
+                (action, resource, String::new())
             }
             "execute-api" => ("ManageConnections".to_owned(), None, String::new()),
             _ => return None,
@@ -270,6 +254,30 @@ impl AwsCallRequest {
             action: format!("{service}:{action}"),
             resource,
         })
+    }
+
+    /// Returns the action of a read, and the ARN of what it names.
+    fn named_resource(&self, service: &str, region: &str) -> Option<(String, Option<String>)> {
+        let account = "000000000000";
+        let arn = match service {
+            "iam" => self
+                .parameter("RoleName")
+                .map(|name| format!("arn:aws:iam::{account}:role/{name}")),
+            "monitoring" => self
+                .parameter("DashboardName")
+                .map(|name| format!("arn:aws:cloudwatch::{account}:dashboard/{name}")),
+            "dynamodb" => {
+                let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+                let table = body["TableName"].as_str();
+                table.map(|name| format!("arn:aws:dynamodb:{region}:{account}:table/{name}"))
+            }
+            _ => None,
+        };
+        let action = match self.header("x-amz-target") {
+            Some(target) => target.rsplit('.').next()?.to_owned(),
+            None => self.parameter("Action")?,
+        };
+        Some((action, arn))
     }
 
     /// Returns a parameter of a form.
