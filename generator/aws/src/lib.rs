@@ -11,6 +11,7 @@ mod events;
 mod http;
 mod identity;
 mod lambda;
+mod lifetime;
 mod log_role;
 mod logs;
 mod names;

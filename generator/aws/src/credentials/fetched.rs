@@ -7,12 +7,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use stackgen_deploy::AccountResult;
-use stackgen_deploy::stack::CallerCredentials;
-use stackgen_deploy::stack::credentials::CredentialsLifetime;
-
-use crate::Aws;
-
 /// Credentials that were fetched, and their provider for when they expire. Some providers ask a question or run a program, so
 /// credentials are not fetched twice.
 #[derive(Debug)]
@@ -26,9 +20,9 @@ struct Prefetched {
 
 /// Source and expiry of credentials that were fetched.
 #[derive(Clone, Copy, Debug)]
-struct FetchedLifetime {
-    source: &'static str,
-    expiry: Option<SystemTime>,
+pub(crate) struct FetchedLifetime {
+    pub(crate) source: &'static str,
+    pub(crate) expiry: Option<SystemTime>,
 }
 
 /// Credentials of the caller.
@@ -64,9 +58,14 @@ impl FetchedCredentials {
         SharedCredentialsProvider::new(self.clone())
     }
 
+    /// Returns the source of the last credentials and, if they have one, their expiry.
+    pub(crate) fn lifetime(&self) -> FetchedLifetime {
+        *locked(&self.0.last)
+    }
+
     /// Fetches credentials again if they expire within a time, for when they are expired. A source that has no others changes
     /// nothing, nor does one that fails: the credentials are valid yet.
-    async fn renew(&self, needed: Duration) {
+    pub(crate) async fn renew(&self, needed: Duration) {
         let last = *locked(&self.0.last);
         let is_short = |expiry: SystemTime| expiry < SystemTime::now() + needed;
         if !last.expiry.is_some_and(is_short) {
@@ -121,17 +120,6 @@ fn source(credentials: &Credentials) -> &'static str {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl CallerCredentials for Aws {
-    async fn lifetime(&self, needed: Duration) -> AccountResult<Option<CredentialsLifetime>> {
-        self.credentials.renew(needed).await;
-        let FetchedLifetime { source, expiry } = *locked(&self.credentials.0.last);
-        Ok(expiry.map(|expiry| CredentialsLifetime {
-            source: source.to_owned(),
-            expires: expiry.into(),
-        }))
-    }
 }
 
 #[cfg(test)]

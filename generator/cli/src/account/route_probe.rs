@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use stackgen_deploy::status::{ProbeAnswer, ProbePlan};
+use stackgen_deploy::status::{ProbeAnswer, RouteProbePlan};
 use stackgen_network::NetworkOptions;
 use stackgen_probe::{ClientClose, ClientConnection, Incoming, connect};
 use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
@@ -50,7 +50,7 @@ impl RouteProbeArgs {
     /// If a variable is not set, or a command fails.
     pub(crate) async fn send(
         &self,
-        plan: &ProbePlan,
+        plan: &RouteProbePlan,
         target: &StageTarget,
         network: &NetworkOptions,
     ) -> Result<ProbeAnswer, CliError> {
@@ -82,7 +82,7 @@ impl RouteProbeArgs {
 }
 
 async fn ask(
-    plan: &ProbePlan,
+    plan: &RouteProbePlan,
     caller: Option<&StageCaller>,
     network: &NetworkOptions,
 ) -> Result<ProbeAnswer, String> {

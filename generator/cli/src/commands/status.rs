@@ -5,8 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::status::{
-    ChangeBasis, Freshness, ProbeError, ProbeEvidence, ProbePlan, StageStatus, StatusConfidence,
-    StatusRequest, status,
+    ChangeBasis, Freshness, ProbeError, ProbeEvidence, RouteProbePlan, StageStatus,
+    StatusConfidence, StatusRequest, status,
 };
 use stackgen_deploy::{DeployStep, OperationContext, VerifyRecord};
 
@@ -160,7 +160,7 @@ impl StatusCommand {
 }
 
 /// Returns the question before a probe.
-fn question(plan: &ProbePlan) -> String {
+fn question(plan: &RouteProbePlan) -> String {
     format!(
         "A message for the route {} shows whether the stage serves it.\nIt runs $connect and, if the stage serves the route, {}. Send {} to {}?",
         plan.route_key, plan.runs, plan.message, plan.url

@@ -12,19 +12,12 @@ use crate::error::{AccountError, AccountErrorKind, DeployError};
 use crate::retry::OperationContext;
 use crate::timestamp::{iso8601, serialize as serialize_time};
 
+pub use super::types::CredentialsLifetime;
+
 /// Time that credentials should last at the start of a deploy. A stack with functions, tables and a domain name is created in
 /// a few minutes, and verification takes up to one more. The shortest session of a role that STS grants has 15 minutes, so it
 /// is enough at its beginning.
 pub const DEPLOY_TIME: Duration = Duration::from_secs(600);
-
-/// Source and expiry of credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialsLifetime {
-    /// The source in words: `IAM Identity Center`.
-    pub source: String,
-    /// The time at which they expire.
-    pub expires: OffsetDateTime,
-}
 
 /// Credentials that expire before a deploy plausibly ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,7 +45,7 @@ impl fmt::Display for ExpiringCredentials {
 }
 
 impl ExpiringCredentials {
-    /// What to do.
+    /// Advice to the user.
     pub const HINT: &'static str = "sign in again or assume the role again first; a deploy that stops is completed by the next one";
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::event::{FailureCause, ValidationFinding};
-use super::names::FixedName;
-use super::quotas::QuotaExceeded;
+use super::fixed_names::FixedName;
+use super::quota::QuotaExceeded;
 use super::remedy::remedy;
 use super::status::StackStatus;
 use super::types::{MIN_UNRESERVED, StackId, StackName};

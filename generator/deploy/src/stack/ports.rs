@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::credentials::CredentialsLifetime;
 use super::event::{EventScope, StackEvent, ValidationFinding};
-use super::names::FixedName;
-use super::quotas::QuotaUsage;
+use super::fixed_names::FixedName;
+use super::quota::QuotaUsage;
 use super::types::{
-    ChangeSet, ChangeSetId, StackDescription, StackId, StackName, StackRequest, StackResource,
-    StartedOperation,
+    ChangeSet, ChangeSetId, CredentialsLifetime, StackDescription, StackId, StackName,
+    StackRequest, StackResource, StartedOperation,
 };
 use crate::FunctionName;
 use crate::error::AccountResult;

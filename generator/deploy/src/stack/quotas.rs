@@ -3,166 +3,18 @@
 //! Not checked are quotas that no template of one stack comes near (tables, log groups, alarms), and rates, which retries respect
 //! (row D15).
 
-use std::fmt;
-
 use stackgen_cfn::{Map, Node};
 
 use super::error::StackError;
 use super::ports::AccountQuotas;
+use super::quota::{API_PARTS, MAX_APIS, MAX_RESOURCES};
 use crate::error::{AccountErrorKind, DeployError};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
-/// Value of a quota, and how much of it is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuotaUsage {
-    /// What is used.
-    pub used: u64,
-    /// The quota.
-    pub limit: u64,
-}
+pub use super::quota::{ApiPartQuota, Quota, QuotaExceeded, QuotaUsage};
 
-/// A quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quota {
-    /// Resources of a stack (CloudFormation User Guide, "Understand CloudFormation quotas").
-    StackResources,
-    /// Stacks of the account and region.
-    Stacks,
-    /// Bytes of code of all functions, versions and layers of the region.
-    CodeStorage,
-    /// Roles of the account.
-    Roles,
-    /// APIs of the region: "Regional APIs" in the API Gateway Developer Guide, "Amazon API Gateway quotas".
-    Apis,
-    /// A part of an API: "Quotas for configuring and running a WebSocket API in API Gateway", and those for HTTP APIs.
-    ApiPart(&'static ApiPartQuota),
-}
-
-/// A quota of the parts of an API.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ApiPartQuota {
-    /// Resource type of the part.
-    kind: &'static str,
-    /// The part in words, in the plural.
-    parts: &'static str,
-    /// The default, which API Gateway can raise for single APIs.
-    default: u64,
-    /// Code in Service Quotas, for WebSocket and HTTP APIs; `None` if only AWS Support raises the quota.
-    codes: Option<ServiceQuotaCodes>,
-}
-
-/// Codes in Service Quotas, from the links in the tables of quotas in the API Gateway Developer Guide.
-#[derive(Debug, PartialEq, Eq)]
-struct ServiceQuotaCodes {
-    websocket: &'static str,
-    http: &'static str,
-}
-
-/// Most resources that CloudFormation accepts in a template. It cannot be raised.
-const MAX_RESOURCES: u64 = 500;
-
-/// Regional APIs of an account and region: WebSocket, HTTP and REST APIs. It cannot be raised.
-const MAX_APIS: u64 = 600;
-
-static API_PARTS: [ApiPartQuota; 4] = [
-    ApiPartQuota {
-        kind: "AWS::ApiGatewayV2::Route",
-        parts: "routes",
-        default: 300,
-        codes: Some(ServiceQuotaCodes {
-            websocket: "L-01C8A9E0",
-            http: "L-65B5C802",
-        }),
-    },
-    ApiPartQuota {
-        kind: "AWS::ApiGatewayV2::Integration",
-        parts: "integrations",
-        default: 300,
-        codes: None,
-    },
-    ApiPartQuota {
-        kind: "AWS::ApiGatewayV2::Authorizer",
-        parts: "authorizers",
-        default: 10,
-        codes: None,
-    },
-    ApiPartQuota {
-        kind: "AWS::ApiGatewayV2::Stage",
-        parts: "stages",
-        default: 10,
-        codes: Some(ServiceQuotaCodes {
-            websocket: "L-379E48B0",
-            http: "L-379E48B0",
-        }),
-    },
-];
-
-/// A quota that a deploy would exceed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotaExceeded {
-    /// The quota.
-    pub quota: Quota,
-    /// What the deploy would use, with what is used already.
-    pub needed: u64,
-    /// The value of the quota.
-    pub limit: u64,
-}
-
-impl Quota {
-    /// Returns what to do if a quota is exceeded.
-    pub(super) fn remedy(self) -> &'static str {
-        match self {
-            Quota::StackResources => "split the stack: this quota cannot be raised",
-            Quota::Stacks => "delete stacks, or raise the quota of stacks in Service Quotas",
-            Quota::CodeStorage => {
-                "delete old versions with `stackgen deployments prune`, or raise the quota of code storage in Service Quotas"
-            }
-            Quota::Roles => "delete roles, or raise the quota of roles in Service Quotas",
-            Quota::Apis => {
-                "delete APIs, or use another account or region: this quota cannot be raised"
-            }
-            Quota::ApiPart(_) => {
-                "use fewer, or have the quota of the API raised by Service Quotas or AWS Support"
-            }
-        }
-    }
-}
-
-impl fmt::Display for QuotaExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let QuotaExceeded { needed, limit, .. } = self;
-        match self.quota {
-            Quota::StackResources => write!(
-                f,
-                "the template has {needed} resources, and CloudFormation accepts {limit} in a stack"
-            ),
-            Quota::Stacks => write!(
-                f,
-                "with this stack the account has {needed} stacks in the region, and its quota is {limit}"
-            ),
-            Quota::CodeStorage => write!(
-                f,
-                "with this code the functions of the region have {needed} bytes of code, and the quota is {limit}"
-            ),
-            Quota::Roles => write!(
-                f,
-                "with this stack the account has {needed} roles, and its quota is {limit}"
-            ),
-            Quota::Apis => write!(
-                f,
-                "with this stack the account has {needed} or more APIs in the region, and its quota is {limit}"
-            ),
-            Quota::ApiPart(part) => write!(
-                f,
-                "an API has {needed} {}, and its quota is {limit}",
-                part.parts
-            ),
-        }
-    }
-}
-
-/// What a template uses of quotas.
+/// Use of quotas by a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuotaDemand {
     /// Number of resources.
@@ -190,11 +42,7 @@ pub struct PartDemand {
 impl PartDemand {
     /// Returns the code of the quota in Service Quotas.
     pub fn code(&self) -> Option<&'static str> {
-        let codes = self.quota.codes.as_ref()?;
-        Some(match self.is_http {
-            true => codes.http,
-            false => codes.websocket,
-        })
+        self.quota.code(self.is_http)
     }
 }
 

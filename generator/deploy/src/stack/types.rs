@@ -151,6 +151,15 @@ impl StackResource {
     }
 }
 
+/// Source and expiry of credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialsLifetime {
+    /// The source in words: `IAM Identity Center`.
+    pub source: String,
+    /// The time at which they expire.
+    pub expires: OffsetDateTime,
+}
+
 /// The value of a parameter in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParameterValue {

@@ -24,7 +24,7 @@ use crate::{
 use verdict::StatusEvidence;
 use weigh::ForeignEvidence;
 
-pub use probe::{ProbeAnswer, ProbeError, ProbeEvidence, ProbePlan};
+pub use probe::{ProbeAnswer, ProbeError, ProbeEvidence, RouteProbePlan};
 pub use trail::{ChangeTrail, TrailCall, TrailEvidence};
 
 /// Snapshot of an API in a template.
@@ -206,7 +206,7 @@ impl StageStatus {
     /// # Errors
     ///
     /// See [`ProbeError`].
-    pub fn probe_plan(&self, route: Option<&str>) -> Result<ProbePlan, ProbeError> {
+    pub fn probe_plan(&self, route: Option<&str>) -> Result<RouteProbePlan, ProbeError> {
         let url = self.api.url(&self.stage.name);
         let created = |part: &ApiPart| self.is_changed_route(part);
         probe::plan(&self.description, url, self.api.protocol, route, created)

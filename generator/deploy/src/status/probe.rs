@@ -9,7 +9,7 @@ use crate::account::{ApiDescription, ApiPart, ApiPartKind};
 
 /// A message that shows whether a stage serves a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbePlan {
+pub struct RouteProbePlan {
     /// URL of the stage.
     pub url: String,
     /// Key of the route.
@@ -72,7 +72,7 @@ pub(super) fn plan(
     protocol: ApiProtocol,
     wanted: Option<&str>,
     created: impl Fn(&ApiPart) -> bool,
-) -> Result<ProbePlan, ProbeError> {
+) -> Result<RouteProbePlan, ProbeError> {
     if protocol != ApiProtocol::WebSocket {
         return Err(ProbeError::Http);
     }
@@ -111,7 +111,7 @@ pub(super) fn plan(
     };
     let expression = description.api.get("RouteSelectionExpression");
     let expression = expression.and_then(Json::as_str).unwrap_or_default();
-    Ok(ProbePlan {
+    Ok(RouteProbePlan {
         url,
         message: message(expression, key)?,
         route_key: (*key).to_owned(),

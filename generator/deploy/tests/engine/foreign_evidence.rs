@@ -277,7 +277,7 @@ async fn a_probe_names_a_message_for_the_route_and_what_it_runs() {
     let found = status_by(&Memory::stale(), None, &Trail::default()).await;
     let plan = found.probe_plan(Some("added")).unwrap();
     insta::assert_debug_snapshot!(plan, @r#"
-    ProbePlan {
+    RouteProbePlan {
         url: "wss://api1.execute-api.us-east-1.amazonaws.com/dev",
         route_key: "added",
         message: "{\"action\":\"added\"}",

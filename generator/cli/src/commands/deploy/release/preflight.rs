@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::package::code_sizes;
 use crate::ui::Ui;
 
-/// What the checks found out.
+/// Result of the checks.
 #[derive(Debug)]
 pub(super) struct Checked {
     /// The stack, if it exists.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use stackgen_cfn::{Map, Node};
 
+use super::types::StackResource;
 use crate::FunctionName;
-use crate::stack::StackResource;
 
 /// Name of a resource that a template states.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

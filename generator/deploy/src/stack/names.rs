@@ -1,7 +1,5 @@
 //! Names that are taken: a check before a deploy, because CloudFormation refuses them only after the upload.
 
-mod fixed;
-
 use futures_util::{StreamExt as _, stream};
 
 use super::error::StackError;
@@ -12,7 +10,7 @@ use crate::error::DeployError;
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
-pub use fixed::{FixedName, NamedResource, named_resources};
+pub use super::fixed_names::{FixedName, NamedResource, named_resources};
 
 /// Number of names that are read at the same time.
 const PARALLEL: usize = 8;
