@@ -1,5 +1,6 @@
 //! Calls to CloudWatch Logs, and to the settings that decide which logs exist.
 
+use aws_sdk_apigatewayv2::operation::get_stage::GetStageOutput;
 use aws_sdk_apigatewayv2::types::{LoggingLevel, RouteSettings};
 use aws_sdk_cloudwatchlogs::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_cloudwatchlogs::operation::start_live_tail::StartLiveTailOutput;
@@ -145,21 +146,7 @@ impl LogSettingsReader for Aws {
         let operation = AwsOperation::gateway(AwsCall::GetStage, path);
         let request = self.gateway.get_stage().api_id(api.as_str());
         let found = operation.result(request.stage_name(stage.as_str()).send().await)?;
-        let access = found.access_log_settings();
-        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let default = found.default_route_settings();
-        let execution_level = level(default);
-        let routes = found.route_settings().into_iter().flatten();
-        let mut routes = routes.map(|(_, settings)| level(Some(settings)));
-        Ok(StageLogSettings {
-            access_log_arn: access.and_then(|access| text(access.destination_arn())),
-            access_log_format: access.and_then(|access| text(access.format())),
-            execution_level,
-            execution_differs: routes.any(|level| level != execution_level),
-            data_trace: default
-                .and_then(RouteSettings::data_trace_enabled)
-                .unwrap_or(false),
-        })
+        Ok(log_settings(&found))
     }
 
     async fn function_logs(&self, function: &FunctionName) -> AccountResult<FunctionLogSettings> {
@@ -181,6 +168,25 @@ impl LogSettingsReader for Aws {
                 .and_then(|logging| logging.system_log_level())
                 .map(|level| level.as_str().to_owned()),
         })
+    }
+}
+
+/// Returns the log settings of a stage.
+pub(crate) fn log_settings(found: &GetStageOutput) -> StageLogSettings {
+    let access = found.access_log_settings();
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let default = found.default_route_settings();
+    let execution_level = level(default);
+    let routes = found.route_settings().into_iter().flatten();
+    let mut routes = routes.map(|(_, settings)| level(Some(settings)));
+    StageLogSettings {
+        access_log_arn: access.and_then(|access| text(access.destination_arn())),
+        access_log_format: access.and_then(|access| text(access.format())),
+        execution_level,
+        execution_differs: routes.any(|level| level != execution_level),
+        data_trace: default
+            .and_then(RouteSettings::data_trace_enabled)
+            .unwrap_or(false),
     }
 }
 

@@ -30,3 +30,11 @@ pub(crate) fn wrap(first: &str, other: &str, text: &str, width: usize) -> String
     }
     lines + line.trim_end() + "\n"
 }
+
+/// Returns a number with its noun: `1 check`, `2 checks`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}

@@ -55,6 +55,17 @@ impl ApiInfo {
             stage => format!("{endpoint}/{stage}"),
         })
     }
+
+    /// Returns the address of the management API of a stage (row K5); `None` if only a custom domain name leads to the API.
+    pub fn management_endpoint(&self, stage: &StageName) -> Option<String> {
+        let url = self.url(stage)?;
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = match scheme {
+            "wss" | "https" => "https",
+            _ => "http",
+        };
+        Some(format!("{scheme}://{rest}"))
+    }
 }
 
 /// A stage of an account.

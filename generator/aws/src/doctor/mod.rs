@@ -12,7 +12,7 @@ use serde_json::json;
 use stackgen_deploy::{AccountErrorKind, AccountResult, ApiId, FunctionName, StageName};
 use stackgen_diagnose::doctor::{
     DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricSeries, MetricSpan,
-    StageSettings, TableDetails,
+    SimulatedRight, StageSettings, TableDetails,
 };
 
 use crate::Aws;
@@ -46,7 +46,7 @@ impl DoctorAccount for Aws {
         role: &str,
         action: &str,
         resource: &str,
-    ) -> AccountResult<bool> {
+    ) -> AccountResult<SimulatedRight> {
         self.simulate(role, action, resource).await
     }
 

@@ -3,15 +3,33 @@
 use std::collections::BTreeSet;
 
 use stackgen_deploy::AccountResult;
+use stackgen_diagnose::doctor::SimulatedRight;
 
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
-use crate::signed::{SignedRequest, SignedService, texts};
+use crate::signed::{self, SignedRequest, SignedService};
 
 const VERSION: &str = "2010-05-08";
 
 impl Aws {
+    /// Calls IAM, and returns its answer in XML.
+    async fn ask_iam(
+        &self,
+        call: AwsCall,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> AccountResult<String> {
+        let operation = iam_operation(call, parameters);
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let request = SignedRequest::query(VERSION, action, &parameters);
+        self.send_signed(SignedService::Iam, call, &operation, request)
+            .await
+    }
+
     /// Calls IAM. Returns the texts of all elements with a name.
     pub(crate) async fn call_iam(
         &self,
@@ -20,17 +38,8 @@ impl Aws {
         parameters: &[(&str, &str)],
         element: &str,
     ) -> AccountResult<Vec<String>> {
-        let subject = parameters.first().map_or("", |(_, value)| value);
-        let operation = AwsOperation::on(call, subject);
-        let parameters: Vec<_> = parameters
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let request = SignedRequest::query(VERSION, action, &parameters);
-        let answer = self
-            .send_signed(SignedService::Iam, call, &operation, request)
-            .await?;
-        texts(&answer, element).ok_or_else(|| operation.lacks("XML"))
+        let answer = self.ask_iam(call, action, parameters).await?;
+        signed::texts(&answer, element).ok_or_else(|| iam_operation(call, parameters).lacks("XML"))
     }
 
     pub(super) async fn simulate(
@@ -38,20 +47,31 @@ impl Aws {
         role: &str,
         action: &str,
         resource: &str,
-    ) -> AccountResult<bool> {
+    ) -> AccountResult<SimulatedRight> {
         let parameters = [
             ("PolicySourceArn", role),
             ("ActionNames.member.1", action),
             ("ResourceArns.member.1", resource),
         ];
         let call = AwsCall::SimulatePrincipalPolicy;
-        let decisions = self
-            .call_iam(call, "SimulatePrincipalPolicy", &parameters, "EvalDecision")
+        let answer = self
+            .ask_iam(call, "SimulatePrincipalPolicy", &parameters)
             .await?;
-        let decision = decisions
-            .first()
-            .ok_or_else(|| AwsOperation::on(call, role).lacks("EvalDecision"))?;
-        Ok(decision == "allowed")
+        let lacks = |what| iam_operation(call, &parameters).lacks(what);
+        let document = roxmltree::Document::parse(&answer).map_err(|_| lacks("XML"))?;
+        let mut decisions = texts(&document, "EvalDecision");
+        let decision = decisions.next().ok_or_else(|| lacks("EvalDecision"))?;
+        let mut nodes = document.descendants();
+        // Keys of the request's context that a condition needs, and that the simulation was not given.
+        let lacks_context = nodes.any(|node| {
+            let mut members = node.children().filter(roxmltree::Node::is_element);
+            node.tag_name().name() == "MissingContextValues" && members.next().is_some()
+        });
+        Ok(match decision {
+            "allowed" => SimulatedRight::Allowed,
+            "implicitDeny" if lacks_context => SimulatedRight::Conditional,
+            _ => SimulatedRight::Denied,
+        })
     }
 
     pub(super) async fn read_role_policies(&self, role: &str) -> AccountResult<Vec<String>> {
@@ -92,6 +112,20 @@ impl Aws {
         }
         Ok(documents)
     }
+}
+
+fn iam_operation(call: AwsCall, parameters: &[(&str, &str)]) -> AwsOperation {
+    AwsOperation::on(call, parameters.first().map_or("", |(_, value)| value))
+}
+
+/// Returns the texts of all elements with a name.
+fn texts<'d>(
+    document: &'d roxmltree::Document<'_>,
+    element: &str,
+) -> impl Iterator<Item = &'d str> {
+    let nodes = document.descendants();
+    let named = nodes.filter(move |node| node.tag_name().name() == element);
+    named.filter_map(|node| node.text())
 }
 
 /// Decodes a policy document, which IAM encodes for URLs.

@@ -1,10 +1,11 @@
 //! Settings of stages.
 
-use aws_sdk_apigatewayv2::types::{LoggingLevel, RouteSettings};
+use aws_sdk_apigatewayv2::types::RouteSettings;
 use stackgen_deploy::{AccountResult, ApiId, StageName};
 use stackgen_diagnose::doctor::{RouteThrottle, StageSettings};
 
 use crate::Aws;
+use crate::logs::log_settings;
 use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
 
@@ -32,22 +33,17 @@ impl Aws {
             .map(|(route, settings)| throttle(Some(route), settings))
             .collect();
         of_routes.sort_by(|a, b| a.route.cmp(&b.route));
-        let access_log = found
-            .access_log_settings()
-            .and_then(|settings| settings.destination_arn());
         Ok(StageSettings {
             routes: default.into_iter().chain(of_routes).collect(),
-            access_log: access_log.filter(|arn| !arn.is_empty()).map(str::to_owned),
+            logs: log_settings(&found),
         })
     }
 }
 
 fn throttle(route: Option<&String>, settings: &RouteSettings) -> RouteThrottle {
-    let level = settings.logging_level().map(LoggingLevel::as_str);
     RouteThrottle {
         route: route.cloned(),
         rate: settings.throttling_rate_limit(),
         burst: settings.throttling_burst_limit(),
-        logging_level: level.filter(|level| *level != "OFF").map(str::to_owned),
     }
 }

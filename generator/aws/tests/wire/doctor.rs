@@ -33,9 +33,15 @@ async fn a_simulation_decides_and_its_denial_names_the_permission() {
     };
     let denied = "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
                   <Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>";
+    let missing = decision("implicitDeny").replace(
+        "</EvalDecision>",
+        "</EvalDecision><ResourceSpecificResults><member><MissingContextValues><member>aws:SourceVpc</member>\
+         </MissingContextValues></member></ResourceSpecificResults>",
+    );
     let replay = Replay::of([
         query(form, 200, &decision("allowed")),
         query(form, 200, &decision("implicitDeny")),
+        query(form, 200, &missing),
         query(form, 403, denied),
     ])
     .await;
@@ -44,8 +50,10 @@ async fn a_simulation_decides_and_its_denial_names_the_permission() {
             .aws
             .simulate_right(ROLE, "lambda:InvokeFunction", "arn:aws:lambda")
     };
-    assert!(simulate().await.unwrap());
-    assert!(!simulate().await.unwrap());
+    assert_eq!(simulate().await.unwrap(), SimulatedRight::Allowed);
+    assert_eq!(simulate().await.unwrap(), SimulatedRight::Denied);
+    // A condition decides, whose keys a simulation does not have.
+    assert_eq!(simulate().await.unwrap(), SimulatedRight::Conditional);
     let error = simulate().await.unwrap_err();
     assert_eq!(error.kind, AccountErrorKind::AccessDenied);
     assert_eq!(

@@ -59,6 +59,15 @@ pub(crate) struct AccountClient {
     pub(crate) network: NetworkOptions,
 }
 
+/// Returns the flags that have a value.
+fn given(flags: &[(&str, &Option<String>)]) -> Vec<String> {
+    let given = flags.iter().filter_map(|(name, value)| {
+        let value = value.as_ref()?;
+        Some(format!("--{name} {value}"))
+    });
+    given.collect()
+}
+
 impl AccountArgs {
     /// Returns flags for an account of AWS, or for an endpoint in its place.
     pub(crate) fn of_account(
@@ -73,6 +82,25 @@ impl AccountArgs {
             endpoint_url,
             assume_role: None,
         }
+    }
+
+    /// Returns the flags that select the same account in another command of stackgen.
+    pub(crate) fn selector(&self) -> Vec<String> {
+        let mut flags = self.aws_selector();
+        let others = [
+            ("endpoint-url", &self.endpoint_url),
+            ("assume-role", &self.assume_role),
+        ];
+        flags.extend(given(&others));
+        if self.local {
+            flags.push("--local".to_owned());
+        }
+        flags
+    }
+
+    /// Returns the flags that select the same account in commands of the AWS CLI.
+    pub(crate) fn aws_selector(&self) -> Vec<String> {
+        given(&[("profile", &self.profile), ("region", &self.region)])
     }
 
     /// Returns true if one of the flags is given.

@@ -182,16 +182,20 @@ impl TargetArgs {
     }
 
     /// Returns the flags that select the same target in another command.
-    pub(crate) fn selector(&self) -> String {
+    pub(crate) fn selector(&self) -> Vec<String> {
+        let file = self.file.display().to_string();
+        let is_usual = self.names_an_api() || self.file == Path::new("stackgen.yaml");
+        let file = (!is_usual).then_some(file);
         let flag = |name: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!("--{name} {value}"))
         };
         let flags = [
+            flag("file", &file),
             flag("env", &self.environment),
             flag("api-id", &self.api_id),
             flag("stage-name", &self.stage_name),
         ];
-        flags.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        flags.into_iter().flatten().collect()
     }
 
     /// Returns true if an API is selected without a project file.

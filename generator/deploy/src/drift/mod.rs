@@ -121,11 +121,28 @@ pub async fn drift(
     let owner = owner.ok_or_else(|| DeployError::NoStack {
         api: api.id.clone(),
     })?;
+    let description = ApiDescription::read(account, &api.id, ctx).await?;
+    drift_of_wiring(account, stacks, request, &owner, &description, ctx).await
+}
+
+/// Compares a stage and its API, whose wiring was read, with the template of the stack that has them.
+///
+/// # Errors
+///
+/// As of [`drift`].
+pub async fn drift_of_wiring(
+    account: &impl Account,
+    stacks: &impl StackReader,
+    request: &DriftRequest<'_>,
+    owner: &OwningStack,
+    description: &ApiDescription,
+    ctx: OperationContext<'_>,
+) -> Result<StageDrift, DeployError> {
+    let api = request.api;
     let text = ctx.read(|| stacks.template(&owner.stack.id)).await?;
-    let template = TemplateApi::read(&owner, api, request.stage, text)?;
+    let template = TemplateApi::read(owner, api, request.stage, text)?;
     let region = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, request.stage)).await?;
-    let description = ApiDescription::read(account, &api.id, ctx).await?;
     let account_wiring = description.wiring(&region);
     let all = differences_with_versions(&api.name, &template.snapshot, &account_wiring.snapshot);
     let before = all.changes.len();
@@ -140,7 +157,7 @@ pub async fn drift(
         apis: Vec::new(),
     };
     Ok(StageDrift {
-        pointer: pointer(account, api, &stage, &template.pointer, &owner, ctx).await?,
+        pointer: pointer(account, api, &stage, &template.pointer, owner, ctx).await?,
         api: api.clone(),
         stage,
         stack: owner.stack.name.clone(),

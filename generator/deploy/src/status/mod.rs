@@ -280,6 +280,22 @@ pub async fn status(
     request: &StatusRequest<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<StageStatus, DeployError> {
+    let description = ApiDescription::read(account, &request.api.id, ctx).await?;
+    status_of_wiring(account, stacks, request, &description, ctx).await
+}
+
+/// Returns the status of a stage of an API whose wiring was read.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn status_of_wiring(
+    account: &impl Account,
+    stacks: &impl StackReader,
+    request: &StatusRequest<'_>,
+    description: &ApiDescription,
+    ctx: OperationContext<'_>,
+) -> Result<StageStatus, DeployError> {
     let StatusRequest {
         api,
         stage,
@@ -289,7 +305,6 @@ pub async fn status(
     } = *request;
     let region = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
-    let description = ApiDescription::read(account, &api.id, ctx).await?;
     let wiring = description.wiring(&region);
     let deployment = match &stage.deployment {
         Some(id) => Some(ctx.read(|| account.deployment(&api.id, id)).await?),

@@ -1,10 +1,13 @@
 //! Description of a check.
 
-use super::evidence::DoctorEvidence;
 use super::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use super::part::EvidencePart;
+use super::reader::EvidenceReader;
 
 /// A check: a pure function of the evidence, and its description.
+///
+/// It reads the evidence through a reader, which records what it asked for. If one of the answers is missing, or depends on one
+/// that is missing, the check is not healthy, whatever `needs` says.
 #[derive(Debug)]
 pub struct DoctorCheck {
     /// Permanent ID: `DR201`. The first digit is the family.
@@ -19,10 +22,10 @@ pub struct DoctorCheck {
     pub looks_at: &'static str,
     /// Rows of the API Gateway reference on which it is based.
     pub rows: &'static [&'static str],
-    /// Parts of the evidence that it needs.
+    /// Parts of the evidence to read for it. Parts that decide what to read of these follow, see [`EvidencePart::follows`].
     pub needs: &'static [EvidencePart],
     /// Finds problems. What could not be read produces none.
-    pub(crate) run: fn(&DoctorCheck, &DoctorEvidence) -> Vec<DoctorFinding>,
+    pub(crate) run: fn(&DoctorCheck, &EvidenceReader<'_>) -> Vec<DoctorFinding>,
 }
 
 impl DoctorCheck {

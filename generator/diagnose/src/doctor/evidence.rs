@@ -7,14 +7,14 @@ use serde::Serialize;
 use stackgen_deploy::account::{AccountRegion, ApiDescription};
 use stackgen_deploy::drift::StageDrift;
 use stackgen_deploy::stack::wiring::WiringHistory;
-use stackgen_deploy::stack::{FailureCause, StackDescription};
+use stackgen_deploy::stack::{FailureCause, OwningStack, StackDescription};
 use stackgen_deploy::status::StageStatus;
 use stackgen_deploy::{
     ApiInfo, CalledVersion, FunctionName, OffsetDateTime, StageName, VerifyAttempt,
 };
 
 use super::part::EvidencePart;
-use super::ports::{FunctionDetails, MetricSeries, StageSettings, TableDetails};
+use super::ports::{FunctionDetails, MetricSeries, SimulatedRight, StageSettings, TableDetails};
 
 /// Everything that the checks look at.
 #[derive(Clone, Debug)]
@@ -58,15 +58,17 @@ pub struct DoctorEvidence {
     /// Answers to handshakes as each declared caller.
     pub callers: Vec<VerifyAttempt>,
     /// Connections that closed lately.
-    pub closes: Vec<ClosedConnection>,
+    pub closes: ClosedConnections,
     /// Metrics of the last hours.
     pub metrics: Vec<MetricSeries>,
+    /// The stack of the API with its resources.
+    pub owner: Option<OwningStack>,
     /// The stack of the API, and why its last operation failed.
     pub stack: Option<StackFacts>,
     /// Evidence that could not be read.
     pub unread: Vec<UnreadEvidence>,
-    /// Parts that the examination was about.
-    pub parts: BTreeSet<EvidencePart>,
+    /// Parts that were read, each with the parts that decided what to read. Other parts are unknown.
+    pub gathered: BTreeMap<EvidencePart, BTreeSet<EvidencePart>>,
 }
 
 /// The role by which API Gateway writes logs.
@@ -123,8 +125,10 @@ pub struct ProjectFacts {
     pub built: BTreeMap<FunctionName, String>,
     /// True if anonymous callers are declared: `callers: mixed`.
     pub has_anonymous_callers: bool,
-    /// Flags that select this stage: `--env prod`.
+    /// Flags that select this stage in commands of stackgen: `--env prod`.
     pub selector: String,
+    /// Flags that select the account in commands of the AWS CLI: `--profile prod`.
+    pub aws_flags: String,
     /// True if a project file or a template declares the stack.
     pub is_known: bool,
 }
@@ -175,10 +179,7 @@ pub struct RoleRight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RightVerdict {
     /// IAM's simulation decided.
-    Simulated {
-        /// True if it is allowed.
-        allowed: bool,
-    },
+    Simulated(SimulatedRight),
     /// The role's policies decided: session policies, boundaries and policies of the organization are not known.
     Policies(super::policy::PolicyDecision),
 }
@@ -205,14 +206,22 @@ pub struct RecordSample {
     pub orphans: Vec<String>,
 }
 
+/// Connections that closed, as far as logs tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClosedConnections {
+    /// The connections.
+    pub closes: Vec<ClosedConnection>,
+    /// True if a log contains all disconnects: an access log with `connectionId` and `eventType` or `routeKey`.
+    pub lists_disconnects: bool,
+    /// True if that log has the ages of connections: `connectedAt`.
+    pub has_ages: bool,
+}
+
 /// A connection that closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClosedConnection {
-    /// The close code that `$disconnect` got.
-    pub code: u16,
-    /// The reason.
-    pub reason: Option<String>,
+    /// The close code that `$disconnect` got; `None` if no log contains it.
+    pub code: Option<u16>,
     /// The age of the connection.
     pub age: Option<Duration>,
 }
@@ -254,7 +263,7 @@ pub enum UnreadReason {
 }
 
 impl DoctorEvidence {
-    /// Creates evidence about nothing but the API.
+    /// Creates evidence about nothing but the API, as if all parts had been looked for.
     pub fn new(
         api: ApiInfo,
         stage_name: StageName,
@@ -281,39 +290,48 @@ impl DoctorEvidence {
             tables: BTreeMap::new(),
             records: Vec::new(),
             callers: Vec::new(),
-            closes: Vec::new(),
+            closes: ClosedConnections::default(),
             metrics: Vec::new(),
+            owner: None,
             stack: None,
             unread: Vec::new(),
-            parts: EvidencePart::ALL.into_iter().collect(),
+            gathered: EvidencePart::ALL
+                .into_iter()
+                .map(|part| (part, BTreeSet::new()))
+                .collect(),
         }
     }
 
-    /// Returns the stage in words: `stage prod`.
-    pub(crate) fn stage_text(&self) -> String {
-        format!("stage {}", self.stage_name)
-    }
-
-    /// Returns the configurations of functions that exist.
-    pub(crate) fn existing(&self) -> impl Iterator<Item = (&FunctionName, &FunctionDetails)> {
-        self.functions
-            .iter()
-            .filter_map(|(name, facts)| Some((name, facts.details.as_ref()?)))
-    }
-
-    /// Returns the command that deploys the stack, or words for that of another tool.
-    pub(crate) fn deploy(&self) -> String {
-        match self.project.is_known {
-            true => self.command("deploy"),
-            false => "the tool that deployed the stack".to_owned(),
+    /// Returns the parts among these, and among those that decided what to read of them, that were not read.
+    pub(crate) fn lacking(
+        &self,
+        asked: impl IntoIterator<Item = EvidencePart>,
+    ) -> BTreeSet<EvidencePart> {
+        let mut waiting: Vec<_> = asked.into_iter().collect();
+        let (mut seen, mut lacking) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(part) = waiting.pop() {
+            if !seen.insert(part) {
+                continue;
+            }
+            if self.is_lacking(part) {
+                lacking.insert(part);
+            }
+            waiting.extend(self.gathered.get(&part).into_iter().flatten());
         }
+        lacking
     }
 
-    /// Adds the flags that select the stage to a command.
-    pub(crate) fn command(&self, command: &str) -> String {
-        match self.project.selector.is_empty() {
-            true => format!("`stackgen {command}`"),
-            false => format!("`stackgen {command} {}`", self.project.selector),
-        }
+    fn is_lacking(&self, part: EvidencePart) -> bool {
+        let is_absent = match part {
+            EvidencePart::Wiring => self.wiring.is_none(),
+            EvidencePart::Stage => self.stage.is_none(),
+            EvidencePart::Status => self.status.is_none(),
+            EvidencePart::LogRole => self.log_role.is_none(),
+            // The others may contain nothing.
+            _ => false,
+        };
+        is_absent
+            || !self.gathered.contains_key(&part)
+            || self.unread.iter().any(|one| one.part == part)
     }
 }

@@ -58,8 +58,17 @@ impl DoctorReport {
         if !self.incomplete.is_empty() {
             let _ = writeln!(
                 text,
-                "Not or only partly looked at: {}\n",
+                "Not known, or only in part: {}\n",
                 ids(&self.incomplete)
+            );
+        }
+        for (question, checks) in self.open_questions() {
+            let _ = writeln!(
+                text,
+                "- {}: {}; needed: {}",
+                checks.join(", "),
+                cell(&question.unknown),
+                cell(&question.remedy)
             );
         }
         for one in &self.unread {

@@ -12,15 +12,16 @@ mod markdown;
 mod part;
 mod policy;
 mod ports;
+mod reader;
 mod report;
 mod symptom;
 
 pub use check::DoctorCheck;
 pub use checks::{CheckFamily, FAMILIES, LIVE_RULES, all, find, is_management_variable};
 pub use evidence::{
-    ClosedConnection, DeclaredCaller, DeclaredFunction, DeclaredTable, DoctorEvidence,
-    FunctionFacts, LogRole, ProjectFacts, QualifiedFunction, RecordSample, RightVerdict, RoleRight,
-    StackFacts, TableFacts, UnreadEvidence, UnreadReason,
+    ClosedConnection, ClosedConnections, DeclaredCaller, DeclaredFunction, DeclaredTable,
+    DoctorEvidence, FunctionFacts, LogRole, ProjectFacts, QualifiedFunction, RecordSample,
+    RightVerdict, RoleRight, StackFacts, TableFacts, UnreadEvidence, UnreadReason,
 };
 pub use finding::{DoctorConfidence, DoctorFinding, DoctorFix, DoctorSeverity};
 pub use gather::{DoctorRequest, ExaminedAccount, gather};
@@ -29,7 +30,8 @@ pub use part::EvidencePart;
 pub use policy::PolicyDecision;
 pub use ports::{
     DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricPoint, MetricSeries,
-    MetricSpan, RouteThrottle, StageSettings, TableDetails, VariableValue,
+    MetricSpan, RouteThrottle, SimulatedRight, StageSettings, TableDetails, VariableValue,
 };
+pub use reader::OpenQuestion;
 pub use report::{CheckSummary, DoctorReport};
 pub use symptom::{SYMPTOMS, Symptom};

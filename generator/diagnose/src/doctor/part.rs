@@ -1,5 +1,7 @@
 //! Parts of the evidence.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 /// A part of the evidence. Each is read once, and only if a check needs it.
@@ -12,6 +14,8 @@ pub enum EvidencePart {
     Stage,
     /// The deployment that the stage serves, compared with the account and the project.
     Status,
+    /// Changes of the wiring since the served deployment was created, from the events of the stack.
+    History,
     /// The difference to the template in CloudFormation.
     Drift,
     /// The role by which API Gateway writes logs.
@@ -40,10 +44,11 @@ pub enum EvidencePart {
 
 impl EvidencePart {
     /// All parts, in the order in which reports list them.
-    pub const ALL: [EvidencePart; 15] = [
+    pub const ALL: [EvidencePart; 16] = [
         EvidencePart::Wiring,
         EvidencePart::Stage,
         EvidencePart::Status,
+        EvidencePart::History,
         EvidencePart::Drift,
         EvidencePart::LogRole,
         EvidencePart::Functions,
@@ -64,6 +69,7 @@ impl EvidencePart {
             EvidencePart::Wiring => "routes, integrations and authorizers",
             EvidencePart::Stage => "settings of the stage",
             EvidencePart::Status => "status of the stage",
+            EvidencePart::History => "wiring changes of the stack",
             EvidencePart::Drift => "difference to the stack's template",
             EvidencePart::LogRole => "API Gateway's role for logs",
             EvidencePart::Functions => "functions",
@@ -77,5 +83,38 @@ impl EvidencePart {
             EvidencePart::Metrics => "metrics",
             EvidencePart::Stack => "stack",
         }
+    }
+
+    /// Returns the parts that decide what to read of this one.
+    pub fn follows(self) -> &'static [EvidencePart] {
+        match self {
+            EvidencePart::Wiring
+            | EvidencePart::Stage
+            | EvidencePart::LogRole
+            | EvidencePart::Stack => &[],
+            EvidencePart::Status | EvidencePart::Callers => &[EvidencePart::Wiring],
+            EvidencePart::History => &[EvidencePart::Status, EvidencePart::Stack],
+            EvidencePart::Drift => &[EvidencePart::Wiring, EvidencePart::Stack],
+            EvidencePart::Functions => &[EvidencePart::Wiring, EvidencePart::Status],
+            EvidencePart::Permissions
+            | EvidencePart::Rights
+            | EvidencePart::Network
+            | EvidencePart::Metrics => &[EvidencePart::Functions],
+            EvidencePart::Tables => &[EvidencePart::Stack],
+            EvidencePart::Records => &[EvidencePart::Tables],
+            EvidencePart::Logs => &[EvidencePart::Stage, EvidencePart::Functions],
+        }
+    }
+
+    /// Returns parts and, transitively, those that they follow.
+    pub fn with_followed(parts: impl IntoIterator<Item = EvidencePart>) -> BTreeSet<EvidencePart> {
+        let mut waiting: Vec<_> = parts.into_iter().collect();
+        let mut all = BTreeSet::new();
+        while let Some(part) = waiting.pop() {
+            if all.insert(part) {
+                waiting.extend(part.follows());
+            }
+        }
+        all
     }
 }

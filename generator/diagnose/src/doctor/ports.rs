@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::logs::StageLogSettings;
 use stackgen_deploy::{AccountResult, ApiId, FunctionName, OffsetDateTime, StageName};
 
 /// Settings of a stage, which take effect without a deployment (row D2).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StageSettings {
-    /// Throttles and logs of all routes, then of single routes by their keys.
+    /// Throttles of all routes, then of single routes by their keys.
     pub routes: Vec<RouteThrottle>,
-    /// ARN of the log group of the access log.
-    pub access_log: Option<String>,
+    /// Settings of the logs.
+    pub logs: StageLogSettings,
 }
 
-/// Throttles and logs of a route.
+/// Throttles of a route.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteThrottle {
     /// The route key; `None` for the default of all routes.
@@ -24,8 +25,6 @@ pub struct RouteThrottle {
     pub rate: Option<f64>,
     /// Requests at once.
     pub burst: Option<i32>,
-    /// `ERROR` or `INFO`; `None` if the execution log is off.
-    pub logging_level: Option<String>,
 }
 
 /// Configuration of a function or of a version.
@@ -61,6 +60,17 @@ impl fmt::Debug for VariableValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("VariableValue")
     }
+}
+
+/// Decision of IAM's simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimulatedRight {
+    /// The policies allow the action.
+    Allowed,
+    /// The policies do not allow the action.
+    Denied,
+    /// The decision depends on keys of a request's context, which a simulation does not have.
+    Conditional,
 }
 
 /// A table.
@@ -165,13 +175,13 @@ pub trait DoctorAccount {
         qualifier: Option<&str>,
     ) -> impl Future<Output = AccountResult<Option<String>>>;
 
-    /// Returns true if IAM's simulation allows a role an action on a resource.
+    /// Returns the decision of IAM's simulation on an action of a role on a resource.
     fn simulate_right(
         &self,
         role: &str,
         action: &str,
         resource: &str,
-    ) -> impl Future<Output = AccountResult<bool>>;
+    ) -> impl Future<Output = AccountResult<SimulatedRight>>;
 
     /// Returns the policy documents of a role, its own and those that are attached.
     fn role_policies(&self, role: &str) -> impl Future<Output = AccountResult<Vec<String>>>;

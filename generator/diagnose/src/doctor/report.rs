@@ -1,9 +1,8 @@
 //! The report of an examination.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stackgen_deploy::status::Freshness;
 use stackgen_deploy::{ApiInfo, StageName};
 
 use super::check::DoctorCheck;
@@ -11,6 +10,7 @@ use super::checks;
 use super::evidence::{DoctorEvidence, UnreadEvidence, UnreadReason};
 use super::finding::DoctorFinding;
 use super::part::EvidencePart;
+use super::reader::{EvidenceReader, OpenQuestion};
 use super::symptom::Symptom;
 
 /// The result of an examination.
@@ -28,7 +28,7 @@ pub struct DoctorReport {
     pub findings: Vec<DoctorFinding>,
     /// Checks that found nothing.
     pub healthy: Vec<CheckSummary>,
-    /// Checks that could not look at all that they need.
+    /// Checks that could not look at all that they need, or could not decide. They may have found something nevertheless.
     pub incomplete: Vec<CheckSummary>,
     /// Evidence that could not be read.
     pub unread: Vec<UnreadEvidence>,
@@ -42,6 +42,18 @@ pub struct CheckSummary {
     pub id: &'static str,
     /// Subject of the check.
     pub looks_at: &'static str,
+    /// Parts of the evidence that it asked for, or that decide what to read of these, and that were not read.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unread: BTreeSet<EvidencePart>,
+    /// Questions that the evidence leaves open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenQuestion>,
+}
+
+impl CheckSummary {
+    fn is_complete(&self) -> bool {
+        self.unread.is_empty() && self.open.is_empty()
+    }
 }
 
 impl DoctorReport {
@@ -51,23 +63,26 @@ impl DoctorReport {
             symptom.is_none_or(|symptom| symptom.checks.contains(&check.id))
         };
         let asked: Vec<_> = checks::all().filter(is_asked).collect();
-        let findings = checks::run(asked.iter().copied(), evidence);
-        let unread: BTreeSet<EvidencePart> = evidence.unread.iter().map(|one| one.part).collect();
-        let (mut healthy, mut incomplete) = (Vec::new(), Vec::new());
+        let (mut findings, mut healthy, mut incomplete) = (Vec::new(), Vec::new(), Vec::new());
         for check in asked {
+            let reader = EvidenceReader::new(evidence);
+            let found = (check.run)(check, &reader);
+            let unread = evidence.lacking(reader.asked());
             let summary = CheckSummary {
                 id: check.id,
                 looks_at: check.looks_at,
+                unread,
+                open: reader.into_open(),
             };
-            if check.needs.iter().any(|part| unread.contains(part)) {
+            if !summary.is_complete() {
                 incomplete.push(summary);
-            } else if !has_found(check, &findings) {
-                match is_undecided(check, evidence) {
-                    true => incomplete.push(summary),
-                    false => healthy.push(summary),
-                }
+            } else if found.is_empty() {
+                healthy.push(summary);
             }
+            findings.extend(found);
         }
+        // Stable, so that findings of equal weight stay in the order of the families.
+        findings.sort_by_key(|finding| (finding.severity, finding.confidence));
         DoctorReport {
             api: evidence.api.clone(),
             stage: evidence.stage_name.clone(),
@@ -90,6 +105,17 @@ impl DoctorReport {
         is_blind || self.findings.iter().any(DoctorFinding::is_wrong)
     }
 
+    /// Returns the questions that the evidence leaves open, each with the IDs of its checks.
+    pub fn open_questions(&self) -> BTreeMap<&OpenQuestion, Vec<&'static str>> {
+        let mut questions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for check in &self.incomplete {
+            for question in &check.open {
+                questions.entry(question).or_default().push(check.id);
+            }
+        }
+        questions
+    }
+
     /// Returns the permissions that the caller lacks, sorted, each once.
     pub fn missing_permissions(&self) -> Vec<&str> {
         let denied = self
@@ -99,20 +125,4 @@ impl DoctorReport {
         let permissions: BTreeSet<_> = denied.filter_map(|one| one.permission.as_deref()).collect();
         permissions.into_iter().collect()
     }
-}
-
-/// True for a check of what the stage serves, if that is unknown. Another check reports that.
-fn is_undecided(check: &DoctorCheck, evidence: &DoctorEvidence) -> bool {
-    let status = evidence.status.as_ref();
-    let is_unknown = status.is_some_and(|it| it.verdict.freshness == Freshness::Unknown);
-    is_unknown && matches!(check.id, "DR201" | "DR203")
-}
-
-/// True if a finding is of this check. Those of the linter's rules are of the check that runs them.
-fn has_found(check: &DoctorCheck, findings: &[DoctorFinding]) -> bool {
-    let is_of = |finding: &DoctorFinding| match finding.id.starts_with("SG") {
-        true => check.id == "DR101",
-        false => finding.id == check.id,
-    };
-    findings.iter().any(is_of)
 }

@@ -235,12 +235,10 @@ impl Symptom {
             .or_else(|| SYMPTOMS.iter().find(has_number))
     }
 
-    /// Returns the parts of the evidence that the checks need.
+    /// Returns the parts of the evidence to read for the checks.
     pub fn parts(&self) -> BTreeSet<EvidencePart> {
         let checks = self.checks.iter().filter_map(|id| checks::find(id));
-        checks
-            .flat_map(|check| check.needs.iter().copied())
-            .collect()
+        EvidencePart::with_followed(checks.flat_map(|check| check.needs.iter().copied()))
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use stackgen_probe::{Certainty, Explanation};
+use stackgen_probe::{
+    AGE_LIMIT, AGE_LIMIT_SECONDS, Certainty, CloseCause, DELETED, Explanation, IDLE_SECONDS,
+    IDLE_TIMEOUT, UNLISTED,
+};
 
 use super::life::ConnectionLife;
 use super::problem::{ConnectionProblem, ProblemSeverity, explanation};
-
-/// Seconds without data that suggest the idle timeout of ten minutes (row M13).
-const IDLE_TIMEOUT: RangeInclusive<i64> = 585..=660;
-
-/// Ages in seconds that suggest the limit of two hours (row M14).
-const AGE_LIMIT: RangeInclusive<i64> = 7_140..=7_320;
 
 /// A client that closes within this time, in milliseconds, hardly meant to use the connection.
 const SHORT: i64 = 10_000;
@@ -24,10 +21,8 @@ pub(crate) fn close_problem(life: &ConnectionLife) -> Option<ConnectionProblem> 
     let facts = CloseFacts {
         reason: &close.reason,
         age,
-        is_idle: life
-            .idle_ms()
-            .is_some_and(|idle| IDLE_TIMEOUT.contains(&(idle / 1000))),
-        is_at_age_limit: age.is_some_and(|age| AGE_LIMIT.contains(&(age / 1000))),
+        is_idle: is_in(life.idle_ms(), IDLE_SECONDS),
+        is_at_age_limit: is_in(age, AGE_LIMIT_SECONDS),
         is_short: age.is_some_and(|age| age < SHORT),
     };
     let (severity, cause) = facts.judge(code)?;
@@ -39,6 +34,12 @@ pub(crate) fn close_problem(life: &ConnectionLife) -> Option<ConnectionProblem> 
     })
 }
 
+/// True if milliseconds are within a range of seconds.
+fn is_in(millis: Option<i64>, seconds: RangeInclusive<u64>) -> bool {
+    let millis = millis.and_then(|millis| u64::try_from(millis).ok());
+    millis.is_some_and(|millis| seconds.contains(&(millis / 1000)))
+}
+
 struct CloseFacts<'a> {
     reason: &'a str,
     age: Option<i64>,
@@ -47,103 +48,24 @@ struct CloseFacts<'a> {
     is_short: bool,
 }
 
-/// Cause that a close code alone tells.
-struct CodeCause {
-    code: u16,
-    severity: ProblemSeverity,
-    certainty: Certainty,
-    row: &'static str,
-    cause: &'static str,
-    next_step: &'static str,
-}
-
-/// Codes whose cause depends on nothing else.
-const CODES: [CodeCause; 7] = {
-    use Certainty::{Likely, Possible};
-    use ProblemSeverity::{Note, Warning};
-    [
-        CodeCause {
-            code: 1003,
-            severity: Warning,
-            certainty: Likely,
-            row: "M10",
-            cause: "The client sent a binary frame, and WebSocket APIs accept only text.",
-            next_step: "Send base64 in a text message.",
-        },
-        CodeCause {
-            code: 1006,
-            severity: Warning,
-            certainty: Likely,
-            row: "X3",
-            cause: "The connection was lost without a close frame: NAT, a proxy, a VPN or a sleeping device.",
-            next_step: "Let the client send a message every minute, and reconnect when it loses the connection.",
-        },
-        CodeCause {
-            code: 1008,
-            severity: Warning,
-            certainty: Likely,
-            row: "M19",
-            cause: "The client sent too many requests, so API Gateway closed its connection.",
-            next_step: "Send less often, or put several messages into one, and reconnect after a delay that grows.",
-        },
-        CodeCause {
-            code: 1009,
-            severity: Warning,
-            certainty: Likely,
-            row: "M11",
-            cause: "The client sent a frame of more than 32 KB or a message of more than 128 KB.",
-            next_step: "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB.",
-        },
-        CodeCause {
-            code: 1011,
-            severity: Warning,
-            certainty: Possible,
-            row: "X4",
-            cause: "API Gateway had an error of its own.",
-            next_step: "Reconnect. If it happens again, give the request IDs to AWS support.",
-        },
-        CodeCause {
-            code: 1012,
-            severity: Note,
-            certainty: Likely,
-            row: "X4",
-            cause: "API Gateway, or the local gateway, restarted.",
-            next_step: "Reconnect after a random delay.",
-        },
-        CodeCause {
-            code: 0,
-            severity: Warning,
-            certainty: Possible,
-            row: "X4",
-            cause: "The reference does not list this code.",
-            next_step: "Look for it in the client's code and in proxies in between.",
-        },
-    ]
-};
-
 impl CloseFacts<'_> {
     fn judge(&self, code: u16) -> Option<(ProblemSeverity, Explanation)> {
         match code {
-            1000 if self.reason == "Connection Closed Normally" => Some((
-                ProblemSeverity::Note,
-                explanation(
-                    Certainty::Likely,
-                    &["M15"],
-                    "A DELETE request to @connections closed the connection.",
-                    "If it was not meant to end, look for DeleteConnection in the functions.",
-                ),
-            )),
+            1000 if self.reason == "Connection Closed Normally" => {
+                Some((ProblemSeverity::Note, DELETED.explanation()))
+            }
             1001 => self.going_away(),
             1005 if self.is_short => Some((ProblemSeverity::Warning, self.bare())),
             1005 => Some((ProblemSeverity::Note, self.bare())),
             // A normal end, and codes of the application.
             1000 | 3000..=4999 => None,
             code => {
-                let known = CODES.iter().find(|known| known.code == code);
-                let cause = known.unwrap_or(&CODES[CODES.len() - 1]);
-                let row = std::slice::from_ref(&cause.row);
-                let text = explanation(cause.certainty, row, cause.cause, cause.next_step);
-                Some((cause.severity, text))
+                let cause = CloseCause::of_code(code).unwrap_or(UNLISTED);
+                let severity = match code {
+                    1012 => ProblemSeverity::Note,
+                    _ => ProblemSeverity::Warning,
+                };
+                Some((severity, cause.explanation()))
             }
         }
     }
@@ -151,22 +73,15 @@ impl CloseFacts<'_> {
     /// Explains 1001: API Gateway sends it with a reason, a browser without one (row M17).
     fn going_away(&self) -> Option<(ProblemSeverity, Explanation)> {
         if self.is_at_age_limit {
-            let cause =
-                "The connection reached API Gateway's limit of two hours, which cannot be raised.";
-            let next = "Reconnect before two hours have passed, at a random time.";
-            let text = explanation(Certainty::Likely, &["M14"], cause, next);
-            return Some((ProblemSeverity::Note, text));
+            return Some((ProblemSeverity::Note, AGE_LIMIT.explanation()));
         }
         if !self.is_idle && self.reason != "Going away" {
             return None;
         }
-        let certainty = match self.is_idle && self.reason == "Going away" {
-            true => Certainty::Likely,
-            false => Certainty::Possible,
-        };
-        let cause = "API Gateway closed the connection, because no data was sent in either direction for ten minutes.";
-        let next = "Send a small message every few minutes, for example to a `heartbeat` route.";
-        let text = explanation(certainty, &["M13"], cause, next);
+        let mut text = IDLE_TIMEOUT.explanation();
+        if !(self.is_idle && self.reason == "Going away") {
+            text.certainty = Certainty::Possible;
+        }
         Some((ProblemSeverity::Warning, text))
     }
 
@@ -242,16 +157,16 @@ mod tests {
         );
         assert_eq!(
             problem(1001, "Going away", 603_900),
-            "Warning closed with 1001 after 10 min 3 s M13"
+            "Warning closed with 1001 after 10 min 3 s M13,X4"
         );
         assert_eq!(
             problem(1001, "Going away", 7_200_000),
-            "Note closed with 1001 after 2 h 0 min M14"
+            "Note closed with 1001 after 2 h 0 min M14,X4"
         );
         assert_eq!(problem(1001, "", 30_000), "none");
         assert_eq!(
             problem(1000, "Connection Closed Normally", 5),
-            "Note closed with 1000 after 5 ms M15"
+            "Note closed with 1000 after 5 ms M15,X4"
         );
         assert_eq!(problem(1000, "", 5), "none");
         assert_eq!(problem(4001, "", 5), "none");

@@ -165,6 +165,11 @@ pub struct StageLogSettings {
 }
 
 impl StageLogSettings {
+    /// True if a route has an execution log.
+    pub fn has_execution_log(&self) -> bool {
+        self.execution_level > ExecutionLevel::Off || self.execution_differs
+    }
+
     /// Returns the name of the access log's group; `None` without one, and for a delivery stream.
     pub fn access_log_group(&self) -> Option<&str> {
         let (_, group) = self.access_log_arn.as_deref()?.split_once(":log-group:")?;

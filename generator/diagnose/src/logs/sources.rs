@@ -11,8 +11,7 @@ use super::access_format::AccessFormat;
 use super::entry::{LogSource, SourceKind};
 use super::gap::{self, GapKind, LogGap};
 use super::ports::{
-    ExecutionLevel, FunctionLogSettings, LogGroupSummary, LogService, LogSettingsReader,
-    StageLogSettings,
+    FunctionLogSettings, LogGroupSummary, LogService, LogSettingsReader, StageLogSettings,
 };
 
 /// A stage whose logs are read.
@@ -130,7 +129,7 @@ impl<A: LogDiscovery> SourceFinder<'_, A> {
         }
     }
 
-    /// Adds the execution log. API Gateway names its group `/aws/apigateway/{api}/{stage}` for WebSocket APIs.
+    /// Adds the execution log.
     async fn add_execution_log(
         &mut self,
         stage: LoggedStage<'_>,
@@ -139,9 +138,8 @@ impl<A: LogDiscovery> SourceFinder<'_, A> {
         let Some(name) = stage.stage else {
             return Ok(());
         };
-        let group = format!("/aws/apigateway/{}/{name}", stage.api);
-        let is_on = settings.execution_level > ExecutionLevel::Off || settings.execution_differs;
-        if is_on {
+        let group = LogSource::execution_group(stage.api, name);
+        if settings.has_execution_log() {
             self.add("execution", &group, SourceKind::Execution);
         }
         Ok(())
@@ -261,8 +259,13 @@ impl LogSource {
         LogSource::new(name, group, SourceKind::Named)
     }
 
+    /// Returns the name of the group of a stage's execution log, as API Gateway names it for WebSocket APIs.
+    pub(crate) fn execution_group(api: &ApiId, stage: &StageName) -> String {
+        format!("/aws/apigateway/{api}/{stage}")
+    }
+
     /// Returns a source of which only the name is known yet.
-    fn new(name: &str, group: &str, kind: SourceKind) -> LogSource {
+    pub(crate) fn new(name: &str, group: &str, kind: SourceKind) -> LogSource {
         LogSource {
             name: name.to_owned(),
             group: group.to_owned(),

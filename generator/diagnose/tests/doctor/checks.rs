@@ -3,8 +3,10 @@
 use stackgen_deploy::status::Freshness;
 use stackgen_diagnose::doctor::{
     DoctorReport, FunctionDetails, PolicyDecision, RightVerdict, RoleRight, RouteThrottle,
-    StageSettings, TableDetails, TableFacts,
+    SimulatedRight, StageSettings, TableDetails, TableFacts,
 };
+
+use stackgen_diagnose::logs::{ExecutionLevel, StageLogSettings};
 
 use crate::evidence::{evidence, found, stage_info, status, variables, with_function};
 
@@ -42,11 +44,13 @@ fn row_d18_a_throttle_of_one_route_is_found_too() {
         route: Some("sendAudio".to_owned()),
         rate,
         burst,
-        logging_level: Some("INFO".to_owned()),
     };
     let mut stage = StageSettings {
         routes: vec![route(Some(10.0), Some(5))],
-        access_log: None,
+        logs: StageLogSettings {
+            execution_level: ExecutionLevel::Error,
+            ..StageLogSettings::default()
+        },
     };
     evidence.stage = Some(stage.clone());
     assert_eq!(found(&evidence), []);
@@ -151,9 +155,9 @@ fn row_k1_a_role_lacks_the_right_to_post_by_simulation_or_by_its_policies() {
             .first()
             .map(|one| (one.id, one.confidence.name()))
     };
-    assert_eq!(of(RightVerdict::Simulated { allowed: true }), None);
+    assert_eq!(of(RightVerdict::Simulated(SimulatedRight::Allowed)), None);
     assert_eq!(
-        of(RightVerdict::Simulated { allowed: false }),
+        of(RightVerdict::Simulated(SimulatedRight::Denied)),
         Some(("DR311", "certain"))
     );
     assert_eq!(

@@ -2,4 +2,6 @@
 
 mod checks;
 mod evidence;
+mod faults;
+mod open;
 mod report;

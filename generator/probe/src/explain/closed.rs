@@ -1,18 +1,14 @@
 //! Explains the end of a connection by its close code and its age (rows X1 to X4).
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Certainty::{Certain, Likely, Possible};
+use super::Certainty::{Likely, Possible};
 use super::Explanation;
+use super::codes::{
+    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseCause, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
+};
 use crate::connection::{ClosedBy, ConnectionEnd};
 use crate::report::{ObservationKind, ProbeReport};
-
-/// Seconds without data that suggest the idle timeout of ten minutes (row M13).
-const IDLE_TIMEOUT: RangeInclusive<u64> = 585..=630;
-
-/// Ages in seconds that suggest the limit of two hours (row M14).
-const AGE_LIMIT: RangeInclusive<u64> = 7_140..=7_260;
 
 /// Maximum size of a frame in bytes (row M11).
 const MAX_FRAME: usize = 32 * 1024;
@@ -30,15 +26,14 @@ pub(super) fn explain(report: &ProbeReport) -> Option<Explanation> {
     let explanation = match (close.by, close.code) {
         (ClosedBy::Client, _) => return None,
         (ClosedBy::Network, _) => facts.lost(),
-        (ClosedBy::Server, 1000) => facts.deleted(),
+        (ClosedBy::Server, 1000) => DELETED.explanation(),
         (ClosedBy::Server, 1001) => facts.going_away(sent_pings(report)),
-        (ClosedBy::Server, 1003) => facts.binary(),
         (ClosedBy::Server, 1005) => facts.bare(),
-        (ClosedBy::Server, 1008) => facts.too_many(),
         (ClosedBy::Server, 1009) => facts.too_large(),
-        (ClosedBy::Server, 1011) => facts.failed(),
-        (ClosedBy::Server, 1012) => facts.restart(),
-        (ClosedBy::Server, code) => facts.other(code),
+        (ClosedBy::Server, code) => match CloseCause::of_code(code) {
+            Some(cause) => cause.explanation(),
+            None => other(code),
+        },
     };
     let reason = match close.reason.as_str() {
         "" => String::new(),
@@ -69,48 +64,28 @@ struct EndFacts<'a> {
 
 impl EndFacts<'_> {
     fn is_idle_timeout(&self) -> bool {
-        IDLE_TIMEOUT.contains(&self.idle_time.as_secs())
+        IDLE_SECONDS.contains(&self.idle_time.as_secs())
     }
 
     fn is_at_age_limit(&self) -> bool {
-        AGE_LIMIT.contains(&self.age.as_secs())
-    }
-
-    fn deleted(&self) -> Explanation {
-        Explanation::new(
-            Certain,
-            &["M15", "X4"],
-            "A DELETE request to @connections closed the connection.",
-        )
-        .with_next_step("Look for DeleteConnection in the stack's functions. They may end sessions, remove users, or replace an older login.")
+        AGE_LIMIT_SECONDS.contains(&self.age.as_secs())
     }
 
     fn going_away(&self, sent_pings: bool) -> Explanation {
         if self.is_at_age_limit() {
-            return Explanation::new(
-                Likely,
-                &["M14", "X4"],
-                "The connection reached API Gateway's limit of two hours.",
-            )
-            .with_next_step(
-                "Reconnect before two hours have passed, at a random time, so that clients do not all reconnect at once. \
-                 The limit cannot be raised.",
-            );
+            return AGE_LIMIT.explanation();
         }
         if self.is_idle_timeout() {
-            let (rows, pings): (&[_], _) = match sent_pings {
-                true => (
+            let cause = IDLE_TIMEOUT.cause;
+            return match sent_pings {
+                true => Explanation::new(
+                    IDLE_TIMEOUT.certainty,
                     &["M13", "M12", "X4"],
-                    " Pings did not prevent it; AWS does not document whether they count.",
-                ),
-                false => (&["M13", "X4"], ""),
+                    format!("{cause} Pings did not prevent it; AWS does not document whether they count."),
+                )
+                .with_next_step(IDLE_TIMEOUT.next_step),
+                false => IDLE_TIMEOUT.explanation(),
             };
-            let cause = format!(
-                "No data was sent in either direction for ten minutes, so API Gateway closed the connection.{pings}"
-            );
-            return Explanation::new(Likely, rows, cause).with_next_step(
-                "Send a small message every few minutes, for example to a `heartbeat` route.",
-            );
         }
         Explanation::new(
             Possible,
@@ -122,30 +97,6 @@ impl EndFacts<'_> {
             "For the local gateway, check whether it runs with a short `--idle-timeout`. For AWS, compare with the \
              $disconnect log.",
         )
-    }
-
-    fn too_many(&self) -> Explanation {
-        Explanation::new(
-            Likely,
-            &["M19", "X4"],
-            "The client sent too many requests, so API Gateway closed its connection.",
-        )
-        .with_next_step("Send less often, or put several messages into one, and reconnect after a delay that grows.")
-    }
-
-    fn restart(&self) -> Explanation {
-        Explanation::new(
-            Likely,
-            &["X4"],
-            "The server restarts. API Gateway closes connections with this code when it restarts, and the local gateway \
-             when it stops.",
-        )
-        .with_next_step("Reconnect, after a random delay, so that clients do not all reconnect at once.")
-    }
-
-    fn binary(&self) -> Explanation {
-        Explanation::new(Likely, &["M10", "X4"], "A binary frame was sent, but WebSocket APIs accept only text.")
-            .with_next_step("Send base64 in a text message. ContentHandlingStrategy determines how the integration receives it.")
     }
 
     fn bare(&self) -> Explanation {
@@ -162,39 +113,9 @@ impl EndFacts<'_> {
     }
 
     fn too_large(&self) -> Explanation {
-        Explanation::new(
-            Certain,
-            &["M11", "X4"],
-            "A frame of more than 32 KB or a message of more than 128 KB was sent.",
-        )
-        .with_evidence(format!("the largest message had {} bytes", self.largest_message))
-        .with_next_step(
-            "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB. Store large data \
-             in S3 and send its location.",
-        )
-    }
-
-    fn failed(&self) -> Explanation {
-        Explanation::new(
-            Possible,
-            &["X4"],
-            "The server failed. The Developer Guide lists this code for an error inside API Gateway.",
-        )
-        .with_next_step("If it happens again, check the proxies in between, and note the connectionId and the time for AWS support.")
-    }
-
-    fn other(&self, code: u16) -> Explanation {
-        let cause = match code {
-            1002 | 1007 | 1010 => "The server reports a violation of the WebSocket protocol.",
-            1013 => "The server is overloaded. API Gateway is not known to send this code.",
-            3000..=4999 => {
-                "This is an application's own code. API Gateway cannot send one, so something else closed the connection."
-            }
-            _ => "The reference does not list this code.",
-        };
-        Explanation::new(Possible, &["X4"], cause).with_next_step(
-            "Check whether API Gateway answers at this URL, and look for proxies in between.",
-        )
+        let cause = CloseCause::of_code(1009).unwrap_or(UNLISTED);
+        let size = format!("the largest message had {} bytes", self.largest_message);
+        cause.explanation().with_evidence(size)
     }
 
     fn lost(&self) -> Explanation {
@@ -223,17 +144,29 @@ impl EndFacts<'_> {
             .with_evidence(format!("the largest message had {} bytes", self.largest_message))
             .with_next_step("Send less than 32 KB per frame.");
         }
-        Explanation::new(
-            Likely,
-            &["X3"],
-            "TCP ended without a close frame. Typical causes are NAT, a proxy, a VPN, sleep, or a server that was killed.",
-        )
-        .with_evidence(format!("network error: {}", self.close.reason))
+        let cause = CloseCause::of_code(1006).unwrap_or(UNLISTED);
+        cause
+            .explanation()
+            .with_evidence(format!("network error: {}", self.close.reason))
         .with_next_step(
             "Compare this age with the one in the $disconnect log. If the connection lived longer there, something in \
              between dropped it; a message every minute keeps NAT and proxies from doing so.",
         )
     }
+}
+
+fn other(code: u16) -> Explanation {
+    let cause = match code {
+        1002 | 1007 | 1010 => "The server reports a violation of the WebSocket protocol.",
+        1013 => "The server is overloaded. API Gateway is not known to send this code.",
+        3000..=4999 => {
+            "This is an application's own code. API Gateway cannot send one, so something else closed the connection."
+        }
+        _ => UNLISTED.cause,
+    };
+    Explanation::new(UNLISTED.certainty, UNLISTED.rows, cause).with_next_step(
+        "Check whether API Gateway answers at this URL, and look for proxies in between.",
+    )
 }
 
 /// Returns the time between the last data in either direction and the end (row M13). Pings do not count as data.

@@ -1,6 +1,7 @@
 //! Explains reports: cause, evidence and next step, with rows of `docs/reference/api-gateway-websocket.md`.
 
 mod closed;
+mod codes;
 mod lookup;
 mod opened;
 mod recorded;
@@ -12,6 +13,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::report::{HandshakeOutcome, ProbeReport};
+pub use codes::{
+    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseCause, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
+};
 pub use lookup::{ERROR_FRAMES, explain_close_code, explain_error_frame, explain_handshake_status};
 pub use recorded::{RecordSubject, ServerRecord};
 

@@ -9,10 +9,12 @@ use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec};
 
 use crate::account::StageTarget;
 
-/// Returns what the project of a target declares. `selector` is the flags that select the target.
-pub(super) fn project_facts(target: &StageTarget, selector: &str) -> ProjectFacts {
+/// Returns what the project of a target declares. `selector` is the flags that select the target, `aws_flags` those that select
+/// the account.
+pub(super) fn project_facts(target: &StageTarget, selector: &str, aws_flags: &str) -> ProjectFacts {
     let mut facts = ProjectFacts {
         selector: selector.to_owned(),
+        aws_flags: aws_flags.to_owned(),
         is_known: target.model.is_some(),
         ..ProjectFacts::default()
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stackgen_deploy::redeploy::{BackTo, RedeployOutcome, RedeployRequest, redeploy};
 use stackgen_diagnose::doctor::{DoctorAccount as _, DoctorFix, DoctorReport};
 
-use super::run::DoctorRun;
+use super::run::{DoctorRun, TargetCallers};
 use crate::account::{StageTarget, confirmed};
 use crate::error::CliError;
 use crate::git;
@@ -54,7 +54,14 @@ async fn redeploy_stage(
     if !confirmed(false, &question, run.interrupt, run.ui).await? {
         return Ok(());
     }
-    let (verify, callers) = run.callers(target).await;
+    let TargetCallers {
+        verify,
+        callers,
+        skipped,
+    } = run.callers(target).await;
+    for reason in &skipped {
+        run.ui.note(reason, None);
+    }
     let request = RedeployRequest {
         api: report.api.clone(),
         stage: report.stage.clone(),
@@ -87,19 +94,46 @@ async fn redeploy_stage(
 }
 
 async fn set_log_role(run: DoctorRun<'_>) -> Result<(), CliError> {
-    let Some(role) = run.log_role else {
-        run.ui.note(
-            "API Gateway has no role for logs, and `--log-role` names none",
-            Some("name a role that apigateway.amazonaws.com may assume, with the policy AmazonAPIGatewayPushToCloudWatchLogs"),
-        );
-        return Ok(());
+    let asked;
+    let role = match run.log_role {
+        Some(role) => role,
+        None => {
+            asked = ask_role(run).await?;
+            asked.as_str()
+        }
     };
+    if role.is_empty() {
+        return Ok(());
+    }
+    if !is_role(role) {
+        return Err(
+            CliError::input(format!("{role:?} is not the ARN of a role"))
+                .hint("a role has an ARN such as arn:aws:iam::111122223333:role/api-gateway-logs"),
+        );
+    }
     let question = format!("set {role} as API Gateway's role for logs in this account and region?");
     if !confirmed(false, &question, run.interrupt, run.ui).await? {
         return Ok(());
     }
     run.ctx.call(|| run.account.aws.set_log_role(role)).await?;
     run.ui.done(&format!("API Gateway writes logs as {role}"))
+}
+
+/// Asks for the ARN of a role. No answer sets none.
+async fn ask_role(run: DoctorRun<'_>) -> Result<String, CliError> {
+    run.ui.note(
+        "API Gateway has no role for logs",
+        Some("it takes a role that apigateway.amazonaws.com may assume, with the policy AmazonAPIGatewayPushToCloudWatchLogs"),
+    );
+    let answer = run
+        .interrupt
+        .unless(run.ui.ask_async("ARN of the role (none: leave it): "));
+    Ok(answer.await?.unwrap_or_default().trim().to_owned())
+}
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "iam", "", _, name] if name.starts_with("role/"))
 }
 
 async fn delete_records(
@@ -115,10 +149,9 @@ async fn delete_records(
     if !confirmed(false, &question, run.interrupt, run.ui).await? {
         return Ok(());
     }
-    let endpoint = report.api.url(&report.stage).unwrap_or_default();
-    let endpoint = endpoint
-        .replacen("wss://", "https://", 1)
-        .replacen("ws://", "http://", 1);
+    // The records were compared by this address.
+    let endpoint = report.api.management_endpoint(&report.stage);
+    let endpoint = endpoint.unwrap_or_default();
     let mut deleted = 0;
     for id in connections {
         // A connection that exists by now keeps its record.

@@ -10,6 +10,7 @@ use stackgen_diagnose::doctor::{
 };
 
 use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::text::counted;
 
 /// Returns the report: the worst first, everything healthy in one line.
 pub(super) fn text(report: &DoctorReport) -> String {
@@ -94,34 +95,40 @@ fn verdict(report: &DoctorReport) -> String {
     let counts: Vec<_> = counts
         .map(|(style, count, word)| format!("{style}{}{style:#}", counted(count, word)))
         .collect();
-    match (counts.is_empty(), report.unread.is_empty()) {
+    match (counts.is_empty(), report.incomplete.is_empty()) {
         (false, _) => counts.join(", "),
         (true, true) => format!("{GREEN}healthy{GREEN:#}"),
         (true, false) => format!("{GREEN}nothing found{GREEN:#} in what could be read"),
     }
 }
 
-fn counted(count: usize, word: &str) -> String {
-    match count {
-        1 => format!("1 {word}"),
-        many => format!("{many} {word}s"),
-    }
-}
-
-fn ids(checks: &[CheckSummary]) -> String {
-    checks
-        .iter()
-        .map(|check| check.id)
-        .collect::<Vec<_>>()
-        .join(" ")
+fn ids<'a>(checks: impl IntoIterator<Item = &'a CheckSummary>) -> String {
+    let ids = checks.into_iter().map(|check| check.id);
+    ids.collect::<Vec<_>>().join(" ")
 }
 
 fn add_unread(text: &mut String, report: &DoctorReport) {
+    for (question, checks) in report.open_questions() {
+        let _ = writeln!(
+            text,
+            "{CYAN}not known{CYAN:#}    {}: {}; {DIM}needed:{DIM:#} {}",
+            checks.join(" "),
+            escape(&question.unknown),
+            escape(&question.remedy)
+        );
+    }
     if report.unread.is_empty() {
         return;
     }
-    let incomplete = ids(&report.incomplete);
-    let _ = writeln!(text, "{CYAN}not read{CYAN:#}     needed by {incomplete}:");
+    let unread = report
+        .incomplete
+        .iter()
+        .filter(|one| !one.unread.is_empty());
+    let _ = writeln!(
+        text,
+        "{CYAN}not read{CYAN:#}     needed by {}:",
+        ids(unread)
+    );
     for permission in report.missing_permissions() {
         let _ = writeln!(
             text,

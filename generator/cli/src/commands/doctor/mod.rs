@@ -51,7 +51,7 @@ pub(crate) struct DoctorCommand {
     #[arg(long, help_heading = "Changes", conflicts_with_all = ["markdown", "mask"])]
     fix: bool,
 
-    /// Role that `--fix` sets as API Gateway's role for logs, if the account has none
+    /// Role that `--fix` sets as API Gateway's role for logs, if the account has none (default: `--fix` asks for it)
     #[arg(long, value_name = "ARN", requires = "fix", help_heading = "Changes")]
     log_role: Option<String>,
 
@@ -100,11 +100,12 @@ impl DoctorCommand {
         let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
-        let selector = self.selector();
+        let (selector, account_flags) = (self.selector(), self.account.aws_selector().join(" "));
         let run = DoctorRun {
             account: &account,
             file: &self.target.file,
             selector: &selector,
+            account_flags: &account_flags,
             since: self.since,
             symptom,
             log_role: self.log_role.as_deref(),
@@ -174,10 +175,9 @@ impl DoctorCommand {
 impl DoctorCommand {
     /// Returns the flags that select the same stage in another command.
     fn selector(&self) -> String {
-        match self.account.local {
-            true => "--local".to_owned(),
-            false => self.target.selector(),
-        }
+        let mut flags = self.target.selector();
+        flags.extend(self.account.selector());
+        flags.join(" ")
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::{
     Account as _, ApiInfo, Interrupt, OperationContext, StageInfo, VerifyRequest,
 };
@@ -22,6 +23,8 @@ pub(super) struct DoctorRun<'a> {
     pub(super) file: &'a Path,
     /// Flags that select the same stage in another command.
     pub(super) selector: &'a str,
+    /// Flags that select the account, which the AWS CLI has, too.
+    pub(super) account_flags: &'a str,
     /// Span of logs and metrics.
     pub(super) since: Duration,
     pub(super) symptom: Option<&'static Symptom>,
@@ -42,8 +45,12 @@ impl DoctorRun<'_> {
         stage: StageInfo,
     ) -> Result<DoctorReport, CliError> {
         let region = self.ctx.read(|| self.account.aws.account_region()).await?;
-        let project = facts::project_facts(target, self.selector);
-        let (verify, callers): (VerifyRequest, StageCallers) = self.callers(target).await;
+        let project = facts::project_facts(target, self.selector, &self.aws_flags(&region));
+        let TargetCallers {
+            verify,
+            callers,
+            skipped,
+        } = self.callers(target).await;
         let parts: BTreeSet<EvidencePart> = match self.symptom {
             Some(symptom) => symptom.parts(),
             None => EvidencePart::ALL.into_iter().collect(),
@@ -54,9 +61,9 @@ impl DoctorRun<'_> {
             region: &region,
             project: &project,
             templates: &target.snapshots,
-            built: &target.code,
             stack: target.stack.as_ref(),
             verify: &verify,
+            skipped_callers: &skipped,
             parts: &parts,
             since: self.since,
             is_emulator: self.account.aws.endpoint_url().is_some(),
@@ -67,13 +74,34 @@ impl DoctorRun<'_> {
         Ok(DoctorReport::new(&evidence, self.symptom))
     }
 
-    pub(super) async fn callers(self, target: &StageTarget) -> (VerifyRequest, StageCallers) {
+    /// Returns the flags with which commands of the AWS CLI reach the account.
+    fn aws_flags(self, region: &AccountRegion) -> String {
+        match self.account.aws.endpoint_url() {
+            Some(url) => format!("--endpoint-url {url} --region {}", region.region),
+            None => self.account_flags.to_owned(),
+        }
+    }
+
+    /// Returns the callers that a project declares, with their values.
+    pub(super) async fn callers(self, target: &StageTarget) -> TargetCallers {
         let (verify, callers, problems) =
             StageCallers::declared(target, &self.account.network).await;
-        for problem in problems.iter().flat_map(|error| &error.problems) {
-            let message = format!("skipped a handshake: {}", problem.problem.message);
-            self.ui.note(&message, None);
+        let problems = problems.iter().flat_map(|error| &error.problems);
+        let skipped: Vec<_> = problems
+            .map(|problem| format!("skipped a handshake: {}", problem.problem.message))
+            .collect();
+        TargetCallers {
+            verify,
+            callers,
+            skipped,
         }
-        (verify, callers)
     }
+}
+
+/// Callers that a project declares.
+pub(super) struct TargetCallers {
+    pub(super) verify: VerifyRequest,
+    pub(super) callers: StageCallers,
+    /// Reasons for which callers are left out.
+    pub(super) skipped: Vec<String>,
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use stackgen_deploy::Judgement;
+use stackgen_probe::{AGE_LIMIT, CloseCause, IDLE_TIMEOUT};
 
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{ClosedConnection, DoctorEvidence};
+use crate::doctor::evidence::ClosedConnection;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
+use crate::doctor::reader::EvidenceReader;
 
 pub(super) const CHECKS: &[&DoctorCheck] =
     &[&REFUSED, &BARE_CLOSE, &IDLE, &TWO_HOURS, &LOST, &VIOLATION];
@@ -84,17 +86,23 @@ static VIOLATION: DoctorCheck = DoctorCheck {
     run: violation,
 };
 
+/// Subject of the findings.
+const SUBJECT: &str = "logs of `$disconnect`";
+
+/// Age below which a client hardly meant to use the connection.
+const QUICK: Duration = Duration::from_secs(5);
+
 /// Closes from which on a code is a pattern, if at least half of all closes have it.
 const PATTERN: usize = 3;
 
-fn refused(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn refused(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let failed = evidence
-        .callers
+        .callers()
         .iter()
         .filter(|attempt| attempt.judgement == Judgement::Failed);
     let findings = failed.map(|attempt| {
         let next = format!(
-            "correct what is listed above; {} shows what this caller gets",
+            "see what this caller gets with {}",
             evidence.command("probe")
         );
         check.finding(
@@ -106,37 +114,120 @@ fn refused(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     findings.collect()
 }
 
-/// Closes with a code, among all of them.
-struct Closes<'a> {
-    matching: Vec<&'a ClosedConnection>,
+/// Closes by which a check looks for a pattern.
+struct CloseSearch<'a> {
+    evidence: &'a EvidenceReader<'a>,
+    code: u16,
+    /// Age in seconds, and the difference to it that is allowed.
+    age: Option<NearAge>,
+}
+
+#[derive(Clone, Copy)]
+struct NearAge {
+    seconds: u64,
+    tolerance: u64,
+}
+
+/// Age at which API Gateway closes an idle connection (row M13).
+const IDLE_AGE: NearAge = NearAge {
+    seconds: 600,
+    tolerance: 30,
+};
+
+/// Largest age of a connection (row M14).
+const LARGEST_AGE: NearAge = NearAge {
+    seconds: 7_200,
+    tolerance: 60,
+};
+
+impl NearAge {
+    fn is_near(self, age: Duration) -> bool {
+        age.as_secs().abs_diff(self.seconds) <= self.tolerance
+    }
+}
+
+/// Connections that closed in one way.
+struct FoundCloses {
+    /// Their ages, as far as they are known.
+    ages: Vec<Duration>,
+    count: usize,
+    /// Number of all connections whose code is known.
     all: usize,
 }
 
-impl<'a> Closes<'a> {
-    fn with(evidence: &'a DoctorEvidence, is_meant: impl Fn(&ClosedConnection) -> bool) -> Self {
-        Closes {
-            matching: evidence
-                .closes
-                .iter()
-                .filter(|close| is_meant(close))
-                .collect(),
-            all: evidence.closes.len(),
+impl CloseSearch<'_> {
+    /// Returns the closes, if there are so many of them; leaves the question open if those of unknown code or age could be so
+    /// many.
+    fn find(&self, is_enough: impl Fn(usize, usize) -> bool) -> Option<FoundCloses> {
+        let logs = self.evidence.closes();
+        let all = logs.closes.iter().filter(|one| one.code.is_some()).count();
+        let is_meant = |close: &&ClosedConnection, unknown: bool| {
+            let has_code = close.code.map_or(unknown, |code| code == self.code);
+            let has_age = self
+                .age
+                .is_none_or(|wanted| close.age.map_or(unknown, |age| wanted.is_near(age)));
+            has_code && has_age
+        };
+        let certain: Vec<_> = logs
+            .closes
+            .iter()
+            .filter(|one| is_meant(one, false))
+            .collect();
+        if is_enough(certain.len(), all) {
+            return Some(FoundCloses {
+                ages: certain.iter().filter_map(|close| close.age).collect(),
+                count: certain.len(),
+                all,
+            });
         }
+        let possible = logs.closes.iter().filter(|one| is_meant(one, true));
+        let is_open = is_enough(possible.count(), logs.closes.len());
+        let lacks_codes = logs.closes.iter().any(|one| one.code.is_none());
+        if logs.closes.is_empty() && !logs.lists_disconnects {
+            self.evidence.leave_open(
+                "no log tells how connections close",
+                access_log_setting(self.evidence, "an access log with $context.connectionId, $context.eventType and $context.connectedAt"),
+            );
+        } else if self.age.is_some() && !logs.has_ages {
+            self.evidence.leave_open(
+                "no log tells the age of connections that close",
+                access_log_setting(self.evidence, "$context.connectedAt, $context.connectionId and $context.eventType in the format of the access log"),
+            );
+        } else if is_open && lacks_codes {
+            self.evidence.leave_open(
+                "connections closed, and no log contains the code",
+                "log `disconnectStatusCode` in the function of `$disconnect`, or turn on the execution log at level INFO",
+            );
+        } else if is_open {
+            self.evidence.leave_open(
+                "the age of some connections that closed is unknown",
+                "look at a longer time with `--since`",
+            );
+        }
+        None
     }
+}
 
-    fn is_pattern(&self) -> bool {
-        self.matching.len() >= PATTERN && self.matching.len() * 2 >= self.all
+/// Returns the setting that adds something to the access log.
+fn access_log_setting(evidence: &EvidenceReader<'_>, needed: &str) -> String {
+    match evidence.project().is_known {
+        true => {
+            format!("accessLogs: {{ retentionInDays: 30 }} of the stage in stackgen.yaml: {needed}")
+        }
+        false => format!("AccessLogSettings of the stage: {needed}"),
     }
+}
 
+/// True for so many closes that they are a pattern.
+fn is_pattern(count: usize, all: usize) -> bool {
+    count >= PATTERN && count * 2 >= all
+}
+
+impl FoundCloses {
     /// Returns the closes in words. `verb` says how they ended: `closed with 1005`.
     fn text(&self, verb: &str) -> String {
-        let ages: Vec<_> = self.matching.iter().filter_map(|close| close.age).collect();
-        let of = format!(
-            "{} of the last {} connections {verb}",
-            self.matching.len(),
-            self.all
-        );
-        match (ages.iter().min(), ages.iter().max()) {
+        let of = format!("{} of the last {} connections {verb}", self.count, self.all);
+        match (self.ages.iter().min(), self.ages.iter().max()) {
             (Some(least), Some(most)) => format!("{of}, at an age of {}", span(*least, *most)),
             _ => format!("{of}, of unknown age"),
         }
@@ -151,104 +242,85 @@ fn span(least: Duration, most: Duration) -> String {
     }
 }
 
-fn is_near(age: Option<Duration>, seconds: u64, tolerance: u64) -> bool {
-    age.is_some_and(|age| age.as_secs().abs_diff(seconds) <= tolerance)
-}
-
-fn bare_close(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| close.code == 1005);
-    if !closes.is_pattern() {
-        return Vec::new();
-    }
-    let quick =
-        |close: &&&ClosedConnection| close.age.is_some_and(|age| age < Duration::from_secs(5));
-    let quick = closes.matching.iter().filter(quick).count();
-    let found = format!(
-        "{}; {quick} of them within 5 s",
-        closes.text("closed with 1005")
-    );
-    let next = "search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001)";
-    vec![check.finding("logs of `$disconnect`", found, next)]
-}
-
-fn idle(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| {
-        close.code == 1001 && is_near(close.age, 600, 30)
-    });
-    if !closes.is_pattern() {
-        return Vec::new();
-    }
-    let found = closes.text("closed with 1001");
-    let next = "send a small message every few minutes: no data for 10 minutes closes a connection";
-    vec![check.finding("logs of `$disconnect`", found, next)]
-}
-
-fn two_hours(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| {
-        close.code == 1001 && is_near(close.age, 7_200, 60)
-    });
-    if closes.matching.is_empty() {
-        return Vec::new();
-    }
-    let found = closes.text("closed with 1001");
-    let next = "let clients reconnect before, each at a random time: the limit cannot be raised";
-    vec![check.finding("logs of `$disconnect`", found, next)]
-}
-
-fn lost(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let closes = Closes::with(evidence, |close| close.code == 1006);
-    if !closes.is_pattern() {
-        return Vec::new();
-    }
-    let all_near = |seconds, tolerance| {
-        let mut matching = closes.matching.iter();
-        matching.all(|close| is_near(close.age, seconds, tolerance))
+/// Searches for closes with a code, and with an age.
+fn find(
+    evidence: &EvidenceReader<'_>,
+    code: u16,
+    age: Option<NearAge>,
+    is_enough: impl Fn(usize, usize) -> bool,
+) -> Option<FoundCloses> {
+    let search = CloseSearch {
+        evidence,
+        code,
+        age,
     };
-    let (cause, next) = if all_near(600, 30) {
-        (
-            "their age is the idle timeout",
-            "send a small message every few minutes",
-        )
-    } else if all_near(7_200, 60) {
-        (
-            "their age is the limit of two hours",
-            "let clients reconnect before",
-        )
+    search.find(is_enough)
+}
+
+fn bare_close(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let closes = find(evidence, 1005, None, is_pattern);
+    let finding = |closes: FoundCloses| {
+        let quick = closes.ages.iter().filter(|age| **age < QUICK).count();
+        let found = format!(
+            "{}; {quick} of them within 5 s",
+            closes.text("closed with 1005")
+        );
+        let next = "give each close() of the client its own code, such as close(4001): the clean-up of a React effect, a reconnect loop, a test that ends";
+        check.finding(SUBJECT, found, next)
+    };
+    closes.map(finding).into_iter().collect()
+}
+
+fn idle(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let closes = find(evidence, 1001, Some(IDLE_AGE), is_pattern);
+    let finding = |closes: FoundCloses| {
+        let found = closes.text("closed with 1001");
+        check.finding(SUBJECT, found, IDLE_TIMEOUT.advice())
+    };
+    closes.map(finding).into_iter().collect()
+}
+
+fn two_hours(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let closes = find(evidence, 1001, Some(LARGEST_AGE), |count, _| count > 0);
+    let finding = |closes: FoundCloses| {
+        let found = closes.text("closed with 1001");
+        check.finding(SUBJECT, found, AGE_LIMIT.advice())
+    };
+    closes.map(finding).into_iter().collect()
+}
+
+fn lost(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(closes) = find(evidence, 1006, None, is_pattern) else {
+        return Vec::new();
+    };
+    let all_near = |near: NearAge| {
+        closes.ages.len() == closes.count && closes.ages.iter().all(|age| near.is_near(*age))
+    };
+    let (cause, next) = if all_near(IDLE_AGE) {
+        ("their age is the idle timeout", IDLE_TIMEOUT.advice())
+    } else if all_near(LARGEST_AGE) {
+        ("their age is the limit of two hours", AGE_LIMIT.advice())
     } else {
         (
             "their ages are those of no limit, so something between client and API Gateway ended them",
-            "compare the ages with the timeouts of proxies, VPNs and NAT on the way, and send a small message every minute",
+            "send a small message every minute, which keeps proxies, VPNs and NAT on the way from ending it".to_owned(),
         )
     };
     let found = format!("{}; {cause}", closes.text("ended with 1006"));
-    vec![check.finding("logs of `$disconnect`", found, next)]
+    vec![check.finding(SUBJECT, found, next)]
 }
 
-fn violation(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    const CODES: [(u16, &str, &str); 4] = [
-        (1003, "a binary frame", "send base64 as text"),
-        (
-            1008,
-            "too many requests of one client",
-            "let the client send less, or raise the throttle of the stage",
-        ),
-        (
-            1009,
-            "a frame over 32 KB or a message over 128 KB",
-            "split the message",
-        ),
-        (
-            1011,
-            "an error inside API Gateway",
-            "reconnect after a random delay",
-        ),
-    ];
+fn violation(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
-    for (code, cause, next) in CODES {
-        let closes = Closes::with(evidence, |close| close.code == code);
-        if !closes.matching.is_empty() {
-            let found = format!("{}: {cause}", closes.text(&format!("closed with {code}")));
-            findings.push(check.finding("logs of `$disconnect`", found, next));
+    for cause in [1003, 1008, 1009, 1011]
+        .into_iter()
+        .filter_map(CloseCause::of_code)
+    {
+        let code = cause.code;
+        if let Some(closes) = find(evidence, code, None, |count, _| count > 0) {
+            let text = closes.text(&format!("closed with {code}"));
+            let found = format!("{text}: {}", cause.cause.trim_end_matches('.'));
+            findings.push(check.finding(SUBJECT, found, cause.advice()));
         }
     }
     findings

@@ -1,12 +1,13 @@
 //! Functions and versions: whether they exist, are ready and run the built code.
 
-use stackgen_deploy::FunctionName;
+use stackgen_deploy::{CalledVersion, FunctionName};
 
+use super::invocations::invocations;
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::DoctorEvidence;
-use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
+use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorFix, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::FunctionDetails;
+use crate::doctor::reader::EvidenceReader;
 
 /// A function that does not exist.
 pub(super) static MISSING: DoctorCheck = DoctorCheck {
@@ -68,9 +69,9 @@ pub(super) static NO_CONCURRENCY: DoctorCheck = DoctorCheck {
     run: no_concurrency,
 };
 
-fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn missing(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let absent = evidence
-        .functions
+        .functions()
         .iter()
         .filter(|(_, facts)| facts.is_known && facts.details.is_none());
     let finding = |name: &FunctionName| {
@@ -81,12 +82,12 @@ fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     absent.map(|(name, _)| finding(name)).collect()
 }
 
-fn not_ready(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn not_ready(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let functions = evidence
         .existing()
         .map(|(name, details)| (function_text(name), details));
     let versions = evidence
-        .versions
+        .versions()
         .iter()
         .filter_map(|(version, details)| Some((format!("version {version}"), details.as_ref()?)));
     let findings = functions
@@ -97,7 +98,7 @@ fn not_ready(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindin
 
 fn of_state(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     subject: String,
     details: &FunctionDetails,
 ) -> Option<DoctorFinding> {
@@ -120,7 +121,7 @@ fn of_state(
     };
     let is_running = state == "Pending" || state == "Active" && update == "InProgress";
     let next = match is_running {
-        true => "run this command again in a minute".to_owned(),
+        true => format!("look again in a minute with {}", evidence.command("doctor")),
         false => format!("correct what Lambda names, and run {}", evidence.deploy()),
     };
     let finding = check.finding(subject, found, next);
@@ -130,11 +131,11 @@ fn of_state(
     })
 }
 
-fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn other_code(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
-    for (name, built) in &evidence.project.built {
+    for (name, built) in &evidence.project().built {
         let called = evidence
-            .versions
+            .versions()
             .iter()
             .filter(|(version, _)| version.function == *name);
         let served: Vec<_> = called
@@ -143,7 +144,7 @@ fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
             })
             .collect();
         let functions = evidence
-            .functions
+            .functions()
             .get(name)
             .and_then(|facts| facts.details.as_ref());
         // The API invokes either versions or the function itself.
@@ -170,31 +171,49 @@ fn other_code(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFindi
     findings
 }
 
-fn version_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn version_missing(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let gone = evidence
-        .versions
+        .versions()
         .iter()
         .filter(|(_, details)| details.is_none());
+    let current = evidence
+        .wiring()
+        .map(|wiring| invocations(wiring, evidence));
+    let is_current = |version: &CalledVersion| {
+        current.iter().flatten().any(|one| {
+            one.function.function == version.function
+                && one.function.qualifier.as_deref() == Some(version.version.as_str())
+        })
+    };
     let findings = gone.map(|(version, _)| {
         let found = "the stage calls it, and Lambda does not have it: every call fails";
-        let next = format!(
-            "release the current code with {}, or go back with {}",
-            evidence.deploy(),
-            evidence.command("deployments rollback")
-        );
-        check.finding(format!("version {version}"), found, next)
+        let subject = format!("version {version}");
+        // A new deployment helps only if the account's wiring calls another version.
+        match is_current(version) {
+            true => {
+                let next = format!("release the current code with {}", evidence.deploy());
+                check.finding(subject, found, next)
+            }
+            false => {
+                let command = evidence.command("deploy --redeploy-stage");
+                let next = format!("serve what the account calls now: {command}");
+                let finding = check.finding(subject, found, next);
+                finding.with_fix(DoctorFix::RedeployStage)
+            }
+        }
     });
     findings.collect()
 }
 
-fn no_concurrency(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn no_concurrency(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let stopped = evidence
-        .functions
+        .functions()
         .iter()
         .filter(|(_, facts)| facts.reserved == Some(0));
     let findings = stopped.map(|(name, _)| {
         let found = "it reserves 0 concurrent executions, so that Lambda refuses every call";
-        let next = format!("run `aws lambda delete-function-concurrency --function-name {name}`");
+        let command = format!("lambda delete-function-concurrency --function-name {name}");
+        let next = format!("run {}", evidence.aws(&command));
         check.finding(function_text(name), found, next)
     });
     findings.collect()

@@ -2,9 +2,9 @@
 
 use super::code::function_text;
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
+use crate::doctor::reader::EvidenceReader;
 
 /// A variable that a function reads and does not have.
 pub(super) static VARIABLE_MISSING: DoctorCheck = DoctorCheck {
@@ -30,10 +30,10 @@ pub(super) static VARIABLE_DIFFERS: DoctorCheck = DoctorCheck {
     run: variable_differs,
 };
 
-fn variable_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn variable_missing(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, details) in evidence.existing() {
-        let Some(declared) = evidence.project.functions.get(name) else {
+        let Some(declared) = evidence.project().functions.get(name) else {
             continue;
         };
         let is_missing = |variable: &&String| !details.environment.contains_key(*variable);
@@ -56,10 +56,10 @@ fn variable_missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Docto
     findings
 }
 
-fn variable_differs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn variable_differs(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, details) in evidence.existing() {
-        let Some(declared) = evidence.project.functions.get(name) else {
+        let Some(declared) = evidence.project().functions.get(name) else {
             continue;
         };
         let differing = declared.environment.iter().filter(|(variable, declared)| {

@@ -6,10 +6,12 @@ use stackgen_deploy::account::{ApiDescription, ApiPart, ApiPartKind};
 
 use super::wiring::{api_arn, part_name, route_arn, routes_of};
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{DoctorEvidence, QualifiedFunction, RightVerdict, RoleRight};
+use crate::doctor::evidence::{QualifiedFunction, RightVerdict, RoleRight};
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::policy::{IamPolicy, PolicyDecision};
+use crate::doctor::ports::SimulatedRight;
+use crate::doctor::reader::EvidenceReader;
 
 /// IAM action of an invocation.
 pub(crate) const INVOKE: &str = "lambda:InvokeFunction";
@@ -59,12 +61,12 @@ pub(crate) struct ApiInvocation<'a> {
 /// Returns the invocations of functions of this account and region. An integration that no route uses makes none.
 pub(crate) fn invocations<'a>(
     description: &'a ApiDescription,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> Vec<ApiInvocation<'a>> {
     let invoked = description.parts.iter().filter_map(|part| {
         let uri = part
             .invocation()
-            .filter(|uri| uri.is_in(&evidence.region))?;
+            .filter(|uri| uri.is_in(evidence.region()))?;
         let is_used =
             part.kind == ApiPartKind::Authorizer || !routes_of(description, &part.id).is_empty();
         // Emulators return an empty text where AWS returns none.
@@ -88,11 +90,10 @@ pub(crate) fn invocations<'a>(
 /// parts.
 pub(crate) fn served_invocations<'a>(
     description: &'a ApiDescription,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> Vec<ApiInvocation<'a>> {
     let metadata = evidence
-        .status
-        .as_ref()
+        .status()
         .and_then(|status| status.metadata.as_ref());
     let calls = metadata
         .and_then(|metadata| metadata.calls.clone())
@@ -125,25 +126,29 @@ pub(crate) fn served_invocations<'a>(
 /// Returns the right that a role needs for an invocation.
 pub(crate) fn invoke_right(
     invocation: &ApiInvocation<'_>,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> Option<RoleRight> {
     Some(RoleRight {
         role: invocation.role.clone()?,
         action: INVOKE,
-        resource: invocation.function.arn(&evidence.region),
+        resource: invocation.function.arn(evidence.region()),
     })
 }
 
-fn integrations(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn integrations(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     denied(check, evidence, ApiPartKind::Integration)
 }
 
-fn authorizers(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn authorizers(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     denied(check, evidence, ApiPartKind::Authorizer)
 }
 
-fn denied(check: &DoctorCheck, evidence: &DoctorEvidence, kind: ApiPartKind) -> Vec<DoctorFinding> {
-    let Some(description) = &evidence.wiring else {
+fn denied(
+    check: &DoctorCheck,
+    evidence: &EvidenceReader<'_>,
+    kind: ApiPartKind,
+) -> Vec<DoctorFinding> {
+    let Some(description) = evidence.wiring() else {
         return Vec::new();
     };
     let mut all = invocations(description, evidence);
@@ -163,10 +168,10 @@ fn denied(check: &DoctorCheck, evidence: &DoctorEvidence, kind: ApiPartKind) -> 
 }
 
 /// False if the function or version is known not to exist, which another check reports.
-fn exists(evidence: &DoctorEvidence, function: &QualifiedFunction) -> bool {
-    let facts = evidence.functions.get(&function.function);
+fn exists(evidence: &EvidenceReader<'_>, function: &QualifiedFunction) -> bool {
+    let facts = evidence.functions().get(&function.function);
     let is_gone = facts.is_some_and(|facts| facts.is_known && facts.details.is_none());
-    let mut versions = evidence.versions.iter();
+    let mut versions = evidence.versions().iter();
     let version_is_gone = versions.any(|(version, details)| {
         version.function == function.function
             && Some(version.version.as_str()) == function.qualifier.as_deref()
@@ -177,16 +182,13 @@ fn exists(evidence: &DoctorEvidence, function: &QualifiedFunction) -> bool {
 
 fn by_policy(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     description: &ApiDescription,
     function: &QualifiedFunction,
     invocations: &[&ApiInvocation<'_>],
 ) -> Option<DoctorFinding> {
-    let policy = evidence.policies.get(function)?;
-    let document = match policy {
-        Some(text) => IamPolicy::parse(text)?,
-        None => IamPolicy::default(),
-    };
+    let policy = evidence.policies().get(function)?;
+    let document = policy.as_deref().map(IamPolicy::parse).unwrap_or_default();
     let mut lacking: BTreeSet<String> = BTreeSet::new();
     let (mut names, mut arns) = (Vec::new(), Vec::new());
     for invocation in invocations.iter().filter(|one| one.role.is_none()) {
@@ -195,7 +197,7 @@ fn by_policy(
             ApiPartKind::Authorizer => vec![(
                 part_name(part, description),
                 api_arn(
-                    &evidence.region,
+                    evidence.region(),
                     evidence,
                     &format!("authorizers/{}", part.id),
                 ),
@@ -205,20 +207,34 @@ fn by_policy(
                 .map(|key| {
                     (
                         format!("route {key}"),
-                        route_arn(&evidence.region, evidence, key),
+                        route_arn(evidence.region(), evidence, key),
                     )
                 })
                 .collect(),
         };
         for (name, arn) in sources {
-            let is_allowed = document.lets_gateway_invoke(&arn, &evidence.region.account);
-            if !is_allowed && lacking.insert(name.clone()) {
-                names.push(name);
-                arns.push(arn);
+            match document.lets_gateway_invoke(&arn, &evidence.region().account) {
+                PolicyDecision::Allowed => {}
+                PolicyDecision::Conditional => leave_condition_open(
+                    evidence,
+                    &format!("the resource policy of {}", qualified_text(function)),
+                    &format!("API Gateway to invoke it for {name}"),
+                ),
+                PolicyDecision::NotAllowed | PolicyDecision::Denied => {
+                    if lacking.insert(name.clone()) {
+                        names.push(name);
+                        arns.push(arn);
+                    }
+                }
             }
         }
     }
-    let arn = arns.first()?;
+    // A permission for the stage covers several routes.
+    let arn = match arns.as_slice() {
+        [] => return None,
+        [arn] => arn.clone(),
+        _ => route_arn(evidence.region(), evidence, "*"),
+    };
     let found = match policy {
         None => format!(
             "it has no resource policy, and must permit {}",
@@ -227,15 +243,41 @@ fn by_policy(
         Some(_) => format!("its resource policy does not permit {}", names.join(", ")),
     };
     let next = format!(
-        "run {}, or `aws lambda add-permission` with the principal apigateway.amazonaws.com and the source ARN {arn}",
-        evidence.deploy()
+        "permit it with {}",
+        add_permission(evidence, function, &arn)
     );
     Some(check.finding(qualified_text(function), found, next))
 }
 
+/// Returns the command that lets API Gateway invoke a function for a source.
+fn add_permission(
+    evidence: &EvidenceReader<'_>,
+    function: &QualifiedFunction,
+    source_arn: &str,
+) -> String {
+    let qualifier = function.qualifier.as_ref();
+    let qualifier = qualifier.map(|qualifier| format!(" --qualifier {qualifier}"));
+    let of_statement = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let source = source_arn.rsplit(':').next().unwrap_or_default();
+    let statement: String = source.chars().map(of_statement).collect();
+    evidence.aws(&format!(
+        "lambda add-permission --function-name {}{} --statement-id {statement} --action {INVOKE} --principal apigateway.amazonaws.com --source-arn '{source_arn}'",
+        function.function,
+        qualifier.unwrap_or_default()
+    ))
+}
+
+/// Leaves a right open that policies allow or deny under a condition.
+pub(super) fn leave_condition_open(evidence: &EvidenceReader<'_>, policy: &str, right: &str) {
+    evidence.leave_open(
+        format!("{policy} allows {right} or not: a condition in it decides, which cannot be judged from here"),
+        "compare the condition with the request",
+    );
+}
+
 fn by_role(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     function: &QualifiedFunction,
     invocations: &[&ApiInvocation<'_>],
 ) -> Option<DoctorFinding> {
@@ -243,31 +285,38 @@ fn by_role(
         .iter()
         .filter_map(|one| invoke_right(one, evidence));
     let (right, basis, confidence) = rights.into_iter().find_map(|right| {
-        let (basis, confidence) = denial(*evidence.rights.get(&right)?)?;
+        let (basis, confidence) = denial(evidence, &right)?;
         Some((right, basis, confidence))
     })?;
     let found = format!(
         "role {} does not allow {INVOKE} on {}, {basis}",
         right.role, right.resource
     );
-    let next = format!(
-        "give the role this right, for instance by {}",
-        evidence.deploy()
-    );
+    let next = format!("give it the right: {}", evidence.allow(&right));
     let finding = check.finding(qualified_text(function), found, next);
     Some(finding.with(check.severity, confidence))
 }
 
-/// Returns what a denial is based on, and how sure it is; `None` if the right is there.
-pub(super) fn denial(verdict: RightVerdict) -> Option<(&'static str, DoctorConfidence)> {
-    match verdict {
-        // A condition is not evaluated, and a false alarm is worse than a miss.
-        RightVerdict::Simulated { allowed: true }
-        | RightVerdict::Policies(PolicyDecision::Allowed | PolicyDecision::Conditional) => None,
-        RightVerdict::Simulated { allowed: false } => {
+/// Returns what a denial is based on, and how sure it is; `None` if the right is there, or is not known.
+pub(super) fn denial(
+    evidence: &EvidenceReader<'_>,
+    right: &RoleRight,
+) -> Option<(&'static str, DoctorConfidence)> {
+    match evidence.rights().get(right)? {
+        RightVerdict::Simulated(SimulatedRight::Allowed)
+        | RightVerdict::Policies(PolicyDecision::Allowed) => None,
+        RightVerdict::Simulated(SimulatedRight::Denied) => {
             Some(("says IAM's simulation", DoctorConfidence::Certain))
         }
-        RightVerdict::Policies(_) => Some(("say its policies", DoctorConfidence::Likely)),
+        RightVerdict::Simulated(SimulatedRight::Conditional)
+        | RightVerdict::Policies(PolicyDecision::Conditional) => {
+            let right_text = format!("{} on {}", right.action, right.resource);
+            leave_condition_open(evidence, &format!("role {}", right.role), &right_text);
+            None
+        }
+        RightVerdict::Policies(PolicyDecision::NotAllowed | PolicyDecision::Denied) => {
+            Some(("say its policies", DoctorConfidence::Likely))
+        }
     }
 }
 

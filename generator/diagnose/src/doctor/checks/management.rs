@@ -8,10 +8,11 @@ use super::code::function_text;
 use super::invocations::denial;
 use super::wiring::api_arn;
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{DoctorEvidence, RoleRight};
+use crate::doctor::evidence::RoleRight;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::FunctionDetails;
+use crate::doctor::reader::EvidenceReader;
 
 /// IAM action of posts to connections.
 pub(crate) const MANAGE_CONNECTIONS: &str = "execute-api:ManageConnections";
@@ -65,8 +66,10 @@ pub fn is_management_variable(name: &str, value: &str, api: &str) -> bool {
 }
 
 /// Returns the functions that have an address of the management API, and so post to connections, most likely.
-pub(crate) fn posting(evidence: &DoctorEvidence) -> Vec<(&FunctionName, &FunctionDetails)> {
-    let api = evidence.api.id.as_str();
+pub(crate) fn posting<'e>(
+    evidence: &EvidenceReader<'e>,
+) -> Vec<(&'e FunctionName, &'e FunctionDetails)> {
+    let api = evidence.api().id.as_str();
     let posts = |details: &FunctionDetails| {
         let mut variables = details.environment.iter();
         variables.any(|(name, value)| is_management_variable(name, &value.0, api))
@@ -80,33 +83,37 @@ pub(crate) fn posting(evidence: &DoctorEvidence) -> Vec<(&FunctionName, &Functio
 /// Returns the right that a function needs to post to connections.
 pub(crate) fn posting_right(
     details: &FunctionDetails,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> Option<RoleRight> {
     // IAM evaluates the word with its braces (row K1).
-    let path = format!("{}/POST/@connections/{{connectionId}}", evidence.stage_name);
+    let path = format!(
+        "{}/POST/@connections/{{connectionId}}",
+        evidence.stage_name()
+    );
     Some(RoleRight {
         role: details.role.clone()?,
         action: MANAGE_CONNECTIONS,
-        resource: api_arn(&evidence.region, evidence, &path),
+        resource: api_arn(evidence.region(), evidence, &path),
     })
 }
 
-fn wrong_endpoint(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn wrong_endpoint(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, details) in evidence.existing() {
         for (variable, value) in &details.environment {
-            if !is_management_variable(variable, &value.0, evidence.api.id.as_str()) {
+            if !is_management_variable(variable, &value.0, evidence.api().id.as_str()) {
                 continue;
             }
             let Some(fault) = endpoint_fault(&value.0, evidence) else {
                 continue;
             };
             let found = format!("{variable} {fault}");
-            let right = format!(
-                "https://{{api}}.execute-api.{{region}}.amazonaws.com/{}",
-                evidence.stage_name
+            let right = evidence.management_endpoint();
+            let right = right.unwrap_or_else(|| "that of the API's custom domain name".to_owned());
+            let next = format!(
+                "set it to {right} in the template, and run {}",
+                evidence.deploy()
             );
-            let next = format!("set it to {right}; {} does", evidence.deploy());
             findings.push(check.finding(function_text(name), found, next));
         }
     }
@@ -114,7 +121,7 @@ fn wrong_endpoint(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorF
 }
 
 /// Returns what is wrong with an address of the management API.
-fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
+fn endpoint_fault(value: &str, evidence: &EvidenceReader<'_>) -> Option<String> {
     if value.trim().is_empty() {
         return Some("is empty".to_owned());
     }
@@ -136,13 +143,13 @@ fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
         _ => return Some(format!("begins with {scheme}://: it must be https://")),
     }
     let own_host = evidence
-        .api
+        .api()
         .endpoint
         .as_deref()
         .and_then(|url| url.split_once("://"));
     let own_host = own_host.map(|(_, host)| host.trim_end_matches('/'));
     let named = host.split_once(".execute-api.").map(|(id, _)| id);
-    if let Some(id) = named.filter(|id| *id != evidence.api.id.as_str()) {
+    if let Some(id) = named.filter(|id| *id != evidence.api().id.as_str()) {
         return Some(format!("names API {id}, which is another one"));
     }
     // The path below a custom domain name is that of an API mapping.
@@ -150,7 +157,7 @@ fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
         return None;
     }
     let path = path.trim_end_matches('/');
-    match path == evidence.stage_name.as_str() {
+    match path == evidence.stage_name().as_str() {
         true => None,
         false if path.is_empty() => Some("has no stage: posts are answered with 403".to_owned()),
         false if path.ends_with("/@connections") => {
@@ -162,48 +169,45 @@ fn endpoint_fault(value: &str, evidence: &DoctorEvidence) -> Option<String> {
     }
 }
 
-fn posting_denied(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn posting_denied(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let posting = posting(evidence);
-    let verdict = |details: &FunctionDetails| {
-        evidence
-            .rights
-            .get(&posting_right(details, evidence)?)
-            .copied()
-    };
     let is_declared = |name: &FunctionName| {
-        let declared = evidence.project.functions.get(name);
+        let declared = evidence.project().functions.get(name);
         declared.is_some_and(|function| function.posts)
     };
     // Templates of other tools often give all functions the same variables. If one of them may post, the others need not.
-    let one_may = posting
-        .iter()
-        .any(|(_, details)| verdict(details).is_some_and(|one| denial(one).is_none()));
+    let rights = posting.iter().filter_map(|(name, details)| {
+        let right = posting_right(details, evidence)?;
+        evidence.rights().contains_key(&right).then(|| {
+            let denial = denial(evidence, &right);
+            (*name, right, denial)
+        })
+    });
+    let rights: Vec<_> = rights.collect();
+    let one_may = rights.iter().any(|(_, _, denial)| denial.is_none());
     let mut findings = Vec::new();
-    for (name, details) in &posting {
-        let Some((basis, confidence)) = verdict(details).and_then(denial) else {
-            continue;
-        };
-        if one_may && !is_declared(name) {
-            continue;
-        }
-        let Some(right) = posting_right(details, evidence) else {
+    for (name, right, denial) in rights {
+        let Some((basis, confidence)) = denial.filter(|_| !one_may || is_declared(name)) else {
             continue;
         };
         let found = format!(
             "role {} does not allow {MANAGE_CONNECTIONS} on {}, {basis}",
             right.role, right.resource
         );
-        let next = format!(
-            "add `manageConnections: [POST]` to the function in stackgen.yaml, and run {}",
-            evidence.deploy()
-        );
+        let next = match evidence.project().is_known {
+            true => format!(
+                "add manageConnections: [POST] to the function in stackgen.yaml, and run {}",
+                evidence.deploy()
+            ),
+            false => format!("give it the right: {}", evidence.allow(&right)),
+        };
         let finding = check.finding(function_text(name), found, next);
         findings.push(finding.with(check.severity, confidence));
     }
     findings
 }
 
-fn private_dns(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn private_dns(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut by_vpc: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, details) in posting(evidence) {
         if let Some(vpc) = &details.vpc {
@@ -213,7 +217,7 @@ fn private_dns(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFind
     let mut findings = Vec::new();
     for (vpc, functions) in by_vpc {
         let endpoints = evidence
-            .private_endpoints
+            .private_endpoints()
             .get(vpc)
             .map(Vec::as_slice)
             .unwrap_or_default();
@@ -224,9 +228,10 @@ fn private_dns(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFind
             "endpoint {endpoint} of VPC {vpc} has private DNS, so that {{api}}.execute-api.{{region}}.amazonaws.com leads to it, and it serves private REST APIs only: {}",
             functions.join(", ")
         );
-        let next = format!(
-            "turn its private DNS off with `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --no-private-dns-enabled`, or use a custom domain name for @connections"
+        let command = format!(
+            "ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --no-private-dns-enabled"
         );
+        let next = format!("turn its private DNS off with {}", evidence.aws(&command));
         findings.push(check.finding(format!("VPC {vpc}"), found, next));
     }
     findings

@@ -1,12 +1,12 @@
 //! Metrics of the last hours, before and after the served deployment was created.
 
-use stackgen_deploy::OffsetDateTime;
+use stackgen_deploy::{FunctionName, OffsetDateTime};
 
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::{MetricSeries, MetricSpan};
+use crate::doctor::reader::EvidenceReader;
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[
     &INTEGRATION_ERRORS,
@@ -25,14 +25,7 @@ static INTEGRATION_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric IntegrationError of the stage in the last hours",
     rows: &["C6", "M4"],
     needs: &[EvidencePart::Metrics],
-    run: |check, evidence| {
-        of_stage(
-            check,
-            evidence,
-            "IntegrationError",
-            "see the logs of the functions",
-        )
-    },
+    run: |check, evidence| of_stage(check, evidence, "IntegrationError", "logs --level error"),
 };
 
 /// Errors of API Gateway itself.
@@ -49,7 +42,7 @@ static EXECUTION_ERRORS: DoctorCheck = DoctorCheck {
             check,
             evidence,
             "ExecutionError",
-            "check permissions and the authorizer's output",
+            "logs --connections --why",
         )
     },
 };
@@ -63,14 +56,7 @@ static CLIENT_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric ClientError of the stage in the last hours: handshakes and messages with a status of 4xx",
     rows: &["A2", "A6"],
     needs: &[EvidencePart::Metrics],
-    run: |check, evidence| {
-        of_stage(
-            check,
-            evidence,
-            "ClientError",
-            "see the statuses in the access log",
-        )
-    },
+    run: |check, evidence| of_stage(check, evidence, "ClientError", "logs --connections --why"),
 };
 
 /// Functions that Lambda throttles.
@@ -83,12 +69,22 @@ static FUNCTION_THROTTLES: DoctorCheck = DoctorCheck {
     rows: &[],
     needs: &[EvidencePart::Functions, EvidencePart::Metrics],
     run: |check, evidence| {
-        of_functions(
-            check,
-            evidence,
-            "Throttles",
-            "raise or remove its reserved concurrency, or the quota of the account",
-        )
+        of_functions(check, evidence, "Throttles", |name| {
+            let facts = evidence.functions().get(&FunctionName::new(name));
+            match facts.and_then(|facts| facts.reserved) {
+                Some(_) => {
+                    let command =
+                        format!("lambda delete-function-concurrency --function-name {name}");
+                    format!(
+                        "remove its reserved concurrency with {}",
+                        evidence.aws(&command)
+                    )
+                }
+                None => {
+                    "ask for a higher quota of concurrent executions in Service Quotas".to_owned()
+                }
+            }
+        })
     },
 };
 
@@ -101,7 +97,14 @@ static FUNCTION_ERRORS: DoctorCheck = DoctorCheck {
     looks_at: "the metric Errors of each function in the last hours; an authorizer that answers 401 counts as failed",
     rows: &["M4", "A6"],
     needs: &[EvidencePart::Functions, EvidencePart::Metrics],
-    run: |check, evidence| of_functions(check, evidence, "Errors", "see its log"),
+    run: |check, evidence| {
+        of_functions(check, evidence, "Errors", |_| {
+            format!(
+                "see the errors in {}",
+                evidence.command("logs --level error")
+            )
+        })
+    },
 };
 
 /// Sums before and since a time.
@@ -129,54 +132,56 @@ impl SplitSum {
 
 fn of_stage(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     metric: &str,
-    next: &str,
+    command: &str,
 ) -> Vec<DoctorFinding> {
+    let next = format!("see them in {}", evidence.command(command));
     findings(check, evidence, "AWS/ApiGateway", metric, |_| {
-        (evidence.stage_text(), next.to_owned())
+        MetricSubject {
+            name: evidence.stage_text(),
+            next_step: next.clone(),
+        }
     })
 }
 
 fn of_functions(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     metric: &str,
-    next: &str,
+    next_step: impl Fn(&str) -> String,
 ) -> Vec<DoctorFinding> {
     findings(check, evidence, "AWS/Lambda", metric, |series| {
-        let function = series
-            .metric
-            .dimensions
-            .first()
-            .map(|(_, value)| value.as_str());
-        let group = format!(
-            "`aws logs tail /aws/lambda/{}`",
-            function.unwrap_or_default()
-        );
-        (
-            format!("function {}", function.unwrap_or_default()),
-            format!("{next}; its log: {group}"),
-        )
+        let function = series.metric.dimensions.first();
+        let function = function.map_or("", |(_, value)| value.as_str());
+        MetricSubject {
+            name: format!("function {function}"),
+            next_step: next_step(function),
+        }
     })
+}
+
+/// Subject of a metric, and the next step if the metric is a finding.
+struct MetricSubject {
+    name: String,
+    next_step: String,
 }
 
 fn findings(
     check: &DoctorCheck,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
     namespace: &str,
     metric: &str,
-    subject: impl Fn(&MetricSeries) -> (String, String),
+    subject: impl Fn(&MetricSeries) -> MetricSubject,
 ) -> Vec<DoctorFinding> {
     let deployment = evidence
-        .status
-        .as_ref()
+        .status()
         .and_then(|status| status.deployment.as_ref());
     let is_meant = |series: &&MetricSeries| {
         series.metric.namespace == namespace && series.metric.name == metric
     };
     let mut findings = Vec::new();
-    for series in evidence.metrics.iter().filter(is_meant) {
+    for series in evidence.metrics().iter().filter(is_meant) {
         let first = series.points.iter().map(|point| point.at).min();
         let split_at = deployment.filter(|one| first.is_some_and(|first| first < one.created));
         let sum = SplitSum::of(series, split_at.map(|one| one.created));
@@ -190,8 +195,8 @@ fn findings(
             ),
             None => format!("{metric}: {} in the last hours", sum.since),
         };
-        let (subject, next) = subject(series);
-        findings.push(check.finding(subject, found, next));
+        let MetricSubject { name, next_step } = subject(series);
+        findings.push(check.finding(name, found, next_step));
     }
     findings
 }

@@ -12,8 +12,6 @@ mod tables;
 mod wiring;
 
 use super::check::DoctorCheck;
-use super::evidence::DoctorEvidence;
-use super::finding::DoctorFinding;
 
 pub(super) use invocations::{invocations, invoke_right, served_invocations};
 pub use management::is_management_variable;
@@ -94,16 +92,4 @@ pub fn all() -> impl Iterator<Item = &'static DoctorCheck> {
 /// Returns the check with an ID.
 pub fn find(id: &str) -> Option<&'static DoctorCheck> {
     all().find(|check| check.id.eq_ignore_ascii_case(id))
-}
-
-/// Runs checks, and sorts the findings: the worst first, then the surest, then causes before symptoms.
-pub(super) fn run<'a>(
-    checks: impl IntoIterator<Item = &'a DoctorCheck>,
-    evidence: &DoctorEvidence,
-) -> Vec<DoctorFinding> {
-    let found = checks.into_iter().map(|check| (check.run)(check, evidence));
-    let mut findings: Vec<_> = found.flatten().collect();
-    // Stable, so that findings of equal weight stay in the order of the families.
-    findings.sort_by_key(|finding| (finding.severity, finding.confidence));
-    findings
 }

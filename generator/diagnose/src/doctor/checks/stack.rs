@@ -4,9 +4,9 @@ use stackgen_deploy::stack::FailureCause;
 use stackgen_deploy::stack::status::StackStatus;
 
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
+use crate::doctor::reader::EvidenceReader;
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[&FAILED, &RUNNING];
 
@@ -34,8 +34,8 @@ static RUNNING: DoctorCheck = DoctorCheck {
     run: running,
 };
 
-fn failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(facts) = &evidence.stack else {
+fn failed(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(facts) = evidence.stack() else {
         return Vec::new();
     };
     let status = &facts.stack.status;
@@ -47,11 +47,22 @@ fn failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> 
         None => String::new(),
     };
     let found = format!("it is {}{cause}", status.name());
-    vec![check.finding(
-        format!("stack {}", facts.stack.name),
-        found,
-        status.remedy(),
-    )]
+    let next = match evidence.project().is_known {
+        true => first_step(status.remedy(), evidence),
+        false => format!("correct its cause, and run {}", evidence.deploy()),
+    };
+    vec![check.finding(format!("stack {}", facts.stack.name), found, next)]
+}
+
+/// Returns the first step of a remedy, with the flags that select the stage in its command.
+fn first_step(remedy: &str, evidence: &EvidenceReader<'_>) -> String {
+    let Some((before, rest)) = remedy.split_once("`stackgen ") else {
+        return remedy.to_owned();
+    };
+    let (command, after) = rest.split_once('`').unwrap_or((rest, ""));
+    // A second command is a second step.
+    let after = if after.contains('`') { "" } else { after };
+    format!("{before}{}{after}", evidence.command(command))
 }
 
 fn cause_text(cause: &FailureCause) -> String {
@@ -65,12 +76,15 @@ fn cause_text(cause: &FailureCause) -> String {
     )
 }
 
-fn running(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let facts = evidence.stack.as_ref();
+fn running(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let facts = evidence.stack();
     let Some(facts) = facts.filter(|facts| StackStatus::is_in_progress(&facts.stack.status)) else {
         return Vec::new();
     };
     let found = format!("it is {}", facts.stack.status.name());
-    let next = "run this command again when the operation is done";
+    let next = format!(
+        "look again when the operation is done with {}",
+        evidence.command("doctor")
+    );
     vec![check.finding(format!("stack {}", facts.stack.name), found, next)]
 }

@@ -3,15 +3,16 @@
 use stackgen_deploy::CreatedBy;
 use stackgen_deploy::drift::StagePointer;
 use stackgen_deploy::stack::wiring::WiringOrder;
-use stackgen_deploy::status::{ChangeBasis, Freshness, StatusConfidence};
+use stackgen_deploy::status::{ChangeBasis, Freshness, StageStatus, StatusConfidence};
 use stackgen_model::diff::ChangeKind;
 
 use super::wiring::one_line;
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{DoctorEvidence, LogRole};
+use crate::doctor::evidence::LogRole;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorFix, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::RouteThrottle;
+use crate::doctor::reader::EvidenceReader;
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[
     &STALE,
@@ -58,7 +59,7 @@ static REMOVED_ROUTE_SERVED: DoctorCheck = DoctorCheck {
     confidence: DoctorConfidence::Certain,
     looks_at: "routes that the account no longer has, and the time at which the served deployment was created",
     rows: &["D20"],
-    needs: &[EvidencePart::Status],
+    needs: &[EvidencePart::Status, EvidencePart::History],
     run: removed_route_served,
 };
 
@@ -146,10 +147,17 @@ static UNKNOWN: DoctorCheck = DoctorCheck {
     run: unknown,
 };
 
-fn unknown(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+/// Leaves open what a stage serves, if that is unknown. Another check reports it.
+fn leave_unknown_open(evidence: &EvidenceReader<'_>, status: &StageStatus) {
+    if status.verdict.freshness == Freshness::Unknown {
+        let remedy = evidence.command("deploy --redeploy-stage");
+        evidence.leave_open("what the stage serves is unknown", format!("run {remedy}"));
+    }
+}
+
+fn unknown(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let unknown = evidence
-        .status
-        .as_ref()
+        .status()
         .filter(|status| status.verdict.freshness == Freshness::Unknown);
     let finding = |reason: &str| {
         let next = format!(
@@ -165,10 +173,11 @@ fn unknown(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
         .collect()
 }
 
-fn stale(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(status) = &evidence.status else {
+fn stale(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(status) = evidence.status() else {
         return Vec::new();
     };
+    leave_unknown_open(evidence, status);
     let is_failure = status.stage.auto_deploy_failure().is_some();
     if status.verdict.freshness != Freshness::Stale || is_failure {
         return Vec::new();
@@ -186,10 +195,9 @@ fn stale(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
     }]
 }
 
-fn auto_deploy_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn auto_deploy_failed(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let message = evidence
-        .status
-        .as_ref()
+        .status()
         .and_then(|status| status.stage.auto_deploy_failure());
     let finding = |message: &str| {
         let next = "correct what the message names; API Gateway then deploys the stage again";
@@ -198,10 +206,11 @@ fn auto_deploy_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doc
     message.map(finding).into_iter().collect()
 }
 
-fn removed_route_served(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(status) = &evidence.status else {
+fn removed_route_served(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(status) = evidence.status() else {
         return Vec::new();
     };
+    leave_unknown_open(evidence, status);
     let removed = status.changes.iter().filter(|change| {
         let is_removed = matches!(change.kind, ChangeKind::Removed);
         is_removed
@@ -210,7 +219,7 @@ fn removed_route_served(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<D
     });
     let mut routes: Vec<_> = removed.map(|change| change.subject.name.clone()).collect();
     let mut confidence = DoctorConfidence::Certain;
-    if let Some(history) = &evidence.history
+    if let Some(history) = evidence.history()
         && let Some(change) = &history.change
     {
         let is_removed = change.status == "DELETE_COMPLETE" && change.kind.ends_with("::Route");
@@ -235,14 +244,10 @@ fn removed_route_served(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<D
     ]
 }
 
-fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(drift) = &evidence.drift else {
+fn moved(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(drift) = evidence.drift() else {
         return Vec::new();
     };
-    let next = format!(
-        "keep it, or move the stage back with {}",
-        evidence.command("deployments activate ID")
-    );
     match &drift.pointer {
         StagePointer::Moved { template, served } => {
             let origin = served.as_ref().map(|served| served.created_by);
@@ -254,6 +259,8 @@ fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
                 id.as_deref().unwrap_or("no deployment"),
                 drift.stack
             );
+            let back = evidence.command(&format!("deployments activate {template}"));
+            let next = format!("move the stage back with {back}");
             let finding = check.finding(evidence.stage_text(), found, next);
             match origin {
                 // A redeploy moves the stage by design, and `stackgen status` follows it.
@@ -274,15 +281,29 @@ fn moved(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
                 "AutoDeploy is {is}, and the template of stack {} turns it {should}",
                 drift.stack
             );
-            let next = "set AutoDeploy as in the template, or change the template";
+            let flag = match template {
+                true => "--auto-deploy",
+                false => "--no-auto-deploy",
+            };
+            let next = format!(
+                "set AutoDeploy as in the template: {}",
+                evidence.update_stage(flag)
+            );
             vec![check.finding(evidence.stage_text(), found, next)]
         }
-        _ => Vec::new(),
+        StagePointer::Unknown { reason } => {
+            evidence.leave_open(
+                format!("the deployment that the template names is unknown: {reason}"),
+                "name a Deployment of the template in the DeploymentId of its stage",
+            );
+            Vec::new()
+        }
+        StagePointer::AsInTemplate | StagePointer::AutoDeploy => Vec::new(),
     }
 }
 
-fn throttle_zero(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let routes = evidence.stage.iter().flat_map(|stage| &stage.routes);
+fn throttle_zero(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let routes = evidence.stage().into_iter().flat_map(|stage| &stage.routes);
     let is_zero = |one: &&RouteThrottle| one.rate == Some(0.0) || one.burst == Some(0);
     let finding = |one: &RouteThrottle| {
         let of = match &one.route {
@@ -295,51 +316,64 @@ fn throttle_zero(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFi
             limit(one.rate.map(|rate| rate.to_string())),
             limit(one.burst.map(|burst| burst.to_string()))
         );
-        let next = format!(
-            "set `throttling` of the stage in stackgen.yaml and run {}; without stackgen.yaml, `aws apigatewayv2 update-stage --default-route-settings`",
-            evidence.deploy()
-        );
+        let next = format!("remove the limit: {}", evidence.update_stage(&raised(one)));
         check.finding(evidence.stage_text(), found, next)
     };
     routes.filter(is_zero).map(finding).collect()
 }
 
-/// Returns true if the stage has an access log or an execution log.
-fn has_logs(evidence: &DoctorEvidence) -> Option<bool> {
-    let stage = evidence.stage.as_ref()?;
-    let is_on = |one: &RouteThrottle| {
-        one.logging_level
-            .as_deref()
-            .is_some_and(|level| level != "OFF")
-    };
-    Some(stage.access_log.is_some() || stage.routes.iter().any(is_on))
+/// Returns the flags that raise a throttle to the quota of an account (row L5).
+fn raised(throttle: &RouteThrottle) -> String {
+    const LIMITS: [(&str, u32); 2] = [
+        ("ThrottlingRateLimit", 10_000),
+        ("ThrottlingBurstLimit", 5_000),
+    ];
+    let limits = LIMITS.map(|(name, limit)| format!("\"{name}\":{limit}"));
+    let limits = limits.join(",");
+    match &throttle.route {
+        None => format!("--default-route-settings '{{{limits}}}'"),
+        Some(route) => format!("--route-settings '{{\"{route}\":{{{limits}}}}}'"),
+    }
 }
 
-fn no_logs(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+/// Returns true if the stage has an access log or an execution log.
+fn has_logs(evidence: &EvidenceReader<'_>) -> Option<bool> {
+    let logs = &evidence.stage()?.logs;
+    Some(logs.access_log_arn.is_some() || logs.has_execution_log())
+}
+
+fn no_logs(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     if has_logs(evidence) != Some(false) {
         return Vec::new();
     }
     let found = "a refused handshake leaves no trace";
+    let setting = match evidence.project().is_known {
+        true => "accessLogs: { retentionInDays: 30 }",
+        false => "AccessLogSettings",
+    };
     let next = format!(
-        "add `accessLogs: {{ retentionInDays: 30 }}` to the stage in stackgen.yaml, or AccessLogSettings in another template, and run {}",
+        "add {setting} to the stage in the template, and run {}",
         evidence.deploy()
     );
     vec![check.finding(evidence.stage_text(), found, next)]
 }
 
-fn no_log_role(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let has_none = evidence.log_role == Some(LogRole(None));
+fn no_log_role(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let has_none = evidence.log_role() == Some(&LogRole(None));
     if !has_none || has_logs(evidence) != Some(true) {
         return Vec::new();
     }
     let found = "the stage has logs, and the account has no CloudWatch role, so nothing is written";
-    let next = "set the role with `stackgen doctor --fix --log-role ARN`";
+    let next = format!(
+        "set a role with {}, which asks for its ARN",
+        evidence.command("doctor --fix")
+    );
     let finding = check.finding("account settings of API Gateway", found, next);
     vec![finding.with_fix(DoctorFix::SetLogRole)]
 }
 
-fn not_deployed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(status) = &evidence.status else {
+fn not_deployed(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(status) = evidence.status() else {
         return Vec::new();
     };
     if status.verdict.freshness != Freshness::NotDeployed {
@@ -354,8 +388,8 @@ fn not_deployed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFin
     ]
 }
 
-fn verification_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let failed = evidence.status.as_ref().filter(|status| status.is_failed());
+fn verification_failed(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let failed = evidence.status().filter(|status| status.is_failed());
     let Some(deployment) = failed.and_then(|status| status.deployment.as_ref()) else {
         return Vec::new();
     };
@@ -363,10 +397,6 @@ fn verification_failed(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Do
         "deployment {}: a caller got an unexpected answer after it was activated",
         deployment.id
     );
-    let next = format!(
-        "see what a client gets with {}, or go back with {}",
-        evidence.command("probe"),
-        evidence.command("deployments rollback")
-    );
+    let next = format!("see what a client gets with {}", evidence.command("probe"));
     vec![check.finding(evidence.stage_text(), found, next)]
 }

@@ -1,9 +1,10 @@
 //! Tables and connection records.
 
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{DoctorEvidence, TableFacts};
+use crate::doctor::evidence::TableFacts;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorFix, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
+use crate::doctor::reader::EvidenceReader;
 
 pub(super) const CHECKS: &[&DoctorCheck] = &[&MISSING, &NOT_ACTIVE, &TTL, &INDEX, &ORPHANS];
 
@@ -73,8 +74,11 @@ pub(crate) fn is_connection_key(name: &str) -> bool {
     letters.eq_ignore_ascii_case("connectionid")
 }
 
-fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let absent = evidence.tables.iter().filter(|(_, table)| table.is_none());
+fn missing(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let absent = evidence
+        .tables()
+        .iter()
+        .filter(|(_, table)| table.is_none());
     let findings = absent.map(|(name, _)| {
         let next = format!("create it with {}", evidence.deploy());
         check.finding(
@@ -86,32 +90,35 @@ fn missing(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
     findings.collect()
 }
 
-fn existing(evidence: &DoctorEvidence) -> impl Iterator<Item = (&String, &TableFacts)> {
+fn existing<'e>(
+    evidence: &EvidenceReader<'e>,
+) -> impl Iterator<Item = (&'e String, &'e TableFacts)> {
     evidence
-        .tables
+        .tables()
         .iter()
         .filter_map(|(name, table)| Some((name, table.as_ref()?)))
 }
 
-fn not_active(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn not_active(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     // An update changes nothing about reads and writes.
     let is_active = |status: &str| matches!(status, "ACTIVE" | "UPDATING");
     let idle = existing(evidence).filter(|(_, table)| !is_active(&table.details.status));
     let findings = idle.map(|(name, table)| {
         let found = format!("its status is {}", table.details.status);
-        let next = "wait until it is ACTIVE: `aws dynamodb describe-table --table-name ".to_owned();
-        check.finding(format!("table {name}"), found, format!("{next}{name}`"))
+        let command = format!("dynamodb wait table-exists --table-name {name}");
+        let next = format!("wait until it is ACTIVE with {}", evidence.aws(&command));
+        check.finding(format!("table {name}"), found, next)
     });
     findings.collect()
 }
 
-fn no_ttl(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn no_ttl(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, table) in existing(evidence) {
         let Some(live) = &table.ttl else {
             continue;
         };
-        let declared = evidence.project.tables.get(name);
+        let declared = evidence.project().tables.get(name);
         let wanted = declared.and_then(|table| table.ttl.as_ref());
         let found = match (wanted, live) {
             (Some(wanted), Some(live)) if wanted == live => continue,
@@ -129,20 +136,21 @@ fn no_ttl(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> 
             (None, _) => continue,
         };
         let attribute = wanted.map_or("ttl", String::as_str);
-        let next = format!(
-            "run `aws dynamodb update-time-to-live --table-name {name} --time-to-live-specification Enabled=true,AttributeName={attribute}`"
+        let command = format!(
+            "dynamodb update-time-to-live --table-name {name} --time-to-live-specification Enabled=true,AttributeName={attribute}"
         );
+        let next = format!("run {}", evidence.aws(&command));
         findings.push(check.finding(format!("table {name}"), found, next));
     }
     findings
 }
 
-fn index(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn index(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for (name, table) in existing(evidence) {
         let live = &table.details.indexes;
         let declared = evidence
-            .project
+            .project()
             .tables
             .get(name)
             .map(|table| table.indexes.as_slice());
@@ -153,6 +161,7 @@ fn index(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
         let mut found: Vec<String> = absent
             .map(|index| format!("there is no index {index}"))
             .collect();
+        let is_absent = !found.is_empty();
         let building = live
             .iter()
             .filter(|(_, status)| !matches!(status.as_str(), "ACTIVE" | "UPDATING"));
@@ -160,18 +169,21 @@ fn index(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
         if found.is_empty() {
             continue;
         }
-        let next = format!(
-            "wait until indexes are ACTIVE, or create them with {}",
-            evidence.deploy()
-        );
+        let next = match is_absent {
+            true => format!("create what is missing with {}", evidence.deploy()),
+            false => format!(
+                "see when it is ACTIVE with {}",
+                evidence.aws(&format!("dynamodb describe-table --table-name {name}"))
+            ),
+        };
         findings.push(check.finding(format!("table {name}"), found.join("; "), next));
     }
     findings
 }
 
-fn orphans(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
+fn orphans(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let samples = evidence
-        .records
+        .records()
         .iter()
         .filter(|sample| !sample.orphans.is_empty());
     let findings = samples.map(|sample| {
@@ -180,21 +192,30 @@ fn orphans(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding>
             sample.orphans.len(),
             sample.compared
         );
-        let next = "find out why `$disconnect` does not delete them; `stackgen doctor --fix` offers to delete these";
-        let finding = check.finding(format!("table {}", sample.table), found, next);
-        let table = evidence.tables.get(&sample.table).and_then(Option::as_ref);
+        let subject = format!("table {}", sample.table);
+        let table = evidence
+            .tables()
+            .get(&sample.table)
+            .and_then(Option::as_ref);
         // Only a table whose primary key is the connection ID has one record for each.
         let is_key = table.is_some_and(|table| {
             table.details.sort_key.is_none() && table.details.partition_key == sample.key
         });
-        match is_key {
-            true => finding.with_fix(DoctorFix::DeleteRecords {
+        if !is_key {
+            let orphan = sample.orphans.first().map_or("", String::as_str);
+            let command = evidence.command(&format!("logs --connection '{orphan}'"));
+            let next = format!("see why `$disconnect` did not delete one of them with {command}");
+            return check.finding(subject, found, next);
+        }
+        let command = evidence.command("doctor --fix");
+        let next = format!("delete them with {command}, which asks before");
+        check
+            .finding(subject, found, next)
+            .with_fix(DoctorFix::DeleteRecords {
                 table: sample.table.clone(),
                 key: sample.key.clone(),
                 connections: sample.orphans.clone(),
-            }),
-            false => finding,
-        }
+            })
     });
     findings.collect()
 }

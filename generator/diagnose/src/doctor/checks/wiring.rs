@@ -8,9 +8,10 @@ use stackgen_deploy::status::ChangeBasis;
 use stackgen_lint::{Confidence, Finding, LintInput, Severity, lint};
 
 use crate::doctor::check::DoctorCheck;
-use crate::doctor::evidence::{DeclaredCaller, DoctorEvidence};
+use crate::doctor::evidence::DeclaredCaller;
 use crate::doctor::finding::{DoctorConfidence, DoctorFinding, DoctorSeverity};
 use crate::doctor::part::EvidencePart;
+use crate::doctor::reader::EvidenceReader;
 
 /// Rules of the linter that judge an account. The others are about the text of templates, about resources that this crate
 /// checks by itself, or about what API Gateway refuses to create.
@@ -75,11 +76,11 @@ static CHANGED_OUTSIDE: DoctorCheck = DoctorCheck {
     run: changed_outside,
 };
 
-fn lint_account(_: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(description) = &evidence.wiring else {
+fn lint_account(_: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(description) = evidence.wiring() else {
         return Vec::new();
     };
-    let mut template = description.template(&evidence.region);
+    let mut template = description.template(evidence.region());
     add_function_settings(&mut template, evidence);
     let report = lint(&LintInput {
         template: &template,
@@ -90,7 +91,7 @@ fn lint_account(_: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding
     let is_reported = |finding: &&Finding| {
         let is_live = LIVE_RULES.contains(&finding.rule.id);
         // The project declares its callers, and another check compares them.
-        let by_callers = finding.rule.id == "SG114" && evidence.project.has_anonymous_callers;
+        let by_callers = finding.rule.id == "SG114" && evidence.project().has_anonymous_callers;
         is_live && !by_callers && finding.confidence > Confidence::Low
     };
     let findings = report.findings.iter().filter(is_reported);
@@ -102,11 +103,10 @@ fn lint_account(_: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding
 fn of_rule(
     finding: &Finding,
     names: &BTreeMap<String, String>,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> DoctorFinding {
     let resource = finding.location.resource.as_ref();
     let looked_at = resource.and_then(|id| names.get(id.as_str()));
-    let fix = evidence.deploy();
     DoctorFinding {
         id: finding.rule.id,
         title: finding.rule.title(),
@@ -119,16 +119,16 @@ fn of_rule(
             Confidence::High => DoctorConfidence::Certain,
             _ => DoctorConfidence::Likely,
         },
-        looked_at: looked_at.map_or_else(|| format!("API {}", evidence.api.name), String::clone),
+        looked_at: looked_at.map_or_else(|| format!("API {}", evidence.api().name), String::clone),
         found: with_names(&finding.message, names),
         next_step: match finding.hint.as_ref().filter(|hint| is_plain(hint)) {
             Some(hint) => format!(
-                "{}; `stackgen explain {}` shows how, then run {fix}",
+                "{}: `stackgen explain {}` shows how",
                 with_names(hint, names),
                 finding.rule.id
             ),
             None => format!(
-                "`stackgen explain {}` shows how to mend it, then run {fix}",
+                "see how to mend it with `stackgen explain {}`",
                 finding.rule.id
             ),
         },
@@ -145,7 +145,7 @@ fn is_plain(hint: &str) -> bool {
 }
 
 /// Adds timeouts and the variables that show who may call to the functions of the template.
-fn add_function_settings(template: &mut Node, evidence: &DoctorEvidence) {
+fn add_function_settings(template: &mut Node, evidence: &EvidenceReader<'_>) {
     let resources = template
         .as_map_mut()
         .and_then(|map| map.get_mut("Resources"));
@@ -161,7 +161,7 @@ fn add_function_settings(template: &mut Node, evidence: &DoctorEvidence) {
             .at_path(&["Properties", "FunctionName"])
             .and_then(Node::as_str);
         let name = name.map(stackgen_deploy::FunctionName::new);
-        let facts = name.and_then(|name| evidence.functions.get(&name));
+        let facts = name.and_then(|name| evidence.functions().get(&name));
         let Some(details) = facts.and_then(|facts| facts.details.as_ref()) else {
             continue;
         };
@@ -184,9 +184,9 @@ fn add_function_settings(template: &mut Node, evidence: &DoctorEvidence) {
 fn names(
     description: &ApiDescription,
     template: &Node,
-    evidence: &DoctorEvidence,
+    evidence: &EvidenceReader<'_>,
 ) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::from([("Api".to_owned(), format!("API {}", evidence.api.name))]);
+    let mut names = BTreeMap::from([("Api".to_owned(), format!("API {}", evidence.api().name))]);
     for (index, part) in description.parts.iter().enumerate() {
         names.insert(
             ApiDescription::logical_id(part, index),
@@ -255,8 +255,8 @@ fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
     result
 }
 
-fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let authorizers = evidence.wiring.iter().flat_map(connect_authorizers);
+fn identity_source(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let authorizers = evidence.wiring().into_iter().flat_map(connect_authorizers);
     let mut findings = Vec::new();
     for authorizer in authorizers {
         let sources = authorizer.properties.get("IdentitySource");
@@ -268,7 +268,7 @@ fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
         if sources.is_empty() {
             continue;
         }
-        let callers = evidence.project.callers.iter();
+        let callers = evidence.project().callers.iter();
         let mut shut_out: Vec<_> = callers
             .filter(|caller| !caller.expects_refusal)
             .filter_map(|caller| {
@@ -276,7 +276,7 @@ fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
                 Some(format!("caller {} does not send {lacking}", caller.name))
             })
             .collect();
-        if evidence.project.has_anonymous_callers && shut_out.is_empty() {
+        if evidence.project().has_anonymous_callers && shut_out.is_empty() {
             shut_out.push(format!(
                 "the project declares anonymous callers, who do not send {}",
                 sources.join(", ")
@@ -293,7 +293,7 @@ fn identity_source(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
                 shut_out.join("; ")
             ),
             format!(
-                "remove the identity source that callers lack, and run {}",
+                "remove the identity source that callers lack from the template, and run {}",
                 evidence.deploy()
             ),
         ));
@@ -323,8 +323,8 @@ fn sends(caller: &DeclaredCaller, source: &str) -> bool {
     }
 }
 
-fn undeployed_template(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(status) = &evidence.status else {
+fn undeployed_template(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(status) = evidence.status() else {
         return Vec::new();
     };
     if status.change_basis != Some(ChangeBasis::FromTemplate) {
@@ -335,15 +335,11 @@ fn undeployed_template(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Do
         one_line(&status.changes_text)
     );
     let next = format!("deploy the template with {}", evidence.deploy());
-    vec![check.finding(format!("API {}", evidence.api.name), found, next)]
+    vec![check.finding(format!("API {}", evidence.api().name), found, next)]
 }
 
-fn changed_outside(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<DoctorFinding> {
-    let Some(drift) = evidence
-        .drift
-        .as_ref()
-        .filter(|drift| !drift.wiring.is_empty())
-    else {
+fn changed_outside(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
+    let Some(drift) = evidence.drift().filter(|drift| !drift.wiring.is_empty()) else {
         return Vec::new();
     };
     let found = format!(
@@ -351,7 +347,7 @@ fn changed_outside(check: &DoctorCheck, evidence: &DoctorEvidence) -> Vec<Doctor
         one_line(&drift.wiring_text)
     );
     let next = format!(
-        "put the change into the template, or undo it with {}",
+        "put the change into the template, and run {}",
         evidence.deploy()
     );
     vec![check.finding(format!("stack {}", drift.stack), found, next)]
@@ -368,16 +364,20 @@ pub(super) fn one_line(changes: &str) -> String {
 }
 
 /// Returns the ARN by which API Gateway invokes a function for a route.
-pub(super) fn route_arn(region: &AccountRegion, evidence: &DoctorEvidence, route: &str) -> String {
+pub(super) fn route_arn(
+    region: &AccountRegion,
+    evidence: &EvidenceReader<'_>,
+    route: &str,
+) -> String {
     api_arn(
         region,
         evidence,
-        &format!("{}/{route}", evidence.stage_name),
+        &format!("{}/{route}", evidence.stage_name()),
     )
 }
 
 /// Returns the ARN of something of the API: `arn:…:execute-api:…:{api}/{path}`.
-pub(crate) fn api_arn(region: &AccountRegion, evidence: &DoctorEvidence, path: &str) -> String {
+pub(crate) fn api_arn(region: &AccountRegion, evidence: &EvidenceReader<'_>, path: &str) -> String {
     let AccountRegion {
         partition,
         region,
@@ -385,6 +385,6 @@ pub(crate) fn api_arn(region: &AccountRegion, evidence: &DoctorEvidence, path: &
     } = region;
     format!(
         "arn:{partition}:execute-api:{region}:{account}:{}/{path}",
-        evidence.api.id
+        evidence.api().id
     )
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use stackgen_deploy::DeployError;
-use stackgen_deploy::stack::OwningStack;
 
 use super::{ExaminedAccount, Gatherer};
 use crate::doctor::checks::is_connection_key;
-use crate::doctor::evidence::{DoctorEvidence, RecordSample, TableFacts};
+use crate::doctor::evidence::{RecordSample, TableFacts};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::TableDetails;
+use crate::doctor::reader::EvidenceReader;
 
 /// Resource type of tables.
 const TABLE_TYPE: &str = "AWS::DynamoDB::Table";
@@ -25,18 +25,17 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     /// Reads the tables of the project and of the stack.
     pub(super) async fn tables(
         &self,
-        owner: Option<&OwningStack>,
+        by: &EvidenceReader<'_>,
     ) -> Result<BTreeMap<String, Option<TableFacts>>, DeployError> {
-        let parts = [EvidencePart::Tables, EvidencePart::Records];
-        if !parts.into_iter().any(|part| self.needs(part)) {
+        if !self.needs(EvidencePart::Tables) {
             return Ok(BTreeMap::new());
         }
         let mut names: BTreeSet<String> = self.request.project.tables.keys().cloned().collect();
-        let resources = owner.iter().flat_map(|owner| &owner.resources);
+        let resources = by.owner().into_iter().flat_map(|owner| &owner.resources);
         let tables = resources.filter(|resource| resource.kind == TABLE_TYPE);
         names.extend(tables.filter_map(|table| table.physical_id.clone()));
         let found = try_join_all(names.iter().map(|name| self.table(name))).await?;
-        self.done(EvidencePart::Tables);
+        self.done(EvidencePart::Tables, by);
         let found = names.into_iter().zip(found);
         Ok(found
             .filter_map(|(name, table)| Some((name, table?)))
@@ -56,15 +55,20 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     /// Compares some records of each table that holds connection IDs with the connections.
     pub(super) async fn records(
         &self,
-        evidence: &DoctorEvidence,
+        by: &EvidenceReader<'_>,
     ) -> Result<Vec<RecordSample>, DeployError> {
-        let Some(endpoint) =
-            management_endpoint(evidence).filter(|_| self.needs(EvidencePart::Records))
-        else {
+        if !self.needs(EvidencePart::Records) {
             return Ok(Vec::new());
-        };
+        }
+        let samples = self.samples(by).await;
+        self.done(EvidencePart::Records, by);
+        samples
+    }
+
+    async fn samples(&self, by: &EvidenceReader<'_>) -> Result<Vec<RecordSample>, DeployError> {
+        let (part, endpoint) = (EvidencePart::Records, by.management_endpoint());
         let mut samples = Vec::new();
-        for (name, table) in &evidence.tables {
+        for (name, table) in by.tables() {
             let Some((table, key)) = table
                 .as_ref()
                 .and_then(|table| Some((table, connection_key(&table.details)?)))
@@ -72,9 +76,14 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 continue;
             };
             if table.details.status != "ACTIVE" {
+                self.note_reason(part, format!("table {name} is {}", table.details.status));
                 continue;
             }
-            let part = EvidencePart::Records;
+            let Some(endpoint) = &endpoint else {
+                let message = "only a custom domain name leads to the API, and its path for @connections is unknown";
+                self.note_reason(part, message);
+                continue;
+            };
             let keys = self
                 .read(part, || self.account.some_keys(name, &key, SAMPLE))
                 .await?;
@@ -82,7 +91,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
             keys.sort();
             keys.dedup();
             keys.truncate(COMPARED);
-            let exist = keys.iter().map(|id| self.connection_exists(&endpoint, id));
+            let exist = keys.iter().map(|id| self.connection_exists(endpoint, id));
             let exist = try_join_all(exist).await?;
             let compared = exist.iter().flatten().count();
             let orphans = keys.into_iter().zip(exist);
@@ -96,7 +105,6 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                     .collect(),
             });
         }
-        self.done(EvidencePart::Records);
         Ok(samples)
     }
 
@@ -118,15 +126,4 @@ fn connection_key(details: &TableDetails) -> Option<String> {
         .into_iter()
         .flatten();
     keys.find(|name| is_connection_key(name)).cloned()
-}
-
-/// Returns the address of the management API of the stage; `None` if only a custom domain name leads to the API.
-fn management_endpoint(evidence: &DoctorEvidence) -> Option<String> {
-    let url = evidence.api.url(&evidence.stage_name)?;
-    let (scheme, rest) = url.split_once("://")?;
-    let scheme = match scheme {
-        "wss" | "https" => "https",
-        _ => "http",
-    };
-    Some(format!("{scheme}://{rest}"))
 }

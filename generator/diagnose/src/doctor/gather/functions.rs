@@ -11,12 +11,11 @@ use super::{ExaminedAccount, Gatherer};
 use crate::doctor::checks::{
     invocations, invoke_right, posting, posting_right, served_invocations,
 };
-use crate::doctor::evidence::{
-    DoctorEvidence, FunctionFacts, QualifiedFunction, RightVerdict, RoleRight,
-};
+use crate::doctor::evidence::{FunctionFacts, QualifiedFunction, RightVerdict, RoleRight};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::policy::{IamPolicy, PolicyDecision};
-use crate::doctor::ports::FunctionDetails;
+use crate::doctor::ports::{FunctionDetails, SimulatedRight};
+use crate::doctor::reader::EvidenceReader;
 
 /// Functions, the versions that the stage calls, and their resource policies.
 #[derive(Default)]
@@ -29,23 +28,15 @@ pub(super) struct FunctionEvidence {
 impl<A: ExaminedAccount> Gatherer<'_, A> {
     pub(super) async fn functions(
         &self,
-        evidence: &DoctorEvidence,
+        evidence: &EvidenceReader<'_>,
     ) -> Result<FunctionEvidence, DeployError> {
-        let parts = [
-            EvidencePart::Functions,
-            EvidencePart::Permissions,
-            EvidencePart::Rights,
-            EvidencePart::Network,
-            EvidencePart::Logs,
-            EvidencePart::Metrics,
-        ];
-        if !parts.into_iter().any(|part| self.needs(part)) {
+        if !self.needs(EvidencePart::Functions) {
             return Ok(FunctionEvidence::default());
         }
         let mut names: BTreeSet<FunctionName> =
             self.request.project.functions.keys().cloned().collect();
         let (mut versions, mut qualified) = (BTreeSet::new(), BTreeSet::new());
-        if let Some(description) = &evidence.wiring {
+        if let Some(description) = evidence.wiring() {
             let mut all = invocations(description, evidence);
             all.extend(served_invocations(description, evidence));
             for one in all {
@@ -62,7 +53,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
             try_join_all(versions.iter().map(|version| self.version(version))),
             try_join_all(qualified.iter().map(|function| self.policy(function))),
         );
-        self.done(EvidencePart::Functions);
+        self.done(EvidencePart::Functions, evidence);
+        self.done(EvidencePart::Permissions, evidence);
         Ok(FunctionEvidence {
             functions: names.into_iter().zip(functions?).collect(),
             versions: versions?.into_iter().flatten().collect(),
@@ -111,13 +103,13 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     /// Reads the rights that invocations and posts to connections need.
     pub(super) async fn rights(
         &self,
-        evidence: &DoctorEvidence,
+        evidence: &EvidenceReader<'_>,
     ) -> Result<BTreeMap<RoleRight, RightVerdict>, DeployError> {
         if !self.needs(EvidencePart::Rights) {
             return Ok(BTreeMap::new());
         }
         let mut rights = BTreeSet::new();
-        if let Some(description) = &evidence.wiring {
+        if let Some(description) = evidence.wiring() {
             let mut all = invocations(description, evidence);
             all.extend(served_invocations(description, evidence));
             rights.extend(all.iter().filter_map(|one| invoke_right(one, evidence)));
@@ -130,7 +122,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         }
         let roles = by_role.values().map(|rights| self.rights_of_role(rights));
         let verdicts = join_all(roles).await;
-        self.done(EvidencePart::Rights);
+        self.done(EvidencePart::Rights, evidence);
         let mut all = BTreeMap::new();
         for verdicts in verdicts {
             all.extend(verdicts?);
@@ -150,8 +142,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 Some(_) => None,
                 None => self.simulate(right).await?,
             };
-            if let Some(allowed) = simulated {
-                verdicts.push((right.clone(), RightVerdict::Simulated { allowed }));
+            if let Some(decision) = simulated {
+                verdicts.push((right.clone(), RightVerdict::Simulated(decision)));
                 continue;
             }
             if documents.is_none() {
@@ -162,12 +154,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 let Some(texts) = texts else {
                     return Ok(verdicts);
                 };
-                documents = Some(
-                    texts
-                        .iter()
-                        .filter_map(|text| IamPolicy::parse(text))
-                        .collect(),
-                );
+                documents = Some(texts.iter().map(|text| IamPolicy::parse(text)).collect());
             }
             let policies = documents.as_deref().unwrap_or_default();
             let decision: PolicyDecision =
@@ -178,13 +165,13 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     }
 
     /// Asks IAM for a decision; `None` if it may not be asked, so that the policies have to be read.
-    async fn simulate(&self, right: &RoleRight) -> Result<Option<bool>, DeployError> {
+    async fn simulate(&self, right: &RoleRight) -> Result<Option<SimulatedRight>, DeployError> {
         let call = || {
             self.account
                 .simulate_right(&right.role, right.action, &right.resource)
         };
         match self.ctx.read(call).await {
-            Ok(allowed) => Ok(Some(allowed)),
+            Ok(decision) => Ok(Some(decision)),
             Err(DeployError::Interrupted) => Err(DeployError::Interrupted),
             Err(error) => {
                 let denied = matches!(&error, DeployError::Account(one) if one.kind == AccountErrorKind::AccessDenied);
@@ -199,7 +186,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     /// Reads the private endpoints of VPCs with functions that post to connections.
     pub(super) async fn private_endpoints(
         &self,
-        evidence: &DoctorEvidence,
+        evidence: &EvidenceReader<'_>,
     ) -> Result<BTreeMap<String, Vec<String>>, DeployError> {
         if !self.needs(EvidencePart::Network) {
             return Ok(BTreeMap::new());
@@ -218,7 +205,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 found.insert(vpc, endpoints);
             }
         }
-        self.done(EvidencePart::Network);
+        self.done(EvidencePart::Network, evidence);
         Ok(found)
     }
 }

@@ -1,82 +1,103 @@
 //! Reading the closes of connections from logs.
 //!
-//! The access log has the age of a connection: the time of its `$disconnect`, and `connectedAt`. The close code is only in the
-//! event of `$disconnect` (row E3), so the log of its function has it, if the function logs it.
+//! The access log has all disconnects, and the age of a connection: the time of its `$disconnect`, and `connectedAt`. The close
+//! code is only in the event of `$disconnect` (row E3), so the log of its function has it, if the function logs it, and the
+//! execution log.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
 use stackgen_deploy::account::ApiPartKind;
 use stackgen_deploy::{DeployError, FunctionName};
 
 use super::{ExaminedAccount, Gatherer};
 use crate::doctor::checks::invocations;
-use crate::doctor::evidence::{ClosedConnection, DoctorEvidence};
+use crate::doctor::evidence::{ClosedConnection, ClosedConnections};
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::{LogSearch, LoggedLine};
+use crate::doctor::reader::EvidenceReader;
+use crate::logs::{AccessEvent, AccessFormat, LineFact, LogSource, SourceKind, parse_line};
 
 /// Largest number of lines of one log.
 const MOST_LINES: usize = 1_000;
 
-/// Members of a line that can hold the close code.
-const CODES: [&str; 4] = [
-    "code",
-    "closeCode",
-    "disconnectStatusCode",
-    "disconnect_status_code",
-];
+/// A log of closes: its source, and a text that its lines about them contain.
+struct CloseLog {
+    source: LogSource,
+    word: &'static str,
+}
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
     pub(super) async fn closes(
         &self,
-        evidence: &DoctorEvidence,
-    ) -> Result<Vec<ClosedConnection>, DeployError> {
-        let Some(function) =
-            disconnect_function(evidence).filter(|_| self.needs(EvidencePart::Logs))
-        else {
-            return Ok(Vec::new());
-        };
-        let group = evidence
-            .functions
-            .get(&function)
-            .and_then(|facts| facts.details.as_ref()?.log_group.clone());
-        let group = group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
-        let access_log = evidence
-            .stage
-            .as_ref()
-            .and_then(|stage| stage.access_log.as_deref());
-        let access_log = access_log.and_then(|arn| arn.split(":log-group:").nth(1));
-        let access_log = access_log.map(|name| name.trim_end_matches(":*").to_owned());
-        let (lines, accesses) = tokio::join!(self.lines(group, "connectionId"), async {
-            match access_log {
-                Some(group) => self.lines(group, "DISCONNECT").await,
-                None => Ok(Vec::new()),
+        evidence: &EvidenceReader<'_>,
+    ) -> Result<ClosedConnections, DeployError> {
+        let mut collector = CloseCollector::default();
+        if self.needs(EvidencePart::Logs) {
+            for log in close_logs(evidence) {
+                let lines = self.lines(&log).await?;
+                collector.add_log(&log.source, lines.as_deref());
             }
-        });
-        let ages = ages(&accesses?);
-        self.done(EvidencePart::Logs);
-        Ok(closed_connections(&lines?, &ages))
+            self.done(EvidencePart::Logs, evidence);
+        }
+        Ok(collector.finish())
     }
 
-    /// Returns the lines of a log group; none if there is no such group.
-    async fn lines(&self, group: String, word: &str) -> Result<Vec<LoggedLine>, DeployError> {
+    /// Returns the lines of a log; `None` if it does not exist or cannot be read.
+    async fn lines(&self, log: &CloseLog) -> Result<Option<Vec<LoggedLine>>, DeployError> {
         let search = LogSearch {
-            group,
-            pattern: format!("\"{word}\""),
+            group: log.source.group.clone(),
+            pattern: format!("\"{}\"", log.word),
             since: (self.ctx.now)() - self.request.since,
             limit: MOST_LINES,
         };
         let found = self
             .find(EvidencePart::Logs, || self.account.log_lines(&search))
             .await?;
-        Ok(found.flatten().unwrap_or_default())
+        Ok(found.flatten())
     }
 }
 
+/// Returns the logs that tell how connections closed.
+fn close_logs(evidence: &EvidenceReader<'_>) -> Vec<CloseLog> {
+    let mut logs = Vec::new();
+    if let Some(function) = disconnect_function(evidence) {
+        let details = evidence.functions().get(&function);
+        let group = details.and_then(|facts| facts.details.as_ref()?.log_group.clone());
+        let group = group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
+        logs.push(CloseLog {
+            source: LogSource::new(function.as_str(), &group, SourceKind::Function),
+            word: "connectionId",
+        });
+    }
+    let Some(settings) = evidence.stage().map(|stage| &stage.logs) else {
+        return logs;
+    };
+    if let Some(group) = settings.access_log_group() {
+        let format = settings.access_log_format.as_deref().unwrap_or_default();
+        let format = AccessFormat::parse(format);
+        let word = match format.is_empty() || format.has("eventType") {
+            true => "DISCONNECT",
+            false => "$disconnect",
+        };
+        logs.push(CloseLog {
+            source: LogSource::new("access", group, SourceKind::Access(format)),
+            word,
+        });
+    }
+    if settings.has_execution_log() {
+        let group = LogSource::execution_group(&evidence.api().id, evidence.stage_name());
+        logs.push(CloseLog {
+            source: LogSource::new("execution", &group, SourceKind::Execution),
+            word: "Close reason",
+        });
+    }
+    logs
+}
+
 /// Returns the function of `$disconnect`.
-fn disconnect_function(evidence: &DoctorEvidence) -> Option<FunctionName> {
-    let description = evidence.wiring.as_ref()?;
+fn disconnect_function(evidence: &EvidenceReader<'_>) -> Option<FunctionName> {
+    let description = evidence.wiring()?;
     let mut parts = description.parts.iter();
     let route = parts.find(|part| part.text("RouteKey") == Some("$disconnect"))?;
     let target = route.text("Target")?.strip_prefix("integrations/")?;
@@ -84,60 +105,63 @@ fn disconnect_function(evidence: &DoctorEvidence) -> Option<FunctionName> {
     let mut of_route = all
         .into_iter()
         .filter(|one| one.part.kind == ApiPartKind::Integration);
-    Some(
-        of_route
-            .find(|one| one.part.id == target)?
-            .function
-            .function,
-    )
+    let of_route = of_route.find(|one| one.part.id == target)?;
+    Some(of_route.function.function)
 }
 
-/// Returns the ages of connections by ID, from the lines of the access log about `$disconnect`.
-fn ages(lines: &[LoggedLine]) -> BTreeMap<String, Duration> {
-    let age = |line: &LoggedLine| {
-        let json: Value = serde_json::from_str(&line.message).ok()?;
-        let id = json.get("connectionId")?.as_str()?.to_owned();
-        let connected = json.get("connectedAt")?;
-        let connected = connected
-            .as_i64()
-            .or_else(|| connected.as_str()?.parse().ok())?;
-        let ended = i64::try_from(line.at.unix_timestamp_nanos() / 1_000_000).ok()?;
-        let age = u64::try_from(ended - connected).ok()?;
-        Some((id, Duration::from_millis(age)))
-    };
-    lines.iter().filter_map(age).collect()
+/// Collects the closes of all logs by connection. `$disconnect` may be invoked more than once for one.
+#[derive(Default)]
+struct CloseCollector {
+    closes: BTreeMap<String, ClosedConnection>,
+    lists_disconnects: bool,
+    has_ages: bool,
 }
 
-/// Returns the connections whose close code a line has. Lines that are no JSON have none.
-fn closed_connections(
-    lines: &[LoggedLine],
-    ages: &BTreeMap<String, Duration>,
-) -> Vec<ClosedConnection> {
-    let closed = |line: &LoggedLine| {
-        let start = line.message.find('{')?;
-        let json: Value = serde_json::from_str(line.message[start..].trim()).ok()?;
-        // The context of the event, if the function logs all of it.
-        let context = json.get("requestContext").unwrap_or(&json);
-        let code = CODES.iter().find_map(|name| context.get(*name)?.as_u64())?;
-        let code = u16::try_from(code)
-            .ok()
-            .filter(|code| (1000..=1015).contains(code))?;
-        let id = context.get("connectionId").and_then(Value::as_str)?;
-        let reason = context
-            .get("reason")
-            .or_else(|| context.get("disconnectReason"));
-        Some((
-            id.to_owned(),
-            ClosedConnection {
-                code,
-                reason: reason.and_then(Value::as_str).map(str::to_owned),
-                age: ages.get(id).copied(),
-            },
-        ))
-    };
-    // `$disconnect` may be invoked more than once for a connection.
-    let by_id: BTreeMap<_, _> = lines.iter().filter_map(closed).collect();
-    by_id.into_values().collect()
+impl CloseCollector {
+    fn add_log(&mut self, source: &LogSource, lines: Option<&[LoggedLine]>) {
+        if let (SourceKind::Access(format), Some(_)) = (&source.kind, lines) {
+            let is_listed = format.has("eventType") || format.has("routeKey");
+            self.lists_disconnects = format.has("connectionId") && is_listed;
+            self.has_ages = self.lists_disconnects && format.has("connectedAt");
+        }
+        for line in lines.into_iter().flatten() {
+            self.add(source, line);
+        }
+    }
+
+    fn add(&mut self, source: &LogSource, line: &LoggedLine) {
+        let parsed = parse_line(source, &line.message);
+        let Some(id) = &parsed.connection else {
+            return;
+        };
+        match &parsed.fact {
+            LineFact::Closed(close) => {
+                self.closes.entry(id.to_string()).or_default().code = Some(close.code);
+            }
+            LineFact::Access(record) if record.event() == Some(AccessEvent::Disconnect) => {
+                // The format of lines may be unknown, or have changed.
+                self.lists_disconnects = true;
+                let ended = i64::try_from(line.at.unix_timestamp_nanos() / 1_000_000).ok();
+                let connected = record.connected_at;
+                let age = ended.zip(connected).and_then(|(ended, connected)| {
+                    let age = u64::try_from(ended - connected).ok()?;
+                    Some(Duration::from_millis(age))
+                });
+                self.has_ages |= age.is_some();
+                let close = self.closes.entry(id.to_string()).or_default();
+                close.age = close.age.or(age);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(self) -> ClosedConnections {
+        ClosedConnections {
+            closes: self.closes.into_values().collect(),
+            lists_disconnects: self.lists_disconnects,
+            has_ages: self.has_ages,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,23 +177,21 @@ mod tests {
         }
     }
 
+    fn access(format: &str) -> LogSource {
+        LogSource::new(
+            "access",
+            "access",
+            SourceKind::Access(AccessFormat::parse(format)),
+        )
+    }
+
     #[test]
-    fn closes_of_the_function_get_their_ages_from_the_access_log() {
-        let accesses = [
-            line(
-                1_601,
-                r#"{"eventType":"DISCONNECT","connectionId":"a=","connectedAt":"1000000"}"#,
-            ),
-            line(
-                1_602,
-                r#"{"eventType":"DISCONNECT","connectionId":"b=","connectedAt":1600500}"#,
-            ),
-            line(1_603, "not JSON"),
-        ];
+    fn closes_of_all_logs_are_joined_by_connection() {
+        let mut collector = CloseCollector::default();
         let lines = [
             line(
                 1_601,
-                r#"{"message":"Connection closed","code":1001,"reason":"Going away","connectionId":"a="}"#,
+                r#"{"message":"Connection closed","code":1001,"reason":"Going away","routeKey":"$disconnect","connectionId":"a="}"#,
             ),
             line(
                 1_602,
@@ -177,16 +199,55 @@ mod tests {
             ),
             line(1_602, r#"{"connectionId":"b=","code":200}"#),
             line(1_603, r#"{"connectionId":"c=","closeCode":1006}"#),
-            line(1_603, r#"{"code":1006}"#),
+            line(1_603, r#"{"closeCode":1006}"#),
         ];
-        let closes = closed_connections(&lines, &ages(&accesses));
-        let found: Vec<_> = closes
-            .iter()
+        let function = LogSource::new("chat", "chat", SourceKind::Function);
+        collector.add_log(&function, Some(&lines));
+        let accesses = [
+            line(1_601, "DISCONNECT a= 1000000"),
+            line(1_602, "DISCONNECT b= 1600500"),
+            line(1_604, "DISCONNECT d= 1600500"),
+            line(1_603, "of another format"),
+        ];
+        let format = "$context.eventType $context.connectionId $context.connectedAt";
+        collector.add_log(&access(format), Some(&accesses));
+        let execution = LogSource::new("execution", "execution", SourceKind::Execution);
+        let lines = [line(
+            1_603,
+            "(R=) Client [Connection Id: e=] disconnected from API [a1]. Close reason: [1000: bye]",
+        )];
+        collector.add_log(&execution, Some(&lines));
+        let found = collector.finish();
+        assert!(found.lists_disconnects && found.has_ages);
+        let closes = found.closes.iter();
+        let closes: Vec<_> = closes
             .map(|one| (one.code, one.age.map(|age| age.as_millis())))
             .collect();
         assert_eq!(
-            found,
-            [(1001, Some(601_000)), (1005, Some(1_500)), (1006, None)]
+            closes,
+            [
+                (Some(1001), Some(601_000)),
+                (Some(1005), Some(1_500)),
+                (Some(1006), None),
+                (None, Some(3_500)),
+                (Some(1000), None)
+            ]
         );
+    }
+
+    #[test]
+    fn a_log_tells_what_its_format_contains() {
+        let tells = |format: &str, lines: Option<&[LoggedLine]>| {
+            let mut collector = CloseCollector::default();
+            collector.add_log(&access(format), lines);
+            let found = collector.finish();
+            (found.lists_disconnects, found.has_ages)
+        };
+        let all = "$context.routeKey $context.connectionId $context.connectedAt";
+        assert_eq!(tells(all, Some(&[])), (true, true));
+        assert_eq!(tells(all, None), (false, false));
+        let without_age = "$context.eventType $context.connectionId";
+        assert_eq!(tells(without_age, Some(&[])), (true, false));
+        assert_eq!(tells("$context.requestId", Some(&[])), (false, false));
     }
 }

@@ -3,14 +3,14 @@
 use stackgen_deploy::DeployError;
 
 use super::{ExaminedAccount, Gatherer};
-use crate::doctor::evidence::DoctorEvidence;
 use crate::doctor::part::EvidencePart;
 use crate::doctor::ports::{MetricName, MetricSeries, MetricSpan};
+use crate::doctor::reader::EvidenceReader;
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
     pub(super) async fn metrics(
         &self,
-        evidence: &DoctorEvidence,
+        evidence: &EvidenceReader<'_>,
     ) -> Result<Vec<MetricSeries>, DeployError> {
         if !self.needs(EvidencePart::Metrics) {
             return Ok(Vec::new());
@@ -20,8 +20,8 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
                 namespace: "AWS/ApiGateway",
                 name,
                 dimensions: vec![
-                    ("ApiId", evidence.api.id.to_string()),
-                    ("Stage", evidence.stage_name.to_string()),
+                    ("ApiId", evidence.api().id.to_string()),
+                    ("Stage", evidence.stage_name().to_string()),
                 ],
             });
         let of_functions = evidence.existing().flat_map(|(function, _)| {
@@ -33,15 +33,15 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         });
         let metrics: Vec<_> = of_stage.into_iter().chain(of_functions).collect();
         let span = MetricSpan {
-            from: evidence.now - self.request.since,
+            from: evidence.now() - self.request.since,
             // The end is exclusive, and the newest period still grows.
-            to: evidence.now + MetricSpan::PERIOD,
+            to: evidence.now() + MetricSpan::PERIOD,
         };
         let read = self.read(EvidencePart::Metrics, || {
             self.account.metric_sums(&metrics, span)
         });
         let found = read.await?;
-        self.done(EvidencePart::Metrics);
+        self.done(EvidencePart::Metrics, evidence);
         Ok(found.unwrap_or_default())
     }
 }

@@ -8,14 +8,11 @@ mod metrics;
 mod stage;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use stackgen_deploy::account::AccountRegion;
-use stackgen_deploy::code::BuiltCode;
-use stackgen_deploy::stack::{
-    FunctionQuotas, GatewaySettings, OwningStack, StackName, StackService,
-};
+use stackgen_deploy::stack::{FunctionQuotas, GatewaySettings, StackName, StackService};
 use stackgen_deploy::status::TemplateSnapshot;
 use stackgen_deploy::{
     Account, AccountErrorKind, AccountResult, ApiInfo, DeployError, OperationContext, StageClient,
@@ -25,6 +22,7 @@ use stackgen_deploy::{
 use super::evidence::{DoctorEvidence, ProjectFacts, UnreadEvidence, UnreadReason};
 use super::part::EvidencePart;
 use super::ports::DoctorAccount;
+use super::reader::EvidenceReader;
 
 /// Request to examine a stage.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +37,13 @@ pub struct DoctorRequest<'a> {
     pub project: &'a ProjectFacts,
     /// Templates of the project, see [`StatusRequest`](stackgen_deploy::status::StatusRequest).
     pub templates: &'a [TemplateSnapshot],
-    /// Built code.
-    pub built: &'a [BuiltCode],
     /// The stack of the project, in case the API names none.
     pub stack: Option<&'a StackName>,
     /// The callers.
     pub verify: &'a VerifyRequest,
-    /// The parts to read.
+    /// Reasons for which declared callers are left out: a credential that could not be got.
+    pub skipped_callers: &'a [String],
+    /// The parts to read, with those that they follow.
     pub parts: &'a BTreeSet<EvidencePart>,
     /// The span of logs and metrics.
     pub since: Duration,
@@ -71,6 +69,8 @@ struct Gatherer<'a, A> {
     ctx: OperationContext<'a>,
     /// Called when a part of the evidence was read.
     progress: &'a dyn Fn(EvidencePart),
+    /// Parts that were read, each with the parts that decided what to read.
+    gathered: RefCell<BTreeMap<EvidencePart, BTreeSet<EvidencePart>>>,
     unread: RefCell<BTreeSet<UnreadEvidence>>,
 }
 
@@ -91,6 +91,7 @@ pub async fn gather(
         request,
         ctx,
         progress,
+        gathered: RefCell::default(),
         unread: RefCell::default(),
     };
     let api = request.api.clone();
@@ -101,51 +102,76 @@ pub async fn gather(
         (ctx.now)(),
     );
     evidence.project = request.project.clone();
-    evidence.parts.clone_from(request.parts);
-    let (wiring, stage, status, log_role, owner) = tokio::join!(
-        gatherer.wiring(),
-        gatherer.stage(),
-        gatherer.status(),
-        gatherer.log_role(),
-        gatherer.owner(),
-    );
-    evidence.wiring = wiring?;
-    evidence.stage = stage?;
-    evidence.status = status?;
-    evidence.log_role = log_role?;
-    let owner: Option<OwningStack> = owner?;
-    let (functions, drift, stack, history, tables, callers) = tokio::join!(
-        gatherer.functions(&evidence),
-        gatherer.drift(owner.as_ref()),
-        gatherer.stack(owner.as_ref()),
-        gatherer.history(&evidence, owner.as_ref()),
-        gatherer.tables(owner.as_ref()),
-        gatherer.callers(client, &evidence),
-    );
-    let functions = functions?;
-    evidence.functions = functions.functions;
-    evidence.versions = functions.versions;
-    evidence.policies = functions.policies;
-    evidence.drift = drift?;
-    evidence.stack = stack?;
-    evidence.history = history?;
-    evidence.tables = tables?;
-    evidence.callers = callers?;
+    gatherer.api(&mut evidence).await?;
+    gatherer.stack_and_functions(client, &mut evidence).await?;
     gatherer.follow(&mut evidence).await?;
+    evidence.gathered = gatherer.gathered.into_inner();
     evidence.unread = gatherer.unread.into_inner().into_iter().collect();
     Ok(evidence)
 }
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
+    /// Reads what depends on nothing, and what the stage serves.
+    async fn api(&self, evidence: &mut DoctorEvidence) -> Result<(), DeployError> {
+        let (wiring, stage, log_role, owner) = {
+            let [first, second, third, fourth] = [(); 4].map(|()| EvidenceReader::new(evidence));
+            tokio::join!(
+                self.wiring(&first),
+                self.stage(&second),
+                self.log_role(&third),
+                self.owner(&fourth),
+            )
+        };
+        evidence.wiring = wiring?;
+        evidence.stage = stage?;
+        evidence.log_role = log_role?;
+        evidence.owner = owner?;
+        let status = self.status(&EvidenceReader::new(evidence)).await?;
+        evidence.status = status;
+        Ok(())
+    }
+
+    /// Reads what depends on the API and its stack.
+    async fn stack_and_functions(
+        &self,
+        client: &impl StageClient,
+        evidence: &mut DoctorEvidence,
+    ) -> Result<(), DeployError> {
+        let (functions, drift, stack, history, tables, callers) = {
+            let readers = [(); 6].map(|()| EvidenceReader::new(evidence));
+            tokio::join!(
+                self.functions(&readers[0]),
+                self.drift(&readers[1]),
+                self.stack(&readers[2]),
+                self.history(&readers[3]),
+                self.tables(&readers[4]),
+                self.callers(client, &readers[5]),
+            )
+        };
+        let functions = functions?;
+        evidence.functions = functions.functions;
+        evidence.versions = functions.versions;
+        evidence.policies = functions.policies;
+        evidence.drift = drift?;
+        evidence.stack = stack?;
+        evidence.history = history?;
+        evidence.tables = tables?;
+        evidence.callers = callers?;
+        Ok(())
+    }
+
     /// Reads what depends on functions and tables.
     async fn follow(&self, evidence: &mut DoctorEvidence) -> Result<(), DeployError> {
-        let (rights, endpoints, records, closes, metrics) = tokio::join!(
-            self.rights(evidence),
-            self.private_endpoints(evidence),
-            self.records(evidence),
-            self.closes(evidence),
-            self.metrics(evidence),
-        );
+        let (rights, endpoints, records, closes, metrics) = {
+            let readers = [(); 5].map(|()| EvidenceReader::new(evidence));
+            tokio::join!(
+                self.rights(&readers[0]),
+                self.private_endpoints(&readers[1]),
+                self.records(&readers[2]),
+                self.closes(&readers[3]),
+                self.metrics(&readers[4]),
+            )
+        };
         evidence.rights = rights?;
         evidence.private_endpoints = endpoints?;
         evidence.records = records?;
@@ -230,7 +256,19 @@ impl<A> Gatherer<'_, A> {
         }
     }
 
-    fn done(&self, part: EvidencePart) {
+    /// Records that a part cannot be read for a reason that no call reports.
+    fn note_reason(&self, part: EvidencePart, message: impl Into<String>) {
+        self.unread.borrow_mut().insert(UnreadEvidence {
+            part,
+            reason: UnreadReason::Failed,
+            permission: None,
+            message: message.into(),
+        });
+    }
+
+    /// Records that a part was read, as far as it can be. `by` has the evidence that decided what to read.
+    fn done(&self, part: EvidencePart, by: &EvidenceReader<'_>) {
+        self.gathered.borrow_mut().insert(part, by.asked());
         (self.progress)(part);
     }
 }
