@@ -21,6 +21,8 @@ struct Fault {
     local: Option<Vec<String>>,
     emulator: Option<Vec<String>>,
     pinned: Option<Vec<String>>,
+    /// Answer of AWS that a test puts in place of the emulator's.
+    replay: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,7 +133,8 @@ fn injected(text: &mut String) {
     text.push_str(
         "\n## Faults that the tests inject\n\nThe tests break a running stack, one fault at a time, and expect exactly these findings; on the \
          healthy stack there are none. The columns are `stackgen dev`, an emulator of AWS, and the emulator with `release: pinned`. On the \
-         emulator a changed route is live at once and belongs to a stack, so the same fault can show more or less there.\n\n\
+         emulator a changed route is live at once and belongs to a stack, so the same fault can show more or less there. \
+         A fault that neither of them has is replayed: a proxy gives the answer that AWS gives.\n\n\
          | Fault | `--local` | Emulator | Pinned |\n|---|---|---|---|\n",
     );
     for fault in faults().faults {
@@ -139,9 +142,13 @@ fn injected(text: &mut String) {
             ids.as_ref()
                 .map_or("not injected".to_owned(), |ids| links(ids))
         };
+        let replayed = match fault.replay {
+            Some(_) => " (replayed)",
+            None => "",
+        };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {}{replayed} | {} | {} | {} |",
             fault.fault,
             cell(&fault.local),
             cell(&fault.emulator),

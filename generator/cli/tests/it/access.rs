@@ -1,17 +1,13 @@
 //! Proxies, root certificates, roles and codes that the environment configures.
 
-use std::fs::File;
-use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStrExt;
-use std::process::Stdio;
 
 use insta::assert_snapshot;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use stackgen_test_tools::{FakeAws, PrivateCa, TestProxy};
 use tokio::runtime::Runtime;
 
-use crate::common::{Run, Sandbox, stackgen};
+use crate::common::{Run, Sandbox};
+use crate::terminal::on_terminal;
 
 /// Host that only the proxy can resolve.
 const HOST: &str = "aws.example";
@@ -337,36 +333,10 @@ pub(crate) fn run_on_terminal(
     variables: &[(&str, &str)],
     answer: &str,
 ) -> Run {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let name = std::ffi::OsStr::from_bytes(name.as_bytes()).to_owned();
-    let side = || File::options().read(true).write(true).open(&name).unwrap();
-    let mut child = stackgen();
-    child
-        .args(line.split_whitespace())
-        .current_dir(sandbox.path());
-    child.env_clear();
-    child.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    child.envs(variables.iter().copied());
-    child.stdin(side()).stderr(side()).stdout(Stdio::piped());
-    let process = child.spawn().unwrap();
-    // The terminal ends with its last user.
-    drop(child);
-    let mut terminal = File::from(terminal);
-    terminal
-        .write_all(format!("{answer}\n").as_bytes())
-        .unwrap();
-    let output = process.wait_with_output().unwrap();
-    let mut stderr = Vec::new();
-    // Linux ends a terminal with an error.
-    let _ = terminal.read_to_end(&mut stderr);
-    Run {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap().replace("\r\n", "\n"),
-    }
+    let mut command = sandbox.process();
+    command.args(line.split_whitespace());
+    command.envs(variables.iter().copied());
+    on_terminal(command, answer)
 }
 
 #[test]

@@ -47,3 +47,4 @@ mod services;
 mod signals;
 mod streams;
 mod synth;
+mod terminal;

@@ -55,6 +55,9 @@ class Stack:
 
     def configure(self, **settings):
         self.functions.update_function_configuration(FunctionName=self.rooms, **settings)
+        self.wait_for_function()
+
+    def wait_for_function(self):
         deadline = time.monotonic() + 30
         while self.functions.get_function_configuration(FunctionName=self.rooms)["LastUpdateStatus"] == "InProgress":
             if time.monotonic() > deadline:
@@ -103,7 +106,43 @@ class Stack:
         self.later(self.set_authorizer, AuthorizerUri=uri)
         self.set_authorizer(AuthorizerUri=uri.replace(f":{self.guard}", ":ghost"))
 
+    def redeployed(self):
+        """Changes the wiring. The test deploys it."""
+        integration = self.gateway.get_integrations(ApiId=self.api)["Items"][0]
+        change = lambda timeout: self.gateway.update_integration(
+            ApiId=self.api, IntegrationId=integration["IntegrationId"], TimeoutInMillis=timeout)
+        self.later(self.set_stage, DeploymentId=self.stage()["DeploymentId"])
+        self.later(change, integration["TimeoutInMillis"])
+        change(28_000)
+
     # Stage
+
+    def auto_deploy_failed(self):
+        """Turns AutoDeploy on, and removes all routes: API Gateway deploys no API without one (row D3)."""
+        self.later(self.set_stage, DeploymentId=self.stage()["DeploymentId"])
+        self.later(self.set_stage, AutoDeploy=False)
+        self.set_stage(AutoDeploy=True)
+        for route in self.gateway.get_routes(ApiId=self.api)["Items"]:
+            identifiers = {"ApiId": self.api, "RouteId": route["RouteId"]}
+            responses = self.gateway.get_route_responses(**identifiers)["Items"]
+            names = ("RouteKey", "Target", "AuthorizationType", "AuthorizerId", "RouteResponseSelectionExpression")
+            definition = {name: route[name] for name in names if name in route}
+            self.later(self.create_route, definition, [one["RouteResponseKey"] for one in responses])
+            self.gateway.delete_route(**identifiers)
+
+    def create_route(self, definition, responses):
+        route = self.gateway.create_route(ApiId=self.api, **definition)["RouteId"]
+        for key in responses:
+            self.gateway.create_route_response(ApiId=self.api, RouteId=route, RouteResponseKey=key)
+
+    def not_deployed(self):
+        found = self.stage()
+        logs = {name: found["AccessLogSettings"][name] for name in ("DestinationArn", "Format")}
+        create = lambda **more: self.gateway.create_stage(ApiId=self.api, StageName=STAGE, AccessLogSettings=logs, **more)
+        self.later(create, DeploymentId=found["DeploymentId"])
+        self.later(self.gateway.delete_stage, ApiId=self.api, StageName=STAGE)
+        self.gateway.delete_stage(ApiId=self.api, StageName=STAGE)
+        create()
 
     def moved(self):
         served = self.stage()["DeploymentId"]
@@ -146,6 +185,11 @@ class Stack:
 
     def version_missing(self):
         self.describe_deployment(lambda text: f"{text.split(' calls:')[0]} calls:{self.rooms}:99")
+
+    def function_updating(self):
+        self.later(self.configure, Description="")
+        self.later(self.wait_for_function)
+        self.functions.update_function_configuration(FunctionName=self.rooms, Description="updated")
 
     def no_concurrency(self):
         self.later(self.functions.delete_function_concurrency, FunctionName=self.rooms)
@@ -239,7 +283,7 @@ class Stack:
         access = self.stage()["AccessLogSettings"]["DestinationArn"].split(":log-group:")[1].removesuffix(":*")
         now = int(time.time() * 1000)
         ids = [f"close{number}=" for number in range(count)]
-        closed = [{"message": "Connection closed", "code": code, "connectionId": one} for one in ids]
+        closed = [{"message": "Connection closed", "routeKey": "$disconnect", "code": code, "connectionId": one} for one in ids]
         ended = [{"eventType": "DISCONNECT", "connectionId": one, "connectedAt": str(now - int(age * 1000))} for one in ids]
         self.log(f"/aws/lambda/{self.rooms}", now, closed)
         self.log(access, now, ended)
@@ -277,6 +321,22 @@ class Stack:
 
     def too_large(self):
         self.closes(1009, 20, count=1)
+
+    # CloudFormation
+
+    def stack_updating(self):
+        """Updates the stack, which goes on for a while: a log group keeps its events for another time."""
+        stacks, name = self.client("cloudformation"), f"rooms-{self.environment}"
+        wait = lambda: stacks.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        found = stacks.get_template(StackName=name)["TemplateBody"]
+        template = found if isinstance(found, str) else json.dumps(found)
+        assert '"RetentionInDays": 30' in template or "RetentionInDays: 30" in template, template
+        changed = template.replace('"RetentionInDays": 30', '"RetentionInDays": 14').replace("RetentionInDays: 30", "RetentionInDays: 14")
+        update = lambda body: stacks.update_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+        self.later(wait)
+        self.later(update, template)
+        self.later(wait)
+        update(changed)
 
     # Metrics
 

@@ -5,20 +5,55 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::emulator::Deployed;
+use super::faults::finding_ids;
 use crate::release::recorder::Recorder;
 
+/// Faults that do not hide each other.
+const FAULTS: [&str; 18] = [
+    "route-added",
+    "throttle-zero",
+    "no-log-role",
+    "verification-failed",
+    "version-missing",
+    "no-concurrency",
+    "variable-differs",
+    "endpoint-wss",
+    "posting-denied",
+    "private-dns",
+    "no-ttl",
+    "index-missing",
+    "orphans",
+    "bare-close",
+    "integration-errors",
+    "execution-errors",
+    "client-errors",
+    "function-errors",
+];
+
+/// Their findings.
+const EXPECTED: [&str; 21] = [
+    "DR104", "DR201", "DR205", "DR207", "DR209", "DR304", "DR305", "DR306", "DR309", "DR310",
+    "DR311", "DR312", "DR403", "DR404", "DR405", "DR502", "DR601", "DR602", "DR603", "DR604",
+    "DR605",
+];
+
 #[test]
-fn without_any_one_of_its_permissions_doctor_finishes_and_names_it() {
-    let Some(deployed) = Deployed::new("prod") else {
+fn without_any_one_of_its_permissions_doctor_names_it_and_no_check_that_needs_it_is_healthy() {
+    let Some(mut deployed) = Deployed::new("dev") else {
         return;
     };
+    for fault in FAULTS {
+        deployed.breaker.run(&format!("break {fault}"));
+    }
     let url = deployed.emulator.url();
     let recorder = Recorder::start(url.trim_start_matches("http://").parse().unwrap());
     let doctor = || deployed.run_at(&recorder.url(), "doctor --json");
-    let healthy = doctor();
-    assert_eq!(healthy.code, Some(0), "{healthy}");
+    let broken = doctor();
+    let all = finding_ids(&broken);
+    assert_eq!(all, EXPECTED.map(str::to_owned).into(), "{broken}");
     let kinds: BTreeSet<_> = recorder.take().into_iter().map(|call| call.kind).collect();
     assert!(kinds.len() >= 20, "{kinds:?}");
+    let mut wrong = Vec::new();
     for kind in kinds {
         // Without account and region there is nothing to examine.
         if kind.starts_with("sts:") {
@@ -44,5 +79,16 @@ fn without_any_one_of_its_permissions_doctor_finishes_and_names_it() {
         });
         assert!(names_it, "{kind}: {run}");
         assert!(run.code == Some(0) || run.code == Some(3), "{kind}: {run}");
+        let healthy = stages
+            .iter()
+            .flat_map(|stage| stage["healthy"].as_array().unwrap());
+        let healthy: BTreeSet<_> = healthy.filter_map(|check| check["id"].as_str()).collect();
+        let found = finding_ids(&run);
+        // The check of a fault is not healthy without the fault's evidence.
+        let lost = all
+            .iter()
+            .filter(|id| !found.contains(*id) && healthy.contains(id.as_str()));
+        wrong.extend(lost.map(|id| format!("{id} is healthy without {kind}")));
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::faults::{Breaker, Fault, finding_ids, inject_all, project};
+use super::faults::{Breaker, BrokenStack, Fault, finding_ids, inject_all, project};
 use crate::common::{Run, Sandbox};
 use crate::release::emulator::Emulator;
+use crate::release::recorder::{Recorder, ReplayedAnswer};
+use crate::terminal::on_terminal;
 
 /// A stack in an emulator.
 pub(super) struct Deployed {
@@ -53,10 +55,60 @@ impl Deployed {
         )
     }
 
+    /// Runs a command on a terminal, and types answers.
+    pub(super) fn on_terminal(&self, line: &str, answers: &str) -> Run {
+        let mut command = self.sandbox.process();
+        command
+            .args(line.split_whitespace())
+            .args([
+                "--env",
+                self.environment,
+                "--endpoint-url",
+                &self.emulator.url(),
+            ])
+            .env("AWS_REGION", "us-east-1");
+        on_terminal(command, answers)
+    }
+
     fn inject_all(&mut self, expected: impl Fn(&Fault) -> Option<&BTreeSet<String>>) {
-        let (url, sandbox) = (self.emulator.url(), &self.sandbox);
-        let line = format!("doctor --json --env {}", self.environment);
-        inject_all(&mut self.breaker, expected, || run_at(sandbox, &url, &line));
+        let address = self.emulator.url();
+        let stack = ScriptedStack {
+            emulator: &self.emulator,
+            recorder: Recorder::start(address.trim_start_matches("http://").parse().unwrap()),
+            sandbox: &self.sandbox,
+            environment: self.environment,
+        };
+        inject_all(&mut self.breaker, expected, &stack);
+    }
+}
+
+/// A stack in an emulator, behind a proxy that can change answers.
+struct ScriptedStack<'a> {
+    emulator: &'a Emulator,
+    recorder: Recorder,
+    sandbox: &'a Sandbox,
+    environment: &'static str,
+}
+
+impl BrokenStack for ScriptedStack<'_> {
+    fn run(&self, line: &str) -> Run {
+        let line = format!("{line} --env {}", self.environment);
+        run_at(self.sandbox, &self.recorder.url(), &line)
+    }
+
+    fn parse(&self, line: &str) -> Run {
+        self.sandbox.run(line)
+    }
+
+    fn script(&self, script: Option<&Value>) {
+        match script {
+            Some(script) => self.emulator.fail(script.clone()),
+            None => self.emulator.fail_nothing(),
+        }
+    }
+
+    fn replay(&self, answer: Option<ReplayedAnswer>) {
+        self.recorder.replay(answer);
     }
 }
 

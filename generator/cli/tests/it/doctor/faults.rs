@@ -9,6 +9,7 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
 use crate::common::{Run, Sandbox, root};
+use crate::release::recorder::ReplayedAnswer;
 
 /// A stack with all that the checks look at: an authorizer for anonymous callers, a table, logs, and a function that posts.
 pub(super) const SPEC: &str = r#"
@@ -87,6 +88,27 @@ pub(super) struct Fault {
     pub(super) local: Option<BTreeSet<String>>,
     pub(super) emulator: Option<BTreeSet<String>>,
     pub(super) pinned: Option<BTreeSet<String>>,
+    /// Command of stackgen that follows.
+    then: Option<String>,
+    /// Script of the emulator.
+    script: Option<Value>,
+    /// Answer of AWS that the emulator cannot give. Nothing is broken.
+    replay: Option<ReplayedAnswer>,
+}
+
+/// A running stack that is broken.
+pub(super) trait BrokenStack {
+    /// Runs a command on the stack.
+    fn run(&self, line: &str) -> Run;
+
+    /// Runs a command as it is.
+    fn parse(&self, line: &str) -> Run;
+
+    /// Scripts delays and failures of the emulator, or none.
+    fn script(&self, script: Option<&Value>);
+
+    /// Changes answers to the commands, or none.
+    fn replay(&self, answer: Option<ReplayedAnswer>);
 }
 
 /// Returns the faults in their order.
@@ -162,7 +184,7 @@ pub(super) fn finding_ids(run: &Run) -> BTreeSet<String> {
 pub(super) fn inject_all(
     breaker: &mut Breaker,
     expected: impl Fn(&Fault) -> Option<&BTreeSet<String>>,
-    doctor: impl Fn() -> Run,
+    stack: &impl BrokenStack,
 ) {
     let mut wrong = Vec::new();
     let mut check = |name: &str, run: &Run, expected: &BTreeSet<String>| {
@@ -171,21 +193,59 @@ pub(super) fn inject_all(
             wrong.push(format!("{name}: {found:?} instead of {expected:?}"));
         }
     };
+    let doctor = || stack.run("doctor --json");
     let healthy = doctor();
     check("healthy", &healthy, &BTreeSet::new());
     assert_eq!(healthy.code, Some(0), "{healthy}");
+    let only = std::env::var("STACKGEN_FAULT").ok();
     for fault in faults() {
         let Some(expected) = expected(&fault) else {
             continue;
         };
-        breaker.run(&format!("break {}", fault.name));
+        if only.as_ref().is_some_and(|only| *only != fault.name) {
+            continue;
+        }
+        stack.script(fault.script.as_ref());
+        match fault.replay {
+            Some(_) => stack.replay(fault.replay.clone()),
+            None => breaker.run(&format!("break {}", fault.name)),
+        }
+        if let Some(then) = &fault.then {
+            let run = stack.run(then);
+            assert_eq!(run.code, Some(0), "{}: {run}", fault.name);
+        }
         let run = doctor();
         check(&fault.name, &run, expected);
         let is_wrong = run.stdout.contains("\"severity\": \"problem\"")
             || run.stdout.contains("\"severity\": \"warning\"");
         let code = if is_wrong { 3 } else { 0 };
         assert_eq!(run.code, Some(code), "{}: {run}", fault.name);
+        assert_commands_parse(&run, stack);
+        stack.replay(None);
+        stack.script(None);
         breaker.run("undo");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Parses the commands of stackgen in the next steps, without running them.
+fn assert_commands_parse(run: &Run, stack: &impl BrokenStack) {
+    for step in next_steps(run) {
+        let commands = step.split('`').skip(1).step_by(2);
+        for command in commands.filter_map(|text| text.strip_prefix("stackgen ")) {
+            let parsed = stack.parse(&format!("{command} --help"));
+            assert_eq!(parsed.code, Some(0), "{command}: {parsed}");
+        }
+    }
+}
+
+fn next_steps(run: &Run) -> Vec<String> {
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let stages = report["stages"].as_array().unwrap();
+    let findings = stages
+        .iter()
+        .flat_map(|stage| stage["findings"].as_array().unwrap());
+    findings
+        .map(|finding| finding["nextStep"].as_str().unwrap().to_owned())
+        .collect()
 }

@@ -3,6 +3,7 @@
 mod denied;
 mod emulator;
 mod faults;
+mod fixes;
 mod foreign;
 mod local;
 mod output;

@@ -44,7 +44,7 @@ fn a_symptom_leads_to_its_cause_and_markdown_masks_ids() {
     warning DR502 Clients close their connections without a code (certain) (rows X1, M16)
       looked at  logs of `$disconnect`
       found      5 of the last 5 connections closed with 1005, at an age of 1 s; 5 of them within 5 s
-      next       search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001)
+      next       give each close() of the client its own code, such as close(4001): the clean-up of a React effect, a reconnect loop, a test that ends
 
     healthy      1 check: DR501
     ");
@@ -59,7 +59,7 @@ fn a_symptom_leads_to_its_cause_and_markdown_masks_ids() {
 
     | | Finding | Looked at | Found | Confidence | Next step |
     |---|---|---|---|---|---|
-    | warning | **DR502** Clients close their connections without a code | logs of `$disconnect` | 5 of the last 5 connections closed with 1005, at an age of 1 s; 5 of them within 5 s | certain | search the client for a bare close(): the clean-up of a React effect, a reconnect loop, a test that ends; give each call its own code, such as close(4001) |
+    | warning | **DR502** Clients close their connections without a code | logs of `$disconnect` | 5 of the last 5 connections closed with 1005, at an age of 1 s; 5 of them within 5 s | certain | give each close() of the client its own code, such as close(4001): the clean-up of a React effect, a reconnect loop, a test that ends |
 
     Healthy: DR501
     ");

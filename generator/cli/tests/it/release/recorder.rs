@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
 
 /// Permission that a call takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +86,39 @@ struct RecorderState {
     calls: Vec<RecordedCall>,
     /// Kind of the call to deny.
     denied: Option<String>,
+    replay: Option<ReplayedAnswer>,
     kill: Option<KillPoint>,
     process: Option<Pid>,
+}
+
+/// A change of the answers to a kind of call, so that they are those of AWS in a state that the emulator does not have.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ReplayedAnswer {
+    /// Kind of the call.
+    pub(crate) call: String,
+    /// Text in the answer.
+    pub(crate) text: String,
+    /// Text in its place.
+    pub(crate) replacement: String,
+}
+
+impl ReplayedAnswer {
+    /// Changes an answer: its body, and its length in the head.
+    fn apply(&self, answer: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(body.contains(&self.text), "{}: {body}", self.call);
+        let body = body.replace(&self.text, &self.replacement);
+        let lines = head.lines().map(|line| {
+            let is_length = line.to_ascii_lowercase().starts_with("content-length:");
+            match is_length {
+                true => format!("content-length: {}", body.len()),
+                false => line.to_owned(),
+            }
+        });
+        let head: Vec<_> = lines.collect();
+        format!("{}\r\n\r\n{body}", head.join("\r\n")).into_bytes()
+    }
 }
 
 impl RecorderState {
@@ -130,6 +162,11 @@ impl Recorder {
     /// Denies calls of a kind from now on.
     pub(crate) fn deny(&self, kind: Option<&str>) {
         self.state.lock().unwrap().denied = kind.map(str::to_owned);
+    }
+
+    /// Changes answers from now on.
+    pub(crate) fn replay(&self, answer: Option<ReplayedAnswer>) {
+        self.state.lock().unwrap().replay = answer;
     }
 
     /// Ends this process by SIGKILL at a call. Calls are counted from now on.
@@ -314,12 +351,20 @@ fn serve(
     let mut client = client;
     let permission = request.permission();
     let is_upgrade = request.header("upgrade").is_some();
-    let (denied, kill) = {
+    let (denied, kill, replay) = {
         let mut state = state.lock().unwrap();
         let denied = permission
             .as_ref()
             .filter(|permission| state.denied.as_deref() == Some(permission.kind.as_str()));
         let denied = denied.map(|permission| denial(&request.method, permission));
+        let is_of = |permission: &CallPermission, replay: &ReplayedAnswer| {
+            permission.kind.trim_end() == replay.call
+        };
+        let replay = state.replay.clone().filter(|replay| {
+            permission
+                .as_ref()
+                .is_some_and(|permission| is_of(permission, replay))
+        });
         let kill = state.record(RecordedCall {
             method: request.method.clone(),
             path: request.path.clone(),
@@ -327,7 +372,7 @@ fn serve(
             permission,
             is_handshake: is_upgrade,
         });
-        (denied, kill)
+        (denied, kill, replay)
     };
     if let Some(answer) = denied {
         return client.write_all(answer.as_bytes());
@@ -354,6 +399,11 @@ fn serve(
         }
         state.lock().unwrap().kill();
         return Ok(());
+    }
+    if let Some(replay) = replay {
+        let mut answer = Vec::new();
+        server.read_to_end(&mut answer)?;
+        return client.write_all(&replay.apply(&answer));
     }
     let (mut answers, mut to_client) = (server.try_clone()?, client.try_clone()?);
     let back = std::thread::spawn(move || {

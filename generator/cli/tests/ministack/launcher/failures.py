@@ -1,4 +1,4 @@
-"""Scripted failures of resource operations."""
+"""Scripted failures and delays of resource operations."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 
 KEYS = {"resource", "on", "times", "reason", "rollback"}
+DELAYS = ({"resource", "on", "delay"}, {"function", "delay"})
 KINDS = ("create", "update", "delete")
 
 
@@ -34,9 +35,20 @@ class Failures:
         """Raises the first failure that is scripted for the operation."""
         self.read()
         for index, entry in enumerate(self.entries):
-            if applies(entry, operation) and self.counts[index] < entry.get("times", float("inf")):
+            if "delay" not in entry and applies(entry, operation) and self.counts[index] < entry.get("times", float("inf")):
                 self.counts[index] += 1
                 raise RuntimeError(entry.get("reason", "scripted failure"))
+
+    def delay(self, operation):
+        """Returns the seconds that are scripted for the operation, in addition to those of all operations."""
+        self.read()
+        delays = [entry for entry in self.entries if "delay" in entry and "resource" in entry]
+        return sum(entry["delay"] for entry in delays if applies(entry, operation))
+
+    def function_delay(self, function):
+        """Returns the seconds for which a function is not ready after a change; None if nothing is scripted."""
+        self.read()
+        return next((entry["delay"] for entry in self.entries if entry.get("function") == function), None)
 
     def read(self):
         """Reads the file if it has changed. A missing file contains no failures."""
@@ -57,7 +69,8 @@ def parse(path):
     except ValueError as error:
         raise RuntimeError(f"cannot read {path}: {error}") from error
     for entry in entries:
-        if not {"resource", "on"} <= set(entry) <= KEYS or entry["on"] not in KINDS:
+        is_failure = {"resource", "on"} <= set(entry) <= KEYS
+        if not (is_failure or set(entry) in DELAYS) or entry.get("on", "update") not in KINDS:
             raise RuntimeError(f"{path}: not a failure: {json.dumps(entry)}")
     return entries
 

@@ -18,7 +18,7 @@ def install(delay, failures):
     async def run(function, *arguments):
         operation = operation_of(function.__name__, arguments)
         if operation:
-            await asyncio.sleep(delay)
+            await asyncio.sleep(delay + failures.delay(operation))
             failures.check(operation)
         if blocks(arguments[0]):
             return await run_in_thread(function, *arguments)

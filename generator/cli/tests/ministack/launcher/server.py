@@ -48,7 +48,8 @@ def configure(port, scratch):
 
 def add(delay, failures_file):
     """Extends ministack. Imports it, which needs the variables of `configure`."""
-    from launcher import change_sets, endpoints, gateway_api, gateway_records, gateway_types, operations, rollbacks, tables
+    from launcher import (change_sets, endpoints, functions, gateway_api, gateway_records, gateway_types, operations, rollbacks,
+                          tables)
     from launcher.failures import Failures
 
     gateway_api.install()
@@ -58,7 +59,9 @@ def add(delay, failures_file):
     endpoints.install()
     rollbacks.install()
     tables.install()
-    operations.install(delay, Failures(failures_file))
+    failures = Failures(failures_file)
+    functions.install(failures)
+    operations.install(delay, failures)
 
 
 async def serve(listener, announce, scratch):
