@@ -130,12 +130,18 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dist/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/checkov/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dist/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
 	$(PYTHON) -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# A venv of its own: checkov pins other versions than cfn-lint and the SAM CLI.
+.tools/checkov/stamp: tools/checkov/requirements.txt
+	$(PYTHON) -m venv --clear .tools/checkov
+	.tools/checkov/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 # A venv of its own: the emulator pins other versions of AWS's libraries than the SAM CLI.

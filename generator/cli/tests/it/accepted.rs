@@ -57,8 +57,8 @@ fn cfn_lint_finds_no_error_and_no_warning() {
     };
     let sandbox = Sandbox::new();
     let templates = rendered(&sandbox);
-    // Two environments of two starters, one of the others, three formats each.
-    assert_eq!(templates.len(), 18);
+    // Three environments of one starter, two of another, one of the others, three formats each.
+    assert_eq!(templates.len(), 21);
     assert_eq!(run(&cfn_lint, &[], &templates), "");
 }
 
@@ -68,7 +68,7 @@ fn sam_accepts_every_sam_template() {
     let sandbox = Sandbox::new();
     let mut templates = rendered(&sandbox);
     templates.retain(|path| path.ends_with("sam.yaml"));
-    assert_eq!(templates.len(), 6);
+    assert_eq!(templates.len(), 7);
     let validate = |template: &PathBuf| {
         let arguments = ["validate", "--lint", "--region", "us-east-1", "--template"];
         let output = run(&sam, &arguments, std::slice::from_ref(template));
@@ -80,4 +80,49 @@ fn sam_accepts_every_sam_template() {
             scope.spawn(move || half.iter().for_each(validate));
         }
     });
+}
+
+/// Returns the number of checks that a template passes, and the failed checks with their resources.
+fn security_checks(checkov: &Path, template: &Path) -> (u64, Vec<String>) {
+    let output = Command::new(checkov)
+        .args([
+            "--quiet",
+            "--compact",
+            "--skip-download",
+            "--output",
+            "json",
+        ])
+        .args(["--framework", "cloudformation", "--file"])
+        .arg(template)
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failed = report["results"]["failed_checks"]
+        .as_array()
+        .unwrap()
+        .iter();
+    let failed = failed.map(|check| {
+        let text = |key: &str| check[key].as_str().unwrap();
+        format!("{} {}", text("check_id"), text("resource"))
+    });
+    let passed = report["summary"]["passed"].as_u64().unwrap();
+    (passed, failed.collect())
+}
+
+#[test]
+fn checkov_fails_no_check_of_the_hardened_environment() {
+    let Some(checkov) = stackgen_test_tools::installed("checkov/bin/checkov") else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let templates = rendered(&sandbox);
+    let checks = |end: &str| {
+        let template = templates.iter().find(|path| path.ends_with(end));
+        security_checks(&checkov, template.unwrap())
+    };
+    let (passed, failed) = checks("live-session/prod-hardened/template.yaml");
+    assert_eq!(failed, Vec::<String>::new());
+    assert!(passed > 100, "{passed}");
+    let (_, failed) = checks("live-session/prod/template.yaml");
+    assert!(failed.len() > 20, "{failed:?}");
 }

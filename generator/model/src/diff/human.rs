@@ -185,6 +185,12 @@ fn takes(change: &ModelChange) -> &'static str {
         ChangeEffect::Settings => "live with the update",
         ChangeEffect::Replaces => "replaces the resource",
         ChangeEffect::Refused => "refused by CloudFormation: a named resource is not replaced",
+        ChangeEffect::FixedIndex => {
+            "refused by CloudFormation: an index does not change; add one with another name"
+        }
+        ChangeEffect::OneIndex => {
+            "refused by CloudFormation: an update adds or deletes one index of a table"
+        }
         ChangeEffect::Lingers => stays(&change.kind),
     }
 }

@@ -2,6 +2,7 @@
 
 mod apis;
 mod human;
+mod indexes;
 mod pairs;
 mod snapshots;
 mod unknown;
@@ -21,6 +22,7 @@ use crate::parts::{
     parts, replaces,
 };
 use crate::{LogicalId, Model, Qualifier};
+use indexes::IndexChanges;
 use pairs::Pairing;
 
 /// The differences between two models.
@@ -209,6 +211,7 @@ fn changes(
             .iter()
             .any(|difference| replaces(kind, difference.property()));
     let keeps_name = keeps_name(kind, &before.content, &after.content);
+    let indexes = IndexChanges::of(&differences);
     for difference in differences {
         let is_gone = difference.after.is_none();
         let effect = match effect(kind, difference.property()) {
@@ -218,6 +221,9 @@ fn changes(
             ChangeEffect::Replaces if keeps_name => ChangeEffect::Refused,
             _ if is_gone && !is_replaced && lingers(kind, &difference.path) => {
                 ChangeEffect::Lingers
+            }
+            effect if *kind == PartKind::Table && !is_replaced => {
+                indexes.effect(&difference).unwrap_or(effect)
             }
             effect => effect,
         };

@@ -23,6 +23,10 @@ pub enum ChangeEffect {
     Replaces,
     /// The stack cannot apply it: CloudFormation does not replace a resource whose name stays.
     Refused,
+    /// The stack cannot apply it: the key and the projection of an index do not change.
+    FixedIndex,
+    /// Several updates: one update of a table adds or deletes one index.
+    OneIndex,
     /// A separate call: updates merge, so a removed property stays on in the account (row D12).
     Lingers,
 }
@@ -153,6 +157,9 @@ pub(crate) fn replaces(kind: &PartKind, property: &str) -> bool {
             "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => &["AlarmName"],
             "AWS::CloudWatch::Dashboard" => &["DashboardName"],
             "AWS::IAM::ManagedPolicy" => &["Description", "ManagedPolicyName", "Path"],
+            "AWS::Lambda::EventInvokeConfig" => &["FunctionName", "Qualifier"],
+            "AWS::Lambda::EventSourceMapping" => &["EventSourceArn", "StartingPosition"],
+            "AWS::Scheduler::Schedule" => &["Name"],
             "AWS::Route53::RecordSet" => &["HostedZoneId", "HostedZoneName"],
             "AWS::S3::Bucket" => &["BucketName"],
             "AWS::SNS::Topic" => &["FifoTopic", "TopicName"],

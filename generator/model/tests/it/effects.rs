@@ -267,3 +267,46 @@ fn a_resource_that_is_retained_except_on_create_is_retained() {
         assert_eq!(topic.retained, retained, "{policy}");
     }
 }
+
+#[test]
+fn an_update_of_a_table_adds_or_deletes_one_index_and_changes_none() {
+    let index = |name: &str, projection: &str| {
+        map([
+            ("IndexName", Node::from(name)),
+            (
+                "Projection",
+                map([("ProjectionType", Node::from(projection))]),
+            ),
+        ])
+    };
+    let table = |indexes: Vec<Node>| map([("GlobalSecondaryIndexes", Node::from(indexes))]);
+    let kind = "AWS::DynamoDB::Table";
+    let none = || map([("DeletionProtectionEnabled", Node::from(false))]);
+    let of = |before: Node, after: Node| effects(&changed(kind, before, after));
+    let (a, b) = (|| index("a", "ALL"), || index("b", "ALL"));
+    assert_eq!(
+        of(table(vec![a()]), table(vec![a(), b()])),
+        [ChangeEffect::Settings]
+    );
+    assert_eq!(
+        of(table(vec![]), table(vec![a(), b()])),
+        [ChangeEffect::OneIndex; 2]
+    );
+    assert_eq!(
+        of(table(vec![a()]), table(vec![b()])),
+        [ChangeEffect::OneIndex; 2]
+    );
+    let two = of(none(), table(vec![a(), b()]));
+    assert!(two.contains(&ChangeEffect::OneIndex), "{two:?}");
+    let changed_projection = changed(kind, table(vec![a()]), table(vec![index("a", "KEYS_ONLY")]));
+    insta::assert_snapshot!(changed_projection.human(), @"");
+    let throughput = |units: i64| {
+        let units = map([("ReadCapacityUnits", Node::from(units))]);
+        map([
+            ("IndexName", Node::from("a")),
+            ("ProvisionedThroughput", units),
+        ])
+    };
+    let settings = of(table(vec![throughput(1)]), table(vec![throughput(2)]));
+    assert_eq!(settings, [ChangeEffect::Settings; 2]);
+}

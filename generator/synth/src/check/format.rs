@@ -1,6 +1,7 @@
 //! Formats of strings, by the `format` keyword of the schema.
 
 mod integration;
+mod metrics;
 mod schedule;
 mod verify;
 
@@ -78,6 +79,11 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
         "identity-source" => identity_source(text),
         "http-identity-source" => http_identity_source(text),
         "access-log-format" => access_log_format(text),
+        "queue-name" => name(text, "queue name", 60, "-_"),
+        "model-name" => name(text, "model name", 100, ""),
+        "alarm-name" => name(text, "alarm name", 100, "-_"),
+        "metric-namespace" => metrics::namespace(text),
+        "metric-dimension" => metrics::dimension(text),
         "schedule-expression" => schedule::expression(text),
         "time-zone" => schedule::time_zone(text),
         "verify-caller-name" => verify::caller_name(text),
@@ -102,8 +108,11 @@ fn name(text: &str, kind: &str, max_length: usize, punctuation: &str) -> Option<
     Some(FormatError::new(
         format!("`{text}` is not a valid {kind}"),
         format!(
-            "use letters, digits and {}, begin with a letter, at most {max_length} characters",
-            punctuation.join(" ")
+            "use letters{}, begin with a letter, at most {max_length} characters",
+            match punctuation.as_slice() {
+                [] => " and digits".to_owned(),
+                punctuation => format!(", digits and {}", punctuation.join(" ")),
+            }
         ),
     ))
 }

@@ -117,6 +117,18 @@ fn function(definition: &str, key: &str) -> Option<&'static str> {
         ) => Some(
             "write `asyncInvoke: { retries: 0, maximumAge: 1m, onFailure: { queue: Failures } }`",
         ),
+        ("Function" | "FunctionDefaults", "deadLetterQueue" | "deadLetterConfig" | "dlq") => {
+            Some("write `deadLetter: { queue: failures }`")
+        }
+        ("Function" | "FunctionDefaults", "vpcConfig" | "subnetIds" | "securityGroupIds") => {
+            Some("write `vpc: { subnetIds: […], securityGroupIds: […] }`")
+        }
+        ("Function", "events" | "eventSource" | "eventSourceMappings") => {
+            Some("write `eventSources: [{ queue: jobs }]`, or `schedule: rate(5 minutes)`")
+        }
+        ("Function" | "FunctionDefaults", "ephemeralStorageSize" | "tmpSize") => {
+            Some("write `ephemeralStorage: 1024`, in MB")
+        }
         ("Function", "cron" | "rate" | "schedules") => Some("write `schedule: rate(5 minutes)`"),
         ("Function", "code" | "codeUri") => {
             Some("write `binary:` for a cargo binary or `zip:` for a zip file")

@@ -7,7 +7,7 @@ use super::context::RenderContext;
 use super::function_ids::FunctionIds;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::pascal_case;
-use crate::spec::{AlarmSpec, AlarmsSpec, Duration, Spec};
+use crate::spec::{AlarmSpec, AlarmsSpec, Duration, MetricAlarmSpec, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
@@ -55,6 +55,70 @@ pub(super) fn render(
             });
         }
     }
+    for (name, alarm) in &alarms.metrics {
+        let id = format!("{}MetricAlarm", pascal_case(name));
+        template.add(&id, &["alarms", "metrics", name], || {
+            metric_alarm(context, name, alarm)
+        });
+    }
+}
+
+/// Alarm on a metric that a function publishes.
+fn metric_alarm(
+    context: &RenderContext<'_>,
+    name: &str,
+    alarm: &MetricAlarmSpec,
+) -> ResourceBuilder {
+    let function = alarm.function.as_deref().map(|function| {
+        let name = r#ref(FunctionIds::new(function).function);
+        map([("Name", "FunctionName".into()), ("Value", name)])
+    });
+    let others = alarm.dimensions.iter();
+    let others = others
+        .map(|(name, value)| map([("Name", name.as_str().into()), ("Value", value.0.clone())]));
+    let dimensions: Vec<Node> = function.into_iter().chain(others).collect();
+    let period = alarm.period.unwrap_or(DEFAULT_PERIOD);
+    let periods = alarm.evaluation_periods.unwrap_or(1);
+    ResourceBuilder::new("AWS::CloudWatch::Alarm")
+        .set("AlarmName", format!("{}-{name}", context.stack_name()))
+        .set_some("AlarmDescription", alarm.description.as_deref())
+        .set("Namespace", alarm.namespace.as_str())
+        .set("MetricName", alarm.metric.as_str())
+        .set_some(
+            "Dimensions",
+            (!dimensions.is_empty()).then(|| list(dimensions)),
+        )
+        .set("Statistic", alarm.statistic.name())
+        .set("Period", seconds(period))
+        .set("EvaluationPeriods", periods)
+        .set("Threshold", threshold(alarm.threshold))
+        .set("ComparisonOperator", "GreaterThanOrEqualToThreshold")
+        .set("TreatMissingData", "notBreaching")
+        .set_some("AlarmActions", actions(context))
+        .set_some("Tags", context.tag_list())
+}
+
+/// Returns a threshold as it is usually written: whole numbers without a fraction.
+fn threshold(value: f64) -> Node {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the value is a whole number below 2^53"
+    )]
+    match value.fract() == 0.0 && value.abs() < 9e15 {
+        true => Node::from(value as i64),
+        false => Node::from(value),
+    }
+}
+
+fn seconds(period: Duration) -> i64 {
+    i64::try_from(period.millis() / 1000).unwrap_or(i64::MAX)
+}
+
+/// Returns the actions of every alarm, if there are any.
+fn actions(context: &RenderContext<'_>) -> Option<Node> {
+    let alarms = context.spec.alarms.as_ref()?;
+    let actions = &alarms.actions;
+    (!actions.is_empty()).then(|| list(actions.iter().map(|action| action.0.clone())))
 }
 
 /// Entry of stackgen.yaml with the metric that its alarm monitors.
@@ -94,7 +158,7 @@ fn only_authorizes(spec: &Spec, name: &str) -> bool {
     let is_scheduled = spec
         .functions
         .get(name)
-        .is_some_and(|function| function.schedule.is_some());
+        .is_some_and(|function| function.schedule.is_some() || !function.event_sources.is_empty());
     let serves = is_scheduled
         || websocket.any(|entry| entry.function() == Some(name))
         || http.any(|route| route.function == name)
@@ -160,13 +224,6 @@ fn resource(
     alarm: AlarmSpec,
     monitored: AlarmMetric,
 ) -> ResourceBuilder {
-    let actions = context
-        .spec
-        .alarms
-        .as_ref()
-        .map_or(&[][..], |alarms| &alarms.actions);
-    let actions =
-        (!actions.is_empty()).then(|| list(actions.iter().map(|action| action.0.clone())));
     let name = format!("{}-{}", context.stack_name(), monitored.name);
     metric_properties(&monitored, alarm.period.unwrap_or(DEFAULT_PERIOD))
         .into_iter()
@@ -178,14 +235,14 @@ fn resource(
         .set("Threshold", alarm.threshold)
         .set("ComparisonOperator", "GreaterThanOrEqualToThreshold")
         .set("TreatMissingData", "notBreaching")
-        .set_some("AlarmActions", actions)
+        .set_some("AlarmActions", actions(context))
         .set_some("Tags", context.tag_list())
 }
 
 /// Returns the properties of the value that an alarm compares with its threshold: the sum of one metric, or of several
 /// metrics.
 fn metric_properties(monitored: &AlarmMetric, period: Duration) -> Vec<(&'static str, Node)> {
-    let seconds = i64::try_from(period.millis() / 1000).unwrap_or(i64::MAX);
+    let seconds = seconds(period);
     let dimensions = || {
         let each = monitored.dimensions.iter();
         list(each.map(|(name, value)| map([("Name", (*name).into()), ("Value", value.clone())])))

@@ -15,15 +15,6 @@ use crate::spec::{AccessLogsSpec, DomainSpec, LogLevel, Retention, StageSpec, Th
 const PERMISSION: &str = "AWS::Lambda::Permission";
 pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
 
-/// Returns the prefix of a log group's name. An HTTP API writes its access log by log delivery, which adds every log group
-/// outside `/aws/vendedlogs` to one resource policy of the account, and that policy has a size limit.
-fn log_group_prefix(api: ApiNames) -> &'static str {
-    match api.is_http() {
-        true => "/aws/vendedlogs/apigateway",
-        false => "/aws/apigateway",
-    }
-}
-
 /// Returns the source ARN of invocations by the API. `source` is the part after the API's ID.
 fn source_arn(api: ApiNames, source: &str) -> Node {
     sub(format!(
@@ -143,8 +134,9 @@ pub(super) fn access_log_group(
         let group = || {
             function::log_group(
                 context,
-                &format!("{}/{}", log_group_prefix(api), context.name(name)),
+                &api.log_group_name(&context.name(name)),
                 retention,
+                logs.kms_key_arn.as_ref(),
             )
         };
         template.add(

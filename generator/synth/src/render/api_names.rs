@@ -48,6 +48,15 @@ impl ApiNames {
         format!("{}AccessLogGroup", self.prefix)
     }
 
+    /// Name of the access log's log group. An HTTP API writes it by log delivery, which adds every log group outside
+    /// `/aws/vendedlogs` to one resource policy of the account, and that policy has a size limit.
+    pub(super) fn log_group_name(self, api: &str) -> String {
+        match self.is_http() {
+            true => format!("/aws/vendedlogs/apigateway/{api}"),
+            false => format!("/aws/apigateway/{api}"),
+        }
+    }
+
     pub(super) fn domain_name_id(self) -> String {
         format!("{}DomainName", self.prefix)
     }

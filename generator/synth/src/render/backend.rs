@@ -3,6 +3,7 @@
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, get_att, join, list, r#ref, sub};
 
 use super::context::RenderContext;
+use super::keys;
 use super::policy::{allow, table_statements};
 use crate::names::pascal_case;
 use crate::spec::{Expression, RouteBackend, RouteSpec, ServiceSpec, TableAction};
@@ -39,7 +40,7 @@ pub(super) fn service_request(
 ) -> Option<ServiceRequest> {
     Some(match backend {
         RouteBackend::Table(name) => table(context, route, name),
-        RouteBackend::Queue(queue) => self::queue(queue),
+        RouteBackend::Queue(queue) => self::queue(context, queue),
         RouteBackend::Topic(topic) => ServiceRequest {
             headers: FORM,
             default_request: Some(
@@ -102,7 +103,14 @@ fn table(context: &RenderContext<'_>, route: &RouteSpec, name: &str) -> ServiceR
     let id = format!("{}Table", pascal_case(name));
     // The check of the file requires that both exist.
     let known = TableAction::parse(action).zip(context.spec.tables.get(name));
-    let statements = known.map(|(action, table)| table_statements(name, table, &[action].into()));
+    let statements = known.map(|(action, table)| {
+        table_statements(
+            name,
+            table,
+            &[action].into(),
+            keys::table_key(context, table),
+        )
+    });
     ServiceRequest {
         uri: uri("dynamodb", &format!("action/{action}")),
         headers: &[],
@@ -116,8 +124,8 @@ fn table(context: &RenderContext<'_>, route: &RouteSpec, name: &str) -> ServiceR
 }
 
 /// Request that sends a message to a queue. Its URI contains the queue's account and name.
-fn queue(queue: &Expression) -> ServiceRequest {
-    let uri = match logical_id(queue) {
+fn queue(context: &RenderContext<'_>, queue: &Expression) -> ServiceRequest {
+    let uri = match queue_logical_id(context, queue) {
         Some(id) => uri(
             "sqs",
             &format!("path/${{AWS::AccountId}}/${{{id}.QueueName}}"),
@@ -140,7 +148,12 @@ fn queue(queue: &Expression) -> ServiceRequest {
         default_request: Some(
             "Action=SendMessage&MessageBody=$util.urlEncode($input.body)".to_owned(),
         ),
-        statements: vec![allow(["sqs:SendMessage".to_owned()], vec![arn(queue)])],
+        statements: std::iter::once(allow(
+            ["sqs:SendMessage".to_owned()],
+            vec![queue_arn(context, queue)],
+        ))
+        .chain(keys::queue_key(context, queue).map(keys::allow_send))
+        .collect(),
     }
 }
 
@@ -184,6 +197,29 @@ fn arn_part(arn: &Node, index: i64) -> Node {
 pub(crate) fn logical_id(expression: &Expression) -> Option<&str> {
     let text = expression.0.as_str();
     text.filter(|text| !text.starts_with("arn:"))
+}
+
+/// Returns the logical ID of a queue of this file.
+pub(super) fn queue_id(name: &str) -> String {
+    format!("{}Queue", pascal_case(name))
+}
+
+/// Returns the logical ID of a queue, which is named under `queues` or by the logical ID itself, unless an expression is an
+/// ARN.
+fn queue_logical_id(context: &RenderContext<'_>, queue: &Expression) -> Option<String> {
+    let id = logical_id(queue)?;
+    Some(match context.spec.queues.contains_key(id) {
+        true => queue_id(id),
+        false => id.to_owned(),
+    })
+}
+
+/// Returns the ARN of a queue.
+pub(super) fn queue_arn(context: &RenderContext<'_>, queue: &Expression) -> Node {
+    match queue_logical_id(context, queue) {
+        Some(id) => get_att(id, "Arn"),
+        None => queue.0.clone(),
+    }
 }
 
 /// Returns the ARN of a resource whose `Ref` is the ARN.

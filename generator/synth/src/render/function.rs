@@ -6,8 +6,10 @@ use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
 use super::context::RenderContext;
 use super::dependencies::Dependencies;
+use super::destination;
 use super::endpoint;
 use super::function_ids::FunctionIds;
+use super::keys;
 use super::role;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::Dialect;
@@ -66,11 +68,12 @@ pub(super) fn render(
             context,
             &format!("/aws/lambda/{}", context.name(name)),
             retention,
+            function.logs.kms_key_arn.as_ref(),
         )
     });
     let statements = document.at_path(&["functions", name, "policyStatements"]);
     template.add(&ids.role, &origin, || {
-        role::function_role(context, function, &ids, statements)
+        role::function_role(context, name, function, &ids, statements)
     });
     template.add(&ids.function, &origin, || {
         resource(context, name, function, &ids)
@@ -90,11 +93,13 @@ pub(super) fn log_group(
     context: &RenderContext<'_>,
     name: &str,
     retention: Retention,
+    key: Option<&Expression>,
 ) -> ResourceBuilder {
     ResourceBuilder::new("AWS::Logs::LogGroup")
         .retained(false)
         .set("LogGroupName", name)
         .set("RetentionInDays", retention.0)
+        .set_some("KmsKeyId", keys::key_of(context, key))
         .set_some("Tags", context.tag_list())
 }
 
@@ -126,6 +131,9 @@ fn resource(
     for (key, value) in configuration {
         resource = match key.as_str() {
             "TracingConfig" if sam => resource.set("Tracing", "Active"),
+            "DeadLetterConfig" if sam => {
+                resource.set_some("DeadLetterQueue", sam_dead_letter(context, function))
+            }
             _ => resource.set(&key, value),
         };
         if key == "FunctionName" {
@@ -146,6 +154,17 @@ fn resource(
                 context.tag_list()
             },
         )
+}
+
+/// Returns SAM's property for a dead-letter target.
+fn sam_dead_letter(context: &RenderContext<'_>, function: &FunctionSpec) -> Option<Node> {
+    let target = function.dead_letter.as_ref()?;
+    let kind = match target.queue {
+        Some(_) => "SQS",
+        None => "SNS",
+    };
+    let arn = destination::dead_letter_arn(context, target)?;
+    Some(map([("Type", Node::from(kind)), ("TargetArn", arn)]))
 }
 
 /// Returns the property with the location of the code: `aws cloudformation package` needs the zip file, `sam build` the
@@ -237,6 +256,29 @@ fn configuration(
         properties.insert("Environment", map([("Variables", Node::from(environment))]));
     }
     properties.insert("LoggingConfig", map([("LogGroup", r#ref(&ids.log_group))]));
+    if let Some(key) = keys::function_key(context, function) {
+        properties.insert("KmsKeyArn", key);
+    }
+    if let Some(target) = &function.dead_letter
+        && let Some(arn) = destination::dead_letter_arn(context, target)
+    {
+        properties.insert("DeadLetterConfig", map([("TargetArn", arn)]));
+    }
+    if let Some(vpc) = &function.vpc {
+        let ids = |ids: &[Expression]| list(ids.iter().map(|id| id.0.clone()));
+        let vpc = map([
+            ("SecurityGroupIds", ids(&vpc.security_group_ids)),
+            ("SubnetIds", ids(&vpc.subnet_ids)),
+        ]);
+        properties.insert("VpcConfig", vpc);
+    }
+    if !function.layers.is_empty() {
+        let layers = function.layers.iter().map(|layer| layer.0.clone());
+        properties.insert("Layers", list(layers));
+    }
+    if let Some(size) = function.ephemeral_storage {
+        properties.insert("EphemeralStorage", map([("Size", Node::from(size))]));
+    }
     if function.tracing {
         properties.insert("TracingConfig", map([("Mode", Node::from("Active"))]));
     }

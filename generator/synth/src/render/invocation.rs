@@ -111,17 +111,17 @@ fn async_invoke(
             "MaximumEventAgeInSeconds",
             age.and_then(|age| i64::try_from(age).ok()),
         )
-        .set_some("DestinationConfig", on_failure(invoke))
+        .set_some("DestinationConfig", on_failure(context, invoke))
 }
 
-fn on_failure(invoke: &AsyncInvokeSpec) -> Option<Map> {
+fn on_failure(context: &RenderContext<'_>, invoke: &AsyncInvokeSpec) -> Option<Map> {
     let destination = invoke
         .on_failure
         .as_ref()?
         .destinations()
         .first()
         .copied()?;
-    let target = map([("Destination", destination::arn(destination))]);
+    let target = map([("Destination", destination::arn(context, destination))]);
     let mut config = Map::new();
     config.insert("OnFailure", target);
     Some(config)

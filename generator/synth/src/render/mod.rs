@@ -10,14 +10,17 @@ mod dependencies;
 mod deployment;
 mod destination;
 mod endpoint;
+mod event_source;
 mod function;
 mod function_ids;
 mod http;
 mod integration;
 mod invocation;
+mod keys;
 mod load;
 mod notice;
 mod policy;
+mod queue;
 mod raw;
 mod role;
 mod table;
@@ -113,12 +116,17 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Templa
 
 /// Adds every resource except raw ones. Deployments are placeholders.
 fn resources(context: &RenderContext<'_>, document: &Node, template: &mut TemplateBuilder) {
+    keys::render(context, template);
+    for (name, queue) in &context.spec.queues {
+        queue::render(context, name, queue, template);
+    }
     for (name, table) in &context.spec.tables {
         table::render(context, name, table, template);
     }
     for (name, function) in &context.spec.functions {
         function::render(context, name, function, document, template);
         invocation::render(context, name, function, template);
+        event_source::render(context, name, function, template);
     }
     api::account(context, template);
     if let Some(websocket) = &context.spec.websocket {

@@ -7,6 +7,7 @@ use super::dependencies::Dependencies;
 use super::template::TemplateBuilder;
 use super::{api, function};
 use crate::Notice;
+use crate::spec::DomainSpec;
 use crate::wording::join_and;
 
 /// Returns the notices, and adds an output for the prerequisite.
@@ -15,6 +16,7 @@ pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilde
         not_built(context),
         frozen_parameters(context, template),
         account_role(context, template),
+        posting_from_vpc(context),
     ];
     notices.into_iter().flatten().collect()
 }
@@ -93,6 +95,36 @@ fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) ->
         hint: Some(
             "write the value itself per environment, or change the parameter's `Default` and pass the same value at \
              deploy time: an update keeps the parameter values that the stack has"
+                .to_owned(),
+        ),
+    })
+}
+
+/// Private DNS of an endpoint of execute-api makes posts from its VPC fail (row K8). The template rarely contains the VPC, so
+/// that the linter cannot see the endpoint.
+fn posting_from_vpc(context: &RenderContext<'_>) -> Option<Notice> {
+    let closed = context
+        .websocket()
+        .is_some_and(|api| DomainSpec::is_only_endpoint(api.domain.as_ref()));
+    let functions = context.spec.functions.iter();
+    let posting = functions.filter(|(_, function)| {
+        function.vpc.is_some() && !function.manage_connections.is_empty() && !closed
+    });
+    let names: Vec<_> = posting.map(|(name, _)| name.as_str()).collect();
+    let verb = match names.len() {
+        0 => return None,
+        1 => "calls",
+        _ => "call",
+    };
+    Some(Notice {
+        code: "vpc-posting",
+        message: format!(
+            "{} {verb} the management API from a VPC: an endpoint of execute-api with private DNS in this VPC would make \
+             all calls fail with 403 (row K8)",
+            join_and(&names)
+        ),
+        hint: Some(
+            "give the subnets a route to the internet, such as a NAT gateway, and turn private DNS of such an endpoint off"
                 .to_owned(),
         ),
     })

@@ -1,5 +1,7 @@
 //! Roles, policies and their statements.
 
+use std::collections::BTreeSet;
+
 use stackgen_cfn::{Node, get_att, list, map, sub};
 
 use super::template::ResourceBuilder;
@@ -57,11 +59,12 @@ pub(super) fn invocable(name: &str) -> [Node; 2] {
     [sub(arn.as_str()), sub(format!("{arn}:*"))]
 }
 
-/// Returns statements for the actions on a table and its indexes, and for the use of its KMS key.
+/// Returns statements for the actions on a table and its indexes, and for the use of the key that encrypts it.
 pub(super) fn table_statements(
     name: &str,
     table: &TableSpec,
-    actions: &std::collections::BTreeSet<TableAction>,
+    actions: &BTreeSet<TableAction>,
+    key: Option<Node>,
 ) -> Vec<Node> {
     let id = format!("{}Table", pascal_case(name));
     let names = |actions: &mut dyn Iterator<Item = &TableAction>| -> Vec<String> {
@@ -78,7 +81,7 @@ pub(super) fn table_statements(
             .map(|index| sub(format!("${{{id}.Arn}}/index/{index}")));
         statements.push(allow(reading, indexes.collect()));
     }
-    if let Some(key) = &table.kms_key_arn {
+    if let Some(key) = key {
         let actions = [
             "kms:Decrypt",
             "kms:DescribeKey",
@@ -86,7 +89,35 @@ pub(super) fn table_statements(
             "kms:GenerateDataKey",
         ]
         .map(str::to_owned);
-        statements.push(allow(actions, vec![key.0.clone()]));
+        statements.push(allow(actions, vec![key]));
     }
     statements
+}
+
+/// Returns the statements with which Lambda attaches a function to a VPC. Lambda uses the function's role for that, and the
+/// last statement excludes the code of the function.
+pub(super) fn network_statements(function: &str) -> Vec<Node> {
+    let changes = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    .map(str::to_owned);
+    // These actions do not support resource-level permissions.
+    let reads = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"].map(str::to_owned);
+    let all: BTreeSet<String> = changes.iter().chain(&reads).cloned().collect();
+    let here = sub("arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*");
+    let [arn, _] = invocable(function);
+    let own_code = map([("ArnEquals", map([("lambda:SourceFunctionArn", arn)]))]);
+    vec![
+        allow(changes, vec![here]),
+        allow(reads, vec!["*".into()]),
+        map([
+            ("Effect", "Deny".into()),
+            ("Action", list(all)),
+            ("Resource", "*".into()),
+            ("Condition", own_code),
+        ]),
+    ]
 }

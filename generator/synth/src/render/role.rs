@@ -6,15 +6,17 @@ use super::api_names::ApiNames;
 use super::context::RenderContext;
 use super::destination;
 use super::function_ids::FunctionIds;
-use super::policy::{allow, assumed_by, invocable, policy, table_statements};
+use super::keys;
+use super::policy::{allow, assumed_by, invocable, network_statements, policy, table_statements};
 use super::raw;
 use super::template::ResourceBuilder;
 use crate::spec::FunctionSpec;
 
-/// Role of a function: access to its log group, its tables, connections and the functions that it invokes, and the further statements of the
-/// file.
+/// Role of a function: access to its log group, its tables, connections, the functions that it invokes and what it is attached
+/// to, and the further statements of the file.
 pub(super) fn function_role(
     context: &RenderContext<'_>,
+    name: &str,
     function: &FunctionSpec,
     ids: &FunctionIds,
     additional: Option<&Node>,
@@ -27,9 +29,14 @@ pub(super) fn function_role(
         vec![get_att(&ids.log_group, "Arn")],
     );
     let mut statements = vec![logs];
-    for (name, actions) in &function.tables {
-        if let Some(table) = context.spec.tables.get(name) {
-            statements.extend(table_statements(name, table, actions));
+    for (table_name, actions) in &function.tables {
+        if let Some(table) = context.spec.tables.get(table_name) {
+            statements.extend(table_statements(
+                table_name,
+                table,
+                actions,
+                keys::table_key(context, table),
+            ));
         }
     }
     if let Some(api) = context
@@ -58,6 +65,10 @@ pub(super) fn function_role(
         ));
     }
     statements.extend(destination::statements(context, function));
+    statements.extend(keys::function_key(context, function).map(keys::allow_decrypt));
+    if function.vpc.is_some() {
+        statements.extend(network_statements(&context.name(name)));
+    }
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
         // These actions do not support resource-level permissions.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stackgen_cfn::{Map, Node, list, map};
 
 use super::context::RenderContext;
+use super::keys;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::pascal_case;
 use crate::spec::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
@@ -30,7 +31,7 @@ pub(super) fn render(
                 "TimeToLiveSpecification",
                 table.time_to_live.as_deref().map(time_to_live),
             )
-            .set("SSESpecification", encryption(table))
+            .set("SSESpecification", encryption(context, table))
             .set(
                 "PointInTimeRecoverySpecification",
                 map([(
@@ -112,15 +113,16 @@ fn time_to_live(attribute: &str) -> Node {
     ])
 }
 
-fn encryption(table: &TableSpec) -> Node {
+fn encryption(context: &RenderContext<'_>, table: &TableSpec) -> Node {
+    let key = keys::table_key(context, table);
     let mut specification = Map::new();
     specification.insert(
         "SSEEnabled",
-        table.kms_key_arn.is_some() || table.encryption == Encryption::AwsManaged,
+        key.is_some() || table.encryption == Encryption::AwsManaged,
     );
-    if let Some(key) = &table.kms_key_arn {
+    if let Some(key) = key {
         specification.insert("SSEType", "KMS");
-        specification.insert("KMSMasterKeyId", key.0.clone());
+        specification.insert("KMSMasterKeyId", key);
     }
     specification.into()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Node, get_att, list, map, r#ref};
+use stackgen_cfn::{Node, get_att, json, list, map, r#ref};
 
 use super::api;
 use super::api_names::ApiNames;
@@ -63,6 +63,7 @@ pub(super) fn render(
     if let Some(authorizer) = &websocket.authorizer {
         self::authorizer(context, authorizer, template);
     }
+    models(websocket, template);
     integrations(context, websocket, template);
     for (key, entry) in &websocket.routes {
         route(context, websocket, key, &entry.route(), template);
@@ -204,6 +205,31 @@ fn integrations(
     }
 }
 
+/// Adds the models of messages.
+fn models(websocket: &WebSocketSpec, template: &mut TemplateBuilder) {
+    for (name, schema) in &websocket.models {
+        let origin = [API.section, "models", name];
+        template.add(&model_id(name), &origin, || {
+            ResourceBuilder::new("AWS::ApiGatewayV2::Model")
+                .set("ApiId", r#ref(API.id))
+                .set("Name", name.as_str())
+                .set("ContentType", "application/json")
+                .set("Schema", sorted(&schema.0))
+        });
+    }
+}
+
+fn model_id(name: &str) -> String {
+    format!("{}Model", pascal_case(name))
+}
+
+/// Returns a JSON Schema with sorted keys, because their order has no meaning.
+fn sorted(schema: &serde_json::Value) -> Node {
+    let mut schema = schema.clone();
+    schema.sort_all_objects();
+    json::from_json(&schema)
+}
+
 /// Adds a route, its permission and, for a two-way route, its route response.
 fn route(
     context: &RenderContext<'_>,
@@ -217,6 +243,8 @@ fn route(
     let authorized = websocket.authorizer.is_some() && key == "$connect";
     let resource = || {
         ResourceBuilder::new("AWS::ApiGatewayV2::Route")
+            // The route names its model, and does not refer to it (row F9).
+            .depends_on(route.model.as_deref().map(model_id).into_iter().collect())
             .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
             // Explicit on every route: a property that leaves the template keeps its value.
@@ -228,6 +256,17 @@ fn route(
             .set_some(
                 "RouteResponseSelectionExpression",
                 route.sends_answers().then_some("$default"),
+            )
+            .set_some(
+                "ModelSelectionExpression",
+                route.model.as_ref().map(|_| "$default"),
+            )
+            .set_some(
+                "RequestModels",
+                route
+                    .model
+                    .as_deref()
+                    .map(|model| map([("$default", Node::from(model))])),
             )
             .set(
                 "Target",

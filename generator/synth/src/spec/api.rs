@@ -51,6 +51,9 @@ pub struct ThrottlingSpec {
 pub struct AccessLogsSpec {
     /// Number of days to keep events. Default 30.
     pub retention_in_days: Option<Retention>,
+    /// ARN of the KMS key that encrypts the log group. Its policy must allow CloudWatch Logs. Default: the file's
+    /// `encryptionKey`, otherwise a key of AWS.
+    pub kms_key_arn: Option<Expression>,
     /// Format of a log line, which must contain `$context.requestId` or `$context.extendedRequestId`. Default: JSON
     /// with the fields that explain a refused request.
     #[schemars(extend("format" = "access-log-format"))]
@@ -86,6 +89,9 @@ pub enum LogLevel {
 pub struct LogRetentionSpec {
     /// Number of days to keep events. Default 30.
     pub retention_in_days: Option<Retention>,
+    /// ARN of the KMS key that encrypts the log group. Its policy must allow CloudWatch Logs. Default: the file's
+    /// `encryptionKey`, otherwise a key of AWS.
+    pub kms_key_arn: Option<Expression>,
 }
 
 /// Custom domain name of an API: regional, TLS 1.2.

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AsyncInvokeSpec, Duration, Expression, LogRetentionSpec, ScheduleEntrySpec, TableAction,
-    value::Raw,
+    AsyncInvokeSpec, DeadLetterSpec, Duration, EventSourceSpec, Expression, LogRetentionSpec,
+    ScheduleEntrySpec, TableAction, VpcSpec, value::Raw,
 };
 
 /// Lambda function: a cargo binary or a zip file.
@@ -56,6 +56,22 @@ pub struct FunctionSpec {
     pub schedule: Option<ScheduleEntrySpec>,
     /// Retries, maximum age and destination of asynchronous invocations, such as those of a schedule.
     pub async_invoke: Option<AsyncInvokeSpec>,
+    /// Target of events of asynchronous invocations that failed. `asyncInvoke.onFailure` also has the reason.
+    pub dead_letter: Option<DeadLetterSpec>,
+    /// Queues and tables whose messages and changes invoke the function.
+    #[serde(default)]
+    pub event_sources: Vec<EventSourceSpec>,
+    /// VPC that the function is attached to.
+    pub vpc: Option<VpcSpec>,
+    /// ARNs of layer versions, at most five.
+    #[serde(default)]
+    #[schemars(length(max = 5))]
+    pub layers: Vec<Expression>,
+    /// Size of `/tmp` in MB. Default 512.
+    #[schemars(range(min = 512, max = 10240))]
+    pub ephemeral_storage: Option<u32>,
+    /// ARN of the KMS key that encrypts the environment variables. Default: the file's `encryptionKey`, otherwise a key of AWS.
+    pub kms_key_arn: Option<Expression>,
     /// Additional statements of the role's policy, in IAM's syntax.
     #[serde(default)]
     pub policy_statements: Vec<Raw>,
@@ -92,6 +108,22 @@ pub struct FunctionDefaultsSpec {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-variable"}))]
     environment: BTreeMap<String, Expression>,
+    /// Target of events of asynchronous invocations that failed.
+    dead_letter: Option<DeadLetterSpec>,
+    /// VPC that the functions are attached to.
+    vpc: Option<VpcSpec>,
+    /// ARNs of layer versions, at most five.
+    #[serde(default)]
+    #[schemars(length(max = 5))]
+    layers: Vec<Expression>,
+    /// Size of `/tmp` in MB. Default 512.
+    #[schemars(range(min = 512, max = 10240))]
+    ephemeral_storage: Option<u32>,
+    /// ARN of the KMS key that encrypts the environment variables.
+    kms_key_arn: Option<Expression>,
+    /// Reserved concurrency of each function.
+    #[schemars(range(min = 0))]
+    reserved_concurrency: Option<u32>,
     /// Log groups of the functions.
     #[serde(default)]
     logs: LogRetentionSpec,

@@ -61,7 +61,7 @@ pub struct AsyncInvokeSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Destination")]
 pub struct DestinationSpec {
-    /// SQS queue: its logical ID under `resources`, or its ARN.
+    /// SQS queue: its name under `queues`, its logical ID under `resources`, or its ARN.
     pub queue: Option<Expression>,
     /// SNS topic: its logical ID under `resources`, or its ARN.
     pub topic: Option<Expression>,

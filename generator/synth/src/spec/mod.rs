@@ -1,6 +1,7 @@
 //! Types of stackgen.yaml. The JSON Schema is generated from them, their doc comments are its descriptions, and the
 //! file is checked against that schema.
 
+mod access;
 mod alarms;
 mod api;
 mod function;
@@ -18,7 +19,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use alarms::{AlarmSpec, AlarmsSpec};
+pub use access::{
+    DeadLetterSpec, EncryptionKeySpec, EventSourceSpec, QueueSpec, RedriveSpec, VpcSpec,
+};
+pub use alarms::{AlarmSpec, AlarmsSpec, MetricAlarmSpec, MetricStatistic};
 pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
 pub use function::{Architecture, FunctionDefaultsSpec, FunctionSpec};
 pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
@@ -87,6 +91,13 @@ pub struct Spec {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "table-name"}))]
     pub tables: BTreeMap<String, TableSpec>,
+    /// SQS queues by name. A queue is named `{name}-{env}`.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "queue-name"}))]
+    pub queues: BTreeMap<String, QueueSpec>,
+    /// KMS key that encrypts log groups, tables, queues and the environment variables of functions: `create`, or the ARN of a
+    /// key. Their own keys take precedence. Default: keys of AWS.
+    pub encryption_key: Option<EncryptionKeySpec>,
     /// The WebSocket API.
     pub websocket: Option<WebSocketSpec>,
     /// The HTTP API.

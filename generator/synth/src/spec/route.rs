@@ -109,6 +109,8 @@ pub struct RouteSpec {
     pub two_way: bool,
     /// Integration timeout, 50 ms to 29 s. Default: the API's `timeout`.
     pub timeout: Option<Duration>,
+    /// Model under `models` that messages must match. API Gateway answers others with `Bad request body`.
+    pub model: Option<String>,
     /// Limits for this route.
     pub throttling: Option<ThrottlingSpec>,
     /// Conversion of messages between base64 text and binary on their way to the backend.

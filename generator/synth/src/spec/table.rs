@@ -25,7 +25,7 @@ pub struct TableSpec {
     /// Key that encrypts the table. Default `awsManaged`.
     #[serde(default)]
     pub encryption: Encryption,
-    /// ARN of your own KMS key, which replaces `encryption`. Functions with access to the table can also use the key.
+    /// ARN of your own KMS key, which replaces `encryption` and the file's `encryptionKey`. Functions with access to the table can also use the key.
     pub kms_key_arn: Option<Expression>,
     /// Continuous backups: restore to any second of the last 35 days.
     #[serde(default)]

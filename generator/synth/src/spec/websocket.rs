@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DomainSpec, Duration, RouteEntrySpec, StageSpec};
+use super::{DomainSpec, Duration, Raw, RouteEntrySpec, StageSpec};
 
 /// WebSocket API with an authorizer, routes and a stage.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -31,6 +31,10 @@ pub struct WebSocketSpec {
     /// selects.
     #[schemars(extend("propertyNames" = {"format": "route-key"}, "minProperties" = 1))]
     pub routes: BTreeMap<String, RouteEntrySpec>,
+    /// JSON Schemas (draft 4) of messages by name, for the `model` of routes.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "model-name"}))]
+    pub models: BTreeMap<String, Raw>,
     /// Custom domain name.
     pub domain: Option<DomainSpec>,
 }

@@ -6,6 +6,8 @@
     reason = "test names state the behaviour"
 )]
 
+mod access;
+mod alarms;
 mod backends;
 mod bad_input;
 mod digest;
@@ -14,6 +16,7 @@ mod generate;
 mod invocation;
 mod invoke;
 mod limits;
+mod models;
 mod order;
 mod origin;
 mod raw_sections;

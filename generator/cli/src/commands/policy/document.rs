@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use stackgen_aws::{AwsCall, CallTask};
 
-use super::resources::{PassedRoles, ResourceRights, rights};
+use super::resources::{PassedRoles, ResourceRights, rights, rights_of_properties};
 use super::scope::PolicyScope;
 
 /// IAM policy that allows actions on resources.
@@ -60,6 +60,13 @@ impl PolicyDocument {
             };
             for ResourceRights { actions, target } in rights.on {
                 self.allow(actions.iter().copied(), target.arns(scope));
+            }
+            for (property, rights) in rights_of_properties(kind) {
+                if scope.has_property(kind, property) {
+                    for ResourceRights { actions, target } in *rights {
+                        self.allow(actions.iter().copied(), target.arns(scope));
+                    }
+                }
             }
             if let Some(PassedRoles { to, property }) = rights.passes
                 && scope.has_property(kind, property)

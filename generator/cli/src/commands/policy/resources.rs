@@ -36,6 +36,13 @@ pub(super) enum RightsTarget {
     Alarms,
     Dashboards,
     Schedules,
+    Queues,
+    /// KMS keys of the account.
+    Keys,
+    /// Event source mappings of the account.
+    EventSources,
+    /// Versions of layers of all accounts.
+    Layers,
     /// Hosted zones of Route 53 and their changes.
     Zones,
     /// The role with which API Gateway reads certificates.
@@ -72,6 +79,17 @@ impl RightsTarget {
                 named("AWS::CloudWatch::Dashboard", "DashboardName", &|name| {
                     scope.global("cloudwatch", &format!("dashboard/{name}"))
                 })
+            }
+            RightsTarget::Queues => named("AWS::SQS::Queue", "QueueName", &|name| {
+                scope.regional("sqs", name)
+            }),
+            RightsTarget::Keys => [scope.regional("kms", "key/*")].into(),
+            RightsTarget::EventSources => {
+                [scope.regional("lambda", "event-source-mapping:*")].into()
+            }
+            RightsTarget::Layers => {
+                let (partition, region) = (&scope.partition, &scope.region);
+                [format!("arn:{partition}:lambda:{region}:*:layer:*:*")].into()
             }
             RightsTarget::Schedules => named("AWS::Scheduler::Schedule", "Name", &|name| {
                 scope.regional("scheduler", &format!("schedule/default/{name}"))
@@ -210,6 +228,102 @@ const ASYNC_INVOCATIONS: &[ResourceRights] = &[ResourceRights {
     target: RightsTarget::Functions,
 }];
 
+const EVENT_SOURCES: &[ResourceRights] = &[
+    ResourceRights {
+        actions: &[
+            "lambda:DeleteEventSourceMapping",
+            "lambda:ListTags",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateEventSourceMapping",
+        ],
+        target: RightsTarget::EventSources,
+    },
+    // These actions have no resource.
+    ResourceRights {
+        actions: &[
+            "lambda:CreateEventSourceMapping",
+            "lambda:GetEventSourceMapping",
+        ],
+        target: RightsTarget::Everything,
+    },
+];
+
+const QUEUES: &[ResourceRights] = &[ResourceRights {
+    actions: &[
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListQueueTags",
+        "sqs:SetQueueAttributes",
+        "sqs:TagQueue",
+        "sqs:UntagQueue",
+    ],
+    target: RightsTarget::Queues,
+}];
+
+/// Keys, and their use by services on behalf of the caller: CloudWatch Logs, Lambda and DynamoDB.
+const KEYS: &[ResourceRights] = &[
+    ResourceRights {
+        actions: &["kms:CreateKey"],
+        target: RightsTarget::Everything,
+    },
+    ResourceRights {
+        actions: &[
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:DisableKeyRotation",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateKeyDescription",
+        ],
+        target: RightsTarget::Keys,
+    },
+];
+
+/// Network of functions.
+const NETWORK: &[ResourceRights] = &[ResourceRights {
+    actions: &[
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ],
+    target: RightsTarget::Everything,
+}];
+
+const LAYERS: &[ResourceRights] = &[ResourceRights {
+    actions: &["lambda:GetLayerVersion"],
+    target: RightsTarget::Layers,
+}];
+
+const KEY_OF_LOGS: &[ResourceRights] = &[ResourceRights {
+    actions: &["logs:AssociateKmsKey", "logs:DisassociateKmsKey"],
+    target: RightsTarget::LogGroups,
+}];
+
+/// Returns the rights that a property of a type takes, in addition to those of the type.
+pub(super) fn rights_of_properties(
+    kind: &str,
+) -> &'static [(&'static str, &'static [ResourceRights])] {
+    match kind {
+        "AWS::Lambda::Function" => &[("VpcConfig", NETWORK), ("Layers", LAYERS)],
+        "AWS::Logs::LogGroup" => &[("KmsKeyId", KEY_OF_LOGS)],
+        _ => &[],
+    }
+}
+
 const SCHEDULES: &[ResourceRights] = &[ResourceRights {
     actions: &[
         "scheduler:CreateSchedule",
@@ -347,12 +461,15 @@ pub(super) fn rights(kind: &str) -> Option<TypeRights> {
         "AWS::CloudWatch::Dashboard" => on(DASHBOARDS),
         "AWS::DynamoDB::Table" => on(TABLES),
         "AWS::IAM::Role" => on(ROLES),
+        "AWS::KMS::Key" => on(KEYS),
         "AWS::Lambda::EventInvokeConfig" => on(ASYNC_INVOCATIONS),
+        "AWS::Lambda::EventSourceMapping" => on(EVENT_SOURCES),
         "AWS::Lambda::Function" => passing(FUNCTIONS, "Role", "lambda.amazonaws.com"),
         "AWS::Lambda::Permission" => on(PERMISSIONS),
         "AWS::Lambda::Version" => on(VERSIONS),
         "AWS::Logs::LogGroup" => on(LOG_GROUPS),
         "AWS::Route53::RecordSet" => on(RECORDS),
+        "AWS::SQS::Queue" => on(QUEUES),
         "AWS::Scheduler::Schedule" => passing(SCHEDULES, "Target", "scheduler.amazonaws.com"),
         _ => return None,
     })

@@ -1,11 +1,15 @@
 //! Alarms.
 
+use std::collections::BTreeMap;
+
 use super::{SpecChecker, words};
 use crate::LocatedError;
-use crate::spec::{AlarmSpec, Duration};
+use crate::spec::{AlarmSpec, Duration, MetricAlarmSpec};
 
 /// Maximum number of actions of an alarm (a CloudWatch quota).
 const MAX_ACTIONS: usize = 5;
+/// Maximum number of dimensions of a metric (a CloudWatch quota).
+const MAX_DIMENSIONS: usize = 30;
 const HOUR: Duration = Duration::from_millis(3_600_000);
 const DAY: Duration = Duration::from_millis(86_400_000);
 const WEEK: Duration = Duration::from_millis(7 * 86_400_000);
@@ -25,6 +29,7 @@ impl SpecChecker<'_> {
                 LocatedError::new(span, message).hint("use one SNS topic with many subscribers"),
             );
         }
+        self.metric_alarms(&alarms.metrics);
         let of_websocket = [
             (
                 "websocketIntegrationErrors",
@@ -47,7 +52,7 @@ impl SpecChecker<'_> {
             let Some(alarm) = alarm else {
                 continue;
             };
-            self.period(name, alarm);
+            self.period(&["alarms", name], alarm);
             if !self.has(section) {
                 let subject = match section {
                     "functions" | "tables" => section,
@@ -62,10 +67,46 @@ impl SpecChecker<'_> {
         }
     }
 
+    /// Checks the alarms on metrics of functions.
+    fn metric_alarms(&mut self, metrics: &BTreeMap<String, MetricAlarmSpec>) {
+        for (name, alarm) in metrics {
+            let path = ["alarms", "metrics", name.as_str()];
+            self.period(
+                &path,
+                AlarmSpec {
+                    threshold: 1,
+                    period: alarm.period,
+                    evaluation_periods: alarm.evaluation_periods,
+                },
+            );
+            if let Some(function) = &alarm.function {
+                let path = ["alarms", "metrics", name, "function"];
+                self.has_function(self.spans.value(&path), function);
+                if alarm.dimensions.contains_key("FunctionName") {
+                    let span =
+                        self.spans
+                            .key(&["alarms", "metrics", name, "dimensions", "FunctionName"]);
+                    let error = LocatedError::new(
+                        span,
+                        "`function` already sets the dimension `FunctionName`",
+                    );
+                    self.report(error.hint("remove one of them"));
+                }
+            }
+            let count = alarm.dimensions.len() + usize::from(alarm.function.is_some());
+            if count > MAX_DIMENSIONS {
+                let span = self.spans.key(&["alarms", "metrics", name, "dimensions"]);
+                let message =
+                    format!("{count} dimensions; a metric can have at most {MAX_DIMENSIONS}");
+                self.report(LocatedError::new(span, message));
+            }
+        }
+    }
+
     /// Checks the period and the number of periods. CloudWatch evaluates at most one day, or seven days if the period
     /// is an hour or more.
-    fn period(&mut self, name: &str, alarm: AlarmSpec) {
-        let path = ["alarms", name, "period"];
+    fn period(&mut self, alarm_path: &[&str], alarm: AlarmSpec) {
+        let path: Vec<&str> = alarm_path.iter().copied().chain(["period"]).collect();
         let period = alarm.period.unwrap_or(DEFAULT_PERIOD);
         if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
             let span = self.spans.value(&path);
@@ -78,7 +119,7 @@ impl SpecChecker<'_> {
         let most = if period >= HOUR { WEEK } else { DAY };
         let periods = u64::from(alarm.evaluation_periods.unwrap_or(1));
         if period.millis().saturating_mul(periods) > most.millis() {
-            let span = self.spans.key(&["alarms", name]);
+            let span = self.spans.key(alarm_path);
             let message = format!(
                 "{periods} periods of {} are longer than an alarm can evaluate",
                 words(period)

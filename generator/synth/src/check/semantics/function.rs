@@ -83,6 +83,7 @@ impl SpecChecker<'_> {
         }
         self.invoke(name, function);
         self.invocations(name, function);
+        self.attachments(name, function);
     }
 
     /// Checks that code comes from a binary or a zip file, with the keys that belong to it.

@@ -3,6 +3,7 @@
 
 use stackgen_cfn::{Node, Span};
 
+mod access;
 mod alarms;
 mod domain;
 mod function;
@@ -53,6 +54,8 @@ pub(crate) fn check(
     for (name, table) in &spec.tables {
         checker.table(name, table);
     }
+    checker.queues();
+    checker.encryption_key();
     if let Some(websocket) = &spec.websocket {
         checker.websocket(websocket);
     }
@@ -101,7 +104,14 @@ impl<'a> SpecChecker<'a> {
     }
 
     fn require_content(&mut self) {
-        let sections = ["functions", "websocket", "http", "tables", "resources"];
+        let sections = [
+            "functions",
+            "websocket",
+            "http",
+            "tables",
+            "queues",
+            "resources",
+        ];
         if !sections.iter().any(|section| self.has(section)) {
             let error = LocatedError::new(self.spans.key(&["name"]), "the stack is empty");
             let hint = format!(

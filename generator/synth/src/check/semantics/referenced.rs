@@ -32,6 +32,9 @@ impl SpecChecker<'_> {
     pub(super) fn resource(&mut self, span: Span, value: &Expression, of: ReferencedService) {
         let ReferencedService { kind, service } = of;
         if let Some(id) = logical_id(value) {
+            if service == "sqs" && self.declared("queues").contains(&id) {
+                return;
+            }
             let resources = self.declared("resources");
             let found = self.document.at_path(&["resources", id, "Type"]);
             match found.and_then(Node::as_str) {

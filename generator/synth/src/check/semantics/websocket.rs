@@ -25,7 +25,15 @@ impl SpecChecker<'_> {
             self.domain("websocket", domain);
         }
         for (key, entry) in &websocket.routes {
-            self.route(key, &entry.route());
+            let route = entry.route();
+            if let Some(model) = &route.model
+                && !websocket.models.contains_key(model)
+            {
+                let span = self.spans.value(&["websocket", "routes", key, "model"]);
+                let known: Vec<_> = websocket.models.keys().map(String::as_str).collect();
+                self.missing(span, "model", model, &known);
+            }
+            self.route(key, &route);
         }
     }
 
