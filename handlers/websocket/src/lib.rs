@@ -20,8 +20,8 @@ mod oidc;
 pub mod testing;
 
 pub use broadcast::{
-    BreakerOptions, Broadcaster, CircuitBreaker, CircuitState, FanOutOptions, FanOutReport,
-    PostError, fan_out,
+    BreakerOptions, Broadcaster, CircuitBreaker, CircuitState, ConnectionProbe, FanOutOptions,
+    FanOutReport, PostError, fan_out,
 };
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;

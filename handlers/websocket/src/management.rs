@@ -13,7 +13,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 
-use crate::{Broadcaster, ConnectionId, PostError};
+use crate::{Broadcaster, ConnectionId, ConnectionProbe, PostError};
 
 /// The management API of one stage.
 #[derive(Clone, Debug)]
@@ -56,6 +56,14 @@ impl Broadcaster for ManagementApi {
     /// connection is closed already.
     async fn close(&self, id: &ConnectionId) -> Result<(), PostError> {
         let request = self.client.delete_connection().connection_id(id.as_str());
+        let done = request.send().await;
+        done.map(|_| ()).map_err(|error| post_error(&error))
+    }
+}
+
+impl ConnectionProbe for ManagementApi {
+    async fn probe(&self, id: &ConnectionId) -> Result<(), PostError> {
+        let request = self.client.get_connection().connection_id(id.as_str());
         let done = request.send().await;
         done.map(|_| ()).map_err(|error| post_error(&error))
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,15 +29,45 @@ const MAX_BODY_BYTES: usize = 512 * 1024;
 /// Fetches the keys of an OIDC issuer from the URL in its configuration (OpenID Connect Discovery 1.0).
 ///
 /// It works with any issuer, such as a Cognito user pool. URLs must be `https`; for tests, an issuer on loopback may
-/// use `http`. Nothing is loaded or fetched before the first token, so that the function starts quickly.
+/// use `http`. A thread loads the root certificates while the function starts, and nothing is fetched before the first token.
 #[derive(Debug)]
 pub struct OidcKeys {
     issuer: String,
     is_local: bool,
     timeout: Duration,
-    client: OnceLock<HttpClient>,
+    client: Arc<LazyClient>,
     /// URL of the keys, from the issuer's configuration.
     jwks_uri: Mutex<Option<String>>,
+}
+
+/// The client, which a thread creates at the start. Creating it loads the system's root certificates, which takes longest.
+#[derive(Debug)]
+struct LazyClient {
+    is_local: bool,
+    client: Mutex<Option<HttpClient>>,
+}
+
+impl LazyClient {
+    /// Starts a thread that creates the client. Lambda gives a starting function a full CPU.
+    fn load(is_local: bool) -> Arc<Self> {
+        let lazy = Arc::new(LazyClient {
+            is_local,
+            client: Mutex::default(),
+        });
+        let loading = Arc::clone(&lazy);
+        // After a failure, the first fetch tries again and reports it.
+        std::thread::spawn(move || loading.get().map(drop));
+        lazy
+    }
+
+    /// Returns the client, and waits for the thread that creates it.
+    fn get(&self) -> io::Result<HttpClient> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*client {
+            Some(client) => Ok(client.clone()),
+            None => Ok(client.insert(http_client(self.is_local)?).clone()),
+        }
+    }
 }
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
@@ -83,7 +113,7 @@ impl OidcKeys {
                 issuer,
                 is_local,
                 timeout,
-                client: OnceLock::new(),
+                client: LazyClient::load(is_local),
                 jwks_uri: Mutex::default(),
             }),
             Err(problem) => Err(IssuerError { issuer, problem }),
@@ -127,7 +157,8 @@ impl OidcKeys {
             reason,
         };
         let uri: Uri = url.parse().map_err(|_| invalid(url, "not a URL".into()))?;
-        let client = self.client().map_err(unreachable)?;
+        let client = self.client.get();
+        let client = client.map_err(|error| unreachable(error.to_string()))?;
         let sent = client.get(uri).await;
         let response = sent.map_err(|error| unreachable(with_causes(&error)))?;
         if response.status() != StatusCode::OK {
@@ -145,14 +176,6 @@ impl OidcKeys {
             }),
             Err(error) => Err(unreachable(with_causes(&*error))),
         }
-    }
-
-    fn client(&self) -> Result<&HttpClient, String> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let made = http_client(self.is_local).map_err(|error| error.to_string())?;
-        Ok(self.client.get_or_init(|| made))
     }
 
     fn jwks_uri(&self) -> MutexGuard<'_, Option<String>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::KeySourceError;
 use super::error::{TokenError, VerifyError};
 use super::keys::{KeySet, KeySource, VerificationKey};
-use crate::metrics::{KEY_REFRESHES, count};
+use crate::metrics::{KEY_REFRESH_FAILURES, KEY_REFRESHES, count};
 use crate::{Clock, Timestamp};
 
 /// Limits on the age of keys and the rate of fetches.
@@ -117,7 +117,10 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
         let fetched = self.source.fetch().await;
         match &fetched {
             Ok(_) => tracing::debug!("Fetched the issuer's keys"),
-            Err(error) => tracing::warn!(%error, "Cannot fetch the issuer's keys"),
+            Err(error) => {
+                count(KEY_REFRESH_FAILURES);
+                tracing::warn!(%error, "Cannot fetch the issuer's keys");
+            }
         }
         self.state().record_attempt(self.now(), fetched);
     }

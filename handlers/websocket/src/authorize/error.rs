@@ -11,6 +11,9 @@ pub enum TokenError {
     /// The request has no token, and the API admits only authenticated callers.
     #[error("the token is missing")]
     Missing,
+    /// The request has a connect ticket, which the API's authorizer refused.
+    #[error("the ticket is refused")]
+    Ticket,
     /// The request has several different tokens, in the query, headers or subprotocols.
     #[error("the request has several different tokens")]
     Conflicting,
@@ -139,6 +142,9 @@ pub enum AuthorizeError {
     #[error("cannot verify the token, because there are no keys: {0}")]
     Keys(#[source] KeySourceError),
     /// Not the caller's fault: API Gateway answers 500 (row A7).
+    #[error("cannot verify the caller: {0}")]
+    Unavailable(String),
+    /// Not the caller's fault: API Gateway answers 500 (row A7).
     #[error("the event is not that of a REQUEST authorizer: it is malformed, or has no methodArn")]
     NotARequest,
 }
@@ -158,6 +164,7 @@ impl From<AuthorizeError> for lambda_runtime::Diagnostic {
         let error_type = match error {
             AuthorizeError::Unauthorized(_) => "Unauthorized",
             AuthorizeError::Keys(_) => "KeysUnavailable",
+            AuthorizeError::Unavailable(_) => "Unavailable",
             AuthorizeError::NotARequest => "NotARequest",
         };
         lambda_runtime::Diagnostic {

@@ -38,18 +38,20 @@ pub fn find_token(request: &ConnectRequest) -> Result<Option<&str>, TokenError> 
 /// `offered` is the value of `Sec-WebSocket-Protocol`. The handler returns the result in a header of the same name,
 /// because API Gateway does not select a subprotocol itself. Browsers close a connection with 1006 if none of their
 /// subprotocols is selected (row C10). The result is `bearer` if the client offered it, or else the first subprotocol
-/// that is not the token. If the client offered only the token, it is the token: the client accepts nothing else.
+/// that is no token. A token is never returned, because responses are logged. A browser that offers only its token
+/// closes the connection: it must offer `bearer` as well.
 ///
 /// ```
 /// use stackgen_websocket::authorize::echoed_subprotocol;
 ///
 /// assert_eq!(echoed_subprotocol("bearer, eyJh.eyJp.c2ln"), Some("bearer"));
 /// assert_eq!(echoed_subprotocol("eyJh.eyJp.c2ln, chat.v2"), Some("chat.v2"));
+/// assert_eq!(echoed_subprotocol("eyJh.eyJp.c2ln"), None);
 /// ```
 pub fn echoed_subprotocol(offered: &str) -> Option<&str> {
     let bearer = entries(offered).find(|entry| is_bearer(entry));
     let other = || entries(offered).find(|entry| !looks_like_jwt(entry));
-    bearer.or_else(other).or_else(|| entries(offered).next())
+    bearer.or_else(other)
 }
 
 /// Returns the token of an `Authorization` header; empty if the header is empty or nothing follows `Bearer`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{Broadcaster, PostError};
+use super::{Broadcaster, ConnectionProbe, PostError};
 use crate::ConnectionId;
 
 /// Options of a [`CircuitBreaker`].
@@ -206,6 +206,13 @@ impl<B: Broadcaster> Broadcaster for CircuitBreaker<B> {
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PostError> {
         self.inner.close(id).await
+    }
+}
+
+/// Probes of connections are few, and their caller stops when they are throttled. They do not count for the circuit.
+impl<B: ConnectionProbe> ConnectionProbe for CircuitBreaker<B> {
+    async fn probe(&self, id: &ConnectionId) -> Result<(), PostError> {
+        self.inner.probe(id).await
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{Broadcaster, PostError};
 use crate::ConnectionId;
@@ -39,6 +39,9 @@ pub struct FanOutOptions {
     pub backoff: Duration,
     /// Upper limit of each pause.
     pub max_backoff: Duration,
+    /// Minimum time between the first posts to two connections; zero for none. It spreads a message over time, so that it is no
+    /// burst in the account's request limit (row L5).
+    pub interval: Duration,
     /// Chooses a pause of at most this duration. Random by default ("full jitter"), so that connections that were
     /// refused together do not retry together.
     pub jitter: fn(Duration) -> Duration,
@@ -55,6 +58,7 @@ impl Default for FanOutOptions {
             attempts: 5,
             backoff: Duration::from_millis(50),
             max_backoff: Duration::from_secs(1),
+            interval: Duration::ZERO,
             jitter: |longest| longest.mul_f64(fastrand::f64()),
         }
     }
@@ -82,6 +86,14 @@ pub struct FanOutReport {
 }
 
 impl FanOutReport {
+    /// Adds the result of a fan-out of the same message to other connections.
+    pub fn merge(&mut self, other: FanOutReport) {
+        self.sent += other.sent;
+        self.attempts += other.attempts;
+        self.gone.extend(other.gone);
+        self.failed.extend(other.failed);
+    }
+
     fn add(&mut self, id: &ConnectionId, result: Result<(), PostError>) {
         match result {
             Ok(()) => self.sent += 1,
@@ -91,7 +103,8 @@ impl FanOutReport {
     }
 }
 
-/// Posts a message to all connections of an audience. A slow connection does not delay the others.
+/// Posts a message to all connections of an audience. A slow connection does not delay the others. With an
+/// [`interval`](FanOutOptions::interval), the posts are spread evenly.
 ///
 /// Retries [`PostError::Busy`] and [`PostError::CircuitOpen`] up to [`FanOutOptions::attempts`], after pauses, and
 /// [`PostError::Failed`] once; if only the response was lost, the message is delivered twice. Does not retry messages
@@ -112,6 +125,7 @@ pub async fn fan_out<B: Broadcaster>(
         deadline: Instant::now() + options.deadline,
         options,
     };
+    let mut pace = Pace::new(options.interval);
     let mut report = FanOutReport::default();
     let mut waiting = audience.iter();
     let mut in_flight = FuturesUnordered::new();
@@ -119,11 +133,12 @@ pub async fn fan_out<B: Broadcaster>(
         tokio::select! {
             biased;
             Some((id, result)) = in_flight.next() => report.add(id, result),
-            permit = run.permit(), if waiting.len() > 0 && in_flight.len() < options.in_flight.max(1) => {
+            permit = run.next_permit(&pace), if waiting.len() > 0 && in_flight.len() < options.in_flight.max(1) => {
                 let Some(permit) = permit else {
                     waiting.by_ref().for_each(|id| report.add(id, Err(PostError::TimedOut)));
                     continue;
                 };
+                pace.advance();
                 let run = &run;
                 in_flight.extend(waiting.next().map(|id| async move { (id, run.send(id, permit).await) }));
             }
@@ -132,6 +147,39 @@ pub async fn fan_out<B: Broadcaster>(
                 return report;
             }
         }
+    }
+}
+
+/// Maximum time by which first posts may lag behind their interval and still catch up. Timers have a resolution of one
+/// millisecond, so that several posts may be due at once. A longer lag is not made up for, as that would be a burst.
+const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// Times of the first posts: a token bucket that holds no burst.
+struct Pace {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Pace {
+    fn new(interval: Duration) -> Self {
+        Pace {
+            interval,
+            next: Instant::now(),
+        }
+    }
+
+    /// Waits for the next post's time, at most until the deadline.
+    async fn wait(&self, deadline: Instant) {
+        if !self.interval.is_zero() && self.next > Instant::now() {
+            sleep_until(self.next.min(deadline)).await;
+        }
+    }
+
+    /// Moves on to the post after the next one.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        let start = now.checked_sub(CATCH_UP).unwrap_or(now);
+        self.next = self.next.max(start) + self.interval;
     }
 }
 
@@ -147,6 +195,12 @@ struct FanOutRun<'a, B> {
 }
 
 impl<'a, B: Broadcaster> FanOutRun<'a, B> {
+    /// Returns a permit for the next connection at its time, or `None` at the deadline.
+    async fn next_permit(&self, pace: &Pace) -> Option<SemaphorePermit<'a>> {
+        pace.wait(self.deadline).await;
+        self.permit().await
+    }
+
     /// Returns a permit as soon as there is one, or `None` at the deadline.
     async fn permit(&self) -> Option<SemaphorePermit<'a>> {
         let permit = timeout_at(self.deadline, self.permits.acquire()).await;

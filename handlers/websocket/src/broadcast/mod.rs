@@ -26,6 +26,13 @@ pub trait Broadcaster: Send + Sync {
     fn close(&self, id: &ConnectionId) -> impl Future<Output = Result<(), PostError>> + Send;
 }
 
+/// Finds out whether connections are open: API Gateway's management API, or a test double.
+pub trait ConnectionProbe: Send + Sync {
+    /// Fails with [`PostError::Gone`] if the connection is closed, or not open yet (row C11). Makes one attempt. It counts in
+    /// the account's request limit like a post (row L5).
+    fn probe(&self, id: &ConnectionId) -> impl Future<Output = Result<(), PostError>> + Send;
+}
+
 /// Reason why a message was not delivered.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PostError {

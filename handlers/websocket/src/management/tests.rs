@@ -43,6 +43,26 @@ async fn a_message_reaches_its_connection_signed_and_with_its_id_encoded_once() 
 }
 
 #[tokio::test]
+async fn a_probe_finds_out_whether_a_connection_is_open() {
+    let endpoint = ManagementEndpoint::start().await;
+    for (answering, expected) in [
+        (ConnectionBehavior::Ok, Ok(())),
+        (ConnectionBehavior::Gone, Err(PostError::Gone)),
+        (ConnectionBehavior::Busy { times: 1 }, Err(PostError::Busy)),
+        (
+            ConnectionBehavior::Forbidden,
+            Err(PostError::Failed("ForbiddenException (403)".to_owned())),
+        ),
+    ] {
+        let id = ConnectionId::new("c=");
+        endpoint.set(&id, answering);
+        assert_eq!(api(&endpoint.url()).probe(&id).await, expected);
+        let request = endpoint.requests().pop().unwrap();
+        assert_eq!((request.method.as_str(), request.body.len()), ("GET", 0));
+    }
+}
+
+#[tokio::test]
 async fn every_status_maps_to_its_error_without_retries() {
     let endpoint = ManagementEndpoint::start().await;
     for (answering, expected) in [

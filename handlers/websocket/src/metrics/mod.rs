@@ -30,6 +30,8 @@ pub const MESSAGE_REFUSALS: &str = "MessageRefusals";
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
 /// Fetches of the issuer's keys.
 pub const KEY_REFRESHES: &str = "KeyRefreshes";
+/// Fetches of the issuer's keys that failed. While they fail, cached keys stay in use, and new keys are unknown.
+pub const KEY_REFRESH_FAILURES: &str = "KeyRefreshFailures";
 /// Connections that a message reached.
 pub const FAN_OUT_SENT: &str = "FanOutSent";
 /// Connections that were found closed.
@@ -49,6 +51,20 @@ pub const FAN_OUT_DURATION: &str = "FanOutDuration";
 
 /// Dimension of refusals and failures: a keyword such as `full` or `throttled`. Keep the set of keywords small, because each is a billed metric.
 pub const REASON: &str = "Reason";
+
+/// Connections that a reconciler found closed, and whose records it removed.
+pub const GHOSTS_REMOVED: &str = "GhostsRemoved";
+/// Numbers that a reconciler corrected because they differed from the records.
+pub const COUNTS_CORRECTED: &str = "CountsCorrected";
+/// Runs of a reconciler that did not get through all records.
+pub const RECONCILIATIONS_CUT_SHORT: &str = "ReconciliationsCutShort";
+/// Shares of an audience that were dropped because their message was too old.
+pub const LATE_SHARES: &str = "LateShares";
+
+/// Increments a counter by a number.
+pub fn count_many(name: &'static str, number: u64) {
+    counter!(name).increment(number);
+}
 
 /// Increments a counter.
 pub fn count(name: &'static str) {

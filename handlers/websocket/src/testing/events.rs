@@ -239,6 +239,8 @@ pub struct HttpRequest<'a> {
     pub path: &'a str,
     /// Path parameters, such as `sessionId`.
     pub path_parameters: Pairs<'a>,
+    /// Headers besides the usual ones, with names in lower case.
+    pub headers: Pairs<'a>,
     /// Body.
     pub body: Option<&'a str>,
     /// Claims that a JWT authorizer verified, if the route has one.
@@ -253,6 +255,7 @@ impl Default for HttpRequest<'_> {
             route_key: "GET /health",
             path: "/health",
             path_parameters: &[],
+            headers: &[],
             body: None,
             claims: None,
             source_ip: "192.0.2.1",
@@ -303,6 +306,9 @@ impl HttpRequest<'_> {
         });
         if !self.path_parameters.is_empty() {
             event["pathParameters"] = object(self.path_parameters).into();
+        }
+        for (name, value) in self.headers {
+            event["headers"][*name] = json!(value);
         }
         if let Some(body) = self.body {
             event["headers"]["content-type"] = json!("application/json");

@@ -157,9 +157,10 @@ fn without_bearer_the_first_that_is_not_the_token_is_echoed() {
 }
 
 #[test]
-fn a_token_that_is_the_only_offer_is_echoed() {
-    assert_eq!(echoed_subprotocol(JWT), Some(JWT));
-    assert_eq!(echoed_subprotocol(&format!(" , {JWT} ")), Some(JWT));
+fn a_token_is_never_echoed() {
+    assert_eq!(echoed_subprotocol(JWT), None);
+    assert_eq!(echoed_subprotocol(&format!(" , {JWT} ")), None);
+    assert_eq!(echoed_subprotocol(&format!("{JWT}, {JWT}")), None);
 }
 
 #[test]

@@ -479,3 +479,59 @@ async fn slow_posts_do_not_exceed_the_maximum_in_flight() {
     assert_eq!(audience.seen().started, 40);
     assert_eq!(audience.seen().most_with_slow, 10);
 }
+
+#[tokio::test(start_paused = true)]
+async fn posts_are_spread_over_time() {
+    let audience = Audience::new(vec![Listener::Takes(Duration::ZERO); 500]);
+    let start = Instant::now();
+    let interval = Duration::from_micros(2_000);
+    let options = FanOutOptions {
+        interval,
+        ..options()
+    };
+    assert_eq!(audience.post_to_all(&options).await.sent, 500);
+    for (number, arrival) in (0..).zip(audience.arrivals()) {
+        let due = start + interval * number;
+        assert!((due..=due + 2 * MILLISECOND).contains(&arrival), "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spread_message_is_no_burst_after_a_stall() {
+    // All permits are in use for 250 ms, until the hanging posts count as slow.
+    let mut listeners = vec![Listener::Hangs; 128];
+    listeners.extend(vec![Listener::Takes(Duration::ZERO); 200]);
+    let audience = Audience::new(listeners);
+    let options = FanOutOptions {
+        interval: MILLISECOND,
+        attempts: 1,
+        ..options()
+    };
+    audience.post_to_all(&options).await;
+    let arrivals = audience.arrivals();
+    assert_eq!(arrivals.len(), 200);
+    for window in arrivals.windows(20) {
+        let took = window[19].duration_since(window[0]);
+        assert!(took >= 13 * MILLISECOND, "20 posts in {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spread_message_ends_at_the_deadline() {
+    let audience = Audience::new(vec![Listener::Takes(Duration::ZERO); 100]);
+    let options = FanOutOptions {
+        interval: 100 * MILLISECOND,
+        deadline: Duration::from_millis(950),
+        ..options()
+    };
+    let start = Instant::now();
+    let report = audience.post_to_all(&options).await;
+    assert_eq!((report.sent, report.failed.len()), (10, 90));
+    assert!(
+        report
+            .failed
+            .iter()
+            .all(|(_, error)| *error == PostError::TimedOut)
+    );
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
