@@ -7,7 +7,9 @@ use bytes::Bytes;
 use stackgen_websocket::{Broadcaster, Clock, FanOutOptions, FanOutReport, fan_out};
 use tracing::{info, warn};
 
-use crate::limits::{BROADCAST_DEADLINE, CONTROL_ATTEMPTS, MAX_CONNECTION, MAX_HANDSHAKE};
+use crate::limits::{
+    BROADCAST_DEADLINE, CONTROL_ATTEMPTS, CONTROL_POST_INTERVAL, MAX_CONNECTION, MAX_HANDSHAKE,
+};
 use crate::ports::{ConnectionStore, Ports, Store, StoreResult};
 use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
 
@@ -28,7 +30,7 @@ pub(crate) async fn listeners(
     store: &impl ConnectionStore,
     session: &SessionId,
     language: Option<&Language>,
-) -> StoreResult<Vec<Connection>> {
+) -> StoreResult<Vec<Recipient>> {
     let mut all = Vec::new();
     let mut from = None;
     loop {
@@ -62,10 +64,10 @@ pub(crate) async fn broadcast_to_listeners<S: Store, B: Broadcaster, C: Clock>(
     message: Bytes,
 ) -> StoreResult<FanOutReport> {
     let audience = listeners(&ports.store, session, None).await?;
-    let audience: Vec<_> = audience.iter().map(Recipient::from).collect();
     let options = FanOutOptions {
         deadline: BROADCAST_DEADLINE,
         attempts: CONTROL_ATTEMPTS,
+        interval: CONTROL_POST_INTERVAL,
         ..FanOutOptions::default()
     };
     let report = post_to(&ports.broadcaster, &audience, message, &options).await;

@@ -24,11 +24,17 @@ use crate::{Language, MessageLimiter, RateLimitFailure, Session, SessionId, Sess
 /// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
 
+/// Maximum number of posts in flight to the shares that the relay refuses, together. With those of the invocation's own
+/// share, they stay below the 1,024 sockets that Lambda allows.
+const REFUSED_IN_FLIGHT: usize = 256;
+
 /// Settings for audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioSettings {
     /// Maximum number of listeners that one invocation posts to. The function invokes itself for the others.
     pub listeners_per_invocation: usize,
+    /// Number of posts per second over which each chunk is spread, by all invocations together.
+    pub posts_per_second: u32,
     /// Rate at which a speaker may send chunks: see [`audio_rate`](crate::limits::audio_rate).
     pub rate: Rate,
     /// Behavior while the rate limit table is unavailable.
@@ -105,7 +111,8 @@ impl<R: Relay> AudioSender<R> {
     /// Sends a chunk of audio to the session's listeners. The speaker gets no answer unless the chunk is refused.
     ///
     /// The message is serialized once. This invocation posts to one share of the audience and hands the others to
-    /// further invocations. If it cannot hand over a share, it posts to that share, too. Each listener gets one attempt.
+    /// further invocations. If it cannot hand over a share, it posts to that share at once, too. Each listener gets one
+    /// attempt. The posts of all invocations together are spread over time by [`AudioSettings::posts_per_second`].
     pub async fn send<S: Store, B: Broadcaster, C: Clock>(
         &self,
         ports: &Ports<S, B, C>,
@@ -117,8 +124,7 @@ impl<R: Relay> AudioSender<R> {
         let session_id = authorized_session(ports, settings, message.sender, &chunk).await?;
         let (language, chunk_index) = (chunk.target_language.clone(), chunk.chunk_index);
         let text = audio_message(chunk);
-        let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
-        let mut all: Vec<_> = all.iter().map(Recipient::from).collect();
+        let mut all = listeners(&ports.store, &session_id, language.as_ref()).await?;
         self.gone.filter(&mut all);
         rotate(&mut all, chunk_index);
         let (own, others) = split_audience(&all, settings.listeners_per_invocation);
@@ -126,22 +132,23 @@ impl<R: Relay> AudioSender<R> {
             session_id: session_id.clone(),
             audience: audience.to_vec(),
             message: text.clone(),
+            interval_micros: post_interval(all.len(), audience.len(), settings.posts_per_second),
             received_at,
             chunk_index,
             request_id: message.request_id.map(str::to_owned),
         };
         let own = share(own);
-        let handing_over = join_all(others.map(|audience| self.hand_over(share(audience))));
+        let in_flight = REFUSED_IN_FLIGHT / others.len().max(1);
+        let handing_over = others.map(|audience| self.hand_over(ports, share(audience), in_flight));
         // In this order: `join` polls the requests to Lambda first, so that they go out before the posts to listeners.
-        let (left, mut report) = join(handing_over, self.post(ports, &own)).await;
-        let shares = left.iter().filter(|audience| audience.is_empty()).count();
-        let left = left.concat();
-        if !left.is_empty() {
-            let rest = self.post(ports, &share(&left)).await;
-            report.sent += rest.sent;
-            report.attempts += rest.attempts;
-            report.gone.extend(rest.gone);
-            report.failed.extend(rest.failed);
+        let (refused, mut report) = join(
+            join_all(handing_over),
+            self.post(ports, &own, FanOutOptions::default().in_flight),
+        )
+        .await;
+        let shares = refused.iter().filter(|report| report.is_none()).count();
+        for refused in refused.into_iter().flatten() {
+            report.merge(refused);
         }
         self.remove_gone(ports, &session_id, &all, &report).await;
         Ok(AudioReport { report, shares })
@@ -158,7 +165,8 @@ impl<R: Relay> AudioSender<R> {
             return None;
         }
         self.gone.filter(&mut share.audience);
-        let report = self.post(ports, &share).await;
+        let in_flight = FanOutOptions::default().in_flight;
+        let report = self.post(ports, &share, in_flight).await;
         self.remove_gone(ports, &share.session_id, &share.audience, &report)
             .await;
         Some(report)
@@ -175,23 +183,31 @@ impl<R: Relay> AudioSender<R> {
         &self,
         ports: &Ports<S, B, C>,
         share: &Share,
+        in_flight: usize,
     ) -> FanOutReport {
         let options = FanOutOptions {
             deadline: time_left(share.received_at, ports.clock.now()),
             attempts: AUDIO_ATTEMPTS,
+            in_flight,
+            interval: Duration::from_micros(share.interval_micros),
             ..FanOutOptions::default()
         };
         let message = Bytes::from(share.message.clone());
         post_to(&ports.broadcaster, &share.audience, message, &options).await
     }
 
-    /// Hands over a share. Returns the recipients that this invocation still has to post to: none, or all of them.
-    async fn hand_over(&self, share: Share) -> Vec<Recipient> {
+    /// Hands over a share. If the relay refuses it, posts to it at once, and returns the report.
+    async fn hand_over<S: Store, B: Broadcaster, C: Clock>(
+        &self,
+        ports: &Ports<S, B, C>,
+        share: Share,
+        in_flight: usize,
+    ) -> Option<FanOutReport> {
         match self.relay.hand_over(&share).await {
-            Ok(()) => Vec::new(),
+            Ok(()) => None,
             Err(error) => {
                 warn!(sessionId = %share.session_id, %error, "Cannot hand over a share: this invocation sends it");
-                share.audience
+                Some(self.post(ports, &share, in_flight).await)
             }
         }
     }
@@ -230,6 +246,13 @@ fn rotate(audience: &mut [Recipient], chunk_index: u64) {
     let fraction = u128::from(chunk_index.wrapping_mul(GOLDEN));
     let start = (fraction * audience.len() as u128) >> 64;
     audience.rotate_left(start as usize);
+}
+
+/// Returns the time between two posts of a share, in microseconds: the shares of an audience run at the same time, and
+/// together they keep the rate.
+fn post_interval(audience: usize, share: usize, posts_per_second: u32) -> u64 {
+    let rate = u64::from(posts_per_second.max(1)) * share.max(1) as u64;
+    1_000_000 * audience as u64 / rate
 }
 
 /// Returns the time until audio is too old to send.

@@ -46,7 +46,7 @@ impl Caller {
         }
     }
 
-    fn bucket(&self, operation: &str) -> Bucket {
+    pub(crate) fn bucket(&self, operation: &str) -> Bucket {
         Bucket::new(operation, self.kind, &self.value)
     }
 }

@@ -7,7 +7,7 @@ use crate::join::{JoinError, JoinRequest, JoinSettings, JoinedConnection, join};
 use crate::ports::{Ports, Store};
 use crate::rates::RateLimitError;
 use crate::values::parse_connection_id;
-use crate::{Clock, InvalidValue, Language, SessionId, Timestamp, UserId};
+use crate::{Clock, Grant, InvalidValue, Language, SessionId, Timestamp, UserId};
 
 /// A handshake.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Handshake {
     pub ip_address: String,
     /// User that the authorizer verified. Without one, the connection is a listener's.
     pub user_id: Option<UserId>,
+    /// Limits of the ticket that the authorizer redeemed.
+    pub grant: Option<Grant>,
     /// Query parameter `sessionId`.
     pub session_id: Option<String>,
     /// Query parameter `targetLanguage`.
@@ -49,7 +51,10 @@ impl ConnectError {
             ConnectError::NoSessionId | ConnectError::InvalidParameter(_) => 400,
             ConnectError::Join(error) => match error {
                 JoinError::NoSession => 404,
-                JoinError::NotActive(_) | JoinError::Full | JoinError::InOtherSession => 403,
+                JoinError::NotActive(_)
+                | JoinError::Full
+                | JoinError::InOtherSession
+                | JoinError::OtherTicket => 403,
                 JoinError::AddressFull
                 | JoinError::RateLimited(RateLimitError::Exceeded { .. }) => 429,
                 JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => 500,
@@ -68,6 +73,7 @@ impl ConnectError {
                 JoinError::Full => "full",
                 JoinError::AddressFull => "addressFull",
                 JoinError::InOtherSession => "elsewhere",
+                JoinError::OtherTicket => "otherTicket",
                 JoinError::RateLimited(RateLimitError::Exceeded { .. }) => "tooOften",
                 JoinError::RateLimited(RateLimitError::Unavailable(_)) | JoinError::Store(_) => {
                     "storeFailed"
@@ -91,6 +97,7 @@ pub async fn connect<S: Store, B, C: Clock>(
         connected_at: handshake.connected_at,
         ip_address: handshake.ip_address,
         user_id: handshake.user_id,
+        grant: handshake.grant,
         session_id: SessionId::try_from(session_id)?,
         target_language: present(handshake.target_language)
             .map(Language::try_from)

@@ -7,7 +7,7 @@ use stackgen_websocket::{Broadcaster, Clock, FanOutOptions, fan_out};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::limits::{BROADCAST_DEADLINE, CONTROL_ATTEMPTS};
+use crate::limits::{BROADCAST_DEADLINE, CONTROL_ATTEMPTS, CONTROL_POST_INTERVAL};
 use crate::ports::{Ports, SessionRefusal, Store, StoreError, StoreResult};
 use crate::protocol::ServerMessage;
 use crate::{ConnectionId, SessionId, SessionStatus, UserId};
@@ -126,6 +126,7 @@ async fn notify<S, B: Broadcaster, C>(
     let options = FanOutOptions {
         deadline: BROADCAST_DEADLINE,
         attempts: CONTROL_ATTEMPTS,
+        interval: CONTROL_POST_INTERVAL,
         ..FanOutOptions::default()
     };
     fan_out(&ports.broadcaster, to, message.to_bytes(), &options).await;

@@ -9,7 +9,7 @@ use crate::limits::MAX_CONNECTION;
 use crate::ports::{Admission, Capacity, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::RateLimitError;
 use crate::{
-    CallerLimits, Clock, Connection, ConnectionId, Language, Role, Session, SessionId,
+    CallerLimits, Clock, Connection, ConnectionId, Grant, Language, Role, Session, SessionId,
     SessionStatus, Timestamp, UserId,
 };
 
@@ -33,6 +33,8 @@ pub struct JoinRequest {
     pub ip_address: String,
     /// User that the authorizer verified.
     pub user_id: Option<UserId>,
+    /// Limits of the ticket with which the connection was opened, if it was.
+    pub grant: Option<Grant>,
     /// The session.
     pub session_id: SessionId,
     /// Language to hear (default: the session's source language).
@@ -59,6 +61,9 @@ pub enum JoinError {
     /// The session has the maximum number of listeners with this address.
     #[error("too many listeners have this address")]
     AddressFull,
+    /// The connection's ticket is for another session.
+    #[error("the ticket is for another session or user")]
+    OtherTicket,
     /// The connection is in another session or has another role.
     #[error("the connection is in another session or role")]
     InOtherSession,
@@ -90,7 +95,8 @@ pub struct JoinedConnection {
 }
 
 /// Admits a connection if the caller's limits allow it, the session is active and not full. The owner is the speaker and
-/// does not count; everybody else is a listener. Joining twice changes nothing.
+/// does not count; everybody else is a listener. Joining twice changes nothing. While the session is paused, it admits the
+/// owner, and listeners who replace their own connection, because API Gateway closes connections after two hours.
 ///
 /// The limits come first, so that a caller who exceeds them does not learn whether the session exists.
 pub(crate) async fn join<S: Store, B, C: Clock>(
@@ -102,13 +108,19 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     tracing::Span::current().record("sessionId", request.session_id.as_str());
     let caller = Caller::new(request.user_id.as_ref(), &request.ip_address);
     check_limits(&ports.store, &caller, "join", settings.caller, now).await?;
+    if let Some(grant) = &request.grant
+        && grant.session_id != request.session_id
+    {
+        return Err(JoinError::OtherTicket);
+    }
     let session = find_session(ports, &caller, settings.caller, &request.session_id).await?;
     let session = session.ok_or(JoinError::NoSession)?;
+    let connection = new_record(&request, role(&request, &session)?, &session, now);
     let status = session.status_at(now);
-    if status != SessionStatus::Active {
+    let is_reconnect = connection.role == Role::Speaker || request.previous.is_some();
+    if status != SessionStatus::Active && !(status.admits_reconnects() && is_reconnect) {
         return Err(JoinError::NotActive(status));
     }
-    let connection = new_record(&request, &session, now);
     record_in_span(&session.session_id, connection.role);
     let admission = match connection.role {
         Role::Speaker => ports.store.admit_speaker(&connection, now).await?,
@@ -129,11 +141,20 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     })
 }
 
-fn new_record(request: &JoinRequest, session: &Session, now: Timestamp) -> Connection {
-    let role = match request.user_id.as_ref() == Some(&session.speaker_id) {
-        true => Role::Speaker,
-        false => Role::Listener,
-    };
+/// Returns the role of a connection: the owner speaks, unless the connection's ticket is for listeners.
+fn role(request: &JoinRequest, session: &Session) -> Result<Role, JoinError> {
+    let is_owner = request.user_id.as_ref() == Some(&session.speaker_id);
+    match request.grant.as_ref().map(|grant| grant.role) {
+        Some(Role::Listener) => Ok(Role::Listener),
+        // Only owners get such a ticket, and sessions never change owners.
+        Some(Role::Speaker) if !is_owner => Err(JoinError::OtherTicket),
+        Some(Role::Speaker) => Ok(Role::Speaker),
+        None if is_owner => Ok(Role::Speaker),
+        None => Ok(Role::Listener),
+    }
+}
+
+fn new_record(request: &JoinRequest, role: Role, session: &Session, now: Timestamp) -> Connection {
     let language = || {
         request
             .target_language
@@ -154,8 +175,8 @@ fn new_record(request: &JoinRequest, session: &Session, now: Timestamp) -> Conne
     }
 }
 
-/// Admits a listener. If the session is full, the listener replaces `previous`, or a closed connection whose
-/// `$disconnect` never came (row M18).
+/// Admits a listener. If the session is full or paused, the listener replaces `previous`. If it is full, the listener may also
+/// replace a closed connection whose `$disconnect` never came (row M18).
 async fn admit_listener<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     settings: JoinSettings,
@@ -166,6 +187,14 @@ async fn admit_listener<S: Store, B, C: Clock>(
     let (store, now) = (&ports.store, ports.clock.now());
     const FULL: Admission = Admission::Refused(SessionRefusal::Full);
     let capacity = settings.capacity;
+    let paused = Admission::Refused(SessionRefusal::WrongStatus(SessionStatus::Paused));
+    if let (SessionStatus::Paused, Some(previous)) = (session.status, &request.previous) {
+        let exchanged = store.exchange_listener(previous, connection, now).await?;
+        return Ok(match exchanged {
+            FULL => paused,
+            exchanged => exchanged,
+        });
+    }
     let first = store.admit_listener(connection, capacity, now).await?;
     if first != FULL {
         return Ok(first);

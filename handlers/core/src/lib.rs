@@ -18,6 +18,7 @@ pub mod ports;
 pub mod protocol;
 mod rates;
 mod recipients;
+mod reconcile;
 mod session;
 mod session_ids;
 pub mod sessions;
@@ -25,6 +26,7 @@ pub mod sessions;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tickets;
 mod values;
 
 pub use audio::{AudioMessage, AudioReport, AudioSender, AudioSettings};
@@ -38,9 +40,11 @@ pub use message_limit::{MessageDecision, MessageLimiter};
 pub use messages::{Sender, handle_message};
 pub use rates::RateLimitError;
 pub use recipients::{GoneListeners, Recipient, Share};
+pub use reconcile::{ReconcileReport, ReconcileSettings, reconcile};
 pub use session::{
     BroadcastState, Connection, ListenerCounts, QualityTier, Role, Session, SessionStatus,
 };
 pub use session_ids::{NoRandomness, SessionIdGenerator};
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
-pub use values::{InvalidValue, Language, SessionId, UserId, Volume};
+pub use tickets::{Grant, Ticket, TicketHash};
+pub use values::{CreationKey, InvalidValue, Language, SessionId, UserId, Volume};

@@ -92,6 +92,15 @@ pub const fn audio_rate(chunks_per_second: u32) -> Rate {
     }
 }
 
+/// Default number of posts per second over which a chunk is spread: what 500 listeners and four chunks per second need.
+///
+/// Without it, a chunk is a burst of a post per listener, and loses those that exceed the account's burst limit (row L5)
+/// although they fit its rate.
+pub const AUDIO_POSTS_PER_SECOND: u32 = 2_000;
+
+/// Time between two posts of a control message, for the same reason.
+pub const CONTROL_POST_INTERVAL: Duration = Duration::from_micros(500);
+
 /// Number of posts of an audio message to one listener. A retry would come when the next chunk is due, and it would count
 /// in the account's request limit (row L5).
 pub const AUDIO_ATTEMPTS: u32 = 1;
@@ -117,6 +126,12 @@ pub const MAX_REFUSED_MESSAGES: u32 = 100;
 /// Time for which the audio handler remembers connections that it found closed. By then their records are removed and
 /// have left the index.
 pub const GONE_RETENTION: Duration = Duration::from_secs(600);
+
+/// Time for which a connect ticket is valid.
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Time for which the key of a request to create a session is remembered. By then the session is over.
+pub const CREATION_KEY_RETENTION: Duration = MAX_SESSION;
 
 /// Behavior while the rate limit table is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

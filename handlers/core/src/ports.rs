@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use crate::limits::Rate;
 use crate::{
-    BroadcastState, Connection, GoneListeners, Language, ListenerCounts, Session, SessionId,
-    SessionStatus, Share, UserId, Volume,
+    BroadcastState, Connection, CreationKey, GoneListeners, Language, ListenerCounts, Recipient,
+    Session, SessionId, SessionStatus, Share, Ticket, TicketHash, UserId, Volume,
 };
 
 /// Failure of a table. The client's request is not the cause.
@@ -65,6 +65,16 @@ pub enum SessionRefusal {
 pub trait SessionStore: Send + Sync {
     /// Writes a new session, unless its ID is in use. Returns true if it wrote the session.
     fn create(&self, session: &Session) -> impl Future<Output = StoreResult<bool>> + Send;
+
+    /// Reserves a session ID for the owner's request with this key. Returns `candidate`, or the ID that an earlier request with
+    /// the same key reserved.
+    fn reserve_id(
+        &self,
+        owner: &UserId,
+        key: &CreationKey,
+        candidate: &SessionId,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<SessionId>> + Send;
 
     /// Returns the session, with a strongly consistent read.
     fn session(&self, id: &SessionId) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
@@ -163,8 +173,8 @@ pub trait ConnectionStore: Send + Sync {
     ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
     /// Replaces the record of `previous` by a new listener's record; the count stays the same. Both must be in the same
-    /// session and belong to the same user, or both to none. It serves clients that reconnect to a full session. If
-    /// there is no such record, the refusal is [`SessionRefusal::Full`].
+    /// session and belong to the same user, or both to none. It serves clients that reconnect to a full or paused session.
+    /// If there is no such record, the refusal is [`SessionRefusal::Full`].
     fn exchange_listener(
         &self,
         previous: &ConnectionId,
@@ -173,8 +183,8 @@ pub trait ConnectionStore: Send + Sync {
     ) -> impl Future<Output = StoreResult<Admission>> + Send;
 
     /// Writes the speaker's record and makes its connection the session's speaker connection, atomically. The session
-    /// must be active and not past its maximum duration, and the user must own it. An earlier connection of the speaker
-    /// keeps its record until it disconnects, so that audio in flight is still accepted.
+    /// must be active or paused and not past its maximum duration, and the user must own it. An earlier connection of the
+    /// speaker keeps its record until it disconnects, so that audio in flight is still accepted.
     fn admit_speaker(
         &self,
         connection: &Connection,
@@ -203,8 +213,9 @@ pub trait ConnectionStore: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// Removes a connection's record. Atomically lowers the listener count, or clears the session's speaker connection
-    /// if it is this one. Returns `None` if there is no record.
+    /// Removes a connection's record. Atomically lowers the listener count. If it is the session's speaker connection, the
+    /// speaker's earlier connection becomes the speaker connection again, or else the session has none. Returns `None` if
+    /// there is no record.
     fn remove(
         &self,
         id: &ConnectionId,
@@ -230,6 +241,42 @@ pub trait ConnectionStore: Send + Sync {
     ) -> impl Future<Output = StoreResult<u32>> + Send;
 }
 
+/// Store of connect tickets, one item per ticket, by the hash of its secret.
+pub trait TicketStore: Send + Sync {
+    /// Writes a new ticket.
+    fn put_ticket(
+        &self,
+        hash: &TicketHash,
+        ticket: &Ticket,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
+
+    /// Deletes the ticket if it is for this session and valid, and returns it. Of several calls at once, one gets it.
+    fn redeem_ticket(
+        &self,
+        hash: &TicketHash,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Option<Ticket>>> + Send;
+}
+
+/// Comparison of all records with the sessions' counts.
+pub trait ConnectionAudit: Send + Sync {
+    /// Reads all records, at most `limit`, with strongly consistent reads. If these are all, corrects counts that differ from
+    /// the records, unless connections join or leave meanwhile.
+    fn audit(&self, limit: usize) -> impl Future<Output = StoreResult<Audit>> + Send;
+}
+
+/// Result of an audit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Audit {
+    /// The records.
+    pub connections: Vec<Connection>,
+    /// True if these are all records.
+    pub is_complete: bool,
+    /// Number of counters that were corrected.
+    pub corrected: u32,
+}
+
 /// A removed connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemovedConnection {
@@ -242,8 +289,8 @@ pub struct RemovedConnection {
 /// A page of listeners.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListenerPage {
-    /// Records of the listeners.
-    pub listeners: Vec<Connection>,
+    /// The listeners.
+    pub listeners: Vec<Recipient>,
     /// Start of the next page; `None` on the last page.
     pub next: Option<PageKey>,
 }
@@ -321,10 +368,10 @@ pub trait Relay: Send + Sync {
 #[error("cannot hand over work: {0}")]
 pub struct RelayError(pub String);
 
-/// Store of sessions, connections and rates.
-pub trait Store: SessionStore + ConnectionStore + RateLimiter {}
+/// Store of sessions, connections, tickets and rates.
+pub trait Store: SessionStore + ConnectionStore + TicketStore + RateLimiter {}
 
-impl<T: SessionStore + ConnectionStore + RateLimiter> Store for T {}
+impl<T: SessionStore + ConnectionStore + TicketStore + RateLimiter> Store for T {}
 
 /// Implementations that the rules run with.
 #[derive(Clone, Debug)]

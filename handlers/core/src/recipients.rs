@@ -15,6 +15,9 @@ pub struct Share {
     pub audience: Vec<Recipient>,
     /// The message as JSON.
     pub message: String,
+    /// Time between two posts, in microseconds. All shares of a chunk together keep the setting's rate.
+    #[serde(default)]
+    pub interval_micros: u64,
     /// Arrival time of the audio. Late audio is not sent.
     pub received_at: Timestamp,
     /// Number of the chunk, for logs.

@@ -19,6 +19,9 @@ pub struct Session {
     /// The speaker's current connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker_connection_id: Option<ConnectionId>,
+    /// The speaker's connection before that one, which may still be open. It is the same one if there was none before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier_speaker_connection_id: Option<ConnectionId>,
     /// Language that is spoken.
     pub source_language: Language,
     /// Audio quality.
@@ -48,6 +51,7 @@ impl Session {
             session_id,
             speaker_id,
             speaker_connection_id: None,
+            earlier_speaker_connection_id: None,
             source_language,
             quality_tier,
             status: SessionStatus::Active,
@@ -94,6 +98,11 @@ impl SessionStatus {
             SessionStatus::Paused => "paused",
             SessionStatus::Ending | SessionStatus::Ended => "ended",
         }
+    }
+
+    /// Returns true if the speaker, and listeners who replace a connection, may connect: a pause cuts nobody off.
+    pub fn admits_reconnects(self) -> bool {
+        matches!(self, SessionStatus::Active | SessionStatus::Paused)
     }
 
     /// Returns true if the session is ending or has ended.

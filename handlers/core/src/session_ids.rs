@@ -33,6 +33,13 @@ const NOUNS: &[&str] = &[
 #[error("the random number generator failed")]
 pub struct NoRandomness;
 
+/// Returns random bytes of AWS-LC's generator, which the operating system seeds.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
 /// Source of random bytes.
 #[derive(Clone, Debug)]
 enum RandomSource {
@@ -90,14 +97,14 @@ impl SessionIdGenerator {
     }
 
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], NoRandomness> {
-        let mut bytes = [0; N];
         match &mut self.source {
-            RandomSource::System => {
-                aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
-            }
+            RandomSource::System => random_bytes(),
             #[cfg(any(test, feature = "testing"))]
-            RandomSource::Seeded(random) => random.fill(&mut bytes),
+            RandomSource::Seeded(random) => {
+                let mut bytes = [0; N];
+                random.fill(&mut bytes);
+                Ok(bytes)
+            }
         }
-        Ok(bytes)
     }
 }

@@ -11,9 +11,10 @@ use crate::limits::CREATE_RATE;
 use crate::ports::{Bucket, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::{self, RateLimitError};
 use crate::session_ids::{NoRandomness, SessionIdGenerator};
+use crate::tickets::sha256;
 use crate::{
-    CallerLimits, EndError, EndRequest, Language, QualityTier, RateLimitFailure, Session,
-    SessionId, SessionStatus, Timestamp, UserId,
+    CallerLimits, CreationKey, EndError, EndRequest, Language, QualityTier, RateLimitFailure,
+    Session, SessionId, SessionStatus, Timestamp, UserId,
 };
 
 /// Number of IDs to try for a new session.
@@ -85,6 +86,14 @@ impl OwnerView {
     }
 }
 
+impl CreationKey {
+    /// Returns the name under which a store keeps the ID for this key of this user. It contains neither.
+    pub fn reservation(&self, owner: &UserId) -> String {
+        let hash = sha256(format!("{owner}\0{self}").as_bytes());
+        format!("create:key:{hash}")
+    }
+}
+
 /// Reason why a session was not created or changed.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SessionError {
@@ -97,6 +106,9 @@ pub enum SessionError {
     /// No ID could be generated.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// An earlier request with the same key created another session than this one describes.
+    #[error("the Idempotency-Key belongs to a request with another body")]
+    KeyReused,
     /// All generated IDs are in use.
     #[error("no unused session ID in {ID_ATTEMPTS} attempts")]
     NoFreeId,
@@ -108,20 +120,27 @@ pub enum SessionError {
     End(#[from] EndError),
 }
 
-/// Creates a session with an unused ID.
+/// Creates a session with an unused ID. A repeated request with the same `key` returns the session that the first one
+/// created. If that was interrupted, the repetition completes it.
 pub async fn create<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
     ids: &mut SessionIdGenerator,
     owner: &UserId,
     new: NewSession,
+    key: Option<&CreationKey>,
 ) -> Result<OwnerView, SessionError> {
     let now = ports.clock.now();
     let bucket = Bucket::new("create", "user", owner.as_str());
     rates::take(&ports.store, bucket, CREATE_RATE, failure, now).await?;
     for _ in 0..ID_ATTEMPTS {
+        let candidate = ids.next_id()?;
+        let id = match key {
+            Some(key) => ports.store.reserve_id(owner, key, &candidate, now).await?,
+            None => candidate,
+        };
         let session = Session::new(
-            ids.next_id()?,
+            id,
             owner.clone(),
             new.source_language.clone(),
             new.quality_tier,
@@ -131,8 +150,28 @@ pub async fn create<S: Store, B, C: Clock>(
             info!(sessionId = %session.session_id, "Session created");
             return Ok(OwnerView::of(&session, 0, now));
         }
+        if key.is_some() {
+            return existing(ports, &session, now).await;
+        }
     }
     Err(SessionError::NoFreeId)
+}
+
+/// Returns the session that an earlier request with the same key created.
+async fn existing<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    new: &Session,
+    now: Timestamp,
+) -> Result<OwnerView, SessionError> {
+    let id = &new.session_id;
+    let session = ports.store.session(id).await?;
+    let session = session.filter(|session| session.speaker_id == new.speaker_id);
+    let session = session.ok_or(SessionError::NoFreeId)?;
+    if session.source_language != new.source_language || session.quality_tier != new.quality_tier {
+        return Err(SessionError::KeyReused);
+    }
+    let counts = ports.store.listener_counts(id).await?;
+    Ok(OwnerView::of(&session, counts.total, now))
 }
 
 /// Returns the public view of a session, to anybody who knows its ID. The address's limits come first, so that a caller

@@ -111,6 +111,15 @@ text!(
 );
 
 text!(
+    /// Key that a client gives to a request to create a session, in the header `Idempotency-Key`. A repeated request with the
+    /// same key returns the same session.
+    CreationKey,
+    "Idempotency-Key",
+    "1 to 128 visible ASCII characters",
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
+
+text!(
     /// Language tag, such as `de`, `pt-BR` or `zh-Hans-CN`.
     Language,
     "targetLanguage",

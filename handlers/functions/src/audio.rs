@@ -68,14 +68,17 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     match event {
         AudioEvent::Share(ShareEvent { share }) => {
             let since = Instant::now();
-            if let Some(report) = audio.send_share(ports, share).await {
-                metrics::fan_out_finished(&report, since);
-                info!(
-                    sent = report.sent,
-                    gone = report.gone.len(),
-                    failed = report.failed.len(),
-                    "Share sent"
-                );
+            match audio.send_share(ports, share).await {
+                Some(report) => {
+                    metrics::fan_out_finished(&report, since);
+                    info!(
+                        sent = report.sent,
+                        gone = report.gone.len(),
+                        failed = report.failed.len(),
+                        "Share sent"
+                    );
+                }
+                None => metrics::share_late(),
             }
         }
         AudioEvent::Removal(RemovalEvent { gone }) => audio.remove(ports, gone).await,

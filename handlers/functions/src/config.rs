@@ -1,11 +1,13 @@
 //! Environment variables of each function. stackgen.yaml sets the same names.
 
 use live_session_core::limits::{
-    AUDIO_CHUNKS_PER_SECOND, CONTROL_MESSAGES, JOIN_RATE, Rate, VIEW_RATE, WRONG_ID_RATE,
-    audio_rate, control_rate,
+    AUDIO_CHUNKS_PER_SECOND, AUDIO_POSTS_PER_SECOND, CONTROL_MESSAGES, JOIN_RATE, Rate, VIEW_RATE,
+    WRONG_ID_RATE, audio_rate, control_rate,
 };
 use live_session_core::ports::Capacity;
-use live_session_core::{AudioSettings, CallerLimits, JoinSettings, RateLimitFailure};
+use live_session_core::{
+    AudioSettings, CallerLimits, JoinSettings, RateLimitFailure, ReconcileSettings,
+};
 use stackgen_websocket::authorize::{Callers, TokenUse};
 use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::lambda::Telemetry;
@@ -36,6 +38,12 @@ pub struct AuthorizerConfig {
     pub token_use: TokenUse,
     /// Requirement for callers to send a token.
     pub callers: Callers,
+    /// AWS settings, which Lambda sets.
+    pub aws: AwsSettings,
+    /// Tables of tickets and of rate limits.
+    pub tables: TableNames,
+    /// Limit on wrong tickets.
+    pub limits: CallerLimits,
 }
 
 impl Config for AuthorizerConfig {
@@ -44,7 +52,6 @@ impl Config for AuthorizerConfig {
     }
 
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
-        let kinds = [("id", TokenUse::Id), ("access", TokenUse::Access)];
         let callers = [
             ("mixed", Callers::Mixed),
             ("authenticated", Callers::Authenticated),
@@ -53,10 +60,29 @@ impl Config for AuthorizerConfig {
             telemetry: Telemetry::read(environment),
             issuer: environment.url("JWT_ISSUER"),
             audience: environment.text("JWT_AUDIENCE"),
-            token_use: environment.choice_or("JWT_TOKEN_USE", &kinds, TokenUse::Id),
+            token_use: token_use(environment),
             callers: environment.choice_or("AUTHORIZER_CALLERS", &callers, Callers::Authenticated),
+            aws: AwsSettings::read(environment),
+            tables: TableNames {
+                rate_limits: Some(environment.text("RATE_LIMITS_TABLE")),
+                tickets: Some(environment.text("TICKETS_TABLE")),
+                ..TableNames::default()
+            },
+            limits: CallerLimits {
+                // The handshake counts as a join, not here.
+                requests: JOIN_RATE,
+                wrong_ids: rate(environment, "WRONG_IDS_PER_HOUR", WRONG_ID_RATE),
+                // A ticket that cannot be guessed protects sessions while the table is unavailable.
+                failure: RateLimitFailure::Open,
+            },
         }
     }
+}
+
+/// Reads the kind of the tokens. It is the same for connections and requests.
+fn token_use(environment: &mut Environment<impl Lookup>) -> TokenUse {
+    let kinds = [("id", TokenUse::Id), ("access", TokenUse::Access)];
+    environment.choice_or("JWT_TOKEN_USE", &kinds, TokenUse::Id)
 }
 
 /// Settings to reach tables and connections.
@@ -78,6 +104,7 @@ impl ServiceConfig {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),
                 rate_limits,
+                tickets: None,
             },
             management_endpoint: environment.url("MANAGEMENT_ENDPOINT"),
         }
@@ -206,6 +233,11 @@ impl Config for AudioConfig {
                     1..=1_000,
                     250,
                 ),
+                posts_per_second: environment.integer_or(
+                    "AUDIO_POSTS_PER_SECOND",
+                    1..=100_000,
+                    AUDIO_POSTS_PER_SECOND,
+                ),
                 rate: audio_rate(environment.integer_or(
                     "AUDIO_CHUNKS_PER_SECOND",
                     1..=100,
@@ -226,6 +258,8 @@ pub struct HttpConfig {
     pub services: ServiceConfig,
     /// Limits.
     pub limits: HttpLimits,
+    /// Kind of the tokens.
+    pub token_use: TokenUse,
 }
 
 impl Config for HttpConfig {
@@ -234,9 +268,12 @@ impl Config for HttpConfig {
     }
 
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        let mut services = ServiceConfig::with_rate_limits(environment);
+        services.tables.tickets = Some(environment.text("TICKETS_TABLE"));
         HttpConfig {
             telemetry: Telemetry::read(environment),
-            services: ServiceConfig::with_rate_limits(environment),
+            services,
+            token_use: token_use(environment),
             limits: HttpLimits {
                 create_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
                 caller: CallerLimits {
@@ -245,6 +282,39 @@ impl Config for HttpConfig {
                     // An ID that cannot be guessed protects sessions while the table is unavailable.
                     failure: RateLimitFailure::Open,
                 },
+            },
+        }
+    }
+}
+
+/// Configuration of the reconciler.
+#[derive(Clone, Debug)]
+pub struct ReconcilerConfig {
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
+    /// Tables and connections.
+    pub services: ServiceConfig,
+    /// Settings of a run.
+    pub reconcile: ReconcileSettings,
+}
+
+impl Config for ReconcilerConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        let default = ReconcileSettings::default();
+        ReconcilerConfig {
+            telemetry: Telemetry::read(environment),
+            services: ServiceConfig::read(environment, None),
+            reconcile: ReconcileSettings {
+                probes_per_second: environment.integer_or(
+                    "PROBES_PER_SECOND",
+                    1..=1_000,
+                    default.probes_per_second,
+                ),
+                ..default
             },
         }
     }

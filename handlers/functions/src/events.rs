@@ -9,6 +9,8 @@ use serde::Serialize;
 use stackgen_websocket::authorize::{CallerIdentity, echoed_subprotocol};
 use thiserror::Error;
 
+use crate::authorizer::grant;
+
 /// Event that API Gateway does not send to this function.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EventError {
@@ -38,6 +40,7 @@ pub fn sender(context: &ApiGatewayWebsocketProxyRequestContext) -> Result<Sender
         connected_at: Timestamp::from_millis(u64::try_from(context.connected_at).unwrap_or(0)),
         ip_address: context.identity.source_ip.clone().unwrap_or_default(),
         user_id: user_id(context),
+        grant: grant(&context.authorizer.fields),
     })
 }
 
@@ -56,6 +59,7 @@ pub fn handshake(event: &ApiGatewayWebsocketProxyRequest) -> Result<Handshake, E
         connected_at: sender.connected_at,
         ip_address: sender.ip_address,
         user_id: sender.user_id,
+        grant: sender.grant,
         session_id: parameter("sessionId"),
         target_language: parameter("targetLanguage"),
         previous_connection_id: parameter("previousConnectionId"),

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use stackgen_websocket::FanOutReport;
 use stackgen_websocket::metrics::{
-    CONNECTIONS, DISCONNECTIONS, MESSAGE_REFUSALS, REFUSALS, count, count_fan_out, count_reason,
+    CONNECTIONS, DISCONNECTIONS, LATE_SHARES, MESSAGE_REFUSALS, REFUSALS, count, count_fan_out,
+    count_reason,
 };
 
 /// Counts a connection.
@@ -25,6 +26,11 @@ pub(crate) fn disconnected() {
 /// Records the result of a broadcast.
 pub(crate) fn fan_out_finished(report: &FanOutReport, since: Instant) {
     count_fan_out(report, since.elapsed());
+}
+
+/// Counts a share that came too late.
+pub(crate) fn share_late() {
+    count(LATE_SHARES);
 }
 
 /// Counts a message that was refused or dropped.

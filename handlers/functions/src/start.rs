@@ -12,7 +12,7 @@ use stackgen_websocket::{
 };
 
 use crate::config::{Config, ServiceConfig};
-use crate::dynamo::{DynamoStore, StoreSettings};
+use crate::dynamo::{DynamoStore, StoreSettings, TableNames};
 
 /// CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LiveSession";
@@ -33,6 +33,19 @@ pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
     // Before anything can fail, so that failures are logged.
     config.telemetry().install(&OWN_CRATES, NAMESPACE)?;
     Ok(environment.finish(config)?)
+}
+
+/// Ports of a function on AWS that posts to no connection.
+pub type StorePorts = Ports<DynamoStore, (), SystemClock>;
+
+/// Returns the ports of a function that posts to no connection. Calls no service yet.
+pub fn store_ports(config: &SdkConfig, tables: TableNames) -> StorePorts {
+    let client = dynamodb::Client::new(config);
+    Ports {
+        store: DynamoStore::new(&client, tables, StoreSettings::default()),
+        broadcaster: (),
+        clock: SystemClock,
+    }
 }
 
 /// Returns the ports on AWS. Calls no service yet.

@@ -93,7 +93,7 @@ impl From<JoinError> for ServerError {
             JoinError::RateLimited(limited) => limited.into(),
             JoinError::Full => full(),
             JoinError::AddressFull => address_full(),
-            JoinError::InOtherSession => other_session(),
+            JoinError::InOtherSession | JoinError::OtherTicket => other_session(),
             JoinError::Store(error) => error.into(),
         }
     }

@@ -49,6 +49,7 @@ async fn join_anew<S: Store, B, C: Clock>(
         connected_at: sender.connected_at,
         ip_address: sender.ip_address.clone(),
         user_id: sender.user_id.clone(),
+        grant: sender.grant.clone(),
         session_id,
         target_language: Some(target_language),
         previous: None,

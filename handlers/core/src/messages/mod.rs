@@ -13,7 +13,7 @@ use crate::ports::{Ports, Store};
 use crate::protocol::{ClientMessage, ErrorCode, ServerError, ServerMessage, parse};
 pub(crate) use errors::{not_in_session, other_role, other_session};
 
-use crate::{Connection, ConnectionId, Role, Timestamp, UserId};
+use crate::{Connection, ConnectionId, Grant, Role, Timestamp, UserId};
 
 /// Sender of a message, from the event's request context (rows E0, E2).
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Sender {
     pub ip_address: String,
     /// User that the authorizer verified.
     pub user_id: Option<UserId>,
+    /// Limits of the ticket that the authorizer redeemed.
+    pub grant: Option<Grant>,
 }
 
 /// Handles a message. Returns the messages to post to its sender: at least one, which may be an error.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stackgen_websocket::{Broadcaster, ConnectionId, PostError};
+use stackgen_websocket::{Broadcaster, ConnectionId, ConnectionProbe, PostError};
 
 /// Records posts to connections, and answers them as tests specify.
 #[derive(Debug, Default)]
@@ -65,6 +65,16 @@ impl MemoryBroadcaster {
             .get(id)
             .cloned()
             .unwrap_or(PostBehavior::Accepts)
+    }
+}
+
+impl ConnectionProbe for MemoryBroadcaster {
+    async fn probe(&self, id: &ConnectionId) -> Result<(), PostError> {
+        match self.behavior(id) {
+            PostBehavior::Accepts => Ok(()),
+            PostBehavior::Fails(error) => Err(error),
+            PostBehavior::Hangs => std::future::pending().await,
+        }
     }
 }
 

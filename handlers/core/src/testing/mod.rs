@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use stackgen_websocket::{Clock, Timestamp};
+use tokio::time::Instant;
 
 pub use broadcaster::{MemoryBroadcaster, PostBehavior};
 pub use store::MemoryStore;
@@ -39,6 +40,22 @@ impl Default for TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// A clock that follows Tokio's time, which tests can pause and so simulate.
+#[derive(Clone, Copy, Debug)]
+pub struct SimulatedClock(Instant);
+
+impl Default for SimulatedClock {
+    fn default() -> Self {
+        SimulatedClock(Instant::now())
+    }
+}
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Timestamp {
+        TestClock::START.after(self.0.elapsed())
     }
 }
 

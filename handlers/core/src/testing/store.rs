@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::limits::Rate;
 use crate::ports::{
-    Admission, BroadcastChange, Bucket, Capacity, ConnectionStore, ListenerPage, PageKey,
-    RateLimiter, RemovedConnection, SessionRefusal, SessionStore, StoreError, StoreResult,
-    TakeResult,
+    Admission, Audit, BroadcastChange, Bucket, Capacity, ConnectionAudit, ConnectionStore,
+    ListenerPage, PageKey, RateLimiter, RemovedConnection, SessionRefusal, SessionStore,
+    StoreError, StoreResult, TakeResult, TicketStore,
 };
 use crate::{
-    BroadcastState, Connection, ConnectionId, Language, ListenerCounts, Role, Session, SessionId,
-    SessionStatus, Timestamp, UserId, address_key,
+    BroadcastState, Connection, ConnectionId, CreationKey, Language, ListenerCounts, Recipient,
+    Role, Session, SessionId, SessionStatus, Ticket, TicketHash, Timestamp, UserId, address_key,
 };
 
 /// Sessions, connections and rate limits in memory. One lock makes every change atomic.
@@ -24,6 +24,8 @@ struct Tables {
     sessions: BTreeMap<SessionId, Session>,
     connections: BTreeMap<ConnectionId, Connection>,
     buckets: BTreeMap<String, (f64, Timestamp)>,
+    reserved: BTreeMap<(UserId, CreationKey), SessionId>,
+    tickets: BTreeMap<TicketHash, Ticket>,
     failing: Option<StoreError>,
     rates_failing: Option<StoreError>,
     hidden: BTreeMap<ConnectionId, u32>,
@@ -132,6 +134,15 @@ impl Tables {
         })
     }
 
+    /// Returns the speaker's connection before this one, if it has a record.
+    fn earlier_connection(&self, connection: &Connection) -> Option<ConnectionId> {
+        let session = self.sessions.get(&connection.session_id)?;
+        let earlier = session.earlier_speaker_connection_id.as_ref()?;
+        let record = self.connections.get(earlier)?;
+        (record.role == Role::Speaker && record.session_id == session.session_id)
+            .then(|| earlier.clone())
+    }
+
     fn put(&mut self, connection: &Connection) -> Admission {
         let id = connection.connection_id.clone();
         self.connections.insert(id, connection.clone());
@@ -149,6 +160,18 @@ impl SessionStore for MemoryStore {
         let free = !tables.sessions.contains_key(&id);
         tables.sessions.entry(id).or_insert_with(|| session.clone());
         Ok(free)
+    }
+
+    async fn reserve_id(
+        &self,
+        owner: &UserId,
+        key: &CreationKey,
+        candidate: &SessionId,
+        _: Timestamp,
+    ) -> StoreResult<SessionId> {
+        let mut tables = self.available()?;
+        let reserved = tables.reserved.entry((owner.clone(), key.clone()));
+        Ok(reserved.or_insert_with(|| candidate.clone()).clone())
     }
 
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
@@ -265,7 +288,7 @@ impl ConnectionStore for MemoryStore {
         if let Some(existing_admission) = tables.existing_admission(connection) {
             return Ok(existing_admission);
         }
-        if let Err(refusal) = tables.session_in(&connection.session_id, ACTIVE, now) {
+        if let Err(refusal) = tables.session_in(&connection.session_id, NOT_OVER, now) {
             return Ok(Admission::Refused(refusal));
         }
         let same = tables.connections.get(previous).is_some_and(|previous| {
@@ -293,9 +316,12 @@ impl ConnectionStore for MemoryStore {
         if let Some(refusal) = tables.ownership_refusal(&connection.session_id, user) {
             return Ok(Admission::Refused(refusal));
         }
-        match tables.session_in(&connection.session_id, ACTIVE, now) {
+        match tables.session_in(&connection.session_id, NOT_OVER, now) {
             Err(refusal) => Ok(Admission::Refused(refusal)),
             Ok(session) => {
+                let current = session.speaker_connection_id.take();
+                let earlier = current.unwrap_or_else(|| connection.connection_id.clone());
+                session.earlier_speaker_connection_id = Some(earlier);
                 session.speaker_connection_id = Some(connection.connection_id.clone());
                 session.broadcast_state.is_active = true;
                 session.broadcast_state.last_state_change = now;
@@ -348,14 +374,18 @@ impl ConnectionStore for MemoryStore {
             return Ok(None);
         };
         let mut was_speaking = false;
+        let earlier = tables.earlier_connection(&connection);
         if let Some(session) = tables.sessions.get_mut(&connection.session_id) {
             match connection.role {
                 Role::Speaker if session.speaker_connection_id.as_ref() == Some(id) => {
-                    session.speaker_connection_id = None;
-                    session.broadcast_state.is_active = false;
-                    session.broadcast_state.last_state_change = now;
+                    was_speaking = earlier.is_none();
+                    if was_speaking {
+                        session.broadcast_state.is_active = false;
+                        session.broadcast_state.last_state_change = now;
+                    }
+                    session.speaker_connection_id = earlier;
+                    session.earlier_speaker_connection_id = None;
                     session.updated_at = now;
-                    was_speaking = true;
                 }
                 Role::Speaker | Role::Listener => {}
             }
@@ -378,7 +408,7 @@ impl ConnectionStore for MemoryStore {
             *times -= 1;
             *times > 0
         });
-        let mut all: Vec<(PageKey, Connection)> = Vec::new();
+        let mut all: Vec<(PageKey, Recipient)> = Vec::new();
         for connection in tables.connections.values() {
             let Some(heard_language) = connection.target_language.clone() else {
                 continue;
@@ -394,7 +424,7 @@ impl ConnectionStore for MemoryStore {
             let matches_language = language.is_none_or(|language| *language == key.language);
             let listed = !hidden.contains_key(&key.connection_id);
             if connection.session_id == *session && listed && after && matches_language {
-                all.push((key, connection.clone()));
+                all.push((key, Recipient::from(connection)));
             }
         }
         all.sort_by(|(one, _), (other, _)| sort_key(one).cmp(&sort_key(other)));
@@ -402,7 +432,7 @@ impl ConnectionStore for MemoryStore {
         let rest = all.split_off(size);
         let last = all.last().map(|(key, _)| key.clone());
         Ok(ListenerPage {
-            listeners: all.into_iter().map(|(_, connection)| connection).collect(),
+            listeners: all.into_iter().map(|(_, listener)| listener).collect(),
             next: last.filter(|_| !rest.is_empty()),
         })
     }
@@ -424,6 +454,43 @@ impl ConnectionStore for MemoryStore {
             }
         }
         Ok(removed)
+    }
+}
+
+impl TicketStore for MemoryStore {
+    async fn put_ticket(&self, hash: &TicketHash, ticket: &Ticket) -> StoreResult<()> {
+        let mut tables = self.available()?;
+        tables.tickets.insert(hash.clone(), ticket.clone());
+        Ok(())
+    }
+
+    async fn redeem_ticket(
+        &self,
+        hash: &TicketHash,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> StoreResult<Option<Ticket>> {
+        let mut tables = self.available()?;
+        let ticket = tables.tickets.get(hash);
+        let is_valid =
+            ticket.is_some_and(|ticket| ticket.session_id == *session && now < ticket.valid_until);
+        Ok(match is_valid {
+            true => tables.tickets.remove(hash),
+            false => None,
+        })
+    }
+}
+
+impl ConnectionAudit for MemoryStore {
+    /// Corrects nothing, because the counts are computed from the records.
+    async fn audit(&self, limit: usize) -> StoreResult<Audit> {
+        let tables = self.available()?;
+        let connections = tables.connections.values().take(limit);
+        Ok(Audit {
+            connections: connections.cloned().collect(),
+            is_complete: tables.connections.len() <= limit,
+            corrected: 0,
+        })
     }
 }
 

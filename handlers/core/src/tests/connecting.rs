@@ -7,8 +7,8 @@ use super::{
 use crate::ports::{Capacity, SessionStore};
 use crate::testing::memory_ports;
 use crate::{
-    CallerLimits, ConnectError, Connection, Handshake, InvalidValue, JoinError, JoinSettings,
-    JoinedConnection, RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
+    CallerLimits, Clock, ConnectError, Connection, Handshake, InvalidValue, JoinError,
+    JoinSettings, JoinedConnection, RateLimitError, RateLimitFailure, Role, SessionStatus, connect,
 };
 
 async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
@@ -140,11 +140,6 @@ async fn a_session_that_is_not_active_is_403() {
         refused(&world, handshake(&world, "a")).await,
         (403, "notActive")
     );
-    let mine = Handshake {
-        user_id: Some(owner()),
-        ..handshake(&world, "mic")
-    };
-    assert_eq!(refused(&world, mine).await, (403, "notActive"));
     let resumed = world
         .store
         .set_status(&session_id(), &owner(), SessionStatus::Active, now)
@@ -378,4 +373,59 @@ proptest! {
             let _ = connect(&world, SETTINGS, handshake).await;
         });
     }
+}
+
+async fn set_status(world: &World, to: SessionStatus) {
+    let now = world.clock.now();
+    let set = world
+        .store
+        .set_status(&session_id(), &owner(), to, now)
+        .await;
+    assert!(set.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_listener_reconnects_while_the_session_is_paused() {
+    let world = world_with_session().await;
+    listener(&world, "old").await;
+    set_status(&world, SessionStatus::Paused).await;
+    let replaces = |name: &str, previous: &str| Handshake {
+        previous_connection_id: Some(previous.to_owned()),
+        ..handshake(&world, name)
+    };
+    connect(&world, SETTINGS, replaces("new", "old"))
+        .await
+        .unwrap();
+    assert_eq!(listener_count(&world).await, 1);
+    assert_eq!(world.store.connections()[0].connection_id, id("new"));
+    // Nobody else gets in: not without a connection, and not with one that is gone or another user's.
+    let closed = (403, "notActive");
+    assert_eq!(refused(&world, handshake(&world, "a")).await, closed);
+    assert_eq!(refused(&world, replaces("a", "old")).await, closed);
+    let eve = Handshake {
+        user_id: Some("eve".try_into().unwrap()),
+        ..replaces("a", "new")
+    };
+    assert_eq!(refused(&world, eve).await, closed);
+    let refresh = serde_json::json!({"action": "refreshConnection", "sessionId": session_id(), "role": "listener",
+        "targetLanguage": "de", "previousConnectionId": "old"});
+    let answers = super::send_message(&world, "new", refresh).await;
+    assert_eq!(answers[0]["type"], "connectionRefreshComplete");
+}
+
+#[tokio::test]
+async fn the_owner_reconnects_while_the_session_is_paused_and_not_when_it_is_over() {
+    let world = world_with_session().await;
+    speaker(&world, "old").await;
+    set_status(&world, SessionStatus::Paused).await;
+    speaker(&world, "new").await;
+    assert_eq!(session(&world).await.speaker_connection_id, Some(id("new")));
+    let now = world.clock.now();
+    let begun = world.store.begin_end(&session_id(), &owner(), now).await;
+    assert!(begun.unwrap().is_ok());
+    let late = Handshake {
+        user_id: Some(owner()),
+        ..handshake(&world, "late")
+    };
+    assert_eq!(refused(&world, late).await, (403, "notActive"));
 }

@@ -115,3 +115,34 @@ async fn a_failing_table_is_reported_and_nothing_is_lost() {
     let again = super::handshake(&world, "one");
     assert!(connect(&world, SETTINGS, again).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_speaker_who_loses_one_of_two_connections_has_not_left() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "old").await;
+    speaker(&world, "new").await;
+    let removed = disconnect(&world, &id("new")).await.unwrap().unwrap();
+    assert!(!removed.was_speaking);
+    assert_eq!(session(&world).await.speaker_connection_id, Some(id("old")));
+    assert!(session(&world).await.broadcast_state.is_active);
+    assert_eq!(world.broadcaster.take(), []);
+    // The last one ends it.
+    let removed = disconnect(&world, &id("old")).await.unwrap().unwrap();
+    assert!(removed.was_speaking);
+    let types = world.broadcaster.take_types(&id("one"));
+    assert_eq!(types, ["speakerStateChanged"]);
+    assert_eq!(session(&world).await.speaker_connection_id, None);
+}
+
+#[tokio::test]
+async fn a_speakers_earlier_connection_that_is_removed_does_not_become_the_speaker_connection() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "old").await;
+    speaker(&world, "new").await;
+    disconnect(&world, &id("old")).await.unwrap().unwrap();
+    let removed = disconnect(&world, &id("new")).await.unwrap().unwrap();
+    assert!(removed.was_speaking);
+    assert!(!session(&world).await.broadcast_state.is_active);
+}

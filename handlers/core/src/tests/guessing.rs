@@ -223,3 +223,21 @@ async fn while_the_rate_limit_table_fails_wrong_ids_are_answered_if_set() {
     let refused = connect(&world, closed, guess(&world)).await;
     assert_eq!(refused.as_ref().map_err(ConnectError::status), Err(500));
 }
+
+#[test]
+fn the_odds_of_guessing_a_session_are_as_documented() {
+    // Words, a number and 13 characters of base32.
+    let ids = 5.6e6 * 32_f64.powi(13);
+    assert!((2_f64.powi(87)..2_f64.powi(88)).contains(&ids));
+    let hours = 24.0 * 365.0;
+    // Each address has its full bucket at first, and what it gains afterwards.
+    let a_year = f64::from(WRONG_ID_RATE.tokens) * (hours + 1.0);
+    let guesses = 1_000.0 * a_year;
+    assert!((1.0e9..1.1e9).contains(&guesses));
+    let (sessions, hits) = (1_000.0, |sessions: f64| sessions * guesses / 2_f64.powi(87));
+    assert!(
+        (6.0e-15..7.0e-15).contains(&hits(sessions)),
+        "{}",
+        hits(sessions)
+    );
+}

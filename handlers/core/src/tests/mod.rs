@@ -7,9 +7,11 @@ mod guessing;
 mod listening;
 mod message_limit;
 mod protocol;
+mod reconciling;
 mod sending;
 mod sessions;
 mod speaking;
+mod tickets;
 mod values;
 
 use std::time::Duration;
@@ -93,6 +95,7 @@ fn handshake(world: &World, name: &str) -> Handshake {
         connected_at: world.clock.now(),
         ip_address: format!("ip-of-{name}"),
         user_id: None,
+        grant: None,
         session_id: Some(session_id().to_string()),
         target_language: Some("de".to_owned()),
         previous_connection_id: None,
@@ -139,6 +142,7 @@ async fn send_text(world: &World, name: &str, body: &str) -> Vec<serde_json::Val
         connected_at: world.clock.now(),
         ip_address: format!("ip-of-{name}"),
         user_id: None,
+        grant: None,
     };
     let answers = crate::handle_message(world, SETTINGS, &sender, body).await;
     let json = |answer| serde_json::to_value(answer).unwrap();

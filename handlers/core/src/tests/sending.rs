@@ -21,6 +21,7 @@ use stackgen_websocket::PostError;
 
 const SETTINGS: AudioSettings = AudioSettings {
     listeners_per_invocation: 2,
+    posts_per_second: 2_000,
     rate: audio_rate(50),
     rate_limit_failure: RateLimitFailure::Open,
 };
@@ -188,6 +189,7 @@ async fn a_share_that_cannot_be_handed_over_is_sent_by_this_invocation() {
 async fn a_late_share_is_dropped() {
     let world = on_air(&["1"]).await;
     let share = || Share {
+        interval_micros: 500,
         session_id: session_id(),
         audience: vec![],
         message: String::new(),
@@ -219,6 +221,7 @@ async fn sending_a_share_stops_when_its_audio_is_too_old() {
         .set_behavior(&id("one"), PostBehavior::Hangs);
     let received_at = world.clock.now();
     let share = Share {
+        interval_micros: 500,
         session_id: session_id(),
         audience: vec![Recipient {
             connection_id: id("one"),
@@ -500,4 +503,59 @@ async fn while_the_rate_limit_table_fails_the_setting_decides() {
     };
     let refused = send_with(&world, &sender(relay_for(0), closed), "mic", &chunk).await;
     assert_eq!(refused, Err(ErrorCode::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_share_does_not_wait_for_a_slow_listener() {
+    // Whichever share the listener is in, its post takes two seconds to time out.
+    for name in ["a", "b", "c"] {
+        let world = on_air(&["a", "b", "c"]).await;
+        world
+            .broadcaster
+            .set_behavior(&id(name), PostBehavior::Hangs);
+        let (sender, chunk) = (sender(relay_for(0), SETTINGS), chunk_of(100));
+        let sending = send_with(&world, &sender, "mic", &chunk);
+        let in_time = tokio::time::timeout(Duration::from_millis(500), sending).await;
+        assert!(in_time.is_err(), "one listener hangs");
+        assert_eq!(world.broadcaster.take().len(), 2, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_posts_of_a_chunk_are_spread_over_its_time() {
+    let names: Vec<_> = (0..200).map(|number| format!("{number}")).collect();
+    let world = world_with_session().await;
+    let capacity = crate::ports::Capacity {
+        listeners: 1_000,
+        per_address: 1_000,
+    };
+    for name in &names {
+        let joined = crate::JoinSettings {
+            capacity,
+            ..super::SETTINGS
+        };
+        let handshake = super::handshake(&world, name);
+        crate::connect(&world, joined, handshake).await.unwrap();
+    }
+    speaker(&world, "mic").await;
+    let settings = AudioSettings {
+        listeners_per_invocation: 50,
+        posts_per_second: 1_000,
+        ..SETTINGS
+    };
+    let sender = sender(relay_for(3), settings);
+    let start = tokio::time::Instant::now();
+    send_with(&world, &sender, "mic", &chunk_of(100))
+        .await
+        .unwrap();
+    // 200 listeners at 1,000 posts per second. This invocation has a quarter of them, and so a quarter of the rate.
+    assert_eq!(start.elapsed().as_millis(), 49 * 4);
+    let shares = std::mem::take(&mut *sender.relay().shares.lock().unwrap());
+    assert_eq!(shares.len(), 3);
+    for share in shares {
+        assert_eq!(share.interval_micros, 4_000);
+        let start = tokio::time::Instant::now();
+        sender.send_share(&world, share).await.unwrap();
+        assert_eq!(start.elapsed().as_millis(), 49 * 4);
+    }
 }

@@ -5,8 +5,8 @@ use crate::ports::{SessionRefusal, SessionStore};
 use crate::sessions::{NewSession, SessionError, create, set_open, view};
 use crate::testing::memory_ports;
 use crate::{
-    Clock, QualityTier, RateLimitError, RateLimitFailure, SessionId, SessionIdGenerator,
-    SessionStatus, UserId,
+    Clock, CreationKey, QualityTier, RateLimitError, RateLimitFailure, SessionId,
+    SessionIdGenerator, SessionStatus, UserId,
 };
 
 const IP: &str = "203.0.113.7";
@@ -28,6 +28,7 @@ async fn a_created_session_is_returned_and_can_be_read() {
         &mut names,
         &owner(),
         new(),
+        None,
     )
     .await
     .unwrap();
@@ -52,9 +53,16 @@ async fn an_id_that_is_taken_is_never_written_over() {
     for user in [owner(), bob] {
         // The same seed generates the same IDs.
         let mut names = SessionIdGenerator::seeded(1);
-        let created = create(&world, RateLimitFailure::Closed, &mut names, &user, new())
-            .await
-            .unwrap();
+        let created = create(
+            &world,
+            RateLimitFailure::Closed,
+            &mut names,
+            &user,
+            new(),
+            None,
+        )
+        .await
+        .unwrap();
         let id = created.public.session_id;
         assert_eq!(
             world.store.session(&id).await.unwrap().unwrap().speaker_id,
@@ -88,6 +96,7 @@ async fn creation_fails_when_all_generated_ids_are_in_use() {
                 &mut names,
                 &owner(),
                 new(),
+                None,
             )
             .await,
         );
@@ -102,11 +111,11 @@ async fn a_user_creates_fifty_sessions_an_hour() {
     let mut names = SessionIdGenerator::seeded(1);
     let failure = RateLimitFailure::Closed;
     for _ in 0..50 {
-        create(&world, failure, &mut names, &owner(), new())
+        create(&world, failure, &mut names, &owner(), new(), None)
             .await
             .unwrap();
     }
-    let refused = create(&world, failure, &mut names, &owner(), new()).await;
+    let refused = create(&world, failure, &mut names, &owner(), new(), None).await;
     let retry_after = std::time::Duration::from_secs(72);
     assert_eq!(
         refused,
@@ -116,7 +125,7 @@ async fn a_user_creates_fifty_sessions_an_hour() {
     );
     let bob = UserId::try_from("bob").unwrap();
     assert!(
-        create(&world, failure, &mut names, &bob, new())
+        create(&world, failure, &mut names, &bob, new(), None)
             .await
             .is_ok()
     );
@@ -133,6 +142,7 @@ async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
         &mut names,
         &owner(),
         new(),
+        None,
     )
     .await;
     assert_eq!(
@@ -142,12 +152,27 @@ async fn while_the_rate_limit_table_fails_sessions_are_created_only_if_set() {
         )))
     );
     assert!(
-        create(&world, RateLimitFailure::Open, &mut names, &owner(), new())
-            .await
-            .is_ok()
+        create(
+            &world,
+            RateLimitFailure::Open,
+            &mut names,
+            &owner(),
+            new(),
+            None
+        )
+        .await
+        .is_ok()
     );
     world.store.fail(Some(down()));
-    let failed = create(&world, RateLimitFailure::Open, &mut names, &owner(), new()).await;
+    let failed = create(
+        &world,
+        RateLimitFailure::Open,
+        &mut names,
+        &owner(),
+        new(),
+        None,
+    )
+    .await;
     assert_eq!(failed, Err(SessionError::Store(down())));
 }
 
@@ -218,4 +243,52 @@ async fn a_session_that_is_over_stays_over_and_shows_no_listeners() {
         missing,
         Err(SessionError::Refused(SessionRefusal::NoSession))
     );
+}
+
+fn key(text: &str) -> CreationKey {
+    CreationKey::try_from(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_repeated_request_with_the_same_key_creates_one_session() {
+    let world = memory_ports();
+    let mut ids = SessionIdGenerator::default();
+    let failure = RateLimitFailure::Closed;
+    let mut created = async |owner: &UserId, new, key: &CreationKey| {
+        create(&world, failure, &mut ids, owner, new, Some(key)).await
+    };
+    let first = created(&owner(), new(), &key("k1")).await.unwrap();
+    world.clock.advance(minutes(5));
+    let again = created(&owner(), new(), &key("k1")).await.unwrap();
+    assert_eq!(again, first);
+    // Another key, and the same key of another user, create others.
+    let other = created(&owner(), new(), &key("k2")).await.unwrap();
+    let bobs = UserId::try_from("bob").unwrap();
+    let bobs = created(&bobs, new(), &key("k1")).await.unwrap();
+    let ids = [&first, &other, &bobs].map(|view| &view.public.session_id);
+    assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
+    let german = NewSession {
+        source_language: language("de"),
+        ..new()
+    };
+    let reused = created(&owner(), german, &key("k1")).await;
+    assert_eq!(reused, Err(SessionError::KeyReused));
+}
+
+#[tokio::test]
+async fn a_repeated_request_completes_an_interrupted_one() {
+    let world = memory_ports();
+    let reserved = session_id();
+    let now = world.clock.now();
+    let id = world
+        .store
+        .reserve_id(&owner(), &key("k"), &reserved, now)
+        .await;
+    assert_eq!(id, Ok(reserved.clone()));
+    let mut ids = SessionIdGenerator::default();
+    let failure = RateLimitFailure::Closed;
+    let created = create(&world, failure, &mut ids, &owner(), new(), Some(&key("k")))
+        .await
+        .unwrap();
+    assert_eq!(created.public.session_id, reserved);
 }

@@ -1,10 +1,11 @@
-//! Authorizer: speakers need a token, listeners do not.
+//! Authorizer: speakers need a token or a ticket, listeners do not.
 
 use std::process::ExitCode;
 
 use lambda_runtime::{Error, service_fn};
+use live_session::authorizer::handle;
 use live_session::config::AuthorizerConfig;
-use live_session::start::start;
+use live_session::start::{start, store_ports};
 use stackgen_websocket::authorize::{Authorizer, KeyCache, TokenRules, Verifier};
 use stackgen_websocket::{OidcKeys, SystemClock, lambda};
 
@@ -20,6 +21,8 @@ async fn run() -> Result<(), Error> {
         token_use: config.token_use,
         ..TokenRules::new(&config.issuer, [config.audience])
     };
-    let authorizer = Authorizer::new(Verifier::new(rules, keys), config.callers);
-    lambda::run(service_fn(|event| authorizer.handle(event))).await
+    let authorizer = &Authorizer::new(Verifier::new(rules, keys), config.callers);
+    let ports = &store_ports(&config.aws.sdk_config(), config.tables);
+    let answer = |event| Box::pin(handle(ports, config.limits, authorizer, event));
+    lambda::run(service_fn(answer)).await
 }

@@ -21,7 +21,7 @@ async fn run() -> Result<(), Error> {
     let ports = &ports(&config.services.aws.sdk_config(), config.services);
     let answer = |request: Request| async move {
         let span = span(&request);
-        let response = handle(ports, config.limits, &request);
+        let response = handle(ports, config.limits, config.token_use, &request);
         Ok::<_, Infallible>(response.instrument(span).await)
     };
     lambda::run(Adapter::from(service_fn(answer))).await

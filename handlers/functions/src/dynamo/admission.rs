@@ -7,13 +7,9 @@ use super::DynamoStore;
 use super::call::{ConditionResult, RequestFailure, StoreCall};
 use super::item::{self, Item};
 use super::places::{Place, SHARDS, Shard, ShardChange, ShardIndex, address_group, free_places};
-use super::sessions::horizon;
+use super::sessions::{NOT_OVER, with_not_over_values};
 use super::store::{connection_key, session_key};
 use super::write::{ConditionalWrite, ItemChange};
-
-/// Condition that the session admits connections.
-const IS_ACTIVE: &str =
-    "attribute_exists(#sessionId) AND #status = :active AND #createdAt > :horizon";
 
 impl DynamoStore {
     pub(super) async fn admit_counted(
@@ -24,7 +20,11 @@ impl DynamoStore {
     ) -> StoreResult<Admission> {
         let mut call = self.call("admit_listener");
         let session = match self.open_session(&mut call, connection, now).await? {
-            Ok(session) => session,
+            Ok(session) if session.status == SessionStatus::Active => session,
+            Ok(session) => {
+                let refusal = SessionRefusal::WrongStatus(session.status);
+                return self.refuse(&mut call, connection, refusal).await;
+            }
             Err(refusal) => return self.refuse(&mut call, connection, refusal).await,
         };
         let id = &session.session_id;
@@ -134,7 +134,7 @@ impl DynamoStore {
         }
     }
 
-    /// Returns the session if it admits connections.
+    /// Returns the session if it is active or paused.
     async fn open_session(
         &self,
         call: &mut StoreCall,
@@ -147,7 +147,7 @@ impl DynamoStore {
         };
         let session: Session = item::read(call.operation, item)?;
         Ok(match session.status_at(now) {
-            SessionStatus::Active => Ok(session),
+            status if status.admits_reconnects() => Ok(session),
             status => Err(SessionRefusal::WrongStatus(status)),
         })
     }
@@ -175,17 +175,19 @@ impl DynamoStore {
         let Some(user) = &connection.user_id else {
             return Ok(Admission::Refused(SessionRefusal::NotOwner));
         };
-        let take_over = "SET #speakerConnectionId = :connection, #broadcastState.#isActive = :true, \
+        // Every value is that before the update.
+        let take_over = "SET #earlierSpeakerConnectionId = if_not_exists(#speakerConnectionId, :connection), \
+                         #speakerConnectionId = :connection, #broadcastState.#isActive = :true, \
                          #broadcastState.#lastStateChange = :now, #updatedAt = :now";
         let session = self
             .session_update(&connection.session_id, take_over)
-            .when(format!("{IS_ACTIVE} AND #speakerId = :user"))
+            .when(format!("{NOT_OVER} AND #speakerId = :user"))
             .with(":connection", &connection.connection_id)
             .with(":true", &true)
             .with(":now", &now)
             .with(":user", user);
         let record = self.put(item::write(connection));
-        let writes = vec![record, with_is_active_values(session, now)];
+        let writes = vec![record, with_not_over_values(session, now)];
         let mut call = self.call("admit_speaker");
         let checks = match self.transact(&mut call, writes).await? {
             Ok(()) => return Ok(Admission::Admitted),
@@ -287,11 +289,4 @@ fn refusal(
             false => SessionRefusal::NotOwner,
         },
     )
-}
-
-/// Adds the values of [`IS_ACTIVE`].
-fn with_is_active_values(write: ConditionalWrite, now: Timestamp) -> ConditionalWrite {
-    write
-        .with(":active", &SessionStatus::Active)
-        .with(":horizon", &horizon(now))
 }

@@ -3,7 +3,9 @@
 use live_session_core::ports::{
     Admission, Capacity, ConnectionStore, ListenerPage, PageKey, RemovedConnection, StoreResult,
 };
-use live_session_core::{Connection, ConnectionId, Language, Role, SessionId, Timestamp};
+use live_session_core::{
+    Connection, ConnectionId, Language, Recipient, Role, SessionId, Timestamp,
+};
 
 use super::DynamoStore;
 use super::call::{ConditionResult, RequestFailure, StoreCall};
@@ -222,7 +224,7 @@ impl DynamoStore {
 fn page(call: &StoreCall, items: Vec<Item>, last: Option<Item>) -> StoreResult<ListenerPage> {
     let listeners = items
         .into_iter()
-        .map(|item| item::read::<Connection>(call.operation, item));
+        .map(|item| item::read::<Recipient>(call.operation, item));
     Ok(ListenerPage {
         listeners: listeners.collect::<StoreResult<_>>()?,
         next: last.map(|last| next(call, last)).transpose()?,

@@ -31,30 +31,35 @@
 //!
 //! Permissions that a function's role needs, by table. DynamoDB authorizes a transaction by the writes in it.
 //!
-//! | operation | Sessions | Connections | RateLimits |
-//! |---|---|---|---|
-//! | `create` | PutItem | | |
-//! | `session` | GetItem | | |
-//! | `listener_counts` | BatchGetItem | | |
-//! | `set_status`, `set_broadcast_state`, `begin_end` | UpdateItem | | |
-//! | `finish_end` | GetItem, UpdateItem | | |
-//! | `connection` | | GetItem | |
-//! | `admit_listener` | GetItem, BatchGetItem, UpdateItem | GetItem, PutItem | |
-//! | `admit_speaker` | UpdateItem | PutItem | |
-//! | `exchange_listener` | GetItem, UpdateItem, ConditionCheckItem | GetItem, PutItem, DeleteItem | |
-//! | `change_language` | GetItem, UpdateItem, ConditionCheckItem | GetItem, UpdateItem | |
-//! | `touch`, `request_refresh` | | UpdateItem | |
-//! | `remove` | GetItem, UpdateItem | GetItem, DeleteItem | |
-//! | `listeners` | | Query, on the index | |
-//! | `remove_listeners` | GetItem, UpdateItem | GetItem, DeleteItem | |
-//! | `take` | | | UpdateItem |
-//! | `peek` | | | GetItem |
+//! | operation | Sessions | Connections | RateLimits | Tickets |
+//! |---|---|---|---|---|
+//! | `create` | PutItem | | | |
+//! | `reserve_id` | | | UpdateItem | |
+//! | `session` | GetItem | | | |
+//! | `listener_counts` | BatchGetItem | | | |
+//! | `set_status`, `set_broadcast_state`, `begin_end` | UpdateItem | | | |
+//! | `finish_end` | GetItem, UpdateItem | | | |
+//! | `connection` | | GetItem | | |
+//! | `admit_listener` | GetItem, BatchGetItem, UpdateItem | GetItem, PutItem | | |
+//! | `admit_speaker` | UpdateItem | PutItem | | |
+//! | `exchange_listener` | GetItem, UpdateItem | GetItem, PutItem, DeleteItem | | |
+//! | `change_language` | GetItem, UpdateItem | GetItem, UpdateItem | | |
+//! | `touch`, `request_refresh` | | UpdateItem | | |
+//! | `remove` | GetItem, UpdateItem | GetItem, DeleteItem, ConditionCheckItem | | |
+//! | `listeners` | | Query, on the index | | |
+//! | `remove_listeners` | GetItem, UpdateItem | GetItem, DeleteItem | | |
+//! | `audit` | Scan, GetItem, UpdateItem | Scan | | |
+//! | `put_ticket` | | | | PutItem |
+//! | `redeem_ticket` | | | | DeleteItem |
+//! | `take` | | | UpdateItem | |
+//! | `peek` | | | GetItem | |
 //!
 //! [`StoreError::Throttled`]: live_session_core::ports::StoreError::Throttled
 //! [`StoreError::Unavailable`]: live_session_core::ports::StoreError::Unavailable
 //! [`StoreError::Corrupt`]: live_session_core::ports::StoreError::Corrupt
 
 mod admission;
+mod audit;
 mod call;
 mod connections;
 mod item;
@@ -64,6 +69,7 @@ mod removal;
 pub mod schema;
 mod sessions;
 mod store;
+mod tickets;
 mod write;
 
 pub use call::RetryPolicy;

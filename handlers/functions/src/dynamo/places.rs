@@ -30,6 +30,8 @@ pub(super) struct Shard {
     pub(super) listeners: u32,
     /// True once the session ends. A closed shard is never opened again.
     pub(super) closed: bool,
+    /// Number of changes so far. While it stays the same, no listener joined, left or changed the language.
+    pub(super) version: u32,
     /// Number of listeners by attribute: languages and addresses.
     pub(super) groups: BTreeMap<String, u32>,
 }
@@ -42,6 +44,9 @@ impl Shard {
                 ("closed", AttributeValue::Bool(closed)) => shard.closed = *closed,
                 ("listenerCount", AttributeValue::N(count)) => {
                     shard.listeners = number(operation, name, count)?;
+                }
+                ("version", AttributeValue::N(count)) => {
+                    shard.version = number(operation, name, count)?;
                 }
                 (_, AttributeValue::N(count)) if name.contains(':') => {
                     let count = number(operation, name, count)?;
@@ -121,17 +126,22 @@ pub(super) fn shard_key(session: &SessionId, shard: ShardIndex) -> Item {
 
 /// Returns the index of a shard's item.
 fn shard_index(operation: &'static str, item: &Item) -> StoreResult<usize> {
-    let index = match item.get(SESSIONS.key) {
-        Some(AttributeValue::S(key)) => key.split_once('#').map(|(_, index)| index.parse()),
-        _ => None,
-    };
-    match index {
-        Some(Ok(index)) if index < SHARDS as usize => Ok(index),
-        _ => Err(StoreError::Corrupt {
+    parse_shard_key(item)
+        .map(|(_, index)| index as usize)
+        .ok_or_else(|| StoreError::Corrupt {
             operation,
             reason: "sessionId: not the key of a shard".to_owned(),
-        }),
-    }
+        })
+}
+
+/// Returns the session and the index of a shard's item.
+pub(super) fn parse_shard_key(item: &Item) -> Option<(SessionId, ShardIndex)> {
+    let Some(AttributeValue::S(key)) = item.get(SESSIONS.key) else {
+        return None;
+    };
+    let (session, index) = key.split_once('#')?;
+    let index = index.parse().ok().filter(|index| *index < SHARDS)?;
+    Some((SessionId::try_from(session).ok()?, index))
 }
 
 /// A change of the numbers in a shard: of its listeners, and by attribute.
@@ -198,13 +208,13 @@ impl ShardExpression {
     }
 
     fn text(&self) -> String {
-        let mut clauses = Vec::new();
-        for (verb, list) in [("ADD", &self.adds), ("REMOVE", &self.removes)] {
-            if !list.is_empty() {
-                clauses.push(format!("{verb} {}", list.join(", ")));
-            }
+        let adds = self.adds.iter().map(String::as_str);
+        let adds: Vec<_> = ["#version :one"].into_iter().chain(adds).collect();
+        let mut text = format!("ADD {}", adds.join(", "));
+        if !self.removes.is_empty() {
+            text += &format!(" REMOVE {}", self.removes.join(", "));
         }
-        clauses.join(" ")
+        text
     }
 }
 
@@ -220,9 +230,12 @@ impl DynamoStore {
         let language = connection.target_language.is_some();
         let expression = match language {
             true => {
-                "SET #expiresAt = :expires ADD #listenerCount :one, #address :one, #language :one"
+                "SET #expiresAt = :expires \
+                 ADD #version :one, #listenerCount :one, #address :one, #language :one"
             }
-            false => "SET #expiresAt = :expires ADD #listenerCount :one, #address :one",
+            false => {
+                "SET #expiresAt = :expires ADD #version :one, #listenerCount :one, #address :one"
+            }
         };
         let below = |name: &str, value: &str, share: u32| match share {
             // An attribute that does not exist is no place either.
@@ -272,14 +285,9 @@ impl DynamoStore {
         for (number, (group, by)) in change.groups.iter().enumerate() {
             expression.change_group(number, group, *by, i64::from(seen.in_group(group)));
         }
-        let text = expression.text();
-        let mut write = match text.is_empty() {
-            true => {
-                let check = ItemChange::Check(shard_key(session, index));
-                ConditionalWrite::new(&self.tables.sessions, check)
-            }
-            false => self.shard_update(session, index, text),
-        };
+        let mut write = self
+            .shard_update(session, index, expression.text())
+            .with(":one", &1);
         let mut condition = "attribute_exists(#listenerCount)".to_owned();
         for part in &expression.conditions {
             condition += &format!(" AND {part}");
@@ -293,7 +301,7 @@ impl DynamoStore {
         Some(write.when(condition))
     }
 
-    fn shard_update(
+    pub(super) fn shard_update(
         &self,
         session: &SessionId,
         index: ShardIndex,

@@ -1,5 +1,7 @@
 //! Rate limits: token buckets.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use live_session_core::Timestamp;
@@ -14,48 +16,126 @@ use super::schema::RATE_LIMITS;
 use super::store::{WriteResult, key};
 use super::write::{ConditionalWrite, ItemChange};
 
+/// Maximum number of buckets to remember.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// Buckets that were not full when a token was last taken. It only decides which of two conditions is tried first.
+#[derive(Debug, Default)]
+pub(super) struct BucketsInUse(Mutex<HashSet<String>>);
+
+impl BucketsInUse {
+    fn contains(&self, bucket: &Bucket) -> bool {
+        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.contains(bucket.as_str())
+    }
+
+    fn set(&self, bucket: &Bucket, is_in_use: bool) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_in_use {
+            false => drop(buckets.remove(bucket.as_str())),
+            true if buckets.len() < MAX_REMEMBERED => {
+                buckets.insert(bucket.as_str().to_owned());
+            }
+            true => {}
+        }
+    }
+}
+
 /// A bucket, as the table stores it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BucketState {
-    /// Whole tokens in the bucket at `updated_at`.
-    tokens: u32,
-    /// Time at which the bucket held `tokens`. Tokens that were added since are not counted yet.
-    updated_at: Timestamp,
+    /// Time at which the bucket was empty, in microseconds since 1970: the tokens are what it has gained since.
+    empty_at: u64,
+    /// The call that took the latest token.
+    #[serde(default)]
+    taken_by: String,
+}
+
+/// The times that decide about a bucket, in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct BucketTimes {
+    now: u64,
+    /// Time per token, rounded up, so that the rate is never exceeded.
+    interval: u64,
+    /// A bucket that was empty before this time is full.
+    full_since: u64,
+}
+
+impl BucketTimes {
+    fn new(rate: Rate, now: Timestamp) -> Option<Self> {
+        let per = u64::try_from(rate.per.as_micros()).unwrap_or(u64::MAX);
+        let tokens = u64::from(rate.tokens);
+        let interval = per.checked_add(tokens.checked_sub(1)?)? / tokens;
+        let now = now.as_millis().saturating_mul(1000);
+        Some(BucketTimes {
+            now,
+            interval,
+            full_since: now.saturating_sub(interval.saturating_mul(tokens)),
+        })
+    }
+
+    fn is_full(self, state: Option<&BucketState>) -> bool {
+        state.is_none_or(|state| state.empty_at < self.full_since)
+    }
+
+    /// Returns what taking a token from a bucket in this state results in.
+    fn result(self, state: Option<&BucketState>) -> TakeResult {
+        let Some(state) = state.filter(|state| state.empty_at > self.newest()) else {
+            return TakeResult::Taken;
+        };
+        let next = state.empty_at.saturating_add(self.interval);
+        TakeResult::Empty {
+            // In whole milliseconds, as clocks are.
+            retry_after: Duration::from_millis(next.saturating_sub(self.now).div_ceil(1000)),
+        }
+    }
+
+    /// Returns the latest time at which a bucket may have been empty that has a token now.
+    fn newest(self) -> u64 {
+        self.now.saturating_sub(self.interval)
+    }
 }
 
 impl RateLimiter for DynamoStore {
-    /// Takes a token with optimistic locking: writes the next state on the condition that the bucket has the expected
-    /// one. If the condition fails, the response contains the actual state. The first attempt expects a new bucket, so
-    /// a bucket in use takes two requests, and more only if others take from it at the same time.
+    /// Takes a token with one write: a full bucket gets the time at which it would have been empty, and another one the
+    /// time of one more token. Each has its own condition. If the wrong one is tried first, the response contains the
+    /// state. Which one was right is remembered, because it seldom changes.
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
         let mut call = StoreCall::new("take", self.settings.rate_retry);
         let table = self.rate_limits_table(call.operation)?;
-        let mut found: Option<BucketState> = None;
+        let Some(times) = BucketTimes::new(rate, now) else {
+            return Ok(TakeResult::Empty {
+                retry_after: rate.per,
+            });
+        };
+        // The bucket is full by then, so expiry does not change its meaning.
+        let expires = now.after(rate.per).as_seconds() + 2;
+        let call_id = format!("{:016x}", fastrand::u64(..));
+        let mut is_in_use = self.buckets_in_use.contains(bucket);
         let mut collisions = 0;
         loop {
-            let level =
-                found.map_or_else(|| BucketState::full(rate, now), |level| level.at(rate, now));
-            if level.tokens == 0 {
-                let retry_after = level.next_token(rate, now);
-                return Ok(TakeResult::Empty { retry_after });
-            }
-            let left = level.without_one();
-            let update = update(table, bucket, found, left)
-                // The bucket is full by then, so expiry does not change its meaning.
-                .with(
-                    ":expires",
-                    &(left.updated_at.max(now).after(rate.per).as_seconds() + 1),
-                );
+            let update = update(table, bucket, times, is_in_use)
+                .with(":by", &call_id)
+                .with(":expires", &expires);
             let WriteResult::ConditionFailed(item) = self.write(&mut call, update).await? else {
+                self.buckets_in_use.set(bucket, is_in_use);
                 return Ok(TakeResult::Taken);
             };
-            found = item
+            let state: Option<BucketState> = item
                 .map(|item| item::read(call.operation, item))
                 .transpose()?;
-            if call.maybe_written && found == Some(left) {
-                // An earlier attempt of this call wrote it, and its response was lost.
+            // An earlier attempt of this call took the token, and its response was lost.
+            if state
+                .as_ref()
+                .is_some_and(|state| state.taken_by == call_id)
+            {
                 return Ok(TakeResult::Taken);
+            }
+            is_in_use = !times.is_full(state.as_ref());
+            if let TakeResult::Empty { retry_after } = times.result(state.as_ref()) {
+                self.buckets_in_use.set(bucket, is_in_use);
+                return Ok(TakeResult::Empty { retry_after });
             }
             collisions += 1;
             if collisions > 1 {
@@ -68,23 +148,22 @@ impl RateLimiter for DynamoStore {
     async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
         let mut call = StoreCall::new("peek", self.settings.rate_retry);
         let table = self.rate_limits_table(call.operation)?;
-        let key = key(RATE_LIMITS.key, bucket.as_str());
-        let level: Option<BucketState> = match self.get(&mut call, table, key).await? {
-            Some(item) => Some(item::read(call.operation, item)?),
-            None => None,
+        let Some(times) = BucketTimes::new(rate, now) else {
+            return Ok(TakeResult::Empty {
+                retry_after: rate.per,
+            });
         };
-        let level = level.map_or_else(|| BucketState::full(rate, now), |level| level.at(rate, now));
-        Ok(match level.tokens {
-            0 => TakeResult::Empty {
-                retry_after: level.next_token(rate, now),
-            },
-            _ => TakeResult::Taken,
-        })
+        let key = key(RATE_LIMITS.key, bucket.as_str());
+        let item = self.get(&mut call, table, key).await?;
+        let state: Option<BucketState> = item
+            .map(|item| item::read(call.operation, item))
+            .transpose()?;
+        Ok(times.result(state.as_ref()))
     }
 }
 
 impl DynamoStore {
-    fn rate_limits_table(&self, operation: &'static str) -> StoreResult<&str> {
+    pub(super) fn rate_limits_table(&self, operation: &'static str) -> StoreResult<&str> {
         let table = self.tables.rate_limits.as_deref();
         table.ok_or_else(|| StoreError::Unavailable {
             operation,
@@ -93,80 +172,29 @@ impl DynamoStore {
     }
 }
 
-/// Returns the write that changes a bucket from the state `found` to the state `to`.
-fn update(
-    table: &str,
-    bucket: &Bucket,
-    found: Option<BucketState>,
-    to: BucketState,
-) -> ConditionalWrite {
-    let expression = "SET #tokens = :tokens, #updatedAt = :updatedAt, #expiresAt = :expires";
+/// Returns the write that takes a token from a bucket that is full, or that is in use and has a token.
+fn update(table: &str, bucket: &Bucket, times: BucketTimes, is_in_use: bool) -> ConditionalWrite {
+    let (value, condition) = match is_in_use {
+        true => (
+            "#emptyAt + :interval",
+            "#emptyAt BETWEEN :fullSince AND :newest AND #takenBy <> :by",
+        ),
+        false => (
+            ":first",
+            "attribute_not_exists(#emptyAt) OR #emptyAt < :fullSince",
+        ),
+    };
     let update = ItemChange::Update {
         key: key(RATE_LIMITS.key, bucket.as_str()),
-        expression: expression.to_owned(),
+        expression: format!("SET #emptyAt = {value}, #takenBy = :by, #expiresAt = :expires"),
     };
     let write = ConditionalWrite::new(table, update)
-        .with(":tokens", &to.tokens)
-        .with(":updatedAt", &to.updated_at);
-    match found {
-        None => write.when("attribute_not_exists(#identifier)"),
-        Some(found) => write
-            .when("#tokens = :foundTokens AND #updatedAt = :foundUpdatedAt")
-            .with(":foundTokens", &found.tokens)
-            .with(":foundUpdatedAt", &found.updated_at),
+        .when(condition)
+        .with(":fullSince", &times.full_since);
+    match is_in_use {
+        true => write
+            .with(":interval", &times.interval)
+            .with(":newest", &times.newest()),
+        false => write.with(":first", &(times.full_since + times.interval)),
     }
-}
-
-impl BucketState {
-    fn full(rate: Rate, now: Timestamp) -> Self {
-        BucketState {
-            tokens: rate.tokens,
-            updated_at: now,
-        }
-    }
-
-    fn without_one(self) -> Self {
-        BucketState {
-            tokens: self.tokens - 1,
-            ..self
-        }
-    }
-
-    /// Returns the bucket at `now`. Adds whole tokens only, and advances the time by their duration, so that the rest
-    /// counts later. If `now` is earlier than the bucket's time, because clocks differ, adds nothing.
-    fn at(self, rate: Rate, now: Timestamp) -> Self {
-        let time = now.since(self.updated_at).as_millis();
-        let per = rate.per.as_millis();
-        let gained = (time * u128::from(rate.tokens))
-            .checked_div(per)
-            .unwrap_or(u128::MAX);
-        let room = rate.tokens.saturating_sub(self.tokens);
-        if gained >= u128::from(room) {
-            let tokens = rate.tokens;
-            return BucketState {
-                tokens,
-                updated_at: now.max(self.updated_at),
-            };
-        }
-        let gained = gained as u32;
-        BucketState {
-            tokens: self.tokens + gained,
-            updated_at: self.updated_at.after(time_for(gained, rate)),
-        }
-    }
-
-    /// Returns the time until an empty bucket has a token.
-    fn next_token(self, rate: Rate, now: Timestamp) -> Duration {
-        match rate.tokens {
-            0 => rate.per,
-            _ => self.updated_at.after(time_for(1, rate)).since(now),
-        }
-    }
-}
-
-/// Returns the time in which a bucket gains `tokens`, in whole milliseconds, rounded up so that the rate is never
-/// exceeded.
-fn time_for(tokens: u32, rate: Rate) -> Duration {
-    let millis = rate.per.as_millis() * u128::from(tokens);
-    Duration::from_millis(millis.div_ceil(u128::from(rate.tokens.max(1))) as u64)
 }

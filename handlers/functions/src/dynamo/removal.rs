@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use live_session_core::ports::{RemovedConnection, StoreResult};
-use live_session_core::{Connection, ConnectionId, Role, SessionId, Timestamp};
+use live_session_core::{Connection, ConnectionId, Role, Session, SessionId, Timestamp};
 
 use super::DynamoStore;
 use super::call::{ConditionResult, RequestFailure, StoreCall};
 use super::item::{self, Item};
 use super::places::{Place, Shard, ShardChange, ShardIndex};
-use super::store::{WriteResult, connection_key};
+use super::store::{WriteResult, connection_key, session_key};
 use super::write::{ConditionalWrite, ItemChange};
 
 /// Maximum number of records per transaction. DynamoDB takes 100 writes, but an expression has at most 4 KB, and each
@@ -54,6 +54,9 @@ impl DynamoStore {
             connection: connection.clone(),
             was_speaking,
         };
+        if self.hand_back(call, &connection, now).await? {
+            return Ok(Some(removed(false)));
+        }
         match self.transact(call, writes).await? {
             Ok(()) => Ok(Some(removed(true))),
             // There is no record. If an earlier attempt of this call may have deleted it, this call reports the
@@ -68,6 +71,45 @@ impl DynamoStore {
                 Ok(deleted.then(|| removed(false)))
             }
         }
+    }
+
+    /// Removes the session's speaker connection, and makes the speaker's earlier one the speaker connection again. Returns false
+    /// if there is no earlier one, or if the connection is not the speaker connection.
+    async fn hand_back(
+        &self,
+        call: &mut StoreCall,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (id, session_id) = (&connection.connection_id, &connection.session_id);
+        let table = &self.tables.sessions;
+        let session = match self.get(call, table, session_key(session_id)).await? {
+            Some(item) => item::read::<Session>(call.operation, item)?,
+            None => return Ok(false),
+        };
+        let earlier = session.earlier_speaker_connection_id;
+        let Some(earlier) = earlier.filter(|earlier| earlier != id) else {
+            return Ok(false);
+        };
+        if session.speaker_connection_id.as_ref() != Some(id) {
+            return Ok(false);
+        }
+        let update = "SET #speakerConnectionId = #earlierSpeakerConnectionId, #updatedAt = :now \
+                      REMOVE #earlierSpeakerConnectionId";
+        let update = self
+            .session_update(session_id, update)
+            .when("#speakerConnectionId = :connection AND #earlierSpeakerConnectionId = :earlier")
+            .with(":connection", id)
+            .with(":earlier", &earlier)
+            .with(":now", &now);
+        let check = ItemChange::Check(connection_key(&earlier));
+        let check = ConditionalWrite::new(&self.tables.connections, check)
+            .when("#sessionId = :session AND #role = :role")
+            .with(":session", session_id)
+            .with(":role", &Role::Speaker);
+        let delete = self.delete_record(id, session_id, Role::Speaker);
+        let result = self.transact(call, vec![delete, update, check]).await?;
+        Ok(result.is_ok())
     }
 
     async fn remove_listener(
@@ -207,7 +249,7 @@ impl DynamoStore {
     /// Clears the session's speaker connection if it is this one.
     fn clear_speaker(&self, connection: &Connection, now: Timestamp) -> ConditionalWrite {
         let clear = "SET #broadcastState.#isActive = :false, #broadcastState.#lastStateChange = :now, \
-                     #updatedAt = :now REMOVE #speakerConnectionId";
+                     #updatedAt = :now REMOVE #speakerConnectionId, #earlierSpeakerConnectionId";
         self.session_update(&connection.session_id, clear)
             .when("#speakerConnectionId = :connection")
             .with(":connection", &connection.connection_id)

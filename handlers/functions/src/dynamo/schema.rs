@@ -21,7 +21,7 @@ pub struct TableSchema {
     pub attributes: &'static [&'static str],
 }
 
-/// A global secondary index that projects all attributes.
+/// A global secondary index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexSchema {
     /// Name of the index.
@@ -30,6 +30,9 @@ pub struct IndexSchema {
     pub partition_key: &'static str,
     /// Sort key. Items without it are not in the index.
     pub sort_key: &'static str,
+    /// Attributes that the index contains besides the keys of index and table. A write of other attributes, such as a
+    /// heartbeat's, does not write the index.
+    pub included: &'static [&'static str],
 }
 
 /// Table of sessions.
@@ -42,6 +45,7 @@ pub const SESSIONS: TableSchema = TableSchema {
         "sessionId",
         "speakerId",
         "speakerConnectionId",
+        "earlierSpeakerConnectionId",
         "sourceLanguage",
         "qualityTier",
         "status",
@@ -63,7 +67,13 @@ pub const BROADCAST_STATE: [&str; 5] = [
 
 /// Attributes of a shard of a session's places, which is an item of the table of sessions, too. Besides, it has the
 /// number of listeners by language and by address, in attributes such as `language:de` and `address:203.0.113.7`.
-pub const SHARD: [&str; 4] = ["sessionId", "listenerCount", "closed", "expiresAt"];
+pub const SHARD: [&str; 5] = [
+    "sessionId",
+    "listenerCount",
+    "closed",
+    "version",
+    "expiresAt",
+];
 
 /// Table of connections.
 pub const CONNECTIONS: TableSchema = TableSchema {
@@ -91,6 +101,8 @@ pub const LISTENERS: IndexSchema = IndexSchema {
     name: "sessionId-targetLanguage-index",
     partition_key: "sessionId",
     sort_key: "targetLanguage",
+    // Readers need the key and the age of a connection. The age never changes.
+    included: &["connectedAt"],
 };
 
 /// Table of token buckets.
@@ -99,8 +111,27 @@ pub const RATE_LIMITS: TableSchema = TableSchema {
     key: "identifier",
     time_to_live: "expiresAt",
     index: None,
-    attributes: &["identifier", "tokens", "updatedAt", "expiresAt"],
+    attributes: &["identifier", "emptyAt", "takenBy", "expiresAt"],
+};
+
+/// Attributes of a reserved session ID, which is an item of the table of token buckets, too.
+pub const RESERVED_ID: [&str; 3] = ["identifier", "sessionId", "expiresAt"];
+
+/// Table of connect tickets, by the hash of their secret.
+pub const TICKETS: TableSchema = TableSchema {
+    name: "Tickets",
+    key: "ticketHash",
+    time_to_live: "expiresAt",
+    index: None,
+    attributes: &[
+        "ticketHash",
+        "sessionId",
+        "role",
+        "userId",
+        "validUntil",
+        "expiresAt",
+    ],
 };
 
 /// All tables.
-pub const TABLES: [TableSchema; 3] = [SESSIONS, CONNECTIONS, RATE_LIMITS];
+pub const TABLES: [TableSchema; 4] = [SESSIONS, CONNECTIONS, RATE_LIMITS, TICKETS];

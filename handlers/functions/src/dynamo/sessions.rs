@@ -1,14 +1,18 @@
 //! Operations on sessions: created once, changed by their owner, ended in two steps.
 
-use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{BroadcastChange, SessionRefusal, SessionStore, StoreResult};
+use live_session_core::limits::{CREATION_KEY_RETENTION, MAX_SESSION};
+use live_session_core::ports::{
+    BroadcastChange, SessionRefusal, SessionStore, StoreError, StoreResult,
+};
 use live_session_core::{
-    BroadcastState, ListenerCounts, Session, SessionId, SessionStatus, Timestamp, UserId,
+    BroadcastState, CreationKey, ListenerCounts, Session, SessionId, SessionStatus, Timestamp,
+    UserId,
 };
 
 use super::DynamoStore;
 use super::item;
-use super::store::{WriteResult, session_key};
+use super::schema::RATE_LIMITS;
+use super::store::{self, WriteResult, session_key};
 use super::write::{ConditionalWrite, ItemChange};
 
 /// Condition that the session is not over.
@@ -31,7 +35,7 @@ impl DynamoStore {
 }
 
 /// Returns the earliest creation time of sessions that have not reached their maximum duration.
-pub(super) fn horizon(now: Timestamp) -> Timestamp {
+fn horizon(now: Timestamp) -> Timestamp {
     now.before(MAX_SESSION)
 }
 
@@ -48,6 +52,45 @@ impl SessionStore for DynamoStore {
                 Ok(item::read::<Session>(call.operation, item)? == *session)
             }
             WriteResult::ConditionFailed(_) => Ok(false),
+        }
+    }
+
+    /// Writes the ID unless there is one, and returns what the item then has: one request, which may be repeated.
+    async fn reserve_id(
+        &self,
+        owner: &UserId,
+        key: &CreationKey,
+        candidate: &SessionId,
+        now: Timestamp,
+    ) -> StoreResult<SessionId> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Reserved {
+            session_id: SessionId,
+        }
+        let mut call = self.call("reserve_id");
+        let expression = "SET #sessionId = if_not_exists(#sessionId, :candidate), \
+                          #expiresAt = if_not_exists(#expiresAt, :expires)";
+        let update = ItemChange::Update {
+            key: store::key(RATE_LIMITS.key, &key.reservation(owner)),
+            expression: expression.to_owned(),
+        };
+        let table = self.rate_limits_table(call.operation)?;
+        let expires = now.after(CREATION_KEY_RETENTION).as_seconds();
+        let update = ConditionalWrite::new(table, update)
+            // After its expiry, an item that DynamoDB has not deleted yet still names a session that is over.
+            .when("attribute_not_exists(#identifier) OR attribute_exists(#sessionId)")
+            .with(":candidate", candidate)
+            .with(":expires", &expires);
+        match self.write(&mut call, update).await? {
+            WriteResult::Done(item) => {
+                let item: Reserved = item::read(call.operation, item.unwrap_or_default())?;
+                Ok(item.session_id)
+            }
+            WriteResult::ConditionFailed(_) => Err(StoreError::Corrupt {
+                operation: call.operation,
+                reason: "sessionId: missing".to_owned(),
+            }),
         }
     }
 
@@ -176,7 +219,7 @@ impl SessionStore for DynamoStore {
 }
 
 /// Adds the values of [`NOT_OVER`].
-fn with_not_over_values(write: ConditionalWrite, now: Timestamp) -> ConditionalWrite {
+pub(super) fn with_not_over_values(write: ConditionalWrite, now: Timestamp) -> ConditionalWrite {
     write
         .with(":active", &SessionStatus::Active)
         .with(":paused", &SessionStatus::Paused)

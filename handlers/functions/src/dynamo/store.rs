@@ -1,5 +1,6 @@
 //! Requests to DynamoDB: reads, single writes and transactions, with retries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -12,18 +13,21 @@ use super::call::{
     Cancellation, ConditionResult, RequestFailure, RetryPolicy, StoreCall, classify_cancellation,
 };
 use super::item::Item;
+use super::rate_limits::BucketsInUse;
 use super::schema::{CONNECTIONS, SESSIONS};
 use super::write::{ConditionalWrite, ItemChange, OLD_ITEM};
 
-/// Names of the tables.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Names of the tables. A function's settings have the tables that it uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableNames {
     /// Table of sessions.
     pub sessions: String,
     /// Table of connections.
     pub connections: String,
-    /// Table of rate limits, if the function uses it.
+    /// Table of rate limits.
     pub rate_limits: Option<String>,
+    /// Table of connect tickets.
+    pub tickets: Option<String>,
 }
 
 /// Settings for requests.
@@ -60,6 +64,7 @@ pub struct DynamoStore {
     pub(super) client: Client,
     pub(super) tables: TableNames,
     pub(super) settings: StoreSettings,
+    pub(super) buckets_in_use: Arc<BucketsInUse>,
 }
 
 /// Result of a single write.
@@ -82,6 +87,7 @@ impl DynamoStore {
             client: Client::from_conf(config.build()),
             tables,
             settings,
+            buckets_in_use: Arc::default(),
         }
     }
 

@@ -168,6 +168,7 @@ fn is_attribute(name: &str) -> bool {
     attributes.any(|attribute| *attribute == name)
         || schema::BROADCAST_STATE.contains(&name)
         || schema::SHARD.contains(&name)
+        || schema::RESERVED_ID.contains(&name)
 }
 
 /// Returns `None` for an empty map, which DynamoDB refuses.

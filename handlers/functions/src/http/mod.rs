@@ -2,18 +2,24 @@
 
 mod response;
 
-use lambda_http::http::StatusCode;
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_http::http::{StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use live_session_core::ports::{Ports, Store};
 use live_session_core::sessions::{NewSession, create, end_as_owner, set_open, view};
+use live_session_core::tickets::issue;
 use live_session_core::{
-    CallerLimits, Clock, RateLimitFailure, SessionId, SessionIdGenerator, UserId,
+    CallerLimits, Clock, CreationKey, RateLimitFailure, Role, SessionId, SessionIdGenerator, UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use stackgen_websocket::Broadcaster;
+use stackgen_websocket::authorize::TokenUse;
 use tracing::{Span, info};
 
 use response::{ApiError, ApiResponse};
@@ -34,22 +40,12 @@ const MAX_BODY: usize = 4 * 1024;
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     limits: HttpLimits,
+    token_use: TokenUse,
     request: &Request,
 ) -> Response<Body> {
-    let answer = match route_key(request) {
-        Some("GET /health") => Ok(ApiResponse::json(
-            StatusCode::OK,
-            &json!({ "status": "ok" }),
-        )),
-        Some("POST /sessions") => create_session(ports, limits.create_failure, request).await,
-        Some("GET /sessions/{sessionId}") => view_session(ports, limits.caller, request).await,
-        Some("PATCH /sessions/{sessionId}") => change_session(ports, limits.caller, request).await,
-        Some("DELETE /sessions/{sessionId}") => end_session(ports, limits.caller, request).await,
-        _ => Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "NO_ROUTE",
-            "the route does not exist",
-        )),
+    let answer = match check_token_use(request, token_use) {
+        Ok(()) => dispatch(ports, limits, request).await,
+        Err(error) => Err(error),
     };
     let answer = answer.unwrap_or_else(|error| {
         info!(
@@ -62,6 +58,70 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     answer.into_response()
 }
 
+async fn dispatch<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    limits: HttpLimits,
+    request: &Request,
+) -> Result<ApiResponse, ApiError> {
+    match route_key(request) {
+        Some("GET /health") => Ok(ApiResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "ok" }),
+        )),
+        Some("POST /sessions") => create_session(ports, limits.create_failure, request).await,
+        Some("GET /sessions/{sessionId}") => view_session(ports, limits.caller, request).await,
+        Some("PATCH /sessions/{sessionId}") => change_session(ports, limits.caller, request).await,
+        Some("DELETE /sessions/{sessionId}") => end_session(ports, limits.caller, request).await,
+        Some("POST /sessions/{sessionId}/tickets") => {
+            issue_ticket(ports, limits.caller, request).await
+        }
+        _ => Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            "NO_ROUTE",
+            "the route does not exist",
+        )),
+    }
+}
+
+/// Refuses tokens of another kind than `$connect` accepts. API Gateway's JWT authorizer accepts both: an access token's
+/// `client_id` counts as the audience. Cognito's claim `token_use` decides, or else the header's `typ`, as for connections.
+fn check_token_use(request: &Request, expected: TokenUse) -> Result<(), ApiError> {
+    let Some(claims) = claims(request) else {
+        return Ok(());
+    };
+    let fits = match claims.get("token_use") {
+        Some(token_use) => token_use == expected.as_str(),
+        None => !is_access_token(request) || expected == TokenUse::Access,
+    };
+    match fits {
+        true => Ok(()),
+        false => {
+            let message = format!("send an {} token", expected.as_str());
+            Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "WRONG_TOKEN_USE",
+                message,
+            ))
+        }
+    }
+}
+
+/// Returns true if the token's header says that it is an access token (RFC 9068). API Gateway has verified the token.
+fn is_access_token(request: &Request) -> bool {
+    #[derive(Deserialize)]
+    struct TokenHeader {
+        typ: Option<String>,
+    }
+    let typ = || {
+        let value = request.headers().get(header::AUTHORIZATION)?;
+        let token = value.to_str().ok()?.split_whitespace().last()?;
+        let json = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+        serde_json::from_slice::<TokenHeader>(&json).ok()?.typ
+    };
+    let typ = typ().unwrap_or_default().to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+}
+
 async fn create_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     failure: RateLimitFailure,
@@ -69,12 +129,14 @@ async fn create_session<S: Store, B, C: Clock>(
 ) -> Result<ApiResponse, ApiError> {
     let owner = caller(request)?;
     let new: NewSession = body(request)?;
+    let key = idempotency_key(request)?;
     let created = create(
         ports,
         failure,
         &mut SessionIdGenerator::default(),
         &owner,
         new,
+        key.as_ref(),
     )
     .await?;
     Ok(ApiResponse::json(StatusCode::CREATED, &created))
@@ -133,6 +195,37 @@ async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     Ok(ApiResponse::empty(StatusCode::NO_CONTENT))
 }
 
+/// Body of a request for a ticket.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewTicket {
+    role: Option<Role>,
+}
+
+async fn issue_ticket<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    limits: CallerLimits,
+    request: &Request,
+) -> Result<ApiResponse, ApiError> {
+    let (user, id) = (caller(request)?, session_id(request)?);
+    let NewTicket { role } = match request.body().is_empty() {
+        true => NewTicket::default(),
+        false => body(request)?,
+    };
+    let ticket = issue(ports, limits, &id, &user, role).await?;
+    Ok(ApiResponse::json(StatusCode::CREATED, &ticket))
+}
+
+/// Returns the key of a request that may be repeated.
+fn idempotency_key(request: &Request) -> Result<Option<CreationKey>, ApiError> {
+    let Some(value) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = CreationKey::try_from(value.to_str().unwrap_or_default());
+    key.map(Some)
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "INVALID_KEY", error.to_string()))
+}
+
 /// Returns the span for the log lines of a request.
 pub fn span(request: &Request) -> Span {
     let request_id = match request.request_context_ref() {
@@ -166,13 +259,19 @@ fn source_ip(request: &Request) -> &str {
     address.unwrap_or_default()
 }
 
+/// Returns the claims of the token that API Gateway verified.
+fn claims(request: &Request) -> Option<&HashMap<String, String>> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            Some(&context.authorizer.as_ref()?.jwt.as_ref()?.claims)
+        }
+        _ => None,
+    }
+}
+
 /// Returns the subject of the token that API Gateway verified.
 fn caller(request: &Request) -> Result<UserId, ApiError> {
-    let subject = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
-        _ => None,
-    };
-    let subject = subject.and_then(|authorizer| authorizer.jwt.as_ref()?.claims.get("sub"));
+    let subject = claims(request).and_then(|claims| claims.get("sub"));
     let caller = subject.and_then(|subject| UserId::try_from(subject.as_str()).ok());
     caller.ok_or_else(|| {
         let message = "the token has no subject";

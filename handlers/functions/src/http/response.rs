@@ -149,6 +149,11 @@ impl From<SessionError> for ApiError {
                 error!(%error, "No session ID");
                 ApiError::unavailable("the server failed: try again")
             }
+            SessionError::KeyReused => ApiError::new(
+                StatusCode::CONFLICT,
+                "KEY_REUSED",
+                "the Idempotency-Key belongs to a request with another body",
+            ),
             SessionError::NoFreeId => ApiError::unavailable("no unused session ID: try again"),
         }
     }

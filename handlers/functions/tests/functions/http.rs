@@ -236,3 +236,78 @@ async fn guessing_session_ids_over_http_is_stopped_at_the_limit() {
         .filter(|line| line.contains("\"WrongIds\":1"));
     assert_eq!(wrong.count(), 5);
 }
+
+#[tokio::test]
+async fn tokens_of_the_kind_that_connections_refuse_are_refused() {
+    let stack = Stack::start().await;
+    // Headers of tokens that API Gateway has verified: {"alg":"RS256","typ":"at+jwt"} and {"alg":"RS256"}.
+    let access = "Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln";
+    let unspecified = "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+    type Case = (&'static str, Option<&'static str>, &'static str, u16);
+    let cases: [Case; 8] = [
+        ("id", Some("access"), unspecified, 401),
+        ("id", Some("id"), unspecified, 201),
+        ("id", None, access, 401),
+        ("id", None, unspecified, 201),
+        ("access", Some("id"), unspecified, 401),
+        ("access", Some("access"), unspecified, 201),
+        ("access", None, access, 201),
+        ("access", None, unspecified, 201),
+    ];
+    for (expected, token_use, authorization, status) in cases {
+        let other = [("JWT_TOKEN_USE", expected)];
+        let mut function = stack.function_with(HTTP, &other).await;
+        let mut claims = vec![("sub", "ada")];
+        claims.extend(token_use.map(|token_use| ("token_use", token_use)));
+        let request = HttpRequest {
+            route_key: "POST /sessions",
+            path: "/sessions",
+            headers: &[("authorization", authorization)],
+            body: Some(r#"{"sourceLanguage":"en"}"#),
+            claims: Some(&claims),
+            ..HttpRequest::default()
+        };
+        let answer = answer(&mut function, &request.event()).await;
+        assert_eq!(
+            answer["statusCode"], status,
+            "{expected} {token_use:?}: {answer}"
+        );
+        if status == 401 {
+            assert_eq!(body(&answer)["error"]["code"], "WRONG_TOKEN_USE");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_with_a_key_creates_one_session() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(HTTP).await;
+    let mut create = async |key: &str, sent: &str| {
+        let request = HttpRequest {
+            route_key: "POST /sessions",
+            path: "/sessions",
+            headers: &[("idempotency-key", key)],
+            body: Some(sent),
+            claims: Some(&[("sub", "ada")]),
+            ..HttpRequest::default()
+        };
+        answer(&mut function, &request.event()).await
+    };
+    let (english, german) = (r#"{"sourceLanguage":"en"}"#, r#"{"sourceLanguage":"de"}"#);
+    let first = create("k1", english).await;
+    assert_eq!(first["statusCode"], 201);
+    assert_eq!(body(&create("k1", english).await), body(&first));
+    let other = create("k2", english).await;
+    assert_ne!(body(&other)["sessionId"], body(&first)["sessionId"]);
+    let reused = create("k1", german).await;
+    let code = &body(&reused)["error"]["code"];
+    assert_eq!(
+        (&reused["statusCode"], code),
+        (&json!(409), &json!("KEY_REUSED"))
+    );
+    for key in ["", "with space", &"x".repeat(129)] {
+        assert_eq!(create(key, english).await["statusCode"], 400, "{key}");
+    }
+    let sessions = stack.database.scan(&stack.database.tables.sessions).await;
+    assert_eq!(sessions.len(), 2);
+}

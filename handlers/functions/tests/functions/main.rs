@@ -8,8 +8,10 @@ mod authorizer;
 mod failures;
 mod http;
 mod lifecycle;
+mod reconciler;
 mod shares;
 mod stack;
+mod tickets;
 
 /// Shared with the store's tests.
 #[allow(dead_code, reason = "not everything is needed here")]

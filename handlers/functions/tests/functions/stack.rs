@@ -13,6 +13,7 @@ pub const CONNECTION: &str = env!("CARGO_BIN_EXE_session-connection-handler");
 pub const DISCONNECT: &str = env!("CARGO_BIN_EXE_session-disconnect-handler");
 pub const AUDIO: &str = env!("CARGO_BIN_EXE_session-audio-handler");
 pub const HTTP: &str = env!("CARGO_BIN_EXE_session-http-handler");
+pub const RECONCILER: &str = env!("CARGO_BIN_EXE_session-reconciler");
 
 pub struct Stack {
     pub database: Database,
@@ -36,6 +37,7 @@ impl Stack {
             ("SESSIONS_TABLE", tables.sessions),
             ("CONNECTIONS_TABLE", tables.connections),
             ("RATE_LIMITS_TABLE", tables.rate_limits.unwrap()),
+            ("TICKETS_TABLE", tables.tickets.unwrap()),
             ("MANAGEMENT_ENDPOINT", self.management.url()),
             ("MAX_LISTENERS_PER_SESSION", "3".to_owned()),
             ("JOINS_PER_MINUTE", "10".to_owned()),

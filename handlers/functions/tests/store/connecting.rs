@@ -33,6 +33,7 @@ fn handshake(number: usize) -> Handshake {
         connected_at: NOW,
         ip_address: format!("10.0.{}.{}", number / 256, number % 256),
         user_id: None,
+        grant: None,
         session_id: Some("merciful-truth-455-k7dq2m9x4hw3t".to_owned()),
         target_language: Some("de".to_owned()),
         previous_connection_id: None,

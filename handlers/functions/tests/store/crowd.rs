@@ -41,6 +41,7 @@ fn handshake(number: u32) -> Handshake {
         connected_at: NOW,
         ip_address: format!("10.0.{}.{}", number / 256, number % 256),
         user_id: None,
+        grant: None,
         session_id: Some(ID.to_owned()),
         target_language: Some(["de", "fr", "es"][number as usize % 3].to_owned()),
         previous_connection_id: None,

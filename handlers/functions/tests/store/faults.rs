@@ -6,9 +6,9 @@ use live_session::dynamo::{RetryPolicy, StoreSettings};
 use live_session_core::limits::Rate;
 use live_session_core::ports::{
     Admission, BroadcastChange, Bucket, ConnectionStore, RateLimiter, SessionStore, Store,
-    StoreError, StoreResult, TakeResult,
+    StoreError, StoreResult, TakeResult, TicketStore,
 };
-use live_session_core::{Session, SessionStatus};
+use live_session_core::{CreationKey, Role, Session, SessionStatus, Ticket, TicketHash};
 use tokio::time::Instant;
 
 use crate::support::database::{Database, patient_settings, unreachable_store};
@@ -30,6 +30,15 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
     let change = BroadcastChange::default();
     let bucket = Bucket::new("join", "ip", "a");
     let ids = std::slice::from_ref(&a);
+    let key = CreationKey::try_from("k").unwrap();
+    let hash = TicketHash::of("secret");
+    let ticket = Ticket {
+        session_id: session_id.clone(),
+        role: Role::Listener,
+        user_id: owner.clone(),
+        valid_until: NOW,
+        expires_at: 0,
+    };
     macro_rules! outcomes {
         ($($operation:ident($($argument:expr),*))+) => {
             vec![$((stringify!($operation), store.$operation($($argument),*).await.map(drop))),+]
@@ -52,6 +61,9 @@ async fn every_operation(store: &impl Store) -> Vec<(&'static str, StoreResult<(
         remove(&a, NOW)
         listeners(session_id, None, None)
         remove_listeners(session_id, ids, NOW)
+        reserve_id(&owner, &key, session_id, NOW)
+        put_ticket(&hash, &ticket)
+        redeem_ticket(&hash, session_id, NOW)
         take(&bucket, RATE, NOW)
         peek(&bucket, RATE, NOW)
     }
@@ -372,4 +384,48 @@ async fn a_removal_with_a_lost_response_and_a_conflict_is_reported() {
     // A read whose response is lost removes nothing.
     faults.plan([AnswerLost]);
     assert_eq!(store.remove(&id("s="), NOW).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_chunk_takes_its_token_with_one_write() {
+    let database = Database::start().await;
+    let faults = Faults::default();
+    let rate = live_session_core::limits::audio_rate(4);
+    let bucket = Bucket::new("audio", "user", "ada");
+    // Two execution environments take turns, because a chunk is spread over its time.
+    let stores = [(); 2].map(|()| database.faulty_store(patient_settings(), &faults));
+    let mut random = fastrand::Rng::with_seed(4);
+    for (chunk, store) in (0..40).zip(stores.iter().cycle()) {
+        // Four chunks per second, up to 30 ms late.
+        let now = NOW.after(Duration::from_millis(chunk * 250 + random.u64(0..30)));
+        let taken = store.take(&bucket, rate, now).await;
+        assert_eq!(taken, Ok(TakeResult::Taken));
+    }
+    let requests = faults.requests();
+    assert!(requests <= 44, "{requests} writes for 40 chunks");
+}
+
+#[tokio::test]
+async fn a_ticket_whose_deletion_got_no_response_is_no_wrong_ticket() {
+    let database = Database::start().await;
+    let faults = Faults::default();
+    let store = database.faulty_store(patient_settings(), &faults);
+    let session = session_id(ID);
+    let ticket = Ticket {
+        session_id: session.clone(),
+        role: Role::Listener,
+        user_id: user(OWNER),
+        valid_until: NOW.after(MINUTE),
+        expires_at: 0,
+    };
+    let hash = TicketHash::of("secret");
+    faults.plan([AnswerLost]);
+    assert_eq!(store.put_ticket(&hash, &ticket).await, Ok(()));
+    faults.plan([AnswerLost]);
+    let lost = store.redeem_ticket(&hash, &session, NOW).await;
+    assert!(
+        matches!(lost, Err(StoreError::Unavailable { .. })),
+        "{lost:?}"
+    );
+    assert_eq!(store.redeem_ticket(&hash, &session, NOW).await, Ok(None));
 }

@@ -8,7 +8,7 @@ use live_session::dynamo::schema;
 use live_session_core::limits::Rate;
 use live_session_core::ports::{
     BroadcastChange, Bucket, ConnectionStore, RateLimiter, SessionRefusal, SessionStore,
-    StoreError, TakeResult,
+    StoreError, TakeResult, TicketStore,
 };
 use live_session_core::{Connection, Role, Volume};
 
@@ -95,8 +95,9 @@ async fn a_buckets_item_matches_the_schema() {
         AttributeValue::S("join:ip:2001:db8::7".to_owned())
     );
     assert_eq!(
-        (number(&item, "tokens"), number(&item, "updatedAt")),
-        (9, NOW.as_millis())
+        number(&item, "emptyAt"),
+        NOW.before(Duration::from_secs(54)).as_millis() * 1000,
+        "it has gained nine tokens since"
     );
     // The bucket is full again before it expires.
     assert!(number(&item, "expiresAt") * 1000 >= NOW.after(MINUTE).as_millis());
@@ -151,16 +152,19 @@ async fn a_connection_that_cannot_be_read_is_corrupt() {
     corrupt(store.touch(&id("a="), NOW).await, "role");
     corrupt(store.remove(&id("a="), NOW).await, "role");
     corrupt(
-        store.listeners(&session.session_id, None, None).await,
-        "role",
-    );
-    corrupt(
         store
             .admit_listener(&listener("a=", &session), capacity(500), NOW)
             .await,
         "role",
     );
     assert_eq!(count(&store, &session).await, 1);
+
+    let mut item = database.scan(&database.tables.connections).await.remove(0);
+    let yesterday = AttributeValue::S("yesterday".to_owned());
+    item.insert("connectedAt".to_owned(), yesterday);
+    database.put(&database.tables.connections, item).await;
+    let listeners = store.listeners(&session.session_id, None, None).await;
+    corrupt(listeners, "connectedAt");
 }
 
 #[tokio::test]
@@ -172,7 +176,7 @@ async fn a_bucket_that_cannot_be_read_is_corrupt() {
             "identifier".to_owned(),
             AttributeValue::S("join:ip:a".to_owned()),
         ),
-        ("tokens".to_owned(), AttributeValue::S("many".to_owned())),
+        ("emptyAt".to_owned(), AttributeValue::S("now".to_owned())),
     ]);
     database.put(database.rate_limits(), item).await;
     let rate = Rate {
@@ -181,7 +185,7 @@ async fn a_bucket_that_cannot_be_read_is_corrupt() {
     };
     corrupt(
         store.take(&Bucket::new("join", "ip", "a"), rate, NOW).await,
-        "tokens",
+        "emptyAt",
     );
 }
 
@@ -337,14 +341,14 @@ async fn a_bucket_follows_its_rate() {
             .unwrap()
     };
     assert_eq!(take(10).await, TakeResult::Taken);
-    // Nine are left: for a smaller bucket, all of its tokens.
-    assert_eq!(take(1).await, TakeResult::Taken);
+    // It has been filling for 54 seconds: enough for nine of ten tokens, and too little for the only one.
     assert_eq!(
         take(1).await,
         TakeResult::Empty {
-            retry_after: MINUTE
+            retry_after: Duration::from_secs(6)
         }
     );
+    assert_eq!(take(10).await, TakeResult::Taken);
     // With a rate of zero there is never a token.
     assert_eq!(
         take(0).await,
@@ -423,4 +427,66 @@ async fn a_volume_too_small_for_dynamodb_becomes_zero() {
         .set_broadcast_state(&session.session_id, change, NOW)
         .await;
     assert_eq!(state.unwrap().unwrap().volume.get(), 0.0);
+}
+
+#[tokio::test]
+async fn a_tickets_item_matches_the_schema() {
+    let database = Database::start().await;
+    let store = database.store(patient_settings());
+    let ticket = live_session_core::Ticket {
+        session_id: session_id(ID),
+        role: Role::Speaker,
+        user_id: user(OWNER),
+        valid_until: NOW,
+        expires_at: 1,
+    };
+    let hash = live_session_core::TicketHash::of("secret");
+    store.put_ticket(&hash, &ticket).await.unwrap();
+    let table = database.tables.tickets.as_deref().unwrap();
+    let item = database.scan(table).await.remove(0);
+    assert_eq!(
+        names(&item),
+        BTreeSet::from_iter(schema::TICKETS.attributes.iter().copied())
+    );
+    assert_eq!(item["ticketHash"].as_s().unwrap(), hash.as_str());
+}
+
+#[tokio::test]
+async fn a_reserved_ids_item_matches_the_schema_and_contains_neither_user_nor_key() {
+    let database = Database::start().await;
+    let store = database.store(patient_settings());
+    let key = live_session_core::CreationKey::try_from("my-key").unwrap();
+    let reserved = store
+        .reserve_id(&user(OWNER), &key, &session_id(ID), NOW)
+        .await;
+    assert_eq!(reserved, Ok(session_id(ID)));
+    let item = database.scan(database.rate_limits()).await.remove(0);
+    assert_eq!(names(&item), BTreeSet::from(schema::RESERVED_ID));
+    let identifier = item["identifier"].as_s().unwrap();
+    assert!(identifier.starts_with("create:key:"));
+    assert!(!identifier.contains("my-key") && !identifier.contains(OWNER));
+}
+
+#[tokio::test]
+async fn a_heartbeat_changes_nothing_that_the_index_contains() {
+    let database = Database::start().await;
+    let store = database.store(patient_settings());
+    with_listeners(&store, ID, &["a="]).await;
+    let listed = async || {
+        let query = database
+            .client
+            .query()
+            .table_name(&database.tables.connections);
+        let query = query
+            .index_name(schema::LISTENERS.name)
+            .key_condition_expression("sessionId = :id");
+        let query = query.expression_attribute_values(":id", AttributeValue::S(ID.to_owned()));
+        query.send().await.unwrap().items.unwrap().remove(0)
+    };
+    let before = listed().await;
+    let keys = ["connectionId", "sessionId", "targetLanguage"];
+    let included = schema::LISTENERS.included.iter().copied();
+    assert_eq!(names(&before), BTreeSet::from_iter(included.chain(keys)));
+    store.touch(&id("a="), NOW.after(MINUTE)).await.unwrap();
+    assert_eq!(listed().await, before);
 }

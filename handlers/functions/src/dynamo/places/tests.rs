@@ -18,6 +18,7 @@ fn a_shard_has_places_until_its_share_is_taken() {
     let with = |listeners: u32, of_address: u32| Shard {
         listeners,
         closed: false,
+        version: listeners,
         groups: BTreeMap::from([("address:a".to_owned(), of_address)]),
     };
     let free = |shard: &Shard, index, address| free_places(shard, index, address, CAPACITY);

@@ -102,26 +102,33 @@ async fn refused(store: &impl Store, session: &Session, refusal: SessionRefusal)
 
 pub(super) async fn an_inactive_session_admits_nobody(store: &impl Store) {
     let session = created(store, ID).await;
-    let (id, owner) = (&session.session_id, user(OWNER));
+    let (session_id, owner) = (&session.session_id, user(OWNER));
     store
-        .set_status(id, &owner, SessionStatus::Paused, NOW)
+        .set_status(session_id, &owner, SessionStatus::Paused, NOW)
+        .await
+        .unwrap()
+        .unwrap();
+    // Its owner reconnects, and listeners who replace a connection.
+    let paused = SessionRefusal::WrongStatus(SessionStatus::Paused);
+    let admission = store
+        .admit_listener(&listener("a=", &session), capacity(500), NOW)
+        .await;
+    assert_eq!(admission, Ok(Admission::Refused(paused)));
+    assert_eq!(store.connection(&id("a=")).await, Ok(None));
+    let admission = store.admit_speaker(&speaker("t=", &session), NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    store
+        .begin_end(session_id, &owner, NOW)
         .await
         .unwrap()
         .unwrap();
     refused(
         store,
         &session,
-        SessionRefusal::WrongStatus(SessionStatus::Paused),
-    )
-    .await;
-    store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
-    refused(
-        store,
-        &session,
         SessionRefusal::WrongStatus(SessionStatus::Ending),
     )
     .await;
-    store.finish_end(id, NOW).await.unwrap();
+    store.finish_end(session_id, NOW).await.unwrap();
     refused(
         store,
         &session,
@@ -173,6 +180,7 @@ pub(super) async fn the_owner_becomes_the_speaker(store: &impl Store) {
     assert_eq!(store.connection(&id("s=")).await, Ok(Some(speaker)));
     let mut expected = Session {
         speaker_connection_id: Some(id("s=")),
+        earlier_speaker_connection_id: Some(id("s=")),
         updated_at: later,
         ..session.clone()
     };

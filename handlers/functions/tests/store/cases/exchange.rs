@@ -100,12 +100,6 @@ pub(super) async fn an_inactive_session_replaces_no_connection(store: &impl Stor
     .await;
     let (session_id, owner) = (&session.session_id, user(OWNER));
     store
-        .set_status(session_id, &owner, SessionStatus::Paused, NOW)
-        .await
-        .unwrap()
-        .unwrap();
-    refused(NOW, SessionRefusal::WrongStatus(SessionStatus::Paused)).await;
-    store
         .begin_end(session_id, &owner, NOW)
         .await
         .unwrap()
@@ -135,4 +129,22 @@ pub(super) async fn a_connection_does_not_replace_itself(store: &impl Store) {
     let admission = store.exchange_listener(&id("a="), &connection, NOW).await;
     assert_eq!(admission, Ok(Admission::AlreadyJoined(connection)));
     assert_eq!(count(store, &session).await, 1);
+}
+
+pub(super) async fn a_paused_session_replaces_a_connection(store: &impl Store) {
+    let session = with_listeners(store, ID, &["old="]).await;
+    let paused = store
+        .set_status(
+            &session.session_id,
+            &user(OWNER),
+            SessionStatus::Paused,
+            NOW,
+        )
+        .await;
+    assert!(paused.unwrap().is_ok());
+    let connection = listener("new=", &session);
+    let admission = store.exchange_listener(&id("old="), &connection, NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    assert_eq!(count(store, &session).await, 1);
+    assert_eq!(store.connection(&id("old=")).await, Ok(None));
 }

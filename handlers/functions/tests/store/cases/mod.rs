@@ -7,6 +7,7 @@ mod rates;
 mod records;
 mod removal;
 mod sessions;
+mod tickets;
 
 /// Runs each case on both stores, with at most three listeners per page.
 macro_rules! on_every_store {
@@ -53,7 +54,8 @@ on_every_store! {
         ending_twice_changes_nothing
         a_session_past_its_end_can_be_ended
         a_session_has_not_ended_while_there_are_listeners
-        a_session_that_nobody_ends_does_not_end;
+        a_session_that_nobody_ends_does_not_end
+        a_key_reserves_one_id;
     admission:
         a_listener_is_recorded_and_counted
         joining_again_counts_once
@@ -74,6 +76,7 @@ on_every_store! {
         a_removed_connection_cannot_be_replaced
         connections_of_other_sessions_and_roles_are_not_replaced
         an_inactive_session_replaces_no_connection
+        a_paused_session_replaces_a_connection
         a_connection_that_has_joined_replaces_no_other
         a_connection_does_not_replace_itself;
     records:
@@ -86,12 +89,18 @@ on_every_store! {
         a_listener_who_leaves_is_uncounted_once
         a_speaker_who_leaves_makes_the_session_inactive
         an_earlier_connection_of_the_speaker_leaves_the_session_unchanged
+        an_earlier_connection_becomes_the_speaker_connection_again
+        an_earlier_connection_without_a_record_does_not_become_the_speaker_connection
         an_unknown_connection_does_not_leave
         a_listener_who_left_may_join_again
         listeners_are_removed_together
         removed_listeners_are_skipped
         only_listeners_of_the_session_are_removed
         more_listeners_than_a_transaction_takes_are_removed;
+    tickets:
+        a_ticket_is_redeemed_by_one_of_many
+        another_session_does_not_use_a_ticket_up
+        a_ticket_expires_even_if_its_item_is_still_there;
     pages:
         an_empty_session_has_one_empty_page
         every_listener_is_on_one_page

@@ -142,3 +142,41 @@ pub(super) async fn more_listeners_than_a_transaction_takes_are_removed(store: &
     );
     assert_eq!(count(store, &session).await, 0);
 }
+
+pub(super) async fn an_earlier_connection_becomes_the_speaker_connection_again(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (first, second) = (speaker("s=", &session), speaker("t=", &session));
+    store.admit_speaker(&first, NOW).await.unwrap();
+    store.admit_speaker(&second, NOW).await.unwrap();
+    let later = NOW.after(MINUTE);
+    let removed = RemovedConnection {
+        connection: second,
+        was_speaking: false,
+    };
+    assert_eq!(store.remove(&id("t="), later).await, Ok(Some(removed)));
+    assert_eq!(store.remove(&id("t="), later).await, Ok(None));
+    let mut expected = Session {
+        speaker_connection_id: Some(id("s=")),
+        updated_at: later,
+        ..session.clone()
+    };
+    expected.broadcast_state.is_active = true;
+    assert_eq!(stored(store, &session).await, expected);
+    let last = store.remove(&id("s="), later).await.unwrap().unwrap();
+    assert!(last.was_speaking);
+    assert_eq!(stored(store, &session).await.speaker_connection_id, None);
+}
+
+pub(super) async fn an_earlier_connection_without_a_record_does_not_become_the_speaker_connection(
+    store: &impl Store,
+) {
+    let session = created(store, ID).await;
+    for connection in ["s=", "t="] {
+        let speaker = speaker(connection, &session);
+        store.admit_speaker(&speaker, NOW).await.unwrap();
+    }
+    store.remove(&id("s="), NOW).await.unwrap().unwrap();
+    let removed = store.remove(&id("t="), NOW).await.unwrap().unwrap();
+    assert!(removed.was_speaking);
+    assert_eq!(stored(store, &session).await.speaker_connection_id, None);
+}

@@ -1,6 +1,8 @@
 use live_session_core::limits::MAX_SESSION;
 use live_session_core::ports::{Admission, BroadcastChange, SessionRefusal, Store};
-use live_session_core::{Connection, QualityTier, Session, SessionStatus, Volume};
+use live_session_core::{
+    Connection, CreationKey, QualityTier, Session, SessionId, SessionStatus, Volume,
+};
 
 use crate::support::fixtures::*;
 
@@ -270,4 +272,20 @@ pub(super) async fn a_session_that_nobody_ends_does_not_end(store: &impl Store) 
     let session = created(store, ID).await;
     assert_eq!(store.finish_end(&session.session_id, NOW).await, Ok(false));
     assert_eq!(stored(store, &session).await, session);
+}
+
+pub(super) async fn a_key_reserves_one_id(store: &impl Store) {
+    let key = |text: &str| CreationKey::try_from(text).unwrap();
+    let ids = [
+        "merciful-truth-455-k7dq2m9x4hw3t",
+        "brave-river-123-k7dq2m9x4hw3t",
+    ]
+    .map(session_id);
+    let reserve = async |owner: &str, name: &str, id: &SessionId| {
+        store.reserve_id(&user(owner), &key(name), id, NOW).await
+    };
+    assert_eq!(reserve("ada", "k", &ids[0]).await, Ok(ids[0].clone()));
+    assert_eq!(reserve("ada", "k", &ids[1]).await, Ok(ids[0].clone()));
+    assert_eq!(reserve("bob", "k", &ids[1]).await, Ok(ids[1].clone()));
+    assert_eq!(reserve("ada", "l", &ids[1]).await, Ok(ids[1].clone()));
 }

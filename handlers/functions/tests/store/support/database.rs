@@ -1,4 +1,4 @@
-//! A DynamoDB on loopback, with three empty tables for each test.
+//! A DynamoDB on loopback, with empty tables for each test.
 //!
 //! By default it is embedded in the test, in memory. `LIVE_SESSION_DYNAMODB_ENDPOINT` selects another: the script
 //! `tests/dynamodb-local` runs these tests against AWS's DynamoDB Local.
@@ -23,7 +23,7 @@ use super::latency::Latency;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Three tables.
+/// The tables.
 pub(crate) struct Database {
     /// Client that bypasses the adapter and its faults.
     pub(crate) client: Client,
@@ -36,7 +36,7 @@ impl Database {
         Self::at(&endpoint().await).await
     }
 
-    /// Creates three more tables in a DynamoDB.
+    /// Creates more tables in a DynamoDB.
     pub(crate) async fn at(endpoint: &str) -> Self {
         let client = client(endpoint, http());
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -47,6 +47,7 @@ impl Database {
             sessions: name(schema::SESSIONS),
             connections: name(schema::CONNECTIONS),
             rate_limits: Some(name(schema::RATE_LIMITS)),
+            tickets: Some(name(schema::TICKETS)),
         };
         for table in schema::TABLES {
             create(&client, table, &name(table)).await;
@@ -155,6 +156,7 @@ pub(crate) fn unreachable_store(settings: StoreSettings, faults: &Faults) -> Dyn
         sessions: name(),
         connections: name(),
         rate_limits: Some(name()),
+        tickets: Some(name()),
     };
     DynamoStore::new(&client("http://127.0.0.1:9", http), tables, settings)
 }
@@ -228,7 +230,10 @@ fn definition(index: IndexSchema) -> GlobalSecondaryIndex {
         .key_schema(element(index.sort_key, KeyType::Range))
         .projection(
             Projection::builder()
-                .projection_type(ProjectionType::All)
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(
+                    index.included.iter().map(|it| (*it).to_owned()).collect(),
+                ))
                 .build(),
         )
         .build()

@@ -1,0 +1,166 @@
+//! Tests of the audit: counts that differ from the records, and listeners who join and leave meanwhile.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::join_all;
+use live_session::dynamo::DynamoStore;
+use live_session_core::ports::{ConnectionAudit, ConnectionStore};
+use live_session_core::{Connection, Session};
+
+use crate::support::database::{Database, Item, patient_settings};
+use crate::support::fixtures::*;
+
+const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
+const ALL: usize = 10_000;
+
+async fn with_many(database: &Database) -> (DynamoStore, Session) {
+    let store = database.store(patient_settings());
+    let session = created(&store, ID).await;
+    for number in 0..40 {
+        let listener = Connection {
+            ip_address: format!("198.51.100.{}", number % 7),
+            target_language: Some(language(["de", "fr", "es"][number % 3])),
+            ..listener(&format!("{number}="), &session)
+        };
+        admitted(&store, &listener).await;
+    }
+    let speaker = speaker("s=", &session);
+    store.admit_speaker(&speaker, NOW).await.unwrap();
+    (store, session)
+}
+
+fn is_shard(item: &Item) -> bool {
+    item["sessionId"].as_s().unwrap().contains('#')
+}
+
+/// Returns the shards without their versions, in order.
+async fn shards(database: &Database) -> Vec<Vec<(String, AttributeValue)>> {
+    let items = database.scan(&database.tables.sessions).await;
+    let shards = items.into_iter().filter(is_shard);
+    let mut shards: Vec<Vec<_>> = shards
+        .map(|mut shard| {
+            shard.remove("version");
+            let mut shard: Vec<_> = shard.into_iter().collect();
+            shard.sort_by(|(one, _), (other, _)| one.cmp(other));
+            shard
+        })
+        .collect();
+    shards.sort_by_key(|shard| format!("{shard:?}"));
+    shards
+}
+
+#[tokio::test]
+async fn an_audit_returns_every_record_and_changes_nothing_that_is_right() {
+    let database = Database::start().await;
+    let (store, _) = with_many(&database).await;
+    let before = shards(&database).await;
+    let audit = store.audit(ALL).await.unwrap();
+    assert_eq!((audit.is_complete, audit.corrected), (true, 0));
+    assert_eq!(audit.connections.len(), 41);
+    assert_eq!(shards(&database).await, before);
+}
+
+#[tokio::test]
+async fn counts_that_differ_from_the_records_are_corrected() {
+    let database = Database::start().await;
+    let (store, session) = with_many(&database).await;
+    let right = shards(&database).await;
+    // As by hand: wrong numbers, others' addresses, and numbers that are missing.
+    for (number, mut shard) in (0..).zip(database.scan(&database.tables.sessions).await) {
+        if is_shard(&shard) && shard.contains_key("listenerCount") {
+            match number % 3 {
+                0 => drop(shard.insert(
+                    "listenerCount".to_owned(),
+                    AttributeValue::N("99".to_owned()),
+                )),
+                1 => drop(shard.insert(
+                    "address:203.0.113.9".to_owned(),
+                    AttributeValue::N("3".to_owned()),
+                )),
+                _ => shard.retain(|name, _| !name.contains(':')),
+            }
+            database.put(&database.tables.sessions, shard).await;
+        }
+    }
+    assert_ne!(shards(&database).await, right);
+    let audit = store.audit(ALL).await.unwrap();
+    assert!(audit.corrected > 5, "{}", audit.corrected);
+    assert_eq!(shards(&database).await, right);
+    assert_eq!(count(&store, &session).await, 40);
+    assert_eq!(store.audit(ALL).await.unwrap().corrected, 0);
+}
+
+#[tokio::test]
+async fn counts_without_any_record_become_zero() {
+    let database = Database::start().await;
+    let (store, session) = with_many(&database).await;
+    for record in database.scan(&database.tables.connections).await {
+        let id = record["connectionId"].as_s().unwrap();
+        database
+            .expire_item(&database.tables.connections, "connectionId", id)
+            .await;
+    }
+    assert_eq!(count(&store, &session).await, 40);
+    assert!(store.audit(ALL).await.unwrap().corrected > 0);
+    assert_eq!(count(&store, &session).await, 0);
+}
+
+#[tokio::test]
+async fn an_audit_that_does_not_read_everything_corrects_nothing() {
+    let database = Database::start().await;
+    let (store, _) = with_many(&database).await;
+    let before = shards(&database).await;
+    let audit = store.audit(10).await.unwrap();
+    assert_eq!((audit.is_complete, audit.connections.len()), (false, 10));
+    // A record that cannot be read keeps the others from being corrected, but not from being returned.
+    let mut record = database.scan(&database.tables.connections).await.remove(0);
+    record.insert("role".to_owned(), AttributeValue::S("admin".to_owned()));
+    database.put(&database.tables.connections, record).await;
+    let audit = store.audit(ALL).await.unwrap();
+    assert_eq!((audit.is_complete, audit.connections.len()), (false, 40));
+    assert_eq!(shards(&database).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_beside_joins_and_leaves_makes_no_count_wrong() {
+    let database = Database::start().await;
+    let (store, session) = with_many(&database).await;
+    let crowd = (0..8).map(|group| {
+        let (store, session) = (store.clone(), session.clone());
+        tokio::spawn(async move {
+            for number in 0..25 {
+                let name = format!("{group}-{number}=");
+                let joining = listener(&name, &session);
+                admitted(&store, &joining).await;
+                let new = listener(&format!("new-{name}"), &session);
+                store
+                    .exchange_listener(&joining.connection_id, &new, NOW)
+                    .await
+                    .unwrap();
+                let french = language("fr");
+                store
+                    .change_language(&new.connection_id, &french, NOW)
+                    .await
+                    .unwrap();
+                if number % 3 > 0 {
+                    store.remove(&new.connection_id, NOW).await.unwrap();
+                }
+            }
+        })
+    });
+    let audits = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let mut corrected = 0;
+            for _ in 0..30 {
+                corrected += store.audit(ALL).await.unwrap().corrected;
+            }
+            corrected
+        }
+    });
+    for joined in join_all(crowd).await {
+        joined.unwrap();
+    }
+    assert_eq!(audits.await.unwrap(), 0, "nothing was wrong");
+    assert_eq!(store.audit(ALL).await.unwrap().corrected, 0);
+    assert_eq!(count(&store, &session).await, 40 + 8 * 9);
+}
