@@ -6,14 +6,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use live_session_core::limits::audio_rate;
+use live_session_core::limits::{AUDIO_POSTS_PER_SECOND, audio_rate};
 use live_session_core::ports::{
     Admission, Capacity, ConnectionStore, Ports, Relay, RelayError, SessionStore,
 };
-use live_session_core::testing::MemoryStore;
+use live_session_core::testing::{MemoryStore, SimulatedClock};
 use live_session_core::{
     AudioMessage, AudioSender, AudioSettings, Clock, Connection, ConnectionId, GoneListeners,
-    QualityTier, RateLimitFailure, Role, Session, Share, Timestamp,
+    QualityTier, RateLimitFailure, Role, Session, Share,
 };
 use serde_json::json;
 use stackgen_websocket::{BreakerOptions, Broadcaster, CircuitBreaker, PostError};
@@ -67,15 +67,6 @@ impl Broadcaster for Network {
     }
 }
 
-/// A clock that follows Tokio's simulated time.
-pub struct SimulatedClock(Instant);
-
-impl Clock for SimulatedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_790_000_000_000).after(self.0.elapsed())
-    }
-}
-
 /// Queues shares, as Lambda does with asynchronous invocations.
 #[derive(Clone)]
 struct Queue(UnboundedSender<(Share, Instant)>);
@@ -118,11 +109,12 @@ impl AudioFunction {
             ports: Ports {
                 store: MemoryStore::default(),
                 broadcaster: Network::default(),
-                clock: SimulatedClock(Instant::now()),
+                clock: SimulatedClock::default(),
             },
             account,
             settings: AudioSettings {
                 listeners_per_invocation: LISTENERS_PER_INVOCATION,
+                posts_per_second: AUDIO_POSTS_PER_SECOND,
                 rate: audio_rate(chunks_per_second),
                 rate_limit_failure: RateLimitFailure::Open,
             },

@@ -58,6 +58,8 @@ pub(crate) enum Step {
         session: Slot,
         connections: [Name; 3],
     },
+    /// Compares the counts with the records.
+    Audit,
     /// Expires items of one table or of both.
     Expire {
         sessions: bool,
@@ -103,6 +105,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => session().prop_map(Step::End),
         2 => (session(), [connection(), connection(), connection()])
             .prop_map(|(session, connections)| Step::Gone { session, connections }),
+        3 => Just(Step::Audit),
         2 => any::<(bool, bool)>()
             .prop_map(|(sessions, connections)| Step::Expire { sessions, connections }),
     ]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use live_session::dynamo::{DynamoStore, RetryPolicy, StoreSettings};
 use live_session_core::ports::{
-    BroadcastChange, ConnectionStore, SessionStore, StoreError, StoreResult,
+    BroadcastChange, ConnectionAudit, ConnectionStore, SessionStore, StoreError, StoreResult,
 };
 use live_session_core::{
     Connection, ConnectionId, QualityTier, Session, SessionId, SessionStatus, Timestamp,
@@ -131,6 +131,7 @@ impl World {
                 }
                 Ok(())
             }
+            Step::Audit => self.store.audit(1_000).await.map(drop),
             step => self.change_session(step).await,
         }
     }
@@ -164,9 +165,11 @@ impl World {
         };
         // As the rules do, which read the session before they admit a connection.
         let session = store.session(&self.id(session)).await?;
-        let Some(session) =
-            session.filter(|session| session.status_at(now) == SessionStatus::Active)
-        else {
+        let is_reconnect = !matches!(step, Step::Listen { .. });
+        let Some(session) = session.filter(|session| match session.status_at(now) {
+            SessionStatus::Active => true,
+            status => is_reconnect && status.admits_reconnects(),
+        }) else {
             return Ok(());
         };
         let listener = listener_record(connection, &session);
