@@ -73,6 +73,8 @@ pub fn events(binaries: &Path, rounds: usize, time: Duration) -> Result<()> {
             let environment = [
                 ("JWT_ISSUER", issuer.url()),
                 ("JWT_AUDIENCE", Issuer::AUDIENCE),
+                ("RATE_LIMITS_TABLE", "RateLimits"),
+                ("TICKETS_TABLE", "Tickets"),
             ];
             let function =
                 Function::start(binaries.join("session-authorizer"), &environment).await?;

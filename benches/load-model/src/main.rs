@@ -97,7 +97,8 @@ async fn measure(model: Model, listeners: usize, rate: u32) -> Value {
         Model::After => latencies.len() as u64,
         _ => counts.delivered.load(Ordering::Relaxed),
     };
-    let due = counts.chunks.load(Ordering::Relaxed) * listeners as u64;
+    let sent = u64::from(rate) * SPEECH.as_secs();
+    let due = sent * listeners as u64;
     let percentile = |share: f64| {
         let index = (latencies.len() as f64 * share) as usize;
         let latency = latencies.get(index.min(latencies.len().saturating_sub(1)));
@@ -106,7 +107,7 @@ async fn measure(model: Model, listeners: usize, rate: u32) -> Value {
     let other = other.await.expect("it does not panic");
     json!({
         "model": format!("{model:?}"), "listeners": listeners, "rate": rate,
-        "chunks": counts.chunks.load(Ordering::Relaxed), "due": due, "delivered": delivered,
+        "sent": sent, "accepted": counts.chunks.load(Ordering::Relaxed), "due": due, "delivered": delivered,
         "attempts": account.posts(), "p50": percentile(0.5), "p99": percentile(0.99), "other": other,
     })
 }

@@ -19,7 +19,9 @@ use crate::messages::{not_in_session, other_role, other_session, speaker_record}
 use crate::ports::{Bucket, Ports, Relay, Store};
 use crate::protocol::{ErrorCode, ServerError, ServerMessage};
 use crate::recipients::{GoneListeners, Recipient, Share};
-use crate::{Language, MessageLimiter, RateLimitFailure, Session, SessionId, SessionStatus, rates};
+use crate::{
+    Language, MessageLimiter, RateLimitFailure, Session, SessionId, SessionStatus, UserId, rates,
+};
 
 /// Maximum length of an audio format's name, in bytes.
 const MAX_FORMAT: usize = 64;
@@ -33,7 +35,8 @@ const REFUSED_IN_FLIGHT: usize = 256;
 pub struct AudioSettings {
     /// Maximum number of listeners that one invocation posts to. The function invokes itself for the others.
     pub listeners_per_invocation: usize,
-    /// Number of posts per second over which each chunk is spread, by all invocations together.
+    /// Number of posts per second over which each chunk is spread, by all invocations together. Chunks that come faster than
+    /// it allows are refused.
     pub posts_per_second: u32,
     /// Rate at which a speaker may send chunks: see [`audio_rate`](crate::limits::audio_rate).
     pub rate: Rate,
@@ -121,11 +124,15 @@ impl<R: Relay> AudioSender<R> {
         let received_at = ports.clock.now();
         let chunk = parse(message.body)?;
         let settings = self.settings;
-        let session_id = authorized_session(ports, settings, message.sender, &chunk).await?;
+        let (session_id, user_id) = authorized_session(ports, message.sender, &chunk).await?;
         let (language, chunk_index) = (chunk.target_language.clone(), chunk.chunk_index);
         let text = audio_message(chunk);
         let mut all = listeners(&ports.store, &session_id, language.as_ref()).await?;
         self.gone.filter(&mut all);
+        let bucket = Bucket::new("audio", "user", user_id.as_str());
+        let rate = chunk_rate(settings, all.len());
+        let failure = settings.rate_limit_failure;
+        rates::take(&ports.store, bucket, rate, failure, ports.clock.now()).await?;
         rotate(&mut all, chunk_index);
         let (own, others) = split_audience(&all, settings.listeners_per_invocation);
         let share = |audience: &[Recipient]| Share {
@@ -248,6 +255,22 @@ fn rotate(audience: &mut [Recipient], chunk_index: u64) {
     audience.rotate_left(start as usize);
 }
 
+/// Returns the rate at which chunks to this many listeners may come: the setting's, or the one at which their posts keep
+/// [`AudioSettings::posts_per_second`]. Otherwise chunks would overlap, and add up to more.
+fn chunk_rate(settings: AudioSettings, audience: usize) -> Rate {
+    let Rate { tokens, per } = settings.rate;
+    let micros = 1_000_000 * audience as u64 / u64::from(settings.posts_per_second.max(1));
+    let needed = Duration::from_micros(micros);
+    if needed <= per / tokens.max(1) {
+        return settings.rate;
+    }
+    let tokens = (per.as_micros() / needed.as_micros()).max(1) as u32;
+    Rate {
+        tokens,
+        per: needed * tokens,
+    }
+}
+
 /// Returns the time between two posts of a share, in microseconds: the shares of an audience run at the same time, and
 /// together they keep the rate.
 fn post_interval(audience: usize, share: usize, posts_per_second: u32) -> u64 {
@@ -276,27 +299,22 @@ fn parse(body: &str) -> Result<Chunk, ServerError> {
     Ok(chunk)
 }
 
-/// Returns the session, if the sender is its speaker and may send now. All connections of the speaker may send, so that
+/// Returns the session and its speaker, if the sender is the speaker and may send now. All connections of the speaker may send, so that
 /// nothing is lost while one replaces another.
 async fn authorized_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
-    settings: AudioSettings,
     sender: &ConnectionId,
     chunk: &Chunk,
-) -> Result<SessionId, ServerError> {
+) -> Result<(SessionId, UserId), ServerError> {
     let connection = speaker_record(&ports.store, sender).await?;
     if connection.session_id != chunk.session_id {
         return Err(other_session());
     }
     // Every speaker's record has a user ID: `join` compares it with the session's owner.
     let user_id = connection.user_id.ok_or_else(other_role)?;
-    let now = ports.clock.now();
-    let bucket = Bucket::new("audio", "user", user_id.as_str());
-    let failure = settings.rate_limit_failure;
-    rates::take(&ports.store, bucket, settings.rate, failure, now).await?;
     let session = ports.store.session(&connection.session_id).await?;
-    check_on_air(&session.ok_or_else(not_in_session)?, now)?;
-    Ok(connection.session_id)
+    check_on_air(&session.ok_or_else(not_in_session)?, ports.clock.now())?;
+    Ok((connection.session_id, user_id))
 }
 
 fn check_on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {

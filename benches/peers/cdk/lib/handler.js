@@ -3,10 +3,11 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { ArnFormat, Duration, RemovalPolicy, Stack } = require('aws-cdk-lib');
+const { ArnFormat, CfnDeletionPolicy, Duration, RemovalPolicy, Stack } = require('aws-cdk-lib');
 const iam = require('aws-cdk-lib/aws-iam');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const logs = require('aws-cdk-lib/aws-logs');
+const scheduler = require('aws-cdk-lib/aws-scheduler');
 const { Construct } = require('constructs');
 
 class Handler extends Construct {
@@ -40,8 +41,10 @@ class Handler extends Construct {
       // Old versions stay, because earlier deployments of the API still invoke them.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
-    // Target of integrations and authorizers.
+    // Target of integrations, authorizers and schedules.
     this.target = pinned ? this.function.currentVersion : this.function;
+    if (props.asyncInvoke) this.configureAsyncInvoke(props.asyncInvoke, pinned);
+    if (props.schedule) this.runOn(props.schedule, physicalName, pinned);
   }
 
   // A custom role: the one that L2 makes may write to every log group (AWSLambdaBasicExecutionRole), `table.grant`
@@ -51,7 +54,9 @@ class Handler extends Construct {
     for (const { table, actions, indexes } of access) {
       statements.push(allow(actions.map((action) => `dynamodb:${action}`), [table.tableArn]));
       if (indexes.length > 0) {
-        statements.push(allow(['dynamodb:Query'], indexes.map((index) => `${table.tableArn}/index/${index}`)));
+        const reads = actions.filter((action) => ['Query', 'Scan'].includes(action));
+        const resources = indexes.map((index) => `${table.tableArn}/index/${index}`);
+        statements.push(allow(reads.map((action) => `dynamodb:${action}`), resources));
       }
     }
     if (manageConnections.length > 0) {
@@ -67,6 +72,48 @@ class Handler extends Construct {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: { access: new iam.PolicyDocument({ statements }) },
     });
+  }
+
+  // Resources without a physical name are compared by logical ID.
+  rename(resource, suffix) {
+    const words = this.node.id.split('-').map((word) => word[0].toUpperCase() + word.slice(1));
+    resource.overrideLogicalId(`${words.join('')}${suffix}`);
+  }
+
+  configureAsyncInvoke(settings, pinned) {
+    const config = new lambda.EventInvokeConfig(this, 'AsyncInvoke', {
+      function: this.function,
+      qualifier: pinned ? this.target.version : '$LATEST',
+      ...settings,
+    });
+    this.rename(config.node.defaultChild, 'AsyncInvoke');
+    // An earlier version that a rollback activates keeps its settings.
+    if (pinned) config.node.defaultChild.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+  }
+
+  // L1, because the role that the L2 target makes may invoke every version.
+  runOn(scheduleExpression, name, pinned) {
+    const { account } = Stack.of(this);
+    const group = Stack.of(this).formatArn({
+      service: 'scheduler',
+      resource: 'schedule-group',
+      resourceName: 'default',
+    });
+    const condition = { StringEquals: { 'aws:SourceAccount': account, 'aws:SourceArn': group } };
+    const target = pinned ? `${this.function.functionArn}:*` : this.function.functionArn;
+    const role = new iam.Role(this, 'ScheduleRole', {
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', { conditions: condition }),
+      inlinePolicies: { invoke: new iam.PolicyDocument({ statements: [allow(['lambda:InvokeFunction'], [target])] }) },
+    });
+    this.rename(role.node.defaultChild, 'ScheduleRole');
+    const schedule = new scheduler.CfnSchedule(this, 'Schedule', {
+      name,
+      scheduleExpression,
+      scheduleExpressionTimezone: 'UTC',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: { arn: this.target.functionArn, roleArn: role.roleArn },
+    });
+    this.rename(schedule, 'Schedule');
   }
 
   // Allows an API to invoke the function, for exactly one source.

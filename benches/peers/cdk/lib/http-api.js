@@ -36,7 +36,7 @@ class HttpApi extends Construct {
       corsPreflight: {
         allowOrigins: ['*'],
         allowMethods: [GET, POST, PATCH, DELETE, OPTIONS],
-        allowHeaders: ['authorization', 'content-type'],
+        allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
         maxAge: Duration.hours(1),
       },
     });

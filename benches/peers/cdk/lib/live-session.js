@@ -11,6 +11,9 @@ const { WebSocketApi } = require('./websocket-api');
 
 const STAGE = 'prod';
 
+// Of asynchronous invocations.
+const NO_RETRIES = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
+
 class LiveSession extends Stack {
   constructor(scope, id, { envName, settings, ...props }) {
     super(scope, id, {
@@ -38,25 +41,29 @@ class LiveSession extends Stack {
 
   createTables() {
     const { keepTables } = this.settings;
-    const table = (name, key, ttl) =>
+    const table = (name, key, ttl, keep = keepTables) =>
       new dynamodb.Table(this, name, {
         tableName: `${name}-${this.envName}`,
         partitionKey: { name: key, type: dynamodb.AttributeType.STRING },
         billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
         encryption: dynamodb.TableEncryption.AWS_MANAGED,
         timeToLiveAttribute: ttl,
-        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepTables },
-        removalPolicy: keepTables ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keep },
+        removalPolicy: keep ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
       });
     const tables = {
       Sessions: table('Sessions', 'sessionId', 'expiresAt'),
       Connections: table('Connections', 'connectionId', 'ttl'),
       RateLimits: table('RateLimits', 'identifier', 'expiresAt'),
+      // There is nothing to restore.
+      Tickets: table('Tickets', 'ticketHash', 'expiresAt', false),
     };
     tables.Connections.addGlobalSecondaryIndex({
       indexName: 'sessionId-targetLanguage-index',
       partitionKey: { name: 'sessionId', type: dynamodb.AttributeType.STRING },
       sortKey: { name: 'targetLanguage', type: dynamodb.AttributeType.STRING },
+      projectionType: dynamodb.ProjectionType.INCLUDE,
+      nonKeyAttributes: ['connectedAt'],
     });
     return tables;
   }
@@ -82,14 +89,16 @@ class LiveSession extends Stack {
       });
     return {
       authorizer: handler('session-authorizer', {
-        description: "Verifies a speaker's token; lets anonymous listeners in",
+        description: 'Verifies tickets and tokens; lets anonymous listeners in',
         timeout: Duration.seconds(5),
         environment: {
           AUTHORIZER_CALLERS: 'mixed',
           JWT_ISSUER: this.jwt.issuer,
           JWT_AUDIENCE: this.jwt.audience,
           JWT_TOKEN_USE: 'id',
+          WRONG_IDS_PER_HOUR: '120',
         },
+        access: [access('RateLimits', 'GetItem', 'UpdateItem'), access('Tickets', 'DeleteItem')],
       }),
       connection: handler('session-connection-handler', {
         description: 'Connects callers, and answers every message but audio',
@@ -102,21 +111,42 @@ class LiveSession extends Stack {
           RATE_LIMIT_FAILURE: 'open',
         },
         access: [
-          access('Sessions', 'BatchGetItem', 'ConditionCheckItem', 'GetItem', 'UpdateItem'),
-          access('Connections', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
+          access('Sessions', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+          access('Connections', 'ConditionCheckItem', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
           access('RateLimits', 'GetItem', 'UpdateItem'),
         ],
         manageConnections: ['POST', 'DELETE'],
       }),
       disconnect: handler('session-disconnect-handler', {
         description: 'Removes the record of a closed connection, exactly once',
-        access: [access('Sessions', 'GetItem', 'UpdateItem'), access('Connections', 'GetItem', 'DeleteItem', 'Query')],
+        access: [
+          access('Sessions', 'GetItem', 'UpdateItem'),
+          access('Connections', 'ConditionCheckItem', 'GetItem', 'DeleteItem', 'Query'),
+        ],
         manageConnections: ['POST'],
+      }),
+      reconciler: handler('session-reconciler', {
+        description: 'Removes ghosts and corrects counts',
+        timeout: Duration.seconds(270),
+        environment: { PROBES_PER_SECOND: '50' },
+        access: [
+          access('Sessions', 'GetItem', 'Scan', 'UpdateItem'),
+          access('Connections', 'ConditionCheckItem', 'DeleteItem', 'GetItem', 'Query', 'Scan', 'UpdateItem'),
+        ],
+        manageConnections: ['GET', 'POST'],
+        asyncInvoke: NO_RETRIES,
+        schedule: 'rate(5 minutes)',
       }),
       audio: handler('session-audio-handler', {
         description: 'Fans audio out to the listeners of a session',
         memory: 512,
-        environment: { LISTENERS_PER_INVOCATION: '250', AUDIO_CHUNKS_PER_SECOND: '4', RATE_LIMIT_FAILURE: 'open' },
+        environment: {
+          LISTENERS_PER_INVOCATION: '250',
+          AUDIO_CHUNKS_PER_SECOND: '4',
+          AUDIO_POSTS_PER_SECOND: '2000',
+          RATE_LIMIT_FAILURE: 'open',
+        },
+        asyncInvoke: NO_RETRIES,
         access: [
           access('Sessions', 'GetItem', 'UpdateItem'),
           access('Connections', 'GetItem', 'DeleteItem', 'Query'),
@@ -126,13 +156,19 @@ class LiveSession extends Stack {
         invoke: ['session-audio-handler'],
       }),
       http: handler('session-http-handler', {
-        description: 'Creates, shows, pauses and ends sessions',
+        description: 'Creates, shows, pauses and ends sessions, and issues tickets',
         timeout: Duration.seconds(29),
-        environment: { VIEWS_PER_MINUTE: '300', WRONG_IDS_PER_HOUR: '120', RATE_LIMIT_FAILURE: 'closed' },
+        environment: {
+          JWT_TOKEN_USE: 'id',
+          VIEWS_PER_MINUTE: '300',
+          WRONG_IDS_PER_HOUR: '120',
+          RATE_LIMIT_FAILURE: 'closed',
+        },
         access: [
           access('Sessions', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
           access('Connections', 'GetItem', 'DeleteItem', 'Query'),
           access('RateLimits', 'GetItem', 'UpdateItem'),
+          access('Tickets', 'PutItem'),
         ],
         manageConnections: ['POST'],
       }),
@@ -176,6 +212,7 @@ class LiveSession extends Stack {
       jwt: this.jwt,
     });
     api.route(POST, '/sessions', http, { jwt: true });
+    api.route(POST, '/sessions/{sessionId}/tickets', http, { jwt: true });
     api.route(GET, '/sessions/{sessionId}', http);
     api.route(PATCH, '/sessions/{sessionId}', http, { jwt: true });
     api.route(DELETE, '/sessions/{sessionId}', http, { jwt: true });

@@ -1,7 +1,7 @@
 // Alarms and a dashboard.
 'use strict';
 
-const { Duration } = require('aws-cdk-lib');
+const { Duration, Tags } = require('aws-cdk-lib');
 const cloudwatch = require('aws-cdk-lib/aws-cloudwatch');
 
 const PERIOD = Duration.minutes(5);
@@ -32,6 +32,36 @@ function observe(stack) {
   const integrationErrors = socket.stage.metric('IntegrationError', SUM);
   alarm('websocket-integration-errors', integrationErrors, 5);
   alarm('http-server-errors', http.api.metricServerError(SUM), 5);
+
+  // Alarms on the functions' own metrics.
+  const { audio, authorizer, reconciler } = stack.functions;
+  const own = (id, description, metricName, handler, threshold, reason) => {
+    const dimensions = [{ name: 'FunctionName', value: handler.function.functionName }];
+    if (reason) dimensions.push({ name: 'Reason', value: reason });
+    // It has no name, and alarms without one are compared by logical ID.
+    const alarm = new cloudwatch.CfnAlarm(stack, id, {
+      alarmDescription: description,
+      namespace: 'LiveSession',
+      metricName,
+      dimensions,
+      statistic: 'Sum',
+      period: 300,
+      evaluationPeriods: 1,
+      threshold,
+      comparisonOperator: 'GreaterThanOrEqualToThreshold',
+      treatMissingData: 'notBreaching',
+    });
+    alarm.overrideLogicalId(`${id}Alarm`);
+    Tags.of(alarm).remove('Project');
+  };
+  const failures = 'FanOutFailures';
+  own('PostsThrottled', 'API Gateway throttles posts to listeners', failures, audio, 50, 'throttled');
+  own('PostsTimedOut', 'Posts to listeners time out', failures, audio, 50, 'timedOut');
+  own('PostsFailed', 'Posts to listeners fail', failures, audio, 10, 'failed');
+  own('CircuitOpen', 'The circuit breaker stopped posts to listeners', 'CircuitOpenings', audio, 1);
+  own('IssuerUnavailable', "The authorizer cannot fetch the issuer's keys", 'KeyRefreshFailures', authorizer, 1);
+  const cutShort = 'The reconciler does not get through all connections';
+  own('ReconciliationsCutShort', cutShort, 'ReconciliationsCutShort', reconciler, 3);
 
   const graph = (title, left) => new cloudwatch.GraphWidget({ title, left, width: 8 });
   const connections = ['ConnectCount', 'MessageCount'].map((name) => socket.stage.metric(name, SUM));

@@ -102,6 +102,11 @@ const FUNCTIONS: &[(&str, &str, Read)] = &[
         "session-http-handler",
         reads!(live_session::config::HttpConfig),
     ),
+    (
+        "live-session",
+        "session-reconciler",
+        reads!(live_session::config::ReconcilerConfig),
+    ),
 ];
 
 /// Returns a function's name without the environment, and its variables in the template.
@@ -164,9 +169,21 @@ fn rendered(model: &Model, environment: &str) -> BTreeMap<String, Shape> {
                 .projection
                 .as_ref()
                 .and_then(|it| it.get("ProjectionType"));
-            let kind = kind.and_then(Resolved::as_literal).unwrap_or_default();
+            let mut kind = kind
+                .and_then(Resolved::as_literal)
+                .unwrap_or_default()
+                .to_owned();
+            let included = index
+                .projection
+                .as_ref()
+                .and_then(|it| it.get("NonKeyAttributes"))
+                .and_then(Resolved::as_list)
+                .unwrap_or_default();
+            for attribute in included {
+                kind += &format!(" {}", attribute.as_literal().unwrap());
+            }
             let name = index.name.as_ref().map(filled_in).unwrap_or_default();
-            (name, attributes(&index.key), kind.to_owned())
+            (name, attributes(&index.key), kind)
         };
         assert!(table.indexes.len() < 2);
         let shape = Shape {
@@ -187,7 +204,9 @@ fn the_tables_of_live_session_match_its_stores() {
     let written = |table: schema::TableSchema| {
         let index = |index: schema::IndexSchema| {
             let key = [index.partition_key, index.sort_key].map(string);
-            (index.name.to_owned(), key.to_vec(), "ALL".to_owned())
+            let included = index.included.iter().map(|name| format!(" {name}"));
+            let kind = format!("INCLUDE{}", included.collect::<String>());
+            (index.name.to_owned(), key.to_vec(), kind)
         };
         let shape = Shape {
             key: vec![string(table.key)],

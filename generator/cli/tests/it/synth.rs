@@ -12,8 +12,8 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     assert_snapshot!(sandbox.run("synth --unbuilt"), @"
     exit 0
     --- stdout
-    wrote     out/dev/template.yaml   89 resources
-    wrote     out/prod/template.yaml  73 resources
+    wrote     out/dev/template.yaml   107 resources
+    wrote     out/prod/template.yaml  91 resources
     --- stderr
     note: dev, prod: logs need API Gateway's CloudWatch role, which is set once per account and region
     help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region

@@ -8,7 +8,7 @@ use super::context::RenderContext;
 use super::keys;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::pascal_case;
-use crate::spec::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
+use crate::spec::{Encryption, IndexSpec, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
 
 pub(super) fn render(
     context: &RenderContext<'_>,
@@ -87,23 +87,34 @@ fn key_schema(partition: &KeySpec, sort: Option<&KeySpec>) -> Node {
 fn indexes(table: &TableSpec) -> Option<Node> {
     (!table.indexes.is_empty()).then(|| {
         list(table.indexes.iter().map(|(name, index)| {
-            let projection = match index.projection {
-                ProjectionSpec::All => "ALL",
-                ProjectionSpec::KeysOnly => "KEYS_ONLY",
-            };
             map([
                 ("IndexName", Node::from(name.as_str())),
                 (
                     "KeySchema",
                     key_schema(&index.partition_key, index.sort_key.as_ref()),
                 ),
-                (
-                    "Projection",
-                    map([("ProjectionType", Node::from(projection))]),
-                ),
+                ("Projection", projection(index)),
             ])
         }))
     })
+}
+
+fn projection(index: &IndexSpec) -> Node {
+    let mut projection = Map::new();
+    if index.include.is_empty() {
+        projection.insert(
+            "ProjectionType",
+            match index.projection {
+                ProjectionSpec::All => "ALL",
+                ProjectionSpec::KeysOnly => "KEYS_ONLY",
+            },
+        );
+    } else {
+        projection.insert("ProjectionType", "INCLUDE");
+        let attributes = index.include.iter().map(|name| Node::from(name.as_str()));
+        projection.insert("NonKeyAttributes", list(attributes));
+    }
+    projection.into()
 }
 
 fn time_to_live(attribute: &str) -> Node {

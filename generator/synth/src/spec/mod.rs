@@ -33,7 +33,9 @@ pub use load::LoadSpec;
 pub use route::{
     ContentHandling, MockSpec, Passthrough, RouteBackend, RouteEntrySpec, RouteSpec, ServiceSpec,
 };
-pub use table::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableAction, TableSpec};
+pub use table::{
+    Encryption, IndexSpec, KeySpec, ProjectionSpec, Removal, StreamView, TableAction, TableSpec,
+};
 pub(crate) use value::DURATION_FORMAT;
 pub use value::{Duration, Expression, Raw, Retention};
 pub(crate) use verify::VERIFY_VALUE_FORMAT;

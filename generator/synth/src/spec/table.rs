@@ -1,6 +1,6 @@
 //! DynamoDB tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -98,6 +98,11 @@ pub struct IndexSpec {
     /// Attributes that the index copies. Default `all`.
     #[serde(default)]
     pub projection: ProjectionSpec,
+    /// Attributes that the index copies besides its keys, instead of `projection`. Writes that change no copied attribute
+    /// do not write the index.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub include: BTreeSet<String>,
 }
 
 /// Attributes that an index copies.

@@ -23,7 +23,8 @@ pub struct MemoryStore(Mutex<Tables>);
 struct Tables {
     sessions: BTreeMap<SessionId, Session>,
     connections: BTreeMap<ConnectionId, Connection>,
-    buckets: BTreeMap<String, (f64, Timestamp)>,
+    /// Time at which each bucket was empty, in microseconds: its tokens are what it has gained since.
+    buckets: BTreeMap<String, u64>,
     reserved: BTreeMap<(UserId, CreationKey), SessionId>,
     tickets: BTreeMap<TicketHash, Ticket>,
     failing: Option<StoreError>,
@@ -500,11 +501,11 @@ fn sort_key(key: &PageKey) -> (&Language, &ConnectionId) {
 
 impl RateLimiter for MemoryStore {
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
-        self.take_tokens(bucket, rate, now, 1.0)
+        self.take_tokens(bucket, rate, now, 1)
     }
 
     async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
-        self.take_tokens(bucket, rate, now, 0.0)
+        self.take_tokens(bucket, rate, now, 0)
     }
 }
 
@@ -515,26 +516,27 @@ impl MemoryStore {
         bucket: &Bucket,
         rate: Rate,
         now: Timestamp,
-        count: f64,
+        count: u64,
     ) -> StoreResult<TakeResult> {
         let mut tables = self.available()?;
         if let Some(error) = &tables.rates_failing {
             return Err(error.clone());
         }
-        let full = f64::from(rate.tokens);
-        let per_token = rate.per.as_secs_f64() / full;
-        let (tokens, updated_at) = tables
+        let per = rate.per.as_micros() as u64;
+        let interval = per.div_ceil(u64::from(rate.tokens.max(1)));
+        let now = now.as_millis() * 1000;
+        let full_since = now - interval * u64::from(rate.tokens);
+        let empty_at = tables
             .buckets
             .entry(bucket.as_str().to_owned())
-            .or_insert((full, now));
-        let elapsed = now.since(*updated_at).as_secs_f64();
-        *tokens = (*tokens + elapsed / per_token).min(full);
-        *updated_at = now.max(*updated_at);
-        if *tokens < 1.0 {
-            let retry_after = Duration::from_secs_f64((1.0 - *tokens) * per_token);
+            .or_insert(full_since);
+        *empty_at = full_since.max(*empty_at);
+        if *empty_at + interval > now {
+            let micros = *empty_at + interval - now;
+            let retry_after = Duration::from_millis(micros.div_ceil(1000));
             return Ok(TakeResult::Empty { retry_after });
         }
-        *tokens -= count;
+        *empty_at += interval * count;
         Ok(TakeResult::Taken)
     }
 }

@@ -139,6 +139,7 @@ async fn connections_that_open_or_send_heartbeats_are_not_probed() {
     pass(300).await;
     let now = world.clock.now();
     world.store.touch(&id("heartbeat"), now).await.unwrap();
+    pass(60).await;
     join(&world, "opening").await;
     pass(29).await;
     // During the handshake, and with a wrong endpoint, all connections seem closed.

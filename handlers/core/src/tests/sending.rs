@@ -559,3 +559,29 @@ async fn the_posts_of_a_chunk_are_spread_over_its_time() {
         assert_eq!(start.elapsed().as_millis(), 49 * 4);
     }
 }
+
+#[tokio::test]
+async fn chunks_that_come_faster_than_their_posts_are_refused() {
+    let world = on_air(&["a", "b", "c"]).await;
+    // Three listeners need half a second: two chunks per second instead of four, and four at once.
+    let settings = AudioSettings {
+        posts_per_second: 6,
+        rate: audio_rate(4),
+        listeners_per_invocation: 1,
+        ..SETTINGS
+    };
+    let sender = sender(relay_for(100), settings);
+    let mut refused = 0;
+    for _ in 0..40 {
+        match send_with(&world, &sender, "mic", &chunk_of(100)).await {
+            Ok(_) => {}
+            Err(code) => {
+                assert_eq!(code, ErrorCode::TooOften);
+                refused += 1;
+            }
+        }
+        world.clock.advance(Duration::from_millis(250));
+    }
+    // Four at first, and one every half second.
+    assert_eq!(40 - refused, 4 + 19);
+}

@@ -36,6 +36,31 @@ impl SpecChecker<'_> {
                     .hint("give an index generic keys, so that it serves several queries"),
             );
         }
+        for (index, spec) in &table.indexes {
+            let path = ["tables", name, "indexes", index.as_str(), "include"];
+            let projection = ["tables", name, "indexes", index.as_str(), "projection"];
+            if !spec.include.is_empty() && self.document.at_path(&projection).is_some() {
+                let error = LocatedError::new(
+                    self.spans.key(&path),
+                    "`include` and `projection` are mutually exclusive",
+                );
+                let error = error.related(self.spans.key(&projection), "`projection` is here");
+                self.report(error.hint("remove one of them"));
+            }
+            let sort_keys = [table.sort_key.as_ref(), spec.sort_key.as_ref()];
+            let partition_keys = [&table.partition_key, &spec.partition_key];
+            let mut keys = partition_keys
+                .into_iter()
+                .chain(sort_keys.into_iter().flatten());
+            if let Some(key) = keys.find(|key| spec.include.contains(&key.name)) {
+                let key = &key.name;
+                self.report(
+                    LocatedError::new(self.spans.key(&path), format!("`{key}` is a key")).hint(
+                        "remove it: an index always contains its keys and those of the table",
+                    ),
+                );
+            }
+        }
         if let Some(key) = &table.kms_key_arn {
             let path = ["tables", name, "kmsKeyArn"];
             self.arn(&path, &key.0);
