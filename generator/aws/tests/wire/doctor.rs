@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use stackgen_deploy::{AccountErrorKind, OffsetDateTime};
-use stackgen_diagnose::doctor::{DoctorAccount, LogSearch, MetricName, MetricSpan};
+use stackgen_diagnose::doctor::{DoctorAccount, LogSearch, MetricName, MetricSpan, SimulatedRight};
 
 use crate::replay::{Exchange, Replay, error, get, sent};
 

@@ -338,7 +338,7 @@ pub async fn status_of_wiring(
         stack_evidence,
         trail: None,
         probe: None,
-        description,
+        description: description.clone(),
         api: api.clone(),
         created_by: deployment.as_ref().map(DeploymentInfo::created_by),
         metadata,

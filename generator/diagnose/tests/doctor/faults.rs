@@ -299,6 +299,7 @@ pub(crate) fn faults() -> Vec<(&'static str, DoctorEvidence)> {
         Box::new(|evidence| {
             let change = WiringChange {
                 logical_id: "PingRoute".to_owned(),
+                physical_id: None,
                 kind: "AWS::ApiGatewayV2::Route".to_owned(),
                 status: "DELETE_COMPLETE".to_owned(),
                 at: OffsetDateTime::UNIX_EPOCH,
