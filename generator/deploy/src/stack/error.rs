@@ -69,7 +69,7 @@ pub enum StackError {
         "a stage writes logs, and API Gateway has no role for CloudWatch Logs in this account and region (row L3)"
     )]
     NoLogRole,
-    #[error("{} already, and not in stack {stack}", exist_text(taken))]
+    #[error("{} already outside of stack {stack}", exist_text(taken))]
     NamesTaken {
         stack: StackName,
         taken: Vec<FixedName>,

@@ -93,8 +93,7 @@ async fn all_names_of_a_template_are_read_and_all_that_are_taken_are_reported() 
     mapping chat of other.example.com
     alarm errors
     dashboard rooms
-    A record ws.example.com of hosted zone Z1 exist already
-    and not in stack rooms-dev
+    A record ws.example.com of hosted zone Z1 exist already outside of stack rooms-dev
     ");
 }
 
@@ -130,7 +129,7 @@ async fn what_the_stack_retained_or_could_not_create_is_not_the_stacks() {
         let error = check(&names, &own).await.0.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "table rooms exists already, and not in stack rooms-dev"
+            "table rooms exists already outside of stack rooms-dev"
         );
     }
 }

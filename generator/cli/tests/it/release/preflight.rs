@@ -35,7 +35,7 @@ fn names_of_another_stack_are_reported_at_once_before_anything_is_uploaded() {
     assert_failed(
         &run,
         [
-            "exist already, and not in stack rooms-dev",
+            "exist already outside of stack rooms-dev",
             "give the environment or the resources another name",
         ],
     );
@@ -70,7 +70,7 @@ fn an_update_that_adds_a_resource_whose_name_is_taken_changes_nothing() {
         "resources:\n  Files: {{ Type: 'AWS::S3::Bucket', Properties: {{ BucketName: {bucket} }} }}\n\nverify:"
     );
     project.edit("verify:", &resources);
-    let taken = format!("bucket {bucket} exists already, and not in stack rooms-dev");
+    let taken = format!("bucket {bucket} exists already outside of stack rooms-dev");
     assert_failed(&project.deploy(""), [taken.as_str()]);
     project.edit(bucket, "rooms-files");
     assert_done(&project.deploy(""));
@@ -93,7 +93,7 @@ fn a_path_of_a_domain_that_leads_to_another_api_is_taken() {
     let deploy =
         || project.run_as("deploy --no-build --capability CAPABILITY_IAM --no-verify --env prod");
     let taken =
-        "a mapping of ws.example.com without a path exists already, and not in stack rooms-prod";
+        "a mapping of ws.example.com without a path exists already outside of stack rooms-prod";
     assert_failed(&deploy(), [taken]);
     project.edit("existing: true", "existing: true, mappingKey: lobby");
     assert_done(&deploy());
