@@ -72,16 +72,10 @@ impl LogService for Aws {
         })
     }
 
-    async fn live_tail(
-        &self,
-        groups: &[String],
-        pattern: Option<&str>,
-    ) -> AccountResult<AwsLiveTail> {
+    async fn live_tail(&self, groups: &[String]) -> AccountResult<AwsLiveTail> {
         let operation = on_group(AwsCall::StartLiveTail, &groups.join(", "));
         let request = self.logs.start_live_tail();
-        let request = request
-            .set_log_group_identifiers(Some(groups.to_vec()))
-            .set_log_event_filter_pattern(pattern.map(str::to_owned));
+        let request = request.set_log_group_identifiers(Some(groups.to_vec()));
         let has_own_endpoint = self.endpoint_url.is_some();
         let request = request.customize().mutate_request(move |request| {
             if has_own_endpoint {
@@ -184,9 +178,6 @@ pub(crate) fn log_settings(found: &GetStageOutput) -> StageLogSettings {
         access_log_format: access.and_then(|access| text(access.format())),
         execution_level,
         execution_differs: routes.any(|level| level != execution_level),
-        data_trace: default
-            .and_then(RouteSettings::data_trace_enabled)
-            .unwrap_or(false),
     }
 }
 

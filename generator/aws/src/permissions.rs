@@ -186,3 +186,68 @@ aws_calls! {
     HeadObject "s3:GetObject" Object, Deploy;
     PutObject "s3:PutObject" Object, Deploy;
 }
+
+impl AwsCall {
+    /// Operations of `stackgen logs`, all of which only read.
+    pub const LOGS: &[AwsCall] = &[
+        AwsCall::GetCallerIdentity,
+        AwsCall::GetApis,
+        AwsCall::GetApi,
+        AwsCall::GetRoutes,
+        AwsCall::GetRouteResponses,
+        AwsCall::GetIntegrations,
+        AwsCall::GetIntegrationResponses,
+        AwsCall::GetAuthorizers,
+        AwsCall::GetModels,
+        AwsCall::GetStages,
+        AwsCall::GetStage,
+        AwsCall::GetAccount,
+        AwsCall::GetFunctionConfiguration,
+        AwsCall::DescribeLogGroups,
+        AwsCall::FilterLogEvents,
+        AwsCall::StartLiveTail,
+        AwsCall::StartQuery,
+        AwsCall::GetQueryResults,
+        AwsCall::StopQuery,
+    ];
+
+    /// Operations of `stackgen doctor` without `--fix`, all of which only read.
+    pub const DOCTOR: &[AwsCall] = &[
+        AwsCall::GetCallerIdentity,
+        AwsCall::GetApis,
+        AwsCall::GetApi,
+        AwsCall::GetRoutes,
+        AwsCall::GetRouteResponses,
+        AwsCall::GetIntegrations,
+        AwsCall::GetIntegrationResponses,
+        AwsCall::GetAuthorizers,
+        AwsCall::GetModels,
+        AwsCall::GetStages,
+        AwsCall::GetStage,
+        AwsCall::GetDeployment,
+        AwsCall::GetDomainNames,
+        AwsCall::GetApiMappings,
+        AwsCall::GetAccount,
+        AwsCall::GetFunctionConfiguration,
+        AwsCall::GetFunctionConcurrency,
+        AwsCall::GetPolicy,
+        AwsCall::SimulatePrincipalPolicy,
+        AwsCall::ListRolePolicies,
+        AwsCall::GetRolePolicy,
+        AwsCall::ListAttachedRolePolicies,
+        AwsCall::GetManagedPolicy,
+        AwsCall::GetPolicyVersion,
+        AwsCall::DescribeStacks,
+        AwsCall::ListStackResources,
+        AwsCall::DescribeStackEvents,
+        AwsCall::DescribeEvents,
+        AwsCall::GetTemplate,
+        AwsCall::DescribeTable,
+        AwsCall::DescribeTimeToLive,
+        AwsCall::Scan,
+        AwsCall::GetConnection,
+        AwsCall::FilterLogEvents,
+        AwsCall::GetMetricData,
+        AwsCall::DescribeVpcEndpoints,
+    ];
+}

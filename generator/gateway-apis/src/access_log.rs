@@ -3,13 +3,11 @@
 
 use std::borrow::Cow;
 
+use stackgen_gateway_common::access_log::{VARIABLE, group_of, name_length};
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{ApiId, EpochMillis, StageName};
 
 use crate::apis::AccessLogSettings;
-
-/// Prefix of a variable in a format.
-const VARIABLE: &str = "$context.";
 
 /// Renders a log format. `lookup` gets variable names without `$context.`, such as `identity.sourceIp`. A variable
 /// without a value renders as `-`, as on API Gateway. Control characters in values become spaces, so that a value that
@@ -52,26 +50,6 @@ pub fn write<'a>(
         at,
         vec![render(format, lookup)],
     );
-}
-
-/// Returns the log group's name from its ARN: `/aws/apigateway/chat` from
-/// `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
-fn group_of(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(7, ':');
-    if parts.next()? != "arn" || parts.nth(1)? != "logs" || parts.nth(2)? != "log-group" {
-        return None;
-    }
-    let group = parts.next()?;
-    let group = group.strip_suffix(":*").unwrap_or(group);
-    (!group.is_empty()).then_some(group)
-}
-
-/// Returns the length of the variable name at the start of `text`: words joined by dots. A trailing dot is punctuation.
-fn name_length(text: &str) -> usize {
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
-        .unwrap_or(text.len());
-    text[..end].trim_end_matches('.').len()
 }
 
 #[cfg(test)]

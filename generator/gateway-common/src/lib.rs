@@ -22,6 +22,8 @@ pub mod sigv4;
 mod time;
 mod trust;
 
+pub use stackgen_model::access_log;
+
 pub use account_access::{FunctionSecret, SignError, SignRequest};
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use event::{Event, Events, MessageOutcome};

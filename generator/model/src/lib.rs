@@ -4,6 +4,7 @@
 //! Reading never fails and never guesses: a value that the template does not determine is an [`Unknown`] with a reason,
 //! and a mistake in the template is a [`Problem`]. Nothing here does I/O.
 
+pub mod access_log;
 mod api;
 mod content;
 pub mod diff;

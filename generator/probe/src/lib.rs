@@ -35,7 +35,7 @@ pub use connection::{
 };
 pub use expect::{CheckResult, Expectation};
 pub use explain::{
-    AGE_LIMIT, AGE_LIMIT_SECONDS, Certainty, CloseCause, DELETED, ERROR_FRAMES, Explanation,
+    AGE_LIMIT, AGE_LIMIT_SECONDS, Certainty, CloseExplanation, DELETED, ERROR_FRAMES, Explanation,
     IDLE_SECONDS, IDLE_TIMEOUT, RecordSubject, ServerRecord, UNLISTED, explain, explain_close_code,
     explain_error_frame, explain_handshake_status, explain_with_records,
 };

@@ -49,7 +49,7 @@ async fn it_answers_every_event_of_a_socket() {
     let socket = socket();
     for event in [
         socket.connect(
-            &[("sessionId", "merciful-truth-455")],
+            &[("sessionId", "merciful-truth-455-k7dq2m9x4hw3t")],
             &[("Origin", "https://x")],
         ),
         socket.message("$default", "hello"),

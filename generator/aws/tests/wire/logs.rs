@@ -168,7 +168,7 @@ async fn log_settings_of_stages_and_functions_are_read() {
     assert_eq!(found.access_log_arn.as_deref(), Some("arn:g"));
     assert_eq!(found.access_log_format.as_deref(), Some("f"));
     assert_eq!(found.execution_level, ExecutionLevel::Error);
-    assert!(found.execution_differs && found.data_trace);
+    assert!(found.execution_differs);
     let off = replay
         .aws
         .stage_logs(&api, &StageName::new("dev"))
@@ -282,7 +282,7 @@ async fn live_tail_sends_updates_until_its_time_out() {
     ])
     .await;
     let aws = connect(&endpoint).await;
-    let mut session = aws.live_tail(&["arn:g".to_owned()], None).await.unwrap();
+    let mut session = aws.live_tail(&["arn:g".to_owned()]).await.unwrap();
     let first = session.next().await.unwrap().unwrap();
     assert_eq!((first.sampled, first.events.len()), (false, 1));
     assert_eq!(
@@ -300,7 +300,7 @@ async fn live_tail_sends_updates_until_its_time_out() {
 async fn a_broken_live_tail_is_an_error() {
     let endpoint = tail_of(vec![exception("SessionStreamingException")]).await;
     let aws = connect(&endpoint).await;
-    let mut session = aws.live_tail(&["arn:g".to_owned()], None).await.unwrap();
+    let mut session = aws.live_tail(&["arn:g".to_owned()]).await.unwrap();
     let broken = session.next().await.unwrap_err();
     assert_eq!(
         (broken.kind, broken.operation),

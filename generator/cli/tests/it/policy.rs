@@ -70,6 +70,37 @@ fn the_policy_of_one_api_names_nothing_else() {
 }
 
 #[test]
+fn a_policy_for_diagnosis_names_the_stack_or_one_api() {
+    let sandbox = Sandbox::starter("live-session");
+    let place = "--account 111122223333 --region eu-west-1";
+    let run = sandbox.run(&format!("policy --for doctor --env prod {place}"));
+    assert_eq!(run.code, Some(0), "{run}");
+    let allowed = |action| resources(&run, action);
+    assert_eq!(
+        allowed("execute-api:ManageConnections"),
+        ["arn:aws:execute-api:eu-west-1:111122223333:*/*/GET/@connections/*"]
+    );
+    let tables = allowed("dynamodb:Scan");
+    let is_of_stack = |arn: &String| arn.contains(":table/") && arn.contains("-prod");
+    assert!(
+        !tables.is_empty() && tables.iter().all(is_of_stack),
+        "{tables:?}"
+    );
+    let roles = allowed("iam:SimulatePrincipalPolicy");
+    assert!(
+        !roles.iter().any(|arn| arn.ends_with("role/*")),
+        "{roles:?}"
+    );
+    let run = Sandbox::new().run(&format!("policy --for logs --api-id a1b2c3 {place}"));
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(
+        resources(&run, "logs:FilterLogEvents"),
+        ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]
+    );
+    assert!(!run.stdout.contains("/apis/*"), "{run}");
+}
+
+#[test]
 fn a_deploy_policy_of_one_api_is_refused() {
     let run = Sandbox::new().run("policy --for deploy --api-id a1b2c3");
     assert_eq!(run.code, Some(2), "{run}");

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Prefix of a variable in a format.
-const VARIABLE: &str = "$context.";
+use stackgen_model::access_log::{VARIABLE, name_length};
 
 /// Largest number of attempts to match a line. Values can contain the text between two variables.
 const MAX_ATTEMPTS: u32 = 5_000;
@@ -148,14 +147,6 @@ fn fits(name: &str, value: &str) -> bool {
         }
         _ => true,
     }
-}
-
-/// Returns the length of the variable name at the start of a text: words joined by dots. A trailing dot is punctuation.
-fn name_length(text: &str) -> usize {
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
-        .unwrap_or(text.len());
-    text[..end].trim_end_matches('.').len()
 }
 
 #[cfg(test)]

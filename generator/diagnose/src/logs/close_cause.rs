@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use stackgen_probe::{
-    AGE_LIMIT, AGE_LIMIT_SECONDS, Certainty, CloseCause, DELETED, Explanation, IDLE_SECONDS,
+    AGE_LIMIT, AGE_LIMIT_SECONDS, Certainty, CloseExplanation, DELETED, Explanation, IDLE_SECONDS,
     IDLE_TIMEOUT, UNLISTED,
 };
 
@@ -60,7 +60,7 @@ impl CloseFacts<'_> {
             // A normal end, and codes of the application.
             1000 | 3000..=4999 => None,
             code => {
-                let cause = CloseCause::of_code(code).unwrap_or(UNLISTED);
+                let cause = CloseExplanation::of_code(code).unwrap_or(UNLISTED);
                 let severity = match code {
                     1012 => ProblemSeverity::Note,
                     _ => ProblemSeverity::Warning,

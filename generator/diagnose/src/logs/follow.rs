@@ -15,6 +15,9 @@ use super::ports::{EventsRequest, LiveTailSession, LogService, TailUpdate};
 use super::reorder::{FollowedEntry, ReorderBuffer};
 use super::seen::{ChannelNumber, POLLS, PollWindow, SeenEvents};
 
+/// Price of a minute of live tail in us-east-1, in dollars.
+pub const LIVE_TAIL_USD_PER_MINUTE: f64 = 0.01;
+
 /// Largest number of groups of one session.
 const GROUPS_PER_SESSION: usize = 10;
 
@@ -218,7 +221,7 @@ impl<'a, S: LogService> Follower<'a, '_, S> {
             .filter_map(|index| self.sources[*index].arn.clone());
         let arns: Vec<_> = arns.collect();
         let (service, ctx) = (self.service, self.ctx);
-        match ctx.read(|| service.live_tail(&arns, None)).await {
+        match ctx.read(|| service.live_tail(&arns)).await {
             Ok(session) => {
                 let channel = self.next_channel;
                 self.next_channel += 1;

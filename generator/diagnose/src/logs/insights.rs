@@ -8,68 +8,42 @@ use stackgen_deploy::{AccountError, AccountErrorKind, DeployError, OperationCont
 
 use super::entry::{LogLine, LogSource};
 use super::fetch::{TimeRange, sort_entries};
+use super::life_filter::LifeFilter;
 use super::line::LineFact;
 use super::parse::parse_line;
 use super::ports::{InsightsRequest, InsightsResults, InsightsStatus, LogService};
-
-/// Price of a scanned GB in us-east-1, in dollars.
-const USD_PER_GB: f64 = 0.005;
-
-/// Price of a minute of live tail in us-east-1, in dollars.
-pub const LIVE_TAIL_USD_PER_MINUTE: f64 = 0.01;
+use super::timestamp::parse_timestamp;
 
 /// Largest number of results of one query.
 const MAX_RESULTS: u32 = 10_000;
 
-/// Largest number of texts that one query searches for.
-const MAX_TEXTS: usize = 50;
+/// Largest number of groups of one query.
+const MAX_GROUPS: usize = 50;
+
+/// Largest number of characters of the texts that one query searches for. A query has at most 10,000.
+const MAX_CHARACTERS: usize = 8_000;
+
+/// Largest number of rounds, each of which looks up the IDs of the lines that the round before found: connections, their
+/// requests, the invocations of these.
+const ROUNDS: usize = 3;
 
 /// Wait between two looks at a query.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Bytes that a search scans at most.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScanEstimate {
-    /// The bytes.
-    pub bytes: u64,
-    /// True if the size of a group is unknown.
-    pub is_incomplete: bool,
-}
-
-/// Returns the bytes that a search of a range scans: the share of each group's stored bytes that its range has, twice,
-/// because a second query finds the lines that the first one names.
-pub fn estimate(sources: &[LogSource], range: TimeRange, now: i64) -> ScanEstimate {
-    const DAY: i64 = 86_400_000;
-    let mut estimate = ScanEstimate {
-        bytes: 0,
-        is_incomplete: false,
-    };
-    for source in sources {
-        let Some(stored) = source.stored_bytes else {
-            estimate.is_incomplete = true;
-            continue;
-        };
-        let age = source.created.map_or(i64::MAX, |created| now - created);
-        let kept = source
-            .retention_days
-            .map_or(i64::MAX, |days| i64::from(days) * DAY);
-        let stored_for = age.min(kept).max(1);
-        let length = (range.end.unwrap_or(now) - range.start).clamp(0, stored_for);
-        let share = i128::from(stored) * i128::from(length) / i128::from(stored_for);
-        estimate.bytes = estimate
-            .bytes
-            .saturating_add(u64::try_from(2 * share).unwrap_or(u64::MAX));
-    }
-    estimate
-}
-
-/// Returns the price of scanned bytes in us-east-1.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a price is shown with few digits"
-)]
-pub fn scan_price(bytes: u64) -> f64 {
-    bytes as f64 / 1_000_000_000.0 * USD_PER_GB
+/// Search with Logs Insights.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSearchRequest<'a> {
+    /// The groups.
+    pub sources: &'a [LogSource],
+    /// The range.
+    pub range: TimeRange,
+    /// Selection of connections, which must not be empty.
+    pub filter: &'a LifeFilter,
+    /// Current time, in milliseconds since 1970.
+    pub now: i64,
+    /// Number of bytes at which the search ends, if it has not found everything by then. A query that goes over it is stopped
+    /// within half a second.
+    pub max_bytes: Option<u64>,
 }
 
 /// Lines that a search found.
@@ -79,37 +53,52 @@ pub struct SearchedLogs {
     pub entries: Vec<LogLine>,
     /// Bytes that were scanned.
     pub scanned_bytes: u64,
+    /// True if the search ended before it had found everything, because it would have scanned more than it may.
+    pub is_cut_off: bool,
 }
 
-/// Searches sources for the lines that contain a text, and for the lines of the requests and invocations that these name.
+/// Searches for the lines that contain the text of a selection, and for the lines of the connections, requests and invocations
+/// that these name.
 ///
 /// # Errors
 ///
 /// See [`DeployError`].
 pub async fn search(
     service: &impl LogService,
-    sources: &[LogSource],
-    range: TimeRange,
-    text: &str,
-    now: i64,
+    request: LogSearchRequest<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<SearchedLogs, DeployError> {
-    let mut search = Search {
+    let mut search = InsightsSearch {
         service,
-        sources,
+        request,
         ctx,
         found: SearchedLogs::default(),
         pointers: BTreeSet::new(),
+        largest_scan: 0,
     };
-    let (start, end) = (
-        range.start.div_euclid(1000),
-        range.end.unwrap_or(now).div_euclid(1000),
-    );
-    search.query(&[text.to_owned()], start, end).await?;
-    let ids: Vec<_> = ids_of(sources, &search.found.entries).into_iter().collect();
-    for texts in ids.chunks(MAX_TEXTS) {
-        search.query(texts, start, end).await?;
+    let mut searched = BTreeSet::new();
+    let mut texts: BTreeSet<String> = request
+        .filter
+        .search_text()
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
+    for round in 0..=ROUNDS {
+        let first = search.found.entries.len();
+        for chunk in chunks(&texts) {
+            search.query(&chunk).await?;
+        }
+        searched.append(&mut texts);
+        let new = &search.found.entries[first..];
+        // Lines of a session or of a user name its connections.
+        let follows_connections = round == 0 && request.filter.connection.is_none();
+        texts = ids_of(request.sources, new, follows_connections);
+        texts.retain(|id| !searched.contains(id));
+        if texts.is_empty() || search.found.is_cut_off {
+            break;
+        }
     }
+    let range = request.range;
     let in_range =
         |entry: &LogLine| entry.at >= range.start && range.end.is_none_or(|end| entry.at <= end);
     search.found.entries.retain(in_range);
@@ -117,23 +106,68 @@ pub async fn search(
     Ok(search.found)
 }
 
-struct Search<'a, S> {
+/// Divides texts so that each part fits into a query.
+fn chunks(texts: &BTreeSet<String>) -> Vec<Vec<String>> {
+    let (mut chunks, mut chunk, mut length) = (Vec::new(), Vec::new(), 0);
+    for text in texts {
+        let more = escaped(text).chars().count() + 1;
+        if !chunk.is_empty() && length + more > MAX_CHARACTERS {
+            chunks.push(std::mem::take(&mut chunk));
+            length = 0;
+        }
+        length += more;
+        chunk.push(text.clone());
+    }
+    chunks.extend((!chunk.is_empty()).then_some(chunk));
+    chunks
+}
+
+struct InsightsSearch<'a, S> {
     service: &'a S,
-    sources: &'a [LogSource],
+    request: LogSearchRequest<'a>,
     ctx: OperationContext<'a>,
     found: SearchedLogs,
     pointers: BTreeSet<String>,
+    /// Bytes of the query that scanned the most.
+    largest_scan: u64,
 }
 
-impl<S: LogService> Search<'_, S> {
-    /// Searches a range of seconds. A query returns at most 10,000 results, so a range with more is divided.
-    async fn query(&mut self, texts: &[String], start: i64, end: i64) -> Result<(), DeployError> {
-        let mut ranges = vec![(start, end)];
+impl<S: LogService> InsightsSearch<'_, S> {
+    /// Searches all groups.
+    async fn query(&mut self, texts: &[String]) -> Result<(), DeployError> {
+        for sources in self.request.sources.chunks(MAX_GROUPS) {
+            let groups: Vec<_> = sources.iter().map(|source| source.group.clone()).collect();
+            self.query_groups(&groups, texts).await?;
+        }
+        Ok(())
+    }
+
+    /// Searches some groups. A query returns at most 10,000 results, so a range with more is divided.
+    async fn query_groups(
+        &mut self,
+        groups: &[String],
+        texts: &[String],
+    ) -> Result<(), DeployError> {
+        let range = self.request.range;
+        let end = range.end.unwrap_or(self.request.now);
+        let mut ranges = vec![(range.start.div_euclid(1000), end.div_euclid(1000))];
         while let Some((start, end)) = ranges.pop() {
-            let results = self.run(texts, start, end).await?;
+            if self.is_at_limit(self.largest_scan) {
+                self.found.is_cut_off = true;
+                return Ok(());
+            }
+            let request = InsightsRequest {
+                groups: groups.to_vec(),
+                start,
+                end,
+                query: query_text(texts),
+                limit: MAX_RESULTS,
+            };
+            let results = self.run(&request).await?;
             self.found.scanned_bytes += results.scanned_bytes;
+            self.largest_scan = self.largest_scan.max(results.scanned_bytes);
             let is_full = results.rows.len() >= MAX_RESULTS as usize;
-            if is_full && end > start {
+            if is_full && end > start && !self.found.is_cut_off {
                 let middle = start + (end - start) / 2;
                 ranges.extend([(start, middle), (middle + 1, end)]);
                 continue;
@@ -145,25 +179,15 @@ impl<S: LogService> Search<'_, S> {
         Ok(())
     }
 
-    async fn run(
-        &self,
-        texts: &[String],
-        start: i64,
-        end: i64,
-    ) -> Result<InsightsResults, DeployError> {
+    /// True if so many bytes more would be too many.
+    fn is_at_limit(&self, more: u64) -> bool {
+        let total = self.found.scanned_bytes.saturating_add(more);
+        self.request.max_bytes.is_some_and(|most| total > most)
+    }
+
+    async fn run(&mut self, request: &InsightsRequest) -> Result<InsightsResults, DeployError> {
         let (service, ctx) = (self.service, self.ctx);
-        let request = InsightsRequest {
-            groups: self
-                .sources
-                .iter()
-                .map(|source| source.group.clone())
-                .collect(),
-            start,
-            end,
-            query: query_text(texts),
-            limit: MAX_RESULTS,
-        };
-        let id = ctx.read(|| service.start_query(&request)).await?;
+        let id = ctx.read(|| service.start_query(request)).await?;
         loop {
             let results = match ctx.read(|| service.query_results(&id)).await {
                 Err(DeployError::Interrupted) => {
@@ -176,6 +200,11 @@ impl<S: LogService> Search<'_, S> {
             match results.status {
                 InsightsStatus::Complete => return Ok(results),
                 InsightsStatus::Failed => return Err(query_failed().into()),
+                InsightsStatus::Running if self.is_at_limit(results.scanned_bytes) => {
+                    let _ = service.stop_query(&id).await;
+                    self.found.is_cut_off = true;
+                    return Ok(results);
+                }
                 InsightsStatus::Running => {}
             }
             if ctx
@@ -199,7 +228,7 @@ impl<S: LogService> Search<'_, S> {
             return;
         }
         let log = value("@log").unwrap_or_default();
-        let mut sources = self.sources.iter();
+        let mut sources = self.request.sources.iter();
         let source = sources.position(|source| is_group(log, &source.group));
         let at = value("@timestamp").and_then(parse_timestamp);
         if let (Some(source), Some(at)) = (source, at) {
@@ -240,8 +269,12 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns the requests and invocations that lines name.
-fn ids_of(sources: &[LogSource], entries: &[LogLine]) -> BTreeSet<String> {
+/// Returns the IDs that lines name: requests, invocations, and connections.
+fn ids_of(
+    sources: &[LogSource],
+    entries: &[LogLine],
+    follows_connections: bool,
+) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for entry in entries {
         let line = parse_line(&sources[entry.source], &entry.message);
@@ -252,34 +285,12 @@ fn ids_of(sources: &[LogSource], entries: &[LogLine]) -> BTreeSet<String> {
             ],
             _ => [None, None],
         };
-        let named = [line.request.as_deref(), line.lambda.as_deref()];
-        ids.extend(
-            named
-                .into_iter()
-                .chain(of_access)
-                .flatten()
-                .map(str::to_owned),
-        );
+        let connection = line.connection.as_deref().filter(|_| follows_connections);
+        let named = [line.request.as_deref(), line.lambda.as_deref(), connection];
+        let named = named.into_iter().chain(of_access).flatten();
+        ids.extend(named.map(str::to_owned));
     }
     ids
-}
-
-/// Parses a time in UTC, such as `2026-11-30 08:00:00.123` or `2026-11-30T08:00:00Z`, as milliseconds since 1970.
-pub fn parse_timestamp(text: &str) -> Option<i64> {
-    let text = text.trim_end_matches('Z');
-    let bytes = text.as_bytes();
-    if !(bytes.len() == 19 || bytes.len() == 23) || bytes[4] != b'-' || bytes[13] != b':' {
-        return None;
-    }
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let month = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
-    let date =
-        time::Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?);
-    let days = i64::from(date.ok()?.to_julian_day() - 2_440_588);
-    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
-    Some(seconds * 1000 + number(20..23).unwrap_or_default())
 }
 
 fn query_failed() -> AccountError {
@@ -297,43 +308,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_escape_ids_and_times_are_parsed() {
+    fn queries_escape_ids() {
         assert_eq!(
             query_text(&["a/b=".to_owned(), "x.y".to_owned()]),
             "fields @timestamp, @message, @logStream, @log | filter @message like /a\\/b=|x\\.y/ | sort @timestamp asc | limit 10000"
         );
-        assert_eq!(
-            parse_timestamp("2026-11-30 08:00:00.123"),
-            Some(1_796_025_600_123)
-        );
-        assert_eq!(parse_timestamp("1970-01-01 00:00:00.000"), Some(0));
-        assert_eq!(parse_timestamp("yesterday"), None);
     }
 
     #[test]
-    fn an_estimate_is_the_share_of_the_stored_time() {
-        let source = LogSource {
-            stored_bytes: Some(10_000_000_000),
-            created: Some(0),
-            retention_days: Some(10),
-            ..LogSource::named("g")
-        };
-        let day = 86_400_000;
-        let now = 100 * day;
-        let range = |days: i64| TimeRange {
-            start: now - days * day,
-            end: None,
-        };
-        assert_eq!(
-            estimate(std::slice::from_ref(&source), range(1), now).bytes,
-            2_000_000_000
+    fn texts_are_divided_by_the_length_of_their_queries() {
+        let texts: BTreeSet<String> = (0..500).map(|number| format!("{number:036}")).collect();
+        let chunks = chunks(&texts);
+        assert!(chunks.len() > 1);
+        assert_eq!(chunks.concat(), texts.into_iter().collect::<Vec<_>>());
+        let longest = chunks.iter().map(|texts| query_text(texts).len()).max();
+        assert!(
+            longest.is_some_and(|length| length <= 10_000),
+            "{longest:?}"
         );
-        assert_eq!(
-            estimate(std::slice::from_ref(&source), range(50), now).bytes,
-            20_000_000_000
-        );
-        let unknown = estimate(&[LogSource::named("g")], range(1), now);
-        assert!(unknown.is_incomplete && unknown.bytes == 0);
-        assert!((scan_price(1_000_000_000) - 0.005).abs() < 1e-9);
     }
 }

@@ -26,8 +26,10 @@ mod parse;
 mod ports;
 mod problem;
 mod reorder;
+mod scan;
 mod seen;
 mod sources;
+mod timestamp;
 
 pub use access_format::AccessFormat;
 pub use access_record::{AccessEvent, AccessRecord};
@@ -35,12 +37,9 @@ pub use close_cause::duration_text;
 pub use entry::{LineLevel, LogLine, LogSource, SourceKind};
 pub use fetch::{ReadLogs, TimeRange, read_range, sort_entries};
 pub use field::LineField;
-pub use follow::{FollowEvent, FollowOptions, follow};
+pub use follow::{FollowEvent, FollowOptions, LIVE_TAIL_USD_PER_MINUTE, follow};
 pub use gap::{GapKind, LogGap, no_close_codes};
-pub use insights::{
-    LIVE_TAIL_USD_PER_MINUTE, ScanEstimate, SearchedLogs, estimate, parse_timestamp, scan_price,
-    search,
-};
+pub use insights::{LogSearchRequest, SearchedLogs, search};
 pub use join::{Joiner, LineLinks};
 pub use life::{
     AuthorizerStep, ConnectionClose, ConnectionLife, ConnectionLives, LineFailure, RequestStep,
@@ -56,5 +55,7 @@ pub use ports::{
 };
 pub use problem::{ConnectionProblem, ProblemSeverity};
 pub use reorder::{FollowedEntry, ReorderBuffer};
+pub use scan::{ScanEstimate, estimate, scan_price};
 pub use seen::{PollWindow, SeenEvents};
 pub use sources::{LogDiscovery, LogSources, LoggedStage, find_sources};
+pub use timestamp::parse_timestamp;

@@ -1,6 +1,7 @@
 //! Interfaces to CloudWatch Logs, and to the settings that decide which logs exist.
 
 use stackgen_deploy::{AccountResult, ApiId, FunctionName, StageName};
+use stackgen_model::access_log::group_of;
 
 /// A log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,11 +133,7 @@ pub trait LogService {
     fn events(&self, request: &EventsRequest) -> impl Future<Output = AccountResult<EventsPage>>;
 
     /// Opens a session of live tail on at most ten groups, by their ARNs (StartLiveTail). AWS bills it by the minute.
-    fn live_tail(
-        &self,
-        groups: &[String],
-        pattern: Option<&str>,
-    ) -> impl Future<Output = AccountResult<Self::Session>>;
+    fn live_tail(&self, groups: &[String]) -> impl Future<Output = AccountResult<Self::Session>>;
 
     /// Starts a query of Logs Insights, and returns its ID (StartQuery). AWS bills the bytes that it scans.
     fn start_query(&self, request: &InsightsRequest)
@@ -160,8 +157,6 @@ pub struct StageLogSettings {
     pub execution_level: ExecutionLevel,
     /// True if a route has another level than the default.
     pub execution_differs: bool,
-    /// True if the execution log contains messages.
-    pub data_trace: bool,
 }
 
 impl StageLogSettings {
@@ -172,8 +167,7 @@ impl StageLogSettings {
 
     /// Returns the name of the access log's group; `None` without one, and for a delivery stream.
     pub fn access_log_group(&self) -> Option<&str> {
-        let (_, group) = self.access_log_arn.as_deref()?.split_once(":log-group:")?;
-        Some(group.strip_suffix(":*").unwrap_or(group))
+        group_of(self.access_log_arn.as_deref()?)
     }
 }
 

@@ -6,4 +6,5 @@ mod following;
 mod joining;
 mod memory;
 mod reading;
+mod searching;
 mod showing;

@@ -27,7 +27,7 @@ fn wscat(url: &str, messages: &[&str]) -> Option<Child> {
 async fn a_listener_connects_without_a_token_and_gets_an_answer() {
     let running = RunningGateway::start().await;
     let url = format!(
-        "{}?sessionId=merciful-truth-455&targetLanguage=de",
+        "{}?sessionId=merciful-truth-455-k7dq2m9x4hw3t&targetLanguage=de",
         running.url()
     );
     let message = r#"{"action":"heartbeat"}"#;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Certainty::{Likely, Possible};
 use super::Explanation;
 use super::codes::{
-    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseCause, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
+    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseExplanation, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
 };
 use crate::connection::{ClosedBy, ConnectionEnd};
 use crate::report::{ObservationKind, ProbeReport};
@@ -30,7 +30,7 @@ pub(super) fn explain(report: &ProbeReport) -> Option<Explanation> {
         (ClosedBy::Server, 1001) => facts.going_away(sent_pings(report)),
         (ClosedBy::Server, 1005) => facts.bare(),
         (ClosedBy::Server, 1009) => facts.too_large(),
-        (ClosedBy::Server, code) => match CloseCause::of_code(code) {
+        (ClosedBy::Server, code) => match CloseExplanation::of_code(code) {
             Some(cause) => cause.explanation(),
             None => other(code),
         },
@@ -113,7 +113,7 @@ impl EndFacts<'_> {
     }
 
     fn too_large(&self) -> Explanation {
-        let cause = CloseCause::of_code(1009).unwrap_or(UNLISTED);
+        let cause = CloseExplanation::of_code(1009).unwrap_or(UNLISTED);
         let size = format!("the largest message had {} bytes", self.largest_message);
         cause.explanation().with_evidence(size)
     }
@@ -144,7 +144,7 @@ impl EndFacts<'_> {
             .with_evidence(format!("the largest message had {} bytes", self.largest_message))
             .with_next_step("Send less than 32 KB per frame.");
         }
-        let cause = CloseCause::of_code(1006).unwrap_or(UNLISTED);
+        let cause = CloseExplanation::of_code(1006).unwrap_or(UNLISTED);
         cause
             .explanation()
             .with_evidence(format!("network error: {}", self.close.reason))

@@ -7,7 +7,7 @@ use super::Explanation;
 
 /// Cause of a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CloseCause {
+pub struct CloseExplanation {
     /// The close code.
     pub code: u16,
     /// The certainty that this is the cause.
@@ -27,7 +27,7 @@ pub const IDLE_SECONDS: RangeInclusive<u64> = 585..=660;
 pub const AGE_LIMIT_SECONDS: RangeInclusive<u64> = 7_140..=7_320;
 
 /// The idle timeout.
-pub const IDLE_TIMEOUT: CloseCause = CloseCause {
+pub const IDLE_TIMEOUT: CloseExplanation = CloseExplanation {
     code: 1001,
     certainty: Likely,
     rows: &["M13", "X4"],
@@ -36,7 +36,7 @@ pub const IDLE_TIMEOUT: CloseCause = CloseCause {
 };
 
 /// The largest age of a connection.
-pub const AGE_LIMIT: CloseCause = CloseCause {
+pub const AGE_LIMIT: CloseExplanation = CloseExplanation {
     code: 1001,
     certainty: Likely,
     rows: &["M14", "X4"],
@@ -46,7 +46,7 @@ pub const AGE_LIMIT: CloseCause = CloseCause {
 };
 
 /// A DELETE request to @connections.
-pub const DELETED: CloseCause = CloseCause {
+pub const DELETED: CloseExplanation = CloseExplanation {
     code: 1000,
     certainty: Certain,
     rows: &["M15", "X4"],
@@ -55,7 +55,7 @@ pub const DELETED: CloseCause = CloseCause {
 };
 
 /// A code that the reference does not list.
-pub const UNLISTED: CloseCause = CloseCause {
+pub const UNLISTED: CloseExplanation = CloseExplanation {
     code: 0,
     certainty: Possible,
     rows: &["X4"],
@@ -64,29 +64,29 @@ pub const UNLISTED: CloseCause = CloseCause {
 };
 
 /// Causes of codes that have only one.
-const CODES: [CloseCause; 6] = [
-    CloseCause {
+const CODES: [CloseExplanation; 6] = [
+    CloseExplanation {
         code: 1003,
         certainty: Likely,
         rows: &["M10", "X4"],
         cause: "A binary frame was sent, but WebSocket APIs accept only text.",
         next_step: "Send base64 in a text message. ContentHandlingStrategy determines how the integration receives it.",
     },
-    CloseCause {
+    CloseExplanation {
         code: 1006,
         certainty: Likely,
         rows: &["X3"],
         cause: "TCP ended without a close frame. Typical causes are NAT, a proxy, a VPN, sleep, or a server that was killed.",
         next_step: "Send a message every minute, which keeps NAT and proxies from dropping the connection, and reconnect when it is lost.",
     },
-    CloseCause {
+    CloseExplanation {
         code: 1008,
         certainty: Likely,
         rows: &["M19", "X4"],
         cause: "The client sent too many requests, so API Gateway closed its connection.",
         next_step: "Send less often, or put several messages into one, and reconnect after a delay that grows.",
     },
-    CloseCause {
+    CloseExplanation {
         code: 1009,
         certainty: Certain,
         rows: &["M11", "X4"],
@@ -94,14 +94,14 @@ const CODES: [CloseCause; 6] = [
         next_step: "Send smaller messages. Most clients send a message as one frame, so their limit is 32 KB. Store large data \
                     in S3 and send its location.",
     },
-    CloseCause {
+    CloseExplanation {
         code: 1011,
         certainty: Possible,
         rows: &["X4"],
         cause: "The server failed. The Developer Guide lists this code for an error inside API Gateway.",
         next_step: "If it happens again, check the proxies in between, and note the connectionId and the time for AWS support.",
     },
-    CloseCause {
+    CloseExplanation {
         code: 1012,
         certainty: Likely,
         rows: &["X4"],
@@ -111,9 +111,9 @@ const CODES: [CloseCause; 6] = [
     },
 ];
 
-impl CloseCause {
+impl CloseExplanation {
     /// Returns the cause of a code that has only one.
-    pub fn of_code(code: u16) -> Option<CloseCause> {
+    pub fn of_code(code: u16) -> Option<CloseExplanation> {
         CODES.into_iter().find(|known| known.code == code)
     }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::report::{HandshakeOutcome, ProbeReport};
 pub use codes::{
-    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseCause, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
+    AGE_LIMIT, AGE_LIMIT_SECONDS, CloseExplanation, DELETED, IDLE_SECONDS, IDLE_TIMEOUT, UNLISTED,
 };
 pub use lookup::{ERROR_FRAMES, explain_close_code, explain_error_frame, explain_handshake_status};
 pub use recorded::{RecordSubject, ServerRecord};

@@ -10,6 +10,7 @@ use crate::account::{StageTarget, confirmed};
 use crate::error::CliError;
 use crate::git;
 use crate::run_id::run_id;
+use crate::text::counted;
 
 /// Offers the changes that cure findings, and makes those that are confirmed.
 pub(super) async fn offer(
@@ -143,9 +144,10 @@ async fn delete_records(
     key: &str,
     connections: &[String],
 ) -> Result<(), CliError> {
-    let count = connections.len();
-    let question =
-        format!("delete {count} records of connections that do not exist from table {table}?");
+    let question = format!(
+        "delete {} whose connection does not exist from table {table}?",
+        counted(connections.len(), "record")
+    );
     if !confirmed(false, &question, run.interrupt, run.ui).await? {
         return Ok(());
     }
@@ -167,6 +169,8 @@ async fn delete_records(
             .await?;
         deleted += 1;
     }
-    run.ui
-        .done(&format!("deleted {deleted} records of table {table}"))
+    run.ui.done(&format!(
+        "deleted {} of table {table}",
+        counted(deleted, "record")
+    ))
 }

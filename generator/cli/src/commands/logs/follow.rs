@@ -18,6 +18,7 @@ use super::target::LogTarget;
 use crate::account::{AccountClient, StepProgress};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
+use crate::text::counted;
 use crate::ui::Ui;
 
 /// Interval between two notes about lines that live tail leaves out.
@@ -96,9 +97,9 @@ fn print_price(sessions: usize, elapsed: Duration, ui: &Ui) {
         } else {
             ""
         };
-        let plural = if minutes == 1 { "" } else { "s" };
+        let minutes = counted(usize::try_from(minutes).unwrap_or(usize::MAX), "minute");
         ui.aside(&format!(
-            "{start}live tail: {minutes} minute{plural}, ${price:.2} in us-east-1 unless the free tier covers them"
+            "{start}live tail: {minutes}, ${price:.2} in us-east-1 unless the free tier covers them"
         ));
     }
 }
@@ -147,10 +148,7 @@ impl FollowPrinter<'_> {
     }
 
     fn polling(&self, groups: &[&str], reason: Option<&AccountError>) {
-        let groups = match groups.len() {
-            1 => "1 log group".to_owned(),
-            count => format!("{count} log groups"),
-        };
+        let groups = counted(groups.len(), "log group");
         match reason {
             None => self.ui.aside(&format!(
                 "following {groups} by polls of FilterLogEvents; Ctrl-C ends it"

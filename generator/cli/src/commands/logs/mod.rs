@@ -79,8 +79,8 @@ pub(crate) struct LogsCommand {
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Selection")]
     fields: Vec<(String, String)>,
 
-    /// Least level of lines to show
-    #[arg(long, value_name = "LEVEL", value_parser = level, help_heading = "Selection")]
+    /// Least level of lines to show; connections have none
+    #[arg(long, value_name = "LEVEL", value_parser = level, conflicts_with_all = ["connections", "why"], help_heading = "Selection")]
     level: Option<LineLevel>,
 
     /// Show a table with one line for each connection, the unhealthy first
@@ -250,6 +250,7 @@ impl LogsCommand {
         target.note_unknown_closes(&lives);
         target.wants_lines = !self.connections;
         let shows_lives = self.connections || self.why || !filter.is_empty() && !self.raw;
+        // With a level, lines are shown: a connection has none.
         let shows_lives = shows_lives && self.level.is_none();
         if ui.wants_json() {
             return match shows_lives {

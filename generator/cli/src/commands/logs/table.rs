@@ -16,6 +16,7 @@ use super::target::LogTarget;
 use crate::error::CliError;
 use crate::explanation::explanation_text;
 use crate::style::{BOLD, DIM, GREEN, RED};
+use crate::text::counted;
 use crate::ui::Ui;
 
 /// Largest number of connections that a cause names.
@@ -193,10 +194,7 @@ fn summary(lives: &[&ConnectionLife]) -> String {
     add(count(error), style(error), "refused or failed");
     add(count(warning), style(warning), "with a warning");
     add(healthy, GREEN, "healthy");
-    let total = match lives.len() {
-        1 => "1 connection".to_owned(),
-        total => format!("{total} connections"),
-    };
+    let total = counted(lives.len(), "connection");
     let mut codes: BTreeMap<u16, usize> = BTreeMap::new();
     let mut unknown = 0;
     for close in lives.iter().filter_map(|life| life.close.as_ref()) {

@@ -171,13 +171,11 @@ impl LogTarget {
         }
     }
 
-    /// Adds a gap if connections ended with codes that no log contains.
+    /// Adds a gap if selected connections ended with codes that no log contains.
     pub(super) fn note_unknown_closes(&mut self, lives: &ConnectionLives) {
         let is_unknown = |close: &stackgen_diagnose::logs::ConnectionClose| close.code.is_none();
-        let unknown = lives
-            .lives
-            .iter()
-            .filter(|life| life.close.as_ref().is_some_and(is_unknown));
+        let selected = lives.lives.iter().filter(|life| life.selected);
+        let unknown = selected.filter(|life| life.close.as_ref().is_some_and(is_unknown));
         let count = unknown.count();
         if count > 0 {
             self.gaps.push(no_close_codes(count));

@@ -35,6 +35,15 @@ impl PolicyDocument {
         policy
     }
 
+    /// Returns the policy of a command that only reads.
+    pub(super) fn reading(scope: &PolicyScope, calls: &[AwsCall]) -> Self {
+        let mut policy = PolicyDocument::default();
+        for call in calls {
+            policy.allow([call.action()], scope.reading_arns(*call));
+        }
+        policy
+    }
+
     fn allow_calls(&mut self, scope: &PolicyScope, task: CallTask) {
         let calls = AwsCall::ALL.iter().filter(|call| call.task() == task);
         // An API that is given by its ID is not searched for by its name.

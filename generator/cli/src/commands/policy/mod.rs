@@ -7,6 +7,7 @@ mod scope;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use stackgen_aws::AwsCall;
 use stackgen_cfn::Node;
 use stackgen_synth::Dialect;
 
@@ -19,13 +20,14 @@ use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
 use crate::ui::Ui;
 
-/// Print the least-privilege IAM policy of a deploy
+/// Print the least-privilege IAM policy of a deploy, or of a diagnosis
 ///
 /// Prints a policy as JSON for the identity that runs `stackgen deploy`. It allows the calls that stackgen makes for an
 /// environment and, as CloudFormation changes resources as the caller, what the types of the template's resources take. With
 /// `--role-arn`, CloudFormation uses that role: the caller may pass it, and needs no rights on the resources themselves.
 ///
-/// `--for redeploy` is enough for `stackgen deploy --redeploy-stage`.
+/// `--for redeploy` is enough for `stackgen deploy --redeploy-stage`. `--for logs` and `--for doctor` allow only reading, for people
+/// who look for the cause of a closed socket.
 ///
 /// What is not known before a deploy is a wildcard: the IDs of APIs, and account and region unless they are given.
 #[derive(Args, Debug)]
@@ -55,7 +57,7 @@ pub(crate) struct PolicyCommand {
     )]
     environment: Option<String>,
 
-    /// ID of the API to redeploy, which need not be in a project file
+    /// ID of the API to redeploy or to diagnose, which need not be in a project file
     #[arg(long, value_name = "ID", value_parser = identifier, help_heading = "Target")]
     api_id: Option<String>,
 
@@ -110,6 +112,7 @@ Examples:
   stackgen policy --env prod --account 111122223333 --region eu-west-1
   stackgen policy --env prod --role-arn arn:aws:iam::111122223333:role/cloudformation
   stackgen policy --for redeploy --env prod
+  stackgen policy --for doctor --env prod --account 111122223333 --region eu-west-1
   stackgen policy --for redeploy --api-id a1b2c3d4e5 --region eu-west-1";
 
 /// What a policy allows.
@@ -119,6 +122,21 @@ pub(super) enum PolicyTask {
     Deploy,
     /// `stackgen deploy --redeploy-stage`
     Redeploy,
+    /// `stackgen logs`, which only reads
+    Logs,
+    /// `stackgen doctor` without `--fix`, which only reads
+    Doctor,
+}
+
+impl PolicyTask {
+    /// Returns the calls of a command that only reads.
+    fn reads(self) -> Option<&'static [AwsCall]> {
+        match self {
+            PolicyTask::Logs => Some(AwsCall::LOGS),
+            PolicyTask::Doctor => Some(AwsCall::DOCTOR),
+            PolicyTask::Deploy | PolicyTask::Redeploy => None,
+        }
+    }
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -154,11 +172,14 @@ impl PolicyCommand {
             )
             .hint("use `--for redeploy`, or name an environment with `--env`"));
         }
-        let scope = self.scope(String::new(), None);
-        Ok(PolicyDocument::redeploy(&PolicyScope {
+        let scope = PolicyScope {
             api: api.to_owned(),
-            ..scope
-        }))
+            ..self.scope(String::new(), None)
+        };
+        Ok(match self.task.and_then(PolicyTask::reads) {
+            Some(calls) => PolicyDocument::reading(&scope, calls),
+            None => PolicyDocument::redeploy(&scope),
+        })
     }
 
     fn policy_of_environment(&self, ui: &Ui) -> Result<PolicyDocument, CliError> {
@@ -175,6 +196,9 @@ impl PolicyCommand {
             None => stack_name(project.name(), environment).to_string(),
         };
         let scope = self.scope(stack, Some(rendered.template));
+        if let Some(calls) = self.task.and_then(PolicyTask::reads) {
+            return Ok(PolicyDocument::reading(&scope, calls));
+        }
         match self.task {
             Some(PolicyTask::Redeploy) => Ok(PolicyDocument::redeploy(&scope)),
             _ => self.deploy_policy(&scope, ui),

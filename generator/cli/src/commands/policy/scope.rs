@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_aws::CallTarget;
+use stackgen_aws::{AwsCall, CallTarget};
 use stackgen_cfn::Node;
 use stackgen_deploy::stack::names::{FixedName, named_resources};
 use stackgen_deploy::stack::quotas::{PartDemand, part_demands};
@@ -88,8 +88,80 @@ impl PolicyScope {
         arns.collect()
     }
 
+    /// Returns the ARNs that a command that only reads calls an operation on. Without a template, names are not known.
+    pub(super) fn reading_arns(&self, call: AwsCall) -> BTreeSet<String> {
+        let one = |arn: String| BTreeSet::from([arn]);
+        match call {
+            AwsCall::DescribeLogGroups => one(self.regional("logs", "log-group:*")),
+            AwsCall::FilterLogEvents | AwsCall::StartLiveTail | AwsCall::StartQuery => {
+                self.log_groups()
+            }
+            AwsCall::DescribeTable | AwsCall::DescribeTimeToLive | AwsCall::Scan => {
+                self.named("AWS::DynamoDB::Table", "TableName", |name| {
+                    vec![self.regional("dynamodb", &format!("table/{name}"))]
+                })
+            }
+            AwsCall::SimulatePrincipalPolicy
+            | AwsCall::ListRolePolicies
+            | AwsCall::GetRolePolicy
+            | AwsCall::ListAttachedRolePolicies => {
+                self.named("AWS::IAM::Role", "RoleName", |name| {
+                    vec![self.global("iam", &format!("role/{name}"))]
+                })
+            }
+            AwsCall::GetManagedPolicy | AwsCall::GetPolicyVersion => {
+                one(format!("arn:{}:iam::*:policy/*", self.partition))
+            }
+            AwsCall::GetConnection => {
+                let path = format!("{}/*/GET/@connections/*", self.api);
+                one(self.regional("execute-api", &path))
+            }
+            call => match call.target() {
+                CallTarget::Function if self.template.is_none() => {
+                    one(self.regional("lambda", "function:*"))
+                }
+                target => self.arns(target),
+            },
+        }
+    }
+
     fn stack_path(&self) -> String {
-        format!("stack/{}/*", self.stack)
+        match self.stack.is_empty() {
+            true => "stack/*".to_owned(),
+            false => format!("stack/{}/*", self.stack),
+        }
+    }
+
+    /// Returns the ARNs of the template's resources of a type; those of any name without a template.
+    fn named(
+        &self,
+        kind: &str,
+        property: &str,
+        arns: impl Fn(&str) -> Vec<String>,
+    ) -> BTreeSet<String> {
+        let names = match self.template {
+            Some(_) => self.names(kind, property),
+            None => BTreeSet::from(["*".to_owned()]),
+        };
+        names.iter().flat_map(|name| arns(name)).collect()
+    }
+
+    /// Returns the ARNs of the log groups of the template, of its functions and of the API's stages. Operations differ in whether
+    /// the ARN ends in `:*`.
+    fn log_groups(&self) -> BTreeSet<String> {
+        let arns = |group: &str| {
+            let plain = self.regional("logs", &format!("log-group:{group}"));
+            let streams = (!group.ends_with('*')).then(|| format!("{plain}:*"));
+            [Some(plain), streams].into_iter().flatten().collect()
+        };
+        let mut groups = self.named("AWS::Logs::LogGroup", "LogGroupName", arns);
+        if self.template.is_some() {
+            groups.extend(self.named("AWS::Lambda::Function", "FunctionName", |name| {
+                arns(&format!("/aws/lambda/{name}"))
+            }));
+            groups.extend(arns(&format!("/aws/apigateway/{}/*", self.api)));
+        }
+        groups
     }
 
     /// Returns the ARN of a path of API Gateway.

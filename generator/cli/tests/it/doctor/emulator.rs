@@ -55,6 +55,12 @@ impl Deployed {
         )
     }
 
+    /// Runs a command that takes no account.
+    pub(super) fn run_offline(&self, line: &str) -> Run {
+        self.sandbox
+            .run(&format!("{line} --env {}", self.environment))
+    }
+
     /// Runs a command on a terminal, and types answers.
     pub(super) fn on_terminal(&self, line: &str, answers: &str) -> Run {
         let mut command = self.sandbox.process();

@@ -58,7 +58,7 @@ fn orphaned_records_are_deleted_only_if_that_is_confirmed_and_others_stay() {
     assert_eq!(declined.code, Some(3), "{declined}");
     assert!(
         declined.stderr.contains(
-            "delete 1 records of connections that do not exist from table Connections-dev?"
+            "delete 1 record whose connection does not exist from table Connections-dev?"
         ),
         "{declined}"
     );
@@ -68,7 +68,7 @@ fn orphaned_records_are_deleted_only_if_that_is_confirmed_and_others_stay() {
     assert!(
         confirmed
             .stdout
-            .contains("deleted 1 records of table Connections-dev"),
+            .contains("deleted 1 record of table Connections-dev"),
         "{confirmed}"
     );
     let fixed = deployed.run("doctor --json");

@@ -7,3 +7,4 @@ mod fixes;
 mod foreign;
 mod local;
 mod output;
+mod policy;

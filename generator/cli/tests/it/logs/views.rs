@@ -257,6 +257,9 @@ fn bad_times_and_selections_are_refused() {
         "--follow --connections",
         "--follow --until 1m",
         "--raw --why",
+        "--connections --level warn",
+        "--why --level warn",
+        "--since 2026-11-30T99:99:99Z",
         "--insights",
     ] {
         let run = logged.run(line);
@@ -274,7 +277,7 @@ fn logs_insights_finds_a_connection_and_tells_its_price() {
     let plain = logged.run(&format!("{RANGE} --connection HealthyConnec00="));
     assert_eq!(run.stdout, plain.stdout);
     insta::assert_snapshot!(run.stderr, @"
-    Logs Insights scans up to 6.5 KB, at a price of less than $0.01 in us-east-1
+    each query of Logs Insights scans about 3.3 KB; the search ends at 5.0 GB, a price of $0.03 in us-east-1
     Logs Insights scanned 6.5 KB, at a price of less than $0.01, and found 9 lines
     look up a row: stackgen explain M3
     ");

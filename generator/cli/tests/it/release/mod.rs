@@ -6,7 +6,7 @@ pub(crate) mod emulator;
 mod injected;
 mod kills;
 mod other_tools;
-mod policy;
+pub(crate) mod policy;
 mod preflight;
 mod project;
 pub(crate) mod recorder;

@@ -119,7 +119,7 @@ fn named_actions(text: &str) -> BTreeSet<String> {
 }
 
 /// Returns whether a policy allows a call.
-fn allows(policy: &str, call: &CallPermission) -> bool {
+pub(crate) fn allows(policy: &str, call: &CallPermission) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap();
     let statements = policy["Statement"].as_array().unwrap();
     let has = |list: &Value, value: &str| {

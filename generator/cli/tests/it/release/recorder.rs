@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Permission that a call takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -279,7 +280,6 @@ impl AwsCallRequest {
                 let (action, resource) = self.named_resource(service, region)?;
                 (action, resource, String::new())
             }
-            "execute-api" => ("ManageConnections".to_owned(), None, String::new()),
             _ => return None,
         };
         let service = match service {
@@ -297,17 +297,11 @@ impl AwsCallRequest {
     fn named_resource(&self, service: &str, region: &str) -> Option<(String, Option<String>)> {
         let account = "000000000000";
         let arn = match service {
-            "iam" => self
-                .parameter("RoleName")
-                .map(|name| format!("arn:aws:iam::{account}:role/{name}")),
+            "iam" => self.iam_resource(),
             "monitoring" => self
                 .parameter("DashboardName")
                 .map(|name| format!("arn:aws:cloudwatch::{account}:dashboard/{name}")),
-            "dynamodb" => {
-                let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
-                let table = body["TableName"].as_str();
-                table.map(|name| format!("arn:aws:dynamodb:{region}:{account}:table/{name}"))
-            }
+            "dynamodb" | "logs" => self.json_resource(service, region),
             _ => None,
         };
         let action = match self.header("x-amz-target") {
@@ -315,6 +309,40 @@ impl AwsCallRequest {
             None => self.parameter("Action")?,
         };
         Some((action, arn))
+    }
+
+    /// Returns the role or the managed policy that a request to IAM names.
+    fn iam_resource(&self) -> Option<String> {
+        let role = self.parameter("PolicySourceArn").or_else(|| {
+            let name = self.parameter("RoleName")?;
+            Some(format!("arn:aws:iam::000000000000:role/{name}"))
+        });
+        role.or_else(|| self.parameter("PolicyArn"))
+    }
+
+    /// Returns the connection of a path of the management API, whose host begins with the API.
+    fn connection_resource(&self, region: &str, path: &str) -> Option<String> {
+        let api = self.header("host")?.split('.').next()?;
+        let (stage, id) = path.trim_start_matches('/').split_once("/@connections/")?;
+        let stage = stage.rsplit('/').next().unwrap_or(stage);
+        let method = &self.method;
+        Some(format!(
+            "arn:aws:execute-api:{region}:000000000000:{api}/{stage}/{method}/@connections/{id}"
+        ))
+    }
+
+    /// Returns the table or the log group that a request in JSON names.
+    fn json_resource(&self, service: &str, region: &str) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let arn = |resource: String| format!("arn:aws:{service}:{region}:000000000000:{resource}");
+        if service == "dynamodb" {
+            return text("TableName").map(|name| arn(format!("table/{name}")));
+        }
+        let group = ["logGroupName", "logGroupIdentifier", "logGroupNamePrefix"];
+        let group = group.into_iter().find_map(text);
+        let group = group.or_else(|| body["logGroupNames"][0].as_str().map(str::to_owned))?;
+        Some(arn(format!("log-group:{group}:*")))
     }
 
     /// Returns a parameter of a form.

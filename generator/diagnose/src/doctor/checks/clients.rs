@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stackgen_deploy::Judgement;
-use stackgen_probe::{AGE_LIMIT, CloseCause, IDLE_TIMEOUT};
+use stackgen_probe::{AGE_LIMIT, CloseExplanation, IDLE_TIMEOUT};
 
 use crate::doctor::check::DoctorCheck;
 use crate::doctor::evidence::ClosedConnection;
@@ -314,7 +314,7 @@ fn violation(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFi
     let mut findings = Vec::new();
     for cause in [1003, 1008, 1009, 1011]
         .into_iter()
-        .filter_map(CloseCause::of_code)
+        .filter_map(CloseExplanation::of_code)
     {
         let code = cause.code;
         if let Some(closes) = find(evidence, code, None, |count, _| count > 0) {

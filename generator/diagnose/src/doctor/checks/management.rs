@@ -194,7 +194,9 @@ fn posting_denied(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<Doc
             "role {} does not allow {MANAGE_CONNECTIONS} on {}, {basis}",
             right.role, right.resource
         );
-        let next = match evidence.project().is_known {
+        // A deploy does not restore what the template grants already.
+        let lacks_setting = evidence.project().is_known && !is_declared(name);
+        let next = match lacks_setting {
             true => format!(
                 "add manageConnections: [POST] to the function in stackgen.yaml, and run {}",
                 evidence.deploy()

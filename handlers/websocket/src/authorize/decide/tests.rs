@@ -197,7 +197,10 @@ fn read(event: Value) -> ConnectRequest {
 #[test]
 fn e4_a_request_is_read_from_the_event() {
     let socket = Socket::new("L0SM9cOFvHcCIhw=");
-    let query = [("token", "q"), ("sessionId", "merciful-truth-455")];
+    let query = [
+        ("token", "q"),
+        ("sessionId", "merciful-truth-455-k7dq2m9x4hw3t"),
+    ];
     let headers = [
         ("AuThOrIzAtIoN", "Bearer h"),
         ("sec-websocket-protocol", "bearer, p"),

@@ -157,8 +157,8 @@ fn a_socket_ages() {
 fn an_http_request_has_the_parameters_and_claims_of_its_route() {
     let event = HttpRequest {
         route_key: "PATCH /sessions/{sessionId}",
-        path: "/sessions/merciful-truth-455",
-        path_parameters: &[("sessionId", "merciful-truth-455")],
+        path: "/sessions/merciful-truth-455-k7dq2m9x4hw3t",
+        path_parameters: &[("sessionId", "merciful-truth-455-k7dq2m9x4hw3t")],
         body: Some("{}"),
         claims: Some(&[("sub", "user-1")]),
         ..HttpRequest::default()
@@ -167,7 +167,7 @@ fn an_http_request_has_the_parameters_and_claims_of_its_route() {
     assert_eq!(event["requestContext"]["http"]["method"], "PATCH");
     assert_eq!(
         event["pathParameters"],
-        json!({"sessionId": "merciful-truth-455"})
+        json!({"sessionId": "merciful-truth-455-k7dq2m9x4hw3t"})
     );
     assert_eq!(
         event["requestContext"]["authorizer"],
@@ -187,9 +187,9 @@ fn the_event_types_parse_every_event() {
         read.unwrap_or_else(|error| panic!("{error}: {event}"))
     };
     let socket = socket().authorized("user-1", &[("userId", "user-1")]);
-    let connect = read(socket.connect(&[("sessionId", "merciful-truth-455")], &[]));
+    let connect = read(socket.connect(&[("sessionId", "merciful-truth-455-k7dq2m9x4hw3t")], &[]));
     let session = connect.query_string_parameters.first("sessionId");
-    assert_eq!(session, Some("merciful-truth-455"));
+    assert_eq!(session, Some("merciful-truth-455-k7dq2m9x4hw3t"));
     assert_eq!(connect.headers["sec-websocket-version"], "13");
     let context = connect.request_context;
     assert_eq!(context.connected_at, 1_707_502_303_419);
