@@ -84,7 +84,7 @@ impl Ui {
                 .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
             text.push('\n');
         }
-        self.result(&escape_json(&text))
+        self.json(&text)
     }
 
     /// Prints a result on stdout as one line of JSON.
@@ -97,7 +97,12 @@ impl Ui {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
         text.push('\n');
-        self.result(&escape_json(&text))
+        self.json(&text)
+    }
+
+    /// Prints JSON, which has no colours that a stream would have to remove byte by byte.
+    fn json(&self, text: &str) -> Result<(), CliError> {
+        self.write(&mut io::stdout().lock(), &escape_json(text))
     }
 
     /// Prints a result on stdout as it is: a template, a script, a report for programs.

@@ -243,158 +243,150 @@ fn deployment() -> DeploymentInfo {
     }
 }
 
-/// Returns each check with evidence in which it finds something.
-pub(crate) fn faults() -> Vec<(&'static str, DoctorEvidence)> {
-    let mut faults = Vec::new();
-    let mut add = |id: &'static str, change: Box<dyn FnOnce(&mut DoctorEvidence)>| {
+/// Evidence with faults, by the check that finds each.
+#[derive(Default)]
+struct FaultyEvidence(Vec<(&'static str, DoctorEvidence)>);
+
+impl FaultyEvidence {
+    fn add(&mut self, id: &'static str, change: impl FnOnce(&mut DoctorEvidence)) {
         let mut evidence = healthy();
         change(&mut evidence);
-        faults.push((id, evidence));
-    };
-    add(
-        "DR101",
-        Box::new(|evidence| evidence.wiring = Some(wiring(false))),
-    );
-    add(
-        "DR102",
-        Box::new(|evidence| {
-            let wiring = evidence.wiring.as_mut().unwrap();
-            let guard = &mut wiring.parts[0].properties;
-            guard.insert(
-                "IdentitySource".to_owned(),
-                json!(["route.request.querystring.token"]),
-            );
-            let name = "guest".to_owned();
-            evidence.project.callers = vec![DeclaredCaller {
-                name,
-                ..DeclaredCaller::default()
-            }];
-        }),
-    );
-    add(
+        self.0.push((id, evidence));
+    }
+}
+
+/// Returns each check with evidence in which it finds something.
+pub(crate) fn faults() -> Vec<(&'static str, DoctorEvidence)> {
+    let mut faults = FaultyEvidence::default();
+    wiring_faults(&mut faults);
+    stage_faults(&mut faults);
+    function_faults(&mut faults);
+    data_faults(&mut faults);
+    client_faults(&mut faults);
+    metric_faults(&mut faults);
+    stack_faults(&mut faults);
+    faults.0
+}
+
+fn wiring_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR101", |evidence| evidence.wiring = Some(wiring(false)));
+    faults.add("DR102", |evidence| {
+        let wiring = evidence.wiring.as_mut().unwrap();
+        let guard = &mut wiring.parts[0].properties;
+        guard.insert(
+            "IdentitySource".to_owned(),
+            json!(["route.request.querystring.token"]),
+        );
+        let name = "guest".to_owned();
+        evidence.project.callers = vec![DeclaredCaller {
+            name,
+            ..DeclaredCaller::default()
+        }];
+    });
+    faults.add(
         "DR103",
-        Box::new(with_status(|status| {
-            status.change_basis = Some(ChangeBasis::FromTemplate)
-        })),
+        with_status(|status| status.change_basis = Some(ChangeBasis::FromTemplate)),
     );
-    add(
-        "DR104",
-        Box::new(|evidence| {
-            drift(
-                evidence,
-                StagePointer::AsInTemplate,
-                vec![route_change(ChangeKind::Added)],
-            )
-        }),
-    );
-    add("DR201", Box::new(freshness(Freshness::Stale)));
-    add(
+    faults.add("DR104", |evidence| {
+        drift(
+            evidence,
+            StagePointer::AsInTemplate,
+            vec![route_change(ChangeKind::Added)],
+        )
+    });
+}
+
+fn stage_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR201", freshness(Freshness::Stale));
+    faults.add(
         "DR202",
-        Box::new(with_status(|status| {
+        with_status(|status| {
             status.stage = stage_info(true, Some("Deployment attempt failed: no route"));
-        })),
-    );
-    add(
-        "DR203",
-        Box::new(|evidence| {
-            let change = WiringChange {
-                logical_id: "PingRoute".to_owned(),
-                physical_id: None,
-                kind: "AWS::ApiGatewayV2::Route".to_owned(),
-                status: "DELETE_COMPLETE".to_owned(),
-                at: OffsetDateTime::UNIX_EPOCH,
-            };
-            evidence.history = Some(WiringHistory {
-                stack: StackName::new("chat"),
-                order: WiringOrder::ChangeIsNewer,
-                change: Some(change),
-            });
         }),
     );
-    add(
-        "DR204",
-        Box::new(|evidence| {
-            let template = DeploymentId::new("d0");
-            drift(
-                evidence,
-                StagePointer::Moved {
-                    template,
-                    served: None,
-                },
-                Vec::new(),
-            );
-        }),
-    );
-    add(
-        "DR205",
-        Box::new(|evidence| {
-            let zero = RouteThrottle {
-                route: None,
-                rate: Some(0.0),
-                burst: Some(0),
-            };
-            evidence.stage.as_mut().unwrap().routes.push(zero);
-        }),
-    );
-    add(
-        "DR206",
-        Box::new(|evidence| evidence.stage.as_mut().unwrap().logs = StageLogSettings::default()),
-    );
-    add(
-        "DR207",
-        Box::new(|evidence| evidence.log_role = Some(LogRole(None))),
-    );
-    add("DR208", Box::new(freshness(Freshness::NotDeployed)));
-    add(
+    faults.add("DR203", |evidence| {
+        let change = WiringChange {
+            logical_id: "PingRoute".to_owned(),
+            physical_id: None,
+            kind: "AWS::ApiGatewayV2::Route".to_owned(),
+            status: "DELETE_COMPLETE".to_owned(),
+            at: OffsetDateTime::UNIX_EPOCH,
+        };
+        evidence.history = Some(WiringHistory {
+            stack: StackName::new("chat"),
+            order: WiringOrder::ChangeIsNewer,
+            change: Some(change),
+        });
+    });
+    faults.add("DR204", |evidence| {
+        let template = DeploymentId::new("d0");
+        drift(
+            evidence,
+            StagePointer::Moved {
+                template,
+                served: None,
+            },
+            Vec::new(),
+        );
+    });
+    faults.add("DR205", |evidence| {
+        let zero = RouteThrottle {
+            route: None,
+            rate: Some(0.0),
+            burst: Some(0),
+        };
+        evidence.stage.as_mut().unwrap().routes.push(zero);
+    });
+    faults.add("DR206", |evidence| {
+        evidence.stage.as_mut().unwrap().logs = StageLogSettings::default()
+    });
+    serving_faults(faults);
+}
+
+fn serving_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR207", |evidence| evidence.log_role = Some(LogRole(None)));
+    faults.add("DR208", freshness(Freshness::NotDeployed));
+    faults.add(
         "DR209",
-        Box::new(with_status(|status| {
+        with_status(|status| {
             status.metadata = Some(DeploymentMetadata {
                 verification: Some(VerifyRecord::failed(OffsetDateTime::UNIX_EPOCH)),
                 ..DeploymentMetadata::new("0".repeat(64).parse().unwrap())
             });
             status.deployment = Some(deployment());
             status.created_by = Some(CreatedBy::Redeploy);
-        })),
-    );
-    add("DR210", Box::new(freshness(Freshness::Unknown)));
-    add("DR301", Box::new(|evidence| chat(evidence).details = None));
-    add(
-        "DR302",
-        Box::new(|evidence| details(evidence).state = Some("Failed".to_owned())),
-    );
-    add(
-        "DR303",
-        Box::new(|evidence| {
-            details(evidence).code_sha256 = Some("live".to_owned());
-            evidence.project.built = [(FunctionName::new("chat"), "built".to_owned())].into();
         }),
     );
-    add(
-        "DR304",
-        Box::new(|evidence| {
-            let version = CalledVersion {
-                function: FunctionName::new("chat"),
-                version: FunctionVersion::new("7"),
-            };
-            evidence.versions.insert(version, None);
-        }),
-    );
-    add(
-        "DR305",
-        Box::new(|evidence| chat(evidence).reserved = Some(0)),
-    );
-    add(
-        "DR306",
-        Box::new(|evidence| {
-            evidence.policies.insert(qualified("chat"), None);
-        }),
-    );
-    add(
-        "DR307",
-        Box::new(|evidence| {
-            evidence.policies.insert(qualified("guard"), None);
-        }),
-    );
+    faults.add("DR210", freshness(Freshness::Unknown));
+}
+
+fn function_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR301", |evidence| chat(evidence).details = None);
+    faults.add("DR302", |evidence| {
+        details(evidence).state = Some("Failed".to_owned())
+    });
+    faults.add("DR303", |evidence| {
+        details(evidence).code_sha256 = Some("live".to_owned());
+        evidence.project.built = [(FunctionName::new("chat"), "built".to_owned())].into();
+    });
+    faults.add("DR304", |evidence| {
+        let version = CalledVersion {
+            function: FunctionName::new("chat"),
+            version: FunctionVersion::new("7"),
+        };
+        evidence.versions.insert(version, None);
+    });
+    faults.add("DR305", |evidence| chat(evidence).reserved = Some(0));
+    faults.add("DR306", |evidence| {
+        evidence.policies.insert(qualified("chat"), None);
+    });
+    faults.add("DR307", |evidence| {
+        evidence.policies.insert(qualified("guard"), None);
+    });
+    role_faults(faults);
+}
+
+fn role_faults(faults: &mut FaultyEvidence) {
     let greeting = |evidence: &mut DoctorEvidence| {
         let environment = [("GREETING".to_owned(), Some("hello".to_owned()))].into();
         let declared = DeclaredFunction {
@@ -403,21 +395,17 @@ pub(crate) fn faults() -> Vec<(&'static str, DoctorEvidence)> {
         };
         evidence.project.functions = [(FunctionName::new("chat"), declared)].into();
     };
-    add("DR308", Box::new(greeting));
-    add(
-        "DR309",
-        Box::new(move |evidence| {
-            greeting(evidence);
-            *details(evidence) = variables("GREETING", "bye");
-        }),
-    );
-    add(
-        "DR310",
-        Box::new(|evidence| *details(evidence) = variables("MANAGEMENT_ENDPOINT", "")),
-    );
-    add(
+    faults.add("DR308", greeting);
+    faults.add("DR309", move |evidence| {
+        greeting(evidence);
+        *details(evidence) = variables("GREETING", "bye");
+    });
+    faults.add("DR310", |evidence| {
+        *details(evidence) = variables("MANAGEMENT_ENDPOINT", "")
+    });
+    faults.add(
         "DR311",
-        Box::new(|evidence| {
+        |evidence| {
             let role = Some(ROLE.to_owned());
             *details(evidence) = FunctionDetails {
                 role,
@@ -431,77 +419,70 @@ pub(crate) fn faults() -> Vec<(&'static str, DoctorEvidence)> {
             evidence
                 .rights
                 .insert(right, RightVerdict::Simulated(SimulatedRight::Denied));
-        }),
+        },
     );
-    add(
-        "DR312",
-        Box::new(|evidence| {
-            let vpc = Some("vpc-1".to_owned());
-            *details(evidence) = FunctionDetails {
-                vpc,
-                ..variables("MANAGEMENT_ENDPOINT", ENDPOINT)
-            };
-            evidence.private_endpoints = [("vpc-1".to_owned(), vec!["vpce-1".to_owned()])].into();
-        }),
-    );
-    add(
-        "DR401",
-        Box::new(|evidence| {
-            evidence.tables.insert("Rooms".to_owned(), None);
-        }),
-    );
-    add(
+    faults.add("DR312", |evidence| {
+        let vpc = Some("vpc-1".to_owned());
+        *details(evidence) = FunctionDetails {
+            vpc,
+            ..variables("MANAGEMENT_ENDPOINT", ENDPOINT)
+        };
+        evidence.private_endpoints = [("vpc-1".to_owned(), vec!["vpce-1".to_owned()])].into();
+    });
+}
+
+fn data_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR401", |evidence| {
+        evidence.tables.insert("Rooms".to_owned(), None);
+    });
+    faults.add(
         "DR402",
-        Box::new(table(|table| table.details.status = "CREATING".to_owned())),
+        table(|table| table.details.status = "CREATING".to_owned()),
     );
-    add("DR403", Box::new(table(|table| table.ttl = Some(None))));
-    add(
+    faults.add("DR403", table(|table| table.ttl = Some(None)));
+    faults.add(
         "DR404",
-        Box::new(table(|table| {
+        table(|table| {
             table.details.indexes = [("byUser".to_owned(), "CREATING".to_owned())].into();
-        })),
-    );
-    add(
-        "DR405",
-        Box::new(|evidence| {
-            evidence.records.push(RecordSample {
-                table: "Rooms".to_owned(),
-                key: "connectionId".to_owned(),
-                compared: 1,
-                orphans: vec!["dkLJXcbuoAMCJCQ=".to_owned()],
-            })
         }),
     );
-    add(
-        "DR501",
-        Box::new(|evidence| {
-            evidence.callers.push(VerifyAttempt {
-                caller: "guest".to_owned(),
-                answer: HandshakeAnswer::Answered(401),
-                judgement: Judgement::Failed,
-                meaning: "401".to_owned(),
-            })
-        }),
-    );
-    add("DR502", Box::new(closes(1005, 1)));
-    add("DR503", Box::new(closes(1001, 603)));
-    add("DR504", Box::new(closes(1001, 7_200)));
-    add("DR505", Box::new(closes(1006, 95)));
-    add("DR506", Box::new(closes(1009, 20)));
-    add(
-        "DR601",
-        Box::new(metric("AWS/ApiGateway", "IntegrationError")),
-    );
-    add(
-        "DR602",
-        Box::new(metric("AWS/ApiGateway", "ExecutionError")),
-    );
-    add("DR603", Box::new(metric("AWS/ApiGateway", "ClientError")));
-    add("DR604", Box::new(metric("AWS/Lambda", "Throttles")));
-    add("DR605", Box::new(metric("AWS/Lambda", "Errors")));
-    add("DR701", Box::new(stack("UPDATE_ROLLBACK_COMPLETE")));
-    add("DR702", Box::new(stack("UPDATE_IN_PROGRESS")));
-    faults
+    faults.add("DR405", |evidence| {
+        evidence.records.push(RecordSample {
+            table: "Rooms".to_owned(),
+            key: "connectionId".to_owned(),
+            compared: 1,
+            orphans: vec!["dkLJXcbuoAMCJCQ=".to_owned()],
+        })
+    });
+}
+
+fn client_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR501", |evidence| {
+        evidence.callers.push(VerifyAttempt {
+            caller: "guest".to_owned(),
+            answer: HandshakeAnswer::Answered(401),
+            judgement: Judgement::Failed,
+            meaning: "401".to_owned(),
+        })
+    });
+    faults.add("DR502", closes(1005, 1));
+    faults.add("DR503", closes(1001, 603));
+    faults.add("DR504", closes(1001, 7_200));
+    faults.add("DR505", closes(1006, 95));
+    faults.add("DR506", closes(1009, 20));
+}
+
+fn metric_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR601", metric("AWS/ApiGateway", "IntegrationError"));
+    faults.add("DR602", metric("AWS/ApiGateway", "ExecutionError"));
+    faults.add("DR603", metric("AWS/ApiGateway", "ClientError"));
+    faults.add("DR604", metric("AWS/Lambda", "Throttles"));
+    faults.add("DR605", metric("AWS/Lambda", "Errors"));
+}
+
+fn stack_faults(faults: &mut FaultyEvidence) {
+    faults.add("DR701", stack("UPDATE_ROLLBACK_COMPLETE"));
+    faults.add("DR702", stack("UPDATE_IN_PROGRESS"));
 }
 
 /// Takes the answers about a part away.

@@ -83,12 +83,7 @@ impl DoctorCommand {
     }
 
     async fn examine(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        if self.fix && !ui.can_prompt() {
-            return Err(CliError::input(
-                "`--fix` asks before each change, and there is nobody to ask",
-            )
-            .hint("run it on a terminal, without `--json` and CI"));
-        }
+        self.require_somebody_to_ask(ui)?;
         let symptom = self.symptom.as_deref().map(find_symptom).transpose()?;
         let gateway = self.account.gateway(&self.target.file).await?;
         let targets = self
@@ -142,6 +137,16 @@ impl DoctorCommand {
             true => CommandOutcome::Found,
             false => CommandOutcome::Done,
         })
+    }
+
+    fn require_somebody_to_ask(&self, ui: &Ui) -> Result<(), CliError> {
+        match self.fix && !ui.can_prompt() {
+            true => Err(CliError::input(
+                "`--fix` asks before each change, and there is nobody to ask",
+            )
+            .hint("run it on a terminal, without `--json` and CI")),
+            false => Ok(()),
+        }
     }
 
     fn show(

@@ -267,12 +267,7 @@ impl AwsCallRequest {
                 (self.parameter("Action")?, resource, String::new())
             }
             "s3" => {
-                let action = match (self.method.as_str(), parts.len()) {
-                    ("HEAD", 1) => "ListBucket",
-                    ("HEAD" | "GET", _) => "GetObject",
-                    ("PUT", _) => "PutObject",
-                    other => panic!("unknown call of S3: {other:?}"),
-                };
+                let action = s3_action(&self.method, parts.len());
                 let resource = format!("arn:aws:s3:::{}", parts.join("/"));
                 (action.to_owned(), Some(resource), String::new())
             }
@@ -355,6 +350,15 @@ impl AwsCallRequest {
     }
 }
 
+fn s3_action(method: &str, parts: usize) -> &'static str {
+    match (method, parts) {
+        ("HEAD", 1) => "ListBucket",
+        ("HEAD" | "GET", _) => "GetObject",
+        ("PUT", _) => "PutObject",
+        other => panic!("unknown call of S3: {other:?}"),
+    }
+}
+
 fn lambda_action(method: &str, last_part: &str) -> &'static str {
     match (method, last_part) {
         ("GET", "account-settings") => "GetAccountSettings",
@@ -367,19 +371,17 @@ fn lambda_action(method: &str, last_part: &str) -> &'static str {
     }
 }
 
-fn serve(
-    client: TcpStream,
-    emulator: SocketAddr,
-    state: &Mutex<RecorderState>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let Some(request) = AwsCallRequest::read(&mut reader)? else {
-        return Ok(());
-    };
-    let mut client = client;
-    let permission = request.permission();
-    let is_upgrade = request.header("upgrade").is_some();
-    let (denied, kill, replay) = {
+/// What the proxy does with a request.
+struct Verdict {
+    /// Answer in place of the emulator's.
+    denied: Option<String>,
+    kill: Option<KillMoment>,
+    replay: Option<ReplayedAnswer>,
+}
+
+impl Verdict {
+    fn of(request: &AwsCallRequest, state: &Mutex<RecorderState>) -> Verdict {
+        let permission = request.permission();
         let mut state = state.lock().unwrap();
         let denied = permission
             .as_ref()
@@ -398,10 +400,32 @@ fn serve(
             path: request.path.clone(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
             permission,
-            is_handshake: is_upgrade,
+            is_handshake: request.header("upgrade").is_some(),
         });
-        (denied, kill, replay)
+        Verdict {
+            denied,
+            kill,
+            replay,
+        }
+    }
+}
+
+fn serve(
+    client: TcpStream,
+    emulator: SocketAddr,
+    state: &Mutex<RecorderState>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let Some(request) = AwsCallRequest::read(&mut reader)? else {
+        return Ok(());
     };
+    let mut client = client;
+    let is_upgrade = request.header("upgrade").is_some();
+    let Verdict {
+        denied,
+        kill,
+        replay,
+    } = Verdict::of(&request, state);
     if let Some(answer) = denied {
         return client.write_all(answer.as_bytes());
     }
