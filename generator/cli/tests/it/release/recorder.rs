@@ -275,6 +275,10 @@ impl AwsCallRequest {
                 let (action, resource) = self.named_resource(service, region)?;
                 (action, resource, String::new())
             }
+            "execute-api" => {
+                let resource = self.connection_resource(region, &path);
+                ("ManageConnections".to_owned(), resource, String::new())
+            }
             _ => return None,
         };
         let service = match service {
