@@ -46,6 +46,8 @@ fn nothing_changes_after_synth() {
     nothing changes
     prod
     nothing changes
+    prod-hardened
+    nothing changes
     ");
 }
 
@@ -159,7 +161,7 @@ fn a_rendered_template_names_its_environment() {
     exit 2
     --- stderr
     error: the environment of other.yaml is unknown
-    help: name one with `--env`: dev, prod
+    help: name one with `--env`: dev, prod, prod-hardened
     ");
     assert_eq!(sandbox.run("diff other.yaml --env prod").code, Some(0));
 }

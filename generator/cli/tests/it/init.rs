@@ -135,7 +135,7 @@ fn the_starters_are_listed() {
     --- stdout
     echo          one function that answers every message
     chat          rooms, every caller authenticated, every message answered
-    live-session  one speaker, many listeners, an HTTP API, alarms, two environments
+    live-session  one speaker, many listeners, an HTTP API, alarms, three environments
     ");
 }
 
@@ -156,7 +156,7 @@ fn the_starters_are_listed_as_json() {
         },
         {
           "name": "live-session",
-          "summary": "one speaker, many listeners, an HTTP API, alarms, two environments"
+          "summary": "one speaker, many listeners, an HTTP API, alarms, three environments"
         }
       ]
     }

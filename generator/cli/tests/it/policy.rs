@@ -116,6 +116,6 @@ fn resources_of_unknown_types_are_reported() {
     let sandbox = Sandbox::with(&std::fs::read_to_string(everything).unwrap());
     let run = sandbox.run("policy --env prod");
     assert_eq!(run.code, Some(0), "{run}");
-    let note = "note: the policy allows nothing for AWS::Events::EventBus, AWS::Kinesis::Stream, AWS::SNS::Topic, AWS::SQS::Queue\n";
+    let note = "note: the policy allows nothing for AWS::Events::EventBus, AWS::Kinesis::Stream, AWS::SNS::Topic\n";
     assert!(run.stderr.contains(note), "{run}");
 }

@@ -12,16 +12,21 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     assert_snapshot!(sandbox.run("synth --unbuilt"), @"
     exit 0
     --- stdout
-    wrote     out/dev/template.yaml   107 resources
-    wrote     out/prod/template.yaml  91 resources
+    wrote     out/dev/template.yaml            89 resources
+    wrote     out/prod/template.yaml           73 resources
+    wrote     out/prod-hardened/template.yaml  75 resources
     --- stderr
-    note: dev, prod: logs need API Gateway's CloudWatch role, which is set once per account and region
+    note: dev, prod, prod-hardened: logs need API Gateway's CloudWatch role, which is set once per account and region
     help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region
-    note: prod: no function is built: changes to code will not publish new versions
+    note: prod, prod-hardened: no function is built: changes to code will not publish new versions
     help: before you deploy, run `stackgen build`, then run `stackgen synth` again
+    note: prod-hardened: `session-audio-handler`, `session-connection-handler`, `session-disconnect-handler` and `session-http-handler` call the management API from a VPC: an endpoint of execute-api with private DNS in this VPC would make all calls fail with 403 (row K8)
+    help: give the subnets a route to the internet, such as a NAT gateway, and turn private DNS of such an endpoint off
+    look up a row: stackgen explain K8
     ");
     let files = [
         "out/dev/template.yaml",
+        "out/prod-hardened/template.yaml",
         "out/prod/template.yaml",
         "stackgen.yaml",
     ];
@@ -101,8 +106,8 @@ fn stdout_takes_one_template_only() {
     assert_snapshot!(Sandbox::starter("live-session").run("synth --stdout"), @"
     exit 2
     --- stderr
-    error: `--stdout` prints a single template, but 2 are selected
-    help: select one with `--env`: dev, prod
+    error: `--stdout` prints a single template, but 3 are selected
+    help: select one with `--env`: dev, prod, prod-hardened
     ");
     assert_snapshot!(Sandbox::starter("echo").run("synth --stdout --format sam --format cfn-yaml"), @"
     exit 2
@@ -217,7 +222,7 @@ fn files_are_written_although_stdout_is_closed() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(sandbox.files().len(), 3);
+    assert_eq!(sandbox.files().len(), 4);
 }
 
 #[test]

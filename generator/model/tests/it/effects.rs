@@ -299,7 +299,10 @@ fn an_update_of_a_table_adds_or_deletes_one_index_and_changes_none() {
     let two = of(none(), table(vec![a(), b()]));
     assert!(two.contains(&ChangeEffect::OneIndex), "{two:?}");
     let changed_projection = changed(kind, table(vec![a()]), table(vec![index("a", "KEYS_ONLY")]));
-    insta::assert_snapshot!(changed_projection.human(), @"");
+    insta::assert_snapshot!(changed_projection.human(), @r#"
+    ~ table Extra: GlobalSecondaryIndexes {"IndexName":"a","Projection":{"ProjectionType":"ALL"}} is gone   refused by CloudFormation: an index does not change; add one with another name
+    ~ table Extra: GlobalSecondaryIndexes {"IndexName":"a","Projection":{"ProjectionType":"KEYS_ONLY"}} is new   refused by CloudFormation: an index does not change; add one with another name
+    "#);
     let throughput = |units: i64| {
         let units = map([("ReadCapacityUnits", Node::from(units))]);
         map([

@@ -366,7 +366,7 @@ fn an_empty_file_a_list_and_an_empty_stack_are_refused() {
     assert_snapshot!(errors("- a\n"), @"1:1 the file must be a mapping, not a list");
     assert_snapshot!(errors("name: s\n"), @"
     1:1 the stack is empty
-        help: add `functions`, `websocket`, `http`, `tables` or `resources`; run `stackgen init echo` for an example
+        help: add `functions`, `websocket`, `http`, `tables`, `queues` or `resources`; run `stackgen init echo` for an example
     ");
 }
 

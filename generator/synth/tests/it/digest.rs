@@ -42,7 +42,8 @@ proptest! {
 
 #[test]
 fn a_raw_route_or_model_is_part_of_the_snapshot() {
-    let base = include_str!("everything.yaml");
+    // Without the model of its own, which makes all models count.
+    let base = &include_str!("everything.yaml").replace(", model: message", "");
     let with = |from: &str, to: &str| deployment_of(&base.replace(from, to));
     let before = deployment_of(base);
     assert_ne!(before, with("RouteKey: chat/ping", "RouteKey: chat/pong"));
@@ -255,6 +256,13 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
     live-session prod SessionConnectionHandlerVersion3bdba864cb
     live-session prod SessionDisconnectHandlerVersionbca2f49c79
     live-session prod SessionHttpHandlerVersion0a5cf78dd5
+    live-session prod-hardened WebSocketDeploymentB74F7D95E3
+    live-session prod-hardened HttpDeploymentA54AD7EB60
+    live-session prod-hardened SessionAudioHandlerVersion36ddec76f6
+    live-session prod-hardened SessionAuthorizerVersion2f3dc8c0a1
+    live-session prod-hardened SessionConnectionHandlerVersion7f240522c7
+    live-session prod-hardened SessionDisconnectHandlerVersion8be3b02205
+    live-session prod-hardened SessionHttpHandlerVersion9c0f1ebc6c
     chat dev WebSocketDeployment98920A42A0
     chat prod WebSocketDeployment6F9AA0937B
     chat prod ChatAuthorizerVersion1860eae60c

@@ -26,7 +26,7 @@ pub(super) const STARTERS: &[Starter] = &[
     },
     Starter {
         name: "live-session",
-        summary: "one speaker, many listeners, an HTTP API, alarms, two environments",
+        summary: "one speaker, many listeners, an HTTP API, alarms, three environments",
         handlers: &["core", "functions", "websocket"],
     },
 ];
