@@ -76,6 +76,7 @@ class HttpApi extends Construct {
     this.stage = new apigw.HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
+      throttle: { burstLimit: 200, rateLimit: 100 },
       accessLogSettings: accessLogs(this, `/aws/vendedlogs/apigateway/${this.name}`, ACCESS_LOG),
     });
     this.deployment = deployment(this, this.api);

@@ -1,7 +1,7 @@
 // Alarms and a dashboard.
 'use strict';
 
-const { Duration, Tags } = require('aws-cdk-lib');
+const { Duration } = require('aws-cdk-lib');
 const cloudwatch = require('aws-cdk-lib/aws-cloudwatch');
 
 const PERIOD = Duration.minutes(5);
@@ -38,8 +38,8 @@ function observe(stack) {
   const own = (id, description, metricName, handler, threshold, reason) => {
     const dimensions = [{ name: 'FunctionName', value: handler.function.functionName }];
     if (reason) dimensions.push({ name: 'Reason', value: reason });
-    // It has no name, and alarms without one are compared by logical ID.
-    const alarm = new cloudwatch.CfnAlarm(stack, id, {
+    new cloudwatch.CfnAlarm(stack, id, {
+      alarmName: `live-session-${stack.envName}-${id}`,
       alarmDescription: description,
       namespace: 'LiveSession',
       metricName,
@@ -51,17 +51,15 @@ function observe(stack) {
       comparisonOperator: 'GreaterThanOrEqualToThreshold',
       treatMissingData: 'notBreaching',
     });
-    alarm.overrideLogicalId(`${id}Alarm`);
-    Tags.of(alarm).remove('Project');
   };
   const failures = 'FanOutFailures';
-  own('PostsThrottled', 'API Gateway throttles posts to listeners', failures, audio, 50, 'throttled');
-  own('PostsTimedOut', 'Posts to listeners time out', failures, audio, 50, 'timedOut');
-  own('PostsFailed', 'Posts to listeners fail', failures, audio, 10, 'failed');
-  own('CircuitOpen', 'The circuit breaker stopped posts to listeners', 'CircuitOpenings', audio, 1);
-  own('IssuerUnavailable', "The authorizer cannot fetch the issuer's keys", 'KeyRefreshFailures', authorizer, 1);
+  own('posts-throttled', 'API Gateway throttles posts to listeners', failures, audio, 50, 'throttled');
+  own('posts-timed-out', 'Posts to listeners time out', failures, audio, 50, 'timedOut');
+  own('posts-failed', 'Posts to listeners fail', failures, audio, 10, 'failed');
+  own('circuit-open', 'The circuit breaker stopped posts to listeners', 'CircuitOpenings', audio, 1);
+  own('issuer-unavailable', "The authorizer cannot fetch the issuer's keys", 'KeyRefreshFailures', authorizer, 1);
   const cutShort = 'The reconciler does not get through all connections';
-  own('ReconciliationsCutShort', cutShort, 'ReconciliationsCutShort', reconciler, 3);
+  own('reconciliations-cut-short', cutShort, 'ReconciliationsCutShort', reconciler, 3);
 
   const graph = (title, left) => new cloudwatch.GraphWidget({ title, left, width: 8 });
   const connections = ['ConnectCount', 'MessageCount'].map((name) => socket.stage.metric(name, SUM));

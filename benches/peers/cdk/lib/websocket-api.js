@@ -87,9 +87,18 @@ class WebSocketApi extends Construct {
     this.stage = new apigw.WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName: this.stageName,
-      throttle: { burstLimit: 5000, rateLimit: 10000 },
+      throttle: { burstLimit: 1500, rateLimit: 1500 },
       accessLogSettings: accessLogs(this, `/aws/apigateway/${this.name}`, ACCESS_LOG),
     });
+    // The construct has no throttling of routes.
+    const throttling = (burst, rate) => ({ ThrottlingBurstLimit: burst, ThrottlingRateLimit: rate });
+    this.stage.node.defaultChild.routeSettings = {
+      $connect: throttling(1000, 500),
+      sendAudio: throttling(400, 400),
+      audioChunk: throttling(400, 400),
+      changeLanguage: throttling(200, 100),
+      getSessionStatus: throttling(200, 100),
+    };
     this.deployment = deployment(this, this.api);
     serve(this.stage, this.deployment);
   }

@@ -43,9 +43,9 @@ fn a_wrong_type() {
     exit 2
     --- stderr
     error: `memory` must be a whole number, not a list
-      --> stackgen.yaml:32:11
+      --> stackgen.yaml:39:11
        |
-    32 |   memory: [256]
+    39 |   memory: [256]
        |           ^^^^^
 
     1 error in stackgen.yaml
@@ -96,12 +96,12 @@ fn two_routes_that_collide() {
     exit 2
     --- stderr
     error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are the same route to API Gateway
-       --> stackgen.yaml:166:5
+       --> stackgen.yaml:209:5
         |
-    166 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+    209 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^
     ...
-    169 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+    212 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
         |     ------------------ the other route
         |
         = help: remove one of them: they differ only in the name of a path parameter, and API Gateway refuses the second
@@ -137,11 +137,11 @@ fn an_identity_source_that_rejects_anonymous_callers() {
     exit 2
     --- stderr
     error: this identity source rejects anonymous callers, which `callers: mixed` admits
-       --> stackgen.yaml:132:22
+       --> stackgen.yaml:170:22
         |
-    131 |     callers: mixed
+    169 |     callers: mixed
         |              ----- some callers have no token
-    132 |     identitySource: [route.request.querystring.token]
+    170 |     identitySource: [route.request.querystring.token]
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference
@@ -320,7 +320,7 @@ fn an_undeclared_environment() {
     exit 2
     --- stderr
     error: live-session has no environment "prd"
-    help: it has: prod, dev
+    help: it has: prod, dev, prod-hardened
     "#);
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
 }

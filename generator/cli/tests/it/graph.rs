@@ -70,7 +70,7 @@ fn an_svg_is_written_to_a_file() {
 #[test]
 fn the_drawn_environment_is_reported() {
     let run = Sandbox::starter("live-session").run("graph");
-    assert_snapshot!(run.stderr, @"drawing dev; select another environment with `--env`: prod");
+    assert_snapshot!(run.stderr, @"drawing dev; select another environment with `--env`: prod, prod-hardened");
 }
 
 #[test]
