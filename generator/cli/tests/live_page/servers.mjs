@@ -34,8 +34,10 @@ export async function servePage(folder) {
   return { origin: `http://127.0.0.1:${port}`, missing, close: () => server.close() };
 }
 
-/** Passes connections on to a port until it is cut. */
-export async function openLine(port) {
+/** Passes connections on to a WebSocket API until it is cut. */
+export async function openLine(websocketUrl) {
+  const url = new URL(websocketUrl);
+  const port = Number(url.port);
   const pairs = new Set();
   let isCut = false;
   const server = createTcpServer((near) => {
@@ -55,9 +57,9 @@ export async function openLine(port) {
       });
     }
   });
-  const address = await listening(server);
+  url.port = String((await listening(server)).port);
   return {
-    port: address.port,
+    url: url.href,
     cut() {
       isCut = true;
       pairs.forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy()));

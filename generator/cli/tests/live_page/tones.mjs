@@ -60,7 +60,10 @@ function power(samples, hertz, rate) {
   return (2 * (real * real + imaginary * imaginary)) / (samples.length * samples.length);
 }
 
-/** Returns the runs of equal tones, with their first window and their length in seconds. Windows without a tone end none. */
+/**
+ * Returns the runs of equal tones, with their start and the time for which they sound, in seconds. Silence ends no run: on a slow
+ * machine play-out is interrupted, and goes on where it was.
+ */
 export function runs(tones) {
   const found = [];
   tones.forEach((tone, index) => {
@@ -68,17 +71,21 @@ export function runs(tones) {
     if (tone === null) {
       return;
     }
-    if (last !== undefined && last.tone === tone && index - last.to <= 3) {
-      last.to = index;
+    if (last?.tone === tone) {
+      last.seconds += WINDOW;
     } else {
-      found.push({ tone, from: index, to: index });
+      found.push({ tone, at: index * WINDOW, seconds: WINDOW });
     }
   });
-  return found.map(({ tone, from, to }) => ({ tone, at: from * WINDOW, seconds: (to - from + 1) * WINDOW }));
+  return found;
 }
 
+/** A window over a change of tones counts for neither; an interruption costs two more. */
+const SHORTEST = TONE_SECONDS - 0.21;
+const LONGEST = TONE_SECONDS + 0.06;
+
 /**
- * Returns what is wrong with a recording, or null: each tone must follow the one before it and last as long. The first and the last
+ * Returns what is wrong with a recording, or null: each tone must follow the one before it and sound as long. The first and the last
  * tone may be cut.
  */
 export function problem(all) {
@@ -90,9 +97,21 @@ export function problem(all) {
     if (here.tone !== (before.tone + 1) % TONES) {
       return `tone ${here.tone} follows ${before.tone} at ${here.at.toFixed(2)} s`;
     }
-    if (index < all.length - 1 && Math.abs(here.seconds - TONE_SECONDS) > 0.11) {
-      return `tone ${here.tone} at ${here.at.toFixed(2)} s lasts ${here.seconds.toFixed(2)} s`;
+    const isWhole = here.seconds >= SHORTEST && here.seconds <= LONGEST;
+    if (index < all.length - 1 && !isWhole) {
+      return `tone ${here.tone} at ${here.at.toFixed(2)} s sounds for ${here.seconds.toFixed(2)} s`;
     }
   }
   return null;
+}
+
+/** Returns the time from microphone to loudspeaker in seconds: the median over all tones. */
+export function latency(microphone, loudspeaker) {
+  const begins = ({ tones, startedAt }) => tones.slice(1, -1).map(({ tone, at }) => ({ tone, at: startedAt / 1_000 + at }));
+  const spoken = begins(microphone);
+  const delays = begins(loudspeaker).flatMap(({ tone, at }) => {
+    const before = spoken.filter((other) => other.tone === tone && other.at <= at + 0.1).map((other) => at - other.at);
+    return before.length === 0 ? [] : [Math.min(...before)];
+  });
+  return delays.sort((one, other) => one - other)[Math.floor(delays.length / 2)];
 }

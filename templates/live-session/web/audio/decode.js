@@ -3,7 +3,7 @@
 import { fromPcm16, OPUS_PACKET, parseFormat, splitPackets } from './format.js';
 import { Resampler } from './resample.js';
 
-/** Longest silence in place of missing chunks, in seconds. A longer gap is an interruption. */
+/** Longest silence in place of missing chunks, in seconds. A longer gap has been silent already, and silence would only delay. */
 const MAX_SILENCE = 1;
 
 /** Decodes chunks, which come in order, to samples of the play-out's rate. */
@@ -93,7 +93,9 @@ function pcmDecoder(from, to, play) {
     },
     /** @param {number} chunks */
     silence(chunks) {
-      play(resampler.process(new Float32Array(Math.min(chunks * last, MAX_SILENCE * from))));
+      if (chunks * last <= MAX_SILENCE * from) {
+        play(resampler.process(new Float32Array(chunks * last)));
+      }
     },
     stop() {},
   };
@@ -139,7 +141,8 @@ function opusDecoder(from, to, play, failed) {
     },
     /** @param {number} chunks */
     silence(chunks) {
-      time += Math.min(chunks * last * packet, MAX_SILENCE * 1_000_000);
+      const silence = chunks * last * packet;
+      time += silence <= MAX_SILENCE * 1_000_000 ? silence : 0;
     },
     stop() {
       if (decoder.state !== 'closed') {

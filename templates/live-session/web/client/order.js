@@ -16,7 +16,7 @@
  */
 
 /** @type {OrderSettings} */
-export const ORDER_DEFAULTS = Object.freeze({ maxWait: 750, startWait: 150, maxHeld: 16, restartDistance: 64 });
+export const ORDER_DEFAULTS = Object.freeze({ maxWait: 500, startWait: 150, maxHeld: 16, restartDistance: 64 });
 
 /**
  * Returns chunks in order and once each. Memory is bounded by `maxHeld` chunks.

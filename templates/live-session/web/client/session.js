@@ -101,8 +101,9 @@ export class LiveSession {
     this.#order = /** @type {ChunkOrder<AudioChunk>} */ (new ChunkOrder(options.order));
     this.#outbox = new Outbox(this.#environment.now(), options.outbox);
     this.#targetLanguage = options.targetLanguage;
-    // A page that is loaded again goes on with higher numbers: the clock counts ten while at most four chunks are sent.
-    this.#nextIndex = Math.floor(this.#environment.now() / 100);
+    // A page that is loaded again begins with numbers that are so much higher that listeners take it for another stream: the
+    // clock counts a hundred a second, and a second has at most four chunks.
+    this.#nextIndex = Math.floor(this.#environment.now() / 10);
   }
 
   /**

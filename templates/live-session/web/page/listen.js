@@ -232,7 +232,8 @@ function resetSound() {
 /** @param {import('../audio/loudspeaker.js').PlayOutReport} report */
 function showBuffer(report) {
   const state = report.isPlaying ? 'playing' : 'waiting';
-  show('buffer', `${report.buffered.toFixed(1)} s, ${state}, ${report.interruptions} interruptions`);
+  show('buffer', `${report.buffered.toFixed(1)} s, ${state}`);
+  show('interruptions', String(report.interruptions));
 }
 
 /**
