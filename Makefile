@@ -130,7 +130,7 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/checkov/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dist/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/checkov/stamp .tools/ministack/stamp .tools/microburst/stamp .tools/dist/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp .tools/browser/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
@@ -168,8 +168,8 @@ tools: .tools/venv/stamp .tools/checkov/stamp .tools/ministack/stamp .tools/micr
 	.tools/dist/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-# AWS's DynamoDB Local (a jar and what that needs), wscat, and AWS's runtime clients for Node, without their native parts; nothing of
-# them is run at installation.
+# AWS's DynamoDB Local (a jar and what that needs), wscat, AWS's runtime clients for Node, without their native parts, and what drives
+# a browser and checks pages; nothing of them is run at installation.
 .tools/%/stamp: tools/%/package.json tools/%/package-lock.json
 	@if command -v npm >/dev/null; then \
 		mkdir -p $(@D) && cp $^ $(@D) && \

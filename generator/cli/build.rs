@@ -13,10 +13,12 @@ use std::{env, fs, io};
 const FOLDERS: [&str; 2] = ["handlers", "templates"];
 
 /// Extensions of files that a project needs. The repository's own scripts have none.
-const EXTENSIONS: [&str; 7] = ["json", "lock", "md", "rs", "snap", "toml", "yaml"];
+const EXTENSIONS: [&str; 11] = [
+    "css", "html", "js", "json", "lock", "md", "rs", "snap", "svg", "toml", "yaml",
+];
 
-/// Folders of builds and of `synth`, which are skipped.
-const LEFT_BEHIND: [&str; 2] = ["out", "target"];
+/// Folders of builds, of `synth` and of npm, which are skipped.
+const LEFT_BEHIND: [&str; 3] = ["node_modules", "out", "target"];
 
 fn main() -> io::Result<()> {
     let from = |variable: &str| PathBuf::from(env::var_os(variable).unwrap_or_default());

@@ -52,6 +52,15 @@ fn a_starter_is_written_and_next_steps_are_printed() {
 }
 
 #[test]
+fn the_web_page_of_live_session_is_written() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run("init live-session");
+    assert!(run.stdout.contains("\nwrote web/\n"), "{run}");
+    let client = sandbox.read("web/client.js");
+    assert!(client.contains("LiveSession"), "{client}");
+}
+
+#[test]
 fn no_file_is_overwritten_or_written_in_part() {
     let sandbox = Sandbox::with("mine");
     assert_snapshot!(sandbox.run("init echo"), @"

@@ -29,6 +29,7 @@ mod init;
 mod integrations;
 mod limits;
 mod lint;
+mod live_page;
 mod logs;
 mod modules;
 mod names;

@@ -108,20 +108,23 @@ fn live_session_builds_and_passes_its_tests() {
     check_starter("live-session", &[core, functions]);
 }
 
-/// Returns every file of a starter's crates, by its path in the repository.
+/// Returns every file of a starter's crates and of its web page, by its path in the repository.
 fn embedded(starter: &str) -> BTreeSet<String> {
     let own = root().join("templates").join(starter).join("handlers");
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
     let files = sandbox.files().into_iter();
-    let in_crates = files.filter_map(|file| {
+    let in_folders = files.filter_map(|file| {
+        if file.starts_with("web/") {
+            return Some(format!("templates/{starter}/{file}"));
+        }
         let folder = file.strip_prefix("handlers/")?.split('/').next()?;
         match own.join(folder).exists() {
             true => Some(format!("templates/{starter}/{file}")),
             false => Some(file),
         }
     });
-    in_crates.collect()
+    in_folders.collect()
 }
 
 #[test]
@@ -150,11 +153,14 @@ fn embedded_sources_are_those_in_git() {
             &["handlers/websocket", "templates/echo/handlers"][..],
         ),
         ("chat", &["handlers/websocket", "templates/chat/handlers"]),
-        ("live-session", &["handlers"]),
+        ("live-session", &["handlers", "templates/live-session/web"]),
     ] {
         let (embedded, in_git) = (embedded(starter), in_git(folders));
         let extra: Vec<_> = embedded.difference(&in_git).collect();
-        let is_source = |file: &&String| file.ends_with(".rs") || file.ends_with(".toml");
+        let is_source = |file: &&String| {
+            let ends = [".rs", ".toml", ".js", ".json", ".html", ".css", ".svg"];
+            ends.iter().any(|end| file.ends_with(end))
+        };
         let missing: Vec<_> = in_git.difference(&embedded).filter(is_source).collect();
         assert!(
             extra.is_empty() && missing.is_empty(),

@@ -6,7 +6,7 @@ import { loadConfig } from './config.js';
 import { button, element, fillLanguages, languageName, preferredLanguage, showSection, toggle, volumeSlider } from './dom.js';
 import { linkedSession, linkSession, sessionIdIn } from './link.js';
 import { SignIn } from './sign-in.js';
-import { showStatus, showTechnical, showText } from './status.js';
+import { showNotice, showStatus, showTechnical, showText } from './status.js';
 
 /** Interval of requests for the number of listeners, in milliseconds. Each costs a message per listener. */
 const STATUS_INTERVAL = 30_000;
@@ -62,7 +62,7 @@ async function start(config, signIn) {
   linkSession(sessionId);
   button('start').disabled = true;
   try {
-    const loudspeaker = await Loudspeaker.start(showBuffer, (message) => showText(message, 'failed'));
+    const loudspeaker = await Loudspeaker.start(showBuffer, showNotice);
     join(config, signIn, sessionId, loudspeaker);
   } catch (error) {
     showText(`The sound cannot be played: ${error}`, 'failed');
@@ -104,7 +104,7 @@ function join(config, signIn, sessionId, loudspeaker) {
   });
   session.on('message', (message) => received(message, session));
   session.on('close', showTechnical);
-  session.on('gatewayError', ({ message }) => showText(`The server reports an error: ${message}.`, 'failed'));
+  session.on('gatewayError', ({ message }) => showNotice(`The server reports an error: ${message}.`));
   session.on('status', (status) => {
     if (status.state === 'ended' || status.state === 'closed') {
       clearInterval(poll);
@@ -177,7 +177,10 @@ function received(message, session) {
       applyVolume();
       break;
     case 'error':
-      showText(`The server refused a message: ${message.message}.`, 'failed');
+      // After NOT_IN_SESSION, the client opens another connection, and the status says so.
+      if (message.code !== 'NOT_IN_SESSION') {
+        showNotice(`The server refused a message: ${message.message}.`);
+      }
       break;
   }
 }

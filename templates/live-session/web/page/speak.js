@@ -7,7 +7,7 @@ import { loadConfig } from './config.js';
 import { button, element, fillLanguages, preferredLanguage, showSection, toggle, volumeSlider } from './dom.js';
 import { linkedSession, linkSession, listenerLink } from './link.js';
 import { SignIn } from './sign-in.js';
-import { showStatus, showTechnical, showText } from './status.js';
+import { showNotice, showStatus, showTechnical, showText } from './status.js';
 
 /**
  * Duration of a chunk in milliseconds. The server allows four chunks per second by default; 300 ms stay below that, so that a
@@ -18,7 +18,8 @@ const CHUNK = 300;
 /** Interval of requests for the number of listeners, in milliseconds. */
 const STATUS_INTERVAL = 10_000;
 
-/** @typedef {import('../audio/microphone.js').Microphone} Microphone */
+/** Errors that need no notice: a chunk that the speaker's pause overtook, and a connection that the client replaces. */
+const EXPECTED_ERRORS = new Set(['BROADCAST_PAUSED', 'NOT_IN_SESSION']);
 
 const environment = browserEnvironment();
 
@@ -112,13 +113,13 @@ async function startSource(quality) {
   let encoder = null;
   const batcher = new ChunkBatcher(CHUNK, (chunk) => source.send(chunk, encoder?.format ?? ''));
   const add = (/** @type {Uint8Array} */ piece, /** @type {number} */ milliseconds) => batcher.add(piece, milliseconds);
-  const failed = (/** @type {Error} */ error) => showText(`The audio cannot be encoded: ${error.message}`, 'failed');
+  const failed = (/** @type {Error} */ error) => showNotice(`The audio cannot be encoded: ${error.message}`);
   const microphone = await startMicrophone(
     (samples) => {
       showLevel(samples);
       encoder?.encode(samples);
     },
-    () => showText('The microphone was disconnected. Connect it, leave, and continue the session.', 'failed'),
+    () => showNotice('The microphone was disconnected. Connect it, leave, and continue the session.'),
   );
   encoder = quality === 'premium' ? opusEncoder(microphone.rate, add, failed) : pcmEncoder(microphone.rate, add);
   source.flush = () => batcher.clear();
@@ -165,7 +166,7 @@ function goOnAir(config, signIn, sessionId, source) {
     },
   };
   session.on('close', showTechnical);
-  session.on('gatewayError', ({ message }) => showText(`The server reports an error: ${message}.`, 'failed'));
+  session.on('gatewayError', ({ message }) => showNotice(`The server reports an error: ${message}.`));
   session.on('dropped', ({ dropped }) => show('dropped', `${dropped} chunks`));
   session.on('message', (message) => received(message, session));
   session.on('status', (status) => {
@@ -203,8 +204,8 @@ function received(message, session) {
   } else if (message.type === 'speakerStateChanged') {
     // The answer to the first message of a connection: now the server serves it.
     session.requestStatus();
-  } else if (message.type === 'error') {
-    showText(`The server refused a message: ${message.message}.`, 'failed');
+  } else if (message.type === 'error' && !EXPECTED_ERRORS.has(message.code)) {
+    showNotice(`The server refused a message: ${message.message}.`);
   }
 }
 

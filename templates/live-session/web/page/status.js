@@ -34,9 +34,21 @@ export function showText(text, state = 'idle') {
  */
 export function showStatus(status) {
   const { state, explanation, retryAt } = status;
+  if (state !== 'open') {
+    showNotice('');
+  }
   const sentences = explanation ? `${explanation.summary} ${explanation.action}` : STATES[state];
   write(status.handingOver ? `${sentences} Moving to a new connection.` : sentences, state);
   showCountdown(state === 'reconnecting' ? retryAt : null);
+}
+
+/**
+ * Shows a problem that does not change the status, until the next connection.
+ *
+ * @param {string} text
+ */
+export function showNotice(text) {
+  element('notice', HTMLElement).textContent = text;
 }
 
 /**

@@ -102,11 +102,16 @@ impl InitCommand {
         Err(CliError::input(message).hint(hint))
     }
 
-    /// Summarizes the written files: those at the top, and the folder of each crate.
+    /// Summarizes the written files: those at the top, the folder of each crate, and other folders.
     fn summary(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
         let line = |path: &PathBuf| {
-            let mut parts = path.strip_prefix(&self.out).unwrap_or(path).iter();
-            let shown: PathBuf = parts.by_ref().take(2).collect();
+            let name = path.strip_prefix(&self.out).unwrap_or(path);
+            let depth = match name.starts_with("handlers") {
+                true => 2,
+                false => 1,
+            };
+            let mut parts = name.iter();
+            let shown: PathBuf = parts.by_ref().take(depth).collect();
             let shown = file::within(&self.out, &shown.to_string_lossy());
             match parts.next() {
                 None => shown.display().to_string(),

@@ -32,10 +32,18 @@ pub(super) fn files(starter: &Starter) -> Vec<(String, String)> {
         (".gitignore", GITIGNORE.to_owned()),
     ];
     let top = top.into_iter().map(|(path, text)| (path.to_owned(), text));
-    let crates = crates
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    top.chain(crates).collect()
+    let others = crates.into_iter().chain(page(starter));
+    let others = others.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    top.chain(others).collect()
+}
+
+/// Returns the files of a starter's web page, if it has one.
+fn page(starter: &Starter) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let own = format!("templates/{}/", starter.name);
+    SOURCES.iter().filter_map(move |(path, text)| {
+        let name = path.strip_prefix(&own)?;
+        name.starts_with("web/").then_some((name, *text))
+    })
 }
 
 /// Returns the files of a starter's crates: its own, and those that it shares with others. In a project, all of them are in
