@@ -30,6 +30,8 @@ export class JitterBuffer {
   /** Samples since the last interruption, or since it began. */
   #since = 0;
   #isInterrupted = false;
+  /** Samples since audio arrived. */
+  #sinceArrival = 0;
   #interruptions = 0;
   #skipped = 0;
 
@@ -63,6 +65,7 @@ export class JitterBuffer {
       this.#interruptions += 1;
     }
     this.#isInterrupted = false;
+    this.#sinceArrival = 0;
     this.#blocks.push(samples);
     this.#buffered += samples.length;
     const excess = this.#buffered - (this.#target + MAX_EXCESS) * this.#rate;
@@ -88,7 +91,8 @@ export class JitterBuffer {
   pull(output) {
     output.fill(0);
     this.#since += output.length;
-    if (!this.#isPlaying && this.#buffered >= this.#target * this.#rate) {
+    this.#sinceArrival += output.length;
+    if (!this.#isPlaying && this.#isReady) {
       this.#isPlaying = true;
       this.#fade = 0;
       this.#since = 0;
@@ -105,6 +109,12 @@ export class JitterBuffer {
       this.#target = Math.max(this.#target - STEP.down, TARGET.min);
       this.#since = 0;
     }
+  }
+
+  /** True if the target is reached, or if nothing more comes: then the rest is played, and not kept for the next words. */
+  get #isReady() {
+    const target = this.#target * this.#rate;
+    return this.#buffered >= target || (this.#buffered > 0 && this.#sinceArrival > target);
   }
 
   /**

@@ -96,11 +96,20 @@ const rising = (from, seconds) => Float32Array.from({ length: seconds * RATE }, 
 test('play-out starts when the target is buffered, and then has no gap', () => {
   const buffer = new JitterBuffer(RATE);
   buffer.push(rising(1, 0.3));
-  assert.ok(pull(buffer, 0.5).every((sample) => sample === 0));
+  assert.ok(pull(buffer, 0.4).every((sample) => sample === 0));
   buffer.push(rising(301, 0.3));
   const played = pull(buffer, 0.5);
   // After a fade of 5 ms, every sample in order.
   assert.deepEqual(played.slice(10), Array.from(rising(11, 0.49)));
+});
+
+test('the rest is played when nothing more comes', () => {
+  const buffer = new JitterBuffer(RATE);
+  buffer.push(rising(1, 0.3));
+  const played = pull(buffer, 2).filter((sample) => sample !== 0);
+  // The first sample of the fade is silent.
+  assert.equal(played.length, 299);
+  assert.equal(buffer.report.buffered, 0);
 });
 
 test('late audio raises the target, a pause does not', () => {
