@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod ticket;
 pub mod tickets;
 mod values;
 
@@ -46,5 +47,5 @@ pub use session::{
 };
 pub use session_ids::{NoRandomness, SessionIdGenerator};
 pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
-pub use tickets::{Grant, Ticket, TicketHash};
+pub use ticket::{Grant, Ticket, TicketHash};
 pub use values::{CreationKey, InvalidValue, Language, SessionId, UserId, Volume};

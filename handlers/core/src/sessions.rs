@@ -11,7 +11,7 @@ use crate::limits::CREATE_RATE;
 use crate::ports::{Bucket, Ports, SessionRefusal, Store, StoreError};
 use crate::rates::{self, RateLimitError};
 use crate::session_ids::{NoRandomness, SessionIdGenerator};
-use crate::tickets::sha256;
+use crate::ticket::sha256;
 use crate::{
     CallerLimits, CreationKey, EndError, EndRequest, Language, QualityTier, RateLimitFailure,
     Session, SessionId, SessionStatus, Timestamp, UserId,

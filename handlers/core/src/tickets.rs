@@ -3,10 +3,9 @@
 //! A query appears in logs and histories, and browsers can set nothing else. A token there is valid for an hour, in every
 //! session; a ticket is valid for 30 seconds, in one session and role, and once.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use stackgen_websocket::metrics::{WRONG_IDS, count};
 use stackgen_websocket::{Clock, Timestamp};
 use thiserror::Error;
@@ -18,61 +17,13 @@ use crate::ports::{Ports, RateLimiter, SessionRefusal, Store, StoreError, Ticket
 use crate::rates::{self, RateLimitError};
 use crate::session_ids::random_bytes;
 use crate::sessions::SessionError;
-use crate::{CallerLimits, Role, SessionId, UserId};
+use crate::{CallerLimits, Role, SessionId, Ticket, TicketHash, UserId};
 
 /// Number of random bytes in a ticket's secret.
 const SECRET_BYTES: usize = 32;
 
 /// Maximum length of a secret that is looked up.
 const MAX_SECRET: usize = 128;
-
-/// A ticket, as the table stores it, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ticket {
-    /// The session that it opens.
-    pub session_id: SessionId,
-    /// The role in it.
-    pub role: Role,
-    /// The user to whom it was issued.
-    pub user_id: UserId,
-    /// Time until which it is valid.
-    pub valid_until: Timestamp,
-    /// TTL attribute, in seconds since 1970. DynamoDB may delete items days later, so `valid_until` decides.
-    pub expires_at: u64,
-}
-
-/// What the bearer of a redeemed ticket may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The only session that the connection may join.
-    pub session_id: SessionId,
-    /// The role that it has there. The owner with a ticket for listeners listens.
-    pub role: Role,
-}
-
-/// SHA-256 of a secret, in hexadecimal. Who reads the table cannot use it as a ticket.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TicketHash(String);
-
-impl TicketHash {
-    /// Returns the hash of a secret.
-    pub fn of(secret: &str) -> Self {
-        TicketHash(sha256(secret.as_bytes()))
-    }
-
-    /// Returns the hash as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Returns a SHA-256 hash in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let hash = digest(&SHA256, bytes);
-    let bytes = hash.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// An issued ticket. Only its bearer knows the secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]

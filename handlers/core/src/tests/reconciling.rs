@@ -175,19 +175,24 @@ async fn a_run_is_bounded_and_the_next_one_continues() {
         max_probes: 10,
         ..ReconcileSettings::default()
     };
-    // Those that are found open come last in the next run.
-    lose(&world, "29");
+    // The first in the table, and the quiet for the shortest time: it is probed last.
+    pass(1).await;
+    let now = world.clock.now().before(Duration::from_secs(100));
+    world.store.touch(&id("0"), now).await.unwrap();
+    lose(&world, "0");
     for round in 0..3 {
         let report = reconcile(&world, few).await.unwrap();
         assert_eq!(report.probed, 10, "{round}");
         assert_eq!(report.is_complete, round == 2);
+        // Those that are found open come last in the next run.
+        assert_eq!(names(&world).contains(&"0".to_owned()), round < 2);
     }
-    assert!(!names(&world).contains(&"29".to_owned()));
     let fewer = ReconcileSettings {
         max_records: 5,
         ..few
     };
-    assert_eq!(reconcile(&world, fewer).await.unwrap().records, 5);
+    let report = reconcile(&world, fewer).await.unwrap();
+    assert_eq!((report.records, report.is_complete), (5, false));
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,6 +231,27 @@ async fn while_probes_fail_nothing_is_removed() {
         let report = run(&world).await.unwrap();
         assert_eq!((report.removed, report.is_complete), (0, false));
     }
+    assert_eq!(names(&world), ["a"]);
+    // The second probe fails.
+    lose(&world, "a");
+    pass(300).await;
+    let (report, ()) = tokio::join!(run(&world), async {
+        pass(30).await;
+        let fails = PostBehavior::Fails(PostError::TimedOut);
+        world.broadcaster.set_behavior(&id("a"), fails);
+    });
+    let report = report.unwrap();
+    assert_eq!((report.removed, report.is_complete), (0, false));
+    // The table fails when the records are to be removed.
+    lose(&world, "a");
+    pass(300).await;
+    let (report, ()) = tokio::join!(run(&world), async {
+        pass(30).await;
+        world.store.fail(Some(down()));
+    });
+    let report = report.unwrap();
+    assert_eq!((report.removed, report.is_complete), (0, false));
+    world.store.fail(None);
     assert_eq!(names(&world), ["a"]);
     world.store.fail(Some(down()));
     assert_eq!(run(&world).await, Err(down()));
@@ -307,4 +333,17 @@ async fn joins_and_leaves_during_a_run_are_kept() {
     let report = report.unwrap();
     assert_eq!((report.removed, report.is_complete), (1, true));
     assert_eq!(names(&world), ["c", "d"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_probes_end_the_run_for_this_time() {
+    let world = world().await;
+    for number in 0..30 {
+        join(&world, &format!("{number:02}")).await;
+    }
+    let throttled = PostBehavior::Fails(PostError::Busy);
+    world.broadcaster.set_behavior(&id("05"), throttled);
+    pass(300).await;
+    let report = run(&world).await.unwrap();
+    assert_eq!((report.probed, report.is_complete), (9, false));
 }

@@ -13,10 +13,10 @@ use crate::limits::{TICKET_LIFETIME, WRONG_ID_RATE};
 use crate::ports::{Bucket, RateLimiter};
 use crate::ports::{SessionRefusal, SessionStore, TakeResult, TicketStore};
 use crate::sessions::SessionError;
-use crate::tickets::{Grant, IssuedTicket, TicketError, TicketRequest, issue, redeem};
+use crate::tickets::{IssuedTicket, TicketError, TicketRequest, issue, redeem};
 use crate::{
-    Clock, ConnectError, Handshake, JoinError, QualityTier, Role, Sender, Session, SessionId,
-    SessionStatus, Ticket, TicketHash, UserId, connect, handle_message,
+    Clock, ConnectError, Grant, Handshake, JoinError, QualityTier, Role, Sender, Session,
+    SessionId, SessionStatus, Ticket, TicketHash, UserId, connect, handle_message,
 };
 
 const OTHER: &str = "calm-river-100-k7dq2m9x4hw3t";

@@ -60,6 +60,7 @@
 
 mod admission;
 mod audit;
+mod buckets;
 mod call;
 mod connections;
 mod item;

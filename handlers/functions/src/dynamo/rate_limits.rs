@@ -1,7 +1,5 @@
 //! Rate limits: token buckets.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use live_session_core::Timestamp;
@@ -15,31 +13,6 @@ use super::item;
 use super::schema::RATE_LIMITS;
 use super::store::{WriteResult, key};
 use super::write::{ConditionalWrite, ItemChange};
-
-/// Maximum number of buckets to remember.
-const MAX_REMEMBERED: usize = 10_000;
-
-/// Buckets that were not full when a token was last taken. It only decides which of two conditions is tried first.
-#[derive(Debug, Default)]
-pub(super) struct BucketsInUse(Mutex<HashSet<String>>);
-
-impl BucketsInUse {
-    fn contains(&self, bucket: &Bucket) -> bool {
-        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.contains(bucket.as_str())
-    }
-
-    fn set(&self, bucket: &Bucket, is_in_use: bool) {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match is_in_use {
-            false => drop(buckets.remove(bucket.as_str())),
-            true if buckets.len() < MAX_REMEMBERED => {
-                buckets.insert(bucket.as_str().to_owned());
-            }
-            true => {}
-        }
-    }
-}
 
 /// A bucket, as the table stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem};
 use live_session_core::ports::StoreResult;
 use live_session_core::{ConnectionId, SessionId};
 
+use super::buckets::BucketsInUse;
 use super::call::{
     Cancellation, ConditionResult, RequestFailure, RetryPolicy, StoreCall, classify_cancellation,
 };
 use super::item::Item;
-use super::rate_limits::BucketsInUse;
 use super::schema::{CONNECTIONS, SESSIONS};
 use super::write::{ConditionalWrite, ItemChange, OLD_ITEM};
 
