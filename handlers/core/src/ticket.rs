@@ -22,7 +22,7 @@ pub struct Ticket {
     pub expires_at: u64,
 }
 
-/// What the bearer of a redeemed ticket may do.
+/// Limits of the bearer of a redeemed ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The only session that the connection may join.

@@ -585,3 +585,65 @@ async fn chunks_that_come_faster_than_their_posts_are_refused() {
     // Four at first, and one every half second.
     assert_eq!(40 - refused, 4 + 19);
 }
+
+/// Connections whose posts hang, and the number of posts in flight.
+#[derive(Default)]
+struct SlowNetwork {
+    in_flight: std::sync::atomic::AtomicUsize,
+    most: std::sync::atomic::AtomicUsize,
+}
+
+impl stackgen_websocket::Broadcaster for SlowNetwork {
+    async fn post(
+        &self,
+        _: &crate::ConnectionId,
+        _: bytes::Bytes,
+    ) -> Result<(), stackgen_websocket::PostError> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let now = self.in_flight.fetch_add(1, Relaxed) + 1;
+        self.most.fetch_max(now, Relaxed);
+        tokio::time::sleep(Duration::from_millis(1_900)).await;
+        self.in_flight.fetch_sub(1, Relaxed);
+        Ok(())
+    }
+
+    async fn close(&self, _: &crate::ConnectionId) -> Result<(), stackgen_websocket::PostError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
+    let world = on_air(&[]).await;
+    let capacity = crate::ports::Capacity {
+        listeners: 1_000,
+        per_address: 1_000,
+    };
+    let settings = crate::JoinSettings {
+        capacity,
+        ..super::SETTINGS
+    };
+    for number in 0..1_000 {
+        let handshake = super::handshake(&world, &format!("{number}"));
+        crate::connect(&world, settings, handshake).await.unwrap();
+    }
+    let ports = crate::ports::Ports {
+        store: world.store,
+        broadcaster: SlowNetwork::default(),
+        clock: world.clock,
+    };
+    let settings = AudioSettings {
+        listeners_per_invocation: 100,
+        posts_per_second: 1_000_000,
+        ..SETTINGS
+    };
+    let message = AudioMessage {
+        sender: &id("mic"),
+        request_id: None,
+        body: &chunk_of(100).to_string(),
+    };
+    let sender = sender(relay_for(0), settings);
+    sender.send(&ports, message).await.unwrap();
+    let most = ports.broadcaster.most.into_inner();
+    assert!(most <= 100 + 256, "{most} posts at once");
+}

@@ -271,8 +271,14 @@ async fn a_repeated_request_with_the_same_key_creates_one_session() {
         source_language: language("de"),
         ..new()
     };
-    let reused = created(&owner(), german, &key("k1")).await;
-    assert_eq!(reused, Err(SessionError::KeyReused));
+    let standard = NewSession {
+        quality_tier: QualityTier::Standard,
+        ..new()
+    };
+    for other in [german, standard] {
+        let reused = created(&owner(), other, &key("k1")).await;
+        assert_eq!(reused, Err(SessionError::KeyReused));
+    }
 }
 
 #[tokio::test]
