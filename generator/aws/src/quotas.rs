@@ -3,7 +3,7 @@
 use aws_sdk_cloudformation::types::StackStatus;
 use serde_json::{Value, json};
 use stackgen_deploy::stack::quotas::QuotaUsage;
-use stackgen_deploy::stack::{AccountQuotas, FunctionQuotas};
+use stackgen_deploy::stack::{FunctionQuotas, QuotaReader};
 use stackgen_deploy::{Account as _, AccountErrorKind, AccountResult, FunctionName};
 
 use crate::Aws;
@@ -38,7 +38,7 @@ impl FunctionQuotas for Aws {
     }
 }
 
-impl AccountQuotas for Aws {
+impl QuotaReader for Aws {
     async fn code_storage(&self) -> AccountResult<QuotaUsage> {
         let operation = AwsOperation::unlimited(AwsCall::GetAccountSettings);
         let found = operation.result(self.lambda.get_account_settings().send().await)?;

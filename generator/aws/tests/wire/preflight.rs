@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use stackgen_deploy::FunctionName;
 use stackgen_deploy::stack::names::FixedName;
 use stackgen_deploy::stack::quotas::QuotaUsage;
-use stackgen_deploy::stack::{AccountQuotas, NameReader};
+use stackgen_deploy::stack::{NameReader, QuotaReader};
 
 use crate::replay::{Exchange, Replay, error, get, sent};
 

@@ -30,7 +30,7 @@ pub use error::StackError;
 pub use event::{EventScope, FailureCause, STACK_TYPE, StackEvent, ValidationFinding};
 pub use owner::{OwningStack, find_owner};
 pub use ports::{
-    AccountQuotas, ArtifactBucket, CallerCredentials, FunctionQuotas, GatewaySettings, NameReader,
+    ArtifactBucket, CallerCredentials, FunctionQuotas, GatewaySettings, NameReader, QuotaReader,
     StackReader, StackService, Stored,
 };
 pub use types::{

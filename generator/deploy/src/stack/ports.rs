@@ -142,7 +142,7 @@ pub trait CallerCredentials {
 }
 
 /// Reads of quotas of the account, and of how much of them is used.
-pub trait AccountQuotas {
+pub trait QuotaReader {
     /// Returns the size of the code of all functions and layers of the region, in bytes.
     fn code_storage(&self) -> impl Future<Output = AccountResult<QuotaUsage>>;
 

@@ -6,7 +6,7 @@
 use stackgen_cfn::{Map, Node};
 
 use super::error::StackError;
-use super::ports::AccountQuotas;
+use super::ports::QuotaReader;
 use super::quota::{API_PARTS, MAX_APIS, MAX_RESOURCES};
 use crate::error::{AccountErrorKind, DeployError};
 use crate::progress::DeployStep;
@@ -111,7 +111,7 @@ pub fn part_demands(template: &Node) -> Vec<PartDemand> {
 ///
 /// [`StackError::Quotas`] with all quotas that are exceeded, [`DeployError::Interrupted`], and errors of the credentials.
 pub async fn check_quotas(
-    account: &impl AccountQuotas,
+    account: &impl QuotaReader,
     demand: &QuotaDemand,
     ctx: OperationContext<'_>,
 ) -> Result<(), StackError> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use stackgen_deploy::stack::quotas::{Quota, QuotaDemand, QuotaUsage, check_quotas, part_demands};
-use stackgen_deploy::stack::{AccountQuotas, StackError};
+use stackgen_deploy::stack::{QuotaReader, StackError};
 use stackgen_deploy::{AccountErrorKind, AccountResult};
 
 use crate::notes::{checked, error, parsed};
@@ -27,7 +27,7 @@ impl Quotas {
     }
 }
 
-impl AccountQuotas for Quotas {
+impl QuotaReader for Quotas {
     async fn code_storage(&self) -> AccountResult<QuotaUsage> {
         let usage = QuotaUsage {
             used: 900,
