@@ -115,7 +115,7 @@ Examples:
   stackgen policy --for doctor --env prod --account 111122223333 --region eu-west-1
   stackgen policy --for redeploy --api-id a1b2c3d4e5 --region eu-west-1";
 
-/// What a policy allows.
+/// Task that a policy allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum PolicyTask {
     /// `stackgen deploy`

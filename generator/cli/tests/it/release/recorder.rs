@@ -375,7 +375,7 @@ fn lambda_action(method: &str, last_part: &str) -> &'static str {
     }
 }
 
-/// What the proxy does with a request.
+/// Treatment of a request by the proxy.
 struct Verdict {
     /// Answer in place of the emulator's.
     denied: Option<String>,
