@@ -12,15 +12,15 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     assert_snapshot!(sandbox.run("synth --unbuilt"), @"
     exit 0
     --- stdout
-    wrote     out/dev/template.yaml            89 resources
-    wrote     out/prod/template.yaml           73 resources
-    wrote     out/prod-hardened/template.yaml  75 resources
+    wrote     out/dev/template.yaml            107 resources
+    wrote     out/prod/template.yaml           91 resources
+    wrote     out/prod-hardened/template.yaml  93 resources
     --- stderr
     note: dev, prod, prod-hardened: logs need API Gateway's CloudWatch role, which is set once per account and region
     help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region
     note: prod, prod-hardened: no function is built: changes to code will not publish new versions
     help: before you deploy, run `stackgen build`, then run `stackgen synth` again
-    note: prod-hardened: `session-audio-handler`, `session-connection-handler`, `session-disconnect-handler` and `session-http-handler` call the management API from a VPC: an endpoint of execute-api with private DNS in this VPC would make all calls fail with 403 (row K8)
+    note: prod-hardened: `session-audio-handler`, `session-connection-handler`, `session-disconnect-handler`, `session-http-handler` and `session-reconciler` call the management API from a VPC: an endpoint of execute-api with private DNS in this VPC would make all calls fail with 403 (row K8)
     help: give the subnets a route to the internet, such as a NAT gateway, and turn private DNS of such an endpoint off
     look up a row: stackgen explain K8
     ");

@@ -248,21 +248,23 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
     }
     insta::assert_snapshot!(golden, @"
     live-session dev WebSocketDeployment6D33EFD704
-    live-session dev HttpDeployment9F5610D420
-    live-session prod WebSocketDeployment6E17112E3C
-    live-session prod HttpDeployment83E7276B64
-    live-session prod SessionAudioHandlerVersiondf6eca889a
-    live-session prod SessionAuthorizerVersion8c681be3f3
+    live-session dev HttpDeploymentC250091A1D
+    live-session prod WebSocketDeployment00BEC10020
+    live-session prod HttpDeployment4ABDACA947
+    live-session prod SessionAudioHandlerVersion7170dbffe2
+    live-session prod SessionAuthorizerVersion9612bf5629
     live-session prod SessionConnectionHandlerVersion3bdba864cb
     live-session prod SessionDisconnectHandlerVersionbca2f49c79
-    live-session prod SessionHttpHandlerVersion0a5cf78dd5
-    live-session prod-hardened WebSocketDeploymentB74F7D95E3
-    live-session prod-hardened HttpDeploymentA54AD7EB60
-    live-session prod-hardened SessionAudioHandlerVersion36ddec76f6
-    live-session prod-hardened SessionAuthorizerVersion2f3dc8c0a1
+    live-session prod SessionHttpHandlerVersion70cbd81caa
+    live-session prod SessionReconcilerVersion9c162746fc
+    live-session prod-hardened WebSocketDeployment1E9BC5A288
+    live-session prod-hardened HttpDeployment9A60373B4E
+    live-session prod-hardened SessionAudioHandlerVersion78deb4e0ae
+    live-session prod-hardened SessionAuthorizerVersion402eda9953
     live-session prod-hardened SessionConnectionHandlerVersion7f240522c7
     live-session prod-hardened SessionDisconnectHandlerVersion8be3b02205
-    live-session prod-hardened SessionHttpHandlerVersion9c0f1ebc6c
+    live-session prod-hardened SessionHttpHandlerVersion0e6036fba7
+    live-session prod-hardened SessionReconcilerVersion7149c1f42d
     chat dev WebSocketDeployment98920A42A0
     chat prod WebSocketDeployment6F9AA0937B
     chat prod ChatAuthorizerVersion1860eae60c
