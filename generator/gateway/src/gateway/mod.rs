@@ -137,10 +137,7 @@ impl Gateway {
         let logs = Arc::<Logs>::default();
         let functions = functions(&settings, &roles, &logs, &events)?;
         let others = other_services(options.services, options.account, &events, &functions);
-        let retry = settings.functions.retry;
-        let event_sources =
-            EventSourcePollers::new(&functions, &tables, &others, events.clone(), retry);
-        let event_sources = Arc::new(event_sources);
+        let event_sources = event_sources(&settings, &functions, &tables, &others, &events);
         let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
         let account = LocalAccount {
             scope: settings.scope.clone(),
@@ -279,6 +276,19 @@ fn other_services(
 ) -> Arc<OtherServices> {
     let others = OtherServices::new(url, events.clone());
     Arc::new(others.with_account(access, functions.clone()))
+}
+
+/// Returns the readers of queues and streams.
+fn event_sources(
+    settings: &Settings,
+    functions: &Arc<Functions>,
+    tables: &Arc<Tables>,
+    others: &Arc<OtherServices>,
+    events: &Events,
+) -> Arc<EventSourcePollers> {
+    let retry = settings.functions.retry;
+    let pollers = EventSourcePollers::new(functions, tables, others, events.clone(), retry);
+    Arc::new(pollers)
 }
 
 fn data_plane(

@@ -1,4 +1,4 @@
-//! What functions read and where their failed events go, with the rights for it.
+//! Event sources and destinations of failed events of functions, with the rights to use them.
 
 use stackgen_cfn::{Node, get_att};
 
