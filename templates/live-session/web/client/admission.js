@@ -107,12 +107,15 @@ export async function explainFailedHandshake(caller, api) {
       'later',
     );
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) {
-      return because('This session does not exist.', 'Check the link.', 'never');
+    switch (error instanceof ApiError ? error.status : null) {
+      case 0:
+        return because('The server cannot be reached.', 'Check the network. Reconnecting.', 'soon');
+      case 404:
+        return because('This session does not exist.', 'Check the link.', 'never');
+      case 429:
+        return because('There were too many attempts from this network.', 'Another attempt follows.', 'later');
+      default:
+        return null;
     }
-    if (error instanceof ApiError && error.status === 429) {
-      return because('There were too many attempts from this network.', 'Another attempt follows.', 'later');
-    }
-    return null;
   }
 }

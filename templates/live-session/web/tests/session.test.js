@@ -139,7 +139,8 @@ test('the reason of a failed handshake is looked up', async () => {
     [{ status: 200, body: { status: 'paused' } }, 'reconnecting', /paused/],
     [{ status: 200, body: { status: 'active' } }, 'reconnecting', /may be full/],
     [{ status: 429, body: {} }, 'reconnecting', /too many attempts/],
-    [{ status: 0 }, 'reconnecting', /could not be opened/],
+    [{ status: 0 }, 'reconnecting', /cannot be reached/],
+    [{ status: 503, body: {} }, 'reconnecting', /could not be opened/],
   ];
   for (const [answer, state, summary] of cases) {
     const world = new World();
