@@ -3,14 +3,13 @@
 import { explainFailedHandshake, explainRefusal, handshakeAddress } from './admission.js';
 import { SessionApi } from './api.js';
 import { delayBefore } from './backoff.js';
-import { CHUNK_BYTES } from './batch.js';
 import { CloseCode, explainClose } from './closes.js';
 import { Connection, CONNECTION_DEFAULTS } from './connection.js';
 import { browserEnvironment } from './environment.js';
+import { Emitter } from './events.js';
 import { Handover, HANDOVER_DEFAULTS } from './handover.js';
-import { toBase64 } from './messages.js';
-import { ChunkOrder } from './order.js';
-import { Outbox } from './outbox.js';
+import { Hearing } from './hearing.js';
+import { Speech } from './speech.js';
 
 /** @typedef {import('./closes.js').Explanation} Explanation */
 /** @typedef {import('./messages.js').ServerMessage} ServerMessage */
@@ -64,8 +63,9 @@ export class LiveSession {
   #environment;
   #api;
   #token;
-  #order;
-  #outbox;
+  #speech;
+  #hearing;
+  #events = /** @type {Emitter<SessionEvents>} */ (new Emitter());
   /** Connection that is used. @type {Connection | null} */
   #current = null;
   /** Replacement of the current connection. @type {Handover | null} */
@@ -78,18 +78,10 @@ export class LiveSession {
   #status = { state: 'closed', explanation: null, retryAt: null, handingOver: false };
   /** @type {unknown} */
   #retryTimer = null;
-  /** @type {unknown} */
-  #orderTimer = null;
-  /** @type {unknown} */
-  #outboxTimer = null;
-  #nextIndex;
   /** @type {string | undefined} */
   #targetLanguage;
-  #speaker = { isPaused: false, isMuted: false, volume: 1 };
   /** @type {string[]} */
   #recent = [];
-  /** @type {Map<string, Set<(detail: any) => void>>} */
-  #listeners = new Map();
 
   /** @param {SessionOptions} options */
   constructor(options) {
@@ -98,12 +90,17 @@ export class LiveSession {
     this.#environment = options.environment ?? browserEnvironment();
     this.#token = options.token ?? (async () => null);
     this.#api = new SessionApi(options.httpUrl, this.#environment, this.#token);
-    this.#order = /** @type {ChunkOrder<AudioChunk>} */ (new ChunkOrder(options.order));
-    this.#outbox = new Outbox(this.#environment.now(), options.outbox);
+    // During a handover, the server accepts audio from both connections; the new one stays.
+    const connection = () => this.#handover?.successor ?? this.#current;
+    this.#speech = new Speech(this.#environment, options.sessionId, options.outbox, connection);
+    this.#hearing = new Hearing(this.#environment, options.order, (item) => {
+      if (item.kind === 'chunk') {
+        this.#emit('chunk', item.value);
+      } else {
+        this.#emit('gap', { from: item.from, to: item.to });
+      }
+    });
     this.#targetLanguage = options.targetLanguage;
-    // A page that is loaded again begins with numbers that are so much higher that listeners take it for another stream: the
-    // clock counts a hundred a second, and a second has at most four chunks.
-    this.#nextIndex = Math.floor(this.#environment.now() / 10);
   }
 
   /**
@@ -115,9 +112,7 @@ export class LiveSession {
    * @returns {() => void}
    */
   on(type, listener) {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners.add(listener));
-    return () => void listeners.delete(listener);
+    return this.#events.on(type, listener);
   }
 
   /** The status. */
@@ -156,23 +151,11 @@ export class LiveSession {
    * @param {string} format Name of the format, for listeners.
    */
   sendChunk(audio, format) {
-    const { min, max } = CHUNK_BYTES;
-    if (audio.length < min || audio.length > max) {
-      throw new RangeError(`a chunk has ${min} to ${max} bytes, not ${audio.length}; use ChunkBatcher`);
+    const before = this.#speech.dropped;
+    this.#speech.send(audio, format);
+    if (this.#speech.dropped > before) {
+      this.#emit('dropped', { dropped: this.#speech.dropped });
     }
-    if (this.#speaker.isPaused || this.#speaker.isMuted) {
-      return;
-    }
-    const { sessionId } = this.#options;
-    const [timestamp, chunkIndex] = [Math.round(this.#environment.now()), this.#nextIndex];
-    this.#nextIndex += 1;
-    const audioData = toBase64(audio);
-    const before = this.#outbox.dropped;
-    this.#outbox.add(JSON.stringify({ action: 'sendAudio', sessionId, audioData, timestamp, format, chunkIndex }));
-    if (this.#outbox.dropped > before) {
-      this.#emit('dropped', { dropped: this.#outbox.dropped });
-    }
-    this.#flushOutbox();
   }
 
   /**
@@ -242,10 +225,7 @@ export class LiveSession {
    * @param {object} message
    */
   #changeSpeaker(change, message) {
-    Object.assign(this.#speaker, change);
-    if (this.#speaker.isPaused || this.#speaker.isMuted) {
-      this.#outbox.clear();
-    }
+    this.#speech.change(change);
     this.#send(message);
   }
 
@@ -308,7 +288,7 @@ export class LiveSession {
       this.#greet(connection);
       this.#setStatus({ state: 'open', explanation: null, retryAt: null });
     }
-    this.#flushOutbox();
+    this.#speech.flush();
   }
 
   /** @param {Connection} connection */
@@ -327,7 +307,7 @@ export class LiveSession {
   #greet(connection) {
     const { role, sessionId } = this.#options;
     if (role === 'speaker') {
-      connection.send(JSON.stringify({ action: 'speakerStateChange', state: this.#speaker }));
+      connection.send(JSON.stringify({ action: 'speakerStateChange', state: this.#speech.state }));
     } else if (this.#targetLanguage) {
       // The answer names the connection and the language that is spoken.
       const targetLanguage = this.#targetLanguage;
@@ -377,7 +357,7 @@ export class LiveSession {
    */
   #received(connection, message, text) {
     if (message.type === 'audio') {
-      this.#deliver(this.#order.push(message.chunkIndex, message, this.#environment.now()));
+      this.#hearing.receive(message);
       return;
     }
     const isConsumed = this.#handover?.consume(connection, message) ?? false;
@@ -510,46 +490,15 @@ export class LiveSession {
    * @param {string} reason
    */
   #finish(state, explanation, reason) {
-    for (const timer of [this.#retryTimer, this.#orderTimer, this.#outboxTimer]) {
-      this.#environment.clearTimer(timer);
-    }
+    this.#environment.clearTimer(this.#retryTimer);
+    this.#hearing.stop();
+    this.#speech.stop();
     const connections = [this.#current, this.#attempt?.connection, this.#handover?.successor, this.#handover?.previous];
     this.#current = this.#attempt = this.#handover = null;
     for (const connection of new Set(connections)) {
       connection?.close(CloseCode.LEFT, reason);
     }
-    this.#outbox.clear();
     this.#setStatus({ state, explanation, retryAt: null });
-  }
-
-  #flushOutbox() {
-    this.#environment.clearTimer(this.#outboxTimer);
-    // During a handover, the server accepts audio from both connections; the new one stays.
-    const connection = this.#handover?.successor ?? this.#current;
-    if (!connection?.isOpen) {
-      return;
-    }
-    const wait = this.#outbox.flush(this.#environment.now(), connection);
-    if (wait !== null) {
-      this.#outboxTimer = this.#environment.setTimer(() => this.#flushOutbox(), wait);
-    }
-  }
-
-  /** @param {import('./order.js').Ordered<AudioChunk>[]} ready */
-  #deliver(ready) {
-    for (const item of ready) {
-      if (item.kind === 'chunk') {
-        this.#emit('chunk', item.value);
-      } else {
-        this.#emit('gap', { from: item.from, to: item.to });
-      }
-    }
-    this.#environment.clearTimer(this.#orderTimer);
-    const [deadline, now] = [this.#order.deadline, this.#environment.now()];
-    if (deadline !== null) {
-      const deliver = () => this.#deliver(this.#order.due(this.#environment.now()));
-      this.#orderTimer = this.#environment.setTimer(deliver, Math.max(deadline - now, 0));
-    }
   }
 
   /** @param {Partial<Status>} change */
@@ -564,9 +513,7 @@ export class LiveSession {
    * @param {SessionEvents[T]} detail
    */
   #emit(type, detail) {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-      listener(detail);
-    }
+    this.#events.emit(type, detail);
   }
 }
 
