@@ -277,3 +277,17 @@ async fn a_failing_table_is_no_wrong_ticket() {
     let redeemed = redeemed(&world, "secret", session_id().as_str()).await;
     assert!(redeemed.is_ok(), "limits are open");
 }
+
+#[tokio::test]
+async fn a_user_gets_a_limited_number_of_tickets() {
+    let world = world_with_session().await;
+    let mut issued = 0;
+    let refused = loop {
+        match issue(&world, LIMITS, &session_id(), &bob(), None).await {
+            Ok(_) => issued += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(issued, LIMITS.requests.tokens);
+    assert!(matches!(refused, SessionError::RateLimited(_)));
+}
