@@ -72,6 +72,15 @@ test('a missing chunk delays the others by at most the wait', () => {
   assert.deepEqual(order.push(6, 'late', 2_000), []);
 });
 
+test('a chunk that comes again does not prolong the wait', () => {
+  const order = new ChunkOrder({ startWait: 0 });
+  order.push(5, 'five', 0);
+  order.push(7, 'seven', 100);
+  assert.deepEqual(order.push(7, 'seven again', 300), []);
+  const chunk = { kind: 'chunk', index: 7, value: 'seven' };
+  assert.deepEqual(order.due(100 + ORDER_DEFAULTS.maxWait), [{ kind: 'gap', from: 6, to: 6 }, chunk]);
+});
+
 test('waiting chunks are bounded', () => {
   for (const seed of SEEDS) {
     const random = seeded(seed);
