@@ -76,6 +76,26 @@ fn limits_of_tables() {
 }
 
 #[test]
+fn an_index_includes_attributes_that_it_does_not_have_anyway() {
+    assert_snapshot!(errors("\
+name: a
+tables:
+  T:
+    partitionKey: { name: k, type: S }
+    indexes:
+      by-user: { partitionKey: { name: user, type: S }, projection: keysOnly, include: [color] }
+      by-color: { partitionKey: { name: color, type: S }, include: [k, size] }
+      by-size: { partitionKey: { name: size, type: S }, include: [color] }
+"), @"
+    6:79 `include` and `projection` are mutually exclusive
+        6:57 `projection` is here
+        help: remove one of them
+    7:59 `k` is a key
+        help: remove it: an index always contains its keys and those of the table
+    ");
+}
+
+#[test]
 fn a_domain_that_exists_has_no_certificate_and_others_have_one() {
     assert_snapshot!(errors("\
 name: s

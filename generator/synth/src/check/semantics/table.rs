@@ -36,6 +36,31 @@ impl SpecChecker<'_> {
                     .hint("give an index generic keys, so that it serves several queries"),
             );
         }
+        self.index_attributes(name, table);
+        if let Some(key) = &table.kms_key_arn {
+            let path = ["tables", name, "kmsKeyArn"];
+            self.arn(&path, &key.0);
+            let encryption = ["tables", name, "encryption"];
+            if self.document.at_path(&encryption).is_some() {
+                let error = LocatedError::new(
+                    self.spans.key(&path),
+                    "`kmsKeyArn` and `encryption` are mutually exclusive",
+                );
+                let error = error.related(self.spans.key(&encryption), "`encryption` is here");
+                self.report(error.hint("remove one of them: your own key replaces AWS's"));
+            }
+        }
+        if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
+            let span = self.spans.value(&["tables", name, "timeToLive"]);
+            self.report(LocatedError::new(
+                span,
+                "the partition key cannot be the time-to-live attribute",
+            ));
+        }
+    }
+
+    /// Checks the attributes that indexes copy besides their keys.
+    fn index_attributes(&mut self, name: &str, table: &TableSpec) {
         for (index, spec) in &table.indexes {
             let path = ["tables", name, "indexes", index.as_str(), "include"];
             let projection = ["tables", name, "indexes", index.as_str(), "projection"];
@@ -60,26 +85,6 @@ impl SpecChecker<'_> {
                     ),
                 );
             }
-        }
-        if let Some(key) = &table.kms_key_arn {
-            let path = ["tables", name, "kmsKeyArn"];
-            self.arn(&path, &key.0);
-            let encryption = ["tables", name, "encryption"];
-            if self.document.at_path(&encryption).is_some() {
-                let error = LocatedError::new(
-                    self.spans.key(&path),
-                    "`kmsKeyArn` and `encryption` are mutually exclusive",
-                );
-                let error = error.related(self.spans.key(&encryption), "`encryption` is here");
-                self.report(error.hint("remove one of them: your own key replaces AWS's"));
-            }
-        }
-        if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
-            let span = self.spans.value(&["tables", name, "timeToLive"]);
-            self.report(LocatedError::new(
-                span,
-                "the partition key cannot be the time-to-live attribute",
-            ));
         }
     }
 }
