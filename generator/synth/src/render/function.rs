@@ -256,6 +256,15 @@ fn configuration(
         properties.insert("Environment", map([("Variables", Node::from(environment))]));
     }
     properties.insert("LoggingConfig", map([("LogGroup", r#ref(&ids.log_group))]));
+    attachments(context, function, &mut properties);
+    if function.tracing {
+        properties.insert("TracingConfig", map([("Mode", Node::from("Active"))]));
+    }
+    properties
+}
+
+/// Adds the properties of what a function is attached to: a key, a dead-letter target, a VPC, layers and storage.
+fn attachments(context: &RenderContext<'_>, function: &FunctionSpec, properties: &mut Map) {
     if let Some(key) = keys::function_key(context, function) {
         properties.insert("KmsKeyArn", key);
     }
@@ -279,10 +288,6 @@ fn configuration(
     if let Some(size) = function.ephemeral_storage {
         properties.insert("EphemeralStorage", map([("Size", Node::from(size))]));
     }
-    if function.tracing {
-        properties.insert("TracingConfig", map([("Mode", Node::from("Active"))]));
-    }
-    properties
 }
 
 /// Returns the environment variables of the file and those that stackgen sets, sorted by name.

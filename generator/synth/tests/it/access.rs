@@ -389,10 +389,7 @@ websocket: { name: api, routes: { $default: f } }
     ");
 }
 
-#[test]
-fn attachments_that_lambda_refuses_are_errors() {
-    assert_snapshot!(errors(
-        "name: s
+const WRONG: &str = "name: s
 encryptionKey: my-key
 queues:
   a: { retention: 15m, deadLetter: { queue: a } }
@@ -415,8 +412,11 @@ functions:
       - {}
       - { queue: nowhere }
   g: { binary: g, deadLetterQueue: x, subnetIds: [y], events: {} }
-"
-    ), @"
+";
+
+#[test]
+fn attachments_that_lambda_refuses_are_errors() {
+    assert_snapshot!(errors(WRONG), @"
     2:16 `encryptionKey` is neither `create` nor an ARN
         help: write `encryptionKey: create`, or the ARN of a KMS key
     4:45 a queue cannot be its own dead-letter queue

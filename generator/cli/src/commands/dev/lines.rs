@@ -99,20 +99,7 @@ impl EventLines {
                 None,
             ),
             Event::Batch { .. } => batch(event),
-            Event::Scheduled {
-                schedule,
-                function,
-                reason,
-                took,
-                ..
-            } => {
-                let (style, result) = match reason {
-                    None => (DIM, String::new()),
-                    Some(reason) => (RED, format!("  {reason}")),
-                };
-                let rest = format!("{schedule}  to {function}{result}");
-                line(style, "schedule", &rest, Some(*took))
-            }
+            Event::Scheduled { .. } => scheduled(event),
             Event::AccountCalled {
                 caller,
                 service,
@@ -320,6 +307,26 @@ fn batch(event: &Event) -> String {
         }
     };
     line(style, "batch", &rest, Some(*took))
+}
+
+/// Returns the line of a run of a schedule.
+fn scheduled(event: &Event) -> String {
+    let Event::Scheduled {
+        schedule,
+        function,
+        reason,
+        took,
+        ..
+    } = event
+    else {
+        return String::new();
+    };
+    let (style, result) = match reason {
+        None => (DIM, String::new()),
+        Some(reason) => (RED, format!("  {reason}")),
+    };
+    let rest = format!("{schedule}  to {function}{result}");
+    line(style, "schedule", &rest, Some(*took))
 }
 
 fn log(function: &str, text: &str) -> String {
