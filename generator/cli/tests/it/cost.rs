@@ -209,7 +209,7 @@ fn the_prices_that_json_prints_can_be_given_back() {
     let mut prices = report["prices"].clone();
     prices["region"] = "eu-west-1".into();
     prices["websocketMinutesPerMillion"] = 1000.0.into();
-    sandbox.write("prices.json", &prices.to_string());
+    sandbox.write("prices.json", prices.to_string());
     let output = sandbox.run("cost --listeners 5 --rate 1 --json --prices prices.json");
     let other: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
     let total = |report: &serde_json::Value| report["total"].as_f64().expect("a number");
