@@ -23,10 +23,14 @@ class Dev:
     def __init__(self, stackgen, checkout, project, services):
         source = project.get("run", project["template"])
         command = [stackgen, "dev", source, "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
+        if "stack" in project:
+            command += ["--stack", project["stack"]]
         if services:
             command += ["--services", services]
         for name, value in project.get("parameters", {}).items():
             command += ["--parameter", f"{name}={value}"]
+        self.token = [stackgen, "token", "--sub", "ada", "--claim", "email=ada@example.com", "--file", source]
+        self.checkout = checkout
         self.process = subprocess.Popen(
             command, cwd=checkout, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -124,7 +128,8 @@ def use(project, dev, ready, result):
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
             headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
-            clients.append(Client(urls[0], ready["gateway"]["certificate"], one.get("query", ""), headers))
+            query = with_tokens(one.get("query", ""), dev)
+            clients.append(Client(urls[0], ready["gateway"]["certificate"], query, headers))
         result["connected"] = True
         done = [answered(clients, message, dev, result) for message in project["messages"]]
         result["works"] = all(done)
@@ -137,6 +142,15 @@ def use(project, dev, ready, result):
             client.close()
         # The functions of $disconnect run now.
         time.sleep(1)
+
+
+def with_tokens(query, dev):
+    """Puts tokens of the local issuer into a query: `{token}` is an ID token, `{access}` an access token."""
+    for place, flags in [("{token}", []), ("{access}", ["--access"])]:
+        if place in query:
+            token = subprocess.run([*dev.token, *flags], cwd=dev.checkout, capture_output=True, text=True, check=False)
+            query = query.replace(place, token.stdout.strip())
+    return query
 
 
 def invoke(endpoint, step):

@@ -1,4 +1,4 @@
-//! Event patterns, by which event source mappings select records.
+//! Event patterns, by which rules, subscriptions and event source mappings select events.
 
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -73,17 +73,6 @@ impl EventPattern {
     /// Returns true if an event matches.
     pub fn matches(&self, event: &Json) -> bool {
         self.0.hold(Some(event))
-    }
-
-    /// Returns true if the pattern has a condition on this member of the event.
-    pub fn mentions(&self, key: &str) -> bool {
-        self.0.0.iter().any(|(name, condition)| match condition {
-            Condition::Either(alternatives) => {
-                let mut names = alternatives.iter().flat_map(|fields| &fields.0);
-                names.any(|(name, _)| name == key)
-            }
-            _ => name == key,
-        })
     }
 }
 
@@ -317,13 +306,5 @@ mod tests {
                 format!("`a` has an operator that event filters do not know: {alternative}");
             assert_eq!(message(&format!(r#"{{"a":[{alternative}]}}"#)), expected);
         }
-    }
-
-    #[test]
-    fn the_members_that_a_pattern_mentions_are_known() {
-        let pattern = |text| EventPattern::parse(text).unwrap();
-        assert!(pattern(r#"{"body":["a"]}"#).mentions("body"));
-        assert!(!pattern(r#"{"x":{"body":["a"]}}"#).mentions("body"));
-        assert!(pattern(r#"{"$or":[{"x":[1]},{"body":[1]}]}"#).mentions("body"));
     }
 }

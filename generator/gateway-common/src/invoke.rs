@@ -45,7 +45,14 @@ pub enum InvocationCaller {
         /// `arn:…:execute-api:…:{api}/{stage}/{route}` or `…:{api}/authorizers/{id}`.
         source_arn: String,
     },
-    /// API Gateway with this role. The role's policy decides (row D19).
+    /// Another service of AWS, for a rule or a subscription. The function's policy decides.
+    Service {
+        /// Principal: `events.amazonaws.com`.
+        principal: &'static str,
+        /// ARN of the rule or the topic.
+        source_arn: String,
+    },
+    /// API Gateway or EventBridge Scheduler with this role. The role's policy decides (row D19).
     Role(String),
     /// Caller with permissions in this account, such as the `aws` command.
     Account,

@@ -8,7 +8,7 @@ use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{ArnScope, RoleStore};
 use stackgen_gateway_lambda::functions::Functions;
 
-use super::{EventSources, Schedules, TableStore};
+use super::{EventSources, FunctionTriggers, Schedules, TableStore};
 
 /// Account that contains a stack.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct LocalAccount {
     pub event_sources: Arc<dyn EventSources>,
     /// Schedules.
     pub schedules: Arc<dyn Schedules>,
+    /// Rules and subscriptions.
+    pub triggers: Arc<dyn FunctionTriggers>,
     /// Log groups.
     pub logs: Arc<Logs>,
     /// URL of the local issuer, which replaces every issuer of a template.

@@ -2,8 +2,14 @@
 
 use stackgen_gateway_common::ArnScope;
 
+use super::schedule::SCHEDULE;
+use super::schedule_properties::schedule_arn;
+use super::trigger::EVENT_RULE;
+use super::trigger_properties::rule_arn;
+
 /// Returns the value of `Ref` (without an attribute) or `GetAtt` for a physical ID. `of` is the function of a version or an
-/// alias, and the protocol of an API. Types that the gateway does not run get a plausible value.
+/// alias, the protocol of an API, or the name of a rule or a schedule with its event bus or group. Types that the gateway does
+/// not run get a plausible value.
 pub(super) fn value(
     scope: &ArnScope,
     kind: &str,
@@ -22,6 +28,9 @@ pub(super) fn value(
         }
         ("AWS::Lambda::Function", Some("Arn")) => scope.function(id).to_string(),
         ("AWS::IAM::Role", Some("Arn")) => scope.role(id),
+        (EVENT_RULE, Some("Arn")) => rule_arn(scope, of),
+        (SCHEDULE, Some("Arn")) => schedule_arn(scope, of),
+        (EVENT_RULE | SCHEDULE, _) => of.rsplit('/').next().unwrap_or(of).to_owned(),
         ("AWS::Logs::LogGroup", Some("Arn")) => {
             scope.resource("logs", format_args!("log-group:{id}:*"))
         }

@@ -7,7 +7,8 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
-use super::{NotRun, async_invoke, event_source, key_types, schedule, shapes};
+use super::trigger::{EVENT_BUS, TOPIC};
+use super::{NotRun, async_invoke, event_source, key_types, schedule, shapes, trigger_properties};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
@@ -140,7 +141,9 @@ fn used_properties(kind: &str) -> Vec<&'static str> {
         event_source::EVENT_SOURCE_MAPPING => event_source::PROPERTIES,
         async_invoke::EVENT_INVOKE_CONFIG => async_invoke::PROPERTIES,
         schedule::SCHEDULE => schedule::PROPERTIES,
-        _ => &[],
+        EVENT_BUS => &["Name"],
+        TOPIC => &["Subscription", "TopicName"],
+        kind => trigger_properties::used_properties(kind),
     };
     used.to_vec()
 }

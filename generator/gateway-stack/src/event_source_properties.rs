@@ -8,6 +8,7 @@ use stackgen_gateway_common::{ArnScope, EventPattern};
 use super::compute::{number, split_qualifier};
 use super::event_source::{EventSource, EventSourceMapping};
 use super::resource_error::ResourceError;
+use super::shapes::{Shape, convert};
 
 impl EventSourceMapping {
     /// Reads the resolved properties of a mapping.
@@ -63,11 +64,7 @@ fn limit(properties: &Map<String, Json>, name: &str) -> Result<Option<u64>, Reso
 }
 
 fn flag(properties: &Map<String, Json>, name: &str) -> Option<bool> {
-    match properties.get(name)? {
-        Json::Bool(value) => Some(*value),
-        Json::String(text) => text.parse().ok(),
-        _ => None,
-    }
+    convert(properties.get(name)?.clone(), Shape::Bool).as_bool()
 }
 
 fn filters(properties: &Map<String, Json>) -> Result<Vec<EventPattern>, ResourceError> {

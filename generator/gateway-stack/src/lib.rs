@@ -33,6 +33,8 @@ mod schedule_properties;
 mod shapes;
 mod storage;
 mod tables;
+mod trigger;
+mod trigger_properties;
 mod types;
 mod unresolved;
 mod wiring;
@@ -48,6 +50,10 @@ pub use fixed_scope::template_scope;
 pub use schedule::{Schedule, Schedules};
 pub use stackgen_model::{CivilMinute, ScheduleExpression};
 pub use tables::{TableStore, TableStoreError};
+pub use trigger::{
+    FilterScope, FunctionTriggers, TargetInput, Trigger, TriggerReceiver, TriggerSource,
+    TriggerTarget,
+};
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,
     TemplateProblem,

@@ -9,6 +9,10 @@ use stackgen_gateway_common::ArnScope;
 use stackgen_model::{LogicalId, Model, Piece, Reference, Resolved, Resource, Text, Unknown};
 
 use super::attributes;
+use super::schedule::SCHEDULE;
+use super::schedule_properties::schedule_path;
+use super::trigger::EVENT_RULE;
+use super::trigger_properties::rule_path;
 
 /// Reason why a value cannot be determined.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +139,18 @@ impl<'a> PhysicalIds<'a> {
         let of = match kind {
             "AWS::Lambda::Version" | "AWS::Lambda::Alias" => self.function_of(resource)?,
             "AWS::ApiGatewayV2::Api" => protocol_of(resource),
+            EVENT_RULE => rule_path(
+                &self.text_of(resource, "EventBusName")?.unwrap_or_default(),
+                &self
+                    .text_of(resource, "Name")?
+                    .unwrap_or_else(|| id.clone()),
+            ),
+            SCHEDULE => schedule_path(
+                &self.text_of(resource, "GroupName")?.unwrap_or_default(),
+                &self
+                    .text_of(resource, "Name")?
+                    .unwrap_or_else(|| id.clone()),
+            ),
             _ => String::new(),
         };
         Ok(attributes::value(self.scope, kind, &id, &of, attribute))
@@ -148,6 +164,15 @@ impl<'a> PhysicalIds<'a> {
         let name = resource.and_then(|resource| resource.properties.text("FunctionName"));
         let name = self.resolve_text(&name.ok_or(UnresolvedReason::NotText)?)?;
         Ok(attributes::function_name(&name).to_owned())
+    }
+
+    fn text_of(
+        &self,
+        resource: Option<&std::sync::Arc<Resource>>,
+        name: &str,
+    ) -> Result<Option<String>, UnresolvedReason> {
+        let text = resource.and_then(|resource| resource.properties.text(name));
+        text.map(|text| self.resolve_text(&text)).transpose()
     }
 
     fn new_id(&self, resource: &Resource) -> Result<String, UnresolvedReason> {

@@ -4,12 +4,18 @@ use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::custom_resources;
 use super::event_source::EVENT_SOURCE_MAPPING;
 use super::schedule::SCHEDULE;
+use super::trigger::{EVENT_BUS, EVENT_RULE, SUBSCRIPTION, TOPIC};
+use super::trigger_properties::is_trigger;
 
 /// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
 /// come after those that they need, and are deleted in reverse order.
 pub(super) fn creation_order(kind: &str) -> Option<u8> {
     Some(match kind {
-        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" | "AWS::Logs::LogGroup" => 0,
+        "AWS::DynamoDB::Table"
+        | "AWS::DynamoDB::GlobalTable"
+        | "AWS::Logs::LogGroup"
+        | EVENT_BUS
+        | TOPIC => 0,
         "AWS::IAM::Role" => 1,
         "AWS::ApiGatewayV2::Api" => 2,
         "AWS::Lambda::Function" => 3,
@@ -26,7 +32,7 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
         "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => 12,
         "AWS::ApiGateway::UsagePlanKey" => 13,
         // Last, because the functions may post to connections of the stages.
-        EVENT_SOURCE_MAPPING | SCHEDULE => 14,
+        EVENT_SOURCE_MAPPING | SCHEDULE | EVENT_RULE | SUBSCRIPTION => 14,
         _ => return None,
     })
 }
@@ -34,7 +40,7 @@ pub(super) fn creation_order(kind: &str) -> Option<u8> {
 /// Returns true for types without which the rest of the template runs. They are left out with a note if the template alone
 /// does not determine them.
 pub(super) fn is_optional(kind: &str) -> bool {
-    matches!(kind, EVENT_SOURCE_MAPPING | EVENT_INVOKE_CONFIG | SCHEDULE)
+    matches!(kind, EVENT_SOURCE_MAPPING | EVENT_INVOKE_CONFIG | SCHEDULE) || is_trigger(kind)
 }
 
 /// Returns true for types that a deployment snapshots. They may be deleted while a stage serves them.
@@ -69,6 +75,9 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
         SCHEDULE => &["Name", "GroupName"],
         EVENT_SOURCE_MAPPING => &["EventSourceArn", "StartingPosition"],
         "AWS::Logs::LogGroup" => &["LogGroupName"],
+        EVENT_BUS | EVENT_RULE => &["Name"],
+        SUBSCRIPTION => &["Endpoint", "Protocol", "TopicArn"],
+        TOPIC => &["TopicName"],
         _ => &[],
     }
 }
@@ -104,12 +113,6 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         }
         "AWS::Cognito::UserPool" | "AWS::Cognito::UserPoolClient" => {
             "the local issuer mints tokens instead"
-        }
-        "AWS::SNS::Subscription" => {
-            "messages of topics invoke no functions here; create other subscriptions in the emulator of --services"
-        }
-        "AWS::Events::Rule" => {
-            "rules invoke no functions locally: use `aws lambda invoke`, or a schedule of EventBridge Scheduler"
         }
         "AWS::Lambda::Url" => "function URLs are not served locally",
         kind if custom_resources::is_custom(kind) => {

@@ -6,6 +6,8 @@ use super::desired::{DesiredCode, DesiredResource};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::resource_error::ResourceError;
 use super::schedule::{SCHEDULE, Schedule};
+use super::trigger::{EVENT_BUS, TOPIC};
+use super::trigger_properties::{self, is_trigger};
 use super::{async_settings, compute, key_types, keys, storage, wiring};
 
 impl LocalAccount {
@@ -32,6 +34,9 @@ impl LocalAccount {
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             EVENT_INVOKE_CONFIG => async_settings::put(self, &desired.properties)?,
             SCHEDULE => self.put_schedule(id, desired)?,
+            EVENT_BUS => self.triggers.put_bus(id),
+            TOPIC => {}
+            kind if is_trigger(kind) => self.put_trigger(id, desired)?,
             _ => wiring::create(self, id, desired)?,
         }
         Ok(id.to_owned())
@@ -63,6 +68,9 @@ impl LocalAccount {
             EVENT_SOURCE_MAPPING => self.put_event_source(id, desired).await?,
             EVENT_INVOKE_CONFIG => async_settings::put(self, &desired.properties)?,
             SCHEDULE => self.put_schedule(id, desired)?,
+            EVENT_BUS => self.triggers.put_bus(id),
+            TOPIC => {}
+            kind if is_trigger(kind) => self.put_trigger(id, desired)?,
             _ => wiring::update(self, id, desired, existing)?,
         }
         Ok(UpdateResult::Updated)
@@ -83,6 +91,16 @@ impl LocalAccount {
         Ok(())
     }
 
+    fn put_trigger(&self, id: &str, desired: &DesiredResource<'_>) -> Result<(), ResourceError> {
+        let kind = desired.resource.kind.as_str();
+        let read = trigger_properties::read(kind, id, &desired.properties, &self.scope)?;
+        match read.trigger {
+            Some(trigger) => self.triggers.put(id, trigger),
+            None => self.triggers.delete(id),
+        }
+        Ok(())
+    }
+
     /// Deletes a resource. Succeeds if it does not exist.
     pub(super) async fn delete(&self, existing: &ExistingResource) -> Result<(), ResourceError> {
         let id = existing.physical_id.as_str();
@@ -95,6 +113,9 @@ impl LocalAccount {
             EVENT_SOURCE_MAPPING => self.event_sources.delete(id),
             EVENT_INVOKE_CONFIG => async_settings::delete(self, existing)?,
             SCHEDULE => self.schedules.delete(id),
+            EVENT_BUS => self.triggers.delete_bus(id),
+            TOPIC => {}
+            kind if is_trigger(kind) => self.triggers.delete(id),
             kind if kind.starts_with("AWS::Lambda::") => compute::delete(self, existing)?,
             kind if key_types::is_key(kind) => keys::delete(self, existing),
             _ => wiring::delete(self, existing)?,

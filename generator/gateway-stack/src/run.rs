@@ -16,11 +16,12 @@ use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
 use super::schedule::SCHEDULE;
+use super::trigger::TOPIC;
 use super::unresolved::unresolved_problem;
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
     TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_types,
-    schedule_properties, wiring,
+    schedule_properties, trigger_properties, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -403,18 +404,28 @@ impl<'a> StackRun<'a> {
         }
     }
 
-    /// Notes how schedules, and asynchronous invocations, differ from AWS.
-    fn note_schedules(&mut self) {
+    /// Notes how schedules, rules, subscriptions and asynchronous invocations differ from AWS.
+    fn note_triggers(&mut self) {
         for resource in self.model.resources.values() {
+            let kind = resource.kind.as_str();
             let Some(existing) = self.state.resources.get(&resource.logical_id) else {
                 continue;
             };
-            let reason = match resource.kind.as_str() {
-                SCHEDULE => schedule_properties::note(existing, &self.account.scope),
-                EVENT_INVOKE_CONFIG => async_settings::note(&existing.properties),
-                _ => None,
+            let (id, properties) = (&existing.physical_id, &existing.properties);
+            let reasons = match kind {
+                SCHEDULE => schedule_properties::notes(existing, &self.account.scope),
+                EVENT_INVOKE_CONFIG => async_settings::note(properties).into_iter().collect(),
+                TOPIC if properties.contains_key("Subscription") => vec![
+                    "the subscriptions in its own properties get no messages here: write them as AWS::SNS::Subscription"
+                        .to_owned(),
+                ],
+                kind if trigger_properties::is_trigger(kind) => {
+                    let read = trigger_properties::read(kind, id, properties, &self.account.scope);
+                    read.map(|read| read.notes).unwrap_or_default()
+                }
+                _ => continue,
             };
-            if let Some(reason) = reason {
+            for reason in reasons {
                 self.note(resource, reason);
             }
         }
@@ -422,7 +433,7 @@ impl<'a> StackRun<'a> {
 
     fn note_not_run(&mut self) {
         self.note_event_sources();
-        self.note_schedules();
+        self.note_triggers();
         for resource in self.model.resources.values() {
             if resource_types::creation_order(&resource.kind).is_none()
                 && let Some(reason) = resource_types::not_run_reason(&resource.kind)

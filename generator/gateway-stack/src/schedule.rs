@@ -8,10 +8,12 @@ pub(super) const SCHEDULE: &str = "AWS::Scheduler::Schedule";
 
 /// Properties of a schedule that the gateway uses.
 pub(super) const PROPERTIES: &[&str] = &[
+    "EndDate",
     "GroupName",
     "Name",
     "ScheduleExpression",
     "ScheduleExpressionTimezone",
+    "StartDate",
     "State",
     "Target",
 ];
@@ -32,6 +34,8 @@ pub struct Schedule {
     pub name: String,
     /// ARN, which events contain.
     pub arn: String,
+    /// Text of the expression.
+    pub text: String,
     /// Times at which it runs, in UTC. `None` for expressions that do not run here, such as `at(…)`.
     pub expression: Option<ScheduleExpression>,
     /// Function that it invokes, with the qualifier. `None` for other targets.

@@ -34,11 +34,12 @@ impl Schedule {
             function.qualifier = qualifier.map(str::to_owned);
             function
         });
-        let (name, group) = (text("Name").unwrap_or(id), text("GroupName"));
-        let group = group.unwrap_or("default");
+        let name = text("Name").unwrap_or(id);
+        let group = text("GroupName").unwrap_or_default();
         Ok(Schedule {
             name: name.to_owned(),
-            arn: scope.resource("scheduler", format_args!("schedule/{group}/{name}")),
+            arn: schedule_arn(scope, &schedule_path(group, name)),
+            text: expression.to_owned(),
             expression: parsed,
             function,
             role: target("RoleArn").unwrap_or_default().to_owned(),
@@ -48,8 +49,34 @@ impl Schedule {
     }
 }
 
+/// Returns the name of a schedule with its group.
+pub(super) fn schedule_path(group: &str, name: &str) -> String {
+    let group = match group {
+        "" => "default",
+        group => group,
+    };
+    format!("{group}/{name}")
+}
+
+/// Returns the ARN of a schedule.
+pub(super) fn schedule_arn(scope: &ArnScope, path: &str) -> String {
+    scope.resource("scheduler", format_args!("schedule/{path}"))
+}
+
 /// Returns what does not work here as it does on AWS.
-pub(super) fn note(existing: &ExistingResource, scope: &ArnScope) -> Option<String> {
+pub(super) fn notes(existing: &ExistingResource, scope: &ArnScope) -> Vec<String> {
+    let dates = [
+        ("StartDate", "it runs before its StartDate, too"),
+        ("EndDate", "it runs after its EndDate, too"),
+    ];
+    let dates = dates
+        .into_iter()
+        .filter(|(name, _)| existing.properties.contains_key(*name))
+        .map(|(_, meaning)| meaning.to_owned());
+    note(existing, scope).into_iter().chain(dates).collect()
+}
+
+fn note(existing: &ExistingResource, scope: &ArnScope) -> Option<String> {
     let properties = &existing.properties;
     let schedule = Schedule::read(&existing.physical_id, properties, scope).ok()?;
     let text = |name: &str| properties.get(name).and_then(Json::as_str);

@@ -11,9 +11,11 @@ pub mod gateway;
 pub mod identity;
 pub mod outbound;
 mod query_protocol;
+mod schedule_times;
 mod schedules;
 pub mod tables;
 pub mod tls;
+mod triggers;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{

@@ -1,8 +1,8 @@
 //! Schedules: invoke functions at intervals, or at minutes of the calendar in UTC.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -12,14 +12,17 @@ use stackgen_gateway_common::{
     EpochMillis, Event, Events, FailureEvidence, FunctionArn, ThrownError, trace_id_or_new, uuid,
 };
 use stackgen_gateway_lambda::functions::Functions;
-use stackgen_gateway_stack::{CivilMinute, Schedule, ScheduleExpression, Schedules};
+use stackgen_gateway_stack::{Schedule, Schedules};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+
+use crate::gateway::ScheduleState;
+use crate::schedule_times::ScheduleTimes;
 
 /// Runs all schedules.
 pub(crate) struct ScheduleRunners {
     context: Arc<RunnerContext>,
-    running: Mutex<HashMap<String, RunningSchedule>>,
+    running: Mutex<BTreeMap<String, RunningSchedule>>,
 }
 
 /// Services that runners use.
@@ -33,7 +36,7 @@ struct RunnerContext {
 
 /// A schedule that runs until this is dropped.
 struct RunningSchedule {
-    expression: Option<ScheduleExpression>,
+    schedule: Schedule,
     /// Time of the first run, from which a rate counts.
     since: Instant,
     _running: Option<DropGuard>,
@@ -60,7 +63,37 @@ impl ScheduleRunners {
         self.context.tasks.wait().await;
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, RunningSchedule>> {
+    /// Returns the schedules that run here.
+    pub(crate) fn states(&self) -> Vec<ScheduleState> {
+        let running = self.running();
+        let states = running.values().filter_map(|one| {
+            let scheduled = ScheduledFunction::of(&one.schedule)?;
+            Some(ScheduleState {
+                name: scheduled.schedule.name,
+                expression: scheduled.schedule.text,
+                functions: vec![scheduled.function.name],
+                enabled: one.schedule.enabled,
+            })
+        });
+        states.collect()
+    }
+
+    /// Runs a schedule now. Returns false if none with this name runs here.
+    pub(crate) fn run_now(&self, name: &str) -> bool {
+        let scheduled = self.running().values().find_map(|one| {
+            let is_it = one.schedule.name == name;
+            is_it.then(|| ScheduledFunction::of(&one.schedule))?
+        });
+        let Some(scheduled) = scheduled else {
+            return false;
+        };
+        let context = self.context.clone();
+        let invoke = invoke(context, Arc::new(scheduled), EpochMillis::now());
+        self.context.tasks.spawn(invoke);
+        true
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, RunningSchedule>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,28 +103,22 @@ impl Schedules for ScheduleRunners {
         let mut all = self.running();
         let before = all.remove(id);
         // A schedule whose target changes keeps its rhythm.
-        let since = before
-            .filter(|before| before.expression == schedule.expression)
-            .map_or_else(Instant::now, |before| before.since);
-        let expression = schedule.expression.clone();
-        let running = match (&expression, schedule.function.clone()) {
-            (Some(expression), Some(function)) if schedule.enabled => {
-                let stop = self.context.stop.child_token();
-                let guard = stop.clone().drop_guard();
-                let run = run(
-                    self.context.clone(),
-                    ScheduledFunction { schedule, function },
-                    expression.clone(),
-                    since,
-                );
-                let run = async move { stop.run_until_cancelled_owned(run).await };
-                self.context.tasks.spawn(run);
-                Some(guard)
-            }
-            _ => None,
-        };
+        let before = before.filter(|before| before.schedule.expression == schedule.expression);
+        let is_continued = before.is_some();
+        let since = before.map_or_else(Instant::now, |before| before.since);
+        let scheduled = ScheduledFunction::of(&schedule).filter(|_| schedule.enabled);
+        let running = scheduled.zip(schedule.expression.clone());
+        let running = running.map(|(scheduled, expression)| {
+            let stop = self.context.stop.child_token();
+            let guard = stop.clone().drop_guard();
+            let times = ScheduleTimes::of_schedule(expression, since, is_continued);
+            let run = run(self.context.clone(), Arc::new(scheduled), times);
+            let run = async move { stop.run_until_cancelled_owned(run).await };
+            self.context.tasks.spawn(run);
+            guard
+        });
         let running = RunningSchedule {
-            expression,
+            schedule,
             since,
             _running: running,
         };
@@ -109,48 +136,27 @@ struct ScheduledFunction {
     function: FunctionArn,
 }
 
-async fn run(
-    context: Arc<RunnerContext>,
-    scheduled: ScheduledFunction,
-    expression: ScheduleExpression,
-    since: Instant,
-) {
-    let scheduled = Arc::new(scheduled);
-    loop {
-        let pause = match &expression {
-            ScheduleExpression::Rate(rate) => until_next(since.elapsed(), *rate),
-            ScheduleExpression::Cron(_) => until_minute(EpochMillis::now()),
-        };
-        tokio::time::sleep(pause).await;
-        let now = EpochMillis::now();
-        let is_due = match &expression {
-            ScheduleExpression::Rate(_) => true,
-            ScheduleExpression::Cron(cron) => {
-                cron.matches(CivilMinute::from_unix(now.as_millis() / 1000))
-            }
-        };
-        if is_due {
-            let invoke = invoke(context.clone(), scheduled.clone(), now);
-            context.tasks.spawn(invoke);
-        }
-        // The next pause begins after this time, not at it.
-        tokio::time::sleep(Duration::from_millis(5)).await;
+impl ScheduledFunction {
+    /// Returns the function of a schedule. `None` for schedules that do not run here.
+    fn of(schedule: &Schedule) -> Option<Self> {
+        schedule.expression.as_ref()?;
+        Some(ScheduledFunction {
+            function: schedule.function.clone()?,
+            schedule: schedule.clone(),
+        })
     }
 }
 
-/// Returns the time until the next run of a rate. The first run is at once, as on AWS.
-fn until_next(elapsed: Duration, rate: Duration) -> Duration {
-    let (elapsed, rate) = (elapsed.as_millis(), rate.as_millis().max(1));
-    let rest = match elapsed {
-        0..=1 => 0,
-        _ => rate - elapsed % rate,
-    };
-    Duration::from_millis(u64::try_from(rest).unwrap_or(u64::MAX))
-}
-
-/// Returns the time until the next minute begins.
-fn until_minute(now: EpochMillis) -> Duration {
-    Duration::from_millis(60_000 - now.as_millis() % 60_000)
+async fn run(
+    context: Arc<RunnerContext>,
+    scheduled: Arc<ScheduledFunction>,
+    mut times: ScheduleTimes,
+) {
+    loop {
+        let now = times.next().await;
+        let invoke = invoke(context.clone(), scheduled.clone(), now);
+        context.tasks.spawn(invoke);
+    }
 }
 
 /// Invokes the function of a schedule as EventBridge Scheduler does, asynchronously with the schedule's role, and reports the
@@ -217,29 +223,4 @@ fn event(schedule: &Schedule, function: &FunctionArn, at: EpochMillis) -> serde_
         "resources": [schedule.arn],
         "detail": "{}",
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_runs_at_once_and_then_at_multiples_of_it() {
-        let minute = Duration::from_secs(60);
-        let millis = |elapsed| {
-            let next = until_next(Duration::from_millis(elapsed), minute);
-            next.as_millis()
-        };
-        assert_eq!(millis(0), 0);
-        assert_eq!(millis(5), 59_995);
-        assert_eq!(millis(59_999), 1);
-        assert_eq!(millis(150_000), 30_000);
-    }
-
-    #[test]
-    fn minutes_begin_at_multiples_of_60_seconds() {
-        let until = |millis| until_minute(EpochMillis::from_millis(millis)).as_millis();
-        assert_eq!(until(0), 60_000);
-        assert_eq!(until(60_001), 59_999);
-    }
 }

@@ -25,6 +25,7 @@ mod schema;
 mod status;
 mod synth;
 mod token;
+mod trigger;
 
 use clap::Subcommand;
 
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Policy(Box<policy::PolicyCommand>),
     Dev(Box<dev::DevCommand>),
     Token(token::TokenCommand),
+    Trigger(trigger::TriggerCommand),
     Logs(Box<logs::LogsCommand>),
     Probe(Box<probe::ProbeCommand>),
     Schema(schema::SchemaCommand),
@@ -93,6 +95,7 @@ impl Command {
             Command::Policy(command) => command.run(ui),
             Command::Dev(command) => command.run(ui),
             Command::Token(command) => command.run(ui),
+            Command::Trigger(command) => command.run(ui),
             Command::Logs(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),

@@ -57,6 +57,10 @@ async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) 
         Some(PathTarget::Connection { stage, id }) if management.has_stage(&stage) => {
             management.manage(&parts, body, &stage, &id).await
         }
+        Some(PathTarget::MappedConnection(id)) => match management.mapped_stage(&parts) {
+            Some(stage) => management.manage(&parts, body, &stage, &id).await,
+            None => ManagementResponse::forbidden(),
+        },
         Some(PathTarget::Stage(stage))
             if parts.method == Method::GET && management.has_stage(&stage) =>
         {
@@ -70,6 +74,19 @@ async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) 
 impl ManagementApi {
     fn has_stage(&self, stage: &str) -> bool {
         self.plane.apis.served(&self.api, stage).is_some()
+    }
+
+    /// Returns the stage of a request without one. The port on loopback stands for a custom domain, whose root is mapped to the
+    /// only stage; the default endpoint always needs a stage.
+    fn mapped_stage(&self, parts: &Parts) -> Option<String> {
+        if parts.extensions.get::<NamesDefaultEndpoint>().is_some() {
+            return None;
+        }
+        let stages = self.plane.apis.list_stages(&self.api).ok()?;
+        match stages.as_slice() {
+            [stage] => Some(stage.stage_name.to_string()),
+            _ => None,
+        }
     }
 
     /// Returns true if the request is for the default endpoint and the stage's deployment disables it (row D22).

@@ -14,6 +14,8 @@ pub(super) enum PathTarget {
         /// Connection ID, as the client sent it.
         id: String,
     },
+    /// Connection by its ID alone: `/@connections/{id}`, as at a custom domain that is mapped to a stage.
+    MappedConnection(String),
 }
 
 /// Parses a path as it was sent. IDs are base64, so a `/` in an ID is encoded.
@@ -24,6 +26,9 @@ pub(super) fn parse_target(path: &str) -> Option<PathTarget> {
     match rest.as_slice() {
         _ if stage.is_empty() => None,
         [] => Some(PathTarget::Stage(stage)),
+        [Some(id)] if stage == "@connections" && !id.is_empty() => {
+            Some(PathTarget::MappedConnection(id.clone()))
+        }
         [Some(end)] if end.is_empty() => Some(PathTarget::Stage(stage)),
         [Some(name), Some(id)] if name == "@connections" && !id.is_empty() => {
             let id = id.clone();

@@ -26,15 +26,19 @@ pub fn is_loopback(host: &str) -> bool {
     matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost") || name.ends_with(".localhost")
 }
 
-/// Returns true if a request that was sent with this scheme names the server's AWS host.
+/// Returns true if a request that was sent with this scheme names a host of AWS that the server stands for.
 pub(super) fn is_aws_host(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host: &str) -> bool {
     let name = host.strip_suffix(":443").unwrap_or(host);
-    scheme == Some(&Scheme::HTTPS) && tls.is_some_and(|tls| name.eq_ignore_ascii_case(&tls.host))
+    scheme == Some(&Scheme::HTTPS) && tls.is_some_and(|tls| tls.hosts.contain(name))
 }
 
 /// Mark of a request that named the API's host on AWS, its default endpoint (row D22).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamesDefaultEndpoint;
+
+/// Host of AWS that a request named, before it was replaced.
+#[derive(Clone, Debug)]
+pub struct NamedAwsHost(pub String);
 
 /// Replaces the AWS host name in `Host` by the server's local address, so that requests to both are the same.
 fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
@@ -45,10 +49,12 @@ fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
     let (scheme, host) = (extensions.get(), request.headers().get(header::HOST));
     let named = host
         .and_then(|host| host.to_str().ok())
-        .is_some_and(|host| is_aws_host(tls, scheme, host));
-    if let (true, Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
+        .filter(|host| is_aws_host(tls, scheme, host))
+        .map(str::to_owned);
+    if let (Some(named), Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
         request.headers_mut().insert(header::HOST, local);
         request.extensions_mut().insert(NamesDefaultEndpoint);
+        request.extensions_mut().insert(NamedAwsHost(named));
     }
 }
 
@@ -90,6 +96,26 @@ fn refusal(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::AwsHosts;
+
+    #[test]
+    fn a_server_stands_for_an_api_in_all_regions_or_for_all_other_services() {
+        let api = AwsHosts::Api("abc".into());
+        for (host, of_api, of_services) in [
+            ("abc.execute-api.us-east-1.amazonaws.com", true, false),
+            ("ABC.execute-api.eu-west-1.amazonaws.com", true, false),
+            ("abc.execute-api.cn-north-1.amazonaws.com.cn", true, false),
+            ("abc.execute-api.us-east-1.evil.amazonaws.com", false, false),
+            ("other.execute-api.us-east-1.amazonaws.com", false, false),
+            ("dynamodb.us-east-1.amazonaws.com", false, true),
+            ("bucket.s3.amazonaws.com", false, true),
+            ("amazonaws.com.evil.example", false, false),
+            ("evilamazonaws.com", false, false),
+        ] {
+            assert_eq!(api.contain(host), of_api, "{host}");
+            assert_eq!(AwsHosts::Services.contain(host), of_services, "{host}");
+        }
+    }
 
     #[test]
     fn loopback_names_are_recognized_with_and_without_ports() {

@@ -21,9 +21,9 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use head::close_gracefully;
 pub use head::{HeadError, RequestHead};
-pub use host::is_loopback;
 pub(crate) use host::{FOREIGN_HOST, NamesDefaultEndpoint};
-pub use stream::{ClientStream, ServerTls};
+pub use host::{NamedAwsHost, is_loopback};
+pub use stream::{AwsHosts, ClientStream, ServerTls};
 pub use upgrade::{Upgrade, UpgradeHandler};
 
 /// Address that a request was sent to, as an extension of the request. It becomes `domainName` in events.
@@ -133,7 +133,7 @@ impl PortServer {
             return;
         };
         let Some(websocket) = &self.routes.websocket else {
-            return Box::pin(self.http_only(stream, peer)).await;
+            return Box::pin(self.http_only(stream, peer, deadline)).await;
         };
         let first = Box::pin(self.first(stream, peer, deadline));
         if let Some(upgrade) = first.await {
@@ -142,10 +142,13 @@ impl PortServer {
     }
 
     /// Serves a connection of HTTP/1.1 or HTTP/2. Ports with WebSockets speak HTTP/1.1 only.
-    async fn http_only(&self, mut stream: ClientStream, peer: SocketAddr) {
+    async fn http_only(&self, mut stream: ClientStream, peer: SocketAddr, deadline: Instant) {
         let first = tokio::select! {
             () = self.shutdown.cancelled() => return,
-            first = http::read_first(&mut stream) => first,
+            first = timeout_at(deadline, http::read_first(&mut stream)) => first,
+        };
+        let Ok(first) = first else {
+            return head::refuse(stream, &HeadError::Slow).await;
         };
         self.serve_http(stream, first, peer).await;
     }

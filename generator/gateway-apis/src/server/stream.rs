@@ -21,9 +21,35 @@ const TLS_HANDSHAKE: u8 = 22;
 pub struct ServerTls {
     /// Certificates and protocol versions.
     pub config: Arc<ServerConfig>,
-    /// Host name of AWS that the server stands for. With TLS, it is accepted in `Host` beside loopback's names, because
+    /// Hosts of AWS that the server stands for. With TLS, they are accepted in `Host` beside loopback's names, because
     /// a client that verified its certificate was sent here on purpose.
-    pub host: Arc<str>,
+    pub hosts: AwsHosts,
+}
+
+/// Hosts of AWS that a server stands for, in all regions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsHosts {
+    /// Those of the API with this ID.
+    Api(Arc<str>),
+    /// All that are not hosts of an API.
+    Services,
+}
+
+impl AwsHosts {
+    /// Returns true if a host is one of these.
+    pub(super) fn contain(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let name = host
+            .strip_suffix(".amazonaws.com")
+            .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
+        match (self, name.map(|name| name.split_once(".execute-api."))) {
+            (AwsHosts::Api(id), Some(Some((api, region)))) => {
+                api.eq_ignore_ascii_case(id) && !region.contains('.')
+            }
+            (AwsHosts::Services, Some(None)) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Connection of a client.

@@ -20,7 +20,7 @@ fn serve() -> std::net::SocketAddr {
         .with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
     let tls = ServerTls {
         config: Arc::new(config),
-        host: "api.example".into(),
+        hosts: server::AwsHosts::Services,
     };
     let listener = server::listen(None).unwrap();
     let address = listener.local_addr().unwrap();

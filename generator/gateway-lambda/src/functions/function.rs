@@ -343,14 +343,19 @@ impl FunctionRecord {
         found.ok_or_else(|| FunctionError::not_found("The resource you requested does not exist."))
     }
 
-    /// Returns true if the policy of exactly this qualifier allows API Gateway (rows C7, A16, D19).
-    pub(super) fn allows_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
+    /// Returns true if the policy of exactly this qualifier allows a service (rows C7, A16, D19).
+    pub(super) fn allows_service(
+        &self,
+        qualifier: Option<&str>,
+        principal: &str,
+        source_arn: &str,
+    ) -> bool {
         let state = self.read();
         let account = &self.arn.scope.account;
         let policy = state.policies.get(qualifier.unwrap_or(LATEST));
         policy.is_some_and(|policy| {
             let mut statements = policy.statements.iter();
-            statements.any(|one| one.allows_api_gateway(source_arn, account))
+            statements.any(|one| one.allows_service(principal, source_arn, account))
         })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use stackgen_gateway_common::FunctionArn;
 use stackgen_gateway_common::invoke::{
     Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
 };
@@ -99,14 +100,28 @@ impl Functions {
                 roles.check(role, "lambda:InvokeFunction", &arn.to_string())
             }
             InvocationCaller::ApiGateway { source_arn } => {
-                if function.allows_api_gateway(arn.qualifier.as_deref(), source_arn) {
-                    return Ok(());
-                }
-                Err(format!(
-                    "the policy of {arn} does not allow apigateway.amazonaws.com to invoke it for {source_arn}"
-                ))
+                check_policy(function, arn, "apigateway.amazonaws.com", source_arn)
             }
+            InvocationCaller::Service {
+                principal,
+                source_arn,
+            } => check_policy(function, arn, principal, source_arn),
         }
+    }
+}
+
+/// Checks whether the policy of a function allows a service to invoke it.
+fn check_policy(
+    function: &FunctionRecord,
+    arn: &FunctionArn,
+    principal: &str,
+    source_arn: &str,
+) -> Result<(), String> {
+    match function.allows_service(arn.qualifier.as_deref(), principal, source_arn) {
+        true => Ok(()),
+        false => Err(format!(
+            "the policy of {arn} does not allow {principal} to invoke it for {source_arn}"
+        )),
     }
 }
 

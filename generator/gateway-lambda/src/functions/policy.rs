@@ -19,9 +19,9 @@ pub struct PermissionStatement {
 }
 
 impl PermissionStatement {
-    /// Returns true if the statement allows API Gateway to invoke the function for this source.
-    pub(crate) fn allows_api_gateway(&self, source_arn: &str, account: &str) -> bool {
-        let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
+    /// Returns true if the statement allows a service to invoke the function for this source.
+    pub(crate) fn allows_service(&self, service: &str, source_arn: &str, account: &str) -> bool {
+        let principal = [service, "*"].contains(&self.principal.as_str());
         let action = pattern_matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
         let source = self.source_arn.as_deref();
         let owner = self.source_account.as_deref();
@@ -89,7 +89,7 @@ mod tests {
     fn row_c7_a_statement_allows_only_its_principal_action_source_and_account() {
         let source = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect";
         let allows = |permission: &PermissionStatement| {
-            permission.allows_api_gateway(source, "000000000000")
+            permission.allows_service("apigateway.amazonaws.com", source, "000000000000")
         };
         let granted = permission("arn:aws:execute-api:us-east-1:000000000000:abc/*/$connect");
         assert!(allows(&granted));

@@ -18,7 +18,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use stackgen_gateway_apis::server::is_loopback;
+use stackgen_gateway_apis::server::{NamedAwsHost, is_loopback};
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{refuse, request_id};
 
@@ -36,6 +36,10 @@ pub struct ServiceRouters {
     pub logs: Router,
     /// DynamoDB.
     pub dynamodb: Router,
+    /// EventBridge: the event buses of the stack.
+    pub events: Router,
+    /// SNS: the topics of the stack with functions.
+    pub sns: Router,
     /// IAM: [`iam::routes`].
     pub iam: Router,
     /// STS: [`sts::routes`].
@@ -57,7 +61,8 @@ pub fn routes(services: ServiceRouters) -> Router {
     Router::new().fallback(move |request: Request| dispatch(services.clone(), request))
 }
 
-async fn dispatch(services: Arc<ServiceRouters>, request: Request) -> Response {
+async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Response {
+    move_bucket_into_path(&mut request);
     if !is_local(request.headers()) {
         return refuse(
             StatusCode::FORBIDDEN,
@@ -135,10 +140,36 @@ impl ServiceRouters {
             "dynamodb" => &self.dynamodb,
             "iam" => &self.iam,
             "sts" => &self.sts,
+            "events" => &self.events,
+            "sns" => &self.sns,
             "execute-api" => &self.management,
             _ => return Some(Destination::Other(service)),
         }))
     }
+}
+
+/// Moves the bucket of an S3 request from its host into its path: the host is replaced on the way to the service.
+fn move_bucket_into_path(request: &mut Request) {
+    let Some(NamedAwsHost(host)) = request.extensions().get() else {
+        return;
+    };
+    let Some(bucket) = bucket_of(host) else {
+        return;
+    };
+    let path = request.uri().path_and_query();
+    let path = path.map_or("/", http::uri::PathAndQuery::as_str);
+    if let Ok(uri) = format!("/{bucket}{path}").parse() {
+        *request.uri_mut() = uri;
+    }
+}
+
+/// Returns the bucket of `{bucket}.s3.{region}.amazonaws.com` and of S3's other hosts.
+fn bucket_of(host: &str) -> Option<&str> {
+    let marks = [".s3.", ".s3-"].into_iter();
+    marks
+        .filter_map(|mark| host.find(mark))
+        .min()
+        .map(|at| &host[..at])
 }
 
 /// Returns false for a request of a foreign web page, and for one that reached loopback by a foreign name (DNS

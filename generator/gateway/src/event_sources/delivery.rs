@@ -7,7 +7,10 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use stackgen_gateway_apis::websocket::InvocationLog;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome, Invoke};
-use stackgen_gateway_common::{EpochMillis, Event, FailureEvidence, ThrownError, trace_id_or_new};
+use stackgen_gateway_common::{
+    EpochMillis, Event, Events, FailureEvidence, FunctionArn, ThrownError, trace_id_or_new,
+};
+use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{EventSource, EventSourceMapping};
 
 use super::PollerContext;
@@ -21,13 +24,24 @@ pub(super) struct BatchRecord {
 
 /// Result of delivering a batch.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Delivery {
+pub(crate) enum Delivery {
     /// The function processed all records.
     Processed,
     /// The function reported these records as failed.
     Partly(HashSet<String>),
     /// No record counts as processed.
     Failed,
+}
+
+/// Invocation of a function with records.
+pub(crate) struct BatchInvocation {
+    /// Name of the source.
+    pub(crate) source: String,
+    pub(crate) function: FunctionArn,
+    pub(crate) caller: InvocationCaller,
+    pub(crate) payload: Bytes,
+    /// Number of records in the payload.
+    pub(crate) records: usize,
 }
 
 /// Invokes the function of a mapping, and reports the result as an event.
@@ -37,18 +51,36 @@ pub(super) async fn deliver(
     batch: &[BatchRecord],
 ) -> Delivery {
     let records: Vec<&Json> = batch.iter().map(|record| &record.json).collect();
-    let payload = Bytes::from(json!({ "Records": records }).to_string());
+    let invocation = BatchInvocation {
+        source: source_name(mapping),
+        function: mapping.function.clone(),
+        // Lambda itself polls, so no policy of the function is needed.
+        caller: InvocationCaller::Account,
+        payload: Bytes::from(json!({ "Records": records }).to_string()),
+        records: batch.len(),
+    };
+    let judge = |outcome: &InvocationOutcome| answer(mapping, batch, outcome);
+    invoke_batch(&context.functions, &context.events, invocation, judge).await
+}
+
+/// Invokes a function with records, and reports the result as an event. `judge` interprets the answer of a function that did
+/// not fail.
+pub(crate) async fn invoke_batch(
+    functions: &Functions,
+    events: &Events,
+    batch: BatchInvocation,
+    judge: impl FnOnce(&InvocationOutcome) -> (Delivery, Option<String>),
+) -> Delivery {
     let (log, lines) = InvocationLog::new();
     let started = Instant::now();
     let invocation = Invocation {
-        function: mapping.function.clone(),
-        payload,
-        // Lambda itself polls, so no policy of the function is needed.
-        caller: InvocationCaller::Account,
+        function: batch.function.clone(),
+        payload: batch.payload,
+        caller: batch.caller,
         trace_id: trace_id_or_new(None, EpochMillis::now()),
         log: Some(log),
     };
-    let outcome = context.functions.invoke(invocation).await;
+    let outcome = functions.invoke(invocation).await;
     let took = started.elapsed();
     let (delivery, reason, error) = match &outcome {
         Ok(outcome) if outcome.failed => {
@@ -57,7 +89,7 @@ pub(super) async fn deliver(
             (Delivery::Failed, Some(reason), error)
         }
         Ok(outcome) => {
-            let (delivery, reason) = answer(mapping, batch, outcome);
+            let (delivery, reason) = judge(outcome);
             (delivery, reason, None)
         }
         Err(error) => (Delivery::Failed, Some(error.message.clone()), None),
@@ -69,14 +101,14 @@ pub(super) async fn deliver(
         }),
         _ => None,
     };
-    context.events.send(|| Event::Batch {
-        source: source_name(mapping),
-        function: mapping.function.name.clone(),
-        records: batch.len(),
+    events.send(|| Event::Batch {
+        source: batch.source,
+        function: batch.function.name,
+        records: batch.records,
         failed: match &delivery {
             Delivery::Processed => 0,
             Delivery::Partly(failed) => failed.len(),
-            Delivery::Failed => batch.len(),
+            Delivery::Failed => batch.records,
         },
         reason,
         evidence,

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use remote::{RemoteError, RemoteGateway};
 pub use requests::TokenRequest;
-pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
+pub use state::{ApiEndpoint, GatewayState, ScheduleState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;
@@ -42,6 +42,7 @@ use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::schedules::ScheduleRunners;
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
+use crate::triggers::Triggers;
 
 use listeners::Listeners;
 use services::LocalServices;
@@ -109,6 +110,7 @@ struct Shared {
     listeners: Arc<Listeners>,
     event_sources: Arc<EventSourcePollers>,
     schedules: Arc<ScheduleRunners>,
+    triggers: Triggers,
     issuer: Issuer,
     others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
@@ -139,6 +141,7 @@ impl Gateway {
         let others = other_services(options.services, options.account, &events, &functions);
         let event_sources = event_sources(&settings, &functions, &tables, &others, &events);
         let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
+        let triggers = Triggers::new(&functions, events.clone(), settings.functions.retry);
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -147,6 +150,7 @@ impl Gateway {
             tables: tables.clone(),
             event_sources: event_sources.clone(),
             schedules: schedules.clone(),
+            triggers: Arc::new(triggers.clone()),
             logs,
             issuer: issuer.url().to_owned(),
         };
@@ -155,7 +159,14 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let plane = data_plane(&account, &tables, settings, events, others.clone());
+        let plane = data_plane(
+            &account,
+            &tables,
+            settings,
+            events,
+            others.clone(),
+            &triggers,
+        );
         let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
@@ -173,6 +184,7 @@ impl Gateway {
             listeners,
             event_sources,
             schedules,
+            triggers,
             issuer,
             others,
             tls,
@@ -229,12 +241,14 @@ impl Gateway {
             listeners,
             event_sources,
             schedules,
+            triggers,
             others,
             stop,
             ..
         } = &*self.shared;
         event_sources.stop().await;
         schedules.stop().await;
+        triggers.stop().await;
         account.apis.set_listener(None);
         listeners.shutdown().await;
         account.functions.stop().await;
@@ -297,10 +311,14 @@ fn data_plane(
     settings: Arc<Settings>,
     events: Events,
     others: Arc<OtherServices>,
+    triggers: &Triggers,
 ) -> Arc<DataPlane> {
     let client = others.client();
     let local_services = LocalServices {
         tables: tables.router(),
+        events: triggers.events_routes(others.clone()),
+        topics: triggers.topics_routes(others.clone()),
+        triggers: triggers.clone(),
         others,
         roles: account.roles.clone(),
         scope: settings.scope.clone(),
@@ -318,7 +336,7 @@ fn data_plane(
     })
 }
 
-/// Serves the control endpoint and the host of user pools.
+/// Serves the control endpoint, the host of user pools, and all other hosts of AWS.
 fn serve_control(
     shared: &Arc<Shared>,
     listener: TcpListener,
@@ -328,7 +346,9 @@ fn serve_control(
         websocket: None,
         http: control::routes(services(shared)),
     };
-    let tls = shared.tls.serve_user_pools(port);
+    // With an account, functions reach the services of the account by their own names.
+    let all = shared.others.account().is_none();
+    let tls = shared.tls.serve_services(port, all);
     let tls = tls.map_err(TlsError::Files)?;
     let serving = server::serve(listener, shared.stop.clone(), Some(tls), routes);
     Ok(tokio::spawn(serving))
@@ -383,6 +403,8 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
+        events: shared.triggers.events_routes(shared.others.clone()),
+        sns: shared.triggers.topics_routes(shared.others.clone()),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),

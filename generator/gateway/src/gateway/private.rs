@@ -24,7 +24,7 @@ use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::StackTemplate;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, TokenRequest};
+use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, ScheduleRun, TokenRequest};
 use super::{GatewayState, Shared};
 use crate::identity::{KeyRetirement, Token, TokenUse};
 
@@ -40,6 +40,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_stackgen/events", get(events))
         .route("/_stackgen/failures", post(failures))
         .route("/_stackgen/keys", post(rotate))
+        .route("/_stackgen/schedules", post(run_schedule))
         .route("/_stackgen/state", get(state))
         .route("/_stackgen/tokens", post(mint))
         .layer(DefaultBodyLimit::max(MAX_TEMPLATE_BYTES))
@@ -117,6 +118,21 @@ async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<KeyRotati
     }
 }
 
+/// Runs a schedule now.
+async fn run_schedule(
+    Shares(shared): Shares<Arc<Shared>>,
+    Json(input): Json<ScheduleRun>,
+) -> Response {
+    let name = &input.name;
+    match shared.schedules.run_now(name) || shared.triggers.run_now(name) {
+        true => Json(json!({})).into_response(),
+        false => error(
+            StatusCode::NOT_FOUND,
+            &format!("there is no schedule {name}"),
+        ),
+    }
+}
+
 /// Returns the failures of a request or a connection.
 async fn failures(
     Shares(shared): Shares<Arc<Shared>>,
@@ -177,6 +193,14 @@ impl Shared {
         audiences
     }
 
+    /// Returns the schedules, and the rules with a schedule.
+    fn schedules_by_name(&self) -> Vec<super::ScheduleState> {
+        let mut schedules = self.schedules.states();
+        schedules.extend(self.triggers.schedules());
+        schedules.sort_by(|a, b| a.name.cmp(&b.name));
+        schedules
+    }
+
     /// Returns the API keys that open connections to the stages of WebSocket APIs.
     fn api_keys(&self) -> Vec<super::UsableApiKey> {
         let apis = &self.account.apis;
@@ -218,6 +242,7 @@ impl Shared {
         });
         GatewayState {
             apis: apis.collect(),
+            schedules: self.schedules_by_name(),
             api_keys: self.api_keys(),
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),

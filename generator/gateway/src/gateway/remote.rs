@@ -15,7 +15,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::GatewayState;
-use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, TokenRequest};
+use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, ScheduleRun, TokenRequest};
 
 /// A gateway that runs in another process.
 #[derive(Clone)]
@@ -88,6 +88,21 @@ impl RemoteGateway {
             .call(Method::POST, "/_stackgen/keys", &rotation)
             .await?;
         Ok(rotated["keyId"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a schedule now, without waiting for its functions.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway does not answer, or has no schedule with this name.
+    pub async fn run_schedule(&self, name: &str) -> Result<(), RemoteError> {
+        let run = ScheduleRun {
+            name: name.to_owned(),
+        };
+        let _: Json = self
+            .call(Method::POST, "/_stackgen/schedules", &run)
+            .await?;
+        Ok(())
     }
 
     /// Returns the latest failures of a request, of a connection, or of the connection that began with a handshake's

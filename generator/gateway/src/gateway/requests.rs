@@ -29,6 +29,14 @@ pub(super) struct KeyRotation {
     pub(super) at_once: bool,
 }
 
+/// Run of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ScheduleRun {
+    /// Name of the schedule.
+    pub(super) name: String,
+}
+
 /// Lookup of failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,4 +1,5 @@
-//! The services that integrations of the type `AWS` reach: DynamoDB, and services that do not run here.
+//! The services that integrations of the type `AWS` reach: DynamoDB, the event buses and topics of the stack, and services that
+//! do not run here.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,10 +20,14 @@ use stackgen_gateway_common::{ArnScope, RoleStore};
 use super::permissions;
 use crate::outbound::errors::WireProtocol;
 use crate::outbound::{OtherServices, actions};
+use crate::triggers::Triggers;
 
 /// The tables of the gateway and other services, for roles of the stack.
 pub(super) struct LocalServices {
     pub(super) tables: Router,
+    pub(super) events: Router,
+    pub(super) topics: Router,
+    pub(super) triggers: Triggers,
     pub(super) others: Arc<OtherServices>,
     pub(super) roles: Arc<RoleStore>,
     pub(super) scope: ArnScope,
@@ -35,8 +40,8 @@ impl CallService for LocalServices {
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, ServiceError>> {
         Box::pin(async move {
             let request = actions::request(&call, &self.scope)?;
-            let runs_here = call.service == "dynamodb";
-            if !runs_here && self.others.url().is_none() {
+            let local = self.local(&call.service, &request);
+            if local.is_none() && self.others.url().is_none() {
                 let service = call.service;
                 return Err(match self.others.account() {
                     Some(_) => ServiceError::NotSent { service },
@@ -46,8 +51,8 @@ impl CallService for LocalServices {
             if let Err(reason) = self.check(&call) {
                 return read(&call.service, denied(&call.service, request, &reason)).await;
             }
-            if runs_here {
-                return read(&call.service, self.call_tables(request).await).await;
+            if let Some(router) = local {
+                return read(&call.service, send(router, &call.service, request).await).await;
             }
             self.others.send(&call.service, request).await
         })
@@ -55,14 +60,24 @@ impl CallService for LocalServices {
 }
 
 impl LocalServices {
-    async fn call_tables(&self, request: Request<Bytes>) -> Response {
-        let mut request = request.map(Body::from);
-        let host = header::HeaderValue::from_static("dynamodb");
-        request.headers_mut().insert(header::HOST, host);
-        let answer: Result<Response, Infallible> = TowerToHyperService::new(self.tables.clone())
-            .call(request)
-            .await;
-        answer.unwrap_or_else(|never| match never {})
+    /// Returns the routes of a service that answers a request here.
+    fn local(&self, service: &str, request: &Request<Bytes>) -> Option<&Router> {
+        let target = request.headers().get(actions::TARGET);
+        let target = target.and_then(|target| target.to_str().ok());
+        match service {
+            "dynamodb" => Some(&self.tables),
+            "events" => {
+                let takes = self
+                    .triggers
+                    .takes_events(target.unwrap_or_default(), request.body());
+                takes.then_some(&self.events)
+            }
+            "sns" => {
+                let (head, body) = request.clone().into_parts();
+                self.triggers.topic_of(&head, &body).map(|_| &self.topics)
+            }
+            _ => None,
+        }
     }
 
     /// Checks that the role allows the action on the resources that the request names.
@@ -73,6 +88,17 @@ impl LocalServices {
         let mut arns = arns.iter();
         arns.try_for_each(|arn| self.roles.check(&call.role, &action, arn))
     }
+}
+
+/// Sends a request to a service that runs here.
+async fn send(router: &Router, service: &str, request: Request<Bytes>) -> Response {
+    let mut request = request.map(Body::from);
+    if let Ok(host) = header::HeaderValue::try_from(service) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let answer: Result<Response, Infallible> =
+        TowerToHyperService::new(router.clone()).call(request).await;
+    answer.unwrap_or_else(|never| match never {})
 }
 
 /// Returns the answer of a service to a role without the permission.

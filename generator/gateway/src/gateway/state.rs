@@ -37,9 +37,26 @@ pub struct GatewayState {
     pub account: String,
     /// APIs.
     pub apis: Vec<ApiEndpoint>,
+    /// Schedules that invoke functions.
+    #[serde(default)]
+    pub schedules: Vec<ScheduleState>,
     /// API keys that open connections.
     #[serde(default)]
     pub api_keys: Vec<UsableApiKey>,
+}
+
+/// A schedule that invokes functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleState {
+    /// Name of the rule or of the schedule.
+    pub name: String,
+    /// Expression: `rate(5 minutes)`.
+    pub expression: String,
+    /// Names of the functions.
+    pub functions: Vec<String>,
+    /// False if the schedule exists but invokes nothing by itself.
+    pub enabled: bool,
 }
 
 /// An API key that opens connections to a stage.

@@ -10,11 +10,15 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, RootCertStore};
-use stackgen_gateway_common::ArnScope;
 use time::{Duration, OffsetDateTime};
 
 /// Names in the certificate for loopback.
 pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+const LOOPBACK_DOMAIN: &str = "localhost";
+
+/// Domains of AWS's hosts.
+const AWS_DOMAINS: [&str; 2] = ["amazonaws.com", "amazonaws.com.cn"];
 
 /// Name of the authority in lists of certificates.
 const COMMON_NAME: &str = "stackgen local gateway";
@@ -24,18 +28,27 @@ const AUTHORITY_LIFETIME: Duration = Duration::days(10 * 365);
 /// Lifetime of other certificates. They are created at every start. Apple's clients accept at most 825 days.
 const CERTIFICATE_LIFETIME: Duration = Duration::days(397);
 
-/// Certificate authority. Its certificate permits only `localhost`, loopback addresses, and the names of `execute-api` and
-/// `cognito-idp` in a region, so that a stolen key cannot impersonate other hosts.
+/// Certificate authority. Its certificate permits only the names that it is made for, so that a stolen key cannot impersonate
+/// other hosts.
 pub(super) struct LocalAuthority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl LocalAuthority {
-    /// Creates an authority with a new key.
-    pub(super) fn generate(scope: &ArnScope) -> Result<Self, rcgen::Error> {
+    /// Creates an authority for loopback, whose key is stored.
+    pub(super) fn generate() -> Result<Self, rcgen::Error> {
+        Self::permitting(&[LOOPBACK_DOMAIN])
+    }
+
+    /// Creates an authority for the hosts of AWS. Its key must never be stored, and only functions may trust it.
+    pub(super) fn generate_for_functions() -> Result<Self, rcgen::Error> {
+        Self::permitting(&AWS_DOMAINS)
+    }
+
+    fn permitting(domains: &[&str]) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
-        let params = params(scope)?;
+        let params = params(domains)?;
         let certificate = params.self_signed(&key)?.der().clone();
         Ok(LocalAuthority {
             certificate,
@@ -51,14 +64,13 @@ impl LocalAuthority {
     pub(super) fn restore(
         key: KeyPair,
         certificate: CertificateDer<'static>,
-        scope: &ArnScope,
     ) -> Result<Self, String> {
-        let params = params(scope).map_err(|error| error.to_string())?;
+        let params = params(&[LOOPBACK_DOMAIN]).map_err(|error| error.to_string())?;
         let authority = LocalAuthority {
             certificate,
             issuer: Issuer::new(params, key),
         };
-        authority.check(scope)?;
+        authority.check()?;
         Ok(authority)
     }
 
@@ -93,23 +105,17 @@ impl LocalAuthority {
         self.issuer.key().serialize_pem()
     }
 
-    /// Checks that a client that trusts the certificate accepts the authority's certificates for all kinds of names.
-    fn check(&self, scope: &ArnScope) -> Result<(), String> {
-        let (key, api) = (KeyPair::generate(), scope.api_host("api"));
-        let key = key.map_err(|error| error.to_string())?;
-        let pools = scope.service_host("cognito-idp");
-        let verified = ["localhost", api.as_str(), pools.as_str()].map(|name| {
-            let issued = self.issue(&key, &[name]);
-            let issued = issued.map_err(|error| error.to_string())?;
-            verify(&self.certificate, &issued, name).map_err(|error| error.to_string())
-        });
-        verified.into_iter().collect()
+    /// Checks that a client that trusts the certificate accepts the authority's certificates.
+    fn check(&self) -> Result<(), String> {
+        let key = KeyPair::generate().map_err(|error| error.to_string())?;
+        let issued = self.issue(&key, &[LOOPBACK_DOMAIN]);
+        let issued = issued.map_err(|error| error.to_string())?;
+        verify(&self.certificate, &issued, LOOPBACK_DOMAIN).map_err(|error| error.to_string())
     }
 }
 
-fn params(scope: &ArnScope) -> Result<CertificateParams, rcgen::Error> {
-    let names = ["execute-api", "cognito-idp"].map(|service| scope.service_host(service));
-    let names = names.into_iter().chain(["localhost".to_owned()]);
+fn params(domains: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    let names = domains.iter().map(|domain| (*domain).to_owned());
     let addresses = [
         CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8),
         CidrSubnet::from_v6_prefix(std::net::Ipv6Addr::LOCALHOST.octets(), 128),
@@ -180,33 +186,31 @@ mod tests {
 
     #[test]
     fn the_authority_is_trusted_for_its_own_names_and_no_others() {
-        let authority = LocalAuthority::generate(&ArnScope::default()).expect("an authority");
-        let verified = |name: &str| verify(&authority.certificate, &issued(&authority, name), name);
-        for name in [
-            "localhost",
-            "app.localhost",
-            "127.0.0.1",
-            "::1",
-            "abc.execute-api.us-east-1.amazonaws.com",
-            "cognito-idp.us-east-1.amazonaws.com",
-        ] {
-            assert_eq!(verified(name), Ok(()), "{name}");
+        let stored = LocalAuthority::generate().expect("an authority");
+        let functions = LocalAuthority::generate_for_functions().expect("an authority");
+        let verified = |authority: &LocalAuthority, name: &str| {
+            verify(&authority.certificate, &issued(authority, name), name)
+        };
+        for name in ["localhost", "app.localhost", "127.0.0.1", "::1"] {
+            assert_eq!(verified(&stored, name), Ok(()), "{name}");
         }
         for name in [
-            "example.com",
-            "amazonaws.com",
-            "s3.us-east-1.amazonaws.com",
-            "abc.execute-api.eu-west-1.amazonaws.com",
-            "10.0.0.1",
+            "abc.execute-api.us-east-1.amazonaws.com",
+            "dynamodb.eu-west-1.amazonaws.com",
+            "sqs.cn-north-1.amazonaws.com.cn",
         ] {
-            assert!(verified(name).is_err(), "{name}");
+            assert!(verified(&stored, name).is_err(), "{name}");
+            assert_eq!(verified(&functions, name), Ok(()), "{name}");
+        }
+        for name in ["example.com", "10.0.0.1"] {
+            assert!(verified(&stored, name).is_err(), "{name}");
+            assert!(verified(&functions, name).is_err(), "{name}");
         }
     }
 
     #[test]
     fn an_authority_does_not_trust_another() {
-        let [one, other] =
-            [(); 2].map(|()| LocalAuthority::generate(&ArnScope::default()).expect("an authority"));
+        let [one, other] = [(); 2].map(|()| LocalAuthority::generate().expect("an authority"));
         let certificate = issued(&other, "localhost");
         assert!(verify(&one.certificate, &certificate, "localhost").is_err());
     }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use rcgen::KeyPair;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use stackgen_gateway_common::ArnScope;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
@@ -63,11 +62,11 @@ pub(super) fn certificate_path(folder: &Path) -> PathBuf {
 /// # Errors
 ///
 /// If a file cannot be read or written, or does not contain a usable authority.
-pub(super) fn open(folder: &Path, scope: &ArnScope) -> Result<LocalAuthority, AuthorityError> {
+pub(super) fn open(folder: &Path) -> Result<LocalAuthority, AuthorityError> {
     let path = folder.join(SECRET);
-    let authority = match read(&path, scope)? {
+    let authority = match read(&path)? {
         Some(authority) => authority,
-        None => create(folder, scope)?,
+        None => create(folder)?,
     };
     let certificate = certificate_path(folder);
     let pem = authority.pem();
@@ -77,7 +76,7 @@ pub(super) fn open(folder: &Path, scope: &ArnScope) -> Result<LocalAuthority, Au
     Ok(authority)
 }
 
-fn read(path: &Path, scope: &ArnScope) -> Result<Option<LocalAuthority>, AuthorityError> {
+fn read(path: &Path) -> Result<Option<LocalAuthority>, AuthorityError> {
     let found = match path.metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -87,8 +86,8 @@ fn read(path: &Path, scope: &ArnScope) -> Result<Option<LocalAuthority>, Authori
         return Err(AuthorityError::Exposed(path.to_owned()));
     }
     let text = fs::read(path).map_err(|error| file_error(path, error))?;
-    let restored = parse(&text)
-        .and_then(|(key, certificate)| LocalAuthority::restore(key, certificate, scope));
+    let restored =
+        parse(&text).and_then(|(key, certificate)| LocalAuthority::restore(key, certificate));
     match restored {
         Ok(authority) => Ok(Some(authority)),
         Err(reason) => Err(AuthorityError::Unusable {
@@ -107,9 +106,9 @@ fn parse(text: &[u8]) -> Result<(KeyPair, CertificateDer<'static>), String> {
 }
 
 /// Creates an authority, unless another process does so at the same time: then returns that one.
-fn create(folder: &Path, scope: &ArnScope) -> Result<LocalAuthority, AuthorityError> {
+fn create(folder: &Path) -> Result<LocalAuthority, AuthorityError> {
     let path = folder.join(SECRET);
-    let made = LocalAuthority::generate(scope).map_err(|error| AuthorityError::Unusable {
+    let made = LocalAuthority::generate().map_err(|error| AuthorityError::Unusable {
         path: path.clone(),
         reason: error.to_string(),
     })?;
@@ -122,7 +121,7 @@ fn create(folder: &Path, scope: &ArnScope) -> Result<LocalAuthority, AuthorityEr
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(made),
         Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-            let other = read(&path, scope)?;
+            let other = read(&path)?;
             other.ok_or_else(|| file_error(&path, io::ErrorKind::NotFound.into()))
         }
         Err(failed) => Err(file_error(&path, failed.error)),
@@ -172,7 +171,7 @@ mod tests {
         }
 
         fn open(&self) -> Result<LocalAuthority, AuthorityError> {
-            open(&self.path, &ArnScope::default())
+            open(&self.path)
         }
 
         fn error(&self) -> String {
@@ -235,17 +234,5 @@ mod tests {
         );
         let mixed = error(&(one.key_pem() + &other.pem()));
         assert!(mixed.contains("certificate"), "{mixed}");
-    }
-
-    #[test]
-    fn an_authority_of_another_region_is_refused() {
-        let folder = AuthorityFolder::new();
-        folder.open().expect("an authority");
-        let elsewhere = ArnScope {
-            region: "eu-west-1".to_owned(),
-            ..ArnScope::default()
-        };
-        let error = open(&folder.path, &elsewhere).err().expect("an error");
-        assert!(matches!(error, AuthorityError::Unusable { .. }), "{error}");
     }
 }

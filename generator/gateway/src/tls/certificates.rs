@@ -14,9 +14,14 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use super::authority::{LOOPBACK, LocalAuthority};
 use super::hosts::HostTable;
 
+/// Maximum number of certificates that are kept.
+const MAX_ISSUED: usize = 1000;
+
 /// Issues certificates for the hosts that the gateway stands for.
 pub(super) struct CertificateIssuer {
     authority: LocalAuthority,
+    /// Authority for the hosts of AWS, which only functions trust.
+    functions: LocalAuthority,
     /// Key of all certificates. It is never stored.
     key: KeyPair,
     signing: Arc<dyn SigningKey>,
@@ -31,7 +36,11 @@ impl CertificateIssuer {
     /// # Errors
     ///
     /// If keys or certificates cannot be created. The text says why.
-    pub(super) fn new(authority: LocalAuthority, hosts: Arc<HostTable>) -> Result<Self, String> {
+    pub(super) fn new(
+        authority: LocalAuthority,
+        functions: LocalAuthority,
+        hosts: Arc<HostTable>,
+    ) -> Result<Self, String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signing = default_provider().key_provider.load_private_key(der);
@@ -40,6 +49,7 @@ impl CertificateIssuer {
         let loopback = loopback.map_err(|error| error.to_string())?;
         Ok(CertificateIssuer {
             authority,
+            functions,
             key,
             loopback: Arc::new(CertifiedKey::new(vec![loopback], signing.clone())),
             signing,
@@ -56,22 +66,25 @@ impl CertificateIssuer {
         }
         if name.ends_with(".localhost") {
             // Not stored: clients may ask for any number of these names.
-            return self.issue(&name);
+            return self.issue(&self.authority, &name);
         }
-        if !self.hosts.contains(&name) {
+        if self.hosts.port(&name).is_none() {
             return None;
         }
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = issued.get(&name) {
             return Some(known.clone());
         }
-        let certified = self.issue(&name)?;
-        issued.insert(name, certified.clone());
+        let certified = self.issue(&self.functions, &name)?;
+        // Functions may ask for any number of names of AWS.
+        if issued.len() < MAX_ISSUED {
+            issued.insert(name, certified.clone());
+        }
         Some(certified)
     }
 
-    fn issue(&self, name: &str) -> Option<Arc<CertifiedKey>> {
-        let certificate = self.authority.issue(&self.key, &[name]).ok()?;
+    fn issue(&self, authority: &LocalAuthority, name: &str) -> Option<Arc<CertifiedKey>> {
+        let certificate = authority.issue(&self.key, &[name]).ok()?;
         let certified = CertifiedKey::new(vec![certificate], self.signing.clone());
         Some(Arc::new(certified))
     }

@@ -8,7 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-/// Ports of hosts on loopback.
+/// Key of the port for all hosts of AWS that have no other port.
+const ALL: &str = "*";
+
+/// Ports of hosts on loopback. A key is a host, [`ALL`], or `{id}.execute-api` for the hosts of an API in all regions.
 #[derive(Debug)]
 pub(super) struct HostTable {
     file: PathBuf,
@@ -33,14 +36,30 @@ impl HostTable {
         self.write(&ports)
     }
 
+    /// Sets the port for all hosts of AWS that have no other one.
+    pub(super) fn insert_all(&self, port: u16) -> io::Result<()> {
+        self.insert(ALL.to_owned(), port)
+    }
+
     pub(super) fn remove(&self, host: &str) -> io::Result<()> {
         let mut ports = self.ports();
         ports.remove(host);
         self.write(&ports)
     }
 
-    pub(super) fn contains(&self, host: &str) -> bool {
-        self.ports().contains_key(host)
+    /// Returns the port of a host in lower case. The hooks of functions decide in the same way.
+    pub(super) fn port(&self, host: &str) -> Option<u16> {
+        let ports = self.ports();
+        let name = host
+            .strip_suffix(".amazonaws.com")
+            .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
+        let api = name.and_then(|name| name.split_once(".execute-api."));
+        let key = match (name, api) {
+            (_, Some((id, _))) => format!("{id}.execute-api"),
+            (Some(_), None) => ALL.to_owned(),
+            (None, None) => return None,
+        };
+        ports.get(host).or_else(|| ports.get(&key)).copied()
     }
 
     fn ports(&self) -> MutexGuard<'_, BTreeMap<String, u16>> {

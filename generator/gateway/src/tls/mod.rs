@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use stackgen_gateway_apis::server::ServerTls;
+use stackgen_gateway_apis::server::{AwsHosts, ServerTls};
 use stackgen_gateway_common::{ApiId, ArnScope};
 use thiserror::Error;
 
@@ -59,11 +59,13 @@ impl GatewayTls {
     ) -> Result<Self, TlsError> {
         let folder = authority;
         let authority = match folder {
-            Some(folder) => authority_file::open(folder, scope)?,
-            None => LocalAuthority::generate(scope)
+            Some(folder) => authority_file::open(folder)?,
+            None => LocalAuthority::generate()
                 .map_err(|error| TlsError::Certificate(error.to_string()))?,
         };
-        let trust = TrustFiles::write(&files.join("tls"), authority.pem());
+        let functions = LocalAuthority::generate_for_functions()
+            .map_err(|error| TlsError::Certificate(error.to_string()))?;
+        let trust = TrustFiles::write(&files.join("tls"), authority.pem() + &functions.pem());
         let trust = trust.map_err(TlsError::Files)?;
         let hosts = HostTable::create(trust.hosts()).map_err(TlsError::Files)?;
         let hosts = Arc::new(hosts);
@@ -71,7 +73,7 @@ impl GatewayTls {
             Some(folder) => authority_file::certificate_path(folder),
             None => trust.certificate(),
         };
-        let issuer = CertificateIssuer::new(authority, hosts.clone());
+        let issuer = CertificateIssuer::new(authority, functions, hosts.clone());
         let issuer = Arc::new(issuer.map_err(TlsError::Certificate)?);
         let config = |protocols: &[&[u8]]| {
             certificates::server_config(&issuer, protocols).map_err(TlsError::Certificate)
@@ -101,27 +103,36 @@ impl GatewayTls {
         self.scope.service_host("cognito-idp")
     }
 
-    /// Makes functions reach the user pools' host at this port. Returns the TLS of the server there.
-    pub(crate) fn serve_user_pools(&self, port: u16) -> io::Result<ServerTls> {
-        self.serve(self.user_pool_host(), port, &self.config_with_http2)
+    /// Makes functions reach the user pools' host at this port, and with `all` every other host of AWS that is not an API's.
+    /// Returns the TLS of the server there.
+    pub(crate) fn serve_services(&self, port: u16, all: bool) -> io::Result<ServerTls> {
+        self.hosts.insert(self.user_pool_host(), port)?;
+        if all {
+            self.hosts.insert_all(port)?;
+        }
+        Ok(ServerTls {
+            config: self.config_with_http2.clone(),
+            hosts: AwsHosts::Services,
+        })
     }
 
     /// Makes functions reach an API's host at this port. Returns the TLS of the server there.
     pub(crate) fn serve_api(&self, api: &ApiId, port: u16) -> io::Result<ServerTls> {
-        self.serve(self.scope.api_host(api), port, &self.config)
+        self.hosts.insert(api_key(api), port)?;
+        Ok(ServerTls {
+            config: self.config.clone(),
+            hosts: AwsHosts::Api(api.to_string().into()),
+        })
     }
 
     /// Stops serving an API's host.
     pub(crate) fn remove_api(&self, api: &ApiId) {
         // The entry of a deleted API names a closed port. If it cannot be removed, functions reach nothing there.
-        let _ = self.hosts.remove(&self.scope.api_host(api));
+        let _ = self.hosts.remove(&api_key(api));
     }
+}
 
-    fn serve(&self, host: String, port: u16, config: &Arc<ServerConfig>) -> io::Result<ServerTls> {
-        self.hosts.insert(host.clone(), port)?;
-        Ok(ServerTls {
-            config: config.clone(),
-            host: host.into(),
-        })
-    }
+/// Returns the key of an API's hosts in the table.
+fn api_key(api: &ApiId) -> String {
+    format!("{api}.execute-api")
 }

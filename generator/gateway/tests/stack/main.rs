@@ -14,3 +14,4 @@ mod schedules;
 mod serving;
 mod support;
 mod tls;
+mod triggers;

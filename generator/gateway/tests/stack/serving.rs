@@ -12,7 +12,7 @@ use crate::puppet::puppet;
 use crate::support::{api, apply, gateway, template};
 
 /// Makes every function of the template the puppet.
-fn with_puppets(template: StackTemplate) -> StackTemplate {
+pub(crate) fn with_puppets(template: StackTemplate) -> StackTemplate {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).expect("a template");

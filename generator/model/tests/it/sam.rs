@@ -118,7 +118,7 @@ Resources:
       FunctionUrlConfig: {AuthType: NONE}
       Policies: [NoSuchPolicy: {FunctionName: f}, AWSLambdaRole]
       Events:
-        Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
+        Images: {Type: S3, Properties: {Bucket: !Ref Bucket, Events: 's3:ObjectCreated:*'}}
         News: {Type: SNS, Properties: {Topic: !Ref Topic, SqsSubscription: true}}
 ",
     );
@@ -126,7 +126,7 @@ Resources:
     let expected = [
         "Machine (AWS::Serverless::StateMachine) is not in the model",
         "FunctionUrlConfig of Fn is not in the model",
-        "event Hourly of Fn (Schedule) is not in the model",
+        "event Images of Fn (S3) is not in the model",
         "event News of Fn (SNS) is not in the model",
     ];
     assert_eq!(gaps, expected);
@@ -136,6 +136,53 @@ Resources:
         role.managed_policies[1].to_string(),
         "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaRole"
     );
+}
+
+#[test]
+fn rules_and_schedules_of_functions_are_resources_with_permissions() {
+    let model = inline(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour), Enabled: false, Name: hourly}}
+        Orders: {Type: EventBridgeRule, Properties: {Pattern: {source: [shop]}, EventBusName: orders, InputPath: $.detail}}
+        Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 3 * * ? *), Input: '{}'}}
+",
+    );
+    assert_eq!(model.gaps, []);
+    let rendered = [
+        "FnHourly",
+        "FnHourlyPermission",
+        "FnOrders",
+        "FnNightly",
+        "FnNightlyRole",
+    ]
+    .map(|id| {
+        let resource = &model.resources[&stackgen_model::LogicalId::new(id)];
+        format!("{id} {} {:?}", resource.kind, resource.properties)
+    });
+    let has =
+        |at: usize, part: &str| assert!(rendered[at].contains(part), "{part}: {}", rendered[at]);
+    has(0, "AWS::Events::Rule");
+    has(0, "DISABLED");
+    has(0, "hourly");
+    has(1, "events.amazonaws.com");
+    has(2, "orders");
+    has(2, "$.detail");
+    has(3, "AWS::Scheduler::Schedule");
+    has(3, "cron(0 3 * * ? *)");
+    has(4, "scheduler.amazonaws.com");
+    let role = model
+        .roles
+        .iter()
+        .find(|role| role.resource.logical_id == "FnNightlyRole");
+    let grant = &role.unwrap().grants[0];
+    assert_eq!(grant.actions[0].as_literal(), Some("lambda:InvokeFunction"));
+    assert_eq!(grant.resources[0].to_string(), "${Fn.Arn}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::UsableApiKey;
+use stackgen_gateway::gateway::{ScheduleState, UsableApiKey};
 use stackgen_gateway::stack::{ApplyResult, NotRun};
 
 use crate::error::CliError;
@@ -34,6 +34,12 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             rows.push((label, format!("{}   {api_name} has no stage", api.endpoint)));
         }
     }
+    rows.extend(
+        state
+            .schedules
+            .iter()
+            .map(|one| ("Schedule", schedule(one, flag))),
+    );
     rows.extend(state.api_keys.iter().map(|key| ("API key", api_key(key))));
     rows.push((
         "AWS clients",
@@ -75,6 +81,18 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
     }
     text += not_run;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
+}
+
+/// Describes a schedule, with the command that runs it now.
+fn schedule(schedule: &ScheduleState, flag: &str) -> String {
+    let name = escape(&schedule.name);
+    let functions = schedule.functions.join(", ");
+    let functions = escape(&functions);
+    let times = match schedule.enabled {
+        true => escape(&schedule.expression),
+        false => "disabled".into(),
+    };
+    format!("{times} calls {functions}   {DIM}now: stackgen trigger {name}{flag}{DIM:#}")
 }
 
 /// Describes an API key, with its value if the gateway generated it.

@@ -12,9 +12,14 @@ function portOf(host, port) {
   if (!table || Number(port) !== 443 || typeof host !== "string") return undefined;
   const name = host.toLowerCase();
   if (!/\.amazonaws\.com(\.cn)?$/.test(name)) return undefined;
+  const api = /^([^.]+)\.execute-api\./.exec(name);
   try {
     const ports = JSON.parse(fs.readFileSync(table, "utf8"));
-    return Object.hasOwn(ports, name) ? ports[name] : undefined;
+    // The hosts of an API in all regions, and all other hosts of AWS.
+    for (const key of [name, api ? `${api[1]}.execute-api` : "*"]) {
+      if (Object.hasOwn(ports, key)) return ports[key];
+    }
+    return undefined;
   } catch {
     return undefined;
   }

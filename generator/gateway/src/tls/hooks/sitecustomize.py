@@ -20,9 +20,13 @@ def _redirect():
         name = host.lower()
         if not name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
             return None
+        label, dot, rest = name.partition(".")
+        # The hosts of an API in all regions, and all other hosts of AWS.
+        key = label + ".execute-api" if rest.startswith("execute-api.") else "*"
         try:
             with open(table, encoding="utf-8") as file:
-                return json.load(file).get(name)
+                ports = json.load(file)
+            return ports.get(name, ports.get(key))
         except (OSError, ValueError):
             return None
 

@@ -129,7 +129,7 @@ async fn no_certificate_is_issued_for_hosts_that_the_gateway_does_not_stand_for(
     for name in [
         "example.com",
         "other.execute-api.us-east-1.amazonaws.com",
-        "s3.us-east-1.amazonaws.com",
+        "s3.us-east-1.amazonaws.com.evil.example",
     ] {
         assert!(connect(&client, address, name).await.is_err(), "{name}");
     }

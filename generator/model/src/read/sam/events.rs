@@ -1,8 +1,8 @@
-//! Events of functions: HTTP APIs, queues, streams and topics.
+//! Events of functions: HTTP APIs, queues, streams, topics, rules and schedules.
 
-use stackgen_cfn::{Map, Node, sub};
+use stackgen_cfn::{Map, Node, get_att, sub};
 
-use super::{Expander, Source, Target, copy, permission_of};
+use super::{Expander, Source, Target, copy, map, permission_of};
 
 /// Properties of events that an event source mapping has, too.
 const MAPPING: &[&str] = &[
@@ -83,6 +83,10 @@ impl Expander<'_> {
                 (Some("SNS"), _) if event.property("SqsSubscription").is_none() => {
                     self.topic_event(source, &event, target);
                 }
+                (Some("Schedule" | "EventBridgeRule" | "CloudWatchEvent"), _) => {
+                    self.rule_event(source, &event, target);
+                }
+                (Some("ScheduleV2"), _) => self.schedule_event(source, &event, target),
                 (kind, _) => {
                     let kind = kind.unwrap_or("no known type");
                     self.unrelated_gap(
@@ -143,6 +147,138 @@ impl Expander<'_> {
         );
         self.generated(source, id, "AWS::SNS::Subscription", subscription, span);
     }
+}
+
+/// Properties of events that a rule has, too, with their names in the rule.
+const RULE: &[(&str, &str)] = &[
+    ("Schedule", "ScheduleExpression"),
+    ("Pattern", "EventPattern"),
+    ("EventBusName", "EventBusName"),
+    ("Description", "Description"),
+    ("Name", "Name"),
+    ("RuleName", "Name"),
+    ("State", "State"),
+];
+
+/// Properties of events that the target of a rule has, too.
+const TARGET: &[&str] = &["Input", "InputPath", "InputTransformer", "RetryPolicy"];
+
+/// Properties of events that a schedule has, too.
+const SCHEDULE: &[&str] = &[
+    "Description",
+    "EndDate",
+    "FlexibleTimeWindow",
+    "GroupName",
+    "KmsKeyArn",
+    "Name",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "StartDate",
+    "State",
+];
+
+impl Expander<'_> {
+    /// Adds the rule of an event, and its permission to invoke the function.
+    fn rule_event(&mut self, source: &Source, event: &FunctionEvent, target: &Target) {
+        let id = event.id(source);
+        let mut rule = Map::new();
+        // A schedule names its rule with `Name`, and ignores `RuleName`.
+        let unused = match event.property("Schedule") {
+            Some(_) => "RuleName",
+            None => "Name",
+        };
+        for (from, to) in RULE.iter().filter(|(from, _)| *from != unused) {
+            if let Some(value) = event.property(from) {
+                rule.insert(*to, value.clone());
+            }
+        }
+        match event.property("Enabled").and_then(Node::as_bool) {
+            Some(true) => rule.insert("State", "ENABLED"),
+            Some(false) => rule.insert("State", "DISABLED"),
+            None => None,
+        };
+        let mut receiver = Map::new();
+        receiver.insert("Arn", target.arn());
+        let name = event.property("Target").and_then(|target| target.get("Id"));
+        let name = name.cloned();
+        receiver.insert(
+            "Id",
+            name.unwrap_or_else(|| format!("{id}LambdaTarget").into()),
+        );
+        if let Some(properties) = event.properties {
+            copy(properties, &mut receiver, TARGET);
+        }
+        rule.insert("Targets", Node::from(vec![Node::from(receiver)]));
+        let arn = get_att(&id, "Arn");
+        let permission = permission_of("events.amazonaws.com", target.name(), arn);
+        let span = event.node.span;
+        let kind = "AWS::Lambda::Permission";
+        self.generated(source, format!("{id}Permission"), kind, permission, span);
+        self.generated(source, id, "AWS::Events::Rule", rule, span);
+    }
+
+    /// Adds the schedule of an event, and its role unless the event names one.
+    fn schedule_event(&mut self, source: &Source, event: &FunctionEvent, target: &Target) {
+        let id = event.id(source);
+        let span = event.node.span;
+        let mut schedule = Map::new();
+        if event.property("OmitName").and_then(Node::as_bool) != Some(true) {
+            schedule.insert("Name", id.as_str());
+        }
+        schedule.insert("FlexibleTimeWindow", map([("Mode", "OFF".into())]));
+        if let Some(properties) = event.properties {
+            copy(properties, &mut schedule, SCHEDULE);
+        }
+        let role = match event.property("RoleArn") {
+            Some(role) => role.clone(),
+            None => {
+                let role = format!("{id}Role");
+                let properties = invoke_role(&id, target.arn());
+                self.generated(source, role.clone(), "AWS::IAM::Role", properties, span);
+                get_att(&role, "Arn")
+            }
+        };
+        let mut receiver = Map::new();
+        receiver.insert("Arn", target.arn());
+        receiver.insert("RoleArn", role);
+        if let Some(properties) = event.properties {
+            copy(properties, &mut receiver, &["Input", "RetryPolicy"]);
+        }
+        schedule.insert("Target", receiver);
+        self.generated(source, id, "AWS::Scheduler::Schedule", schedule, span);
+    }
+}
+
+/// Returns the role with which EventBridge Scheduler invokes a function.
+fn invoke_role(id: &str, function: Node) -> Map {
+    let statement = |entries: Vec<(&'static str, Node)>| {
+        let statement = map(entries);
+        map([
+            ("Version", "2012-10-17".into()),
+            ("Statement", Node::from(vec![statement])),
+        ])
+    };
+    let trust = statement(vec![
+        ("Effect", "Allow".into()),
+        ("Action", "sts:AssumeRole".into()),
+        (
+            "Principal",
+            map([("Service", "scheduler.amazonaws.com".into())]),
+        ),
+    ]);
+    let invoke = statement(vec![
+        ("Effect", "Allow".into()),
+        ("Action", "lambda:InvokeFunction".into()),
+        ("Resource", function),
+    ]);
+    let policy = map([
+        ("PolicyName", format!("{id}LambdaPolicy").into()),
+        ("PolicyDocument", invoke),
+    ]);
+    let mut role = Map::new();
+    role.insert("AssumeRolePolicyDocument", trust);
+    role.insert("Policies", Node::from(vec![policy]));
+    role
 }
 
 impl FunctionEvent<'_> {

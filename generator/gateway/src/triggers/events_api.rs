@@ -1,0 +1,144 @@
+//! `PutEvents` of EventBridge for the event buses of the stack. All other calls are those of a service that does not run here.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::{Json as JsonBody, Router};
+use http::StatusCode;
+use serde_json::{Value as Json, json};
+use stackgen_gateway_common::{EpochMillis, body, uuid};
+
+use super::{Triggers, seconds};
+use crate::outbound::OtherServices;
+use crate::outbound::actions::TARGET;
+use crate::outbound::errors::WireProtocol;
+
+/// Maximum size of a request in bytes, with its other parameters.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// Maximum number of entries in a request.
+const MAX_ENTRIES: usize = 10;
+
+impl Triggers {
+    /// Returns the routes of EventBridge.
+    pub(crate) fn events_routes(&self, others: Arc<OtherServices>) -> Router {
+        let triggers = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let (triggers, others) = (triggers.clone(), others.clone());
+            async move { triggers.answer_events(&others, request).await }
+        })
+    }
+
+    /// Returns true if a request of EventBridge is answered here.
+    pub(crate) fn takes_events(&self, operation: &str, body: &[u8]) -> bool {
+        operation == "AWSEvents.PutEvents"
+            && serde_json::from_slice(body).is_ok_and(|body: Json| {
+                let mut entries = entries(&body).iter();
+                entries.any(|entry| self.has_bus(bus_of(entry)))
+            })
+    }
+
+    async fn answer_events(&self, others: &OtherServices, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let protocol = WireProtocol::of("events", &head);
+        let refuse =
+            |message: &str| protocol.error(StatusCode::BAD_REQUEST, "ValidationException", message);
+        let Ok(body) = body::read_all(body, MAX_BODY).await else {
+            return refuse("Total size of the entries in the request is over the limit.");
+        };
+        let operation = head
+            .headers
+            .get(TARGET)
+            .and_then(|value| value.to_str().ok());
+        if !self.takes_events(operation.unwrap_or_default(), &body) {
+            let request = Request::from_parts(head, Body::from(body));
+            return others.answer("events", request).await;
+        }
+        let body: Json = serde_json::from_slice(&body).unwrap_or_default();
+        let entries = entries(&body);
+        if entries.len() > MAX_ENTRIES {
+            return refuse(
+                "1 validation error detected: Member must have length less than or equal to 10",
+            );
+        }
+        let results: Vec<Json> = entries.iter().map(|entry| self.put_entry(entry)).collect();
+        let failed = results
+            .iter()
+            .filter(|one| one.get("ErrorCode").is_some())
+            .count();
+        JsonBody(json!({ "FailedEntryCount": failed, "Entries": results })).into_response()
+    }
+
+    /// Puts one entry. Returns its result.
+    fn put_entry(&self, entry: &Json) -> Json {
+        match self.event_of(entry) {
+            Ok(event) => {
+                self.put_event(bus_of(entry), &event, true);
+                json!({ "EventId": event["id"] })
+            }
+            Err((code, message)) => json!({ "ErrorCode": code, "ErrorMessage": message }),
+        }
+    }
+
+    /// Returns the event of an entry, or the error that EventBridge gives.
+    fn event_of(&self, entry: &Json) -> Result<Json, (&'static str, String)> {
+        let text = |name: &str| {
+            entry
+                .get(name)
+                .and_then(Json::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        let required = |name: &'static str| {
+            let missing = || {
+                (
+                    "InvalidArgument",
+                    format!(
+                        "Parameter {name} is not valid. Reason: {name} is a required argument."
+                    ),
+                )
+            };
+            text(name).ok_or_else(missing)
+        };
+        let (source, kind, detail) = (
+            required("Source")?,
+            required("DetailType")?,
+            required("Detail")?,
+        );
+        let detail: Json = match serde_json::from_str(detail) {
+            Ok(detail @ Json::Object(_)) => detail,
+            _ => return Err(("MalformedDetail", "Detail is malformed.".to_owned())),
+        };
+        let time = entry
+            .get("Time")
+            .and_then(Json::as_f64)
+            .map_or_else(EpochMillis::now, |seconds| {
+                EpochMillis::from_millis((seconds * 1000.0) as u64)
+            });
+        let scope = &self.0.scope;
+        Ok(json!({
+            "version": "0",
+            "id": uuid(),
+            "detail-type": kind,
+            "source": source,
+            "account": scope.account,
+            "time": seconds(time),
+            "region": scope.region,
+            "resources": entry.get("Resources").cloned().unwrap_or_else(|| json!([])),
+            "detail": detail,
+        }))
+    }
+}
+
+fn entries(body: &Json) -> &[Json] {
+    let entries = body.get("Entries").and_then(Json::as_array);
+    entries.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Returns the name of an entry's bus, of which it may have the ARN.
+fn bus_of(entry: &Json) -> &str {
+    let bus = entry.get("EventBusName").and_then(Json::as_str);
+    let bus = bus.unwrap_or("default");
+    bus.rsplit_once(":event-bus/").map_or(bus, |(_, name)| name)
+}
