@@ -32,7 +32,7 @@ pub use failures::{
     AuthorizerRecord, FailureEvidence, FailureLog, FailureRecord, FailureSubject, ThrownError,
     log_without_error,
 };
-pub use grants::Grants;
+pub use grants::{FederatedCaller, Grants};
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
     RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id,

@@ -19,6 +19,7 @@ mod event_source;
 mod event_source_properties;
 mod event_source_refusals;
 mod fixed_scope;
+mod identity_pool;
 mod key_types;
 mod keys;
 mod parse;
@@ -37,6 +38,7 @@ mod trigger;
 mod trigger_properties;
 mod types;
 mod unresolved;
+mod user_pool;
 mod wiring;
 
 use indexmap::IndexMap;
@@ -59,6 +61,9 @@ pub use types::{
     TemplateProblem,
 };
 
+pub use identity_pool::IdentityPool;
+pub use user_pool::UserPool;
+
 use account::ExistingResource;
 use run::StackRun;
 
@@ -75,6 +80,8 @@ struct StackState {
     /// Replaced resources that a stage may still call. The next deployment deletes them.
     leftovers: Vec<ExistingResource>,
     template: Option<StackTemplate>,
+    user_pools: Vec<UserPool>,
+    identity_pools: Vec<IdentityPool>,
 }
 
 impl GatewayStack {
@@ -95,6 +102,16 @@ impl GatewayStack {
             .map(|template| template.stack.clone())
     }
 
+    /// Returns the identity pools of the template.
+    pub async fn identity_pools(&self) -> Vec<IdentityPool> {
+        self.state.lock().await.identity_pools.clone()
+    }
+
+    /// Returns the user pools of the template.
+    pub async fn user_pools(&self) -> Vec<UserPool> {
+        self.state.lock().await.user_pools.clone()
+    }
+
     /// Applies a template to the account.
     ///
     /// # Errors
@@ -109,8 +126,12 @@ impl GatewayStack {
         let mut state = self.state.lock().await;
         check::check_template(&self.account, &state, &template, &model)?;
         let mut run = StackRun::new(&self.account, &mut state, &template, &model);
-        match run.apply().await {
+        let applied = run.apply().await;
+        let (user_pools, identity_pools) = (run.user_pools(), run.identity_pools());
+        match applied {
             Ok(applied) => {
+                state.user_pools = user_pools;
+                state.identity_pools = identity_pools;
                 state.template = Some(template);
                 Ok(applied)
             }

@@ -103,7 +103,10 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         | "AWS::Lambda::LayerVersion"
         | "AWS::IAM::Policy"
         | "AWS::IAM::ManagedPolicy"
-        | "AWS::ApiGateway::Account" => return None,
+        | "AWS::ApiGateway::Account"
+        // The gateway's own identities read them.
+        | "AWS::Cognito::IdentityPool"
+        | "AWS::Cognito::IdentityPoolRoleAttachment" => return None,
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
             "the local gateway stores no metrics, so alarms never fire"
         }
@@ -113,6 +116,9 @@ pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
         }
         "AWS::Cognito::UserPool" | "AWS::Cognito::UserPoolClient" => {
             "the local issuer mints tokens instead"
+        }
+        "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+            "nested stacks are not run: run the nested template by itself, with `stackgen dev` and its file"
         }
         "AWS::Lambda::Url" => "function URLs are not served locally",
         kind if custom_resources::is_custom(kind) => {

@@ -12,12 +12,14 @@ use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
 use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
 use super::event_source_refusals::refusals;
+use super::identity_pool::{IdentityPool, identity_pools};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
 use super::schedule::SCHEDULE;
 use super::trigger::TOPIC;
 use super::unresolved::unresolved_problem;
+use super::user_pool::{UserPool, user_pools};
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
     TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_types,
@@ -104,6 +106,16 @@ impl<'a> StackRun<'a> {
             true => Ok(std::mem::take(&mut self.result)),
             false => Err(std::mem::take(&mut self.problems)),
         }
+    }
+
+    /// Returns the identity pools of the template.
+    pub(super) fn identity_pools(&self) -> Vec<IdentityPool> {
+        identity_pools(self.model, &self.ids)
+    }
+
+    /// Returns the user pools of the template.
+    pub(super) fn user_pools(&self) -> Vec<UserPool> {
+        user_pools(self.model, &self.ids)
     }
 
     /// Creates or updates a resource. Returns false if it must wait for a version.

@@ -8,6 +8,7 @@
 pub mod control;
 mod event_sources;
 pub mod gateway;
+mod identities;
 pub mod identity;
 pub mod outbound;
 mod query_protocol;

@@ -30,6 +30,14 @@ pub(super) fn parse_target(path: &str) -> Option<PathTarget> {
             Some(PathTarget::MappedConnection(id.clone()))
         }
         [Some(end)] if end.is_empty() => Some(PathTarget::Stage(stage)),
+        // The AWS SDK for JavaScript sends two slashes if the endpoint ends with one. That API Gateway accepts them is inferred
+        // from applications that do so.
+        [Some(empty), Some(name), Some(id)]
+            if empty.is_empty() && name == "@connections" && !id.is_empty() =>
+        {
+            let id = id.clone();
+            Some(PathTarget::Connection { stage, id })
+        }
         [Some(name), Some(id)] if name == "@connections" && !id.is_empty() => {
             let id = id.clone();
             Some(PathTarget::Connection { stage, id })
@@ -67,6 +75,11 @@ mod tests {
         assert_eq!(
             parse_target("/dev/@connections/abc%253D"),
             connection("dev", "abc%3D")
+        );
+        assert_eq!(parse_target("/dev//@connections/a"), connection("dev", "a"));
+        assert_eq!(
+            parse_target("/@connections/a%3D"),
+            Some(PathTarget::MappedConnection("a=".to_owned()))
         );
     }
 

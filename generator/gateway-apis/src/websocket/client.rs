@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stackgen_gateway_common::FederatedCaller;
+
 use super::principal::Principal;
 use crate::connections::OpenConnection;
 
@@ -14,6 +16,8 @@ pub(super) struct Client {
     pub(super) handshake_id: String,
     /// Authority under which the client reached the API.
     pub(super) domain: String,
+    /// Identity of Cognito that signed the handshake.
+    pub(super) federated: Option<FederatedCaller>,
     /// Principal that the authorizer returned (row A10).
     pub(super) principal: Option<Principal>,
 }

@@ -33,7 +33,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use stackgen_gateway_common::{
-    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName,
+    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName, sigv4,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -154,7 +154,10 @@ impl WebSocketApi {
             EpochMillis::now(),
             self.plane.settings.limits.client_buffer,
         );
+        let caller = sigv4::caller(request.header("authorization"), request.raw_query());
+        let federated = caller.and_then(|caller| self.grants.federated(&caller.access_key));
         Client {
+            federated,
             connection: Arc::new(connection),
             handshake_id: stamp.request_id.clone(),
             domain: request.local.to_string(),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::Serialize;
-use stackgen_gateway_common::{EpochMillis, request_id};
+use stackgen_gateway_common::{EpochMillis, FederatedCaller, request_id};
 
 use super::client::Client;
 use super::principal::Principal;
@@ -53,6 +53,9 @@ pub(super) struct RequestIdentity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<&'a str>,
     pub(super) source_ip: IpAddr,
+    /// Caller, if credentials of an identity pool signed the handshake.
+    #[serde(flatten)]
+    pub(super) federated: Option<&'a FederatedCaller>,
 }
 
 /// Time and ID of a request.
@@ -98,6 +101,7 @@ impl<'a> RequestContext<'a> {
             identity: RequestIdentity {
                 user_agent: connection.user_agent.as_deref(),
                 source_ip: connection.source_ip,
+                federated: client.federated.as_ref(),
             },
             request_id,
             domain_name: &client.domain,

@@ -102,10 +102,14 @@ impl Functions {
             self.host.settings.functions.project.as_deref(),
             root,
             &function.configuration.handler,
-        );
+        )
+        .for_runtime(&function.configuration.runtime);
         let mut reasons = Vec::new();
         if !packages.declared.is_empty() {
             reasons.push(advice.not_installed(&Vec::from_iter(packages.declared)));
+        }
+        if packages.old_sdk {
+            reasons.push(advice.old_sdk());
         }
         if !packages.built_in.is_empty() {
             built_in.add(advice, packages.built_in, &function.function.name);

@@ -24,6 +24,7 @@ use stackgen_gateway_common::{refuse, request_id};
 
 use crate::identity::Issuer;
 use crate::outbound::OtherServices;
+use crate::outbound::actions::TARGET;
 
 /// Routes of each service, and all other services. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
@@ -40,6 +41,8 @@ pub struct ServiceRouters {
     pub events: Router,
     /// SNS: the topics of the stack with functions.
     pub sns: Router,
+    /// Identity pools of Cognito: those of the stack.
+    pub identity_pools: Router,
     /// IAM: [`iam::routes`].
     pub iam: Router,
     /// STS: [`sts::routes`].
@@ -132,7 +135,10 @@ impl ServiceRouters {
         if request.uri().path().contains(Issuer::WELL_KNOWN) {
             return Some(Destination::Local(&self.user_pools));
         }
-        let service = credential(request.headers(), request.uri())?.service;
+        let service = match credential(request.headers(), request.uri()) {
+            Some(credential) => credential.service,
+            None => unsigned_service(request.headers())?.to_owned(),
+        };
         Some(Destination::Local(match service.as_str() {
             "apigateway" => &self.apigatewayv2,
             "lambda" => &self.lambda,
@@ -140,11 +146,23 @@ impl ServiceRouters {
             "dynamodb" => &self.dynamodb,
             "iam" => &self.iam,
             "sts" => &self.sts,
+            "cognito-identity" => &self.identity_pools,
             "events" => &self.events,
             "sns" => &self.sns,
             "execute-api" => &self.management,
             _ => return Some(Destination::Other(service)),
         }))
+    }
+}
+
+/// Returns the service of a request that clients do not sign: Cognito's operations for users who have no credentials yet. A
+/// web page cannot send their header without a preflight request.
+fn unsigned_service(headers: &HeaderMap) -> Option<&'static str> {
+    let (service, _) = headers.get(TARGET)?.to_str().ok()?.split_once('.')?;
+    match service {
+        "AWSCognitoIdentityService" => Some("cognito-identity"),
+        "AWSCognitoIdentityProviderService" => Some("cognito-idp"),
+        _ => None,
     }
 }
 

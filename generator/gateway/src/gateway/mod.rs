@@ -13,6 +13,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
+use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stackgen_gateway_apis::DataPlane;
@@ -21,7 +23,7 @@ use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::logs::Logs;
-use stackgen_gateway_common::{Events, FailureLog, Grants, RoleStore, Settings};
+use stackgen_gateway_common::{Events, FailureLog, FederatedCaller, Grants, RoleStore, Settings};
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{
     ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
@@ -37,6 +39,7 @@ pub use state::{ApiEndpoint, GatewayState, ScheduleState, StageEndpoint, UsableA
 
 use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;
+use crate::identities::Identities;
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::schedules::ScheduleRunners;
@@ -111,6 +114,7 @@ struct Shared {
     event_sources: Arc<EventSourcePollers>,
     schedules: Arc<ScheduleRunners>,
     triggers: Triggers,
+    identities: Arc<Identities>,
     issuer: Issuer,
     others: Arc<OtherServices>,
     tls: Arc<GatewayTls>,
@@ -167,7 +171,11 @@ impl Gateway {
             others.clone(),
             &triggers,
         );
-        let grants: Arc<dyn Grants> = Arc::new(RoleGrants(account.clone()));
+        let identities = Arc::new(Identities::new(account.scope.clone()));
+        let grants: Arc<dyn Grants> = Arc::new(RoleGrants {
+            account: account.clone(),
+            identities: identities.clone(),
+        });
         let fixed_port = options.port.is_some().then_some(port);
         let listeners = Arc::new(Listeners::new(
             plane.clone(),
@@ -185,6 +193,7 @@ impl Gateway {
             event_sources,
             schedules,
             triggers,
+            identities,
             issuer,
             others,
             tls,
@@ -403,6 +412,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
+        identity_pools: identity_pools(shared),
         events: shared.triggers.events_routes(shared.others.clone()),
         sns: shared.triggers.topics_routes(shared.others.clone()),
         dynamodb: shared.tables.router(),
@@ -413,18 +423,39 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
     }
 }
 
-/// Limits functions to their roles; every other caller may do everything.
-struct RoleGrants(LocalAccount);
+/// Returns the routes of the stack's identity pools.
+fn identity_pools(shared: &Arc<Shared>) -> Router {
+    let shared = shared.clone();
+    Router::new().fallback(move |request: Request| {
+        let shared = shared.clone();
+        async move {
+            let pools = shared.stack.identity_pools().await;
+            shared.identities.set_pools(pools);
+            shared.identities.answer(&shared.others, request).await
+        }
+    })
+}
+
+/// Limits functions and identities to their roles; every other caller may do everything.
+struct RoleGrants {
+    account: LocalAccount,
+    identities: Arc<Identities>,
+}
 
 impl Grants for RoleGrants {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
-        match self.0.functions.role_of(access_key) {
+        match self.role_of(access_key) {
             None => true,
-            Some(role) => self.0.roles.allows(&role, action, resource),
+            Some(role) => self.account.roles.allows(&role, action, resource),
         }
     }
 
+    fn federated(&self, access_key: &str) -> Option<FederatedCaller> {
+        self.identities.caller(access_key)
+    }
+
     fn role_of(&self, access_key: &str) -> Option<String> {
-        self.0.functions.role_of(access_key)
+        let role = self.account.functions.role_of(access_key);
+        role.or_else(|| self.identities.role_of(access_key))
     }
 }

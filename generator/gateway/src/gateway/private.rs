@@ -21,7 +21,7 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::FailureRecord;
-use stackgen_gateway_stack::StackTemplate;
+use stackgen_gateway_stack::{StackTemplate, UserPool};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, ScheduleRun, TokenRequest};
@@ -89,18 +89,25 @@ async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<GatewayState> {
 }
 
 async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<TokenRequest>) -> Response {
-    let audience = match input.audience {
-        Some(audience) => audience,
-        None => shared.audiences().into_iter().next().unwrap_or_default(),
+    let known = shared.audiences();
+    // Only authorizers in functions know the issuer of a user pool; that of JWT authorizers is replaced by the local one.
+    let pool = match known.is_empty() {
+        true => shared.only_user_pool().await,
+        false => None,
     };
-    let mut token = Token::new(input.subject, audience);
+    let client = pool.as_ref().and_then(|pool| pool.clients.first().cloned());
+    let audience = input.audience.or(client).or(known.into_iter().next());
+    let mut token = Token::new(input.subject, audience.unwrap_or_default());
+    if let Some(pool) = pool {
+        token.claims.insert("iss".to_owned(), pool.issuer.into());
+    }
     if input.access {
         token.token_use = TokenUse::Access;
     }
     if let Some(seconds) = input.lifetime_seconds {
         token.lifetime = Duration::from_secs(seconds);
     }
-    token.claims = input.claims;
+    token.claims.extend(input.claims);
     match shared.issuer.mint(token).await {
         Ok(token) => Json(json!({ "token": token })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
@@ -173,6 +180,12 @@ fn error(status: StatusCode, message: &str) -> Response {
 }
 
 impl Shared {
+    /// Returns the user pool of the template, unless it has none or several.
+    async fn only_user_pool(&self) -> Option<UserPool> {
+        let mut pools = self.stack.user_pools().await;
+        (pools.len() == 1).then(|| pools.remove(0))
+    }
+
     /// Returns the audiences of tokens: those of JWT authorizers, and the functions' `JWT_AUDIENCE`.
     pub(super) fn audiences(&self) -> Vec<String> {
         let apis = &self.account.apis;
@@ -240,6 +253,12 @@ impl Shared {
                 endpoint,
             }
         });
+        let mut audiences = self.audiences();
+        if audiences.is_empty()
+            && let Some(pool) = self.only_user_pool().await
+        {
+            audiences = pool.clients;
+        }
         GatewayState {
             apis: apis.collect(),
             schedules: self.schedules_by_name(),
@@ -247,7 +266,7 @@ impl Shared {
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
-            audiences: self.audiences(),
+            audiences,
             certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),
             services: self.others.url().map(ToString::to_string),

@@ -5,11 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::dependencies::{declared_packages, normalized};
-use super::sdk::{built_in_package, missing_module};
+use super::sdk::{OLD_SDK, built_in_package, missing_module};
 use super::{Interpreter, Language};
-
-/// Version 2 of AWS's SDK for JavaScript.
-const OLD_SDK: &str = "aws-sdk";
 
 /// Gives advice on the packages of one function.
 #[derive(Debug)]
@@ -80,7 +77,7 @@ impl PackageAdvice {
     }
 
     /// Returns advice on version 2 of AWS's SDK for JavaScript.
-    fn old_sdk(&self) -> String {
+    pub(in super::super) fn old_sdk(&self) -> String {
         if has_old_sdk(&self.runtime) {
             let command = self.install_command(OLD_SDK);
             return format!("Lambda has {OLD_SDK} built in and this machine has not: {command}");

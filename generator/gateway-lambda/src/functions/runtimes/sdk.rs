@@ -16,6 +16,9 @@ const PYTHON_PACKAGES: [&str; 4] = ["boto3", "botocore", "s3transfer", "jmespath
 /// Scopes of packages that Lambda's Node runtimes contain, since nodejs18.x.
 const NODE_SCOPES: [&str; 2] = ["@aws-sdk/", "@smithy/"];
 
+/// Version 2 of AWS's SDK for JavaScript, which Lambda's Node runtimes contain up to nodejs16.x.
+pub(super) const OLD_SDK: &str = "aws-sdk";
+
 /// Packages that a function needs and that this machine lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct MissingPackages {
@@ -23,6 +26,8 @@ pub(in super::super) struct MissingPackages {
     pub(in super::super) built_in: BTreeSet<String>,
     /// Packages of the function's package.json or requirements.txt.
     pub(in super::super) declared: BTreeSet<String>,
+    /// True if version 2 of AWS's SDK is imported and not declared. The runtime decides whether Lambda has it built in.
+    pub(in super::super) old_sdk: bool,
 }
 
 /// Returns the module that an error message reports as missing.
@@ -94,6 +99,7 @@ pub(in super::super) async fn missing_packages(
                 |package: &String| !folders.iter().any(|folder| folder.join(package).is_dir());
             needed.built_in.retain(is_missing);
             needed.declared.retain(is_missing);
+            needed.old_sdk &= is_missing(&OLD_SDK.to_owned());
         }
         Language::Python => {
             // If this fails, the function's own start reports what is missing.
@@ -138,12 +144,18 @@ if distributions:
 fn needed_packages(language: Language, root: &Path) -> MissingPackages {
     let mut declared = declared_packages(language, root);
     declared.retain(|package| built_in_package(language, package).is_none());
-    let imported = imported_packages(language, root, &declared);
+    let mut searched = declared.clone();
+    if language == Language::Node {
+        searched.insert(OLD_SDK.to_owned());
+    }
+    let mut imported = imported_packages(language, root, &searched);
+    let old_sdk = !declared.contains(OLD_SDK) && imported.remove(OLD_SDK);
     let (built_in, other): (BTreeSet<_>, BTreeSet<_>) = imported
         .into_iter()
         .partition(|package| built_in_package(language, package).is_some());
     MissingPackages {
         built_in,
+        old_sdk,
         declared: match language {
             // Bundles contain what they need.
             Language::Node => other,
@@ -249,6 +261,25 @@ mod tests {
         assert_eq!(imports(Language::Node, node), expected);
         let python = "import boto3, os\n    from botocore.config import Config\n# import s3transfer\nimport requests\n";
         assert_eq!(imports(Language::Python, python), ["boto3", "botocore"]);
+    }
+
+    #[test]
+    fn version_2_of_the_sdk_is_found_unless_it_is_declared() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "app.js",
+            "const AWS = require('aws-sdk'); const ddb = require(\"aws-sdk/clients/dynamodb\");",
+        );
+        let needed = needed_packages(Language::Node, folder.path());
+        assert!(needed.old_sdk && needed.declared.is_empty());
+        write("package.json", r#"{"dependencies": {"aws-sdk": "^2.0.0"}}"#);
+        let needed = needed_packages(Language::Node, folder.path());
+        assert!(!needed.old_sdk && needed.declared.contains("aws-sdk"));
+        write("package.json", "{}");
+        write("app.js", "const AWS = require('aws-sdk-mock');");
+        assert!(!needed_packages(Language::Node, folder.path()).old_sdk);
     }
 
     #[test]

@@ -38,9 +38,12 @@ fn address(gateway: &Gateway) -> SocketAddr {
 
 /// Returns a client that trusts only the certificate in this file.
 fn trusting(certificate: &Path) -> TlsConnector {
-    let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
     let mut roots = RootCertStore::empty();
-    roots.add(certificate).expect("a root");
+    for certificate in CertificateDer::pem_file_iter(certificate).expect("a file") {
+        roots
+            .add(certificate.expect("a certificate"))
+            .expect("a root");
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
