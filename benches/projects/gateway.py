@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from client import Client, Refused
@@ -29,7 +30,7 @@ class Dev:
             command += ["--services", services]
         for name, value in project.get("parameters", {}).items():
             command += ["--parameter", f"{name}={value}"]
-        self.token = [stackgen, "token", "--sub", "ada", "--claim", "email=ada@example.com", "--file", source]
+        self.token = [stackgen, "token", "--sub", "ada", "--file", source, *project.get("token", [])]
         self.checkout = checkout
         self.process = subprocess.Popen(
             command, cwd=checkout, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -128,7 +129,7 @@ def use(project, dev, ready, result):
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
             headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
-            query = with_tokens(one.get("query", ""), dev)
+            query = with_identity(with_token(one.get("query", ""), dev), ready["gateway"])
             clients.append(Client(urls[0], ready["gateway"]["certificate"], query, headers))
         result["connected"] = True
         done = [answered(clients, message, dev, result) for message in project["messages"]]
@@ -144,13 +145,30 @@ def use(project, dev, ready, result):
         time.sleep(1)
 
 
-def with_tokens(query, dev):
-    """Puts tokens of the local issuer into a query: `{token}` is an ID token, `{access}` an access token."""
-    for place, flags in [("{token}", []), ("{access}", ["--access"])]:
-        if place in query:
-            token = subprocess.run([*dev.token, *flags], cwd=dev.checkout, capture_output=True, text=True, check=False)
-            query = query.replace(place, token.stdout.strip())
-    return query
+def with_token(query, dev):
+    """Puts a token of the local issuer into a query: `{token}`."""
+    if "{token}" not in query:
+        return query
+    token = subprocess.run(dev.token, cwd=dev.checkout, capture_output=True, text=True, check=False)
+    return query.replace("{token}", token.stdout.strip())
+
+
+def with_identity(query, gateway):
+    """Signs a query as a guest of the template's identity pool: `{identity}`. The gateway does not verify the signature."""
+    if "{identity}" not in query:
+        return query
+    guest = cognito(gateway["endpoint"], "GetId", {"IdentityPoolId": gateway["identityPools"][0]})
+    credentials = cognito(gateway["endpoint"], "GetCredentialsForIdentity", {"IdentityId": guest["IdentityId"]})
+    scope = f"{credentials['Credentials']['AccessKeyId']}/20260101/{gateway['region']}/execute-api/aws4_request"
+    signed = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": scope, "X-Amz-SignedHeaders": "host", "X-Amz-Signature": "0"}
+    return query.replace("{identity}", urllib.parse.urlencode(signed))
+
+
+def cognito(endpoint, operation, parameters):
+    headers = {"X-Amz-Target": f"AWSCognitoIdentityService.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+    request = urllib.request.Request(endpoint, json.dumps(parameters).encode(), headers)
+    with urllib.request.urlopen(request, timeout=ANSWER) as answer:
+        return json.load(answer)
 
 
 def invoke(endpoint, step):

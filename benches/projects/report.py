@@ -21,33 +21,47 @@ def unjudged(results, verdicts):
     return problems
 
 
-def page(rule, results, verdicts):
-    return "\n".join([*summary(rule, results), *runs(results, verdicts), *causes(verdicts), *findings(results, verdicts)]) + "\n"
+def page(document, results, verdicts):
+    firsts = verdicts.get("first")
+    head = [*summary(document, results), *(first_results(firsts, results) if firsts else []), *steps(results)]
+    return "\n".join([*head, *runs(results, verdicts), *causes(verdicts), *findings(results, verdicts)]) + "\n"
 
 
-def summary(rule, results):
-    ready = [one for one in results if one["run"]]
-    missing = max(0, 40 - len(results))
-    lines = [
-        "# Public projects, linted and run",
+def first_results(firsts, results):
+    """States what the first run of projects did that nobody had tried before."""
+    counts = [sum(one[at] == "x" for one in firsts["runs"].values()) for at in range(3)]
+    ready = sum(one["run"] is not None for one in results)
+    return [
+        f"Before anything was changed because of them, {counts[0]} of these {ready} started, {counts[1]} accepted a connection and {counts[2]} did",
+        f"what their README says. {firsts['lint']}",
         "",
-        "Written by `benches/projects/run`. Each project is as its repository has it, in the commit of `projects.json`. Templates that a",
+    ]
+
+
+def summary(document, results):
+    ready = [one for one in results if one["run"]]
+    missing = document.get("wanted", len(results)) - len(results)
+    lines = [
+        document["title"],
+        "",
+        *document.get("introduction", []),
+        f"Written by `benches/projects/run{document.get('flags', '')}`. Each project is as its repository has it, in the commit of `projects.json`. Templates that a",
         "tool renders were rendered before, with the steps below. Clients connect with TLS and send the messages that the README",
         "shows, or, where it shows none, messages that the code handles. *Works* means that the answers arrived that the README or",
         "the code promises; without answers, that the gateway reports no problem.",
         "",
         "The rule for taking projects:",
         "",
-        *(f"- {line}" for line in rule),
+        *(f"- {line}" for line in document["rule"]),
         "",
-        f"{len(results)} projects" + (f" ({missing} of forty are missing)" if missing else "") + f": {len(ready)} have a template here, the others need",
+        f"{len(results)} projects" + (f" ({missing} are missing)" if missing > 0 else "") + f": {len(ready)} have a template here, the others need",
         "a tool that renders one. Of these "
         + f"{sum(one['run']['started'] for one in ready)} start, "
         + f"{sum(one['run']['connected'] for one in ready)} accept a connection and "
         + f"{sum(one['run']['works'] for one in ready)} do what their README says.",
         "",
     ]
-    return lines + steps(results)
+    return lines
 
 
 def steps(results):
@@ -67,10 +81,17 @@ def steps(results):
 
 
 def runs(results, verdicts):
-    lines = ["## Runs", "", "| project | tool | started | connected | works | cause | reported by `dev` |", "|---|---|---|---|---|---|---|"]
+    firsts = verdicts.get("first", {}).get("runs")
+    before = " before |" if firsts else ""
+    lines = ["## Runs", ""]
+    if firsts:
+        lines += ["*Before* is the first run: started, connected, works.", ""]
+    lines += [f"| project | tool |{before} started | connected | works | cause | reported by `dev` |", "|---|---|---|---|---|---|---|" + ("---|" if firsts else "")]
     for one in results:
         project, run = one["project"], one["run"]
         start = f"| [{project['name']}]({address(project)}) | {project['tool']} |"
+        if firsts:
+            start += f" {', '.join('yes' if mark == 'x' else 'no' for mark in firsts.get(project['name'], ''))} |"
         if run is None:
             lines.append(f"{start} needs {project['tool']} | | | | {cell(project.get('notRendered', ''))} |")
             continue

@@ -343,7 +343,7 @@ fn a_template_of_sam_runs_with_builds_and_sources() {
 }
 
 #[test]
-fn a_path_in_opt_is_reported_where_only_a_layer_has_it() {
+fn paths_in_opt_and_extensions_of_layers_are_reported() {
     if on_path("python3").is_none() {
         return;
     }
@@ -363,6 +363,7 @@ Resources:
 ";
     sandbox.write("template.yaml", template);
     sandbox.write("words/words-of-stackgen/a.txt", "a word");
+    sandbox.write("words/extensions/watcher", "#!/bin/sh\n");
     let code = "import os
 def handler(event, context): return open(os.environ['WORDS']).read()
 def literal(): return open('/opt/words-of-stackgen/a.txt').read()
@@ -372,6 +373,10 @@ def literal(): return open('/opt/words-of-stackgen/a.txt').read()
     assert_reason(
         &dev,
         "reads: its code reads /opt/words-of-stackgen/a.txt, and layers are not in /opt here: read the path from an environment variable",
+    );
+    assert_reason(
+        &dev,
+        "reads: the extensions watcher of its layers are not started: the function runs without them, and calls of their local servers fail",
     );
     assert_eq!(invoke(&dev, "reads"), "a word");
 }

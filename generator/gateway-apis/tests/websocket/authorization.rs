@@ -300,6 +300,24 @@ async fn row_a14_with_aws_iam_an_unsigned_request_is_forbidden() {
 }
 
 #[tokio::test]
+async fn row_a14_the_event_describes_an_identity_of_cognito_that_signed() {
+    let test_api = TestApi::with(ROUTES).change_route("$connect", |it| {
+        it.authorization_type = "AWS_IAM".to_owned()
+    });
+    let gateway = test_api.start().await;
+    for (key, identity) in [("GUEST", Some("us-east-1:guest")), ("ANYBODY", None)] {
+        let signed = signature(key);
+        let signed = [("Authorization", signed.as_str())];
+        assert_eq!(gateway.status("/prod", &signed).await, 101);
+        let event = gateway.functions.event("connect").await;
+        let described = &event["requestContext"]["identity"];
+        assert_eq!(described["cognitoIdentityId"].as_str(), identity);
+        assert_eq!(described["accessKey"].as_str(), identity.map(|_| key));
+        assert_eq!(described["sourceIp"], "127.0.0.1");
+    }
+}
+
+#[tokio::test]
 async fn row_a14_with_aws_iam_a_caller_without_permission_is_forbidden() {
     let test_api = TestApi::with(ROUTES).change_route("$connect", |it| {
         it.authorization_type = "AWS_IAM".to_owned()

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::environment::bootstrap;
 use super::layer_paths::add_layers;
 use super::runtimes::{
-    InterpretedRuntime, Interpreter, PackageAdvice, SearchContext, candidates, missing_packages,
-    path_in_opt, unsupported_runtime,
+    InterpretedRuntime, Interpreter, Language, PackageAdvice, SearchContext, candidates,
+    extensions, missing_packages, path_in_opt, unsupported_runtime,
 };
 use super::{FunctionVersion, Functions};
 
@@ -114,15 +114,29 @@ impl Functions {
         if !packages.built_in.is_empty() {
             built_in.add(advice, packages.built_in, &function.function.name);
         }
-        if let Some(layers) = &function.configuration.layers
-            && let Some(path) = path_in_opt(language, root, layers).await
-        {
-            reasons.push(format!(
-                "its code reads {path}, and layers are not in /opt here: read the path from an environment variable, in which it is replaced"
-            ));
+        if let Some(layers) = &function.configuration.layers {
+            reasons.extend(layer_reasons(language, root, layers).await);
         }
         reasons
     }
+}
+
+/// Returns the reasons why layers do not work here as on Lambda.
+async fn layer_reasons(language: Language, root: &Path, layers: &Path) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let extensions = extensions(layers).await;
+    if !extensions.is_empty() {
+        reasons.push(format!(
+            "the extensions {} of its layers are not started: the function runs without them, and calls of their local servers fail",
+            extensions.join(", ")
+        ));
+    }
+    if let Some(path) = path_in_opt(language, root, layers).await {
+        reasons.push(format!(
+            "its code reads {path}, and layers are not in /opt here: read the path from an environment variable, in which it is replaced"
+        ));
+    }
+    reasons
 }
 
 /// Packages that Lambda has built in and functions lack here, by the command that installs them. One command helps all

@@ -180,6 +180,11 @@ fn error(status: StatusCode, message: &str) -> Response {
 }
 
 impl Shared {
+    async fn identity_pools(&self) -> Vec<String> {
+        let pools = self.stack.identity_pools().await;
+        pools.into_iter().map(|pool| pool.id).collect()
+    }
+
     /// Returns the user pool of the template, unless it has none or several.
     async fn only_user_pool(&self) -> Option<UserPool> {
         let mut pools = self.stack.user_pools().await;
@@ -261,6 +266,7 @@ impl Shared {
         }
         GatewayState {
             apis: apis.collect(),
+            identity_pools: self.identity_pools().await,
             schedules: self.schedules_by_name(),
             api_keys: self.api_keys(),
             stack: self.stack.name().await,

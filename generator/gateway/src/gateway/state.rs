@@ -37,6 +37,9 @@ pub struct GatewayState {
     pub account: String,
     /// APIs.
     pub apis: Vec<ApiEndpoint>,
+    /// IDs of the identity pools whose identities get credentials at the control endpoint.
+    #[serde(default)]
+    pub identity_pools: Vec<String>,
     /// Schedules that invoke functions.
     #[serde(default)]
     pub schedules: Vec<ScheduleState>,

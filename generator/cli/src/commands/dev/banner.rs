@@ -74,6 +74,11 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
         rows.push(("Issuer", state.issuer.clone()));
         rows.push(("Token", format!("stackgen token --sub YOU{flag}")));
     }
+    rows.extend(state.identity_pools.iter().map(|pool| {
+        let pool = escape(pool);
+        let operations = "GetId and GetCredentialsForIdentity of AWS clients";
+        ("Identities", format!("{pool}   {DIM}{operations}{DIM:#}"))
+    }));
     let stack = escape(state.stack.as_deref().unwrap_or_default());
     let mut text = format!("{BOLD}{stack}{BOLD:#} runs on this machine\n\n");
     for (name, value) in rows {

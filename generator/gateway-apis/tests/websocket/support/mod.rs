@@ -20,7 +20,9 @@ use stackgen_gateway_apis::server::{ServerRoutes, listen, serve};
 use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
-use stackgen_gateway_common::{EpochMillis, Event, Events, Grants, MessageOutcome, Settings};
+use stackgen_gateway_common::{
+    EpochMillis, Event, Events, FederatedCaller, Grants, MessageOutcome, Settings,
+};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -65,6 +67,21 @@ struct AllExceptNobody;
 impl Grants for AllExceptNobody {
     fn allows(&self, access_key: &str, _action: &str, _resource: &str) -> bool {
         access_key != "NOBODY"
+    }
+
+    fn federated(&self, access_key: &str) -> Option<FederatedCaller> {
+        (access_key == "GUEST").then(|| FederatedCaller {
+            cognito_identity_pool_id: "us-east-1:pool".to_owned(),
+            cognito_identity_id: "us-east-1:guest".to_owned(),
+            cognito_authentication_type: "unauthenticated",
+            cognito_authentication_provider: None,
+            account_id: "000000000000".to_owned(),
+            access_key: access_key.to_owned(),
+            caller: "AROA:CognitoIdentityCredentials".to_owned(),
+            user: "AROA:CognitoIdentityCredentials".to_owned(),
+            user_arn: "arn:aws:sts::000000000000:assumed-role/guest/CognitoIdentityCredentials"
+                .to_owned(),
+        })
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) use interpreter::{
     Interpreter, LAMBDA_PATH, SearchContext, candidates, project_folders,
 };
 pub(super) use sdk::missing_packages;
-pub(super) use sources::path_in_opt;
+pub(super) use sources::{extensions, path_in_opt};
 
 const NODE_BOOTSTRAP: &str = include_str!("bootstrap.mjs");
 const PYTHON_BOOTSTRAP: &str = include_str!("bootstrap.py");

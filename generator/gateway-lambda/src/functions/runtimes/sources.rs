@@ -69,6 +69,21 @@ pub(in super::super) async fn path_in_opt(
     tokio::task::spawn_blocking(search).await.ok().flatten()
 }
 
+/// Returns the names of the extensions in the layers of a function: the programs in `/opt/extensions`.
+pub(in super::super) async fn extensions(layers: &Path) -> Vec<String> {
+    let folder = layers.join("extensions");
+    let list = move || {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        let mut names: Vec<String> = files
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    tokio::task::spawn_blocking(list).await.unwrap_or_default()
+}
+
 fn exists_only_in(path: &str, layers: &Path) -> bool {
     let inside = path.trim_start_matches("/opt/").trim_end_matches('/');
     !inside.is_empty() && layers.join(inside).exists() && !Path::new(path).exists()
