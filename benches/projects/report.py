@@ -45,7 +45,7 @@ def summary(document, results):
         document["title"],
         "",
         *document.get("introduction", []),
-        f"Written by `benches/projects/run{document.get('flags', '')}`. Each project is as its repository has it, in the commit of `projects.json`. Templates that a",
+        f"Written by `benches/projects/run{document.get('flags', '')}`. Each project is as its repository has it, in the commit of `{document.get('file', 'projects.json')}`. Templates that a",
         "tool renders were rendered before, with the steps below. Clients connect with TLS and send the messages that the README",
         "shows, or, where it shows none, messages that the code handles. *Works* means that the answers arrived that the README or",
         "the code promises; without answers, that the gateway reports no problem.",

@@ -37,12 +37,12 @@ pub struct ServiceRouters {
     pub logs: Router,
     /// DynamoDB.
     pub dynamodb: Router,
-    /// EventBridge: the event buses of the stack.
-    pub events: Router,
+    /// EventBridge: the event buses of the stack. Without routes, it is one of the other services.
+    pub events: Option<Router>,
     /// SNS: the topics of the stack with functions.
-    pub sns: Router,
+    pub sns: Option<Router>,
     /// Identity pools of Cognito: those of the stack.
-    pub identity_pools: Router,
+    pub identity_pools: Option<Router>,
     /// IAM: [`iam::routes`].
     pub iam: Router,
     /// STS: [`sts::routes`].
@@ -139,6 +139,15 @@ impl ServiceRouters {
             Some(credential) => credential.service,
             None => unsigned_service(request.headers())?.to_owned(),
         };
+        let own = match service.as_str() {
+            "cognito-identity" => self.identity_pools.as_ref(),
+            "events" => self.events.as_ref(),
+            "sns" => self.sns.as_ref(),
+            _ => None,
+        };
+        if let Some(router) = own {
+            return Some(Destination::Local(router));
+        }
         Some(Destination::Local(match service.as_str() {
             "apigateway" => &self.apigatewayv2,
             "lambda" => &self.lambda,
@@ -146,9 +155,6 @@ impl ServiceRouters {
             "dynamodb" => &self.dynamodb,
             "iam" => &self.iam,
             "sts" => &self.sts,
-            "cognito-identity" => &self.identity_pools,
-            "events" => &self.events,
-            "sns" => &self.sns,
             "execute-api" => &self.management,
             _ => return Some(Destination::Other(service)),
         }))

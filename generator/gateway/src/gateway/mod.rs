@@ -163,26 +163,13 @@ impl Gateway {
         let tls = Arc::new(tls);
         let variables = environment(&endpoint, &tables, &tls);
         account.functions.set_environment_variables(variables);
-        let plane = data_plane(
-            &account,
-            &tables,
-            settings,
-            events,
-            others.clone(),
-            &triggers,
-        );
+        let services = local_services(&account, &tables, others.clone(), &triggers);
+        let plane = data_plane(&account, settings, events, services);
         let identities = Arc::new(Identities::new(account.scope.clone()));
-        let grants: Arc<dyn Grants> = Arc::new(RoleGrants {
-            account: account.clone(),
-            identities: identities.clone(),
-        });
+        let grants = role_grants(&account, &identities);
         let fixed_port = options.port.is_some().then_some(port);
-        let listeners = Arc::new(Listeners::new(
-            plane.clone(),
-            grants,
-            tls.clone(),
-            fixed_port,
-        ));
+        let listeners = Listeners::new(plane.clone(), grants, tls.clone(), fixed_port);
+        let listeners = Arc::new(listeners);
         account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: GatewayStack::new(account.clone()),
@@ -314,34 +301,47 @@ fn event_sources(
     Arc::new(pollers)
 }
 
-fn data_plane(
+/// Returns the services that integrations call.
+fn local_services(
     account: &LocalAccount,
     tables: &Tables,
-    settings: Arc<Settings>,
-    events: Events,
     others: Arc<OtherServices>,
     triggers: &Triggers,
-) -> Arc<DataPlane> {
-    let client = others.client();
-    let local_services = LocalServices {
+) -> LocalServices {
+    LocalServices {
         tables: tables.router(),
         events: triggers.events_routes(others.clone()),
         topics: triggers.topics_routes(others.clone()),
         triggers: triggers.clone(),
         others,
         roles: account.roles.clone(),
-        scope: settings.scope.clone(),
-    };
+        scope: account.scope.clone(),
+    }
+}
+
+fn data_plane(
+    account: &LocalAccount,
+    settings: Arc<Settings>,
+    events: Events,
+    services: LocalServices,
+) -> Arc<DataPlane> {
     Arc::new(DataPlane {
         settings,
         apis: account.apis.clone(),
         functions: account.functions.clone(),
-        services: Arc::new(local_services),
-        endpoints: client,
+        endpoints: services.others.client(),
+        services: Arc::new(services),
         connections: Arc::<OpenConnections>::default(),
         logs: account.logs.clone(),
         events,
         failures: FailureLog::default(),
+    })
+}
+
+fn role_grants(account: &LocalAccount, identities: &Arc<Identities>) -> Arc<dyn Grants> {
+    Arc::new(RoleGrants {
+        account: account.clone(),
+        identities: identities.clone(),
     })
 }
 
@@ -412,9 +412,9 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
-        identity_pools: identity_pools(shared),
-        events: shared.triggers.events_routes(shared.others.clone()),
-        sns: shared.triggers.topics_routes(shared.others.clone()),
+        identity_pools: Some(identity_pools(shared)),
+        events: Some(shared.triggers.events_routes(shared.others.clone())),
+        sns: Some(shared.triggers.topics_routes(shared.others.clone())),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),

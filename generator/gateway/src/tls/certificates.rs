@@ -68,9 +68,7 @@ impl CertificateIssuer {
             // Not stored: clients may ask for any number of these names.
             return self.issue(&self.authority, &name);
         }
-        if self.hosts.port(&name).is_none() {
-            return None;
-        }
+        self.hosts.port(&name)?;
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = issued.get(&name) {
             return Some(known.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::{ScheduleState, UsableApiKey};
+use stackgen_gateway::gateway::{GatewayState, ScheduleState, UsableApiKey};
 use stackgen_gateway::stack::{ApplyResult, NotRun};
 
 use crate::error::CliError;
@@ -16,24 +16,7 @@ use crate::style::{BOLD, CYAN, DIM};
 /// need `flag` to find the gateway.
 pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], flag: &str) -> String {
     let state = &local.state;
-    let mut rows: Vec<(&str, String)> = Vec::new();
-    for api in &state.apis {
-        let api_name = escape(&api.name);
-        let label = match api.protocol_type {
-            ProtocolType::WebSocket => "WebSocket",
-            ProtocolType::Http => "HTTP",
-        };
-        for stage in &api.stages {
-            let name = format!("{DIM}{api_name}{DIM:#}");
-            rows.push((
-                label,
-                format!("{CYAN}{}{CYAN:#}   {name}", escape(&stage.url)),
-            ));
-        }
-        if api.stages.is_empty() {
-            rows.push((label, format!("{}   {api_name} has no stage", api.endpoint)));
-        }
-    }
+    let mut rows = api_rows(state);
     rows.extend(
         state
             .schedules
@@ -69,7 +52,9 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             escape(&state.certificate.display().to_string())
         ),
     ));
-    rows.extend(redirects(runtimes).map(|line| ("AWS hosts", line.to_owned())));
+    rows.extend(
+        redirects(runtimes, state.aws.is_some()).map(|line| ("AWS hosts", line.to_owned())),
+    );
     if !state.audiences.is_empty() {
         rows.push(("Issuer", state.issuer.clone()));
         rows.push(("Token", format!("stackgen token --sub YOU{flag}")));
@@ -86,6 +71,29 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
     }
     text += not_run;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
+}
+
+/// Returns the rows with the addresses of the APIs.
+fn api_rows(state: &GatewayState) -> Vec<(&'static str, String)> {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    for api in &state.apis {
+        let api_name = escape(&api.name);
+        let label = match api.protocol_type {
+            ProtocolType::WebSocket => "WebSocket",
+            ProtocolType::Http => "HTTP",
+        };
+        for stage in &api.stages {
+            let name = format!("{DIM}{api_name}{DIM:#}");
+            rows.push((
+                label,
+                format!("{CYAN}{}{CYAN:#}   {name}", escape(&stage.url)),
+            ));
+        }
+        if api.stages.is_empty() {
+            rows.push((label, format!("{}   {api_name} has no stage", api.endpoint)));
+        }
+    }
+    rows
 }
 
 /// Describes a schedule, with the command that runs it now.
@@ -111,13 +119,16 @@ fn api_key(key: &UsableApiKey) -> String {
 }
 
 /// Explains from which functions AWS's names of APIs and user pools lead to the gateway.
-fn redirects(runtimes: &[String]) -> impl Iterator<Item = &'static str> {
+fn redirects(runtimes: &[String], with_account: bool) -> impl Iterator<Item = &'static str> {
     let has = |name: &str| runtimes.iter().any(|runtime| runtime.starts_with(name));
-    let redirected = (has("nodejs") || has("python")).then_some(
-        "*.execute-api and cognito-idp lead to this gateway in Node.js and Python functions",
-    );
+    let redirected = (has("nodejs") || has("python")).then_some(match with_account {
+        true => {
+            "*.execute-api and cognito-idp lead to this gateway in Node.js and Python functions"
+        }
+        false => "*.amazonaws.com leads to this gateway in Node.js and Python functions",
+    });
     let not_redirected = has("provided").then_some(
-        "*.execute-api and cognito-idp cannot be redirected in compiled functions: use https:// + domainName",
+        "AWS's hosts cannot be redirected in compiled functions: use https:// + domainName",
     );
     redirected.into_iter().chain(not_redirected)
 }
