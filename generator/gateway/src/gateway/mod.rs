@@ -10,7 +10,7 @@ mod state;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -159,10 +159,7 @@ impl Gateway {
             issuer: issuer.url().to_owned(),
         };
         let authority = options.authority.as_deref();
-        let tls = GatewayTls::open(authority, account.functions.folder(), &settings.scope)?;
-        let tls = Arc::new(tls);
-        let variables = environment(&endpoint, &tables, &tls);
-        account.functions.set_environment_variables(variables);
+        let tls = Arc::new(functions_tls(authority, &account, &endpoint, &tables)?);
         let services = local_services(&account, &tables, others.clone(), &triggers);
         let plane = data_plane(&account, settings, events, services);
         let identities = Arc::new(Identities::new(account.scope.clone()));
@@ -384,6 +381,19 @@ fn functions(
 fn apis(settings: &Settings, events: &Events) -> Apis {
     Apis::new(settings.scope.clone(), events.clone())
         .with_pending_deployments(settings.control.pending_deployments)
+}
+
+/// Opens the authority, and gives functions the variables that lead them to the gateway.
+fn functions_tls(
+    authority: Option<&Path>,
+    account: &LocalAccount,
+    endpoint: &str,
+    tables: &Tables,
+) -> Result<GatewayTls, TlsError> {
+    let tls = GatewayTls::open(authority, account.functions.folder(), &account.scope)?;
+    let variables = environment(endpoint, tables, &tls);
+    account.functions.set_environment_variables(variables);
+    Ok(tls)
 }
 
 /// Returns the environment variables that point the AWS SDKs of functions to the gateway and make functions trust it.
