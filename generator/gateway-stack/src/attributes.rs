@@ -3,8 +3,7 @@
 use sha2::{Digest, Sha256};
 use stackgen_gateway_common::ArnScope;
 
-use super::schedule::SCHEDULE;
-use super::schedule_properties::schedule_arn;
+use super::schedule::{SCHEDULE, schedule_arn};
 use super::trigger::EVENT_RULE;
 use super::trigger_properties::rule_arn;
 

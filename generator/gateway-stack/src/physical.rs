@@ -9,8 +9,7 @@ use stackgen_gateway_common::ArnScope;
 use stackgen_model::{LogicalId, Model, Piece, Reference, Resolved, Resource, Text, Unknown};
 
 use super::attributes;
-use super::schedule::SCHEDULE;
-use super::schedule_properties::schedule_path;
+use super::schedule::{SCHEDULE, schedule_path};
 use super::trigger::EVENT_RULE;
 use super::trigger_properties::rule_path;
 

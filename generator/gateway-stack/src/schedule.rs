@@ -1,6 +1,6 @@
 //! Schedules of EventBridge Scheduler in templates.
 
-use stackgen_gateway_common::FunctionArn;
+use stackgen_gateway_common::{ArnScope, FunctionArn};
 use stackgen_model::ScheduleExpression;
 
 /// Type of schedules.
@@ -46,4 +46,18 @@ pub struct Schedule {
     pub input: Option<String>,
     /// False if the schedule exists but does not run.
     pub enabled: bool,
+}
+
+/// Returns the name of a schedule with its group.
+pub(super) fn schedule_path(group: &str, name: &str) -> String {
+    let group = match group {
+        "" => "default",
+        group => group,
+    };
+    format!("{group}/{name}")
+}
+
+/// Returns the ARN of a schedule.
+pub(super) fn schedule_arn(scope: &ArnScope, path: &str) -> String {
+    scope.resource("scheduler", format_args!("schedule/{path}"))
 }

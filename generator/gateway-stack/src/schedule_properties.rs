@@ -7,7 +7,7 @@ use stackgen_model::ScheduleExpression;
 use super::account::ExistingResource;
 use super::compute::split_qualifier;
 use super::resource_error::ResourceError;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, schedule_arn, schedule_path};
 
 impl Schedule {
     /// Reads the resolved properties of a schedule.
@@ -47,20 +47,6 @@ impl Schedule {
             enabled: text("State") != Some("DISABLED"),
         })
     }
-}
-
-/// Returns the name of a schedule with its group.
-pub(super) fn schedule_path(group: &str, name: &str) -> String {
-    let group = match group {
-        "" => "default",
-        group => group,
-    };
-    format!("{group}/{name}")
-}
-
-/// Returns the ARN of a schedule.
-pub(super) fn schedule_arn(scope: &ArnScope, path: &str) -> String {
-    scope.resource("scheduler", format_args!("schedule/{path}"))
 }
 
 /// Returns what does not work here as it does on AWS.

@@ -1,9 +1,24 @@
-//! Times of schedules and of rules: intervals, and minutes of the calendar in UTC.
+//! Schedules and rules with a schedule, and their times: intervals, and minutes of the calendar in UTC.
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use stackgen_gateway_common::EpochMillis;
 use stackgen_gateway_stack::{CivilMinute, ScheduleExpression};
+
+/// A schedule that invokes functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleState {
+    /// Name of the rule or of the schedule.
+    pub name: String,
+    /// Expression: `rate(5 minutes)`.
+    pub expression: String,
+    /// Names of the functions.
+    pub functions: Vec<String>,
+    /// False if the schedule exists but invokes nothing by itself.
+    pub enabled: bool,
+}
 
 /// Times of an expression, one after the other.
 pub(crate) struct ScheduleTimes {

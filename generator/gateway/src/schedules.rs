@@ -16,8 +16,7 @@ use stackgen_gateway_stack::{Schedule, Schedules};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::gateway::ScheduleState;
-use crate::schedule_times::ScheduleTimes;
+use crate::schedule_times::{ScheduleState, ScheduleTimes};
 
 /// Runs all schedules.
 pub(crate) struct ScheduleRunners {

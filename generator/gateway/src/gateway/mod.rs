@@ -33,9 +33,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::schedule_times::ScheduleState;
 pub use remote::{RemoteError, RemoteGateway};
 pub use requests::TokenRequest;
-pub use state::{ApiEndpoint, GatewayState, ScheduleState, StageEndpoint, UsableApiKey};
+pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;

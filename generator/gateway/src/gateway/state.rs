@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::{ApiId, DeploymentId, StageName};
 
+use crate::schedule_times::ScheduleState;
+
 /// Endpoints and stages of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,20 +48,6 @@ pub struct GatewayState {
     /// API keys that open connections.
     #[serde(default)]
     pub api_keys: Vec<UsableApiKey>,
-}
-
-/// A schedule that invokes functions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScheduleState {
-    /// Name of the rule or of the schedule.
-    pub name: String,
-    /// Expression: `rate(5 minutes)`.
-    pub expression: String,
-    /// Names of the functions.
-    pub functions: Vec<String>,
-    /// False if the schedule exists but invokes nothing by itself.
-    pub enabled: bool,
 }
 
 /// An API key that opens connections to a stage.

@@ -19,8 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::event_sources::delivery::{BatchInvocation, Delivery, invoke_batch};
-use crate::gateway::ScheduleState;
-use crate::schedule_times::ScheduleTimes;
+use crate::schedule_times::{ScheduleState, ScheduleTimes};
 use message::TopicMessage;
 
 /// Runs the triggers of the stack.
