@@ -80,7 +80,7 @@ pub enum FilterScope {
 pub struct TriggerTarget {
     /// Receiver.
     pub receiver: TriggerReceiver,
-    /// What the receiver gets.
+    /// Input of the receiver.
     pub input: TargetInput,
 }
 

@@ -1,4 +1,4 @@
-//! What a target of a rule receives: the event, a part of it, a constant, or a rendered template.
+//! Input of a target of a rule: the event, a part of it, a constant, or a rendered template.
 
 use serde_json::{Value as Json, json};
 use stackgen_gateway_common::EpochMillis;
