@@ -191,22 +191,25 @@ mod tests {
         let lines = [
             line(
                 1_601,
-                r#"{"message":"Connection closed","code":1001,"reason":"Going away","routeKey":"$disconnect","connectionId":"a="}"#,
+                r#"{"message":"Connection closed","code":1001,"reason":"Going away","routeKey":"$disconnect","connectionId":"L0SM9cOFvHcCIha="}"#,
             ),
             line(
                 1_602,
-                r#"2026 INFO {"requestContext":{"connectionId":"b=","disconnectStatusCode":1005}}"#,
+                r#"2026 INFO {"requestContext":{"connectionId":"L0SM9cOFvHcCIhb=","disconnectStatusCode":1005}}"#,
             ),
-            line(1_602, r#"{"connectionId":"b=","code":200}"#),
-            line(1_603, r#"{"connectionId":"c=","closeCode":1006}"#),
+            line(1_602, r#"{"connectionId":"L0SM9cOFvHcCIhb=","code":200}"#),
+            line(
+                1_603,
+                r#"{"connectionId":"L0SM9cOFvHcCIhc=","closeCode":1006}"#,
+            ),
             line(1_603, r#"{"closeCode":1006}"#),
         ];
         let function = LogSource::new("chat", "chat", SourceKind::Function);
         collector.add_log(&function, Some(&lines));
         let accesses = [
-            line(1_601, "DISCONNECT a= 1000000"),
-            line(1_602, "DISCONNECT b= 1600500"),
-            line(1_604, "DISCONNECT d= 1600500"),
+            line(1_601, "DISCONNECT L0SM9cOFvHcCIha= 1000000"),
+            line(1_602, "DISCONNECT L0SM9cOFvHcCIhb= 1600500"),
+            line(1_604, "DISCONNECT L0SM9cOFvHcCIhd= 1600500"),
             line(1_603, "of another format"),
         ];
         let format = "$context.eventType $context.connectionId $context.connectedAt";
@@ -214,7 +217,7 @@ mod tests {
         let execution = LogSource::new("execution", "execution", SourceKind::Execution);
         let lines = [line(
             1_603,
-            "(R=) Client [Connection Id: e=] disconnected from API [a1]. Close reason: [1000: bye]",
+            "(R=) Client [Connection Id: L0SM9cOFvHcCIhe=] disconnected from API [a1]. Close reason: [1000: bye]",
         )];
         collector.add_log(&execution, Some(&lines));
         let found = collector.finish();
