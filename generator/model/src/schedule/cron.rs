@@ -247,7 +247,15 @@ mod tests {
     /// Returns the minutes of 2026 that an expression selects, as `month-day hour:minute`.
     fn minutes(text: &str) -> Vec<String> {
         let cron = cron(text);
-        let all = (0..365 * 24 * 60).map(|minute| CivilMinute::from_unix(YEAR + minute * 60));
+        // The calendar is computed once a day, because it counts months since 1970.
+        let all = (0..365_u64).flat_map(|day| {
+            let day = CivilMinute::from_unix(YEAR + day * DAY);
+            (0..24 * 60).map(move |minute| CivilMinute {
+                hour: minute / 60,
+                minute: minute % 60,
+                ..day
+            })
+        });
         all.filter(|at| cron.matches(*at))
             .map(|at| format!("{}-{} {}:{:02}", at.month, at.day, at.hour, at.minute))
             .collect()
