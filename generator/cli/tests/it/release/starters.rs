@@ -31,6 +31,7 @@ const LIVE_SESSION: Starter = Starter {
         "session-disconnect-handler",
         "session-audio-handler",
         "session-http-handler",
+        "session-reconciler",
     ],
     verify: Replacement {
         from: "anonymous: { status: 400 }",
