@@ -15,6 +15,7 @@ mod template;
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
 use stackgen_lint::{Severity, registry};
 use template::{Template, is_reported};
 
@@ -111,7 +112,12 @@ impl Mistake {
 #[test]
 fn each_mistake_is_found_once_in_each_dialect() {
     let correct = CORRECT.map(|(dialect, file)| {
-        let template = Template::read(file);
+        let mut template = Template::read(file);
+        // Settings of a route would turn each mistake in its key into two.
+        let is_stage = |resource: &Value| resource["Type"] == "AWS::ApiGatewayV2::Stage";
+        for stage in template.find_all(is_stage).collect::<Vec<_>>() {
+            template.properties(&stage).remove("RouteSettings");
+        }
         let known = template.findings(None).into_iter();
         let known: Vec<_> = known
             .map(|(finding, location)| (finding.rule.id, location))
