@@ -98,7 +98,7 @@ fn d19_a_pinned_api_invokes_versions_with_a_role() {
     let template = render(STARTERS[0].1, "prod");
     assert!(resources_of_type(&template, "AWS::Lambda::Permission").is_empty());
     let versions = resources_of_type(&template, "AWS::Lambda::Version");
-    assert_eq!(versions.len(), 5);
+    assert_eq!(versions.len(), 6);
     for (id, version) in &versions {
         let policy = |key| version.get(key).and_then(Node::as_str);
         assert_eq!(
@@ -140,7 +140,10 @@ fn a_functions_role_allows_only_what_the_file_lists() {
         emit::json(&policies[0])
     };
     let authorizer = statements("SessionAuthorizerRole");
-    assert!(!authorizer.contains("dynamodb") && !authorizer.contains("execute-api"));
+    for other in ["SessionsTable", "ConnectionsTable", "execute-api"] {
+        assert!(!authorizer.contains(other), "{other}: {authorizer}");
+    }
+    assert!(authorizer.contains("TicketsTable") && !authorizer.contains("dynamodb:PutItem"));
     let posts_only = statements("SessionDisconnectHandlerRole");
     assert!(
         posts_only.contains("${WebSocketApi}/prod/POST/@connections/*")
@@ -279,7 +282,7 @@ fn a_live_stage_depends_on_its_permissions() {
         ids.unwrap().iter().filter_map(Node::as_str).count()
     };
     assert_eq!(waits("WebSocketStage"), 17 + 1);
-    assert_eq!(waits("HttpStage"), 5);
+    assert_eq!(waits("HttpStage"), 6);
 }
 
 #[test]
