@@ -188,13 +188,14 @@ fn environment<'a>(
     dynamodb: &'a str,
     management: &'a str,
     issuer: &'a str,
-) -> [(&'static str, &'a str); 12] {
+) -> [(&'static str, &'a str); 13] {
     [
         ("SESSIONS_TABLE", "Sessions"),
         ("CONNECTIONS_TABLE", "Connections"),
         ("RATE_LIMITS_TABLE", "RateLimits"),
         ("TICKETS_TABLE", "Tickets"),
         // The speed of the fan-out is measured, and not the quota that it keeps.
+        ("AUDIO_CHUNKS_PER_SECOND", "100"),
         ("AUDIO_POSTS_PER_SECOND", "100000"),
         ("MANAGEMENT_ENDPOINT", management),
         ("MAX_LISTENERS_PER_SESSION", "100000"),
