@@ -6,6 +6,7 @@ mod ending;
 mod guessing;
 mod listening;
 mod message_limit;
+mod pacing;
 mod protocol;
 mod reconciling;
 mod sending;

@@ -19,7 +19,7 @@ use crate::{
 };
 use stackgen_websocket::PostError;
 
-const SETTINGS: AudioSettings = AudioSettings {
+pub(super) const SETTINGS: AudioSettings = AudioSettings {
     listeners_per_invocation: 2,
     posts_per_second: 2_000,
     rate: audio_rate(50),
@@ -27,14 +27,14 @@ const SETTINGS: AudioSettings = AudioSettings {
 };
 
 /// Relay that takes over a limited number of shares and records them.
-struct LimitedRelay {
+pub(super) struct LimitedRelay {
     capacity: usize,
-    shares: Mutex<Vec<Share>>,
+    pub(super) shares: Mutex<Vec<Share>>,
     removals: Mutex<Vec<GoneListeners>>,
     fails: bool,
 }
 
-fn relay_for(capacity: usize) -> LimitedRelay {
+pub(super) fn relay_for(capacity: usize) -> LimitedRelay {
     LimitedRelay {
         capacity,
         shares: Mutex::default(),
@@ -62,11 +62,11 @@ impl Relay for LimitedRelay {
     }
 }
 
-fn sender(relay: LimitedRelay, settings: AudioSettings) -> AudioSender<LimitedRelay> {
+pub(super) fn sender(relay: LimitedRelay, settings: AudioSettings) -> AudioSender<LimitedRelay> {
     AudioSender::new(relay, settings)
 }
 
-fn chunk_of(bytes: usize) -> Value {
+pub(super) fn chunk_of(bytes: usize) -> Value {
     json!({"action": "sendAudio", "sessionId": "merciful-truth-455-k7dq2m9x4hw3t", "audioData": STANDARD.encode(vec![7; bytes]),
            "timestamp": 5, "format": "pcm", "chunkIndex": 3})
 }
@@ -80,7 +80,7 @@ async fn send(
     send_with(world, &sender(relay, SETTINGS), name, chunk).await
 }
 
-async fn send_with(
+pub(super) async fn send_with(
     world: &World,
     sender: &AudioSender<LimitedRelay>,
     name: &str,
@@ -95,7 +95,7 @@ async fn send_with(
     sent.map_err(|error| error.code)
 }
 
-async fn on_air(listeners: &[&str]) -> World {
+pub(super) async fn on_air(listeners: &[&str]) -> World {
     let world = world_with_session().await;
     for name in listeners {
         listener(&world, name).await;
@@ -503,147 +503,4 @@ async fn while_the_rate_limit_table_fails_the_setting_decides() {
     };
     let refused = send_with(&world, &sender(relay_for(0), closed), "mic", &chunk).await;
     assert_eq!(refused, Err(ErrorCode::Unavailable));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refused_share_does_not_wait_for_a_slow_listener() {
-    // Whichever share the listener is in, its post takes two seconds to time out.
-    for name in ["a", "b", "c"] {
-        let world = on_air(&["a", "b", "c"]).await;
-        world
-            .broadcaster
-            .set_behavior(&id(name), PostBehavior::Hangs);
-        let (sender, chunk) = (sender(relay_for(0), SETTINGS), chunk_of(100));
-        let sending = send_with(&world, &sender, "mic", &chunk);
-        let in_time = tokio::time::timeout(Duration::from_millis(500), sending).await;
-        assert!(in_time.is_err(), "one listener hangs");
-        assert_eq!(world.broadcaster.take().len(), 2, "{name}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_posts_of_a_chunk_are_spread_over_its_time() {
-    let names: Vec<_> = (0..200).map(|number| format!("{number}")).collect();
-    let world = world_with_session().await;
-    let capacity = crate::ports::Capacity {
-        listeners: 1_000,
-        per_address: 1_000,
-    };
-    for name in &names {
-        let joined = crate::JoinSettings {
-            capacity,
-            ..super::SETTINGS
-        };
-        let handshake = super::handshake(&world, name);
-        crate::connect(&world, joined, handshake).await.unwrap();
-    }
-    speaker(&world, "mic").await;
-    let settings = AudioSettings {
-        listeners_per_invocation: 50,
-        posts_per_second: 1_000,
-        ..SETTINGS
-    };
-    let sender = sender(relay_for(3), settings);
-    let start = tokio::time::Instant::now();
-    send_with(&world, &sender, "mic", &chunk_of(100))
-        .await
-        .unwrap();
-    // 200 listeners at 1,000 posts per second. This invocation has a quarter of them, and so a quarter of the rate.
-    assert_eq!(start.elapsed().as_millis(), 49 * 4);
-    let shares = std::mem::take(&mut *sender.relay().shares.lock().unwrap());
-    assert_eq!(shares.len(), 3);
-    for share in shares {
-        assert_eq!(share.interval_micros, 4_000);
-        let start = tokio::time::Instant::now();
-        sender.send_share(&world, share).await.unwrap();
-        assert_eq!(start.elapsed().as_millis(), 49 * 4);
-    }
-}
-
-#[tokio::test]
-async fn chunks_that_come_faster_than_their_posts_are_refused() {
-    let world = on_air(&["a", "b", "c"]).await;
-    // Three listeners need half a second: two chunks per second instead of four, and four at once.
-    let settings = AudioSettings {
-        posts_per_second: 6,
-        rate: audio_rate(4),
-        listeners_per_invocation: 1,
-        ..SETTINGS
-    };
-    let sender = sender(relay_for(100), settings);
-    let mut refused = 0;
-    for _ in 0..40 {
-        match send_with(&world, &sender, "mic", &chunk_of(100)).await {
-            Ok(_) => {}
-            Err(code) => {
-                assert_eq!(code, ErrorCode::TooOften);
-                refused += 1;
-            }
-        }
-        world.clock.advance(Duration::from_millis(250));
-    }
-    // Four at first, and one every half second.
-    assert_eq!(40 - refused, 4 + 19);
-}
-
-/// Connections whose posts hang, and the number of posts in flight.
-#[derive(Default)]
-struct SlowNetwork {
-    in_flight: std::sync::atomic::AtomicUsize,
-    most: std::sync::atomic::AtomicUsize,
-}
-
-impl stackgen_websocket::Broadcaster for SlowNetwork {
-    async fn post(
-        &self,
-        _: &crate::ConnectionId,
-        _: bytes::Bytes,
-    ) -> Result<(), stackgen_websocket::PostError> {
-        use std::sync::atomic::Ordering::Relaxed;
-        let now = self.in_flight.fetch_add(1, Relaxed) + 1;
-        self.most.fetch_max(now, Relaxed);
-        tokio::time::sleep(Duration::from_millis(1_900)).await;
-        self.in_flight.fetch_sub(1, Relaxed);
-        Ok(())
-    }
-
-    async fn close(&self, _: &crate::ConnectionId) -> Result<(), stackgen_websocket::PostError> {
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
-    let world = on_air(&[]).await;
-    let capacity = crate::ports::Capacity {
-        listeners: 1_000,
-        per_address: 1_000,
-    };
-    let settings = crate::JoinSettings {
-        capacity,
-        ..super::SETTINGS
-    };
-    for number in 0..1_000 {
-        let handshake = super::handshake(&world, &format!("{number}"));
-        crate::connect(&world, settings, handshake).await.unwrap();
-    }
-    let ports = crate::ports::Ports {
-        store: world.store,
-        broadcaster: SlowNetwork::default(),
-        clock: world.clock,
-    };
-    let settings = AudioSettings {
-        listeners_per_invocation: 100,
-        posts_per_second: 1_000_000,
-        ..SETTINGS
-    };
-    let message = AudioMessage {
-        sender: &id("mic"),
-        request_id: None,
-        body: &chunk_of(100).to_string(),
-    };
-    let sender = sender(relay_for(0), settings);
-    sender.send(&ports, message).await.unwrap();
-    let most = ports.broadcaster.most.into_inner();
-    assert!(most <= 100 + 256, "{most} posts at once");
 }
