@@ -92,6 +92,16 @@ pub fn uuid() -> String {
     let value = fastrand::u128(..);
     let value = (value & !(0xf << 76)) | (0x4 << 76);
     let value = (value & !(0x3 << 62)) | (0x2 << 62);
+    uuid_text(value)
+}
+
+/// Returns the first 16 bytes of a digest in the form of a UUID: an ID that the same input gets again.
+pub fn uuid_of_digest(digest: &[u8]) -> String {
+    let bytes = digest.iter().take(16);
+    uuid_text(bytes.fold(0, |value, byte| value << 8 | u128::from(*byte)))
+}
+
+fn uuid_text(value: u128) -> String {
     let hex = format!("{value:032x}");
     [
         &hex[..8],

@@ -36,7 +36,7 @@ pub use grants::{FederatedCaller, Grants};
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
     RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id,
-    trace_id_or_new, uuid,
+    trace_id_or_new, uuid, uuid_of_digest,
 };
 pub use refuse::refuse;
 pub use roles::{PolicyEffect, PolicyStatement, RoleStore};

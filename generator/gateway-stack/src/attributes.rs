@@ -1,7 +1,7 @@
 //! Values of `Ref` and `GetAtt` for resources of each type.
 
 use sha2::{Digest, Sha256};
-use stackgen_gateway_common::ArnScope;
+use stackgen_gateway_common::{ArnScope, uuid_of_digest};
 
 use super::schedule::{SCHEDULE, schedule_arn};
 use super::trigger::EVENT_RULE;
@@ -73,7 +73,9 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
         ("AWS::S3::Bucket", Some("Arn")) => format!("arn:{}:s3:::{id}", scope.partition),
         ("AWS::S3::Bucket", Some("DomainName")) => format!("{id}.s3.{suffix}"),
         ("AWS::S3::Bucket", Some("RegionalDomainName")) => format!("{id}.s3.{region}.{suffix}"),
-        ("AWS::Cognito::IdentityPool", None) => format!("{region}:{}", uuid_of(id)),
+        ("AWS::Cognito::IdentityPool", None) => {
+            format!("{region}:{}", uuid_of_digest(&Sha256::digest(id)))
+        }
         ("AWS::Cognito::UserPool", attribute) => {
             let pool = format!("{region}_{}", generated_suffix(id));
             let provider = format!("cognito-idp.{region}.{suffix}/{pool}");
@@ -103,24 +105,6 @@ pub(super) fn function_name(text: &str) -> &str {
         None => text,
     };
     name.split(':').next().unwrap_or(name)
-}
-
-/// Returns a UUID that is derived from a name.
-fn uuid_of(name: &str) -> String {
-    let digest = Sha256::digest(name.as_bytes());
-    let hex: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
 }
 
 /// Returns the part after the last `-`: the random part of a generated name.

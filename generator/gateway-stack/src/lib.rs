@@ -25,6 +25,7 @@ mod keys;
 mod parse;
 mod physical;
 mod resource_error;
+mod resource_notes;
 mod resource_types;
 mod resources;
 mod rewrite;

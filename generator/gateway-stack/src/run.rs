@@ -7,23 +7,18 @@ use stackgen_cfn::Span;
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
-use super::async_invoke::EVENT_INVOKE_CONFIG;
 use super::code::TemplateCode;
 use super::desired::{DesiredResource, refers_to_any};
-use super::event_source::{EVENT_SOURCE_MAPPING, EventSourceMapping};
-use super::event_source_refusals::refusals;
 use super::identity_pool::{IdentityPool, identity_pools};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
-use super::schedule::SCHEDULE;
-use super::trigger::TOPIC;
 use super::unresolved::unresolved_problem;
 use super::user_pool::{UserPool, user_pools};
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
-    TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_types,
-    schedule_properties, trigger_properties, wiring,
+    TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_notes,
+    resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -391,72 +386,9 @@ impl<'a> StackRun<'a> {
         });
     }
 
-    /// Notes what event source mappings do not do here, and why AWS would refuse them.
-    fn note_event_sources(&mut self) {
-        let resources = self.model.resources.values();
-        let mappings = resources.filter(|resource| resource.kind == EVENT_SOURCE_MAPPING);
-        for resource in mappings {
-            let existing = self.state.resources.get(&resource.logical_id);
-            let read = |existing: &ExistingResource| {
-                EventSourceMapping::read(&existing.properties, &self.account.scope).ok()
-            };
-            let Some(mapping) = existing.and_then(read) else {
-                continue;
-            };
-            let mut reasons = self.account.event_sources.notes(&mapping);
-            reasons.extend(refusals(
-                self.account,
-                &self.state.resources,
-                self.model,
-                &mapping,
-            ));
-            for reason in reasons {
-                self.note(resource, reason);
-            }
-        }
-    }
-
-    /// Notes how schedules, rules, subscriptions and asynchronous invocations differ from AWS.
-    fn note_triggers(&mut self) {
-        for resource in self.model.resources.values() {
-            let kind = resource.kind.as_str();
-            let Some(existing) = self.state.resources.get(&resource.logical_id) else {
-                continue;
-            };
-            let (id, properties) = (&existing.physical_id, &existing.properties);
-            let reasons = match kind {
-                SCHEDULE => schedule_properties::notes(existing, &self.account.scope),
-                EVENT_INVOKE_CONFIG => async_settings::note(properties).into_iter().collect(),
-                TOPIC if properties.contains_key("Subscription") => vec![
-                    "the subscriptions in its own properties get no messages here: write them as AWS::SNS::Subscription"
-                        .to_owned(),
-                ],
-                kind if trigger_properties::is_trigger(kind) => {
-                    let read = trigger_properties::read(kind, id, properties, &self.account.scope);
-                    read.map(|read| read.notes).unwrap_or_default()
-                }
-                _ => continue,
-            };
-            for reason in reasons {
-                self.note(resource, reason);
-            }
-        }
-    }
-
     fn note_not_run(&mut self) {
-        self.note_event_sources();
-        self.note_triggers();
-        for resource in self.model.resources.values() {
-            if resource_types::creation_order(&resource.kind).is_none()
-                && let Some(reason) = resource_types::not_run_reason(&resource.kind)
-            {
-                self.result.not_run.push(NotRun {
-                    logical_id: resource.logical_id.to_string(),
-                    kind: resource.kind.clone(),
-                    reason: reason.to_owned(),
-                });
-            }
-        }
+        let notes = resource_notes::not_run(self.account, self.state, self.model);
+        self.result.not_run.extend(notes);
         self.result.not_run.extend(self.code.not_run().cloned());
         self.result.notes.clone_from(&self.code.notes);
         self.result.notes.extend(keys::notes(self.account));

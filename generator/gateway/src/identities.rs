@@ -16,7 +16,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use stackgen_gateway_common::{ArnScope, EpochMillis, FederatedCaller, body, uuid};
+use stackgen_gateway_common::{ArnScope, EpochMillis, FederatedCaller, body, uuid, uuid_of_digest};
 use stackgen_gateway_stack::IdentityPool;
 
 use crate::outbound::OtherServices;
@@ -160,19 +160,7 @@ impl Identities {
         let name = match login {
             Some((provider, token)) => {
                 let digest = Sha256::digest(format!("{}/{provider}/{}", pool.id, subject(token)));
-                let hex: String = digest
-                    .iter()
-                    .take(16)
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
-                [
-                    &hex[..8],
-                    &hex[8..12],
-                    &hex[12..16],
-                    &hex[16..20],
-                    &hex[20..],
-                ]
-                .join("-")
+                uuid_of_digest(&digest)
             }
             None => uuid(),
         };
