@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stackgen_deploy::stack::NameReader;
 use stackgen_deploy::stack::names::FixedName;
-use stackgen_deploy::{Account as _, AccountErrorKind, AccountResult};
+use stackgen_deploy::{Account as _, AccountErrorKind, AccountResult, ApiId};
 
 use crate::Aws;
 use crate::operation::AwsOperation;
@@ -14,11 +14,12 @@ use crate::signed::{SignedRequest, SignedService, encoded, texts};
 const CLOUD_WATCH: &str = "2010-08-01";
 
 impl NameReader for Aws {
-    async fn is_taken(&self, name: &FixedName) -> AccountResult<bool> {
+    async fn is_taken(&self, name: &FixedName, own: &[&str]) -> AccountResult<bool> {
         match name {
             FixedName::Api(name) => {
                 let apis = self.apis().await?;
-                Ok(apis.iter().any(|api| api.name == *name))
+                let is_own = |id: &ApiId| own.contains(&id.as_str());
+                Ok(apis.iter().any(|api| api.name == *name && !is_own(&api.id)))
             }
             FixedName::Function(name) => exists(self.function(name, None).await),
             FixedName::Table(name) => {
@@ -102,7 +103,8 @@ impl Aws {
     async fn has_alarm(&self, name: &str) -> AccountResult<bool> {
         let parameters = [("AlarmNames.member.1".to_owned(), name.to_owned())];
         let found = self.call_cloud_watch(AwsCall::DescribeAlarms, &parameters);
-        let names = texts(&found.await?, "AlarmName").unwrap_or_default();
+        let operation = AwsOperation::on(AwsCall::DescribeAlarms, name);
+        let names = texts(&found.await?, "AlarmName").ok_or_else(|| operation.lacks("XML"))?;
         Ok(names.iter().any(|found| found == name))
     }
 

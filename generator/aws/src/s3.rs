@@ -83,14 +83,14 @@ impl ArtifactBucket for Aws {
 }
 
 impl Aws {
-    /// Returns true if somebody has a bucket of this name. S3 answers with 301 for a bucket of another region, and with 403 for
-    /// one of another account.
+    /// Returns true if somebody has a bucket of this name. S3 answers with 301 for a bucket of another region. It answers with 403
+    /// for a bucket of another account, but also to a caller who may not read, so that 403 is an error.
     pub(crate) async fn is_bucket_taken(&self, bucket: &str) -> AccountResult<bool> {
         let operation = AwsOperation::on(AwsCall::HeadBucket, format_args!("bucket {bucket}"));
         let answer = self.s3.head_bucket().bucket(bucket).send().await;
         let status = answer.as_ref().err().and_then(status);
         match (operation.result(answer), status) {
-            (Ok(_), _) | (Err(_), Some(301 | 403)) => Ok(true),
+            (Ok(_), _) | (Err(_), Some(301)) => Ok(true),
             (Err(error), _) if error.kind == AccountErrorKind::NotFound => Ok(false),
             (Err(error), _) => Err(error),
         }

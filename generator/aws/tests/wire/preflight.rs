@@ -1,10 +1,10 @@
 //! Reads before a deploy: names that are taken, and quotas.
 
 use serde_json::{Value as Json, json};
-use stackgen_deploy::FunctionName;
 use stackgen_deploy::stack::names::FixedName;
 use stackgen_deploy::stack::quotas::QuotaUsage;
 use stackgen_deploy::stack::{NameReader, QuotaReader};
+use stackgen_deploy::{AccountErrorKind, FunctionName};
 
 use crate::replay::{Exchange, Replay, error, get, sent};
 
@@ -32,7 +32,7 @@ async fn assert_read(name: FixedName, exchanges: [Exchange; 2]) {
     let replay = Replay::of(exchanges).await;
     for is_taken in [true, false] {
         assert_eq!(
-            replay.aws.is_taken(&name).await.unwrap(),
+            replay.aws.is_taken(&name, &[]).await.unwrap(),
             is_taken,
             "{name}"
         );
@@ -98,8 +98,8 @@ async fn a_log_group_must_have_exactly_the_name() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_another_account_is_taken() {
-    for status in [200, 301, 403] {
+async fn a_bucket_that_exists_is_taken() {
+    for status in [200, 301] {
         assert_read(
             FixedName::Bucket("files".to_owned()),
             [
@@ -109,6 +109,15 @@ async fn a_bucket_of_another_account_is_taken() {
         )
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_bucket_that_may_not_be_read_is_an_error_and_not_a_taken_name() {
+    let replay = Replay::of([xml("HEAD /files/", 403, "")]).await;
+    let files = FixedName::Bucket("files".to_owned());
+    let error = replay.aws.is_taken(&files, &[]).await.unwrap_err();
+    assert_eq!(error.kind, AccountErrorKind::AccessDenied);
+    replay.end();
 }
 
 #[tokio::test]
@@ -160,7 +169,7 @@ async fn custom_domains_and_mappings_are_found_in_their_lists() {
     .await;
     // CloudFormation says more about a domain name that does not exist.
     let replay = Replay::of([error(request, Json::Null, 404, "NotFoundException", "no")]).await;
-    assert!(!replay.aws.is_taken(&mapping("")).await.unwrap());
+    assert!(!replay.aws.is_taken(&mapping(""), &[]).await.unwrap());
     replay.end();
 }
 

@@ -86,8 +86,8 @@ impl FixedName {
     /// Returns the name if it is the physical ID of the resource.
     fn physical_id(&self) -> Option<&str> {
         match self {
-            // Their physical IDs are invented.
-            FixedName::Api(_) | FixedName::ApiMapping { .. } => None,
+            // The physical IDs of APIs and mappings are invented, and that of a record lacks its type.
+            FixedName::Api(_) | FixedName::ApiMapping { .. } | FixedName::Record { .. } => None,
             FixedName::Function(name) => Some(name.as_str()),
             FixedName::Table(name)
             | FixedName::Role(name)
@@ -96,8 +96,7 @@ impl FixedName {
             | FixedName::UserPoolDomain(name)
             | FixedName::DomainName(name)
             | FixedName::Alarm(name)
-            | FixedName::Dashboard(name)
-            | FixedName::Record { name, .. } => Some(name),
+            | FixedName::Dashboard(name) => Some(name),
         }
     }
 
@@ -124,6 +123,8 @@ impl FixedName {
             },
             "AWS::CloudWatch::Alarm" => FixedName::Alarm(text("AlarmName")?),
             "AWS::CloudWatch::Dashboard" => FixedName::Dashboard(text("DashboardName")?),
+            // Records of a routing policy share their name.
+            "AWS::Route53::RecordSet" if properties.get("SetIdentifier").is_some() => return None,
             "AWS::Route53::RecordSet" => FixedName::Record {
                 zone: text("HostedZoneId")?,
                 name: text("Name")?,
@@ -163,7 +164,11 @@ impl NamedResource {
     pub(super) fn is_in(&self, stack: &[StackResource]) -> bool {
         stack.iter().any(|resource| {
             let is_named = match self.name.physical_id() {
-                Some(name) => resource.physical_id.as_deref() == Some(name),
+                // CloudFormation writes the domain of a user pool with or without the pool: `us-east-1_A|sign-in`.
+                Some(name) => {
+                    let id = resource.physical_id.as_deref();
+                    id.and_then(|id| id.rsplit('|').next()) == Some(name)
+                }
                 None => resource.logical_id == self.logical_id,
             };
             is_named && resource.exists() && resource.kind == self.name.resource_type()

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::error::StackError;
+use super::owner::API_TYPE;
 use super::ports::{NameReader, StackReader};
 use super::status::Readiness;
 use super::types::{StackName, StackResource};
@@ -33,7 +34,15 @@ pub async fn check_names(
         .filter(|resource| !resource.is_in(own))
         .map(|resource| &resource.name)
         .collect();
-    let reads = names.iter().map(|name| ctx.read(|| account.is_taken(name)));
+    let own_apis = own
+        .iter()
+        .filter(|one| one.exists() && one.kind == API_TYPE);
+    let own_apis: Vec<&str> = own_apis
+        .filter_map(|api| api.physical_id.as_deref())
+        .collect();
+    let reads = names
+        .iter()
+        .map(|name| ctx.read(|| account.is_taken(name, &own_apis)));
     let answers: Vec<_> = stream::iter(reads).buffered(PARALLEL).collect().await;
     let mut taken = Vec::new();
     // The same permission is missing for all names of a kind.
@@ -67,8 +76,25 @@ pub async fn check_names(
     }
 }
 
-/// Returns the resources of a stack before a deploy; none if there is no stack. `None` while an operation changes the stack, and
-/// with a note if they cannot be read: which resources are the stack's is unknown then.
+/// A stack before a deploy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnResources {
+    /// True if there is a stack, even one without resources.
+    pub stack_exists: bool,
+    /// The resources.
+    pub resources: Vec<StackResource>,
+}
+
+impl OwnResources {
+    /// True if the stack has a resource with this logical ID.
+    pub fn has(&self, logical_id: &str) -> bool {
+        let mut resources = self.resources.iter();
+        resources.any(|one| one.logical_id == logical_id && one.exists())
+    }
+}
+
+/// Reads the resources of a stack before a deploy. Returns `None` while an operation changes the stack, and with a note if they
+/// cannot be read: which resources are the stack's is unknown then.
 ///
 /// # Errors
 ///
@@ -77,18 +103,22 @@ pub async fn own_resources(
     account: &impl StackReader,
     stack: &StackName,
     ctx: OperationContext<'_>,
-) -> Result<Option<Vec<StackResource>>, StackError> {
+) -> Result<Option<OwnResources>, StackError> {
     let Some(found) = ctx.read(|| account.stack(stack.as_str())).await? else {
-        return Ok(Some(Vec::new()));
+        return Ok(Some(OwnResources::default()));
+    };
+    let exists = |resources| OwnResources {
+        stack_exists: true,
+        resources,
     };
     match found.status.readiness() {
         Readiness::Busy => return Ok(None),
         // Only change sets so far.
-        Readiness::Create => return Ok(Some(Vec::new())),
+        Readiness::Create => return Ok(Some(exists(Vec::new()))),
         _ => {}
     }
     match ctx.read(|| account.resources(&found.id)).await {
-        Ok(resources) => Ok(Some(resources)),
+        Ok(resources) => Ok(Some(exists(resources))),
         Err(error) => {
             skip("the checks of names and quotas", &unread(error)?, ctx);
             Ok(None)
@@ -97,14 +127,14 @@ pub async fn own_resources(
 }
 
 /// Returns an error after which the other checks make sense.
-fn unread(error: DeployError) -> Result<DeployError, StackError> {
+pub(super) fn unread(error: DeployError) -> Result<DeployError, StackError> {
     match error {
         error if error.ends_all_calls() => Err(error.into()),
         error => Ok(error),
     }
 }
 
-fn skip(what: &str, error: &DeployError, ctx: OperationContext<'_>) {
+pub(super) fn skip(what: &str, error: &DeployError, ctx: OperationContext<'_>) {
     let reason = match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),

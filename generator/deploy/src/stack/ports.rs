@@ -127,8 +127,10 @@ pub trait StackService: StackReader {
 
 /// Reads of names that others may have.
 pub trait NameReader {
-    /// Returns true if a resource has a name: in this account and region or, where names are global, anywhere.
-    fn is_taken(&self, name: &FixedName) -> impl Future<Output = AccountResult<bool>>;
+    /// Returns true if a resource has a name: in this account and region or, where names are global, anywhere. Resources with one
+    /// of the physical IDs `own` do not count: the stack's APIs, whose names CloudFormation does not list.
+    fn is_taken(&self, name: &FixedName, own: &[&str])
+    -> impl Future<Output = AccountResult<bool>>;
 }
 
 /// Credentials of the caller.

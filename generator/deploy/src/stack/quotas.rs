@@ -6,9 +6,10 @@
 use stackgen_cfn::{Map, Node};
 
 use super::error::StackError;
+use super::names::{skip, unread};
 use super::ports::QuotaReader;
 use super::quota::{API_PARTS, MAX_APIS, MAX_RESOURCES};
-use crate::error::{AccountErrorKind, DeployError};
+use crate::error::{AccountError, AccountErrorKind, DeployError};
 use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 
@@ -47,19 +48,21 @@ impl PartDemand {
 }
 
 impl QuotaDemand {
-    /// Returns what a template uses. `exists` tells which resources the stack has already, by logical ID.
-    pub fn of(template: &Node, exists: impl Fn(&str) -> bool, creates_stack: bool) -> Self {
+    /// Returns what a template uses. `exists` returns true for logical IDs that the stack has already. Resources under a condition
+    /// may not be created: they count only as resources of the template.
+    pub fn of(template: &Node, exists: impl Fn(&str) -> bool) -> Self {
         let resources = template.get("Resources").and_then(Node::as_map);
         let all: Vec<_> = resources.into_iter().flat_map(Map::iter).collect();
         let is =
             |resource: &Node, kind: &str| resource.get("Type").and_then(Node::as_str) == Some(kind);
         let new = |kind: &str| {
             let of_kind = all.iter().filter(|(_, resource)| is(resource, kind));
-            count(of_kind.filter(|(id, _)| !exists(id)))
+            let certain = of_kind.filter(|(_, resource)| resource.get("Condition").is_none());
+            count(certain.filter(|(id, _)| !exists(id)))
         };
         QuotaDemand {
             resources: count(all.iter()),
-            creates_stack,
+            creates_stack: false,
             roles: new("AWS::IAM::Role"),
             apis: new("AWS::ApiGatewayV2::Api"),
             code: 0,
@@ -76,20 +79,21 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 /// template is left out.
 pub fn part_demands(template: &Node) -> Vec<PartDemand> {
     let resources = template.get("Resources").and_then(Node::as_map);
-    let all: Vec<_> = resources.into_iter().flat_map(Map::iter).collect();
-    let property = |resource: &Node, name: &str| resource.get("Properties")?.get(name).cloned();
+    let all = resources.into_iter().flat_map(Map::iter);
+    let certain = all.filter(|(_, resource)| resource.get("Condition").is_none());
+    let all: Vec<_> = certain.collect();
     let mut demands = Vec::new();
     for (api, resource) in &all {
         if resource.get("Type").and_then(Node::as_str) != Some("AWS::ApiGatewayV2::Api") {
             continue;
         }
-        let protocol = property(resource, "ProtocolType");
-        let is_http = protocol.as_ref().and_then(Node::as_str) == Some("HTTP");
+        let protocol = resource.at_path(&["Properties", "ProtocolType"]);
+        let is_http = protocol.and_then(Node::as_str) == Some("HTTP");
         for quota in &API_PARTS {
             let parts = all.iter().filter(|(_, part)| {
                 let is_kind = part.get("Type").and_then(Node::as_str) == Some(quota.kind);
-                let of = property(part, "ApiId");
-                let of = of.as_ref().and_then(|of| of.as_call()?.as_ref_name());
+                let of = part.at_path(&["Properties", "ApiId"]);
+                let of = of.and_then(|of| of.as_call()?.as_ref_name());
                 is_kind && of == Some(api)
             });
             let number = count(parts);
@@ -151,7 +155,14 @@ pub async fn check_quotas(
         let limit = match part.code() {
             Some(code) => {
                 let limit = ctx.read(|| account.gateway_quota(code)).await;
-                check.answer(part.quota.parts, limit)?.flatten()
+                match check.answer(part.quota.parts, limit)? {
+                    // Service Quotas has no value of a quota that was never raised.
+                    Some(None) => {
+                        check.skip_unreadable(part);
+                        None
+                    }
+                    limit => limit.flatten(),
+                }
             }
             None => {
                 check.skip_unreadable(part);
@@ -192,16 +203,19 @@ impl QuotaCheck<'_> {
     ) -> Result<Option<T>, StackError> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
-            Err(error) if error.ends_all_calls() => Err(error.into()),
-            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::AccessDenied => {
-                self.ctx.step(DeployStep::Skipped {
-                    what: &format!("the check of the quota of {what}"),
-                    reason: &error.to_string(),
-                });
+            Err(error) => {
+                let error = unread(error)?;
+                let is_refused = |error: &AccountError| error.kind == AccountErrorKind::Refused;
+                // Partitions and emulators refuse some of these operations.
+                if !matches!(&error, DeployError::Account(error) if is_refused(error)) {
+                    skip(
+                        &format!("the check of the quota of {what}"),
+                        &error,
+                        self.ctx,
+                    );
+                }
                 Ok(None)
             }
-            // Partitions and emulators lack some of these operations.
-            Err(_) => Ok(None),
         }
     }
 

@@ -139,12 +139,7 @@ pub struct StackResource {
 }
 
 impl StackResource {
-    /// True if a stack has the resource of a logical ID. What it retained when it deleted the resource is not its any more.
-    pub fn is_there(&self, logical_id: &str) -> bool {
-        self.logical_id == logical_id && self.exists()
-    }
-
-    /// True if the resource exists and belongs to the stack.
+    /// True if the resource exists and belongs to the stack: what a stack retained when it deleted the resource does not.
     pub(super) fn exists(&self) -> bool {
         let is_gone = matches!(self.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED");
         self.physical_id.is_some() && !is_gone

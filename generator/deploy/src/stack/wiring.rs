@@ -49,6 +49,9 @@ pub struct WiringHistory {
     pub order: WiringOrder,
     /// The change that decided, if there is one.
     pub change: Option<WiringChange>,
+    /// Number of other changes that the deployment may contain or not.
+    #[serde(skip)]
+    pub other_unclear: usize,
 }
 
 /// The order of a stack's wiring changes and a deployment.
@@ -170,6 +173,10 @@ fn history(owner: &OwningStack, events: &[StackEvent], deployed: OffsetDateTime)
     orders.extend(older.map(|resource| (order_without_events(resource, deployed), of(resource))));
     // The earliest of the changes that decide.
     orders.sort_by(|(a, first), (b, second)| b.cmp(a).then(first.at.cmp(&second.at)));
+    let unclear = orders
+        .iter()
+        .filter(|(order, _)| *order == WiringOrder::Unclear);
+    let unclear = unclear.count();
     let decided = orders.into_iter().next();
     let order = decided
         .as_ref()
@@ -179,6 +186,10 @@ fn history(owner: &OwningStack, events: &[StackEvent], deployed: OffsetDateTime)
         stack: owner.stack.name.clone(),
         order,
         change: change.filter(|_| order != WiringOrder::DeploymentIsNewer),
+        other_unclear: match order {
+            WiringOrder::Unclear => unclear - 1,
+            _ => unclear,
+        },
     }
 }
 

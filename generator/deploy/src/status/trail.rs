@@ -8,8 +8,8 @@ use crate::retry::OperationContext;
 use crate::timestamp::{iso8601, serialize as serialize_time};
 use crate::{ApiId, DeployError, DeploymentInfo};
 
-/// Operations that change routes, integrations and authorizers.
-const CHANGES: [&str; 9] = [
+/// Operations that change what a deployment snapshots, whatever their parameters are (row D1).
+const CHANGES: [&str; 19] = [
     "CreateRoute",
     "UpdateRoute",
     "DeleteRoute",
@@ -19,7 +19,20 @@ const CHANGES: [&str; 9] = [
     "CreateAuthorizer",
     "UpdateAuthorizer",
     "DeleteAuthorizer",
+    "CreateIntegrationResponse",
+    "UpdateIntegrationResponse",
+    "DeleteIntegrationResponse",
+    "CreateRouteResponse",
+    "UpdateRouteResponse",
+    "DeleteRouteResponse",
+    "CreateModel",
+    "UpdateModel",
+    "DeleteModel",
+    "ReimportApi",
 ];
+
+/// Operation that changes properties of an API, of which a deployment snapshots some.
+const UPDATE_API: &str = "UpdateApi";
 
 /// Longest difference between the time of CreateDeployment in CloudTrail and the deployment's.
 const TOLERANCE: Duration = Duration::seconds(5);
@@ -67,6 +80,11 @@ pub enum TrailEvidence {
     Changed(TrailCall),
     /// CloudTrail has the creation of the deployment, and no change after it.
     Unchanged,
+    /// The caller may not read CloudTrail.
+    Denied {
+        /// The reason, with the permission.
+        reason: String,
+    },
     /// CloudTrail proves nothing.
     Unavailable {
         /// The reason.
@@ -100,6 +118,15 @@ pub(super) async fn trail_evidence(
                 return Ok(TrailEvidence::Changed(call));
             }
         }
+        let updates = ctx.read(|| trail.calls(UPDATE_API, since)).await?;
+        if let Some(call) = updates.into_iter().find(is_change) {
+            return Ok(TrailEvidence::Unavailable {
+                reason: format!(
+                    "{}, and a deployment snapshots some properties of an API",
+                    call.text()
+                ),
+            });
+        }
         let before = deployment.created - TOLERANCE;
         let created = ctx.read(|| trail.calls("CreateDeployment", before)).await?;
         let is_own = |call: &TrailCall| {
@@ -115,16 +142,16 @@ pub(super) async fn trail_evidence(
         })
     };
     match read.await {
+        Err(DeployError::Account(error)) if error.kind == AccountErrorKind::AccessDenied => {
+            let hint = error.hint().unwrap_or_default();
+            Ok(TrailEvidence::Denied {
+                reason: format!(
+                    "CloudTrail, which knows changes by others, cannot be read: {error}; {hint}"
+                ),
+            })
+        }
         Err(DeployError::Account(error)) => Ok(TrailEvidence::Unavailable {
-            reason: match error.kind {
-                AccountErrorKind::AccessDenied => {
-                    format!(
-                        "CloudTrail, which knows changes by others, cannot be read: {error}; the caller needs {}",
-                        error.permission
-                    )
-                }
-                _ => format!("CloudTrail cannot be read: {error}"),
-            },
+            reason: format!("CloudTrail cannot be read: {error}"),
         }),
         other => other,
     }

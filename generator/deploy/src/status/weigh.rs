@@ -62,12 +62,15 @@ impl ForeignEvidence<'_> {
         match (by_stack.freshness, self.stack) {
             (Unknown, StackEvidence::Unavailable { .. }) if unchanged => {
                 let reason = format!(
-                    "CloudTrail records no change of a route, integration or authorizer of API {} after its deployment was created at {created}; changes of the last 15 minutes may be missing",
+                    "CloudTrail records no change of the wiring of API {} after its deployment was created at {created}; changes of the last 15 minutes may be missing",
                     self.api
                 );
                 verdict(Current, Likely, reason)
             }
-            (Unknown, StackEvidence::Read(_)) if self.probed_change && self.is_served() => {
+            // The probe answers for one route, and not for other changes.
+            (Unknown, StackEvidence::Read(history))
+                if history.other_unclear == 0 && self.probed_change && self.is_served() =>
+            {
                 let reason = format!("{}; it does: the stage serves that route", by_stack.reason);
                 verdict(Current, Likely, reason)
             }
@@ -83,17 +86,8 @@ impl ForeignEvidence<'_> {
     /// Adds what CloudTrail and a probe say without deciding.
     fn with_remarks(self, verdict: StatusVerdict) -> StatusVerdict {
         let mut reason = verdict.reason.into_owned();
-        match self.trail {
-            Some(TrailEvidence::Unchanged) => {
-                reason = reason.replace(
-                    NO_OTHERS,
-                    "CloudTrail records none by others either, but changes of the last 15 minutes may be missing",
-                );
-            }
-            Some(TrailEvidence::Unavailable { reason: why }) if why.contains(" needs ") => {
-                reason = format!("{reason}; {why}");
-            }
-            _ => {}
+        if let Some(TrailEvidence::Denied { reason: why }) = self.trail {
+            reason = format!("{reason}; {why}");
         }
         match self.probe.map(|probe| (&probe.route_key, &probe.answer)) {
             Some((key, ProbeAnswer::Served)) => {
@@ -126,6 +120,7 @@ impl ForeignEvidence<'_> {
                 stack,
                 order: WiringOrder::ChangeIsNewer,
                 change: Some(change),
+                ..
             }) => {
                 let change = changed(change, stack);
                 let reason = format!(
@@ -137,6 +132,7 @@ impl ForeignEvidence<'_> {
                 stack,
                 order: WiringOrder::Unclear,
                 change: Some(change),
+                ..
             }) => {
                 let change = changed(change, stack);
                 let reason = format!(
@@ -145,8 +141,14 @@ impl ForeignEvidence<'_> {
                 (Freshness::Unknown, reason)
             }
             StackEvidence::Read(WiringHistory { stack, .. }) => {
+                let others = match self.trail {
+                    Some(TrailEvidence::Unchanged) => {
+                        "CloudTrail records none by others either, but changes of the last 15 minutes may be missing"
+                    }
+                    _ => "it does not see changes by others",
+                };
                 let reason = format!(
-                    "CloudFormation changed no route, integration, authorizer or model of stack {stack} after its deployment was created at {created}; {NO_OTHERS}"
+                    "CloudFormation changed no route, integration, authorizer or model of stack {stack} after its deployment was created at {created}; {others}"
                 );
                 (Freshness::Current, reason)
             }
@@ -158,8 +160,6 @@ impl ForeignEvidence<'_> {
         }
     }
 }
-
-const NO_OTHERS: &str = "it does not see changes by others";
 
 /// Formats a change: `updated route PingRoute of stack rooms at 2026-11-22T02:42:52Z`.
 fn changed(change: &WiringChange, stack: &StackName) -> String {

@@ -145,7 +145,19 @@ async fn changes_before_the_deployment_of_others_apis_and_of_the_stack_do_not_co
 async fn without_a_stack_the_stage_is_current_if_cloudtrail_has_the_deployment_and_no_change() {
     let found = status_by(&Memory::stale(), None, &Trail::with([creation()])).await;
     assert_eq!(is(&found), (Freshness::Current, StatusConfidence::Likely));
-    insta::assert_snapshot!(found.verdict.reason, @"CloudTrail records no change of a route, integration or authorizer of API api1 after its deployment was created at 1970-01-01T00:16:40Z; changes of the last 15 minutes may be missing");
+    insta::assert_snapshot!(found.verdict.reason, @"CloudTrail records no change of the wiring of API api1 after its deployment was created at 1970-01-01T00:16:40Z; changes of the last 15 minutes may be missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn models_and_an_import_count_and_an_update_of_the_api_leaves_it_open() {
+    for operation in ["UpdateModel", "DeleteRouteResponse", "ReimportApi"] {
+        let trail = Trail::with([creation(), call(operation, 2_000)]);
+        let found = status_by(&Memory::stale(), None, &trail).await;
+        assert_eq!(is(&found), (Freshness::Stale, StatusConfidence::Likely));
+    }
+    let trail = Trail::with([creation(), call("UpdateApi", 2_000)]);
+    let found = status_by(&Memory::stale(), None, &trail).await;
+    assert_eq!(found.verdict.freshness, Freshness::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,6 +281,13 @@ async fn a_route_that_the_deployment_may_contain_or_not_is_probed_and_decides() 
     );
     // Another route says nothing about the change.
     found.add_probe(probed("hello", ProbeAnswer::Served));
+    assert_eq!(found.verdict.freshness, Freshness::Unknown);
+    // Nor does this one about a second change that is as unclear.
+    stack.event(999_000, "Route", "OtherRoute", "CREATE_IN_PROGRESS");
+    stack.event(1_005_000, "Route", "OtherRoute", "CREATE_COMPLETE");
+    stack.stack_event(1_010_000, "UPDATE_COMPLETE");
+    let mut found = status_by(&memory, Some(&stack), &Trail::default()).await;
+    found.add_probe(probed(&key, ProbeAnswer::Served));
     assert_eq!(found.verdict.freshness, Freshness::Unknown);
 }
 

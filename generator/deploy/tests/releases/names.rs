@@ -16,10 +16,17 @@ struct Names {
     taken: Vec<String>,
     unread: BTreeMap<String, AccountError>,
     read: RefCell<Vec<String>>,
+    /// APIs that do not count.
+    own: RefCell<Vec<String>>,
 }
 
 impl NameReader for Names {
-    async fn is_taken(&self, name: &FixedName) -> AccountResult<bool> {
+    async fn is_taken(&self, name: &FixedName, own: &[&str]) -> AccountResult<bool> {
+        if let FixedName::Api(_) = name {
+            self.own
+                .borrow_mut()
+                .extend(own.iter().map(|id| (*id).to_owned()));
+        }
         let name = name.to_string();
         self.read.borrow_mut().push(name.clone());
         match self.unread.get(&name) {
@@ -116,6 +123,67 @@ async fn names_of_the_stack_itself_are_not_read() {
     let has = |name: &str| read.iter().any(|read| read == name);
     assert!(!has("table rooms") && !has("API rooms"), "{read:?}");
     assert!(has("role invoke"), "{read:?}");
+}
+
+#[tokio::test]
+async fn an_api_of_the_stack_under_another_logical_id_does_not_count() {
+    let own = [resource(
+        "AWS::ApiGatewayV2::Api",
+        "OldApi",
+        "a1b2c3",
+        "UPDATE_COMPLETE",
+    )];
+    let names = Names::default();
+    check(&names, &own).await.0.unwrap();
+    assert_eq!(names.own.into_inner(), ["a1b2c3"]);
+}
+
+#[tokio::test]
+async fn the_domain_of_a_user_pool_is_the_stacks_with_and_without_the_pool_in_its_id() {
+    for id in ["sign-in", "us-east-1_A|sign-in"] {
+        let own = [resource(
+            "AWS::Cognito::UserPoolDomain",
+            "SignIn",
+            id,
+            "CREATE_COMPLETE",
+        )];
+        let names = Names::default();
+        check(&names, &own).await.0.unwrap();
+        let read = names.read.into_inner();
+        assert!(
+            !read.contains(&"domain sign-in of a user pool".to_owned()),
+            "{id}: {read:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_the_stacks_by_its_logical_id_because_records_of_two_types_share_a_name() {
+    let kind = "AWS::Route53::RecordSet";
+    for (logical_id, is_own) in [("Record", true), ("OtherType", false)] {
+        let own = [resource(
+            kind,
+            logical_id,
+            "ws.example.com",
+            "CREATE_COMPLETE",
+        )];
+        let names = Names::default();
+        check(&names, &own).await.0.unwrap();
+        let read = names.read.into_inner();
+        let record = "A record ws.example.com of hosted zone Z1".to_owned();
+        assert_eq!(!read.contains(&record), is_own, "{read:?}");
+    }
+}
+
+#[test]
+fn records_of_a_routing_policy_share_their_name() {
+    let weighted = r#"
+Resources:
+  Record:
+    Type: "AWS::Route53::RecordSet"
+    Properties: { HostedZoneId: Z1, Name: ws.example.com, Type: A, SetIdentifier: eu, Weight: 1 }
+"#;
+    assert_eq!(template(weighted), []);
 }
 
 #[tokio::test]

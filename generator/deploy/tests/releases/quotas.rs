@@ -123,12 +123,18 @@ async fn quotas_that_may_not_be_read_are_skipped_with_a_note_each() {
     };
     let (result, skipped) = check(&denied, &demand()).await;
     assert_eq!(result, Ok(()));
-    insta::assert_snapshot!(skipped.join("\n"), @r"
-    the check of the quota of stacks: DescribeAccountLimits: no
-    the check of the quota of code storage: GetAccountSettings: no
-    the check of the quota of roles: GetAccountSummary: no
-    the check of the quota of APIs: GetApis: no
+    insta::assert_snapshot!(skipped.join("\n"), @"
+    the check of the quota of stacks: DescribeAccountLimits: no; the caller needs service:DescribeAccountLimits
+    the check of the quota of code storage: GetAccountSettings: no; the caller needs service:GetAccountSettings
+    the check of the quota of roles: GetAccountSummary: no; the caller needs service:GetAccountSummary
+    the check of the quota of APIs: GetApis: no; the caller needs service:GetApis
     ");
+    let throttled = Quotas {
+        fails: Some(AccountErrorKind::TooManyRequests),
+        ..Quotas::default()
+    };
+    let (result, skipped) = check(&throttled, &demand()).await;
+    assert_eq!((result, skipped.len()), (Ok(()), 4));
     // An emulator may lack the operations.
     let unknown = Quotas {
         fails: Some(AccountErrorKind::Refused),
@@ -177,6 +183,13 @@ async fn parts_of_an_api_above_the_default_are_compared_with_the_quota_that_appl
     assert!(
         matches!(&error, StackError::Quotas(found) if matches!(found[0].quota, Quota::ApiPart(_)))
     );
+    // Service Quotas has no value: the default may apply or not.
+    let (result, skipped) = check(&raised(None), &demand).await;
+    assert_eq!(result, Ok(()));
+    assert!(
+        skipped[0].contains("an API has 301, its quota is 300 unless"),
+        "{skipped:?}"
+    );
     // Only AWS Support raises this one, and no call returns it.
     let demand = QuotaDemand {
         parts: part_demands(&template("Authorizer", 11)),
@@ -194,11 +207,12 @@ Resources:
   Api: { Type: 'AWS::ApiGatewayV2::Api' }
   OldRole: { Type: 'AWS::IAM::Role' }
   NewRole: { Type: 'AWS::IAM::Role' }
+  MaybeRole: { Type: 'AWS::IAM::Role', Condition: Never }
 ";
     let template = parsed(text);
-    let demand = QuotaDemand::of(&template, |id| id == "OldRole" || id == "Api", false);
+    let demand = QuotaDemand::of(&template, |id| id == "OldRole" || id == "Api");
     let expected = QuotaDemand {
-        resources: 3,
+        resources: 4,
         roles: 1,
         ..QuotaDemand::default()
     };

@@ -316,6 +316,7 @@ fn stage_faults(faults: &mut FaultyEvidence) {
             stack: StackName::new("chat"),
             order: WiringOrder::ChangeIsNewer,
             change: Some(change),
+            other_unclear: 0,
         });
     });
     faults.add("DR204", |evidence| {

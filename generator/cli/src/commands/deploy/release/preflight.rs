@@ -70,7 +70,7 @@ pub(super) async fn check(
     }
     let stack = match stack_to_update(&account.aws, subject.stack, ctx).await {
         Ok(stack) => {
-            let problem = check_resources(subject, stack.is_none(), account, ctx);
+            let problem = check_resources(subject, account, ctx);
             problems.extend(problem.await?);
             stack
         }
@@ -117,7 +117,6 @@ pub(super) async fn check(
 /// Checks names and quotas. Returns the problems.
 async fn check_resources(
     subject: Subject<'_>,
-    creates: bool,
     account: &AccountClient,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CliError>, CliError> {
@@ -127,13 +126,14 @@ async fn check_resources(
     };
     let mut problems = Vec::new();
     let named = named_resources(subject.template);
-    if let Err(error) = check_names(aws, subject.stack, &named, &own, ctx).await {
+    if let Err(error) = check_names(aws, subject.stack, &named, &own.resources, ctx).await {
         problems.push(fatal(error)?);
     }
-    let exists = |id: &str| own.iter().any(|resource| resource.is_there(id));
+    let exists = |id: &str| own.has(id);
     let demand = QuotaDemand {
-        code: new_code(subject, exists),
-        ..QuotaDemand::of(subject.template, exists, creates)
+        creates_stack: !own.stack_exists,
+        code: added_code_bytes(subject, exists),
+        ..QuotaDemand::of(subject.template, exists)
     };
     if let Err(error) = check_quotas(aws, &demand, ctx).await {
         problems.push(fatal(error)?);
@@ -143,7 +143,7 @@ async fn check_resources(
 
 /// Returns the size of the code that is stored anew: of new functions, and of new versions. New code of other functions
 /// replaces code of about the same size.
-fn new_code(subject: Subject<'_>, exists: impl Fn(&str) -> bool) -> u64 {
+fn added_code_bytes(subject: Subject<'_>, exists: impl Fn(&str) -> bool) -> u64 {
     let sizes = code_sizes(subject.template, subject.folder);
     let resources = subject.template.get("Resources").and_then(Node::as_map);
     let new = resources.into_iter().flat_map(Map::iter);
