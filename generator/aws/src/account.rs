@@ -82,14 +82,7 @@ impl Account for Aws {
     }
 
     async fn mappings(&self, domain: &str, api: &ApiId) -> AccountResult<Vec<DomainMapping>> {
-        let path = format!("/domainnames/{domain}/apimappings");
-        let operation = AwsOperation::gateway(AwsCall::GetApiMappings, path);
-        let found = pages(&operation, |token| async {
-            let page = self.gateway.get_api_mappings().domain_name(domain);
-            let page = operation.result(page.set_next_token(token).send().await)?;
-            Ok((operation.items(page.items)?, page.next_token))
-        });
-        let found = found.await?;
+        let found = self.all_mappings(domain).await?;
         let of_api = found
             .iter()
             .filter(|mapping| mapping.api_id() == Some(api.as_str()));

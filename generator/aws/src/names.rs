@@ -1,5 +1,6 @@
 //! Names of resources that exist.
 
+use aws_sdk_apigatewayv2::types::ApiMapping;
 use serde_json::{Value, json};
 use stackgen_deploy::stack::NameReader;
 use stackgen_deploy::stack::names::FixedName;
@@ -83,7 +84,8 @@ impl Aws {
         Ok(answer["DomainDescription"]["Domain"].is_string())
     }
 
-    async fn has_mapping(&self, domain: &str, key: &str) -> AccountResult<bool> {
+    /// Returns the mappings of a custom domain to all APIs.
+    pub(crate) async fn all_mappings(&self, domain: &str) -> AccountResult<Vec<ApiMapping>> {
         let path = format!("/domainnames/{domain}/apimappings");
         let operation = AwsOperation::gateway(AwsCall::GetApiMappings, path);
         let found = pages(&operation, |token| async {
@@ -91,7 +93,11 @@ impl Aws {
             let page = operation.result(page.set_next_token(token).send().await)?;
             Ok((operation.items(page.items)?, page.next_token))
         });
-        match found.await {
+        found.await
+    }
+
+    async fn has_mapping(&self, domain: &str, key: &str) -> AccountResult<bool> {
+        match self.all_mappings(domain).await {
             Ok(found) => Ok(found
                 .iter()
                 .any(|mapping| mapping.api_mapping_key().unwrap_or_default() == key)),

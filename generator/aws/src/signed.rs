@@ -182,10 +182,21 @@ pub(crate) fn encoded(text: &str) -> String {
 /// Returns the texts of all elements with a name in an answer in XML; `None` if it is not XML.
 pub(crate) fn texts(answer: &str, element: &str) -> Option<Vec<String>> {
     let document = roxmltree::Document::parse(answer).ok()?;
-    let found = document.descendants();
-    let found = found.filter(|node| node.tag_name().name() == element);
-    let texts = found.filter_map(|node| node.text().map(str::to_owned));
-    Some(texts.collect())
+    Some(
+        element_texts(&document, element)
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+/// Returns the texts of all elements with a name.
+pub(crate) fn element_texts<'d>(
+    document: &'d roxmltree::Document<'_>,
+    element: &str,
+) -> impl Iterator<Item = &'d str> {
+    let nodes = document.descendants();
+    let named = nodes.filter(move |node| node.tag_name().name() == element);
+    named.filter_map(|node| node.text())
 }
 
 /// Error answer of a service.

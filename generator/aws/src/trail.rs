@@ -72,7 +72,7 @@ fn recorded_call(event: &Value) -> Option<TrailCall> {
     let seconds = event["EventTime"].as_f64()?;
     Some(TrailCall {
         operation: text(&event["EventName"])?,
-        at: OffsetDateTime::from_unix_timestamp_nanos(nanoseconds(seconds)?).ok()?,
+        at: OffsetDateTime::from_unix_timestamp(seconds.floor() as i64).ok()?,
         by: text(&event["Username"])
             .or_else(|| text(&identity["arn"]))
             .unwrap_or_else(|| "somebody".to_owned()),
@@ -81,10 +81,4 @@ fn recorded_call(event: &Value) -> Option<TrailCall> {
         deployment: text(&record["responseElements"]["deploymentId"]),
         by_cloudformation: callers.iter().any(|caller| **caller == CLOUD_FORMATION),
     })
-}
-
-/// Converts seconds of a JSON number. Times of events are whole seconds.
-fn nanoseconds(seconds: f64) -> Option<i128> {
-    let seconds: i128 = format!("{:.0}", seconds.floor()).parse().ok()?;
-    seconds.checked_mul(1_000_000_000)
 }

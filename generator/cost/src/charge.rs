@@ -176,7 +176,7 @@ fn logs(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Charge {
 
 /// Returns the charge of AppSync Events for the same messages: operations and connection time, without data transfer,
 /// which costs the same, and without handlers.
-pub fn alternative(load: &Load, prices: &PriceList) -> f64 {
+pub fn appsync_charge(load: &Load, prices: &PriceList) -> f64 {
     let seconds = load.seconds_per_month();
     let messages = (load.posts_per_second() + load.received_per_second()) * seconds;
     let operations = messages * units(load.size, APPSYNC_UNIT) + load.handshakes_per_month();

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{AccountQuotas, Charge, Load, LoadTarget, PriceList, QuotaUse, alternative, charges};
+use crate::{
+    AccountQuotas, Charge, Load, LoadTarget, PriceList, QuotaUse, appsync_charge, charges,
+};
 
 /// Bytes of a frame beyond which API Gateway closes the connection (row M11).
 const LARGEST_FRAME: f64 = 32.0 * 1024.0;
@@ -81,7 +83,7 @@ impl Estimate {
             more_listeners: more_listeners(&load, &stack, quotas),
             more_messages: more_messages(&load, &stack, quotas),
             total: charges.iter().map(|charge| charge.amount).sum(),
-            app_sync_events: alternative(&load, prices),
+            app_sync_events: appsync_charge(&load, prices),
             quotas: uses,
             charges,
             load,

@@ -12,7 +12,7 @@ mod price;
 mod quota;
 mod stack;
 
-pub use charge::{Charge, alternative, charges};
+pub use charge::{Charge, appsync_charge, charges};
 pub use declared::{DeclaredLoad, number};
 pub use estimate::{Breaking, Estimate, RequestRates, quota_uses};
 pub use load::{Load, LoadError};

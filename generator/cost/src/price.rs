@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Prices in us-east-1. AWS publishes one list for every Region; prices of others go into a file of this form.
+/// Prices in us-east-1. AWS has a list per Region; prices of others go into a file of this form.
 const PRICES: &str = include_str!("../prices.json");
 
 /// Prices of one Region at one date, without free tiers and discounts.

@@ -65,7 +65,7 @@ impl AccountQuotas {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuotaUse {
-    /// Short name: `requests`, `stage-throttle` and so on.
+    /// Short name: `requests`, `route-throttle` and so on.
     pub id: &'static str,
     /// The quota in words.
     pub name: String,

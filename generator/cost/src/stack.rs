@@ -201,7 +201,7 @@ fn route_function(model: &Model, api: &Api, key: &str) -> Option<FunctionCost> {
 
 fn function(model: &Model, link: &FunctionLink) -> Option<FunctionCost> {
     let function: &Function = model.function(link.function.to()?)?;
-    let number = |value: Option<&i64>| value.and_then(|value| u32::try_from(*value).ok());
+    let unsigned = |value: Option<&i64>| value.and_then(|value| u32::try_from(*value).ok());
     let architecture = function.architecture.as_ref().and_then(Text::as_literal);
     let reserved = function
         .resource
@@ -209,10 +209,10 @@ fn function(model: &Model, link: &FunctionLink) -> Option<FunctionCost> {
         .int("ReservedConcurrentExecutions");
     Some(FunctionCost {
         id: function.resource.logical_id.to_string(),
-        memory_mib: number(function.memory_mib.value()).unwrap_or(DEFAULT_MEMORY),
+        memory_mib: unsigned(function.memory_mib.value()).unwrap_or(DEFAULT_MEMORY),
         is_arm: architecture == Some("arm64"),
-        timeout_seconds: number(function.timeout_seconds.value()).unwrap_or(DEFAULT_TIMEOUT),
-        reserved_concurrency: number(reserved.value()),
+        timeout_seconds: unsigned(function.timeout_seconds.value()).unwrap_or(DEFAULT_TIMEOUT),
+        reserved_concurrency: unsigned(reserved.value()),
     })
 }
 

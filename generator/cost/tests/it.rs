@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use stackgen_cfn::{Sources, parse};
 use stackgen_cost::{
-    AccountQuotas, Charge, DeclaredLoad, Estimate, Load, LoadTarget, PriceList, alternative,
+    AccountQuotas, Charge, DeclaredLoad, Estimate, Load, LoadTarget, PriceList, appsync_charge,
     charges, quota_uses,
 };
 use stackgen_model::{Inputs, Model};
@@ -125,7 +125,7 @@ fn connection_time_of_appsync_costs_what_an_example_of_aws_says() {
         appsync_operations_per_million: 0.0,
         ..PriceList::embedded()
     };
-    assert_eq!(format!("{:.2}", alternative(&load, &prices)), "0.30");
+    assert_eq!(format!("{:.2}", appsync_charge(&load, &prices)), "0.30");
 }
 
 #[test]

@@ -8,13 +8,13 @@ use stackgen_diagnose::doctor::SimulatedRight;
 use crate::Aws;
 use crate::operation::AwsOperation;
 use crate::permissions::AwsCall;
-use crate::signed::{self, SignedRequest, SignedService};
+use crate::signed::{SignedRequest, SignedService, element_texts, texts};
 
 const VERSION: &str = "2010-05-08";
 
 impl Aws {
     /// Calls IAM, and returns its answer in XML.
-    async fn ask_iam(
+    pub(crate) async fn ask_iam(
         &self,
         call: AwsCall,
         action: &str,
@@ -39,7 +39,7 @@ impl Aws {
         element: &str,
     ) -> AccountResult<Vec<String>> {
         let answer = self.ask_iam(call, action, parameters).await?;
-        signed::texts(&answer, element).ok_or_else(|| iam_operation(call, parameters).lacks("XML"))
+        texts(&answer, element).ok_or_else(|| iam_operation(call, parameters).lacks("XML"))
     }
 
     pub(super) async fn simulate(
@@ -59,7 +59,7 @@ impl Aws {
             .await?;
         let lacks = |what| iam_operation(call, &parameters).lacks(what);
         let document = roxmltree::Document::parse(&answer).map_err(|_| lacks("XML"))?;
-        let mut decisions = texts(&document, "EvalDecision");
+        let mut decisions = element_texts(&document, "EvalDecision");
         let decision = decisions.next().ok_or_else(|| lacks("EvalDecision"))?;
         let mut nodes = document.descendants();
         // Keys of the request's context that a condition needs, and that the simulation was not given.
@@ -116,16 +116,6 @@ impl Aws {
 
 fn iam_operation(call: AwsCall, parameters: &[(&str, &str)]) -> AwsOperation {
     AwsOperation::on(call, parameters.first().map_or("", |(_, value)| value))
-}
-
-/// Returns the texts of all elements with a name.
-fn texts<'d>(
-    document: &'d roxmltree::Document<'_>,
-    element: &str,
-) -> impl Iterator<Item = &'d str> {
-    let nodes = document.descendants();
-    let named = nodes.filter(move |node| node.tag_name().name() == element);
-    named.filter_map(|node| node.text())
 }
 
 /// Decodes a policy document, which IAM encodes for URLs.

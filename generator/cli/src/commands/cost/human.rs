@@ -208,18 +208,9 @@ fn percent(share: f64) -> String {
 fn number(value: f64) -> String {
     let rounded = format!("{value:.2}");
     let (whole, fraction) = rounded.split_once('.').unwrap_or((&rounded, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let digits = whole.len();
-    let mut text = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (digits - index).is_multiple_of(3) && digit.is_ascii_digit() {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    match fraction {
-        "" => text,
-        fraction => format!("{text}.{fraction}"),
+    match fraction.trim_end_matches('0') {
+        "" => grouped(whole),
+        fraction => format!("{}.{fraction}", grouped(whole)),
     }
 }
 
@@ -233,15 +224,19 @@ fn large(value: f64) -> String {
 }
 
 fn money(amount: f64) -> String {
-    format!("{:.2}", amount).parse::<f64>().map_or_else(
-        |_| String::new(),
-        |amount| {
-            let text = number(amount);
-            match text.split_once('.') {
-                None => format!("{text}.00"),
-                Some((_, fraction)) if fraction.len() == 1 => format!("{text}0"),
-                Some(_) => text,
-            }
-        },
-    )
+    let text = format!("{amount:.2}");
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    format!("{}.{cents}", grouped(whole))
+}
+
+/// Separates thousands of a whole number.
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
