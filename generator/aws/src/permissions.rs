@@ -30,7 +30,7 @@ pub enum CallTarget {
     /// The whole account, if the stack has a domain of a user pool.
     UserPoolDomain,
     /// The whole account, if the stack creates roles.
-    AccountOfRoles,
+    AccountSummary,
     /// A quota of API Gateway of which the stack needs more than the default.
     GatewayQuota,
     /// Nothing that a policy of the caller must name: everybody may call it, or the other side permits it.
@@ -95,7 +95,7 @@ macro_rules! aws_calls {
 }
 
 use CallTarget::{
-    Account, AccountOfRoles, Alarm, Bucket, Dashboard, Function, Gateway, GatewayQuota, HostedZone,
+    Account, AccountSummary, Alarm, Bucket, Dashboard, Function, Gateway, GatewayQuota, HostedZone,
     LogGroup, Object, Role, Stack, Table, Unlimited, UserPoolDomain,
 };
 
@@ -134,7 +134,7 @@ aws_calls! {
     GetAccountSettings "lambda:GetAccountSettings" Account, Deploy;
     GetFunctionConcurrency "lambda:GetFunctionConcurrency" Function, Deploy;
     GetRole "iam:GetRole" Role, Deploy;
-    GetAccountSummary "iam:GetAccountSummary" AccountOfRoles, Deploy;
+    GetAccountSummary "iam:GetAccountSummary" AccountSummary, Deploy;
     DescribeAlarms "cloudwatch:DescribeAlarms" Alarm, Deploy;
     GetDashboard "cloudwatch:GetDashboard" Dashboard, Deploy;
     DescribeUserPoolDomain "cognito-idp:DescribeUserPoolDomain" UserPoolDomain, Deploy;

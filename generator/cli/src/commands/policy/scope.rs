@@ -43,7 +43,7 @@ impl PolicyScope {
                 buckets
             }
             CallTarget::Object => one(format!("arn:{partition}:s3:::{bucket}/*")),
-            CallTarget::AccountOfRoles if self.types().contains("AWS::IAM::Role") => {
+            CallTarget::AccountSummary if self.types().contains("AWS::IAM::Role") => {
                 one("*".to_owned())
             }
             CallTarget::GatewayQuota => {
@@ -52,7 +52,7 @@ impl PolicyScope {
                 let quota = |code| self.regional("servicequotas", &format!("apigateway/{code}"));
                 codes.map(quota).collect()
             }
-            CallTarget::AccountOfRoles | CallTarget::Unlimited => BTreeSet::new(),
+            CallTarget::AccountSummary | CallTarget::Unlimited => BTreeSet::new(),
             _ => self.of_names(target),
         }
     }

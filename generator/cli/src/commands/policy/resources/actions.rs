@@ -1,6 +1,6 @@
 //! Actions of the handlers in CloudFormation's registry, by types of resources.
 
-use super::{ResourceRights, RightsTarget};
+use super::target::{ResourceRights, RightsTarget};
 
 const GATEWAY_ACTIONS: &[&str] = &[
     "apigateway:DELETE",

@@ -2,15 +2,14 @@
 //! they concern the properties that stackgen renders.
 
 mod actions;
-
-use std::collections::BTreeSet;
+mod target;
 
 use self::actions::{
     ACCOUNT, ALARMS, APIS, ASYNC_INVOCATIONS, DASHBOARDS, DOMAINS, EVENT_SOURCES, FUNCTIONS,
     KEY_OF_LOGS, KEYS, LAYERS, LOG_GROUPS, NETWORK, PERMISSIONS, QUEUES, RECORDS, ROLES, SCHEDULES,
     STAGES, TABLES, VERSIONS,
 };
-use super::scope::PolicyScope;
+pub(super) use self::target::ResourceRights;
 
 /// Rights that a type of resource takes.
 pub(super) struct TypeRights {
@@ -19,98 +18,11 @@ pub(super) struct TypeRights {
     pub(super) passes: Option<PassedRoles>,
 }
 
-/// Actions on a target.
-pub(super) struct ResourceRights {
-    pub(super) actions: &'static [&'static str],
-    pub(super) target: RightsTarget,
-}
-
 /// Service that gets roles of the stack.
 pub(super) struct PassedRoles {
     pub(super) to: &'static str,
     /// Property that names the role.
     pub(super) property: &'static str,
-}
-
-/// Resources of a stack, or of the account where the names are unknown.
-pub(super) enum RightsTarget {
-    /// Paths of API Gateway.
-    Gateway(&'static [&'static str]),
-    Functions,
-    Roles,
-    Tables,
-    LogGroups,
-    Alarms,
-    Dashboards,
-    Schedules,
-    Queues,
-    /// KMS keys of the account.
-    Keys,
-    /// Event source mappings of the account.
-    EventSources,
-    /// Versions of layers of all accounts.
-    Layers,
-    /// Hosted zones of Route 53 and their changes.
-    Zones,
-    /// The role with which API Gateway reads certificates.
-    GatewayServiceRole,
-    /// Actions that cannot be limited.
-    Everything,
-}
-
-impl RightsTarget {
-    /// Returns the ARNs in a scope.
-    pub(super) fn arns(&self, scope: &PolicyScope) -> BTreeSet<String> {
-        let named =
-            |kind: &str, property: &str, arn: &dyn Fn(&str) -> String| -> BTreeSet<String> {
-                let names = scope.names(kind, property);
-                names.iter().map(|name| arn(name)).collect()
-            };
-        let partition = &scope.partition;
-        match self {
-            RightsTarget::Gateway(paths) => paths.iter().map(|path| scope.gateway(path)).collect(),
-            RightsTarget::Functions => scope.functions(),
-            RightsTarget::Roles => named("AWS::IAM::Role", "RoleName", &|name| {
-                scope.global("iam", &format!("role/{name}"))
-            }),
-            RightsTarget::Tables => named("AWS::DynamoDB::Table", "TableName", &|name| {
-                scope.regional("dynamodb", &format!("table/{name}"))
-            }),
-            RightsTarget::LogGroups => named("AWS::Logs::LogGroup", "LogGroupName", &|name| {
-                scope.regional("logs", &format!("log-group:{name}:*"))
-            }),
-            RightsTarget::Alarms => named("AWS::CloudWatch::Alarm", "AlarmName", &|name| {
-                scope.regional("cloudwatch", &format!("alarm:{name}"))
-            }),
-            RightsTarget::Dashboards => {
-                named("AWS::CloudWatch::Dashboard", "DashboardName", &|name| {
-                    scope.global("cloudwatch", &format!("dashboard/{name}"))
-                })
-            }
-            RightsTarget::Queues => named("AWS::SQS::Queue", "QueueName", &|name| {
-                scope.regional("sqs", name)
-            }),
-            RightsTarget::Keys => [scope.regional("kms", "key/*")].into(),
-            RightsTarget::EventSources => {
-                [scope.regional("lambda", "event-source-mapping:*")].into()
-            }
-            RightsTarget::Layers => {
-                let (partition, region) = (&scope.partition, &scope.region);
-                [format!("arn:{partition}:lambda:{region}:*:layer:*:*")].into()
-            }
-            RightsTarget::Schedules => named("AWS::Scheduler::Schedule", "Name", &|name| {
-                scope.regional("scheduler", &format!("schedule/default/{name}"))
-            }),
-            RightsTarget::Zones => ["hostedzone", "change"]
-                .map(|kind| format!("arn:{partition}:route53:::{kind}/*"))
-                .into(),
-            RightsTarget::GatewayServiceRole => {
-                let path = "role/aws-service-role/ops.apigateway.amazonaws.com/*";
-                [scope.global("iam", path)].into()
-            }
-            RightsTarget::Everything => ["*".to_owned()].into(),
-        }
-    }
 }
 
 /// Returns the rights that a property of a type takes, in addition to those of the type.
@@ -165,6 +77,7 @@ pub(super) fn rights(kind: &str) -> Option<TypeRights> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
