@@ -30,7 +30,6 @@ impl DynamoStore {
         let id = &session.session_id;
         // An open session's shards are taken for empty until one turns out to be full.
         let mut shards = vec![Shard::default(); SHARDS as usize];
-        let mut are_read = false;
         let mut collisions = 0;
         loop {
             let mut index = 0;
@@ -52,18 +51,8 @@ impl DynamoStore {
             if let Some(ConditionResult::Failed(Some(record))) = checks.first() {
                 return existing_admission(&call, connection, record.clone());
             }
-            // The shard has no room: find one that has.
-            if are_read {
-                let item = match checks.get(1) {
-                    Some(ConditionResult::Failed(item)) => item.clone(),
-                    _ => None,
-                };
-                let shard = Shard::read(call.operation, &item.unwrap_or_default())?;
-                shards[index as usize] = shard;
-            } else {
-                shards = self.shards(call.operation, id).await?;
-                are_read = true;
-            }
+            // The shard has no room: find one that has. All are read, because others fill up at the same time.
+            shards = self.shards(call.operation, id).await?;
             if random_place(&shards, connection, capacity).is_none() {
                 return Ok(Admission::Refused(no_room(&shards, capacity)));
             }

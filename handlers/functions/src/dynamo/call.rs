@@ -27,7 +27,8 @@ pub struct RetryPolicy {
     /// Maximum of the first pause. The maximum doubles with each pause. The actual pause is random (full jitter), so
     /// that requests that collided do not collide again.
     pub first_pause: Duration,
-    /// Maximum of all pauses.
+    /// Maximum of all pauses. Those who take the last places of a session at once try up to 16 times within the budget:
+    /// see `docs/decisions/0020-places-in-shards.md` of stackgen.
     pub longest_pause: Duration,
 }
 
@@ -37,7 +38,7 @@ impl Default for RetryPolicy {
             budget: Duration::from_secs(3),
             request_timeout: Duration::from_millis(1000),
             first_pause: Duration::from_millis(25),
-            longest_pause: Duration::from_millis(400),
+            longest_pause: Duration::from_millis(200),
         }
     }
 }
