@@ -15,7 +15,7 @@ const MESSAGE_UNIT: f64 = 32.0 * 1024.0;
 const APPSYNC_UNIT: f64 = 5.0 * 1024.0;
 
 /// Duration in milliseconds of an invocation that a handshake or the end of a connection makes.
-const HANDSHAKE_MILLIS: f64 = 50.0;
+pub(crate) const HANDSHAKE_MILLIS: f64 = 50.0;
 
 /// Bytes of a line of the access log.
 const ACCESS_LOG_LINE: f64 = 400.0;

@@ -1,13 +1,14 @@
 //! The estimate: rates, quotas, charges, and what fails first.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use crate::charge::HANDSHAKE_MILLIS;
+use crate::load::LARGEST_MESSAGE;
 use crate::{
     AccountQuotas, Charge, Load, LoadTarget, PriceList, QuotaUse, appsync_charge, charges,
 };
-
-/// Bytes of a frame beyond which API Gateway closes the connection (row M11).
-const LARGEST_FRAME: f64 = 32.0 * 1024.0;
 
 /// Read units per second of one partition, from
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>.
@@ -154,13 +155,13 @@ fn account_uses(load: &Load, quotas: &AccountQuotas) -> Vec<QuotaUse> {
             cure: "let clients connect over a longer time, with a random delay",
         },
         QuotaUse {
-            id: "frame",
-            name: "size of a frame that a client sends".to_owned(),
+            id: "message-size",
+            name: "size of a message".to_owned(),
             used: f64::from(load.size),
-            quota: LARGEST_FRAME,
+            quota: f64::from(LARGEST_MESSAGE),
             unit: "bytes",
             row: Some("M11"),
-            cure: "send smaller messages, or split them into frames of at most 32 KiB",
+            cure: "send smaller messages",
         },
     ]
 }
@@ -189,35 +190,59 @@ fn stage_uses(load: &Load, stack: &LoadTarget) -> Vec<QuotaUse> {
 }
 
 fn function_uses(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Vec<QuotaUse> {
-    let Some(function) = &stack.function else {
-        return Vec::new();
+    let mut uses = concurrency_uses(load, stack, quotas);
+    uses.extend(stack.function.as_ref().map(|function| QuotaUse {
+        id: "timeout",
+        name: format!("timeout of {}", function.id),
+        used: load.invocation_millis / 1000.0,
+        quota: f64::from(function.timeout_seconds),
+        unit: "seconds",
+        row: None,
+        cure: "share the posts among more invocations",
+    }));
+    uses
+}
+
+/// Returns the concurrent invocations while clients connect and send: of each function that reserves some, and of the account.
+fn concurrency_uses(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Vec<QuotaUse> {
+    let messages = load.received_per_second() * f64::from(load.invocations);
+    let of_messages = messages * load.invocation_millis / 1000.0;
+    let of_handshakes = RequestRates::new(load).handshakes * HANDSHAKE_MILLIS / 1000.0;
+    let handshakes = stack.handshake_functions.iter();
+    let invoked = stack
+        .function
+        .iter()
+        .map(|function| (function, of_messages))
+        .chain(handshakes.map(|function| (function, of_handshakes)));
+    let mut of_account = 0.0;
+    let mut reserved: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for (function, at_once) in invoked {
+        match function.reserved_concurrency {
+            Some(quota) => {
+                let entry = reserved.entry(&function.id).or_default();
+                *entry = (entry.0 + at_once, f64::from(quota));
+            }
+            None => of_account += at_once,
+        }
+    }
+    let usage = |name: String, used: f64, quota: f64| QuotaUse {
+        id: "concurrency",
+        name,
+        used,
+        quota,
+        unit: "at once",
+        row: None,
+        cure: "shorten invocations, or raise the concurrency in Service Quotas",
     };
-    let invocations = load.received_per_second() * f64::from(load.invocations);
-    let reserved = function.reserved_concurrency.map(f64::from);
-    let name = match reserved {
-        Some(_) => format!("reserved concurrency of {}", function.id),
-        None => "concurrent invocations of the account".to_owned(),
-    };
-    vec![
-        QuotaUse {
-            id: "concurrency",
-            name,
-            used: invocations * load.invocation_millis / 1000.0,
-            quota: reserved.unwrap_or(quotas.concurrent_invocations),
-            unit: "at once",
-            row: None,
-            cure: "shorten invocations, or raise the concurrency in Service Quotas",
-        },
-        QuotaUse {
-            id: "timeout",
-            name: format!("timeout of {}", function.id),
-            used: load.invocation_millis / 1000.0,
-            quota: f64::from(function.timeout_seconds),
-            unit: "seconds",
-            row: None,
-            cure: "share the posts among more invocations",
-        },
-    ]
+    let mut uses = vec![usage(
+        "concurrent invocations of the account".to_owned(),
+        of_account,
+        quotas.concurrent_invocations,
+    )];
+    for (id, (used, quota)) in reserved {
+        uses.push(usage(format!("reserved concurrency of {id}"), used, quota));
+    }
+    uses
 }
 
 fn table_uses(load: &Load) -> [QuotaUse; 2] {

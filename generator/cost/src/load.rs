@@ -7,7 +7,10 @@ use thiserror::Error;
 const LONGEST_CONNECTION: f64 = 120.0;
 
 /// Largest message in bytes (row M11).
-const LARGEST_MESSAGE: u32 = 128 * 1024;
+pub(crate) const LARGEST_MESSAGE: u32 = 128 * 1024;
+
+/// Bytes of a frame beyond which API Gateway closes the connection (row M11).
+const LARGEST_FRAME: u32 = 32 * 1024;
 
 /// Bytes of a stored connection, for the default of [`Load::read_units`].
 const CONNECTION_RECORD: f64 = 200.0;
@@ -124,6 +127,11 @@ impl Load {
             return Err(error("connectionTime", value, "at most 120 (row M14)"));
         }
         Ok(())
+    }
+
+    /// Returns the number of frames that a message takes, because a larger frame closes the connection (row M11).
+    pub fn frames_per_message(&self) -> u32 {
+        self.size.div_ceil(LARGEST_FRAME).max(1)
     }
 
     /// Returns the open connections: senders and their listeners.

@@ -223,6 +223,22 @@ fn a_price_list_is_refused_if_its_tiers_or_prices_make_no_sense() {
     assert!(PriceList::parse(&empty).is_err());
 }
 
+#[test]
+fn a_message_above_32_kib_takes_several_frames_and_is_within_the_limit() {
+    let load = |size| Load {
+        size,
+        ..Load::default()
+    };
+    let frames = |size| load(size).frames_per_message();
+    assert_eq!([0, 32_768, 32_769, 131_072].map(frames), [1, 1, 2, 4]);
+    let uses = quota_uses(
+        &load(131_072),
+        &stack(),
+        &AccountQuotas::of_region("us-east-1"),
+    );
+    assert!(uses.iter().all(|usage| !usage.is_exceeded()), "{uses:?}");
+}
+
 fn loads() -> impl Strategy<Value = Load> {
     let rates = (1_u32..50, 0_u32..20_000, 0.01_f64..100.0, 0_u32..131_072);
     let times = (

@@ -19,15 +19,15 @@ fn a_load_is_compared_with_quotas_and_priced() {
       handshakes, while clients join           8.35
 
     Quotas and limits
-       73%  size of a frame that a client sends (M11): 24,000 of 32,768 bytes
        20%  requests of the account (L5): 2,004 of 10,000 per second
+       18%  size of a message (M11): 24,000 of 131,072 bytes
         2%  new connections of the account (L6): 8.35 of 500 per second
         2%  reads of one partition: 50 of 3,000 per second
         1%  timeout of ChatHandlerFunction: 0.1 of 10 seconds
        <1%  throttle of $connect (L5): 8.35 of 1,000 per second
        <1%  throttle of route sendMessage (L5): 4 of 1,000 per second
        <1%  writes of one partition: 4 of 1,000 per second
-       <1%  concurrent invocations of the account: 0.4 of 1,000 at once
+       <1%  concurrent invocations of the account: 1.65 of 1,000 at once
 
     What fails first
       Up to 2,499 listeners at 4 messages a second; then the first limit is: requests of the account
@@ -57,7 +57,7 @@ fn a_load_is_compared_with_quotas_and_priced() {
       - other APIs of the account send nothing; they share its quotas
       - storage, KMS keys, alarms and dashboards are not included
     --- stderr
-    look up a row: stackgen explain M11
+    look up a row: stackgen explain L5
     ");
 }
 

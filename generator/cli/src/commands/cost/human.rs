@@ -152,6 +152,12 @@ fn assumptions(estimate: &Estimate, region: &str, prices: &PriceList) -> String 
         );
     }
     lines.push(invocations(load));
+    if load.frames_per_message() > 1 {
+        lines.push(format!(
+            "clients split a message into {} of at most 32 KiB; a larger one closes the connection (row M11)",
+            counted(f64::from(load.frames_per_message()), "frame")
+        ));
+    }
     let stack = &estimate.stack;
     if stack.on_demand_tables > 0 {
         lines.push(format!(
