@@ -128,7 +128,7 @@ impl fmt::Display for QuotaExceeded {
             ),
             Quota::Stacks => write!(
                 f,
-                "with this stack the account has {needed} stacks in the region, and its quota is {limit}"
+                "with this stack the account would have {needed} stacks in the region, and its quota is {limit}"
             ),
             Quota::CodeStorage => write!(
                 f,
@@ -136,11 +136,11 @@ impl fmt::Display for QuotaExceeded {
             ),
             Quota::Roles => write!(
                 f,
-                "with this stack the account has {needed} roles, and its quota is {limit}"
+                "with this stack the account would have {needed} roles, and its quota is {limit}"
             ),
             Quota::Apis => write!(
                 f,
-                "with this stack the account has {needed} or more APIs in the region, and its quota is {limit}"
+                "with this stack the account would have {needed} or more APIs in the region, and its quota is {limit}"
             ),
             Quota::ApiPart(part) => write!(
                 f,

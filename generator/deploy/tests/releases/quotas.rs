@@ -93,8 +93,8 @@ async fn what_fits_exactly_is_accepted_and_one_more_of_anything_is_reported_at_o
     insta::assert_snapshot!(error.to_string().replace("; ", "\n"), @r"
     the template has 501 resources, and CloudFormation accepts 500 in a stack
     with this code the functions of the region have 1001 bytes of code, and the quota is 1000
-    with this stack the account has 1001 roles, and its quota is 1000
-    with this stack the account has 601 or more APIs in the region, and its quota is 600
+    with this stack the account would have 1001 roles, and its quota is 1000
+    with this stack the account would have 601 or more APIs in the region, and its quota is 600
     ");
     insta::assert_snapshot!(error.hint().unwrap().replace("; ", "\n"), @r"
     split the stack: this quota cannot be raised
