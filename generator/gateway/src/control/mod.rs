@@ -15,16 +15,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use stackgen_gateway_apis::server::{NamedAwsHost, is_loopback};
 use stackgen_gateway_common::sigv4::credential;
-use stackgen_gateway_common::{refuse, request_id};
+use stackgen_gateway_common::{Grants, refuse, request_id};
 
 use crate::identity::Issuer;
 use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
+use crate::outbound::errors::WireProtocol;
 
 /// Routes of each service, and all other services. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
@@ -56,6 +58,8 @@ pub struct ServiceRouters {
     pub private: Router,
     /// Services that do not run here.
     pub others: Arc<OtherServices>,
+    /// Access keys that may have expired. Without them, none has.
+    pub grants: Option<Arc<dyn Grants>>,
 }
 
 /// Returns a router that dispatches to the services.
@@ -80,6 +84,11 @@ async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Respon
             "With `stackgen dev --aws`, functions change only through their files, because their code can use the account",
         );
     }
+    let (head, body) = request.into_parts();
+    if let Some(refusal) = services.refuse_expired(&head) {
+        return refusal;
+    }
+    let request = Request::from_parts(head, body);
     let mut response = match services.of(&request) {
         Some(Destination::Local(router)) => {
             let answer: Result<Response, Infallible> =
@@ -126,6 +135,17 @@ impl ServiceRouters {
         let invokes = request.method() == http::Method::POST
             && request.uri().path().ends_with("/invocations");
         self.others.account().is_some() && !reads && !invokes && is_lambda()
+    }
+
+    /// Returns the refusal of a request that was signed with expired credentials.
+    fn refuse_expired(&self, head: &Parts) -> Option<Response> {
+        let caller = credential(&head.headers, &head.uri)?;
+        if !self.grants.as_ref()?.has_expired(&caller.access_key) {
+            return None;
+        }
+        let message = "The security token included in the request is expired";
+        let protocol = WireProtocol::of(&caller.service, head);
+        Some(protocol.error(StatusCode::FORBIDDEN, "ExpiredTokenException", message))
     }
 
     fn of(&self, request: &Request) -> Option<Destination<'_>> {
