@@ -130,6 +130,7 @@ async fn no_certificate_is_issued_for_hosts_that_the_gateway_does_not_stand_for(
         "example.com",
         "other.execute-api.us-east-1.amazonaws.com",
         "s3.us-east-1.amazonaws.com.evil.example",
+        "chat-1.us-east-1.elb.amazonaws.com",
     ] {
         assert!(connect(&client, address, name).await.is_err(), "{name}");
     }
@@ -151,6 +152,21 @@ async fn the_certificate_for_clients_is_not_trusted_for_hosts_of_aws() {
         let functions = connect(&client_of(&gateway), address, name).await;
         assert!(functions.is_ok(), "{name}");
     }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_unsigned_request_to_a_host_of_aws_is_refused_with_the_name_of_the_host() {
+    let gateway = gateway().await;
+    let endpoint = gateway.state().await.endpoint.replace("http://", "");
+    let address = endpoint.parse().expect("an address");
+    let host = "sqs.us-east-1.amazonaws.com";
+    let secure = connect(&client_of(&gateway), address, host)
+        .await
+        .expect("TLS");
+    let response = exchange(secure, &get("/", host)).await;
+    let (_, body) = response.split_once("\r\n\r\n").expect("a body");
+    insta::assert_snapshot!(body, @r#"{"message":"Missing Authentication Token: requests must be signed, with any credentials, also those to sqs.us-east-1.amazonaws.com, which lead to the local gateway in functions","__type":"MissingAuthenticationTokenException"}"#);
     gateway.shutdown().await;
 }
 
