@@ -57,6 +57,7 @@ pub use trigger::{
     FilterScope, FunctionTriggers, TargetInput, Trigger, TriggerReceiver, TriggerSource,
     TriggerTarget,
 };
+pub use trigger_properties::bus_name;
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,
     TemplateProblem,

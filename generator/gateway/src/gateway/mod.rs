@@ -146,7 +146,7 @@ impl Gateway {
         let others = other_services(options.services, options.account, &events, &functions);
         let event_sources = event_sources(&settings, &functions, &tables, &others, &events);
         let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
-        let triggers = Triggers::new(&functions, events.clone(), settings.functions.retry);
+        let triggers = Triggers::new(&functions, events.clone());
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -414,6 +414,8 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
     let account = &shared.account;
     let grants = role_grants(account, &shared.identities);
     let callers = grants.clone();
+    // An account has event buses and topics itself.
+    let runs_triggers = shared.others.account().is_none();
     let settings = &shared.plane.settings.control;
     ServiceRouters {
         apigatewayv2: stackgen_gateway_apis::control::routes(
@@ -425,8 +427,8 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| callers.role_of(key)),
         identity_pools: Some(identity_pools(shared)),
-        events: Some(shared.triggers.events_routes(shared.others.clone())),
-        sns: Some(shared.triggers.topics_routes(shared.others.clone())),
+        events: runs_triggers.then(|| shared.triggers.events_routes(shared.others.clone())),
+        sns: runs_triggers.then(|| shared.triggers.topics_routes(shared.others.clone())),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),

@@ -59,7 +59,8 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment }
 "##;
 
-async fn serve(router: Router) -> String {
+/// Serves a router and returns its URL.
+pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
