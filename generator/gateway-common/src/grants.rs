@@ -38,8 +38,13 @@ pub trait Grants: Send + Sync + 'static {
         None
     }
 
-    /// Returns the role of a function's access key.
+    /// Returns the role of an access key that is limited to one.
     fn role_of(&self, _access_key: &str) -> Option<String> {
         None
+    }
+
+    /// Returns true if the access key may not do anything any more.
+    fn has_expired(&self, _access_key: &str) -> bool {
+        false
     }
 }

@@ -4,6 +4,7 @@
 
 mod account_access;
 mod arn;
+mod aws_host;
 pub mod body;
 pub mod endpoints;
 mod event;
@@ -26,6 +27,7 @@ pub use stackgen_model::access_log;
 
 pub use account_access::{FunctionSecret, SignError, SignRequest};
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
+pub use aws_host::AwsHost;
 pub use event::{Event, Events, MessageOutcome};
 pub use event_pattern::{EventPattern, EventPatternError};
 pub use failures::{

@@ -16,6 +16,9 @@ const REQUEST_TIME: StaticFormatDescription =
 const ISO_8601: StaticFormatDescription =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
+const ISO_8601_SECONDS: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
 /// Milliseconds since 1970, UTC.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
@@ -67,6 +70,11 @@ impl EpochMillis {
         self.format(ISO_8601)
     }
 
+    /// Formats the time without milliseconds: `2024-02-09T18:11:43Z`.
+    pub fn iso8601_seconds(self) -> String {
+        self.format(ISO_8601_SECONDS)
+    }
+
     fn format(self, format: StaticFormatDescription) -> String {
         let since = Duration::from_millis(self.0.min(LAST));
         let at = OffsetDateTime::UNIX_EPOCH + since;
@@ -90,6 +98,7 @@ mod tests {
         let at = EpochMillis::from_millis(1_707_502_303_419);
         assert_eq!(at.request_time(), "09/Feb/2024:18:11:43 +0000");
         assert_eq!(at.iso8601(), "2024-02-09T18:11:43.419Z");
+        assert_eq!(at.iso8601_seconds(), "2024-02-09T18:11:43Z");
         let end = EpochMillis::from_millis(u64::MAX);
         assert!(end.iso8601().starts_with("9999-12-31"));
     }

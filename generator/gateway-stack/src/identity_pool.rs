@@ -1,6 +1,6 @@
 //! Identity pools of Cognito in a template, with the roles of their identities.
 
-use stackgen_model::{Model, Resolved};
+use stackgen_model::{Model, Resolved, Resource};
 
 use super::attributes;
 use super::physical::PhysicalIds;
@@ -16,6 +16,16 @@ pub struct IdentityPool {
     pub unauthenticated_role: Option<String>,
     /// ARN of the role of identities with a login.
     pub authenticated_role: Option<String>,
+    /// Providers of logins; `None` if the template does not determine all of them.
+    pub providers: Option<Vec<String>>,
+}
+
+impl IdentityPool {
+    /// Returns true if logins at a provider are accepted.
+    pub fn accepts(&self, provider: &str) -> bool {
+        let providers = self.providers.as_ref();
+        providers.is_none_or(|all| all.iter().any(|one| one == provider))
+    }
 }
 
 /// Returns the identity pools of a template.
@@ -50,7 +60,45 @@ pub(super) fn identity_pools(model: &Model, ids: &PhysicalIds<'_>) -> Vec<Identi
             },
             unauthenticated_role: role("unauthenticated"),
             authenticated_role: role("authenticated"),
+            providers: providers(pool, ids),
         })
     });
     pools.collect()
+}
+
+/// Returns the names of a pool's providers as logins have them; `None` if one is unknown.
+fn providers(pool: &Resource, ids: &PhysicalIds<'_>) -> Option<Vec<String>> {
+    let list = |name: &str| match pool.properties.get(name) {
+        None | Some(Resolved::Null) => Some(Vec::new()),
+        Some(Resolved::List(items)) => Some(items.iter().collect()),
+        Some(_) => None,
+    };
+    let text = |value: &Resolved| ids.resolve_text(&value.to_text()?).ok();
+    let mut providers = Vec::new();
+    for user_pool in list("CognitoIdentityProviders")? {
+        providers.push(text(user_pool.at_path(&["ProviderName"])?)?);
+    }
+    for arn in [
+        list("OpenIdConnectProviderARNs")?,
+        list("SamlProviderARNs")?,
+    ]
+    .concat()
+    {
+        let arn = text(arn)?;
+        // An OpenID Connect provider is named as its URL, a SAML provider by its ARN.
+        let url = arn
+            .split_once(":oidc-provider/")
+            .map(|(_, url)| url.to_owned());
+        providers.push(url.unwrap_or(arn));
+    }
+    match pool.properties.get("SupportedLoginProviders") {
+        None | Some(Resolved::Null) => {}
+        Some(Resolved::Map(named)) => providers.extend(named.keys().cloned()),
+        Some(_) => return None,
+    }
+    match pool.properties.get("DeveloperProviderName") {
+        None | Some(Resolved::Null) => {}
+        Some(name) => providers.push(text(name)?),
+    }
+    Some(providers)
 }

@@ -13,6 +13,7 @@ mod check;
 mod code;
 mod compute;
 mod content;
+mod custom_domains;
 mod custom_resources;
 mod desired;
 mod event_source;
@@ -57,6 +58,7 @@ pub use trigger::{
     FilterScope, FunctionTriggers, TargetInput, Trigger, TriggerReceiver, TriggerSource,
     TriggerTarget,
 };
+pub use trigger_properties::bus_name;
 pub use types::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,
     TemplateProblem,
@@ -129,8 +131,10 @@ impl GatewayStack {
         let mut run = StackRun::new(&self.account, &mut state, &template, &model);
         let applied = run.apply().await;
         let (user_pools, identity_pools) = (run.user_pools(), run.identity_pools());
+        let root_stages = run.root_stages();
         match applied {
             Ok(applied) => {
+                self.account.apis.set_root_stages(root_stages);
                 state.user_pools = user_pools;
                 state.identity_pools = identity_pools;
                 state.template = Some(template);

@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
+use stackgen_gateway_common::{ApiId, StageName};
 use stackgen_model::{LogicalId, Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
+use super::custom_domains::root_stages;
 use super::desired::{DesiredResource, refers_to_any};
 use super::identity_pool::{IdentityPool, identity_pools};
 use super::physical::{PhysicalIds, UnresolvedReason};
@@ -106,6 +108,11 @@ impl<'a> StackRun<'a> {
     /// Returns the identity pools of the template.
     pub(super) fn identity_pools(&self) -> Vec<IdentityPool> {
         identity_pools(self.model, &self.ids)
+    }
+
+    /// Returns the stages to which the root of a custom domain is mapped.
+    pub(super) fn root_stages(&self) -> HashMap<ApiId, StageName> {
+        root_stages(self.model, &self.ids)
     }
 
     /// Returns the user pools of the template.

@@ -1,11 +1,10 @@
 //! Properties of schedules.
 
 use serde_json::{Map, Value as Json};
-use stackgen_gateway_common::ArnScope;
+use stackgen_gateway_common::{ArnScope, FunctionArn};
 use stackgen_model::ScheduleExpression;
 
 use super::account::ExistingResource;
-use super::compute::split_qualifier;
 use super::resource_error::ResourceError;
 use super::schedule::{Schedule, schedule_arn, schedule_path};
 
@@ -27,13 +26,8 @@ impl Schedule {
                 return Err(ResourceError::new(message));
             }
         };
-        let arn = target("Arn").unwrap_or_default();
-        let function = arn.contains(":function:").then(|| {
-            let (name, qualifier) = split_qualifier(arn);
-            let mut function = scope.function(name);
-            function.qualifier = qualifier.map(str::to_owned);
-            function
-        });
+        let function = target("Arn").and_then(FunctionArn::parse);
+        let function = function.filter(|function| function.scope == *scope);
         let name = text("Name").unwrap_or(id);
         let group = text("GroupName").unwrap_or_default();
         Ok(Schedule {
@@ -67,7 +61,14 @@ fn note(existing: &ExistingResource, scope: &ArnScope) -> Option<String> {
     let schedule = Schedule::read(&existing.physical_id, properties, scope).ok()?;
     let text = |name: &str| properties.get(name).and_then(Json::as_str);
     if schedule.function.is_none() {
-        return Some("it runs nothing locally: its target is not a function".to_owned());
+        let target = properties
+            .get("Target")
+            .and_then(|target| target.get("Arn")?.as_str());
+        let what = match target.and_then(FunctionArn::parse) {
+            Some(_) => "a function of another account or region",
+            None => "not a function",
+        };
+        return Some(format!("it runs nothing locally: its target is {what}"));
     }
     match schedule.expression {
         None => {

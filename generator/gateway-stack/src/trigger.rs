@@ -75,7 +75,7 @@ pub enum FilterScope {
     Body,
 }
 
-/// Receiver of events.
+/// Target of a trigger: a receiver with its input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TriggerTarget {
     /// Receiver.

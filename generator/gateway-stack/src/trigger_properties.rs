@@ -173,6 +173,14 @@ impl TriggerReader<'_> {
     fn subscription(&mut self, id: &str) -> Result<Option<Trigger>, ResourceError> {
         let protocol = self.text("Protocol").unwrap_or_default();
         let function = self.text("Endpoint").and_then(FunctionArn::parse);
+        if let Some(function) = &function
+            && function.scope != *self.scope
+        {
+            self.notes.push(format!(
+                "{function} gets no messages here: it is of another account or region"
+            ));
+            return Ok(None);
+        }
         let (Some(function), "lambda") = (function, protocol) else {
             let note = format!(
                 "{protocol} gets no messages here: subscribe it in the emulator of --services"
@@ -208,8 +216,8 @@ impl TriggerReader<'_> {
     }
 }
 
-/// Returns the name of a bus, of which a rule may have the ARN.
-pub(super) fn bus_name(text: &str) -> &str {
+/// Returns the name of an event bus from its name or its ARN.
+pub fn bus_name(text: &str) -> &str {
     text.rsplit_once(":event-bus/")
         .map_or(text, |(_, name)| name)
 }
@@ -327,6 +335,14 @@ mod tests {
         );
         let mail = mail.unwrap();
         assert_eq!(mail.trigger, None);
+        let elsewhere = FUNCTION.replace("us-east-1", "eu-west-1");
+        let elsewhere = trigger(
+            SUBSCRIPTION,
+            json!({ "Protocol": "lambda", "Endpoint": elsewhere, "TopicArn": topic }),
+        );
+        let elsewhere = elsewhere.unwrap();
+        assert_eq!(elsewhere.trigger, None);
+        insta::assert_snapshot!(elsewhere.notes.join("\n"), @"arn:aws:lambda:eu-west-1:000000000000:function:work gets no messages here: it is of another account or region");
         insta::assert_snapshot!(mail.notes.join("\n"), @"email gets no messages here: subscribe it in the emulator of --services");
         let function = trigger(
             SUBSCRIPTION,

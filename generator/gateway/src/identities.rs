@@ -2,9 +2,10 @@
 //! sign handshakes and requests, with the role that the pool gives. All other calls are those of a service that does not run
 //! here.
 
-use std::collections::{BTreeMap, HashMap};
+mod issued;
+
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::Json as JsonBody;
 use axum::body::Body;
@@ -23,14 +24,11 @@ use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
 use crate::outbound::errors::WireProtocol;
 
+pub(crate) use issued::IdentityGrant;
+use issued::{IssuedCredentials, LIFETIME, NewestEntries, new_access_key};
+
 /// Maximum size of a request in bytes: identifiers and tokens.
 const MAX_BODY: usize = 256 * 1024;
-
-/// Maximum number of identities, and of credentials, that are kept. The oldest ones are not missed on a laptop.
-const MAX_KEPT: usize = 10_000;
-
-/// Lifetime of credentials, as in Cognito.
-const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Identities and their credentials.
 #[derive(Debug)]
@@ -43,16 +41,23 @@ pub(crate) struct Identities {
 #[derive(Debug, Default)]
 struct Issued {
     /// Identities by ID.
-    identities: HashMap<String, Identity>,
-    /// Callers and their roles by access key.
-    callers: HashMap<String, (FederatedCaller, String)>,
+    identities: NewestEntries<Identity>,
+    /// Credentials by access key.
+    credentials: NewestEntries<IssuedCredentials>,
 }
 
 #[derive(Clone, Debug)]
 struct Identity {
     pool: String,
-    /// Provider of the login; `None` for an identity without a login.
-    provider: Option<String>,
+    /// Login; `None` for an identity without a login.
+    login: Option<Login>,
+}
+
+/// Login of a user at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Login {
+    provider: String,
+    subject: String,
 }
 
 /// Parameters of both operations.
@@ -63,6 +68,9 @@ struct Parameters {
     identity_id: String,
     logins: BTreeMap<String, String>,
 }
+
+/// Exception of a caller without a valid login.
+const NOT_AUTHORIZED: &str = "NotAuthorizedException";
 
 /// Exception and its message.
 type IdentityError = (&'static str, String);
@@ -81,16 +89,16 @@ impl Identities {
         *self.pools.lock().unwrap_or_else(PoisonError::into_inner) = pools;
     }
 
-    /// Returns the caller whose credentials have this access key.
+    /// Returns the caller whose credentials have this access key, unless they have expired.
     pub(crate) fn caller(&self, access_key: &str) -> Option<FederatedCaller> {
-        let (caller, _) = self.issued().callers.get(access_key)?.clone();
-        Some(caller)
+        let issued = self.issued();
+        issued.credentials.caller(access_key, EpochMillis::now())
     }
 
-    /// Returns the role of credentials.
-    pub(crate) fn role_of(&self, access_key: &str) -> Option<String> {
-        let (_, role) = self.issued().callers.get(access_key)?.clone();
-        Some(role)
+    /// Returns the permissions of an access key; `None` if no identity pool issued it.
+    pub(crate) fn grant(&self, access_key: &str) -> Option<IdentityGrant> {
+        let issued = self.issued();
+        issued.credentials.grant(access_key, EpochMillis::now())
     }
 
     fn issued(&self) -> MutexGuard<'_, Issued> {
@@ -120,7 +128,7 @@ impl Identities {
                 .map(|pool| self.identify(&pool, &parameters.logins)),
             Some("GetCredentialsForIdentity") => self
                 .known(&parameters.identity_id)
-                .map(|(pool, identity)| self.credentials(&pool, &identity, &parameters)),
+                .map(|(pool, identity)| self.credentials(&pool, identity, &parameters)),
             _ => None,
         };
         match answer {
@@ -153,93 +161,176 @@ impl Identities {
         pool: &IdentityPool,
         logins: &BTreeMap<String, String>,
     ) -> Result<Json, IdentityError> {
-        let login = logins.iter().next();
-        if login.is_none() && !pool.allows_unauthenticated {
+        let logins = logins_of(pool, logins)?;
+        if logins.is_empty() && !pool.allows_unauthenticated {
             return Err(unauthenticated());
         }
-        let name = match login {
-            Some((provider, token)) => {
-                let digest = Sha256::digest(format!("{}/{provider}/{}", pool.id, subject(token)));
-                uuid_of_digest(&digest)
-            }
-            None => uuid(),
-        };
-        let id = format!("{}:{name}", self.scope.region);
-        let identity = Identity {
-            pool: pool.id.clone(),
-            provider: login.map(|(provider, _)| provider.clone()),
-        };
-        let identities = &mut self.issued().identities;
-        if identities.len() >= MAX_KEPT {
-            identities.clear();
-        }
-        identities.insert(id.clone(), identity);
+        let issued = &mut *self.issued();
+        let known = logins.iter().find_map(|login| issued.find(pool, login));
+        let id = known.unwrap_or_else(|| {
+            let login = logins.into_iter().next();
+            let id = format!(
+                "{}:{}",
+                self.scope.region,
+                identity_name(pool, login.as_ref())
+            );
+            let pool = pool.id.clone();
+            issued
+                .identities
+                .insert(id.clone(), Identity { pool, login });
+            id
+        });
         Ok(json!({ "IdentityId": id }))
     }
 
-    /// Returns credentials with the role that the pool gives to an identity.
+    /// Returns credentials with the role that the pool gives to an identity. The first login of an identity without one becomes
+    /// its login; if the login has an identity already, the credentials are for that one.
     fn credentials(
         &self,
         pool: &IdentityPool,
-        identity: &Identity,
+        identity: Identity,
         parameters: &Parameters,
     ) -> Result<Json, IdentityError> {
-        let provider = parameters.logins.keys().next().cloned();
-        let (kind, role) = match &provider {
-            Some(_) => ("authenticated", &pool.authenticated_role),
-            None if identity.provider.is_some() => {
-                let message = "Logins don't match. Please include at least one valid login for this identity or identity pool.";
-                return Err(("NotAuthorizedException", message.to_owned()));
+        let logins = logins_of(pool, &parameters.logins)?;
+        let mut id = parameters.identity_id.clone();
+        let login = match identity.login {
+            Some(login) if logins.contains(&login) => Some(login),
+            Some(_) => return Err(other_login()),
+            None => logins.into_iter().next(),
+        };
+        let issued = &mut *self.issued();
+        if let Some(login) = &login {
+            match issued.find(pool, login) {
+                Some(known) => id = known,
+                None => {
+                    if let Some(identity) = issued.identities.get_mut(&id) {
+                        identity.login = Some(login.clone());
+                    }
+                }
             }
-            None if !pool.allows_unauthenticated => return Err(unauthenticated()),
-            None => ("unauthenticated", &pool.unauthenticated_role),
-        };
-        let Some(role) = role.clone() else {
-            let message =
-                "Invalid identity pool configuration. Check assigned IAM roles for this pool.";
-            return Err((
-                "InvalidIdentityPoolConfigurationException",
-                message.to_owned(),
-            ));
-        };
-        let access_key = format!("ASIA{}", &uuid().replace('-', "").to_uppercase()[..16]);
-        let name = role.rsplit('/').next().unwrap_or(&role);
-        let session = format!("AROA{}:CognitoIdentityCredentials", self.scope.account);
-        let caller = FederatedCaller {
-            cognito_identity_pool_id: pool.id.clone(),
-            cognito_identity_id: parameters.identity_id.clone(),
-            cognito_authentication_type: kind,
-            cognito_authentication_provider: provider,
-            account_id: self.scope.account.clone(),
-            access_key: access_key.clone(),
-            caller: session.clone(),
-            user: session,
-            user_arn: format!(
-                "arn:{}:sts::{}:assumed-role/{name}/CognitoIdentityCredentials",
-                self.scope.partition, self.scope.account
-            ),
-        };
-        let callers = &mut self.issued().callers;
-        if callers.len() >= MAX_KEPT {
-            callers.clear();
         }
-        callers.insert(access_key.clone(), (caller, role));
-        let expiration = EpochMillis::now().after(LIFETIME).as_millis() / 1000;
+        let role = match &login {
+            Some(_) => &pool.authenticated_role,
+            None if !pool.allows_unauthenticated => return Err(unauthenticated()),
+            None => &pool.unauthenticated_role,
+        };
+        let role = role.clone().ok_or_else(no_role)?;
+        let caller = self.caller_of(pool, &id, login.as_ref(), &role);
+        let access_key = caller.access_key.clone();
+        let expires = EpochMillis::now().after(LIFETIME);
+        let credentials = IssuedCredentials {
+            caller,
+            role,
+            expires,
+        };
+        issued.credentials.insert(access_key.clone(), credentials);
         Ok(json!({
-            "IdentityId": parameters.identity_id,
+            "IdentityId": id,
             "Credentials": {
                 "AccessKeyId": access_key,
                 "SecretKey": uuid() + &uuid(),
                 "SessionToken": uuid(),
-                "Expiration": expiration,
+                "Expiration": expires.as_millis() / 1000,
             },
         }))
     }
+
+    /// Returns the caller of new credentials.
+    fn caller_of(
+        &self,
+        pool: &IdentityPool,
+        id: &str,
+        login: Option<&Login>,
+        role: &str,
+    ) -> FederatedCaller {
+        let ArnScope {
+            partition, account, ..
+        } = &self.scope;
+        let name = role.rsplit('/').next().unwrap_or(role);
+        let session = format!("AROA{account}:CognitoIdentityCredentials");
+        FederatedCaller {
+            cognito_identity_pool_id: pool.id.clone(),
+            cognito_identity_id: id.to_owned(),
+            cognito_authentication_type: match login {
+                Some(_) => "authenticated",
+                None => "unauthenticated",
+            },
+            cognito_authentication_provider: login.map(Login::authentication_provider),
+            account_id: account.clone(),
+            access_key: new_access_key(),
+            caller: session.clone(),
+            user: session,
+            user_arn: format!(
+                "arn:{partition}:sts::{account}:assumed-role/{name}/CognitoIdentityCredentials"
+            ),
+        }
+    }
+}
+
+impl Issued {
+    /// Returns the ID of the identity with this login.
+    fn find(&self, pool: &IdentityPool, login: &Login) -> Option<String> {
+        let mut identities = self.identities.iter();
+        let of_login = |one: &Identity| one.pool == pool.id && one.login.as_ref() == Some(login);
+        let (id, _) = identities.find(|(_, one)| of_login(one))?;
+        Some(id.clone())
+    }
+}
+
+impl Login {
+    /// Returns the value of `cognitoAuthenticationProvider`: for a user pool `{pool},{pool}:CognitoSignIn:{subject}`.
+    fn authentication_provider(&self) -> String {
+        let Login { provider, subject } = self;
+        match provider.starts_with("cognito-idp.") {
+            true => format!("{provider},{provider}:CognitoSignIn:{subject}"),
+            false => provider.clone(),
+        }
+    }
+}
+
+/// Returns the logins of a request, whose providers must be those of the pool.
+fn logins_of(
+    pool: &IdentityPool,
+    logins: &BTreeMap<String, String>,
+) -> Result<Vec<Login>, IdentityError> {
+    let logins = logins.iter().map(|(provider, token)| {
+        if !pool.accepts(provider) {
+            let message = "Token is not from a supported provider of this identity pool.";
+            return Err((NOT_AUTHORIZED, message.to_owned()));
+        }
+        Ok(Login {
+            provider: provider.clone(),
+            subject: subject(token),
+        })
+    });
+    logins.collect()
+}
+
+/// Returns the last part of a new identity's ID. A login gets the same one after a restart.
+fn identity_name(pool: &IdentityPool, login: Option<&Login>) -> String {
+    let Some(Login { provider, subject }) = login else {
+        return uuid();
+    };
+    let digest = Sha256::digest(format!("{}/{provider}/{subject}", pool.id));
+    uuid_of_digest(&digest)
+}
+
+fn other_login() -> IdentityError {
+    let message = "Logins don't match. Please include at least one valid login for this identity or identity pool.";
+    (NOT_AUTHORIZED, message.to_owned())
+}
+
+fn no_role() -> IdentityError {
+    let message = "Invalid identity pool configuration. Check assigned IAM roles for this pool.";
+    (
+        "InvalidIdentityPoolConfigurationException",
+        message.to_owned(),
+    )
 }
 
 fn unauthenticated() -> IdentityError {
     let message = "Unauthenticated access is not supported for this identity pool.";
-    ("NotAuthorizedException", message.to_owned())
+    (NOT_AUTHORIZED, message.to_owned())
 }
 
 /// Returns the subject of a token, which nothing verifies here, or the whole token.
@@ -254,12 +345,24 @@ fn subject(token: &str) -> String {
 mod tests {
     use super::*;
 
-    fn identities(allows_unauthenticated: bool) -> (Identities, IdentityPool) {
+    const GUEST: &str = "arn:aws:iam::000000000000:role/guest";
+    const MEMBER: &str = "arn:aws:iam::000000000000:role/member";
+    const POOL: &str = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
+    /// Token with `{"sub":"ada"}`.
+    const ADA: &str = "h.eyJzdWIiOiJhZGEifQ.s";
+    /// Token with `{"sub":"bob"}`.
+    const BOB: &str = "h.eyJzdWIiOiJib2IifQ.s";
+
+    fn identities(
+        allows_unauthenticated: bool,
+        authenticated_role: Option<&str>,
+    ) -> (Identities, IdentityPool) {
         let pool = IdentityPool {
             id: "us-east-1:pool".to_owned(),
             allows_unauthenticated,
-            unauthenticated_role: Some("arn:aws:iam::000000000000:role/guest".to_owned()),
-            authenticated_role: None,
+            unauthenticated_role: Some(GUEST.to_owned()),
+            authenticated_role: authenticated_role.map(str::to_owned),
+            providers: Some(vec![POOL.to_owned(), "accounts.google.com".to_owned()]),
         };
         let identities = Identities::new(ArnScope::default());
         identities.set_pools(vec![pool.clone()]);
@@ -272,72 +375,125 @@ mod tests {
         logins: &[(&str, &str)],
     ) -> Result<Json, IdentityError> {
         let (pool, identity) = identities.known(id).expect("an identity");
-        let logins = logins
-            .iter()
-            .map(|(name, token)| ((*name).to_owned(), (*token).to_owned()));
         let parameters = Parameters {
             identity_id: id.to_owned(),
-            logins: logins.collect(),
+            logins: login(logins),
             ..Parameters::default()
         };
-        identities.credentials(&pool, &identity, &parameters)
+        identities.credentials(&pool, identity, &parameters)
+    }
+
+    fn login(logins: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let logins = logins.iter();
+        logins
+            .map(|(name, token)| ((*name).to_owned(), (*token).to_owned()))
+            .collect()
+    }
+
+    fn identity(
+        identities: &Identities,
+        pool: &IdentityPool,
+        logins: &[(&str, &str)],
+    ) -> Result<String, IdentityError> {
+        let answer = identities.identify(pool, &login(logins))?;
+        Ok(answer["IdentityId"].as_str().expect("an ID").to_owned())
+    }
+
+    fn key(answer: &Json) -> &str {
+        answer["Credentials"]["AccessKeyId"]
+            .as_str()
+            .expect("a key")
     }
 
     #[test]
     fn credentials_of_a_guest_have_the_role_of_guests_and_describe_the_identity() {
-        let (identities, pool) = identities(true);
-        let id = identities.identify(&pool, &BTreeMap::new()).unwrap();
-        let id = id["IdentityId"].as_str().unwrap();
-        let answer = credentials(&identities, id, &[]).unwrap();
-        let key = answer["Credentials"]["AccessKeyId"].as_str().unwrap();
-        assert_eq!(
-            identities.role_of(key).as_deref(),
-            Some("arn:aws:iam::000000000000:role/guest")
-        );
+        let (identities, pool) = identities(true, None);
+        let id = identity(&identities, &pool, &[]).unwrap();
+        let answer = credentials(&identities, &id, &[]).unwrap();
+        let key = key(&answer);
+        let role = IdentityGrant::Role(GUEST.to_owned());
+        assert_eq!(identities.grant(key), Some(role));
         let caller = identities.caller(key).unwrap();
         assert_eq!(
             (
-                caller.cognito_identity_id.as_str(),
-                caller.cognito_authentication_type
+                caller.cognito_identity_id,
+                caller.cognito_authentication_type,
+                caller.cognito_authentication_provider
             ),
-            (id, "unauthenticated")
+            (id, "unauthenticated", None)
         );
         assert_eq!(
             caller.user_arn,
             "arn:aws:sts::000000000000:assumed-role/guest/CognitoIdentityCredentials"
         );
-        assert_eq!(identities.role_of("ASIAOTHER"), None);
+        assert_eq!(identities.grant("ASIAOTHER"), None);
+    }
+
+    #[test]
+    fn expired_credentials_have_no_role_and_no_caller() {
+        let (identities, pool) = identities(true, None);
+        let id = identity(&identities, &pool, &[]).unwrap();
+        let answer = credentials(&identities, &id, &[]).unwrap();
+        let key = key(&answer);
+        let later = EpochMillis::now().after(LIFETIME);
+        let issued = identities.issued();
+        let grant = issued.credentials.grant(key, later);
+        assert_eq!(grant, Some(IdentityGrant::Expired));
+        assert_eq!(issued.credentials.caller(key, later), None);
     }
 
     #[test]
     fn a_login_has_one_identity_and_needs_a_role_and_a_token() {
-        let (identities, pool) = identities(false);
-        // {"sub":"ada"}
-        let login = |token: &str| BTreeMap::from([("provider".to_owned(), format!("h.{token}.s"))]);
-        let first = identities
-            .identify(&pool, &login("eyJzdWIiOiJhZGEifQ"))
-            .unwrap();
+        let (identities, pool) = identities(false, None);
+        let first = identity(&identities, &pool, &[(POOL, ADA)]).unwrap();
         assert_eq!(
-            first,
-            identities
-                .identify(&pool, &login("eyJzdWIiOiJhZGEifQ"))
-                .unwrap()
+            Ok(first.clone()),
+            identity(&identities, &pool, &[(POOL, ADA)])
         );
-        let other = identities.identify(&pool, &login("e30")).unwrap();
-        assert_ne!(first, other);
-        let code = |result: Result<Json, IdentityError>| result.unwrap_err().0;
-        assert_eq!(
-            code(identities.identify(&pool, &BTreeMap::new())),
-            "NotAuthorizedException"
+        assert_ne!(
+            Ok(first.clone()),
+            identity(&identities, &pool, &[(POOL, BOB)])
         );
-        let id = first["IdentityId"].as_str().unwrap();
+        let without = identity(&identities, &pool, &[]).unwrap_err();
+        assert_eq!(without.0, NOT_AUTHORIZED);
+        let code = |logins: &[_]| credentials(&identities, &first, logins).unwrap_err().0;
+        assert_eq!(code(&[]), NOT_AUTHORIZED);
         assert_eq!(
-            code(credentials(&identities, id, &[])),
-            "NotAuthorizedException"
-        );
-        assert_eq!(
-            code(credentials(&identities, id, &[("provider", "t")])),
+            code(&[(POOL, ADA)]),
             "InvalidIdentityPoolConfigurationException"
         );
+    }
+
+    #[test]
+    fn only_the_login_of_an_identity_gets_its_credentials() {
+        let (identities, pool) = identities(false, Some(MEMBER));
+        let id = identity(&identities, &pool, &[(POOL, ADA)]).unwrap();
+        let refused = |logins: &[_]| credentials(&identities, &id, logins).unwrap_err().1;
+        insta::assert_snapshot!(refused(&[(POOL, BOB)]), @"Logins don't match. Please include at least one valid login for this identity or identity pool.");
+        insta::assert_snapshot!(refused(&[("other", ADA)]), @"Token is not from a supported provider of this identity pool.");
+        let both = [(POOL, ADA), ("accounts.google.com", "t")];
+        let answer = credentials(&identities, &id, &both).unwrap();
+        let role = IdentityGrant::Role(MEMBER.to_owned());
+        assert_eq!(identities.grant(key(&answer)), Some(role));
+        let caller = identities.caller(key(&answer)).unwrap();
+        assert_eq!(caller.cognito_authentication_type, "authenticated");
+        let provider = caller.cognito_authentication_provider.unwrap();
+        insta::assert_snapshot!(provider, @"cognito-idp.us-east-1.amazonaws.com/us-east-1_a,cognito-idp.us-east-1.amazonaws.com/us-east-1_a:CognitoSignIn:ada");
+    }
+
+    #[test]
+    fn a_guest_who_logs_in_keeps_the_identity_unless_the_login_has_one() {
+        let (identities, pool) = identities(true, Some(MEMBER));
+        let [one, other] = [(); 2].map(|()| identity(&identities, &pool, &[]).unwrap());
+        let answer = credentials(&identities, &one, &[(POOL, ADA)]).unwrap();
+        assert_eq!(answer["IdentityId"], one.as_str());
+        assert_eq!(
+            identity(&identities, &pool, &[(POOL, ADA)]),
+            Ok(one.clone())
+        );
+        let answer = credentials(&identities, &other, &[(POOL, ADA)]).unwrap();
+        assert_eq!(answer["IdentityId"], one.as_str());
+        let as_guest = credentials(&identities, &one, &[]).unwrap_err();
+        assert_eq!(as_guest.0, NOT_AUTHORIZED);
     }
 }

@@ -10,6 +10,7 @@ mod event_sources;
 pub mod gateway;
 mod identities;
 pub mod identity;
+mod invocations;
 pub mod outbound;
 mod query_protocol;
 mod schedule_times;

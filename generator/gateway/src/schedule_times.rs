@@ -54,7 +54,7 @@ impl ScheduleTimes {
 
     /// Waits for the next time, and returns it.
     pub(crate) async fn next(&mut self) -> EpochMillis {
-        // The pause begins after the time before, not at it.
+        // Without it, the time that was just returned could be returned again.
         let moment = Duration::from_millis(5);
         loop {
             let pause = match &self.expression {

@@ -6,16 +6,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::json;
-use stackgen_gateway_apis::websocket::InvocationLog;
-use stackgen_gateway_common::invoke::{Invocation, InvocationCaller};
-use stackgen_gateway_common::{
-    EpochMillis, Event, Events, FailureEvidence, FunctionArn, ThrownError, trace_id_or_new, uuid,
-};
+use stackgen_gateway_common::invoke::InvocationCaller;
+use stackgen_gateway_common::{EpochMillis, Event, Events, FunctionArn, uuid};
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{Schedule, Schedules};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::invocations::invoke_async;
 use crate::schedule_times::{ScheduleState, ScheduleTimes};
 
 /// Runs all schedules.
@@ -54,7 +52,7 @@ impl ScheduleRunners {
         }
     }
 
-    /// Stops all schedules. Invocations that have begun continue.
+    /// Stops all schedules, and no longer waits for the invocations that have begun.
     pub(crate) async fn stop(&self) {
         self.context.stop.cancel();
         self.running().clear();
@@ -86,9 +84,7 @@ impl ScheduleRunners {
         let Some(scheduled) = scheduled else {
             return false;
         };
-        let context = self.context.clone();
-        let invoke = invoke(context, Arc::new(scheduled), EpochMillis::now());
-        self.context.tasks.spawn(invoke);
+        spawn_invocation(&self.context, Arc::new(scheduled), EpochMillis::now());
         true
     }
 
@@ -153,9 +149,19 @@ async fn run(
 ) {
     loop {
         let now = times.next().await;
-        let invoke = invoke(context.clone(), scheduled.clone(), now);
-        context.tasks.spawn(invoke);
+        spawn_invocation(&context, scheduled.clone(), now);
     }
+}
+
+/// Invokes the function of a schedule in a task of its own, until the gateway stops.
+fn spawn_invocation(
+    context: &Arc<RunnerContext>,
+    scheduled: Arc<ScheduledFunction>,
+    at: EpochMillis,
+) {
+    let invoke = invoke(context.clone(), scheduled, at);
+    let stop = context.stop.clone();
+    context.tasks.spawn(stop.run_until_cancelled_owned(invoke));
 }
 
 /// Invokes the function of a schedule as EventBridge Scheduler does, asynchronously with the schedule's role, and reports the
@@ -166,58 +172,29 @@ async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledFunction>, 
         Some(input) => Bytes::from(input.clone()),
         None => Bytes::from(event(schedule, function, at).to_string()),
     };
-    let (log, lines) = InvocationLog::new();
-    let started = Instant::now();
-    let accepted = context.functions.accept_async(Invocation {
-        function: function.clone(),
-        payload,
-        caller: InvocationCaller::Role(schedule.role.clone()),
-        trace_id: trace_id_or_new(None, EpochMillis::now()),
-        log: Some(log),
-    });
-    let outcome = match accepted {
-        Ok(accepted) => accepted.run().await,
-        Err(error) => Some(Err(error)),
-    };
-    let Some(outcome) = outcome else {
+    let caller = InvocationCaller::Role(schedule.role.clone());
+    let report = invoke_async(&context.functions, function.clone(), caller, payload).await;
+    let Some(report) = report else {
         return;
-    };
-    let took = started.elapsed();
-    let (reason, error) = match &outcome {
-        Ok(outcome) if outcome.failed => {
-            let error = ThrownError::read(&outcome.payload);
-            (Some("the function failed".to_owned()), error)
-        }
-        Ok(_) => (None, None),
-        Err(error) => (Some(error.message.clone()), None),
-    };
-    let evidence = match (&reason, &outcome) {
-        (Some(_), Ok(_)) => Some(FailureEvidence {
-            error,
-            log: lines.first_lines().await,
-        }),
-        _ => None,
     };
     context.events.send(|| Event::Scheduled {
         schedule: schedule.name.clone(),
         function: function.name.clone(),
-        reason,
-        evidence,
-        took,
+        reason: report.reason,
+        evidence: report.evidence,
+        took: report.took,
     });
 }
 
 /// Returns the event that a schedule without input sends.
 fn event(schedule: &Schedule, function: &FunctionArn, at: EpochMillis) -> serde_json::Value {
-    let time = at.iso8601();
-    let seconds = time.split('.').next().unwrap_or(&time);
     json!({
         "version": "0",
         "id": uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
         "account": function.scope.account,
-        "time": format!("{seconds}Z"),
+        "time": at.iso8601_seconds(),
         "region": function.scope.region,
         "resources": [schedule.arn],
         "detail": "{}",

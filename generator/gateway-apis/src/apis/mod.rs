@@ -69,6 +69,8 @@ pub struct Apis {
     served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<ServedStage>>>>,
     listen: RwLock<Option<Arc<dyn ApiListener>>>,
     keys: ApiKeys,
+    /// Stages to which the root of a custom domain is mapped.
+    root_stages: RwLock<HashMap<ApiId, StageName>>,
 }
 
 impl Apis {
@@ -109,6 +111,19 @@ impl Apis {
         all.entry(api.clone())
             .or_default()
             .insert(stage, Arc::new(served));
+    }
+
+    /// Sets the stages to which the root of a custom domain is mapped.
+    pub fn set_root_stages(&self, stages: HashMap<ApiId, StageName>) {
+        let all = self.root_stages.write();
+        *all.unwrap_or_else(PoisonError::into_inner) = stages;
+    }
+
+    /// Returns the stage to which the root of a custom domain is mapped.
+    pub fn root_stage(&self, api: &ApiId) -> Option<StageName> {
+        let stages = self.root_stages.read();
+        let stages = stages.unwrap_or_else(PoisonError::into_inner);
+        stages.get(api).cloned()
     }
 
     fn all(&self) -> MutexGuard<'_, IndexMap<ApiId, ApiState>> {

@@ -21,6 +21,11 @@ use crate::DataPlane;
 use crate::connections::{OpenConnection, PostError};
 use crate::server::NamesDefaultEndpoint;
 
+/// Response to a path without a stage.
+const WITHOUT_STAGE: &str = "Forbidden: the path names no stage: give the client the endpoint \
+                             https://{domainName}/{stage} of the event's requestContext, or map the root of a custom \
+                             domain to a stage with an AWS::ApiGatewayV2::ApiMapping";
+
 /// Returns a router for addresses that are not a stage's, such as the control endpoint. It answers as in row K5, with a
 /// hint.
 pub fn misdirected() -> Router {
@@ -59,7 +64,7 @@ async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) 
         }
         Some(PathTarget::MappedConnection(id)) => match management.mapped_stage(&parts) {
             Some(stage) => management.manage(&parts, body, &stage, &id).await,
-            None => ManagementResponse::forbidden(),
+            None => ManagementResponse::Forbidden(WITHOUT_STAGE.to_owned()),
         },
         Some(PathTarget::Stage(stage))
             if parts.method == Method::GET && management.has_stage(&stage) =>
@@ -76,17 +81,14 @@ impl ManagementApi {
         self.plane.apis.served(&self.api, stage).is_some()
     }
 
-    /// Returns the stage of a request without one. The port on loopback stands for a custom domain, whose root is mapped to the
-    /// only stage; the default endpoint always needs a stage.
+    /// Returns the stage of a request without one. The port on loopback stands for a custom domain, whose root a template can
+    /// map to a stage; the default endpoint always needs a stage.
     fn mapped_stage(&self, parts: &Parts) -> Option<String> {
         if parts.extensions.get::<NamesDefaultEndpoint>().is_some() {
             return None;
         }
-        let stages = self.plane.apis.list_stages(&self.api).ok()?;
-        match stages.as_slice() {
-            [stage] => Some(stage.stage_name.to_string()),
-            _ => None,
-        }
+        let stage = self.plane.apis.root_stage(&self.api)?;
+        self.has_stage(stage.as_str()).then(|| stage.to_string())
     }
 
     /// Returns true if the request is for the default endpoint and the stage's deployment disables it (row D22).

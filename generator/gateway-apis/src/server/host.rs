@@ -36,7 +36,7 @@ pub(super) fn is_aws_host(tls: Option<&ServerTls>, scheme: Option<&Scheme>, host
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamesDefaultEndpoint;
 
-/// Host of AWS that a request named, before it was replaced.
+/// Host of AWS that a request named, before it was replaced: in lower case, and without a port.
 #[derive(Clone, Debug)]
 pub struct NamedAwsHost(pub String);
 
@@ -50,7 +50,11 @@ fn replace_aws_host(tls: Option<&ServerTls>, request: &mut Request) {
     let named = host
         .and_then(|host| host.to_str().ok())
         .filter(|host| is_aws_host(tls, scheme, host))
-        .map(str::to_owned);
+        .map(|host| {
+            host.strip_suffix(":443")
+                .unwrap_or(host)
+                .to_ascii_lowercase()
+        });
     if let (Some(named), Ok(local)) = (named, HeaderValue::try_from(local.to_string())) {
         request.headers_mut().insert(header::HOST, local);
         request.extensions_mut().insert(NamesDefaultEndpoint);
@@ -109,6 +113,7 @@ mod tests {
             ("other.execute-api.us-east-1.amazonaws.com", false, false),
             ("dynamodb.us-east-1.amazonaws.com", false, true),
             ("bucket.s3.amazonaws.com", false, true),
+            ("chat-1.us-east-1.elb.amazonaws.com", false, false),
             ("amazonaws.com.evil.example", false, false),
             ("evilamazonaws.com", false, false),
         ] {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::uri::Scheme;
+use stackgen_gateway_common::AwsHost;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -31,22 +32,16 @@ pub struct ServerTls {
 pub enum AwsHosts {
     /// Those of the API with this ID.
     Api(Arc<str>),
-    /// All that are not hosts of an API.
+    /// Those of services. Hosts of customers' resources, such as load balancers, are not among them.
     Services,
 }
 
 impl AwsHosts {
     /// Returns true if a host is one of these.
     pub(super) fn contain(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let name = host
-            .strip_suffix(".amazonaws.com")
-            .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-        match (self, name.map(|name| name.split_once(".execute-api."))) {
-            (AwsHosts::Api(id), Some(Some((api, region)))) => {
-                api.eq_ignore_ascii_case(id) && !region.contains('.')
-            }
-            (AwsHosts::Services, Some(None)) => true,
+        match (self, AwsHost::parse(&host.to_ascii_lowercase())) {
+            (AwsHosts::Api(id), Some(AwsHost::Api(api))) => api.eq_ignore_ascii_case(id),
+            (AwsHosts::Services, Some(AwsHost::Service(_))) => true,
             _ => false,
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Client {
     pub(super) handshake_id: String,
     /// Authority under which the client reached the API.
     pub(super) domain: String,
-    /// Identity of Cognito that signed the handshake.
+    /// Identity of Cognito that signed the handshake, if `$connect` has IAM authorization (row A14).
     pub(super) federated: Option<FederatedCaller>,
     /// Principal that the authorizer returned (row A10).
     pub(super) principal: Option<Principal>,

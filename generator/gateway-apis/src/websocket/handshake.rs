@@ -3,7 +3,9 @@
 use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
-use stackgen_gateway_common::{AuthorizerRecord, FailureEvidence, RouteKey, sigv4};
+use stackgen_gateway_common::{
+    AuthorizerRecord, FailureEvidence, FederatedCaller, RouteKey, sigv4,
+};
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
@@ -33,12 +35,23 @@ pub(super) struct HandshakeDecision {
 pub(super) struct HandshakeTrace {
     /// Principal, if an authorizer returned one.
     pub(super) principal: Option<Principal>,
+    /// Identity of Cognito that signed the handshake, if the route requires a signature.
+    pub(super) federated: Option<FederatedCaller>,
     /// Decision of the authorizer.
     pub(super) authorizer: Option<AuthorizerRecord>,
     /// True if the snapshot has a `$connect` route.
     pub(super) has_route: bool,
     /// Function of `$connect`, if it was called.
     pub(super) function: Option<String>,
+}
+
+/// Caller of an authorized handshake.
+#[derive(Default)]
+struct AuthorizedCaller {
+    /// Principal, if an authorizer returned one.
+    principal: Option<Principal>,
+    /// Identity of Cognito, if its credentials signed the handshake.
+    federated: Option<FederatedCaller>,
 }
 
 /// An accepted handshake.
@@ -92,13 +105,13 @@ async fn run_steps(
     };
     let context = RequestContext::new(client, EventType::Connect, RouteKey::CONNECT, stamp.clone());
     trace.has_route = true;
-    let admitted = authorize_client(api, served, snapshot, route, request, &context).await;
-    trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
-    trace.principal = admitted?;
-    let context = RequestContext {
-        authorizer: trace.principal.as_ref(),
-        ..context
-    };
+    let authorized = authorize_client(api, served, snapshot, route, request, &context).await;
+    trace.authorizer = authorizer_record(served, snapshot, route, &authorized);
+    AuthorizedCaller {
+        principal: trace.principal,
+        federated: trace.federated,
+    } = authorized?;
+    let context = context.of_caller(trace.principal.as_ref(), trace.federated.as_ref());
     check_parameters(route, request)?;
     let event = payloads::connect(
         &request.headers(false),
@@ -151,7 +164,7 @@ fn find_snapshot<'a>(
     }
 }
 
-/// Checks the API key, the authorizer or the signature, as the route requires. Returns the authorizer's principal.
+/// Checks the API key, the authorizer or the signature, as the route requires. Returns the caller.
 async fn authorize_client(
     api: &WebSocketApi,
     served: &ServedStage,
@@ -159,7 +172,7 @@ async fn authorize_client(
     route: &StoredRoute,
     request: &HandshakeRequest,
     context: &RequestContext<'_>,
-) -> Result<Option<Principal>, WebSocketRefusal> {
+) -> Result<AuthorizedCaller, WebSocketRefusal> {
     let by_authorizer =
         snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
     if route.api_key_required && !by_authorizer {
@@ -171,7 +184,7 @@ async fn authorize_client(
             if route.api_key_required && by_authorizer {
                 check_api_key(api, served, None, "an authorizer's usageIdentifierKey")?;
             }
-            Ok(None)
+            Ok(AuthorizedCaller::default())
         }
         "CUSTOM" => {
             let Some(authorizer) = snapshot.authorizer(route) else {
@@ -184,9 +197,15 @@ async fn authorize_client(
                 let key = authorized.usage_identifier_key.as_deref();
                 check_api_key(api, served, key, "the authorizer's usageIdentifierKey")?;
             }
-            Ok(Some(authorized.principal))
+            Ok(AuthorizedCaller {
+                principal: Some(authorized.principal),
+                federated: None,
+            })
         }
-        "AWS_IAM" => check_signature(api, served, request).map(|()| None),
+        "AWS_IAM" => Ok(AuthorizedCaller {
+            principal: None,
+            federated: check_signature(api, served, request)?,
+        }),
         other => {
             let reason = format!("WebSocket APIs do not support AuthorizationType {other}");
             Err(WebSocketRefusal::internal(reason, "F2"))
@@ -199,13 +218,13 @@ fn authorizer_record(
     served: &ServedStage,
     snapshot: &Snapshot,
     route: &StoredRoute,
-    admitted: &Result<Option<Principal>, WebSocketRefusal>,
+    authorized: &Result<AuthorizedCaller, WebSocketRefusal>,
 ) -> Option<AuthorizerRecord> {
     let authorizer = snapshot
         .authorizer(route)
         .filter(|_| route.authorization_type == "CUSTOM")?;
-    let verdict = match admitted {
-        Ok(principal) => Ok(principal.as_ref()?.id.as_str()),
+    let verdict = match authorized {
+        Ok(caller) => Ok(caller.principal.as_ref()?.id.as_str()),
         Err(refusal) => Err(refusal),
     };
     Some(authorizer::record(authorizer, &served.stage, verdict))
@@ -228,11 +247,12 @@ fn check_api_key(
 }
 
 /// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.
+/// Returns the caller if it is an identity of Cognito.
 fn check_signature(
     api: &WebSocketApi,
     served: &ServedStage,
     request: &HandshakeRequest,
-) -> Result<(), WebSocketRefusal> {
+) -> Result<Option<FederatedCaller>, WebSocketRefusal> {
     let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
         let message = "Missing Authentication Token";
         let reason = "$connect has AWS_IAM authorization and the request is not signed";
@@ -241,7 +261,7 @@ fn check_signature(
     let action = "execute-api:Invoke";
     let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
     if api.grants.allows(&caller.access_key, action, &resource) {
-        return Ok(());
+        return Ok(api.grants.federated(&caller.access_key));
     }
     let reason = format!("the caller's role does not allow {action} on {resource}");
     Err(WebSocketRefusal::forbidden(reason, "A14"))

@@ -33,7 +33,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use stackgen_gateway_common::{
-    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName, sigv4,
+    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -105,6 +105,7 @@ impl WebSocketApi {
         let HandshakeDecision { mut trace, answer } =
             handshake::decide(self, served.as_deref(), &request, &client, &stamp).await;
         client.principal = trace.principal.take();
+        client.federated = trace.federated.take();
         self.log(
             served.as_deref().map(|it| &*it.stage),
             &client,
@@ -154,13 +155,11 @@ impl WebSocketApi {
             EpochMillis::now(),
             self.plane.settings.limits.client_buffer,
         );
-        let caller = sigv4::caller(request.header("authorization"), request.raw_query());
-        let federated = caller.and_then(|caller| self.grants.federated(&caller.access_key));
         Client {
-            federated,
             connection: Arc::new(connection),
             handshake_id: stamp.request_id.clone(),
             domain: request.local.to_string(),
+            federated: None,
             principal: None,
         }
     }

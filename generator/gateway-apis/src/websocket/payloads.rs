@@ -53,7 +53,7 @@ pub(super) struct RequestIdentity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<&'a str>,
     pub(super) source_ip: IpAddr,
-    /// Caller, if credentials of an identity pool signed the handshake.
+    /// Caller, if credentials of an identity pool signed the handshake of a route with IAM authorization.
     #[serde(flatten)]
     pub(super) federated: Option<&'a FederatedCaller>,
 }
@@ -108,6 +108,17 @@ impl<'a> RequestContext<'a> {
             connection_id: connection.id.as_str(),
             api_id: connection.api.as_str(),
         }
+    }
+
+    /// Sets the caller that the handshake was authorized for.
+    pub(super) fn of_caller(
+        mut self,
+        principal: Option<&'a Principal>,
+        federated: Option<&'a FederatedCaller>,
+    ) -> Self {
+        self.authorizer = principal;
+        self.identity.federated = federated;
+        self
     }
 
     /// Returns the value of a `context.` variable, for identity sources (row A3) and access logs (row L1).

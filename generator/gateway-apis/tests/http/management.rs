@@ -281,6 +281,35 @@ async fn row_k5_an_endpoint_that_is_not_a_stages_is_forbidden_with_a_hint() {
 }
 
 #[tokio::test]
+async fn a_post_without_a_stage_reaches_the_stage_that_a_custom_domain_is_mapped_to() {
+    let fixture = Fixture::start().await;
+    let connection = fixture.connect("ws1", "dev");
+    let signed = "X-Amz-Credential=KEY/20240209/us-east-1/execute-api/aws4_request";
+    let (id, address) = (&connection.id, &fixture.address);
+    let url = format!("http://{address}/@connections/{id}?{signed}");
+    let post = async || support::send(Request::post(&url).body("x").unwrap()).await;
+    let refused = post().await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let message = String::from_utf8_lossy(refused.body()).into_owned();
+    insta::assert_snapshot!(message, @r#"{"message":"Forbidden: the path names no stage: give the client the endpoint https://{domainName}/{stage} of the event's requestContext, or map the root of a custom domain to a stage with an AWS::ApiGatewayV2::ApiMapping"}"#);
+    let apis = &fixture.plane.apis;
+    let map = |api: &str, stage: &str| {
+        let mapping = (ApiId::new(api), StageName::new(stage));
+        apis.set_root_stages([mapping].into());
+    };
+    for (api, stage, status) in [
+        ("ws2", "dev", 403),
+        ("ws1", "nosuch", 403),
+        ("ws1", "dev", 200),
+    ] {
+        map(api, stage);
+        assert_eq!(post().await.status(), status, "{api} {stage}");
+    }
+    let first = connection.next_outgoing().await;
+    assert_eq!(first, Outgoing::Text("x".into()));
+}
+
+#[tokio::test]
 async fn row_k6_a_post_of_more_than_128_kb_is_too_large() {
     let fixture = Fixture::start().await;
     let connection = fixture.connect("ws1", "dev");

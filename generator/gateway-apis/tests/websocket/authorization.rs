@@ -318,6 +318,19 @@ async fn row_a14_the_event_describes_an_identity_of_cognito_that_signed() {
 }
 
 #[tokio::test]
+async fn row_a14_without_aws_iam_the_event_does_not_describe_a_caller() {
+    let gateway = TestApi::with(ROUTES).start().await;
+    let signed = signature("GUEST");
+    let signed = [("Authorization", signed.as_str())];
+    assert_eq!(gateway.status("/prod", &signed).await, 101);
+    let event = gateway.functions.event("connect").await;
+    let described = &event["requestContext"]["identity"];
+    assert_eq!(described["sourceIp"], "127.0.0.1");
+    assert_eq!(described.get("cognitoIdentityId"), None);
+    assert_eq!(described.get("accessKey"), None);
+}
+
+#[tokio::test]
 async fn row_a14_with_aws_iam_a_caller_without_permission_is_forbidden() {
     let test_api = TestApi::with(ROUTES).change_route("$connect", |it| {
         it.authorization_type = "AWS_IAM".to_owned()

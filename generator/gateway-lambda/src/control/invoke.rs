@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome, Invoke};
 use stackgen_gateway_common::sigv4::credential;
-use stackgen_gateway_common::{EpochMillis, trace_id};
+use stackgen_gateway_common::{EpochMillis, Grants, trace_id};
 
 use super::function_identifier::{FunctionIdentifier, QualifierQuery};
 use super::response::{LambdaErrorResponse, LambdaResult};
@@ -22,6 +23,7 @@ const LOG_TAIL_BYTES: usize = 4 * 1024;
 
 pub(super) async fn invoke(
     State(lambda): State<Arc<Functions>>,
+    Extension(grants): Extension<Arc<dyn Grants>>,
     Path(name): Path<String>,
     Query(qualified): Query<QualifierQuery>,
     uri: Uri,
@@ -42,7 +44,7 @@ pub(super) async fn invoke(
             format!("Could not parse request body into json: {error}"),
         ));
     }
-    let role = credential(&headers, &uri).and_then(|caller| lambda.role_of(&caller.access_key));
+    let role = credential(&headers, &uri).and_then(|caller| grants.role_of(&caller.access_key));
     let trace = text("x-amzn-trace-id").map(str::to_owned);
     let invocation = Invocation {
         function: name.arn(&lambda),

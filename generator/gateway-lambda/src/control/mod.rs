@@ -8,18 +8,19 @@ mod versions;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post, put};
+use axum::{Extension, Router};
 use http::StatusCode;
+use stackgen_gateway_common::Grants;
 
 use crate::functions::Functions;
 
 /// Maximum size of a request: a zip of 50 MB in base64 with its JSON.
 const MAX_REQUEST_BYTES: usize = 72 * 1024 * 1024;
 
-/// Returns the routes of all supported operations.
-pub fn routes(lambda: Arc<Functions>) -> Router {
+/// Returns the routes of all supported operations. `grants` gives the roles of callers that invoke functions.
+pub fn routes(lambda: Arc<Functions>, grants: Arc<dyn Grants>) -> Router {
     let all = "/2015-03-31/functions";
     let of = |rest: &str| format!("/2015-03-31/functions/{{name}}{rest}");
     let collection = || get(functions::list).post(functions::create);
@@ -66,6 +67,7 @@ pub fn routes(lambda: Arc<Functions>) -> Router {
         .route("/2017-03-31/tags/{arn}", get(functions::tags))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .layer(Extension(grants))
         .with_state(lambda)
 }
 

@@ -15,16 +15,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use stackgen_gateway_apis::server::{NamedAwsHost, is_loopback};
 use stackgen_gateway_common::sigv4::credential;
-use stackgen_gateway_common::{refuse, request_id};
+use stackgen_gateway_common::{AwsHost, Grants, refuse, request_id};
 
 use crate::identity::Issuer;
 use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
+use crate::outbound::errors::WireProtocol;
 
 /// Routes of each service, and all other services. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
@@ -56,6 +58,8 @@ pub struct ServiceRouters {
     pub private: Router,
     /// Services that do not run here.
     pub others: Arc<OtherServices>,
+    /// Access keys that may have expired. Without them, none has.
+    pub grants: Option<Arc<dyn Grants>>,
 }
 
 /// Returns a router that dispatches to the services.
@@ -80,6 +84,11 @@ async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Respon
             "With `stackgen dev --aws`, functions change only through their files, because their code can use the account",
         );
     }
+    let (head, body) = request.into_parts();
+    if let Some(refusal) = services.refuse_expired(&head) {
+        return refusal;
+    }
+    let request = Request::from_parts(head, body);
     let mut response = match services.of(&request) {
         Some(Destination::Local(router)) => {
             let answer: Result<Response, Infallible> =
@@ -87,13 +96,7 @@ async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Respon
             answer.unwrap_or_else(|never| match never {})
         }
         Some(Destination::Other(service)) => services.others.answer(&service, request).await,
-        None => {
-            return refuse(
-                StatusCode::FORBIDDEN,
-                "MissingAuthenticationTokenException",
-                "Missing Authentication Token: requests must be signed, with any credentials",
-            );
-        }
+        None => return unsigned(&request),
     };
     let headers = response.headers_mut();
     if !headers.contains_key(REQUEST_ID) {
@@ -102,6 +105,21 @@ async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Respon
         headers.insert(REQUEST_ID, id);
     }
     response
+}
+
+/// Returns the refusal of a request without a signature. It names the host of AWS that a function called.
+fn unsigned(request: &Request) -> Response {
+    let named = match request.extensions().get() {
+        Some(NamedAwsHost(host)) => {
+            format!(", also those to {host}, which lead to the local gateway in functions")
+        }
+        None => String::new(),
+    };
+    let message = format!(
+        "Missing Authentication Token: requests must be signed, with any credentials{named}"
+    );
+    let code = "MissingAuthenticationTokenException";
+    refuse(StatusCode::FORBIDDEN, code, &message)
 }
 
 const REQUEST_ID: &str = "x-amzn-requestid";
@@ -126,6 +144,17 @@ impl ServiceRouters {
         let invokes = request.method() == http::Method::POST
             && request.uri().path().ends_with("/invocations");
         self.others.account().is_some() && !reads && !invokes && is_lambda()
+    }
+
+    /// Returns the refusal of a request that was signed with expired credentials.
+    fn refuse_expired(&self, head: &Parts) -> Option<Response> {
+        let caller = credential(&head.headers, &head.uri)?;
+        if !self.grants.as_ref()?.has_expired(&caller.access_key) {
+            return None;
+        }
+        let message = "The security token included in the request is expired";
+        let protocol = WireProtocol::of(&caller.service, head);
+        Some(protocol.error(StatusCode::FORBIDDEN, "ExpiredTokenException", message))
     }
 
     fn of(&self, request: &Request) -> Option<Destination<'_>> {
@@ -187,13 +216,23 @@ fn move_bucket_into_path(request: &mut Request) {
     }
 }
 
-/// Returns the bucket of `{bucket}.s3.{region}.amazonaws.com` and of S3's other hosts.
+/// Returns the bucket of `{bucket}.s3.{region}.amazonaws.com` and of S3's other hosts for buckets. Hosts of access points and of
+/// S3's other APIs begin with something else than a bucket.
 fn bucket_of(host: &str) -> Option<&str> {
-    let marks = [".s3.", ".s3-"].into_iter();
-    marks
-        .filter_map(|mark| host.find(mark))
-        .min()
-        .map(|at| &host[..at])
+    let AwsHost::Service(name) = AwsHost::parse(host)? else {
+        return None;
+    };
+    let (bucket, endpoint) = name.rsplit_once(".s3")?;
+    let has_bucket = match endpoint.strip_prefix('-') {
+        None => endpoint.is_empty() || endpoint.starts_with('.'),
+        Some(kind) => {
+            let (kind, region) = kind.split_once('.').unwrap_or((kind, ""));
+            // Before the region, S3's older hosts have a hyphen: `s3-eu-west-1`.
+            ["accelerate", "fips"].contains(&kind)
+                || region.is_empty() && !kind.starts_with("website")
+        }
+    };
+    (has_bucket && !endpoint.ends_with(".vpce")).then_some(bucket)
 }
 
 /// Returns false for a request of a foreign web page, and for one that reached loopback by a foreign name (DNS
@@ -208,4 +247,39 @@ fn is_local(headers: &HeaderMap) -> bool {
     let same_origin =
         |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
     host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_buckets_begin_with_a_bucket() {
+        for (name, bucket) in [
+            ("photos.s3.us-east-1", Some("photos")),
+            ("photos.s3", Some("photos")),
+            ("a.s3.b.s3.us-east-1", Some("a.s3.b")),
+            ("photos.s3-eu-west-1", Some("photos")),
+            ("photos.s3.dualstack.us-east-1", Some("photos")),
+            ("photos.s3-accelerate", Some("photos")),
+            ("photos.s3-accelerate.dualstack", Some("photos")),
+            ("photos.s3-fips.us-east-1", Some("photos")),
+            ("s3.us-east-1", None),
+            ("s3", None),
+            ("000000000000.s3-control.us-east-1", None),
+            ("000000000000.s3-control.dualstack.us-east-1", None),
+            ("point-000000000000.s3-accesspoint.us-east-1", None),
+            ("point-000000000000.s3-object-lambda.us-east-1", None),
+            ("point-000000000000.op-1.s3-outposts.us-east-1", None),
+            ("photos.s3-website-us-east-1", None),
+            ("photos.bucket.vpce-1.s3.us-east-1.vpce", None),
+            ("sqs.us-east-1", None),
+        ] {
+            assert_eq!(
+                bucket_of(&format!("{name}.amazonaws.com")),
+                bucket,
+                "{name}"
+            );
+        }
+    }
 }

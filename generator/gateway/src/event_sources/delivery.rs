@@ -7,13 +7,11 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use stackgen_gateway_apis::websocket::InvocationLog;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome, Invoke};
-use stackgen_gateway_common::{
-    EpochMillis, Event, Events, FailureEvidence, FunctionArn, ThrownError, trace_id_or_new,
-};
-use stackgen_gateway_lambda::functions::Functions;
+use stackgen_gateway_common::{EpochMillis, Event, trace_id_or_new};
 use stackgen_gateway_stack::{EventSource, EventSourceMapping};
 
 use super::PollerContext;
+use crate::invocations::{failure_evidence, failure_reason};
 
 /// Record of a batch with its identifier: the ID of a message, or the sequence number of a change.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,24 +22,13 @@ pub(super) struct BatchRecord {
 
 /// Result of delivering a batch.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Delivery {
+pub(super) enum Delivery {
     /// The function processed all records.
     Processed,
     /// The function reported these records as failed.
     Partly(HashSet<String>),
     /// No record counts as processed.
     Failed,
-}
-
-/// Invocation of a function with records.
-pub(crate) struct BatchInvocation {
-    /// Name of the source.
-    pub(crate) source: String,
-    pub(crate) function: FunctionArn,
-    pub(crate) caller: InvocationCaller,
-    pub(crate) payload: Bytes,
-    /// Number of records in the payload.
-    pub(crate) records: usize,
 }
 
 /// Invokes the function of a mapping, and reports the result as an event.
@@ -51,64 +38,34 @@ pub(super) async fn deliver(
     batch: &[BatchRecord],
 ) -> Delivery {
     let records: Vec<&Json> = batch.iter().map(|record| &record.json).collect();
-    let invocation = BatchInvocation {
-        source: source_name(mapping),
-        function: mapping.function.clone(),
-        // Lambda itself polls, so no policy of the function is needed.
-        caller: InvocationCaller::Account,
-        payload: Bytes::from(json!({ "Records": records }).to_string()),
-        records: batch.len(),
-    };
-    let judge = |outcome: &InvocationOutcome| answer(mapping, batch, outcome);
-    invoke_batch(&context.functions, &context.events, invocation, judge).await
-}
-
-/// Invokes a function with records, and reports the result as an event. `judge` interprets the answer of a function that did
-/// not fail.
-pub(crate) async fn invoke_batch(
-    functions: &Functions,
-    events: &Events,
-    batch: BatchInvocation,
-    judge: impl FnOnce(&InvocationOutcome) -> (Delivery, Option<String>),
-) -> Delivery {
     let (log, lines) = InvocationLog::new();
     let started = Instant::now();
     let invocation = Invocation {
-        function: batch.function.clone(),
-        payload: batch.payload,
-        caller: batch.caller,
+        function: mapping.function.clone(),
+        payload: Bytes::from(json!({ "Records": records }).to_string()),
+        // Lambda itself polls, so no policy of the function is needed.
+        caller: InvocationCaller::Account,
         trace_id: trace_id_or_new(None, EpochMillis::now()),
         log: Some(log),
     };
-    let outcome = functions.invoke(invocation).await;
+    let outcome = context.functions.invoke(invocation).await;
     let took = started.elapsed();
-    let (delivery, reason, error) = match &outcome {
-        Ok(outcome) if outcome.failed => {
-            let error = ThrownError::read(&outcome.payload);
-            let reason = "the function failed".to_owned();
-            (Delivery::Failed, Some(reason), error)
-        }
-        Ok(outcome) => {
-            let (delivery, reason) = judge(outcome);
-            (delivery, reason, None)
-        }
-        Err(error) => (Delivery::Failed, Some(error.message.clone()), None),
+    let (delivery, reason) = match (failure_reason(&outcome), &outcome) {
+        (None, Ok(outcome)) => answer(mapping, batch, outcome),
+        (reason, _) => (Delivery::Failed, reason),
     };
-    let evidence = match (&reason, &outcome) {
-        (Some(_), Ok(_)) => Some(FailureEvidence {
-            error,
-            log: lines.first_lines().await,
-        }),
-        _ => None,
+    let evidence = match reason {
+        Some(_) => failure_evidence(&outcome, lines).await,
+        None => None,
     };
-    events.send(|| Event::Batch {
-        source: batch.source,
-        function: batch.function.name,
-        records: batch.records,
+    context.events.send(|| Event::Batch {
+        source: source_name(mapping),
+        function: mapping.function.name.clone(),
+        records: batch.len(),
         failed: match &delivery {
             Delivery::Processed => 0,
             Delivery::Partly(failed) => failed.len(),
-            Delivery::Failed => batch.records,
+            Delivery::Failed => batch.len(),
         },
         reason,
         evidence,

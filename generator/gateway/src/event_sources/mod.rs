@@ -2,7 +2,7 @@
 //!
 //! Queues are read from the endpoint for services that do not run here.
 
-pub(crate) mod delivery;
+mod delivery;
 mod queue;
 mod queue_client;
 mod queue_event;

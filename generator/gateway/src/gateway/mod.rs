@@ -40,7 +40,7 @@ pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
 
 use crate::control::{self, ServiceRouters};
 use crate::event_sources::EventSourcePollers;
-use crate::identities::Identities;
+use crate::identities::{Identities, IdentityGrant};
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::schedules::ScheduleRunners;
@@ -146,7 +146,7 @@ impl Gateway {
         let others = other_services(options.services, options.account, &events, &functions);
         let event_sources = event_sources(&settings, &functions, &tables, &others, &events);
         let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
-        let triggers = Triggers::new(&functions, events.clone(), settings.functions.retry);
+        let triggers = Triggers::new(&functions, events.clone());
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -412,25 +412,29 @@ fn environment(endpoint: &str, tables: &Tables, tls: &GatewayTls) -> BTreeMap<St
 
 fn services(shared: &Arc<Shared>) -> ServiceRouters {
     let account = &shared.account;
-    let functions = account.functions.clone();
+    let grants = role_grants(account, &shared.identities);
+    let callers = grants.clone();
+    // An account has event buses and topics itself.
+    let runs_triggers = shared.others.account().is_none();
     let settings = &shared.plane.settings.control;
     ServiceRouters {
         apigatewayv2: stackgen_gateway_apis::control::routes(
             account.apis.clone(),
             settings.rates.clone(),
         ),
-        lambda: stackgen_gateway_lambda::control::routes(account.functions.clone()),
+        lambda: stackgen_gateway_lambda::control::routes(account.functions.clone(), grants.clone()),
         logs: control::logs::routes(account.logs.clone(), account.scope.clone()),
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
-        sts: control::sts::routes(account.scope.clone(), move |key| functions.role_of(key)),
+        sts: control::sts::routes(account.scope.clone(), move |key| callers.role_of(key)),
         identity_pools: Some(identity_pools(shared)),
-        events: Some(shared.triggers.events_routes(shared.others.clone())),
-        sns: Some(shared.triggers.topics_routes(shared.others.clone())),
+        events: runs_triggers.then(|| shared.triggers.events_routes(shared.others.clone())),
+        sns: runs_triggers.then(|| shared.triggers.topics_routes(shared.others.clone())),
         dynamodb: shared.tables.router(),
         management: management::misdirected(),
         user_pools: shared.issuer.user_pools(&shared.tls.user_pool_host()),
         private: private::routes(shared.clone()),
         others: shared.others.clone(),
+        grants: Some(grants),
     }
 }
 
@@ -455,10 +459,15 @@ struct RoleGrants {
 
 impl Grants for RoleGrants {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
-        match self.role_of(access_key) {
-            None => true,
-            Some(role) => self.account.roles.allows(&role, action, resource),
-        }
+        let role = match self.account.functions.role_of(access_key) {
+            Some(role) => role,
+            None => match self.identities.grant(access_key) {
+                Some(IdentityGrant::Role(role)) => role,
+                Some(IdentityGrant::Expired) => return false,
+                None => return true,
+            },
+        };
+        self.account.roles.allows(&role, action, resource)
     }
 
     fn federated(&self, access_key: &str) -> Option<FederatedCaller> {
@@ -467,6 +476,13 @@ impl Grants for RoleGrants {
 
     fn role_of(&self, access_key: &str) -> Option<String> {
         let role = self.account.functions.role_of(access_key);
-        role.or_else(|| self.identities.role_of(access_key))
+        role.or_else(|| match self.identities.grant(access_key)? {
+            IdentityGrant::Role(role) => Some(role),
+            IdentityGrant::Expired => None,
+        })
+    }
+
+    fn has_expired(&self, access_key: &str) -> bool {
+        self.identities.grant(access_key) == Some(IdentityGrant::Expired)
     }
 }

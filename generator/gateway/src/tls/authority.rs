@@ -20,6 +20,13 @@ const LOOPBACK_DOMAIN: &str = "localhost";
 /// Domains of AWS's hosts.
 const AWS_DOMAINS: [&str; 2] = ["amazonaws.com", "amazonaws.com.cn"];
 
+/// Hosts for which an authority whose key is stored must not be trusted.
+const AWS_HOSTS: [&str; 3] = [
+    "api.execute-api.us-east-1.amazonaws.com",
+    "cognito-idp.us-east-1.amazonaws.com",
+    "sts.amazonaws.com",
+];
+
 /// Name of the authority in lists of certificates.
 const COMMON_NAME: &str = "stackgen local gateway";
 
@@ -60,7 +67,8 @@ impl LocalAuthority {
     ///
     /// # Errors
     ///
-    /// If clients that trust the certificate would not trust those that this authority issues. The text says why.
+    /// If clients that trust the certificate would not trust those that this authority issues, or would trust it for hosts of
+    /// AWS. The text says why.
     pub(super) fn restore(
         key: KeyPair,
         certificate: CertificateDer<'static>,
@@ -105,12 +113,24 @@ impl LocalAuthority {
         self.issuer.key().serialize_pem()
     }
 
-    /// Checks that a client that trusts the certificate accepts the authority's certificates.
+    /// Checks that a client that trusts the certificate accepts the authority's certificates for loopback and for no hosts of
+    /// AWS, which a stolen key could impersonate.
     fn check(&self) -> Result<(), String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
-        let issued = self.issue(&key, &[LOOPBACK_DOMAIN]);
-        let issued = issued.map_err(|error| error.to_string())?;
-        verify(&self.certificate, &issued, LOOPBACK_DOMAIN).map_err(|error| error.to_string())
+        let verify = |name: &str| {
+            let issued = self.issue(&key, &[name]);
+            let issued = issued.map_err(|error| error.to_string())?;
+            Ok::<_, String>(verify(&self.certificate, &issued, name))
+        };
+        verify(LOOPBACK_DOMAIN)?.map_err(|error| error.to_string())?;
+        for host in AWS_HOSTS {
+            if verify(host)?.is_ok() {
+                return Err(format!(
+                    "clients that trust its certificate would also trust it for {host}"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -205,6 +225,24 @@ mod tests {
         for name in ["example.com", "10.0.0.1"] {
             assert!(verified(&stored, name).is_err(), "{name}");
             assert!(verified(&functions, name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stored_authority_for_hosts_of_aws_is_refused() {
+        let restored = |domains: &[&str]| {
+            let made = LocalAuthority::permitting(domains).expect("an authority");
+            let key = KeyPair::from_pem(&made.key_pem()).expect("a key");
+            LocalAuthority::restore(key, made.certificate).err()
+        };
+        assert_eq!(restored(&["localhost"]), None);
+        for (domain, host) in [
+            ("execute-api.us-east-1.amazonaws.com", AWS_HOSTS[0]),
+            ("cognito-idp.us-east-1.amazonaws.com", AWS_HOSTS[1]),
+        ] {
+            let refused = restored(&["localhost", domain]).expect("a reason");
+            let reason = "clients that trust its certificate would also trust it for";
+            assert_eq!(refused, format!("{reason} {host}"));
         }
     }
 

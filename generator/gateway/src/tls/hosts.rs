@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use stackgen_gateway_common::AwsHost;
 use tempfile::NamedTempFile;
 
-/// Key of the port for all hosts of AWS that have no other port.
+/// Key of the port for all hosts of services that have no other port.
 const ALL: &str = "*";
 
 /// Ports of hosts on loopback. A key is a host, [`ALL`], or `{id}.execute-api` for the hosts of an API in all regions.
@@ -36,7 +37,7 @@ impl HostTable {
         self.write(&ports)
     }
 
-    /// Sets the port for all hosts of AWS that have no other one.
+    /// Sets the port for all hosts of services that have no other one.
     pub(super) fn insert_all(&self, port: u16) -> io::Result<()> {
         self.insert(ALL.to_owned(), port)
     }
@@ -49,16 +50,11 @@ impl HostTable {
 
     /// Returns the port of a host in lower case. The hooks of functions decide in the same way.
     pub(super) fn port(&self, host: &str) -> Option<u16> {
-        let ports = self.ports();
-        let name = host
-            .strip_suffix(".amazonaws.com")
-            .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-        let api = name.and_then(|name| name.split_once(".execute-api."));
-        let key = match (name, api) {
-            (_, Some((id, _))) => format!("{id}.execute-api"),
-            (Some(_), None) => ALL.to_owned(),
-            (None, None) => return None,
+        let key = match AwsHost::parse(host)? {
+            AwsHost::Api(id) => format!("{id}.execute-api"),
+            AwsHost::Service(_) => ALL.to_owned(),
         };
+        let ports = self.ports();
         ports.get(host).or_else(|| ports.get(&key)).copied()
     }
 

@@ -65,7 +65,7 @@ impl GatewayTls {
         };
         let functions = LocalAuthority::generate_for_functions()
             .map_err(|error| TlsError::Certificate(error.to_string()))?;
-        let trust = TrustFiles::write(&files.join("tls"), authority.pem() + &functions.pem());
+        let trust = TrustFiles::write(&files.join("tls"), &authority.pem(), &functions.pem());
         let trust = trust.map_err(TlsError::Files)?;
         let hosts = HostTable::create(trust.hosts()).map_err(TlsError::Files)?;
         let hosts = Arc::new(hosts);
@@ -93,7 +93,7 @@ impl GatewayTls {
         self.trust.variables()
     }
 
-    /// Returns the path of the authority's certificate.
+    /// Returns the path of the certificate of the authority for loopback.
     pub(crate) fn certificate(&self) -> &Path {
         &self.certificate
     }

@@ -26,8 +26,8 @@ pub(super) struct TrustFiles {
 }
 
 impl TrustFiles {
-    /// Writes the files into a new folder.
-    pub(super) fn write(folder: &Path, authority: String) -> io::Result<Self> {
+    /// Writes the files into a new folder: functions trust the second authority, too.
+    pub(super) fn write(folder: &Path, authority: &str, of_functions: &str) -> io::Result<Self> {
         let files = TrustFiles {
             folder: folder.to_owned(),
         };
@@ -40,13 +40,15 @@ impl TrustFiles {
         // Most of the variables replace the machine's roots, and functions call other hosts, too.
         let machine = rustls_native_certs::load_native_certs().certs;
         let mut bundle: String = machine.iter().map(to_pem).collect();
-        bundle.push_str(&authority);
+        let authorities = [authority, of_functions].concat();
+        bundle.push_str(&authorities);
         fs::write(files.bundle(), bundle)?;
+        fs::write(files.authorities(), authorities)?;
         fs::write(files.certificate(), authority)?;
         Ok(files)
     }
 
-    /// Returns the path of the authority's certificate.
+    /// Returns the path of the certificate of the authority for loopback.
     pub(super) fn certificate(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
@@ -56,7 +58,12 @@ impl TrustFiles {
         self.folder.join("hosts.json")
     }
 
-    /// Returns the path of a file with the roots of this machine and the authority's certificate.
+    /// Returns the path of a file with the certificates of both authorities.
+    fn authorities(&self) -> PathBuf {
+        self.folder.join("functions.pem")
+    }
+
+    /// Returns the path of a file with the roots of this machine and the certificates of both authorities.
     fn bundle(&self) -> PathBuf {
         self.folder.join("bundle.pem")
     }
@@ -69,7 +76,7 @@ impl TrustFiles {
     pub(super) fn variables(&self) -> impl Iterator<Item = (String, String)> {
         let text = |path: PathBuf| path.display().to_string();
         let roots = TRUST_VARIABLES.map(|name| match name {
-            ADDED_ROOTS_VARIABLE => (name.to_owned(), text(self.certificate())),
+            ADDED_ROOTS_VARIABLE => (name.to_owned(), text(self.authorities())),
             name => (name.to_owned(), text(self.bundle())),
         });
         // Node.js splits the options at spaces, and reads backslashes and quotes within quotes.

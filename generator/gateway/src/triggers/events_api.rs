@@ -6,11 +6,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::{Json as JsonBody, Router};
-use http::StatusCode;
+use http::request::Parts;
+use http::{StatusCode, header};
 use serde_json::{Value as Json, json};
 use stackgen_gateway_common::{EpochMillis, body, uuid};
+use stackgen_gateway_stack::bus_name;
 
-use super::{Triggers, seconds};
+use super::Triggers;
 use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
 use crate::outbound::errors::WireProtocol;
@@ -35,7 +37,7 @@ impl Triggers {
     pub(crate) fn takes_events(&self, operation: &str, body: &[u8]) -> bool {
         operation == "AWSEvents.PutEvents"
             && serde_json::from_slice(body).is_ok_and(|body: Json| {
-                let mut entries = entries(&body).iter();
+                let mut entries = entries_of(&body).iter();
                 entries.any(|entry| self.has_bus(bus_of(entry)))
             })
     }
@@ -57,13 +59,29 @@ impl Triggers {
             return others.answer("events", request).await;
         }
         let body: Json = serde_json::from_slice(&body).unwrap_or_default();
-        let entries = entries(&body);
+        let entries = entries_of(&body);
         if entries.len() > MAX_ENTRIES {
             return refuse(
                 "1 validation error detected: Member must have length less than or equal to 10",
             );
         }
-        let results: Vec<Json> = entries.iter().map(|entry| self.put_entry(entry)).collect();
+        let is_here: Vec<bool> = entries
+            .iter()
+            .map(|entry| self.has_bus(bus_of(entry)))
+            .collect();
+        let elsewhere = entries.iter().zip(&is_here);
+        let elsewhere = elsewhere.filter_map(|(entry, here)| (!here).then_some(entry));
+        let elsewhere: Vec<&Json> = elsewhere.collect();
+        let results = match elsewhere.is_empty() {
+            true => Vec::new(),
+            false => put_elsewhere(others, head, &elsewhere).await,
+        };
+        let mut results = results.into_iter();
+        let results = entries.iter().zip(is_here).map(|(entry, here)| match here {
+            true => self.put_entry(entry),
+            false => results.next().unwrap_or_else(no_result),
+        });
+        let results: Vec<Json> = results.collect();
         let failed = results
             .iter()
             .filter(|one| one.get("ErrorCode").is_some())
@@ -123,7 +141,7 @@ impl Triggers {
             "detail-type": kind,
             "source": source,
             "account": scope.account,
-            "time": seconds(time),
+            "time": time.iso8601_seconds(),
             "region": scope.region,
             "resources": entry.get("Resources").cloned().unwrap_or_else(|| json!([])),
             "detail": detail,
@@ -131,7 +149,38 @@ impl Triggers {
     }
 }
 
-fn entries(body: &Json) -> &[Json] {
+/// Puts entries for buses that are not here into the emulator of `--services`. Returns a result for each; without an emulator,
+/// an error.
+async fn put_elsewhere(others: &OtherServices, mut head: Parts, entries: &[&Json]) -> Vec<Json> {
+    // The body is another one, and the answer is read here.
+    for name in [header::CONTENT_LENGTH, header::ACCEPT_ENCODING] {
+        head.headers.remove(name);
+    }
+    let body = json!({ "Entries": entries }).to_string();
+    let request = Request::from_parts(head, Body::from(body));
+    let (head, body) = others.answer("events", request).await.into_parts();
+    let body = body::read_all(body, MAX_BODY).await.unwrap_or_default();
+    let answer: Json = serde_json::from_slice(&body).unwrap_or_default();
+    if head.status.is_success() {
+        return entries_of(&answer).to_vec();
+    }
+    let text = |names: [&str; 2]| {
+        let mut values = names.iter().filter_map(|name| answer.get(name)?.as_str());
+        values.next()
+    };
+    let code = text(["__type", "code"]).unwrap_or("InternalFailure");
+    let code = code.rsplit('#').next().unwrap_or(code);
+    let message = text(["message", "Message"]).unwrap_or_default();
+    let error = json!({ "ErrorCode": code, "ErrorMessage": message });
+    vec![error; entries.len()]
+}
+
+/// Returns the result of an entry for which the emulator gave none.
+fn no_result() -> Json {
+    json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "the endpoint of --services gave no result" })
+}
+
+fn entries_of(body: &Json) -> &[Json] {
     let entries = body.get("Entries").and_then(Json::as_array);
     entries.map(Vec::as_slice).unwrap_or_default()
 }
@@ -139,6 +188,5 @@ fn entries(body: &Json) -> &[Json] {
 /// Returns the name of an entry's bus, of which it may have the ARN.
 fn bus_of(entry: &Json) -> &str {
     let bus = entry.get("EventBusName").and_then(Json::as_str);
-    let bus = bus.unwrap_or("default");
-    bus.rsplit_once(":event-bus/").map_or(bus, |(_, name)| name)
+    bus_name(bus.unwrap_or("default"))
 }

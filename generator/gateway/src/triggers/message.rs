@@ -8,12 +8,17 @@ use stackgen_gateway_stack::FilterScope;
 
 use crate::query_protocol::parameter;
 
+/// Maximum size of a message with its attributes, and of all messages of a batch, in bytes.
+pub(super) const MAX_MESSAGE: usize = 256 * 1024;
+
 /// Message to a topic.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TopicMessage {
     pub(crate) id: String,
     subject: Option<String>,
     body: String,
+    /// Size of the message as it was sent, without its attributes.
+    sent: usize,
     /// Types and values by name.
     attributes: BTreeMap<String, (String, String)>,
 }
@@ -28,6 +33,7 @@ impl TopicMessage {
         let text = |name: &str| parameter(form, &format!("{prefix}{name}"));
         let body = text("Message").filter(|body| !body.is_empty());
         let mut body = body.ok_or("Empty message")?;
+        let sent = body.len();
         if text("MessageStructure").as_deref() == Some("json") {
             let by_protocol: Map<String, Json> = serde_json::from_str(&body)
                 .map_err(|_| "Message Structure - JSON message body failed to parse")?;
@@ -45,12 +51,25 @@ impl TopicMessage {
             let kind = text("Value.DataType").unwrap_or_default();
             Some((text("Name")?, (kind, value.unwrap_or_default())))
         });
-        Ok(TopicMessage {
+        let message = TopicMessage {
             id: uuid(),
             subject: text("Subject"),
             body,
+            sent,
             attributes: attributes.collect(),
-        })
+        };
+        match message.size() > MAX_MESSAGE {
+            true => Err("Message too long"),
+            false => Ok(message),
+        }
+    }
+
+    /// Returns the size in bytes that SNS limits.
+    pub(super) fn size(&self) -> usize {
+        let attributes = self.attributes.iter();
+        let attributes =
+            attributes.map(|(name, (kind, value))| name.len() + kind.len() + value.len());
+        self.sent + attributes.sum::<usize>()
     }
 
     /// Returns true if a subscription with this filter receives the message.
@@ -164,5 +183,18 @@ mod tests {
         assert_eq!(read("%7B%22default%22%3A%22D%22%7D"), Ok("D".to_owned()));
         assert!(read("%7B%7D").is_err() && read("text").is_err());
         assert_eq!(TopicMessage::read("Message=", ""), Err("Empty message"));
+    }
+
+    #[test]
+    fn a_message_with_its_attributes_has_at_most_256_kb() {
+        let attribute = "&MessageAttributes.entry.1.Name=a&MessageAttributes.entry.1.Value.DataType=String\
+             &MessageAttributes.entry.1.Value.StringValue=v";
+        let read = |size: usize| {
+            let form = format!("Message={}{attribute}", "x".repeat(size));
+            TopicMessage::read(&form, "").map(|message| message.size())
+        };
+        let attribute_bytes = "aStringv".len();
+        assert_eq!(read(MAX_MESSAGE - attribute_bytes), Ok(MAX_MESSAGE));
+        assert_eq!(read(MAX_MESSAGE), Err("Message too long"));
     }
 }

@@ -7,20 +7,25 @@ mod topics_api;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use stackgen_gateway_common::invoke::InvocationCaller;
-use stackgen_gateway_common::{ArnScope, EpochMillis, Events, FunctionArn, uuid};
+use stackgen_gateway_common::{ArnScope, EpochMillis, Event, Events, FunctionArn, uuid};
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{FunctionTriggers, Trigger, TriggerReceiver, TriggerSource};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::event_sources::delivery::{BatchInvocation, Delivery, invoke_batch};
+use crate::invocations::{AsyncReport, invoke_async};
 use crate::schedule_times::{ScheduleState, ScheduleTimes};
 use message::TopicMessage;
+
+/// Maximum number of invocations that have not ended. Functions that send events to themselves would otherwise fill the
+/// memory.
+const MAX_PENDING: usize = 1000;
 
 /// Runs the triggers of the stack.
 #[derive(Clone)]
@@ -30,8 +35,8 @@ struct TriggerState {
     scope: ArnScope,
     functions: Arc<Functions>,
     events: Events,
-    /// Delay before the first retry. It doubles with every retry.
-    retry: Duration,
+    /// Invocations that may still begin before others end.
+    pending: Arc<Semaphore>,
     running: Mutex<BTreeMap<String, RunningTrigger>>,
     /// Names of event buses.
     buses: Mutex<BTreeSet<String>>,
@@ -70,12 +75,12 @@ impl FunctionTriggers for Triggers {
 }
 
 impl Triggers {
-    pub(crate) fn new(functions: &Arc<Functions>, events: Events, retry: Duration) -> Self {
+    pub(crate) fn new(functions: &Arc<Functions>, events: Events) -> Self {
         Triggers(Arc::new(TriggerState {
             scope: functions.scope().clone(),
             functions: functions.clone(),
             events,
-            retry,
+            pending: Arc::new(Semaphore::new(MAX_PENDING)),
             running: Mutex::default(),
             buses: Mutex::default(),
             stop: CancellationToken::new(),
@@ -176,7 +181,7 @@ impl Triggers {
             "detail-type": "Scheduled Event",
             "source": "aws.events",
             "account": scope.account,
-            "time": seconds(EpochMillis::now()),
+            "time": EpochMillis::now().iso8601_seconds(),
             "region": scope.region,
             "resources": [trigger.arn],
             "detail": {},
@@ -243,7 +248,7 @@ impl Triggers {
         }
     }
 
-    /// Invokes a function as an asynchronous invocation: with the function's retries, and without waiting.
+    /// Invokes a function asynchronously, with its retries and without waiting, and reports the outcome.
     fn invoke(
         &self,
         function: &FunctionArn,
@@ -252,35 +257,41 @@ impl Triggers {
         source: &str,
     ) {
         let (state, function, source) = (self.0.clone(), function.clone(), source.to_owned());
-        let payload = Bytes::from(payload);
+        let Ok(permit) = state.pending.clone().try_acquire_owned() else {
+            let refused = AsyncReport {
+                reason: Some(format!(
+                    "the event is dropped: {MAX_PENDING} invocations by rules and topics have not ended"
+                )),
+                evidence: None,
+                took: Duration::ZERO,
+            };
+            return state.report(source, function.name, refused);
+        };
         let run = async move {
-            let qualifier = function.qualifier.as_deref();
-            let settings = state.functions.async_settings(&function.name, qualifier);
-            let settings = settings.unwrap_or_default();
-            let started = Instant::now();
-            for attempt in 0..=settings.retries {
-                if attempt > 0 {
-                    tokio::time::sleep(state.retry * attempt).await;
-                    if started.elapsed() > settings.max_age {
-                        return;
-                    }
-                }
-                let batch = BatchInvocation {
-                    source: source.clone(),
-                    function: function.clone(),
-                    caller: caller.clone(),
-                    payload: payload.clone(),
-                    records: 1,
-                };
-                let judge = |_: &_| (Delivery::Processed, None);
-                let delivery = invoke_batch(&state.functions, &state.events, batch, judge).await;
-                if delivery == Delivery::Processed {
-                    return;
-                }
+            let (name, payload) = (function.name.clone(), Bytes::from(payload));
+            let report = invoke_async(&state.functions, function, caller, payload).await;
+            drop(permit);
+            if let Some(report) = report {
+                state.report(source, name, report);
             }
         };
         let stop = self.0.stop.clone();
         self.0.tasks.spawn(stop.run_until_cancelled_owned(run));
+    }
+}
+
+impl TriggerState {
+    /// Reports an invocation as an event.
+    fn report(&self, source: String, function: String, report: AsyncReport) {
+        self.events.send(|| Event::Batch {
+            source,
+            function,
+            records: 1,
+            failed: usize::from(report.reason.is_some()),
+            reason: report.reason,
+            evidence: report.evidence,
+            took: report.took,
+        });
     }
 }
 
@@ -296,10 +307,4 @@ fn caller(trigger: &Trigger) -> InvocationCaller {
             service("events.amazonaws.com", &trigger.arn)
         }
     }
-}
-
-/// Returns a time as events have it, without milliseconds.
-fn seconds(time: EpochMillis) -> String {
-    let whole = EpochMillis::from_millis(time.as_millis() / 1000 * 1000);
-    whole.iso8601().replace(".000Z", "Z")
 }

@@ -13,13 +13,16 @@ use http::{StatusCode, header};
 use stackgen_gateway_common::{body, uuid};
 
 use super::Triggers;
-use super::message::TopicMessage;
+use super::message::{MAX_MESSAGE, TopicMessage};
 use crate::outbound::OtherServices;
 use crate::outbound::errors::WireProtocol;
 use crate::query_protocol::{escape, parameter};
 
 /// Maximum size of a request in bytes: ten messages, percent-encoded.
 const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// Maximum number of messages in a batch.
+const MAX_ENTRIES: usize = 10;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
@@ -59,7 +62,12 @@ impl Triggers {
         };
         let form = parameters(&head, &body);
         let answer = match parameter(&form, "Action").as_deref() {
-            Some("PublishBatch") => self.publish_batch(&topic, &form),
+            Some("PublishBatch") => match self.publish_batch(&topic, &form) {
+                Ok(answer) => answer,
+                Err(BatchError { code, message }) => {
+                    return protocol.error(StatusCode::BAD_REQUEST, code, message);
+                }
+            },
             _ => match TopicMessage::read(&form, "") {
                 Ok(message) => self.publish_one(&topic, &message),
                 Err(reason) => return refuse(reason),
@@ -76,15 +84,17 @@ impl Triggers {
         response("Publish", &id)
     }
 
-    fn publish_batch(&self, topic: &str, form: &str) -> Response {
+    /// Publishes the messages of a batch.
+    ///
+    /// # Errors
+    ///
+    /// The code and the message of SNS, if it refuses the whole batch.
+    fn publish_batch(&self, topic: &str, form: &str) -> Result<Response, BatchError> {
+        let entries = batch_entries(form)?;
         let (mut successful, mut failed) = (String::new(), String::new());
-        for number in 1.. {
-            let prefix = format!("PublishBatchRequestEntries.member.{number}.");
-            let Some(id) = parameter(form, &format!("{prefix}Id")) else {
-                break;
-            };
+        for BatchEntry { id, message } in entries {
             let id = escape(&id);
-            match TopicMessage::read(form, &prefix) {
+            match message {
                 Ok(message) => {
                     self.publish(topic, &message);
                     let message = &message.id;
@@ -98,10 +108,10 @@ impl Triggers {
                 }
             }
         }
-        response(
+        Ok(response(
             "PublishBatch",
             &format!("<Successful>{successful}</Successful><Failed>{failed}</Failed>"),
-        )
+        ))
     }
 
     /// Publishes to the emulator too, which knows the other subscriptions. Returns its answer, if it has the topic.
@@ -119,6 +129,53 @@ impl Triggers {
     }
 }
 
+/// Message of a batch.
+struct BatchEntry {
+    id: String,
+    /// The error is the reason in SNS's words.
+    message: Result<TopicMessage, &'static str>,
+}
+
+/// Refusal of a whole batch.
+#[derive(Debug, PartialEq, Eq)]
+struct BatchError {
+    code: &'static str,
+    message: &'static str,
+}
+
+/// Reads the entries of a batch.
+fn batch_entries(form: &str) -> Result<Vec<BatchEntry>, BatchError> {
+    let refuse = |code, message| Err(BatchError { code, message });
+    let entries = (1..).map_while(|number| {
+        let prefix = format!("PublishBatchRequestEntries.member.{number}.");
+        Some(BatchEntry {
+            id: parameter(form, &format!("{prefix}Id"))?,
+            message: TopicMessage::read(form, &prefix),
+        })
+    });
+    // One more than SNS accepts is enough to refuse the batch.
+    let entries: Vec<_> = entries.take(MAX_ENTRIES + 1).collect();
+    let messages = entries
+        .iter()
+        .filter_map(|entry| entry.message.as_ref().ok());
+    let size: usize = messages.map(TopicMessage::size).sum();
+    match entries.len() {
+        0 => refuse(
+            "EmptyBatchRequest",
+            "The batch request doesn't contain any entries.",
+        ),
+        count if count > MAX_ENTRIES => refuse(
+            "TooManyEntriesInBatchRequest",
+            "The batch request contains more entries than permissible.",
+        ),
+        _ if size > MAX_MESSAGE => refuse(
+            "BatchRequestTooLong",
+            "The length of all the batch messages put together is more than the limit.",
+        ),
+        _ => Ok(entries),
+    }
+}
+
 fn parameters(head: &Parts, body: &[u8]) -> String {
     match body.is_empty() {
         true => head.uri.query().unwrap_or_default().to_owned(),
@@ -133,4 +190,32 @@ fn response(action: &str, result: &str) -> Response {
         uuid()
     );
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(messages: &[String]) -> Result<Vec<bool>, &'static str> {
+        let entries = messages.iter().zip(1..).map(|(message, number)| {
+            let prefix = format!("PublishBatchRequestEntries.member.{number}");
+            format!("{prefix}.Id={number}&{prefix}.Message={message}")
+        });
+        let form = entries.collect::<Vec<_>>().join("&");
+        let entries = batch_entries(&form).map_err(|error| error.code)?;
+        Ok(entries.iter().map(|entry| entry.message.is_ok()).collect())
+    }
+
+    #[test]
+    fn a_batch_has_at_most_ten_messages_that_together_have_at_most_256_kb() {
+        let messages = |count: usize, size: usize| vec!["x".repeat(size); count];
+        assert_eq!(batch(&messages(10, 1)), Ok(vec![true; 10]));
+        assert_eq!(batch(&messages(11, 1)), Err("TooManyEntriesInBatchRequest"));
+        assert_eq!(batch(&[]), Err("EmptyBatchRequest"));
+        assert_eq!(batch(&messages(2, 128 * 1024)), Ok(vec![true; 2]));
+        let larger = messages(2, 128 * 1024 + 1);
+        assert_eq!(batch(&larger), Err("BatchRequestTooLong"));
+        let one = ["x".to_owned(), String::new()];
+        assert_eq!(batch(&one), Ok(vec![true, false]));
+    }
 }

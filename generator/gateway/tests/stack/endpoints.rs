@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::serving::{connect, receive};
-use crate::support::{apply, gateway, template_from_text};
+use crate::support::{api, apply, gateway, template_from_text};
 
 /// An API whose `$connect` and `$default` call an endpoint.
 const TEMPLATE: &str = r##"
@@ -59,7 +59,8 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment }
 "##;
 
-async fn serve(router: Router) -> String {
+/// Serves a router and returns its URL.
+pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -84,6 +85,32 @@ async fn row_m25_routes_of_a_template_call_an_endpoint() {
     socket.send(message.into()).await.expect("sent");
     let answer = receive(&mut socket).await;
     assert_eq!(answer, "POST /rooms/a%2Fb true said: hi");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_root_of_a_custom_domain_is_that_of_the_mapping_without_a_key() {
+    let gateway = gateway().await;
+    let template = TEMPLATE.replace("BACKEND", "http://127.0.0.1:1");
+    let mapped = |key: &str| {
+        let properties =
+            format!("DomainName: chat.example.com, ApiId: !Ref Api, Stage: !Ref Stage{key}");
+        let mapping = format!(
+            "  Mapping: {{ Type: AWS::ApiGatewayV2::ApiMapping, Properties: {{ {properties} }} }}\n"
+        );
+        template_from_text(&format!("{template}{mapping}"))
+    };
+    for (applied, stage) in [
+        (mapped(""), Some("prod")),
+        (mapped(", ApiMappingKey: v1"), None),
+        (mapped(", ApiMappingKey: ''"), Some("prod")),
+        (template_from_text(&template), None),
+    ] {
+        apply(&gateway, applied).await;
+        let api = api(&gateway, "hooks").api_id.clone();
+        let mapped = gateway.account().apis.root_stage(&api);
+        assert_eq!(mapped.as_ref().map(|name| name.as_str()), stage);
+    }
     gateway.shutdown().await;
 }
 

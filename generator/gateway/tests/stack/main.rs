@@ -3,6 +3,7 @@
 mod endpoints;
 mod event_sources;
 mod flagship;
+mod identities;
 mod lifecycle;
 mod mapping;
 mod private;

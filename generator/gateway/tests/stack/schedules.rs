@@ -79,6 +79,38 @@ async fn a_rate_invokes_the_function_at_once_with_the_role_of_the_schedule() {
 }
 
 #[tokio::test]
+async fn a_scheduled_function_that_still_runs_does_not_delay_the_shutdown() {
+    if stackgen_test_tools::on_path("python3").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = folder.path().join("begun");
+    let slow = format!("open({begun:?}, 'w'); import time; time.sleep(300)");
+    let template = TEMPLATE.replace("assert event['source'] == 'aws.scheduler', event", &slow);
+    let template = template.replace(
+        "Handler: index.handler",
+        "Handler: index.handler\n      Timeout: 600",
+    );
+    let rate = "Name: slow, ScheduleExpression: rate(5 minutes), Target: { Arn: !Ref Version, RoleArn: !GetAtt Scheduler.Arn }";
+    let gateway = gateway().await;
+    apply(
+        &gateway,
+        template_from_text(&format!("{template}{}", schedule("Slow", rate))),
+    )
+    .await;
+    let has_begun = async {
+        while !begun.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), has_begun).await;
+    waited.expect("an invocation");
+    // The function would run for five minutes.
+    let stopped = tokio::time::timeout(Duration::from_secs(60), gateway.shutdown()).await;
+    stopped.expect("a shutdown without waiting for the function");
+}
+
+#[tokio::test]
 async fn what_a_schedule_does_not_do_here_is_reported() {
     let gateway = gateway().await;
     let target = "Target: { Arn: !GetAtt Function.Arn, RoleArn: !GetAtt Scheduler.Arn }";
@@ -93,6 +125,10 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
             "Queue",
             "ScheduleExpression: rate(1 day), Target: { Arn: 'arn:aws:sqs:us-east-1:000000000000:q', RoleArn: x }",
         ),
+        schedule(
+            "Elsewhere",
+            "ScheduleExpression: rate(1 day), Target: { Arn: 'arn:aws:lambda:us-east-1:111122223333:function:sweep', RoleArn: x }",
+        ),
     ]
     .concat();
     let applied = apply(&gateway, template_from_text(&template)).await;
@@ -105,6 +141,7 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
     Berlin: its times are in UTC locally, and in Europe/Berlin on AWS
     Once: it runs nothing locally: only `rate` and `cron` expressions run here
     Queue: it runs nothing locally: its target is not a function
+    Elsewhere: it runs nothing locally: its target is a function of another account or region
     ");
     let wrong = schedule(
         "Wrong",
@@ -136,5 +173,19 @@ async fn settings_of_asynchronous_invocations_follow_the_template() {
     insta::assert_snapshot!(notes.next().expect("a note").reason, @"events do not reach arn:aws:sqs:us-east-1:000000000000:failures locally; those that fail after all retries are dropped");
     apply(&gateway, template_from_text(TEMPLATE)).await;
     assert_eq!(functions.async_settings("sweep", Some("1")), None);
+    for (wrong, reason) in [
+        (
+            with.replace("MaximumRetryAttempts: 0", "MaximumRetryAttempts: 3"),
+            "MaximumRetryAttempts is 3, and must be at least 0 and at most 2",
+        ),
+        (
+            with.replace("InSeconds: 60", "InSeconds: 59"),
+            "MaximumEventAgeInSeconds is 59, and must be at least 60 and at most 21600",
+        ),
+    ] {
+        let problems = gateway.apply(template_from_text(&wrong)).await;
+        let problems = problem_lines(&problems.unwrap_err());
+        assert!(problems.contains(reason), "{problems}");
+    }
     gateway.shutdown().await;
 }

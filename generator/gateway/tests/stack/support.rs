@@ -9,6 +9,8 @@ use stackgen_gateway_common::ApiId;
 use stackgen_gateway_stack::{
     ApplyMode, ApplyResult, ChangeAction, StackTemplate, TemplateProblem,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -110,4 +112,28 @@ pub(crate) fn variable(gateway: &Gateway, function: &str, name: &str) -> String 
     let version = version.expect("the function");
     let value = version.configuration.environment.get(name);
     value.unwrap_or_else(|| panic!("no {name}")).clone()
+}
+
+/// Sends a request of an AWS client with this access key to the control endpoint and returns the body of the answer.
+pub(crate) async fn call_as(
+    gateway: &Gateway,
+    access_key: &str,
+    service: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> String {
+    let endpoint = gateway.state().await.endpoint;
+    let authority = endpoint.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(authority).await.expect("a connection");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, \
+         Signature=0\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
 }

@@ -1,16 +1,20 @@
 //! Rules and subscriptions that invoke functions, over the control endpoint.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use stackgen_gateway::gateway::{Gateway, RemoteGateway};
-use stackgen_gateway_common::Event;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use stackgen_gateway::gateway::{Gateway, GatewayOptions, RemoteGateway};
+use stackgen_gateway::outbound::AccountAccess;
+use stackgen_gateway_common::{ArnScope, Event, SignError, SignRequest};
 use tokio::sync::broadcast::Receiver;
 
+use crate::endpoints::serve;
 use crate::serving::with_puppets;
-use crate::support::{apply, gateway, problem_lines, template_from_text};
+use crate::support::{apply, call_as, gateway, problem_lines, template_from_text};
 
 const TEMPLATE: &str = "
 Transform: AWS::Serverless-2016-10-31
@@ -56,20 +60,8 @@ Resources:
   Mail: { Type: AWS::SNS::Subscription, Properties: { Protocol: email, Endpoint: a@b.c, TopicArn: !Ref News } }
 ";
 
-/// Sends a request of an AWS client to the control endpoint and returns the body of the answer.
 async fn call(gateway: &Gateway, service: &str, headers: &str, body: &str) -> String {
-    let endpoint = gateway.state().await.endpoint;
-    let authority = endpoint.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(authority).await.expect("a connection");
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.expect("written");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
-    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
+    call_as(gateway, "k", service, "/", headers, body).await
 }
 
 async fn put_events(gateway: &Gateway, entries: Value) -> Value {
@@ -107,7 +99,11 @@ async fn next_batch(events: &mut Receiver<Event>) -> (String, usize, Option<Stri
 }
 
 async fn started() -> Gateway {
-    let gateway = gateway().await;
+    started_with(GatewayOptions::default()).await
+}
+
+async fn started_with(options: GatewayOptions) -> Gateway {
+    let gateway = Gateway::start(options).await.expect("a gateway");
     apply(&gateway, with_puppets(template_from_text(TEMPLATE))).await;
     gateway
 }
@@ -155,6 +151,100 @@ async fn events_on_a_bus_of_the_stack_invoke_the_functions_of_matching_rules() {
             .any(|one| one.starts_with("stack-WorkerCopy-")),
         "{sources:?}"
     );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn entries_for_other_buses_go_to_the_emulator_or_get_an_error() {
+    let order = entry("shop", &json!({ "what": "ok" }));
+    let mut other = order.clone();
+    other["EventBusName"] = json!("elsewhere");
+    let entries = json!([other, order, other]);
+    let gateway = started().await;
+    let answer = put_events(&gateway, entries.clone()).await;
+    assert_eq!(answer["FailedEntryCount"], 2, "{answer}");
+    assert!(answer["Entries"][1]["EventId"].is_string(), "{answer}");
+    insta::assert_snapshot!(answer["Entries"][2].to_string(), @r#"{"ErrorCode":"ServiceNotRunLocally","ErrorMessage":"the local gateway has no events; start `stackgen dev` with --services URL to send its calls to an emulator of AWS"}"#);
+    gateway.shutdown().await;
+    let emulator = async |body: Bytes| {
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        let entries = body["Entries"].as_array().expect("entries").iter();
+        let results = entries.map(|entry| json!({ "EventId": entry["EventBusName"] }));
+        Json(json!({ "FailedEntryCount": 0, "Entries": results.collect::<Vec<_>>() }))
+    };
+    let services = serve(Router::new().fallback(emulator)).await;
+    let options = GatewayOptions {
+        services: Some(services.parse().expect("a URL")),
+        ..GatewayOptions::default()
+    };
+    let gateway = started_with(options).await;
+    let answer = put_events(&gateway, entries).await;
+    assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
+    let ids = [0, 1, 2].map(|at| answer["Entries"][at]["EventId"] == "elsewhere");
+    assert_eq!(ids, [true, false, true], "{answer}");
+    gateway.shutdown().await;
+}
+
+/// Signs nothing.
+#[derive(Debug)]
+struct NoSigner;
+
+impl SignRequest for NoSigner {
+    fn sign<'a>(
+        &'a self,
+        _: &'a str,
+        _: http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<http::Request<Bytes>, SignError>> {
+        Box::pin(async { Err(SignError("there are no credentials".to_owned())) })
+    }
+}
+
+#[tokio::test]
+async fn with_an_account_events_and_messages_are_those_of_the_account() {
+    let options = GatewayOptions {
+        account: Some(AccountAccess {
+            scope: ArnScope::default(),
+            signer: Arc::new(NoSigner),
+            endpoint: None,
+        }),
+        ..GatewayOptions::default()
+    };
+    let gateway = started_with(options).await;
+    // The account gets only requests that a function signed.
+    let answer = put_events(&gateway, json!([entry("shop", &json!({ "what": "ok" }))])).await;
+    let message = answer["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with("events is not called in AWS"),
+        "{answer}"
+    );
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Anews";
+    let publish = format!("Action=Publish&TopicArn={topic}&Message=x");
+    let answer = call(&gateway, "sns", form, &publish).await;
+    assert!(answer.contains("sns is not called in AWS"), "{answer}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn invocations_that_pile_up_are_dropped_with_a_reason() {
+    let gateway = started().await;
+    let mut events = gateway.events().subscribe();
+    let slow = entry("shop", &json!({ "what": "sleep:60000" }));
+    let batch = Value::from(vec![slow; 10]);
+    for _ in 0..120 {
+        put_events(&gateway, batch.clone()).await;
+    }
+    let dropped = async {
+        loop {
+            let (_, failed, reason) = next_batch(&mut events).await;
+            assert_eq!(failed, 1);
+            let reason = reason.expect("a reason");
+            if reason.starts_with("the event is dropped") {
+                return reason;
+            }
+        }
+    };
+    insta::assert_snapshot!(dropped.await, @"the event is dropped: 1000 invocations by rules and topics have not ended");
     gateway.shutdown().await;
 }
 

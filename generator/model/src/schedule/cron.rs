@@ -1,7 +1,7 @@
 //! Cron expressions of EventBridge.
 
 use super::ScheduleExpressionError;
-use super::field::{FieldRange, FieldValues};
+use super::field::{FieldRange, FieldValues, number};
 
 const MINUTES: FieldRange = FieldRange {
     field: "minutes",
@@ -139,7 +139,7 @@ fn day_of_week(text: &str) -> Result<DaySelection, ScheduleExpressionError> {
     let error = || WEEKDAYS.error(text);
     if let Some((weekday, nth)) = text.split_once('#') {
         let weekday = WEEKDAYS.value(weekday).ok_or_else(error)?;
-        let nth = nth.parse().ok().filter(|nth| (1..=5).contains(nth));
+        let nth = number(nth).filter(|nth| (1..=5).contains(nth));
         let nth = nth.ok_or_else(error)?;
         return Ok(DaySelection::Nth { weekday, nth });
     }
@@ -324,6 +324,8 @@ mod tests {
             ("0/0 8 ? * 1 *", "minutes"),
             (", 8 ? * 1 *", "minutes"),
             ("+1 8 ? * 1 *", "minutes"),
+            ("0/+5 8 ? * 1 *", "minutes"),
+            ("0 8 ? * 3#+2 *", "day of week"),
         ] {
             assert!(error(text).contains(field), "{text}: {}", error(text));
         }

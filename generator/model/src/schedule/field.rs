@@ -30,8 +30,7 @@ impl FieldRange {
         if let Some(index) = self.names.iter().position(|name| *name == upper) {
             return u16::try_from(index).ok().map(|index| self.min + index);
         }
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|_| is_number)?;
+        let number = number(text)?;
         (self.min..=self.max).contains(&number).then_some(number)
     }
 
@@ -48,10 +47,7 @@ impl FieldRange {
             None => (text, None),
         };
         let step = match step {
-            Some(step) => step
-                .parse()
-                .ok()
-                .filter(|step| (1..=self.max).contains(step))?,
+            Some(step) => number(step).filter(|step| (1..=self.max).contains(step))?,
             None => 1,
         };
         let (first, last) = match (range, range.split_once('-')) {
@@ -63,6 +59,12 @@ impl FieldRange {
         };
         (first <= last).then_some(ValueSpan { first, last, step })
     }
+}
+
+/// Parses a number without a sign.
+pub(super) fn number(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
 /// Values of a field.

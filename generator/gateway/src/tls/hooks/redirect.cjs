@@ -7,16 +7,32 @@ const net = require("node:net");
 
 const table = process.env._STACKGEN_HOSTS;
 
+// Labels in the names of customers' resources, such as load balancers. Those hosts are reached as they are.
+const ofCustomers = ["elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot"];
+// First labels of names that are a service's all the same.
+const ofServices = ["api", "data", "data-ats"];
+
+// Returns the key of a host's port in the table: that of an API in all regions, or that of all services.
+function keyOf(host) {
+  const domain = /\.amazonaws\.com(\.cn)?$/;
+  if (!domain.test(host)) return undefined;
+  const name = host.replace(domain, "");
+  const [first, ...rest] = name.split(".");
+  if (name === "checkip") return undefined;
+  if (rest[0] === "execute-api") return rest.length === 2 ? `${first}.execute-api` : undefined;
+  const ofCustomer = rest.slice(-2).some((label) => ofCustomers.includes(label));
+  return ofCustomer && !ofServices.includes(first) ? undefined : "*";
+}
+
 // Returns the gateway's port for a host, or undefined. The table changes while functions run.
 function portOf(host, port) {
   if (!table || Number(port) !== 443 || typeof host !== "string") return undefined;
   const name = host.toLowerCase();
-  if (!/\.amazonaws\.com(\.cn)?$/.test(name)) return undefined;
-  const api = /^([^.]+)\.execute-api\./.exec(name);
+  const shared = keyOf(name);
+  if (shared === undefined) return undefined;
   try {
     const ports = JSON.parse(fs.readFileSync(table, "utf8"));
-    // The hosts of an API in all regions, and all other hosts of AWS.
-    for (const key of [name, api ? `${api[1]}.execute-api` : "*"]) {
+    for (const key of [name, shared]) {
       if (Object.hasOwn(ports, key)) return ports[key];
     }
     return undefined;

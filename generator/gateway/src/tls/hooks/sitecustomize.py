@@ -11,6 +11,22 @@ def _redirect():
     table = os.environ.get("_STACKGEN_HOSTS")
     resolve = socket.getaddrinfo
 
+    # Labels in the names of customers' resources, such as load balancers. Those hosts are reached as they are.
+    of_customers = {"elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot"}
+    # First labels of names that are a service's all the same.
+    of_services = {"api", "data", "data-ats"}
+
+    def key_of(host):
+        """Returns the key of a host's port in the table: that of an API in all regions, or that of all services."""
+        name, dot, domain = host.rpartition(".amazonaws.com")
+        if not dot or domain not in ("", ".cn") or name == "checkip":
+            return None
+        first, *rest = name.split(".")
+        if rest[:1] == ["execute-api"]:
+            return first + ".execute-api" if len(rest) == 2 else None
+        of_customer = not of_customers.isdisjoint(rest[-2:])
+        return None if of_customer and first not in of_services else "*"
+
     def port_of(host, port):
         """Returns the gateway's port for a host, or None. The table changes while functions run."""
         if isinstance(host, (bytes, bytearray)):
@@ -18,11 +34,9 @@ def _redirect():
         if not table or not isinstance(host, str) or str(port) not in ("443", "https"):
             return None
         name = host.lower()
-        if not name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        key = key_of(name)
+        if key is None:
             return None
-        label, dot, rest = name.partition(".")
-        # The hosts of an API in all regions, and all other hosts of AWS.
-        key = label + ".execute-api" if rest.startswith("execute-api.") else "*"
         try:
             with open(table, encoding="utf-8") as file:
                 ports = json.load(file)

@@ -7,6 +7,7 @@ mod versions;
 mod zips;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs as logs_sdk;
@@ -16,7 +17,8 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use serde_json::{Value, json};
 use stackgen_gateway::control::{self, ServiceRouters};
-use stackgen_gateway_common::{ArnScope, FunctionSettings};
+use stackgen_gateway_common::{ArnScope, FunctionSettings, Grants};
+use stackgen_gateway_lambda::functions::Functions;
 
 use crate::support::{Lambda, lambda_with, puppet};
 
@@ -28,13 +30,29 @@ struct Account {
     logs: logs_sdk::Client,
 }
 
+/// Limits functions to their roles.
+struct FunctionRoles(Arc<Functions>);
+
+impl Grants for FunctionRoles {
+    fn allows(&self, _access_key: &str, _action: &str, _resource: &str) -> bool {
+        true
+    }
+
+    fn role_of(&self, access_key: &str) -> Option<String> {
+        self.0.role_of(access_key)
+    }
+}
+
 async fn account() -> Account {
     let lambda = lambda_with(FunctionSettings {
         retry: Duration::from_millis(5),
         ..FunctionSettings::default()
     });
     let routes = control::routes(ServiceRouters {
-        lambda: stackgen_gateway_lambda::control::routes(lambda.functions.clone()),
+        lambda: stackgen_gateway_lambda::control::routes(
+            lambda.functions.clone(),
+            Arc::new(FunctionRoles(lambda.functions.clone())),
+        ),
         logs: control::logs::routes(lambda.logs.clone(), ArnScope::default()),
         ..ServiceRouters::default()
     });

@@ -5,7 +5,23 @@ use std::process::Command;
 
 const HOST: &str = "abc.execute-api.nowhere-1.amazonaws.com";
 
-/// A folder with a table that has only [`HOST`].
+/// Hosts, and true if they lead to the gateway when all services do.
+const HOSTS: [(&str, bool); 12] = [
+    ("sqs.nowhere-1.amazonaws.com", true),
+    ("photos.s3.nowhere-1.amazonaws.com", true),
+    ("iot.nowhere-1.amazonaws.com.cn", true),
+    ("data-ats.iot.nowhere-1.amazonaws.com", true),
+    ("other.execute-api.nowhere-1.amazonaws.com", false),
+    ("chat-1.nowhere-1.elb.amazonaws.com", false),
+    ("chat-1.elb.nowhere-1.amazonaws.com", false),
+    ("vm-1.nowhere-1.compute.amazonaws.com", false),
+    ("abc.appsync-api.nowhere-1.amazonaws.com", false),
+    ("abc-ats.iot.nowhere-1.amazonaws.com", false),
+    ("vpce-1.execute-api.nowhere-1.vpce.amazonaws.com", false),
+    ("checkip.amazonaws.com", false),
+];
+
+/// A folder with a table that has [`HOST`], and in another file one that has all services, too.
 struct Table {
     folder: tempfile::TempDir,
     listener: std::net::TcpListener,
@@ -18,12 +34,19 @@ impl Table {
         let port = listener.local_addr().expect("an address").port();
         let table = serde_json::json!({ HOST: port }).to_string();
         std::fs::write(folder.path().join("hosts.json"), table).expect("written");
+        let services = serde_json::json!({ "*": port }).to_string();
+        std::fs::write(folder.path().join("services.json"), services).expect("written");
         Table { folder, listener }
     }
 
     /// Returns the output of a program that reads the table.
     fn run(&self, command: &mut Command) -> String {
-        let hosts = self.folder.path().join("hosts.json");
+        self.run_with("hosts.json", command)
+    }
+
+    /// Returns the output of a program that reads this table.
+    fn run_with(&self, table: &str, command: &mut Command) -> String {
+        let hosts = self.folder.path().join(table);
         let command = command.env("_STACKGEN_HOSTS", hosts);
         let output = command.output().expect("an output");
         let error = String::from_utf8_lossy(&output.stderr);
@@ -71,6 +94,60 @@ fn python_redirects_the_hosts_of_the_table_and_no_others() {
     80 unknown
     443 ('127.0.0.1', 443)
     ");
+}
+
+/// Returns a line for each of [`HOSTS`]: `true` if it leads to the gateway.
+fn expected_lines() -> String {
+    HOSTS.map(|(_, here)| here.to_string()).join("\n")
+}
+
+fn host_names() -> String {
+    serde_json::json!(HOSTS.map(|(host, _)| host)).to_string()
+}
+
+#[test]
+fn python_leaves_the_hosts_of_customers_as_they_are() {
+    let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
+        return;
+    };
+    // The resolver that the hook calls is replaced, so no name leaves this machine.
+    let script = format!(
+        "import runpy, socket\n\
+         socket.getaddrinfo = lambda host, *rest, **options: host\n\
+         runpy.run_path({:?})\n\
+         for host in {}: print(str(socket.getaddrinfo(host, 443) == '127.0.0.1').lower())\n",
+        hooks().join("sitecustomize.py"),
+        host_names()
+    );
+    let mut command = Command::new(python);
+    command.args(["-B", "-c", &script]);
+    assert_eq!(
+        Table::new().run_with("services.json", &mut command),
+        expected_lines()
+    );
+}
+
+#[test]
+fn node_leaves_the_hosts_of_customers_as_they_are() {
+    if Command::new("node").arg("--version").output().is_err() {
+        stackgen_test_tools::skip("Node.js is not installed");
+        return;
+    }
+    // The function that the hook calls is replaced, so no connection leaves this machine.
+    let script = format!(
+        "const net = require('net');\n\
+         net.Socket.prototype.connect = function (to) {{ console.log(to.host === '127.0.0.1'); return this; }};\n\
+         require({:?});\n\
+         for (const host of {}) new net.Socket().connect({{ host, port: 443 }});",
+        hooks().join("redirect.cjs"),
+        host_names()
+    );
+    let mut node = Command::new("node");
+    node.args(["--eval", &script]);
+    assert_eq!(
+        Table::new().run_with("services.json", &mut node),
+        expected_lines()
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn get(path: &str, host: &str) -> String {
 #[tokio::test]
 async fn row_c4_a_port_answers_http_and_https() {
     let gateway = serving().await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     let request = get("/prod", &address.to_string());
     let plain = TcpStream::connect(address).await.expect("a connection");
     let plain = exchange(plain, &request).await;
@@ -50,7 +50,7 @@ async fn row_c4_a_port_answers_http_and_https() {
 #[tokio::test]
 async fn a_websocket_can_be_opened_with_tls() {
     let gateway = serving().await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     let stream = connect(&client, address, "127.0.0.1").await;
     let url = format!("wss://{address}/prod");
     let opened = tokio_tungstenite::client_async(url, stream.expect("TLS")).await;
@@ -74,7 +74,7 @@ async fn a_websocket_can_be_opened_with_tls() {
 #[tokio::test]
 async fn the_host_of_an_api_is_served_with_tls_only() {
     let gateway = serving().await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     let id = &api(&gateway, "socket").api_id;
     let host = format!("{id}.execute-api.us-east-1.amazonaws.com");
     let request = get("/prod", &host);
@@ -103,7 +103,7 @@ async fn row_d22_a_disabled_default_endpoint_is_refused_after_a_deployment() {
     let disable = format!("{protocol}\n      DisableExecuteApiEndpoint: true");
     disabled.text = disabled.text.replace(protocol, &disable);
     apply(&gateway, disabled).await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     let id = &api(&gateway, "socket").api_id;
     let host = format!("{id}.execute-api.us-east-1.amazonaws.com");
     let stream = connect(&client, address, &host).await.expect("TLS");
@@ -125,14 +125,48 @@ async fn row_d22_a_disabled_default_endpoint_is_refused_after_a_deployment() {
 #[tokio::test]
 async fn no_certificate_is_issued_for_hosts_that_the_gateway_does_not_stand_for() {
     let gateway = serving().await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     for name in [
         "example.com",
         "other.execute-api.us-east-1.amazonaws.com",
         "s3.us-east-1.amazonaws.com.evil.example",
+        "chat-1.us-east-1.elb.amazonaws.com",
     ] {
         assert!(connect(&client, address, name).await.is_err(), "{name}");
     }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_certificate_for_clients_is_not_trusted_for_hosts_of_aws() {
+    let gateway = serving().await;
+    let address = address(&gateway);
+    let host = format!(
+        "{}.execute-api.us-east-1.amazonaws.com",
+        api(&gateway, "socket").api_id
+    );
+    let client = trusting(&gateway.state().await.certificate);
+    assert!(connect(&client, address, "localhost").await.is_ok());
+    for name in [host.as_str(), "sqs.us-east-1.amazonaws.com"] {
+        assert!(connect(&client, address, name).await.is_err(), "{name}");
+        let functions = connect(&client_of(&gateway), address, name).await;
+        assert!(functions.is_ok(), "{name}");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_unsigned_request_to_a_host_of_aws_is_refused_with_the_name_of_the_host() {
+    let gateway = gateway().await;
+    let endpoint = gateway.state().await.endpoint.replace("http://", "");
+    let address = endpoint.parse().expect("an address");
+    let host = "sqs.us-east-1.amazonaws.com";
+    let secure = connect(&client_of(&gateway), address, host)
+        .await
+        .expect("TLS");
+    let response = exchange(secure, &get("/", host)).await;
+    let (_, body) = response.split_once("\r\n\r\n").expect("a body");
+    insta::assert_snapshot!(body, @r#"{"message":"Missing Authentication Token: requests must be signed, with any credentials, also those to sqs.us-east-1.amazonaws.com, which lead to the local gateway in functions","__type":"MissingAuthenticationTokenException"}"#);
     gateway.shutdown().await;
 }
 
@@ -149,7 +183,7 @@ async fn an_authority_is_kept_for_the_next_start_and_another_one_is_not_trusted(
         (gateway, address.parse().expect("an address"))
     };
     let (first, _) = start(&options).await;
-    let client = client_of(&first).await;
+    let client = trusting(&first.state().await.certificate);
     first.shutdown().await;
     let (second, address) = start(&options).await;
     assert!(connect(&client, address, "localhost").await.is_ok());
@@ -181,7 +215,7 @@ async fn a_connection_that_starts_neither_tls_nor_http_is_refused() {
 #[tokio::test]
 async fn clients_that_send_nothing_do_not_delay_others() {
     let gateway = serving().await;
-    let (client, address) = (client_of(&gateway).await, address(&gateway));
+    let (client, address) = (client_of(&gateway), address(&gateway));
     let mut silent = Vec::new();
     for _ in 0..20 {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
