@@ -85,11 +85,17 @@ fn row_l1_without_a_log_of_disconnects_no_close_is_known() {
     evidence.closes = ClosedConnections::default();
     assert_eq!(
         questions(&evidence),
-        ["DR502 DR503 DR504 DR505 DR506: no log tells how connections close"]
+        ["DR502 DR503 DR504 DR505 DR506: no log lists all connections that closed"]
     );
-    // A function that logs codes tells all but the ages.
+    // A function may log the codes of some connections only.
     let close = |code, age| ClosedConnection { code, age };
     evidence.closes.closes = vec![close(Some(1000), None)];
+    assert_eq!(
+        questions(&evidence),
+        ["DR502 DR503 DR504 DR505 DR506: no log lists all connections that closed"]
+    );
+    // An execution log at level INFO has the codes of all, and no ages.
+    evidence.closes.lists_disconnects = true;
     assert_eq!(
         questions(&evidence),
         ["DR503 DR504: no log tells the age of connections that close"]
