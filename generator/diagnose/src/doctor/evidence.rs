@@ -216,6 +216,8 @@ pub struct ClosedConnections {
     pub lists_disconnects: bool,
     /// True if a log has the ages of connections: `connectedAt`.
     pub has_ages: bool,
+    /// True if a log has more lines than were read.
+    pub is_cut_off: bool,
 }
 
 /// A connection that closed.

@@ -194,6 +194,11 @@ impl CloseSearch<'_> {
                 "no log tells the age of connections that close",
                 access_log_setting(self.evidence, "$context.connectedAt, $context.connectionId and $context.eventType in the format of the access log"),
             );
+        } else if logs.is_cut_off {
+            self.evidence.leave_open(
+                "the logs have more lines about connections that closed than doctor reads",
+                "look at a shorter time with `--since`",
+            );
         } else if is_open && lacks_codes {
             self.evidence.leave_open(
                 "connections closed, and no log contains the code",

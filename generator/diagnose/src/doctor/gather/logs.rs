@@ -14,7 +14,7 @@ use super::{ExaminedAccount, Gatherer};
 use crate::doctor::checks::invocations;
 use crate::doctor::evidence::{ClosedConnection, ClosedConnections};
 use crate::doctor::part::EvidencePart;
-use crate::doctor::ports::{LogSearch, LoggedLine};
+use crate::doctor::ports::{FoundLines, LogSearch, LoggedLine};
 use crate::doctor::reader::EvidenceReader;
 use crate::logs::{
     AccessEvent, AccessFormat, ExecutionLevel, LineFact, LogSource, SourceKind, StageLogSettings,
@@ -75,7 +75,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         if self.needs(EvidencePart::Logs) {
             for log in close_logs(evidence) {
                 let lines = self.lines(&log).await?;
-                collector.add_log(&log, lines.as_deref());
+                collector.add_log(&log, lines.as_ref());
             }
             self.done(EvidencePart::Logs, evidence);
         }
@@ -83,7 +83,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     }
 
     /// Returns the lines of a log; `None` if it does not exist or cannot be read.
-    async fn lines(&self, log: &CloseLog) -> Result<Option<Vec<LoggedLine>>, DeployError> {
+    async fn lines(&self, log: &CloseLog) -> Result<Option<FoundLines>, DeployError> {
         let search = LogSearch {
             group: log.source.group.clone(),
             pattern: format!("\"{}\"", log.word),
@@ -140,19 +140,21 @@ struct CloseCollector {
     closes: BTreeMap<String, ClosedConnection>,
     lists_disconnects: bool,
     has_ages: bool,
+    is_cut_off: bool,
 }
 
 impl CloseCollector {
     /// Adds the lines of a log; `None` if it does not exist or cannot be read.
-    fn add_log(&mut self, log: &CloseLog, lines: Option<&[LoggedLine]>) {
-        let Some(lines) = lines else {
+    fn add_log(&mut self, log: &CloseLog, found: Option<&FoundLines>) {
+        let Some(found) = found else {
             return;
         };
+        self.is_cut_off |= found.is_cut_off;
         self.lists_disconnects |= log.lists_disconnects;
         if let SourceKind::Access(format) = &log.source.kind {
             self.has_ages |= log.lists_disconnects && format.has("connectedAt");
         }
-        for line in lines {
+        for line in &found.lines {
             self.add(&log.source, line);
         }
     }
@@ -188,6 +190,7 @@ impl CloseCollector {
             closes: self.closes.into_values().collect(),
             lists_disconnects: self.lists_disconnects,
             has_ages: self.has_ages,
+            is_cut_off: self.is_cut_off,
         }
     }
 }
@@ -202,6 +205,13 @@ mod tests {
         LoggedLine {
             at: OffsetDateTime::from_unix_timestamp(at).unwrap(),
             message: message.to_owned(),
+        }
+    }
+
+    fn complete(lines: impl IntoIterator<Item = LoggedLine>) -> FoundLines {
+        FoundLines {
+            lines: lines.into_iter().collect(),
+            is_cut_off: false,
         }
     }
 
@@ -225,7 +235,7 @@ mod tests {
             line(1_603, r#"{"closeCode":1006}"#),
         ];
         let function = CloseLog::of_function(&FunctionName::new("chat"), "chat");
-        collector.add_log(&function, Some(&lines));
+        collector.add_log(&function, Some(&complete(lines)));
         let accesses = [
             line(1_601, "DISCONNECT L0SM9cOFvHcCIha= 1000000"),
             line(1_602, "DISCONNECT L0SM9cOFvHcCIhb= 1600500"),
@@ -233,13 +243,16 @@ mod tests {
             line(1_603, "of another format"),
         ];
         let format = "$context.eventType $context.connectionId $context.connectedAt";
-        collector.add_log(&CloseLog::access("access", format), Some(&accesses));
+        collector.add_log(
+            &CloseLog::access("access", format),
+            Some(&complete(accesses)),
+        );
         let execution = CloseLog::execution("execution", &StageLogSettings::default());
         let lines = [line(
             1_603,
             "(R=) Client [Connection Id: L0SM9cOFvHcCIhe=] disconnected from API [a1]. Close reason: [1000: bye]",
         )];
-        collector.add_log(&execution, Some(&lines));
+        collector.add_log(&execution, Some(&complete(lines)));
         let found = collector.finish();
         assert!(found.lists_disconnects && found.has_ages);
         let closes = found.closes.iter();
@@ -260,18 +273,37 @@ mod tests {
 
     #[test]
     fn a_log_tells_what_its_format_contains() {
-        let tells = |format: &str, lines: Option<&[LoggedLine]>| {
+        let tells = |format: &str, lines: Option<&FoundLines>| {
             let mut collector = CloseCollector::default();
             collector.add_log(&CloseLog::access("access", format), lines);
             let found = collector.finish();
             (found.lists_disconnects, found.has_ages)
         };
         let all = "$context.routeKey $context.connectionId $context.connectedAt";
-        assert_eq!(tells(all, Some(&[])), (true, true));
+        assert_eq!(tells(all, Some(&complete([]))), (true, true));
         assert_eq!(tells(all, None), (false, false));
         let without_age = "$context.eventType $context.connectionId";
-        assert_eq!(tells(without_age, Some(&[])), (true, false));
-        assert_eq!(tells("$context.requestId", Some(&[])), (false, false));
+        assert_eq!(tells(without_age, Some(&complete([]))), (true, false));
+        assert_eq!(
+            tells("$context.requestId", Some(&complete([]))),
+            (false, false)
+        );
+    }
+
+    #[test]
+    fn closes_are_cut_off_if_one_log_is() {
+        let access = CloseLog::access("access", "$context.eventType $context.connectionId");
+        let execution = CloseLog::execution("execution", &StageLogSettings::default());
+        let is_cut_off = |of_access, of_execution| {
+            let mut collector = CloseCollector::default();
+            for (log, is_cut_off) in [(&access, of_access), (&execution, of_execution)] {
+                let lines = Vec::new();
+                collector.add_log(log, Some(&FoundLines { lines, is_cut_off }));
+            }
+            collector.finish().is_cut_off
+        };
+        assert!(is_cut_off(true, false) && is_cut_off(false, true));
+        assert!(!is_cut_off(false, false));
     }
 
     #[test]
@@ -283,7 +315,10 @@ mod tests {
                 ..StageLogSettings::default()
             };
             let mut collector = CloseCollector::default();
-            collector.add_log(&CloseLog::execution("execution", &settings), Some(&[]));
+            collector.add_log(
+                &CloseLog::execution("execution", &settings),
+                Some(&complete([])),
+            );
             collector.finish().lists_disconnects
         };
         assert!(lists(ExecutionLevel::Info, false));
