@@ -221,3 +221,23 @@ fn an_error_of_many_environments_names_some_of_them() {
         help: use `f`
     ");
 }
+
+#[test]
+fn times_of_a_load_are_more_than_zero() {
+    let text = |join: &str, connection: &str| {
+        format!(
+            "name: a
+functions: {{ f: {{ binary: f }} }}
+websocket: {{ name: x, routes: {{ $default: f }} }}
+load: {{ route: $default, joinWithin: {join}, connectionTime: {connection} }}
+"
+        )
+    };
+    assert_snapshot!(errors(&text("0s", "0ms")), @"
+    4:38 `joinWithin` must be more than 0
+        help: write a time such as `1m`, or remove it
+    4:58 `connectionTime` must be more than 0
+        help: write a time such as `1m`, or remove it
+    ");
+    assert_eq!(errors(&text("1ms", "1ms")), "");
+}
