@@ -333,6 +333,11 @@ fn queues_and_tables_invoke_functions() {
         maxReceiveCount: 3
       SqsManagedSseEnabled: true
     ");
+}
+
+#[test]
+fn a_role_can_read_the_event_sources_of_its_function() {
+    let template = render(SOURCES, "dev");
     assert_snapshot!(statements(&template, "WorkerRole"), @"
     - Effect: Allow
       Action:
@@ -354,6 +359,11 @@ fn queues_and_tables_invoke_functions() {
         - dynamodb:GetShardIterator
       Resource:
         - !GetAtt RoomsTable.StreamArn
+    - Effect: Allow
+      Action:
+        - dynamodb:ListStreams
+      Resource:
+        - !Sub '${RoomsTable.Arn}/stream/*'
     ");
 }
 
