@@ -66,8 +66,8 @@ fn limits_of_tables() {
     6:5 `kmsKeyArn` and `encryption` are mutually exclusive
         5:5 `encryption` is here
         help: remove one of them: your own key replaces AWS's
-    6:16 `kmsKeyArn` is not an ARN
-        help: begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`
+    6:16 `kmsKeyArn` is not the ARN of a KMS key
+        help: an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows
     7:5 21 indexes; a table can have at most 20
         help: give an index generic keys, so that it serves several queries
     31:16 `ab` is not a valid index name
