@@ -1,7 +1,7 @@
 //! Lines of logs.
 
 use stackgen_deploy::{AccountResult, OffsetDateTime};
-use stackgen_diagnose::doctor::{LogSearch, LoggedLine};
+use stackgen_diagnose::doctor::{FoundLines, LogSearch, LoggedLine};
 use stackgen_diagnose::logs::{EventsRequest, LogService, StoredEvent};
 
 use crate::Aws;
@@ -10,11 +10,8 @@ use crate::Aws;
 const MOST_PAGES: usize = 20;
 
 impl Aws {
-    /// Returns matching lines, the newest of those that were read.
-    pub(super) async fn read_log_lines(
-        &self,
-        search: &LogSearch,
-    ) -> AccountResult<Vec<LoggedLine>> {
+    /// Returns matching lines, the newest of those that were read. Pages come oldest first.
+    pub(super) async fn read_log_lines(&self, search: &LogSearch) -> AccountResult<FoundLines> {
         let mut request = EventsRequest {
             group: search.group.clone(),
             start: search.since.unix_timestamp() * 1_000,
@@ -32,7 +29,10 @@ impl Aws {
             }
         }
         let surplus = lines.len().saturating_sub(search.limit);
-        Ok(lines.split_off(surplus))
+        Ok(FoundLines {
+            lines: lines.split_off(surplus),
+            is_cut_off: surplus > 0 || request.token.is_some(),
+        })
     }
 }
 

@@ -11,7 +11,7 @@ mod tables;
 use serde_json::json;
 use stackgen_deploy::{AccountErrorKind, AccountResult, ApiId, FunctionName, StageName};
 use stackgen_diagnose::doctor::{
-    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricSeries, MetricSpan,
+    DoctorAccount, FoundLines, FunctionDetails, LogSearch, MetricName, MetricSeries, MetricSpan,
     SimulatedRight, StageSettings, TableDetails,
 };
 
@@ -87,7 +87,7 @@ impl DoctorAccount for Aws {
         }
     }
 
-    async fn log_lines(&self, search: &LogSearch) -> AccountResult<Vec<LoggedLine>> {
+    async fn log_lines(&self, search: &LogSearch) -> AccountResult<FoundLines> {
         self.read_log_lines(search).await
     }
 

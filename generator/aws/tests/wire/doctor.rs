@@ -196,9 +196,46 @@ async fn log_lines_are_read_from_all_pages_and_the_newest_remain() {
         since: OffsetDateTime::from_unix_timestamp(1).unwrap(),
         limit: 2,
     };
-    let lines = replay.aws.log_lines(&search).await.unwrap();
-    let texts: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
-    assert_eq!(texts, ["b", "c"]);
+    let found = replay.aws.log_lines(&search).await.unwrap();
+    let texts = found.lines.iter().map(|line| line.message.as_str());
+    assert_eq!(texts.collect::<Vec<_>>(), ["b", "c"]);
+    assert!(found.is_cut_off, "\"a\" was left out");
+    replay.end();
+}
+
+#[tokio::test]
+async fn log_lines_are_cut_off_if_pages_remain() {
+    let first = json!({
+        "logGroupIdentifier": "g",
+        "startTime": 1_000,
+        "filterPattern": "\"x\"",
+        "limit": 10_000,
+    });
+    let page = |token: Option<usize>, answer| {
+        let mut body = first.clone();
+        if let Some(token) = token {
+            body["nextToken"] = json!(token.to_string());
+        }
+        sent("POST /", body, 200, answer)
+    };
+    let followed = (0..20_usize).map(|n| {
+        let answer = json!({ "events": [], "nextToken": n.to_string() });
+        page(n.checked_sub(1), answer)
+    });
+    let last = page(None, json!({ "events": [] }));
+    let replay = Replay::of(followed.chain([last])).await;
+    let search = LogSearch {
+        group: "g".to_owned(),
+        pattern: "\"x\"".to_owned(),
+        since: OffsetDateTime::from_unix_timestamp(1).unwrap(),
+        limit: 2,
+    };
+    let is_cut_off = async || replay.aws.log_lines(&search).await.unwrap().is_cut_off;
+    assert!(
+        is_cut_off().await,
+        "a page follows the last one that was read"
+    );
+    assert!(!is_cut_off().await, "the only page was read");
     replay.end();
 }
 

@@ -69,3 +69,42 @@ fn the_readme_shows_the_finding_of_the_page_of_its_rule() {
     let finding = finding.replace("connect_open_beside_authorizer.yaml", "template.yaml");
     assert!(readme().contains(&finding), "the README lacks {finding}");
 }
+
+/// Renders the starter live-session. Returns the template of an environment.
+fn live_session(environment: &str) -> String {
+    let sandbox = Sandbox::starter("live-session");
+    let synth = sandbox.run("synth");
+    assert_eq!(synth.code, Some(0), "{synth}");
+    sandbox.read(&format!("out/{environment}/template.yaml"))
+}
+
+#[test]
+fn the_readme_counts_the_tables_and_functions_of_the_starter_live_session() {
+    let template = live_session("prod");
+    let count = |kind: &str| template.matches(&format!("Type: {kind}\n")).count();
+    let words = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight",
+    ];
+    let tables = words[count("AWS::DynamoDB::Table")];
+    let functions = words[count("AWS::Lambda::Function")];
+    let readme = readme();
+    let row = readme
+        .lines()
+        .find(|line| line.contains("init live-session` | "));
+    let row = row.unwrap();
+    assert!(row.contains(&format!(" {tables} tables;")), "{row}");
+    assert!(row.ends_with(&format!("| {functions} |")), "{row}");
+}
+
+#[test]
+fn the_starter_live_session_says_how_much_of_the_quota_it_reserves() {
+    let template = live_session("prod-hardened");
+    let lines = template.lines().map(str::trim);
+    let reserved = lines.filter_map(|line| line.strip_prefix("ReservedConcurrentExecutions: "));
+    let sum: usize = reserved.map(|text| text.parse::<usize>().unwrap()).sum();
+    let spec = root().join("templates/live-session/stackgen.yaml");
+    let spec = fs::read_to_string(spec).unwrap();
+    assert!(spec.contains(&format!("reserve {sum} together")), "{sum}");
+    let quota = sum + 100;
+    assert!(spec.contains(&format!("quota below {quota}")), "{quota}");
+}

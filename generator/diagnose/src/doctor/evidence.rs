@@ -211,10 +211,13 @@ pub struct RecordSample {
 pub struct ClosedConnections {
     /// The connections.
     pub closes: Vec<ClosedConnection>,
-    /// True if a log contains all disconnects: an access log with `connectionId` and `eventType` or `routeKey`.
+    /// True if a log contains all disconnects: an access log with `connectionId` and `eventType` or `routeKey`, or an
+    /// execution log at level INFO.
     pub lists_disconnects: bool,
-    /// True if that log has the ages of connections: `connectedAt`.
+    /// True if a log has the ages of connections: `connectedAt`.
     pub has_ages: bool,
+    /// True if a log has more lines than were read.
+    pub is_cut_off: bool,
 }
 
 /// A connection that closed.

@@ -29,8 +29,9 @@ pub use markdown::IdMask;
 pub use part::EvidencePart;
 pub use policy::PolicyDecision;
 pub use ports::{
-    DoctorAccount, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricPoint, MetricSeries,
-    MetricSpan, RouteThrottle, SimulatedRight, StageSettings, TableDetails, VariableValue,
+    DoctorAccount, FoundLines, FunctionDetails, LogSearch, LoggedLine, MetricName, MetricPoint,
+    MetricSeries, MetricSpan, RouteThrottle, SimulatedRight, StageSettings, TableDetails,
+    VariableValue,
 };
 pub use reader::OpenQuestion;
 pub use report::{CheckSummary, DoctorReport};

@@ -95,6 +95,15 @@ pub struct LoggedLine {
     pub message: String,
 }
 
+/// Lines that a search found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundLines {
+    /// The newest lines of those that were read.
+    pub lines: Vec<LoggedLine>,
+    /// True if the search left matching lines out, or ended before the newest ones.
+    pub is_cut_off: bool,
+}
+
 /// A search in a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSearch {
@@ -208,8 +217,7 @@ pub trait DoctorAccount {
     ) -> impl Future<Output = AccountResult<bool>>;
 
     /// Returns the newest lines of a log group that match.
-    fn log_lines(&self, search: &LogSearch)
-    -> impl Future<Output = AccountResult<Vec<LoggedLine>>>;
+    fn log_lines(&self, search: &LogSearch) -> impl Future<Output = AccountResult<FoundLines>>;
 
     /// Returns sums of metrics.
     fn metric_sums(

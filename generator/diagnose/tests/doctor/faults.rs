@@ -95,6 +95,7 @@ pub(crate) fn healthy() -> DoctorEvidence {
     healthy.closes = ClosedConnections {
         lists_disconnects: true,
         has_ages: true,
+        is_cut_off: false,
         closes: Vec::new(),
     };
     for name in ["chat", "guard"] {
@@ -112,6 +113,8 @@ pub(crate) fn healthy() -> DoctorEvidence {
         healthy.policies.insert(qualified(name), Some(policy));
     }
     healthy.project.is_known = true;
+    healthy.project.built = [(FunctionName::new("chat"), "built".to_owned())].into();
+    details(&mut healthy).code_sha256 = Some("built".to_owned());
     healthy
 }
 
@@ -368,7 +371,6 @@ fn function_faults(faults: &mut FaultyEvidence) {
     });
     faults.add("DR303", |evidence| {
         details(evidence).code_sha256 = Some("live".to_owned());
-        evidence.project.built = [(FunctionName::new("chat"), "built".to_owned())].into();
     });
     faults.add("DR304", |evidence| {
         let version = CalledVersion {

@@ -85,14 +85,32 @@ fn row_l1_without_a_log_of_disconnects_no_close_is_known() {
     evidence.closes = ClosedConnections::default();
     assert_eq!(
         questions(&evidence),
-        ["DR502 DR503 DR504 DR505 DR506: no log tells how connections close"]
+        ["DR502 DR503 DR504 DR505 DR506: no log lists all connections that closed"]
     );
-    // A function that logs codes tells all but the ages.
+    // A function may log the codes of some connections only.
     let close = |code, age| ClosedConnection { code, age };
     evidence.closes.closes = vec![close(Some(1000), None)];
     assert_eq!(
         questions(&evidence),
+        ["DR502 DR503 DR504 DR505 DR506: no log lists all connections that closed"]
+    );
+    // An execution log at level INFO has the codes of all, and no ages.
+    evidence.closes.lists_disconnects = true;
+    assert_eq!(
+        questions(&evidence),
         ["DR503 DR504: no log tells the age of connections that close"]
+    );
+}
+
+#[test]
+fn closes_of_a_log_that_is_cut_off_are_not_known() {
+    let mut evidence = healthy();
+    evidence.closes.is_cut_off = true;
+    assert_eq!(
+        questions(&evidence),
+        [
+            "DR502 DR503 DR504 DR505 DR506: the logs have more lines about connections that closed than doctor reads"
+        ]
     );
 }
 
@@ -109,6 +127,13 @@ fn closes_of_unknown_code_leave_open_what_they_could_be() {
     assert_eq!(of(5, 30), [format!("DR502 DR505 DR506: {unknown}")]);
     assert_eq!(of(5, 603), [format!("DR502 DR503 DR505 DR506: {unknown}")]);
     assert_eq!(of(1, 7_200), [format!("DR504 DR506: {unknown}")]);
+}
+
+#[test]
+fn without_built_code_nothing_is_known_of_the_code_of_functions() {
+    let mut evidence = healthy();
+    evidence.project.built.clear();
+    assert_eq!(questions(&evidence), ["DR303: no built code to compare"]);
 }
 
 #[test]

@@ -114,6 +114,56 @@ fn more_than_fifty_groups_are_searched_by_several_queries() {
     assert_eq!(logs.queries.borrow().len(), 3);
 }
 
+fn of_connection() -> LifeFilter {
+    LifeFilter {
+        connection: Some("C=".to_owned()),
+        fields: Vec::new(),
+    }
+}
+
+#[test]
+fn a_second_with_more_lines_than_a_query_returns_cuts_the_search_off_and_the_rest_is_found() {
+    let lines = |at: i64, count: usize| {
+        let line = move |_| event("access", at, r#"{"connectionId":"C="}"#.to_owned());
+        (0..count).map(line)
+    };
+    let at_once = |count| MemoryLogs::new(lines(50_000_000, count).collect());
+    let sources = [source("access")];
+    let full = found(&at_once(9_999), &sources, &of_connection(), None);
+    assert_eq!((full.entries.len(), full.is_cut_off), (9_999, false));
+    let cut_off = found(&at_once(10_001), &sources, &of_connection(), None);
+    assert_eq!((cut_off.entries.len(), cut_off.is_cut_off), (10_000, true));
+    // Ranges of other seconds are still divided.
+    let spread = (1..=12).flat_map(|second| lines(second * 1_000_000, 1_000));
+    let logs = MemoryLogs::new(spread.chain(lines(99_000_000, 10_001)).collect());
+    let rest = found(&logs, &sources, &of_connection(), None);
+    assert_eq!((rest.entries.len(), rest.is_cut_off), (22_000, true));
+}
+
+#[test]
+fn ids_that_the_last_round_finds_cut_the_search_off() {
+    let line = |request: u32, lambda: u32| {
+        let lambda = format!("71952965-d5cc-4974-ae08-{lambda:012}");
+        let message = format!(r#"{{"requestId":"R{request}=","awsRequestId":"{lambda}"}}"#);
+        event("chat", i64::from(request + 1) * 1_000, message)
+    };
+    let access = r#"{"connectionId":"C=","requestId":"R1="}"#.to_owned();
+    let sources = [source("access"), source("chat")];
+    // Each line names an ID of the line before it, and a new one.
+    let chain = |pairs: &[(u32, u32)]| {
+        let lines = pairs
+            .iter()
+            .map(|(request, lambda)| line(*request, *lambda));
+        let first = event("access", 0, access.clone());
+        let logs = MemoryLogs::new(std::iter::once(first).chain(lines).collect());
+        found(&logs, &sources, &of_connection(), None)
+    };
+    let complete = chain(&[(1, 1), (2, 1)]);
+    assert_eq!((complete.entries.len(), complete.is_cut_off), (3, false));
+    let cut_off = chain(&[(1, 1), (2, 1), (2, 2), (3, 2)]);
+    assert!(cut_off.is_cut_off, "{} lines", cut_off.entries.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

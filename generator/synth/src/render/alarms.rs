@@ -7,7 +7,7 @@ use super::context::RenderContext;
 use super::function_ids::FunctionIds;
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::pascal_case;
-use crate::spec::{AlarmSpec, AlarmsSpec, Duration, MetricAlarmSpec, Spec};
+use crate::spec::{AlarmSpec, AlarmsSpec, Duration, FunctionSpec, MetricAlarmSpec, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
@@ -29,25 +29,7 @@ pub(super) fn render(
     alarms: &AlarmsSpec,
     template: &mut TemplateBuilder,
 ) {
-    let functions = context
-        .spec
-        .functions
-        .keys()
-        .flat_map(|name| function_alarms(context.spec, name, alarms));
-    let websocket = context
-        .websocket()
-        .map(|api| websocket_alarms(api.stage_name(), alarms));
-    let http = context.spec.http.as_ref().map(|_| http_alarm(alarms));
-    let tables = context
-        .spec
-        .tables
-        .keys()
-        .map(|name| table_alarm(name, alarms));
-    let all = functions
-        .chain(websocket.into_iter().flatten())
-        .chain(http)
-        .chain(tables);
-    for (key, alarm, monitored) in all {
+    for (key, alarm, monitored) in built_in(context.spec, alarms) {
         if let Some(alarm) = alarm {
             let id = format!("{}Alarm", monitored.id);
             template.add(&id, &["alarms", key], || {
@@ -61,6 +43,28 @@ pub(super) fn render(
             metric_alarm(context, name, alarm)
         });
     }
+}
+
+/// Returns the last parts of the names of alarms on metrics of AWS, each with the key under `alarms` that declares it.
+pub(crate) fn built_in_names(spec: &Spec, alarms: &AlarmsSpec) -> Vec<(String, &'static str)> {
+    let alarms = built_in(spec, alarms).filter(|(_, alarm, _)| alarm.is_some());
+    alarms
+        .map(|(key, _, monitored)| (monitored.name, key))
+        .collect()
+}
+
+/// Returns the alarms on metrics of AWS that the stack can have.
+fn built_in<'a>(spec: &'a Spec, alarms: &'a AlarmsSpec) -> impl Iterator<Item = AlarmEntry> + 'a {
+    let functions = spec.functions.keys();
+    let functions = functions.flat_map(move |name| function_alarms(spec, name, alarms));
+    let websocket = spec.websocket.iter();
+    let websocket = websocket.flat_map(move |api| websocket_alarms(api.stage_name(), alarms));
+    let http = spec.http.iter().map(move |_| http_alarm(alarms));
+    let tables = spec
+        .tables
+        .keys()
+        .map(move |name| table_alarm(name, alarms));
+    functions.chain(websocket).chain(http).chain(tables)
 }
 
 /// Alarm on a metric that a function publishes.
@@ -78,9 +82,7 @@ fn metric_alarm(
         .map(|(name, value)| map([("Name", name.as_str().into()), ("Value", value.0.clone())]));
     let dimensions: Vec<Node> = function.into_iter().chain(others).collect();
     let period = alarm.period.unwrap_or(DEFAULT_PERIOD);
-    let periods = alarm.evaluation_periods.unwrap_or(1);
-    ResourceBuilder::new("AWS::CloudWatch::Alarm")
-        .set("AlarmName", format!("{}-{name}", context.stack_name()))
+    let resource = named(context, name)
         .set_some("AlarmDescription", alarm.description.as_deref())
         .set("Namespace", alarm.namespace.as_str())
         .set("MetricName", alarm.metric.as_str())
@@ -89,9 +91,27 @@ fn metric_alarm(
             (!dimensions.is_empty()).then(|| list(dimensions)),
         )
         .set("Statistic", alarm.statistic.name())
-        .set("Period", seconds(period))
-        .set("EvaluationPeriods", periods)
-        .set("Threshold", threshold(alarm.threshold))
+        .set("Period", seconds(period));
+    let threshold = threshold(alarm.threshold);
+    compared(context, resource, alarm.evaluation_periods, threshold)
+}
+
+/// Alarm of a name that ends in `name`.
+fn named(context: &RenderContext<'_>, name: &str) -> ResourceBuilder {
+    let name = format!("{}-{name}", context.stack_name());
+    ResourceBuilder::new("AWS::CloudWatch::Alarm").set("AlarmName", name)
+}
+
+/// Adds to an alarm on a value the comparison with the threshold, and the actions.
+fn compared(
+    context: &RenderContext<'_>,
+    alarm: ResourceBuilder,
+    periods: Option<u32>,
+    threshold: Node,
+) -> ResourceBuilder {
+    alarm
+        .set("EvaluationPeriods", periods.unwrap_or(1))
+        .set("Threshold", threshold)
         .set("ComparisonOperator", "GreaterThanOrEqualToThreshold")
         .set("TreatMissingData", "notBreaching")
         .set_some("AlarmActions", actions(context))
@@ -155,15 +175,22 @@ fn only_authorizes(spec: &Spec, name: &str) -> bool {
     let mut websocket = spec.websocket.iter().flat_map(|api| api.routes.values());
     let mut http = spec.http.iter().flat_map(|api| api.routes.values());
     let mut others = spec.functions.iter().filter(|(other, _)| *other != name);
-    let is_scheduled = spec
+    let is_invoked_by_events = spec
         .functions
         .get(name)
         .is_some_and(|function| function.schedule.is_some() || !function.event_sources.is_empty());
-    let serves = is_scheduled
+    let serves = is_invoked_by_events
         || websocket.any(|entry| entry.function() == Some(name))
         || http.any(|route| route.function == name)
-        || others.any(|(_, other)| other.invoke.contains(name));
+        || others.any(|(_, other)| other.invoke.contains(name) || gets_failed_events(other, name));
     is_authorizer && !serves
+}
+
+/// Returns true if a function gets the events that another one failed to process.
+fn gets_failed_events(other: &FunctionSpec, name: &str) -> bool {
+    let invoke = other.async_invoke.as_ref();
+    let destination = invoke.and_then(|invoke| invoke.on_failure.as_ref());
+    destination.is_some_and(|destination| destination.function.as_deref() == Some(name))
 }
 
 fn websocket_alarms(stage: &str, alarms: &AlarmsSpec) -> [AlarmEntry; 3] {
@@ -224,19 +251,14 @@ fn resource(
     alarm: AlarmSpec,
     monitored: AlarmMetric,
 ) -> ResourceBuilder {
-    let name = format!("{}-{}", context.stack_name(), monitored.name);
-    metric_properties(&monitored, alarm.period.unwrap_or(DEFAULT_PERIOD))
+    let value = metric_properties(&monitored, alarm.period.unwrap_or(DEFAULT_PERIOD));
+    let resource = value
         .into_iter()
-        .fold(
-            ResourceBuilder::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
-            |resource, (key, value)| resource.set(key, value),
-        )
-        .set("EvaluationPeriods", alarm.evaluation_periods.unwrap_or(1))
-        .set("Threshold", alarm.threshold)
-        .set("ComparisonOperator", "GreaterThanOrEqualToThreshold")
-        .set("TreatMissingData", "notBreaching")
-        .set_some("AlarmActions", actions(context))
-        .set_some("Tags", context.tag_list())
+        .fold(named(context, &monitored.name), |resource, (key, value)| {
+            resource.set(key, value)
+        });
+    let threshold = alarm.threshold.into();
+    compared(context, resource, alarm.evaluation_periods, threshold)
 }
 
 /// Returns the properties of the value that an alarm compares with its threshold: the sum of one metric, or of several

@@ -1,6 +1,6 @@
 //! Event sources and destinations of failed events of functions, with the rights to use them.
 
-use stackgen_cfn::{Node, get_att};
+use stackgen_cfn::{Node, get_att, sub};
 
 use super::backend;
 use super::context::RenderContext;
@@ -92,7 +92,9 @@ fn read(context: &RenderContext<'_>, source: &EventSourceSpec) -> Vec<Node> {
     let Some(name) = &source.table else {
         return Vec::new();
     };
-    let stream = get_att(format!("{}Table", pascal_case(name)), "StreamArn");
+    let id = format!("{}Table", pascal_case(name));
+    let streams = sub(format!("${{{id}.Arn}}/stream/*"));
+    let stream = get_att(id, "StreamArn");
     let actions = [
         "dynamodb:DescribeStream",
         "dynamodb:GetRecords",
@@ -101,7 +103,11 @@ fn read(context: &RenderContext<'_>, source: &EventSourceSpec) -> Vec<Node> {
     .map(str::to_owned);
     let table = context.spec.tables.get(name);
     let key = table.and_then(|table| keys::table_key(context, table));
-    std::iter::once(allow(actions, vec![stream]))
+    let records = allow(actions, vec![stream]);
+    // Lambda lists the streams of the table before it reads one.
+    let list = allow(["dynamodb:ListStreams".to_owned()], vec![streams]);
+    [records, list]
+        .into_iter()
         .chain(key.map(keys::allow_decrypt))
         .collect()
 }

@@ -66,7 +66,7 @@ fn mapping(
     let filters = source
         .filters
         .iter()
-        .map(|filter| map([("Pattern", Node::from(sorted(&filter.0).to_string()))]));
+        .map(|filter| map([("Pattern", Node::from(filter.sorted().to_string()))]));
     let filters: Vec<Node> = filters.collect();
     ResourceBuilder::new("AWS::Lambda::EventSourceMapping")
         .set("EventSourceArn", arn)
@@ -98,11 +98,4 @@ fn mapping(
             (!filters.is_empty()).then(|| map([("Filters", list(filters))])),
         )
         .set_some("Tags", context.tag_list())
-}
-
-/// Returns a pattern with sorted keys, because their order has no meaning.
-fn sorted(pattern: &serde_json::Value) -> serde_json::Value {
-    let mut pattern = pattern.clone();
-    pattern.sort_all_objects();
-    pattern
 }

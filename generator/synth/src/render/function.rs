@@ -15,9 +15,8 @@ use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::Dialect;
 use crate::digest::short_digest;
 use crate::names::{pascal_case, screaming_snake};
-use crate::spec::{Duration, Expression, FunctionSpec, Retention};
+use crate::spec::{Expression, FunctionSpec, Retention};
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3000);
 const DEFAULT_MEMORY: u32 = 128;
 const DEFAULT_RETENTION: Retention = Retention(30);
 
@@ -244,11 +243,7 @@ fn configuration(
         list([function.architecture.unwrap_or_default().name()]),
     );
     properties.insert("MemorySize", function.memory.unwrap_or(DEFAULT_MEMORY));
-    let timeout = function
-        .timeout
-        .unwrap_or(DEFAULT_TIMEOUT)
-        .millis()
-        .div_ceil(1000);
+    let timeout = function.timeout().millis().div_ceil(1000);
     properties.insert("Timeout", i64::try_from(timeout).unwrap_or(i64::MAX));
     properties.insert("Role", get_att(&ids.role, "Arn"));
     let environment = environment(context, name, function, target);

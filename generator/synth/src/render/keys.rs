@@ -6,7 +6,7 @@ use super::api_names::ApiNames;
 use super::context::RenderContext;
 use super::policy::allow;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::spec::{Encryption, EncryptionKeySpec, Expression, FunctionSpec, TableSpec};
+use crate::spec::{EncryptionKeySpec, Expression, FunctionSpec, TableSpec};
 
 const KEY: &str = "EncryptionKey";
 
@@ -23,10 +23,10 @@ pub(super) fn key_of(context: &RenderContext<'_>, own: Option<&Expression>) -> O
     own.map(|arn| arn.0.clone()).or_else(|| stack_key(context))
 }
 
-/// Returns the ARN of the key that encrypts a table. `encryption: awsOwned` excludes the key of the stack.
+/// Returns the ARN of the key that encrypts a table, unless it is a key of AWS. `encryption` excludes the key of the stack.
 pub(super) fn table_key(context: &RenderContext<'_>, table: &TableSpec) -> Option<Node> {
     match (&table.kms_key_arn, table.encryption) {
-        (None, Encryption::AwsOwned) => None,
+        (None, Some(_)) => None,
         (own, _) => key_of(context, own.as_ref()),
     }
 }

@@ -35,6 +35,7 @@ use crate::environment::MergedEnvironment;
 use crate::outline::TemplateOutline;
 use crate::spec::{ReleaseSpec, Spec};
 use crate::{Artifacts, Dialect, RenderOptions, Rendered};
+pub(crate) use alarms::built_in_names;
 use api_names::ApiNames;
 pub(crate) use backend::logical_id;
 use context::RenderContext;

@@ -6,12 +6,10 @@ use super::backend::queue_id;
 use super::context::RenderContext;
 use super::keys;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::spec::{Duration, Expression, QueueSpec};
+use crate::spec::{Duration, Expression, FunctionSpec, QueueSpec};
 
 const DEFAULT_RETENTION: Duration = Duration::from_millis(14 * 24 * 3_600_000);
 const DEFAULT_VISIBILITY: Duration = Duration::from_millis(30_000);
-const MAX_VISIBILITY: Duration = Duration::from_millis(12 * 3_600_000);
-const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_millis(3_000);
 const DEFAULT_RECEIVES: u32 = 5;
 
 /// Adds a queue.
@@ -63,11 +61,9 @@ fn default_visibility(context: &RenderContext<'_>, name: &str) -> Duration {
                 .is_some_and(|queue| names(queue, name))
         })
     });
-    let longest = readers
-        .map(|function| function.timeout.unwrap_or(DEFAULT_FUNCTION_TIMEOUT))
-        .max();
+    let longest = readers.map(FunctionSpec::timeout).max();
     longest.map_or(DEFAULT_VISIBILITY, |timeout| {
-        Duration::from_millis(timeout.millis() * 6).min(MAX_VISIBILITY)
+        Duration::from_millis(timeout.millis() * 6).min(QueueSpec::MAX_VISIBILITY)
     })
 }
 

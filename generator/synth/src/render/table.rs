@@ -129,7 +129,7 @@ fn encryption(context: &RenderContext<'_>, table: &TableSpec) -> Node {
     let mut specification = Map::new();
     specification.insert(
         "SSEEnabled",
-        key.is_some() || table.encryption == Encryption::AwsManaged,
+        key.is_some() || table.encryption != Some(Encryption::AwsOwned),
     );
     if let Some(key) = key {
         specification.insert("SSEType", "KMS");

@@ -214,20 +214,13 @@ fn models(websocket: &WebSocketSpec, template: &mut TemplateBuilder) {
                 .set("ApiId", r#ref(API.id))
                 .set("Name", name.as_str())
                 .set("ContentType", "application/json")
-                .set("Schema", sorted(&schema.0))
+                .set("Schema", json::from_json(&schema.sorted()))
         });
     }
 }
 
 fn model_id(name: &str) -> String {
     format!("{}Model", pascal_case(name))
-}
-
-/// Returns a JSON Schema with sorted keys, because their order has no meaning.
-fn sorted(schema: &serde_json::Value) -> Node {
-    let mut schema = schema.clone();
-    schema.sort_all_objects();
-    json::from_json(&schema)
 }
 
 /// Adds a route, its permission and, for a two-way route, its route response.

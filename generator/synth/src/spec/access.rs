@@ -107,6 +107,11 @@ pub struct QueueSpec {
     pub dead_letter: Option<RedriveSpec>,
 }
 
+impl QueueSpec {
+    /// Longest time for which a received message is hidden.
+    pub(crate) const MAX_VISIBILITY: Duration = Duration::from_millis(12 * 3_600_000);
+}
+
 /// Queue that gets messages whose processing failed repeatedly.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -86,6 +86,14 @@ pub struct FunctionSpec {
     pub tracing: bool,
 }
 
+impl FunctionSpec {
+    /// Returns the timeout, or its default.
+    pub(crate) fn timeout(&self) -> Duration {
+        const DEFAULT: Duration = Duration::from_millis(3_000);
+        self.timeout.unwrap_or(DEFAULT)
+    }
+}
+
 /// Defaults for every function. A function can override them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -22,9 +22,9 @@ pub struct TableSpec {
     pub indexes: BTreeMap<String, IndexSpec>,
     /// Attribute with the time after which DynamoDB deletes an item, in seconds since 1970.
     pub time_to_live: Option<String>,
-    /// Key that encrypts the table. Default `awsManaged`.
-    #[serde(default)]
-    pub encryption: Encryption,
+    /// Key of AWS that encrypts the table, instead of the file's `encryptionKey`. Default: `encryptionKey`, otherwise
+    /// `awsManaged`.
+    pub encryption: Option<Encryption>,
     /// ARN of your own KMS key, which replaces `encryption` and the file's `encryptionKey`. Functions with access to the table can also use the key.
     pub kms_key_arn: Option<Expression>,
     /// Continuous backups: restore to any second of the last 35 days.
@@ -117,12 +117,11 @@ pub enum ProjectionSpec {
     KeysOnly,
 }
 
-/// Key that encrypts a table.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+/// Key of AWS that encrypts a table.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Encryption {
     /// `alias/aws/dynamodb` of this account. CloudTrail records its use.
-    #[default]
     AwsManaged,
     /// A key that DynamoDB owns, free of charge.
     AwsOwned,

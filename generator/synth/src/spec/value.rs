@@ -103,6 +103,15 @@ impl JsonSchema for Expression {
 #[serde(transparent)]
 pub struct Raw(pub serde_json::Value);
 
+impl Raw {
+    /// Returns the value with sorted keys, for a value in which their order has no meaning.
+    pub(crate) fn sorted(&self) -> serde_json::Value {
+        let mut value = self.0.clone();
+        value.sort_all_objects();
+        value
+    }
+}
+
 impl JsonSchema for Raw {
     fn schema_name() -> Cow<'static, str> {
         "Raw".into()

@@ -333,6 +333,11 @@ fn queues_and_tables_invoke_functions() {
         maxReceiveCount: 3
       SqsManagedSseEnabled: true
     ");
+}
+
+#[test]
+fn a_role_can_read_the_event_sources_of_its_function() {
+    let template = render(SOURCES, "dev");
     assert_snapshot!(statements(&template, "WorkerRole"), @"
     - Effect: Allow
       Action:
@@ -354,6 +359,11 @@ fn queues_and_tables_invoke_functions() {
         - dynamodb:GetShardIterator
       Resource:
         - !GetAtt RoomsTable.StreamArn
+    - Effect: Allow
+      Action:
+        - dynamodb:ListStreams
+      Resource:
+        - !Sub '${RoomsTable.Arn}/stream/*'
     ");
 }
 
@@ -417,8 +427,8 @@ functions:
 #[test]
 fn attachments_that_lambda_refuses_are_errors() {
     assert_snapshot!(errors(WRONG), @"
-    2:16 `encryptionKey` is neither `create` nor an ARN
-        help: write `encryptionKey: create`, or the ARN of a KMS key
+    2:16 `encryptionKey` is neither `create` nor the ARN of a KMS key
+        help: it has the form `arn:aws:kms:REGION:ACCOUNT:key/ID`; an intrinsic function such as `!GetAtt Key.Arn` can give it
     4:45 a queue cannot be its own dead-letter queue
         help: declare another queue
     5:19 the retention must be 60 s to 1209600 s in whole seconds, not 30 s
@@ -432,8 +442,8 @@ fn attachments_that_lambda_refuses_are_errors() {
     13:23 `ephemeralStorage` is 256; it must be between 512 and 10240
     14:5 a dead-letter target is one queue or one topic
         help: write `deadLetter: { queue: failures }`
-    15:16 `kmsKeyArn` is not an ARN
-        help: begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`
+    15:16 `kmsKeyArn` is not the ARN of a KMS key
+        help: an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows
     16:5 `eventSources` gets the logical ID `FBEventSource`, which is taken
         16:5 taken by this one
         help: rename one of them: logical IDs have only letters and digits, so names that differ only in punctuation collide
@@ -461,4 +471,97 @@ fn attachments_that_lambda_refuses_are_errors() {
     23:55 unknown key `events` in `g`
         help: write `eventSources: [{ queue: jobs }]`, or `schedule: rate(5 minutes)`
     ");
+}
+
+#[test]
+fn a_key_is_the_arn_of_a_kms_key_or_an_intrinsic_function() {
+    let text = "name: s
+encryptionKey: 'arn:aws:kms:eu-west-1:111122223333:alias/data'
+tables:
+  T: { partitionKey: { name: k, type: S }, kmsKeyArn: 'arn:aws:iam::111122223333:role/data' }
+functions:
+  f: { binary: f, kmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/', logs: { kmsKeyArn: alias/logs } }
+  g: { binary: g, kmsKeyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1', logs: { kmsKeyArn: !ImportValue Key } }
+websocket: { name: api, routes: { $default: f }, stage: { accessLogs: { kmsKeyArn: key/1 } } }
+http:
+  name: http
+  routes: { GET /: { function: f, auth: none } }
+  stage: { accessLogs: { kmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/1' } }
+";
+    assert_snapshot!(errors(text), @"
+    2:16 `encryptionKey` is neither `create` nor the ARN of a KMS key
+        help: an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows
+    4:55 `kmsKeyArn` is not the ARN of a KMS key
+        help: it has the form `arn:aws:kms:REGION:ACCOUNT:key/ID`; an intrinsic function such as `!GetAtt Key.Arn` can give it
+    6:30 `kmsKeyArn` is not the ARN of a KMS key
+        help: it has the form `arn:aws:kms:REGION:ACCOUNT:key/ID`; an intrinsic function such as `!GetAtt Key.Arn` can give it
+    6:92 `kmsKeyArn` is not the ARN of a KMS key
+        help: an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows
+    8:84 `kmsKeyArn` is not the ARN of a KMS key
+        help: it has the form `arn:aws:kms:REGION:ACCOUNT:key/ID`; an intrinsic function such as `!GetAtt Key.Arn` can give it
+    ");
+}
+
+#[test]
+fn the_name_of_a_queue_has_at_most_80_characters_with_its_environment() {
+    let text = |length: usize| {
+        let queue = "q".repeat(length);
+        format!(
+            "name: s\nqueues: {{ {queue}: {{}} }}\nenvironments: {{ e2345678901234567890: {{}} }}\n"
+        )
+    };
+    assert_snapshot!(errors(&text(60)), @"2:11 the queue's name with `-e2345678901234567890` has 81 characters; SQS allows 80");
+    assert_eq!(errors(&text(59)), "");
+}
+
+#[test]
+fn a_table_with_encryption_does_not_use_the_key_of_the_stack() {
+    let text = "name: s
+encryptionKey: create
+tables:
+  managed: { partitionKey: { name: id, type: S }, encryption: awsManaged }
+  owned: { partitionKey: { name: id, type: S }, encryption: awsOwned }
+  shared: { partitionKey: { name: id, type: S } }
+functions:
+  f: { binary: f, tables: { managed: [GetItem], owned: [GetItem] } }
+  g: { binary: g, tables: { shared: [GetItem] } }
+";
+    let template = render(text, "dev");
+    let encryption = |table: &str| property(&template, table, "SSESpecification");
+    assert_snapshot!(encryption("ManagedTable"), @"SSEEnabled: true");
+    assert_snapshot!(encryption("OwnedTable"), @"SSEEnabled: false");
+    assert_snapshot!(encryption("SharedTable"), @"
+    SSEEnabled: true
+    SSEType: KMS
+    KMSMasterKeyId: !GetAtt EncryptionKey.Arn
+    ");
+    // Every role can decrypt its function's environment variables.
+    let encrypts = |role: &str| statements(&template, role).contains("kms:Encrypt");
+    assert!(!encrypts("FRole") && encrypts("GRole"));
+}
+
+#[test]
+fn a_dead_letter_target_replaces_that_of_the_defaults_only_with_null() {
+    let text = |own: &str| {
+        format!(
+            "name: s
+queues: {{ failures: {{}}, others: {{}} }}
+resources: {{ News: {{ Type: AWS::SNS::Topic }} }}
+functionDefaults: {{ deadLetter: {{ queue: failures }} }}
+functions:
+  f: {{ binary: f, deadLetter: {{ {own} }} }}
+"
+        )
+    };
+    assert_snapshot!(errors(&text("topic: News")), @"
+    6:40 a dead-letter target is one queue or one topic
+        4:35 `queue` is set here
+        help: add `queue: null`, because `functionDefaults` sets it
+    ");
+    assert_snapshot!(errors(&text("topic: News, queue: others")), @"
+    6:40 a dead-letter target is one queue or one topic
+        help: write `deadLetter: { queue: failures }`
+    ");
+    assert_eq!(errors(&text("topic: News, queue: null")), "");
+    assert_eq!(errors(&text("queue: others")), "");
 }

@@ -100,3 +100,31 @@ alarms:
         help: `threshold`: Value from which a period counts as breaching
     ");
 }
+
+#[test]
+fn alarms_of_one_name_are_errors() {
+    let text = "name: s
+functions: { rooms: { binary: rooms }, websocket-client: { binary: x } }
+tables: { rooms: { partitionKey: { name: id, type: S } } }
+websocket: { name: api, routes: { $default: rooms } }
+alarms:
+  functionErrors: { threshold: 1 }
+  functionThrottles: { threshold: 1 }
+  tableThrottles: { threshold: 1 }
+  websocketClientErrors: { threshold: 1 }
+  metrics:
+    rooms-errors: { namespace: N, metric: M, threshold: 1 }
+    http-server-errors: { namespace: N, metric: M, threshold: 1 }
+";
+    assert_snapshot!(errors(text), @"
+    8:3 two alarms get the name `rooms-throttles`
+        7:3 the other one
+        help: rename the function or the table
+    9:3 two alarms get the name `websocket-client-errors`
+        6:3 the other one
+        help: rename the function or the table
+    11:5 another alarm has the name `rooms-errors`
+        6:3 declared here
+        help: give this alarm another name
+    ");
+}

@@ -252,15 +252,12 @@ functions:
     ), @"
     4:43 `retries` is 3; it must be between 0 and 2
     4:58 the maximum age must be 60 s to 21600 s in whole seconds, not 59 s
-        help: write `1m`, `90s` or `6h`
     5:19 `asyncInvoke` is empty
         help: add `retries`, `maximumAge` or `onFailure`
     6:46 the maximum age must be 60 s to 21600 s in whole seconds, not 25200 s
-        help: write `1m`, `90s` or `6h`
     6:70 `News` has the type AWS::SNS::Topic, not AWS::SQS::Queue
         help: name another resource, or use the key for this type
     7:46 the maximum age must be 60 s to 21600 s in whole seconds, not 60500 ms
-        help: write `1m`, `90s` or `6h`
     7:55 the destination names nothing
         help: write one of `queue`, `topic`, `eventBus` or `function`
     8:34 the destination names 2 resources

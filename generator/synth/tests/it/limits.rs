@@ -66,8 +66,8 @@ fn limits_of_tables() {
     6:5 `kmsKeyArn` and `encryption` are mutually exclusive
         5:5 `encryption` is here
         help: remove one of them: your own key replaces AWS's
-    6:16 `kmsKeyArn` is not an ARN
-        help: begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`
+    6:16 `kmsKeyArn` is not the ARN of a KMS key
+        help: an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows
     7:5 21 indexes; a table can have at most 20
         help: give an index generic keys, so that it serves several queries
     31:16 `ab` is not a valid index name
@@ -220,4 +220,24 @@ fn an_error_of_many_environments_names_some_of_them() {
     3:43 there is no function `g` (in `e000`, `e001`, `e002`, `e003`, `e004`, `e005`, `e006`, `e007`, `e008`, `e009`, `e010`, `e011`, `e012`, `e013`, `e014`, `e015`, `e016`, `e017`, `e018`, `e019` and 180 more)
         help: use `f`
     ");
+}
+
+#[test]
+fn times_of_a_load_are_more_than_zero() {
+    let text = |join: &str, connection: &str| {
+        format!(
+            "name: a
+functions: {{ f: {{ binary: f }} }}
+websocket: {{ name: x, routes: {{ $default: f }} }}
+load: {{ route: $default, joinWithin: {join}, connectionTime: {connection} }}
+"
+        )
+    };
+    assert_snapshot!(errors(&text("0s", "0ms")), @"
+    4:38 `joinWithin` must be more than 0
+        help: write a time such as `1m`, or remove it
+    4:58 `connectionTime` must be more than 0
+        help: write a time such as `1m`, or remove it
+    ");
+    assert_eq!(errors(&text("1ms", "1ms")), "");
 }

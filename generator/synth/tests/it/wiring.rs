@@ -272,6 +272,11 @@ fn a6_refused_tokens_trigger_no_alarm() {
         ("send: chat", "send: auth"),
         ("environments", http),
         ("binary: chat", "binary: chat, invoke: [auth]"),
+        (
+            "binary: chat",
+            "binary: chat, asyncInvoke: { onFailure: { function: auth } }",
+        ),
+        ("binary: auth", "binary: auth, schedule: rate(5 minutes)"),
         ("  authorizer: { function: auth, callers: mixed }\n", ""),
     ] {
         assert!(WATCHED.contains(from), "{from}");

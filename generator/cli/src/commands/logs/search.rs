@@ -48,9 +48,13 @@ pub(super) async fn search(
         counted(found.entries.len(), "line")
     ));
     if found.is_cut_off {
+        let hint = match max_bytes {
+            Some(_) => "search a shorter range with `--since`, or without a limit with `--yes`",
+            None => "search a shorter range with `--since`, or select fewer connections",
+        };
         ui.note(
-            "the search ended at its limit, so lines are missing",
-            Some("search a shorter range with `--since`, or without a limit with `--yes`"),
+            "the search ended at a limit, so lines are missing",
+            Some(hint),
         );
     }
     Ok(found.entries)
@@ -87,7 +91,7 @@ async fn agreed_bytes(
     }
     if !is_free && !ui.can_prompt() {
         return Err(CliError::input(format!("{each}, and {until}"))
-            .hint("run it with `--yes`, or read a shorter range with `--since`"));
+            .hint("read a shorter range with `--since`, or search without a limit with `--yes`"));
     }
     ui.aside(&format!("{each}; {until}"));
     if !is_free && !confirmed(false, "search?", ctx.interrupt, ui).await? {

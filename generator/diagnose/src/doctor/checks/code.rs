@@ -133,6 +133,13 @@ fn of_state(
 
 fn other_code(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
+    if evidence.project().built.is_empty() {
+        let remedy = match evidence.project().is_known {
+            true => "run `stackgen build`",
+            false => "run doctor in the project, after `stackgen build`",
+        };
+        evidence.leave_open("no built code to compare", remedy);
+    }
     for (name, built) in &evidence.project().built {
         let called = evidence
             .versions()

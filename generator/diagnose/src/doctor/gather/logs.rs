@@ -14,9 +14,12 @@ use super::{ExaminedAccount, Gatherer};
 use crate::doctor::checks::invocations;
 use crate::doctor::evidence::{ClosedConnection, ClosedConnections};
 use crate::doctor::part::EvidencePart;
-use crate::doctor::ports::{LogSearch, LoggedLine};
+use crate::doctor::ports::{FoundLines, LogSearch, LoggedLine};
 use crate::doctor::reader::EvidenceReader;
-use crate::logs::{AccessEvent, AccessFormat, LineFact, LogSource, SourceKind, parse_line};
+use crate::logs::{
+    AccessEvent, AccessFormat, ExecutionLevel, LineFact, LogSource, SourceKind, StageLogSettings,
+    parse_line,
+};
 
 /// Largest number of lines of one log.
 const MOST_LINES: usize = 1_000;
@@ -25,6 +28,42 @@ const MOST_LINES: usize = 1_000;
 struct CloseLog {
     source: LogSource,
     word: &'static str,
+    /// True if every disconnect has a line.
+    lists_disconnects: bool,
+}
+
+impl CloseLog {
+    /// Log of a function, whose code decides what it contains.
+    fn of_function(function: &FunctionName, group: &str) -> Self {
+        CloseLog {
+            source: LogSource::new(function.as_str(), group, SourceKind::Function),
+            word: "connectionId",
+            lists_disconnects: false,
+        }
+    }
+
+    fn access(group: &str, format: &str) -> Self {
+        let format = AccessFormat::parse(format);
+        let word = match format.is_empty() || format.has("eventType") {
+            true => "DISCONNECT",
+            false => "$disconnect",
+        };
+        let has_event = format.has("eventType") || format.has("routeKey");
+        CloseLog {
+            word,
+            lists_disconnects: has_event && format.has("connectionId"),
+            source: LogSource::new("access", group, SourceKind::Access(format)),
+        }
+    }
+
+    fn execution(group: &str, settings: &StageLogSettings) -> Self {
+        CloseLog {
+            source: LogSource::new("execution", group, SourceKind::Execution),
+            word: "Close reason",
+            lists_disconnects: settings.execution_level == ExecutionLevel::Info
+                && !settings.execution_differs,
+        }
+    }
 }
 
 impl<A: ExaminedAccount> Gatherer<'_, A> {
@@ -36,7 +75,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
         if self.needs(EvidencePart::Logs) {
             for log in close_logs(evidence) {
                 let lines = self.lines(&log).await?;
-                collector.add_log(&log.source, lines.as_deref());
+                collector.add_log(&log, lines.as_ref());
             }
             self.done(EvidencePart::Logs, evidence);
         }
@@ -44,7 +83,7 @@ impl<A: ExaminedAccount> Gatherer<'_, A> {
     }
 
     /// Returns the lines of a log; `None` if it does not exist or cannot be read.
-    async fn lines(&self, log: &CloseLog) -> Result<Option<Vec<LoggedLine>>, DeployError> {
+    async fn lines(&self, log: &CloseLog) -> Result<Option<FoundLines>, DeployError> {
         let search = LogSearch {
             group: log.source.group.clone(),
             pattern: format!("\"{}\"", log.word),
@@ -65,32 +104,18 @@ fn close_logs(evidence: &EvidenceReader<'_>) -> Vec<CloseLog> {
         let details = evidence.functions().get(&function);
         let group = details.and_then(|facts| facts.details.as_ref()?.log_group.clone());
         let group = group.unwrap_or_else(|| format!("/aws/lambda/{function}"));
-        logs.push(CloseLog {
-            source: LogSource::new(function.as_str(), &group, SourceKind::Function),
-            word: "connectionId",
-        });
+        logs.push(CloseLog::of_function(&function, &group));
     }
     let Some(settings) = evidence.stage().map(|stage| &stage.logs) else {
         return logs;
     };
     if let Some(group) = settings.access_log_group() {
         let format = settings.access_log_format.as_deref().unwrap_or_default();
-        let format = AccessFormat::parse(format);
-        let word = match format.is_empty() || format.has("eventType") {
-            true => "DISCONNECT",
-            false => "$disconnect",
-        };
-        logs.push(CloseLog {
-            source: LogSource::new("access", group, SourceKind::Access(format)),
-            word,
-        });
+        logs.push(CloseLog::access(group, format));
     }
     if settings.has_execution_log() {
         let group = LogSource::execution_group(&evidence.api().id, evidence.stage_name());
-        logs.push(CloseLog {
-            source: LogSource::new("execution", &group, SourceKind::Execution),
-            word: "Close reason",
-        });
+        logs.push(CloseLog::execution(&group, settings));
     }
     logs
 }
@@ -115,17 +140,22 @@ struct CloseCollector {
     closes: BTreeMap<String, ClosedConnection>,
     lists_disconnects: bool,
     has_ages: bool,
+    is_cut_off: bool,
 }
 
 impl CloseCollector {
-    fn add_log(&mut self, source: &LogSource, lines: Option<&[LoggedLine]>) {
-        if let (SourceKind::Access(format), Some(_)) = (&source.kind, lines) {
-            let is_listed = format.has("eventType") || format.has("routeKey");
-            self.lists_disconnects = format.has("connectionId") && is_listed;
-            self.has_ages = self.lists_disconnects && format.has("connectedAt");
+    /// Adds the lines of a log; `None` if it does not exist or cannot be read.
+    fn add_log(&mut self, log: &CloseLog, found: Option<&FoundLines>) {
+        let Some(found) = found else {
+            return;
+        };
+        self.is_cut_off |= found.is_cut_off;
+        self.lists_disconnects |= log.lists_disconnects;
+        if let SourceKind::Access(format) = &log.source.kind {
+            self.has_ages |= log.lists_disconnects && format.has("connectedAt");
         }
-        for line in lines.into_iter().flatten() {
-            self.add(source, line);
+        for line in &found.lines {
+            self.add(&log.source, line);
         }
     }
 
@@ -160,6 +190,7 @@ impl CloseCollector {
             closes: self.closes.into_values().collect(),
             lists_disconnects: self.lists_disconnects,
             has_ages: self.has_ages,
+            is_cut_off: self.is_cut_off,
         }
     }
 }
@@ -177,12 +208,11 @@ mod tests {
         }
     }
 
-    fn access(format: &str) -> LogSource {
-        LogSource::new(
-            "access",
-            "access",
-            SourceKind::Access(AccessFormat::parse(format)),
-        )
+    fn complete(lines: impl IntoIterator<Item = LoggedLine>) -> FoundLines {
+        FoundLines {
+            lines: lines.into_iter().collect(),
+            is_cut_off: false,
+        }
     }
 
     #[test]
@@ -204,8 +234,8 @@ mod tests {
             ),
             line(1_603, r#"{"closeCode":1006}"#),
         ];
-        let function = LogSource::new("chat", "chat", SourceKind::Function);
-        collector.add_log(&function, Some(&lines));
+        let function = CloseLog::of_function(&FunctionName::new("chat"), "chat");
+        collector.add_log(&function, Some(&complete(lines)));
         let accesses = [
             line(1_601, "DISCONNECT L0SM9cOFvHcCIha= 1000000"),
             line(1_602, "DISCONNECT L0SM9cOFvHcCIhb= 1600500"),
@@ -213,13 +243,16 @@ mod tests {
             line(1_603, "of another format"),
         ];
         let format = "$context.eventType $context.connectionId $context.connectedAt";
-        collector.add_log(&access(format), Some(&accesses));
-        let execution = LogSource::new("execution", "execution", SourceKind::Execution);
+        collector.add_log(
+            &CloseLog::access("access", format),
+            Some(&complete(accesses)),
+        );
+        let execution = CloseLog::execution("execution", &StageLogSettings::default());
         let lines = [line(
             1_603,
             "(R=) Client [Connection Id: L0SM9cOFvHcCIhe=] disconnected from API [a1]. Close reason: [1000: bye]",
         )];
-        collector.add_log(&execution, Some(&lines));
+        collector.add_log(&execution, Some(&complete(lines)));
         let found = collector.finish();
         assert!(found.lists_disconnects && found.has_ages);
         let closes = found.closes.iter();
@@ -240,17 +273,56 @@ mod tests {
 
     #[test]
     fn a_log_tells_what_its_format_contains() {
-        let tells = |format: &str, lines: Option<&[LoggedLine]>| {
+        let tells = |format: &str, lines: Option<&FoundLines>| {
             let mut collector = CloseCollector::default();
-            collector.add_log(&access(format), lines);
+            collector.add_log(&CloseLog::access("access", format), lines);
             let found = collector.finish();
             (found.lists_disconnects, found.has_ages)
         };
         let all = "$context.routeKey $context.connectionId $context.connectedAt";
-        assert_eq!(tells(all, Some(&[])), (true, true));
+        assert_eq!(tells(all, Some(&complete([]))), (true, true));
         assert_eq!(tells(all, None), (false, false));
         let without_age = "$context.eventType $context.connectionId";
-        assert_eq!(tells(without_age, Some(&[])), (true, false));
-        assert_eq!(tells("$context.requestId", Some(&[])), (false, false));
+        assert_eq!(tells(without_age, Some(&complete([]))), (true, false));
+        assert_eq!(
+            tells("$context.requestId", Some(&complete([]))),
+            (false, false)
+        );
+    }
+
+    #[test]
+    fn closes_are_cut_off_if_one_log_is() {
+        let access = CloseLog::access("access", "$context.eventType $context.connectionId");
+        let execution = CloseLog::execution("execution", &StageLogSettings::default());
+        let is_cut_off = |of_access, of_execution| {
+            let mut collector = CloseCollector::default();
+            for (log, is_cut_off) in [(&access, of_access), (&execution, of_execution)] {
+                let lines = Vec::new();
+                collector.add_log(log, Some(&FoundLines { lines, is_cut_off }));
+            }
+            collector.finish().is_cut_off
+        };
+        assert!(is_cut_off(true, false) && is_cut_off(false, true));
+        assert!(!is_cut_off(false, false));
+    }
+
+    #[test]
+    fn an_execution_log_lists_all_disconnects_only_if_every_route_has_level_info() {
+        let lists = |execution_level, execution_differs| {
+            let settings = StageLogSettings {
+                execution_level,
+                execution_differs,
+                ..StageLogSettings::default()
+            };
+            let mut collector = CloseCollector::default();
+            collector.add_log(
+                &CloseLog::execution("execution", &settings),
+                Some(&complete([])),
+            );
+            collector.finish().lists_disconnects
+        };
+        assert!(lists(ExecutionLevel::Info, false));
+        assert!(!lists(ExecutionLevel::Info, true));
+        assert!(!lists(ExecutionLevel::Error, false));
     }
 }

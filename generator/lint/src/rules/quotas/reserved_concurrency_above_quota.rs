@@ -1,3 +1,4 @@
+use stackgen_cost::AccountQuotas;
 use stackgen_model::Function;
 
 use crate::context::RuleContext;
@@ -25,24 +26,26 @@ rule! {
     example: "quotas/reserved_concurrency_above_quota.diff",
 }
 
-/// Default quota of 1,000, without the 100 that must stay unreserved.
-const QUOTA: i64 = 900;
+/// Concurrent executions of an account that must stay unreserved.
+const UNRESERVED: f64 = 100.0;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let reserved = |function: &Function| {
         let properties = &function.resource.properties;
         let setting = properties.int("ReservedConcurrentExecutions");
-        setting.value().copied().unwrap_or_default()
+        let number = setting.value().copied().unwrap_or_default().max(0);
+        u32::try_from(number).unwrap_or(u32::MAX)
     };
+    let quota = AccountQuotas::largest().concurrent_invocations - UNRESERVED;
     let functions = context.model.functions.iter();
     let certain = functions.filter(|function| function.resource.conditional.is_none());
-    let mut sum = 0_i64;
+    let mut sum = 0_u32;
     for function in certain {
         let own = reserved(function);
         sum = sum.saturating_add(own);
-        if own > 0 && sum > QUOTA {
+        if own > 0 && f64::from(sum) > quota {
             let message = format!(
-                "the functions reserve {sum} concurrent executions up to {}, and an account has {QUOTA} to reserve",
+                "the functions reserve {sum} concurrent executions up to {}, and an account has {quota} to reserve",
                 function.resource.logical_id
             );
             let location = Location::of(&function.resource, &["ReservedConcurrentExecutions"]);

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::referenced::ReferencedService;
-use super::{SpecChecker, words};
+use super::{NameQuota, SpecChecker, words};
 use crate::LocatedError;
-use crate::spec::{Duration, EncryptionKeySpec, EventSourceSpec, FunctionSpec, VpcSpec};
+use crate::spec::{
+    Duration, EncryptionKeySpec, EventSourceSpec, Expression, FunctionSpec, QueueSpec, VpcSpec,
+};
 
 /// Limits of the time for which a queue keeps messages.
 const RETENTION: (Duration, Duration) = (
@@ -13,26 +15,24 @@ const RETENTION: (Duration, Duration) = (
     Duration::from_millis(14 * 86_400_000),
 );
 /// Limits of the time for which a received message is hidden.
-const VISIBILITY: (Duration, Duration) = (
-    Duration::from_millis(0),
-    Duration::from_millis(12 * 3_600_000),
-);
+const VISIBILITY: (Duration, Duration) = (Duration::from_millis(0), QueueSpec::MAX_VISIBILITY);
 /// Limits of the time to wait for a full batch.
 const WINDOW: (Duration, Duration) = (Duration::from_millis(0), Duration::from_millis(300_000));
+const QUEUE_NAME: NameQuota = NameQuota {
+    subject: "queue",
+    service: "SQS",
+    length: 80,
+};
 /// Batches of a queue above this size need a window.
 const MAX_BATCH_WITHOUT_WINDOW: u32 = 10;
-const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3_000);
 
 impl SpecChecker<'_> {
     /// Checks what a function is attached to.
     pub(super) fn attachments(&mut self, name: &str, function: &FunctionSpec) {
         let path = ["functions", name, "kmsKeyArn"];
-        if let Some(key) = &function.kms_key_arn {
-            self.arn(&path, &key.0);
-        }
-        if let Some(key) = &function.logs.kms_key_arn {
-            self.arn(&["functions", name, "logs", "kmsKeyArn"], &key.0);
-        }
+        self.kms_key(&path, function.kms_key_arn.as_ref());
+        let path = ["functions", name, "logs", "kmsKeyArn"];
+        self.kms_key(&path, function.logs.kms_key_arn.as_ref());
         for (index, layer) in function.layers.iter().enumerate() {
             let span = self.spans.item(&["functions", name, "layers"], index);
             let literal = layer.0.as_str();
@@ -51,7 +51,6 @@ impl SpecChecker<'_> {
             self.vpc(name, vpc);
         }
         if let Some(target) = &function.dead_letter {
-            let path = ["functions", name, "deadLetter"];
             match (&target.queue, &target.topic) {
                 (Some(queue), None) => {
                     let span = self
@@ -65,16 +64,47 @@ impl SpecChecker<'_> {
                         .value(&["functions", name, "deadLetter", "topic"]);
                     self.resource(span, topic, ReferencedService::TOPIC);
                 }
-                _ => {
-                    let error = LocatedError::new(
-                        self.spans.key(&path),
-                        "a dead-letter target is one queue or one topic",
-                    );
-                    self.report(error.hint("write `deadLetter: { queue: failures }`"));
-                }
+                _ => self.ambiguous_dead_letter(name),
             }
         }
         self.event_sources(name, function);
+    }
+
+    /// Reports a dead-letter target that is not exactly one resource. A function's `deadLetter` is merged over that of
+    /// `functionDefaults`.
+    fn ambiguous_dead_letter(&mut self, name: &str) {
+        let document = self.document;
+        let span = |path: &[&str]| document.at_path(path).map(|node| node.span);
+        let is_inherited = |key: &str| {
+            let default = span(&["functionDefaults", "deadLetter", key]);
+            default.is_some() && default == span(&["functions", name, "deadLetter", key])
+        };
+        let keys = ["queue", "topic"];
+        let keys = keys.into_iter().filter(|key| {
+            let path = ["functions", name, "deadLetter", key];
+            span(&path).is_some()
+        });
+        let (inherited, own): (Vec<_>, Vec<_>) = keys.partition(|key| is_inherited(key));
+        // The key `deadLetter` is that of `functionDefaults`, if both have it.
+        let span = match own.last() {
+            Some(key) => self.spans.value(&["functions", name, "deadLetter", key]),
+            None => self.spans.key(&["functions", name, "deadLetter"]),
+        };
+        let error = LocatedError::new(span, "a dead-letter target is one queue or one topic");
+        self.report(match (inherited.as_slice(), own.as_slice()) {
+            ([inherited], [_]) => {
+                let default = ["functionDefaults", "deadLetter", inherited];
+                error
+                    .related(
+                        self.spans.key(&default),
+                        format!("`{inherited}` is set here"),
+                    )
+                    .hint(format!(
+                        "add `{inherited}: null`, because `functionDefaults` sets it"
+                    ))
+            }
+            _ => error.hint("write `deadLetter: { queue: failures }`"),
+        });
     }
 
     fn vpc(&mut self, name: &str, vpc: &VpcSpec) {
@@ -192,6 +222,8 @@ impl SpecChecker<'_> {
     pub(super) fn queues(&mut self) {
         let spec = self.spec;
         for (name, queue) in &spec.queues {
+            let span = self.spans.key(&["queues", name]);
+            self.physical_name(span, name, QUEUE_NAME);
             if let Some(retention) = queue.retention {
                 let span = self.spans.value(&["queues", name, "retention"]);
                 self.limited(span, "the retention", retention, RETENTION);
@@ -225,16 +257,16 @@ impl SpecChecker<'_> {
                 let source = source.queue.as_ref();
                 source.is_some_and(|source| source.0.as_str() == Some(queue))
             });
-            reads && function.timeout.unwrap_or(DEFAULT_TIMEOUT) > visibility
+            reads && function.timeout() > visibility
         });
         let slow: Vec<_> = slow
-            .map(|(name, function)| (name.clone(), function.timeout))
+            .map(|(name, function)| (name.clone(), function.timeout()))
             .collect();
         for (name, timeout) in slow {
             let span = self.spans.value(&["queues", queue, "visibilityTimeout"]);
             let message = format!(
                 "the visibility timeout is shorter than the timeout of `{name}`, which is {}",
-                words(timeout.unwrap_or(DEFAULT_TIMEOUT))
+                words(timeout)
             );
             self.report(
                 LocatedError::new(span, message)
@@ -247,30 +279,54 @@ impl SpecChecker<'_> {
         let Some(EncryptionKeySpec::Existing(key)) = &self.spec.encryption_key else {
             return;
         };
-        if key.0.as_str().is_some_and(|text| !text.starts_with("arn:")) {
-            let span = self.spans.value(&["encryptionKey"]);
-            let error = LocatedError::new(span, "`encryptionKey` is neither `create` nor an ARN");
-            self.report(error.hint("write `encryptionKey: create`, or the ARN of a KMS key"));
-        }
+        self.kms_key(&["encryptionKey"], Some(key));
     }
 
-    fn limited(
-        &mut self,
-        span: stackgen_cfn::Span,
-        subject: &str,
-        value: Duration,
-        limits: (Duration, Duration),
-    ) {
-        let (least, most) = limits;
-        if (least..=most).contains(&value) && value.seconds().is_some() {
+    /// Checks that a literal value is the ARN of a KMS key. IAM evaluates rights to use a key by the key's ARN, and
+    /// CloudWatch Logs takes no alias.
+    pub(super) fn kms_key(&mut self, path: &[&str], key: Option<&Expression>) {
+        let Some(key) = key else {
+            return;
+        };
+        let fits = match key.0.as_str() {
+            Some(text) => is_kms_key_arn(text),
+            None => key.0.as_call().is_some(),
+        };
+        if fits {
             return;
         }
-        let message = format!(
-            "{subject} must be {} to {} in whole seconds, not {}",
-            words(least),
-            words(most),
-            words(value)
-        );
-        self.report(LocatedError::new(span, message));
+        let message = match path {
+            ["encryptionKey"] => {
+                "`encryptionKey` is neither `create` nor the ARN of a KMS key".to_owned()
+            }
+            _ => format!(
+                "`{}` is not the ARN of a KMS key",
+                path.last().copied().unwrap_or_default()
+            ),
+        };
+        let is_alias = key.0.as_str().is_some_and(|text| text.contains("alias/"));
+        let hint = match is_alias {
+            true => {
+                "an alias is not accepted: write the ARN of its key, which `aws kms describe-key --key-id` shows"
+            }
+            false => {
+                "it has the form `arn:aws:kms:REGION:ACCOUNT:key/ID`; an intrinsic function such as `!GetAtt Key.Arn` \
+                 can give it"
+            }
+        };
+        self.report(LocatedError::new(self.spans.value(path), message).hint(hint));
+    }
+}
+
+fn is_kms_key_arn(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "kms", region, account, key] => {
+            let id = key.strip_prefix("key/").unwrap_or_default();
+            [*partition, *region, *account, id]
+                .iter()
+                .all(|part| !part.is_empty())
+        }
+        _ => false,
     }
 }

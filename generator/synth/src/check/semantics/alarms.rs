@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{SpecChecker, words};
 use crate::LocatedError;
-use crate::spec::{AlarmSpec, Duration, MetricAlarmSpec};
+use crate::render::built_in_names;
+use crate::spec::{AlarmSpec, AlarmsSpec, Duration, MetricAlarmSpec};
 
 /// Maximum number of actions of an alarm (a CloudWatch quota).
 const MAX_ACTIONS: usize = 5;
@@ -30,6 +31,7 @@ impl SpecChecker<'_> {
             );
         }
         self.metric_alarms(&alarms.metrics);
+        self.alarm_names(alarms);
         let of_websocket = [
             (
                 "websocketIntegrationErrors",
@@ -63,6 +65,32 @@ impl SpecChecker<'_> {
                 self.report(
                     LocatedError::new(span, message).hint(format!("remove it, or add `{section}`")),
                 );
+            }
+        }
+    }
+
+    /// Reports alarms that would get the same name. CloudWatch has only one alarm of a name.
+    fn alarm_names(&mut self, alarms: &AlarmsSpec) {
+        let mut taken = BTreeMap::new();
+        for (name, key) in built_in_names(self.spec, alarms) {
+            let span = self.spans.key(&["alarms", key]);
+            match taken.get(&name) {
+                None => {
+                    taken.insert(name, span);
+                }
+                Some(other) => {
+                    let message = format!("two alarms get the name `{name}`");
+                    let error = LocatedError::new(span, message).related(*other, "the other one");
+                    self.report(error.hint("rename the function or the table"));
+                }
+            }
+        }
+        for name in alarms.metrics.keys() {
+            if let Some(other) = taken.get(name) {
+                let span = self.spans.key(&["alarms", "metrics", name]);
+                let message = format!("another alarm has the name `{name}`");
+                let error = LocatedError::new(span, message).related(*other, "declared here");
+                self.report(error.hint("give this alarm another name"));
             }
         }
     }

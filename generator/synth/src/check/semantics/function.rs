@@ -2,15 +2,17 @@
 
 use stackgen_cfn::{Node, Value};
 
-use super::{FUNCTION_TIMEOUT, SpecChecker};
+use super::{FUNCTION_TIMEOUT, NameQuota, SpecChecker};
 use crate::LocatedError;
-use crate::check::format;
 use crate::names;
 use crate::spec::FunctionSpec;
 use crate::wording::{nearest, use_one_of};
 
-/// Maximum length of a function's name (a Lambda quota).
-const MAX_FUNCTION_NAME_LENGTH: usize = 64;
+const FUNCTION_NAME: NameQuota = NameQuota {
+    subject: "function",
+    service: "Lambda",
+    length: 64,
+};
 
 /// Keys of a statement in a role's policy.
 const STATEMENT_KEYS: [&str; 7] = [
@@ -26,16 +28,7 @@ const STATEMENT_KEYS: [&str; 7] = [
 impl SpecChecker<'_> {
     pub(super) fn function(&mut self, name: &str, function: &FunctionSpec) {
         let path = ["functions", name];
-        let length = names::physical_name(name, self.environment).len();
-        // A name of the environment that is too long is reported once, not once per function.
-        let fits = format::check("environment-name", self.environment).is_none();
-        if length > MAX_FUNCTION_NAME_LENGTH && fits {
-            let message = format!(
-                "the function's name with `-{}` has {length} characters; Lambda allows {MAX_FUNCTION_NAME_LENGTH}",
-                self.environment
-            );
-            self.report(LocatedError::new(self.spans.key(&path), message));
-        }
+        self.physical_name(self.spans.key(&path), name, FUNCTION_NAME);
         self.code(name, function);
         self.policy_statements(name);
         if let Some(timeout) = function.timeout {

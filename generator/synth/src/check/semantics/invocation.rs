@@ -1,7 +1,7 @@
 //! Asynchronous invocations of functions.
 
+use super::SpecChecker;
 use super::referenced::ReferencedService;
-use super::{SpecChecker, words};
 use crate::LocatedError;
 use crate::spec::{
     AsyncInvokeSpec, DestinationSpec, Duration, FailureDestination, FunctionSpec, ScheduleEntrySpec,
@@ -39,16 +39,7 @@ impl SpecChecker<'_> {
             let span = self
                 .spans
                 .value(&["functions", name, "asyncInvoke", "maximumAge"]);
-            let (least, most) = MAXIMUM_AGE;
-            if !(least..=most).contains(&age) || age.seconds().is_none() {
-                let message = format!(
-                    "the maximum age must be {} to {} in whole seconds, not {}",
-                    words(least),
-                    words(most),
-                    words(age)
-                );
-                self.report(LocatedError::new(span, message).hint("write `1m`, `90s` or `6h`"));
-            }
+            self.limited(span, "the maximum age", age, MAXIMUM_AGE);
         }
         if let Some(destination) = &invoke.on_failure {
             self.destination(

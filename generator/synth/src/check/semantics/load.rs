@@ -27,6 +27,16 @@ impl SpecChecker<'_> {
             let known: Vec<&str> = websocket.routes.keys().map(String::as_str).collect();
             self.missing(self.spans.value(&["load", "route"]), "route", route, &known);
         }
+        for (key, time) in [
+            ("joinWithin", load.join_within),
+            ("connectionTime", load.connection_time),
+        ] {
+            if time.is_some_and(|time| time.millis() == 0) {
+                let span = self.spans.value(&["load", key]);
+                let error = LocatedError::new(span, format!("`{key}` must be more than 0"));
+                self.report(error.hint("write a time such as `1m`, or remove it"));
+            }
+        }
         if load
             .connection_time
             .is_some_and(|time| time > LONGEST_CONNECTION)

@@ -19,6 +19,8 @@ mod verify;
 mod websocket;
 
 use crate::LocatedError;
+use crate::check::format;
+use crate::names::physical_name;
 use crate::spans::DocumentSpans;
 use crate::spec::{Duration, Spec, StageSpec};
 use crate::wording::{join_or, nearest, use_one_of};
@@ -70,6 +72,14 @@ pub(crate) fn check(
     checker.report_version_cycle()
 }
 
+/// Quota on the length of names, which end in the environment.
+#[derive(Clone, Copy)]
+struct NameQuota {
+    subject: &'static str,
+    service: &'static str,
+    length: usize,
+}
+
 struct SpecChecker<'a> {
     spec: &'a Spec,
     environment: &'a str,
@@ -84,6 +94,10 @@ impl<'a> SpecChecker<'a> {
     }
 
     fn stage(&mut self, api: &str, stage: &StageSpec) {
+        if let Some(logs) = &stage.access_logs {
+            let path = [api, "stage", "accessLogs", "kmsKeyArn"];
+            self.kms_key(&path, logs.kms_key_arn.as_ref());
+        }
         for (name, value) in &stage.variables {
             let fits =
                 name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !value.is_empty();
@@ -119,6 +133,20 @@ impl<'a> SpecChecker<'a> {
                 join_or(&sections)
             );
             self.report(error.hint(hint));
+        }
+    }
+
+    /// Checks the length of a name in the account.
+    fn physical_name(&mut self, span: Span, name: &str, quota: NameQuota) {
+        let length = physical_name(name, self.environment).len();
+        // A name of the environment that is too long is reported once, not once per resource.
+        let fits = format::check("environment-name", self.environment).is_none();
+        if length > quota.length && fits {
+            let message = format!(
+                "the {}'s name with `-{}` has {length} characters; {} allows {}",
+                quota.subject, self.environment, quota.service, quota.length
+            );
+            self.report(LocatedError::new(span, message));
         }
     }
 
@@ -164,6 +192,27 @@ impl<'a> SpecChecker<'a> {
             row,
             ..LocatedError::new(span, message)
         });
+    }
+
+    /// Checks that a time is in whole seconds and within limits.
+    fn limited(
+        &mut self,
+        span: Span,
+        subject: &str,
+        value: Duration,
+        limits: (Duration, Duration),
+    ) {
+        let (least, most) = limits;
+        if (least..=most).contains(&value) && value.seconds().is_some() {
+            return;
+        }
+        let message = format!(
+            "{subject} must be {} to {} in whole seconds, not {}",
+            words(least),
+            words(most),
+            words(value)
+        );
+        self.report(LocatedError::new(span, message));
     }
 }
 

@@ -37,9 +37,9 @@ impl SpecChecker<'_> {
             );
         }
         self.index_attributes(name, table);
-        if let Some(key) = &table.kms_key_arn {
-            let path = ["tables", name, "kmsKeyArn"];
-            self.arn(&path, &key.0);
+        let path = ["tables", name, "kmsKeyArn"];
+        self.kms_key(&path, table.kms_key_arn.as_ref());
+        if table.kms_key_arn.is_some() {
             let encryption = ["tables", name, "encryption"];
             if self.document.at_path(&encryption).is_some() {
                 let error = LocatedError::new(
