@@ -65,7 +65,8 @@ export class SignIn {
    * @param {import('../client/session.js').Status} status Status of the last one.
    */
   isNeededAfter(status) {
-    return status.explanation?.needsSignIn === true || !this.isSignedIn;
+    const canRenew = this.isSignedIn || this.#refresh !== undefined;
+    return status.explanation?.needsSignIn === true || !canRenew;
   }
 
   /** Returns a token, or null if the user has to sign in. @type {import('../client/api.js').TokenSource} */

@@ -207,6 +207,8 @@ test('a refused refresh token is used once, and the user signs in when the token
     const user = await signedIn(seconds);
     const token = sessionStorage.getItem('live-session.token');
     await new Promise((resolve) => setTimeout(resolve, isValid ? 0 : 30));
+    // The next connection renews the token.
+    assert.ok(!user.isNeededAfter({ explanation: null }));
     Object.assign(browser, { status: 400, answer: { error: 'invalid_grant' } });
     for (const renew of [true, false, true]) {
       assert.equal(await user.token(renew), isValid ? token : null);
