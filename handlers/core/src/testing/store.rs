@@ -31,6 +31,8 @@ struct Tables {
     rates_failing: Option<StoreError>,
     hidden: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
+    write_time: Duration,
+    listener_queries: usize,
 }
 
 impl MemoryStore {
@@ -52,6 +54,24 @@ impl MemoryStore {
     /// Sets the number of listeners per page.
     pub fn page_size(&self, size: usize) {
         self.tables().page = Some(size);
+    }
+
+    /// Sets the time that each heartbeat's and each removal's write takes.
+    pub fn set_write_time(&self, time: Duration) {
+        self.tables().write_time = time;
+    }
+
+    /// Returns the number of pages of listeners that were read.
+    pub fn listener_queries(&self) -> usize {
+        self.tables().listener_queries
+    }
+
+    /// Waits as long as a write takes.
+    async fn write(&self) {
+        let time = self.tables().write_time;
+        if !time.is_zero() {
+            tokio::time::sleep(time).await;
+        }
     }
 
     /// Returns the records of all connections.
@@ -349,6 +369,7 @@ impl ConnectionStore for MemoryStore {
     }
 
     async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
+        self.write().await;
         let mut tables = self.available()?;
         Ok(tables.connections.get_mut(id).map(|connection| {
             connection.last_seen_at = now;
@@ -370,6 +391,7 @@ impl ConnectionStore for MemoryStore {
         id: &ConnectionId,
         now: Timestamp,
     ) -> StoreResult<Option<RemovedConnection>> {
+        self.write().await;
         let mut tables = self.available()?;
         let Some(connection) = tables.connections.remove(id) else {
             return Ok(None);
@@ -444,6 +466,7 @@ impl ConnectionStore for MemoryStore {
         ids: &[ConnectionId],
         _: Timestamp,
     ) -> StoreResult<u32> {
+        self.write().await;
         let mut tables = self.available()?;
         let mut removed = 0;
         for id in ids {
