@@ -33,7 +33,6 @@ struct Tables {
     hidden: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
     write_time: Duration,
-    listener_queries: usize,
 }
 
 impl MemoryStore {
@@ -60,11 +59,6 @@ impl MemoryStore {
     /// Sets the time that each heartbeat's and each removal's write takes.
     pub fn set_write_time(&self, time: Duration) {
         self.tables().write_time = time;
-    }
-
-    /// Returns the number of pages of listeners that were read.
-    pub fn listener_queries(&self) -> usize {
-        self.tables().listener_queries
     }
 
     /// Waits as long as a write takes.
