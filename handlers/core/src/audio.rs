@@ -36,7 +36,8 @@ pub struct AudioSettings {
     /// Maximum number of listeners that one invocation posts to. The function invokes itself for the others.
     pub listeners_per_invocation: usize,
     /// Number of posts per second over which each chunk is spread, by all invocations together. Chunks that come faster than
-    /// it allows are refused.
+    /// it allows are refused. It is an average: chunks that come together are spread over the same time, and exceed it until
+    /// their posts are sent.
     pub posts_per_second: u32,
     /// Rate at which a speaker may send chunks: see [`audio_rate`](crate::limits::audio_rate).
     pub rate: Rate,
@@ -299,8 +300,8 @@ fn parse(body: &str) -> Result<Chunk, ServerError> {
     Ok(chunk)
 }
 
-/// Returns the session and its speaker, if the sender is the speaker and may send now. All connections of the speaker may send, so that
-/// nothing is lost while one replaces another.
+/// Returns the session and its speaker, if the sender is the speaker and may send now. All connections of the speaker may
+/// send, so that nothing is lost while one replaces another.
 async fn authorized_session<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     sender: &ConnectionId,

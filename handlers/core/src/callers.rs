@@ -77,14 +77,24 @@ pub(crate) async fn check_limits(
     limits: CallerLimits,
     now: Timestamp,
 ) -> Result<(), RateLimitError> {
-    let wrong_ids = caller.bucket("wrongId");
     let (taken, wrong_ids) = futures_util::future::join(
         limiter_take(limiter, caller.bucket(operation), limits, now),
-        limiter.peek(&wrong_ids, limits.wrong_ids, now),
+        check_wrong_ids(limiter, caller, limits, now),
     )
     .await;
-    taken?;
-    rates::decide(wrong_ids, limits.failure)
+    taken.and(wrong_ids)
+}
+
+/// Checks that the caller may name another ID that does not exist. Takes nothing.
+pub(crate) async fn check_wrong_ids(
+    limiter: &impl RateLimiter,
+    caller: &Caller,
+    limits: CallerLimits,
+    now: Timestamp,
+) -> Result<(), RateLimitError> {
+    let bucket = caller.bucket("wrongId");
+    let left = limiter.peek(&bucket, limits.wrong_ids, now).await;
+    rates::decide(left, limits.failure)
 }
 
 async fn limiter_take(
@@ -96,7 +106,7 @@ async fn limiter_take(
     rates::take(limiter, bucket, limits.requests, limits.failure, now).await
 }
 
-/// Counts an ID that does not exist.
+/// Counts an ID or a ticket that does not exist.
 pub(crate) async fn count_wrong_id(
     limiter: &impl RateLimiter,
     caller: &Caller,
@@ -106,7 +116,7 @@ pub(crate) async fn count_wrong_id(
     count(WRONG_IDS);
     let bucket = caller.bucket("wrongId");
     if let Err(error) = limiter.take(&bucket, limits.wrong_ids, now).await {
-        warn!(%error, "Wrong session ID not counted");
+        warn!(%error, "Wrong ID not counted");
     }
 }
 

@@ -61,7 +61,7 @@ pub enum JoinError {
     /// The session has the maximum number of listeners with this address.
     #[error("too many listeners have this address")]
     AddressFull,
-    /// The connection's ticket is for another session.
+    /// The connection's ticket is for another session or user.
     #[error("the ticket is for another session or user")]
     OtherTicket,
     /// The connection is in another session or has another role.

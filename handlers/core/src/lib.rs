@@ -39,7 +39,7 @@ pub use join::{JoinError, JoinRequest, JoinSettings, JoinedConnection};
 pub use limits::RateLimitFailure;
 pub use message_limit::{MessageDecision, MessageLimiter};
 pub use messages::{Sender, handle_message};
-pub use rates::RateLimitError;
+pub use rates::{BucketTimes, RateLimitError};
 pub use recipients::{GoneListeners, Recipient, Share};
 pub use reconcile::{ReconcileReport, ReconcileSettings, reconcile};
 pub use session::{

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use stackgen_websocket::metrics::{
     COUNTS_CORRECTED, GHOSTS_REMOVED, RECONCILIATIONS_CUT_SHORT, count, count_many,
 };
 use stackgen_websocket::{Broadcaster, Clock, ConnectionId, ConnectionProbe, PostError, Timestamp};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::disconnect::disconnect;
@@ -16,8 +16,11 @@ use crate::limits::MAX_HANDSHAKE;
 use crate::ports::{ConnectionAudit, Ports, Store, StoreResult};
 use crate::{Connection, Role, SessionId};
 
-/// Number of probes at once.
+/// Number of probes at once, and of records that are updated at once.
 const PROBES_AT_ONCE: usize = 10;
+
+/// Maximum number of a session's listeners that are removed between two looks at the clock.
+const REMOVALS_AT_ONCE: usize = 200;
 
 /// Settings of the reconciler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +35,10 @@ pub struct ReconcileSettings {
     pub max_probes: usize,
     /// Number of probes per second. They count in the account's request limit (row L5).
     pub probes_per_second: u32,
-    /// Time for the probes of a run. It is shorter than the function's timeout.
+    /// Time for the probes of a run.
     pub budget: Duration,
+    /// Time for the removals after the probes. With the budget, it is shorter than the function's timeout.
+    pub removal_time: Duration,
 }
 
 impl Default for ReconcileSettings {
@@ -42,9 +47,11 @@ impl Default for ReconcileSettings {
             quiet_after: Duration::from_secs(90),
             confirm_after: Duration::from_secs(60),
             max_records: 100_000,
-            max_probes: 5_000,
+            // As many as fit the budget at this rate.
+            max_probes: 4_000,
             probes_per_second: 50,
             budget: Duration::from_secs(220),
+            removal_time: Duration::from_secs(15),
         }
     }
 }
@@ -61,7 +68,7 @@ pub struct ReconcileReport {
     pub removed: u32,
     /// Number of counters that were corrected.
     pub corrected: u32,
-    /// True if the run read all records and probed all quiet connections.
+    /// True if the run read all records, probed all quiet connections, and wrote all that it found.
     pub is_complete: bool,
 }
 
@@ -91,23 +98,24 @@ pub async fn reconcile<S: Store + ConnectionAudit, B: Broadcaster + ConnectionPr
     // The other half is left to confirm what the first probes find.
     let half = settings.budget.saturating_sub(settings.confirm_after) / 2;
     let first = probe_all(ports, settings, quiet, start + half).await;
-    for alive in &first.open {
-        // The next run then begins with others.
-        if let Err(error) = ports.store.touch(&alive.connection_id, now).await {
-            warn!(%error, "Cannot record that a connection is open");
-        }
-    }
     let probed = first.open.len() + first.closed.len();
     let mut is_complete = audit.is_complete && probed == all_quiet;
+    // A slow table delays the second probes by no more than a confirmation takes.
+    let touch_until = start + half + settings.confirm_after;
+    let touching = touch_all(ports, &first.open, now, touch_until);
     let mut removed = 0;
-    if !first.closed.is_empty() {
-        sleep_until(Instant::now() + settings.confirm_after).await;
+    if first.closed.is_empty() {
+        is_complete &= touching.await;
+    } else {
+        let confirmed = Instant::now() + settings.confirm_after;
+        let (touched, ()) = join(touching, sleep_until(confirmed)).await;
         let suspects = first.closed.len();
-        let second = probe_all(ports, settings, first.closed, start + settings.budget).await;
-        is_complete &= second.open.len() + second.closed.len() == suspects;
-        let removal = remove_all(ports, second.closed).await;
+        let until = start + settings.budget;
+        let second = probe_all(ports, settings, first.closed, until).await;
+        let all_confirmed = second.open.len() + second.closed.len() == suspects;
+        let removal = remove_all(ports, second.closed, until + settings.removal_time).await;
         removed = removal.removed;
-        is_complete &= removal.failures == 0;
+        is_complete &= touched && all_confirmed && removal.failures == 0;
     }
     count_many(GHOSTS_REMOVED, removed.into());
     count_many(COUNTS_CORRECTED, audit.corrected.into());
@@ -182,6 +190,28 @@ async fn probe_all<S, B: ConnectionProbe, C>(
     }
 }
 
+/// Records that connections are open, so that the next run begins with others. Returns false if there is no time for all.
+async fn touch_all<S: Store, B, C>(
+    ports: &Ports<S, B, C>,
+    open: &[Connection],
+    now: Timestamp,
+    until: Instant,
+) -> bool {
+    for group in open.chunks(PROBES_AT_ONCE) {
+        let touches = group
+            .iter()
+            .map(|connection| ports.store.touch(&connection.connection_id, now));
+        let Ok(results) = timeout_at(until, join_all(touches)).await else {
+            warn!("No time to record that connections are open");
+            return false;
+        };
+        for error in results.into_iter().filter_map(Result::err) {
+            warn!(%error, "Cannot record that a connection is open");
+        }
+    }
+    true
+}
+
 /// Result of a removal.
 #[derive(Default)]
 struct Removal {
@@ -190,40 +220,52 @@ struct Removal {
 }
 
 impl Removal {
-    fn add(&mut self, result: StoreResult<u32>) {
-        match result {
-            Ok(removed) => self.removed += removed,
-            Err(error) => {
+    /// Waits for a removal, at most until `until`, and counts its result.
+    async fn add(&mut self, removal: impl Future<Output = StoreResult<u32>>, until: Instant) {
+        match timeout_at(until, removal).await {
+            Ok(Ok(removed)) => self.removed += removed,
+            Ok(Err(error)) => {
                 self.failures += 1;
                 warn!(%error, "Cannot remove the records of closed connections");
+            }
+            Err(_) => {
+                self.failures += 1;
+                warn!("No time to remove the records of closed connections");
             }
         }
     }
 }
 
-/// Removes records. If the table fails, the records stay for the next run.
+/// Removes records. If the table fails, or the time is over, the records stay for the next run.
 async fn remove_all<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
-    ghosts: Vec<Connection>,
+    closed: Vec<Connection>,
+    until: Instant,
 ) -> Removal {
     let mut removal = Removal::default();
     let mut listeners: BTreeMap<SessionId, Vec<ConnectionId>> = BTreeMap::new();
-    for ghost in ghosts {
-        match ghost.role {
+    for connection in closed {
+        match connection.role {
             Role::Listener => {
-                let of_session = listeners.entry(ghost.session_id).or_default();
-                of_session.push(ghost.connection_id);
+                let of_session = listeners.entry(connection.session_id).or_default();
+                of_session.push(connection.connection_id);
             }
             // Listeners learn that the speaker left.
             Role::Speaker => {
-                let gone = disconnect(ports, &ghost.connection_id).await;
-                removal.add(gone.map(|gone| gone.is_some().into()));
+                let leaving = async {
+                    let gone = disconnect(ports, &connection.connection_id).await?;
+                    Ok(gone.is_some().into())
+                };
+                removal.add(leaving, until).await;
             }
         }
     }
     let now = ports.clock.now();
     for (session, ids) in listeners {
-        removal.add(ports.store.remove_listeners(&session, &ids, now).await);
+        for ids in ids.chunks(REMOVALS_AT_ONCE) {
+            let leaving = ports.store.remove_listeners(&session, ids, now);
+            removal.add(leaving, until).await;
+        }
     }
     removal
 }

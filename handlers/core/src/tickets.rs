@@ -6,15 +6,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use stackgen_websocket::metrics::{WRONG_IDS, count};
 use stackgen_websocket::{Clock, Timestamp};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::callers::{Caller, check_limits, find_session};
+use crate::callers::{Caller, check_limits, check_wrong_ids, count_wrong_id, find_session};
 use crate::limits::TICKET_LIFETIME;
 use crate::ports::{Ports, RateLimiter, SessionRefusal, Store, StoreError, TicketStore};
-use crate::rates::{self, RateLimitError};
+use crate::rates::RateLimitError;
 use crate::session_ids::random_bytes;
 use crate::sessions::SessionError;
 use crate::{CallerLimits, Role, SessionId, Ticket, TicketHash, UserId};
@@ -109,17 +108,14 @@ pub enum TicketError {
     Store(#[from] StoreError),
 }
 
-/// Redeems a ticket. A wrong one counts like a wrong session ID, and an address that exceeds that limit gets no answer, not
-/// even to a valid ticket.
+/// Redeems a ticket. A wrong one counts like a wrong session ID. The limit of wrong IDs does not refuse a valid ticket: people
+/// who share an address with someone who guesses still connect.
 pub async fn redeem<S: RateLimiter + TicketStore, B, C: Clock>(
     ports: &Ports<S, B, C>,
     limits: CallerLimits,
     request: TicketRequest<'_>,
 ) -> Result<Ticket, TicketError> {
     let (store, now) = (&ports.store, ports.clock.now());
-    let bucket = Caller::new(None, request.ip_address).bucket("wrongId");
-    let wrong_ids = store.peek(&bucket, limits.wrong_ids, now).await;
-    rates::decide(wrong_ids, limits.failure)?;
     let session_id = SessionId::try_from(request.session_id).ok();
     let ticket = match session_id {
         Some(id) if request.secret.len() <= MAX_SECRET => {
@@ -131,9 +127,8 @@ pub async fn redeem<S: RateLimiter + TicketStore, B, C: Clock>(
     if let Some(ticket) = ticket {
         return Ok(ticket);
     }
-    count(WRONG_IDS);
-    if let Err(error) = store.take(&bucket, limits.wrong_ids, now).await {
-        warn!(%error, "Wrong ticket not counted");
-    }
+    let caller = Caller::new(None, request.ip_address);
+    check_wrong_ids(store, &caller, limits, now).await?;
+    count_wrong_id(store, &caller, limits, now).await;
     Err(TicketError::Invalid)
 }

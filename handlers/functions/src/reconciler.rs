@@ -1,4 +1,4 @@
-//! Reconciler: runs on a schedule, removes ghosts and corrects counts.
+//! Reconciler: runs on a schedule, removes the records of closed connections, and corrects counts.
 
 use live_session_core::ports::{ConnectionAudit, Ports, Store, StoreError};
 use live_session_core::{Clock, ReconcileReport, ReconcileSettings, reconcile};

@@ -126,7 +126,7 @@ class LiveSession extends Stack {
         manageConnections: ['POST'],
       }),
       reconciler: handler('session-reconciler', {
-        description: 'Removes ghosts and corrects counts',
+        description: 'Removes records of closed connections and corrects counts',
         timeout: Duration.seconds(270),
         environment: { PROBES_PER_SECOND: '50' },
         access: [

@@ -35,7 +35,7 @@ function observe(stack) {
 
   // Alarms on the functions' own metrics.
   const { audio, authorizer, reconciler } = stack.functions;
-  const own = (id, description, metricName, handler, threshold, reason) => {
+  const own = (id, description, metricName, handler, threshold, { reason, evaluationPeriods = 1 } = {}) => {
     const dimensions = [{ name: 'FunctionName', value: handler.function.functionName }];
     if (reason) dimensions.push({ name: 'Reason', value: reason });
     new cloudwatch.CfnAlarm(stack, id, {
@@ -46,20 +46,20 @@ function observe(stack) {
       dimensions,
       statistic: 'Sum',
       period: 300,
-      evaluationPeriods: 1,
+      evaluationPeriods,
       threshold,
       comparisonOperator: 'GreaterThanOrEqualToThreshold',
       treatMissingData: 'notBreaching',
     });
   };
   const failures = 'FanOutFailures';
-  own('posts-throttled', 'API Gateway throttles posts to listeners', failures, audio, 50, 'throttled');
-  own('posts-timed-out', 'Posts to listeners time out', failures, audio, 50, 'timedOut');
-  own('posts-failed', 'Posts to listeners fail', failures, audio, 10, 'failed');
+  own('posts-throttled', 'API Gateway throttles posts to listeners', failures, audio, 50, { reason: 'throttled' });
+  own('posts-timed-out', 'Posts to listeners time out', failures, audio, 50, { reason: 'timedOut' });
+  own('posts-failed', 'Posts to listeners fail', failures, audio, 10, { reason: 'failed' });
   own('circuit-open', 'The circuit breaker stopped posts to listeners', 'CircuitOpenings', audio, 1);
   own('issuer-unavailable', "The authorizer cannot fetch the issuer's keys", 'KeyRefreshFailures', authorizer, 1);
   const cutShort = 'The reconciler does not get through all connections';
-  own('reconciliations-cut-short', cutShort, 'ReconciliationsCutShort', reconciler, 3);
+  own('reconciliations-cut-short', cutShort, 'ReconciliationsCutShort', reconciler, 1, { evaluationPeriods: 3 });
 
   const graph = (title, left) => new cloudwatch.GraphWidget({ title, left, width: 8 });
   const connections = ['ConnectCount', 'MessageCount'].map((name) => socket.stage.metric(name, SUM));

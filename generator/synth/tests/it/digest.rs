@@ -256,7 +256,7 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
     live-session prod SessionConnectionHandlerVersion3bdba864cb
     live-session prod SessionDisconnectHandlerVersionbca2f49c79
     live-session prod SessionHttpHandlerVersion70cbd81caa
-    live-session prod SessionReconcilerVersion9c162746fc
+    live-session prod SessionReconcilerVersionb551637c0c
     live-session prod-hardened WebSocketDeployment1E9BC5A288
     live-session prod-hardened HttpDeployment9A60373B4E
     live-session prod-hardened SessionAudioHandlerVersion78deb4e0ae
@@ -264,7 +264,7 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
     live-session prod-hardened SessionConnectionHandlerVersion7f240522c7
     live-session prod-hardened SessionDisconnectHandlerVersion8be3b02205
     live-session prod-hardened SessionHttpHandlerVersion0e6036fba7
-    live-session prod-hardened SessionReconcilerVersion7149c1f42d
+    live-session prod-hardened SessionReconcilerVersion8b508cb875
     chat dev WebSocketDeployment98920A42A0
     chat prod WebSocketDeployment6F9AA0937B
     chat prod ChatAuthorizerVersion1860eae60c

@@ -11,8 +11,9 @@ use crate::ports::{
     StoreError, StoreResult, TakeResult, TicketStore,
 };
 use crate::{
-    BroadcastState, Connection, ConnectionId, CreationKey, Language, ListenerCounts, Recipient,
-    Role, Session, SessionId, SessionStatus, Ticket, TicketHash, Timestamp, UserId, address_key,
+    BroadcastState, BucketTimes, Connection, ConnectionId, CreationKey, Language, ListenerCounts,
+    Recipient, Role, Session, SessionId, SessionStatus, Ticket, TicketHash, Timestamp, UserId,
+    address_key,
 };
 
 /// Sessions, connections and rate limits in memory. One lock makes every change atomic.
@@ -31,6 +32,7 @@ struct Tables {
     rates_failing: Option<StoreError>,
     hidden: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
+    write_time: Duration,
 }
 
 impl MemoryStore {
@@ -52,6 +54,19 @@ impl MemoryStore {
     /// Sets the number of listeners per page.
     pub fn page_size(&self, size: usize) {
         self.tables().page = Some(size);
+    }
+
+    /// Sets the time that each heartbeat's and each removal's write takes.
+    pub fn set_write_time(&self, time: Duration) {
+        self.tables().write_time = time;
+    }
+
+    /// Waits as long as a write takes.
+    async fn write(&self) {
+        let time = self.tables().write_time;
+        if !time.is_zero() {
+            tokio::time::sleep(time).await;
+        }
     }
 
     /// Returns the records of all connections.
@@ -349,6 +364,7 @@ impl ConnectionStore for MemoryStore {
     }
 
     async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
+        self.write().await;
         let mut tables = self.available()?;
         Ok(tables.connections.get_mut(id).map(|connection| {
             connection.last_seen_at = now;
@@ -370,6 +386,7 @@ impl ConnectionStore for MemoryStore {
         id: &ConnectionId,
         now: Timestamp,
     ) -> StoreResult<Option<RemovedConnection>> {
+        self.write().await;
         let mut tables = self.available()?;
         let Some(connection) = tables.connections.remove(id) else {
             return Ok(None);
@@ -444,6 +461,7 @@ impl ConnectionStore for MemoryStore {
         ids: &[ConnectionId],
         _: Timestamp,
     ) -> StoreResult<u32> {
+        self.write().await;
         let mut tables = self.available()?;
         let mut removed = 0;
         for id in ids {
@@ -501,42 +519,38 @@ fn sort_key(key: &PageKey) -> (&Language, &ConnectionId) {
 
 impl RateLimiter for MemoryStore {
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
-        self.take_tokens(bucket, rate, now, 1)
+        self.check_bucket(bucket, rate, now, true)
     }
 
     async fn peek(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> StoreResult<TakeResult> {
-        self.take_tokens(bucket, rate, now, 0)
+        self.check_bucket(bucket, rate, now, false)
     }
 }
 
 impl MemoryStore {
-    /// Takes this many tokens from a bucket that has at least one.
-    fn take_tokens(
+    /// Returns whether a bucket has a token, and takes it if `is_taking`.
+    fn check_bucket(
         &self,
         bucket: &Bucket,
         rate: Rate,
         now: Timestamp,
-        count: u64,
+        is_taking: bool,
     ) -> StoreResult<TakeResult> {
         let mut tables = self.available()?;
         if let Some(error) = &tables.rates_failing {
             return Err(error.clone());
         }
-        let per = rate.per.as_micros() as u64;
-        let interval = per.div_ceil(u64::from(rate.tokens.max(1)));
-        let now = now.as_millis() * 1000;
-        let full_since = now - interval * u64::from(rate.tokens);
-        let empty_at = tables
-            .buckets
-            .entry(bucket.as_str().to_owned())
-            .or_insert(full_since);
-        *empty_at = full_since.max(*empty_at);
-        if *empty_at + interval > now {
-            let micros = *empty_at + interval - now;
-            let retry_after = Duration::from_millis(micros.div_ceil(1000));
-            return Ok(TakeResult::Empty { retry_after });
+        let Some(times) = BucketTimes::new(rate, now) else {
+            return Ok(TakeResult::Empty {
+                retry_after: rate.per,
+            });
+        };
+        let empty_at = tables.buckets.get(bucket.as_str()).copied();
+        let result = times.result(empty_at);
+        if result == TakeResult::Taken && is_taking {
+            let name = bucket.as_str().to_owned();
+            tables.buckets.insert(name, times.after_take(empty_at));
         }
-        *empty_at += interval * count;
-        Ok(TakeResult::Taken)
+        Ok(result)
     }
 }

@@ -88,7 +88,7 @@ fn names(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ghost_is_removed_and_uncounted() {
+async fn the_record_of_a_closed_connection_is_removed_and_uncounted() {
     let world = world().await;
     for name in ["a", "b", "c"] {
         join(&world, name).await;
@@ -217,6 +217,50 @@ async fn probes_keep_their_rate_and_their_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_default_a_run_has_time_for_as_many_probes_as_it_may_send() {
+    let default = ReconcileSettings::default();
+    let seconds = (default.budget - default.confirm_after).as_secs() / 2;
+    let in_time = seconds * u64::from(default.probes_per_second);
+    assert_eq!(default.max_probes as u64, in_time);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_on_a_slow_table_ends_in_time_and_is_incomplete() {
+    let limit = {
+        let default = ReconcileSettings::default();
+        default.budget + default.removal_time
+    };
+    // Listeners who are open, and speakers' connections that are not: a write for each.
+    for (open, closed) in [(600, 0), (0, 120), (600, 120)] {
+        let world = world().await;
+        for number in 0..open {
+            join(&world, &format!("open-{number}")).await;
+        }
+        for number in 0..closed {
+            // Slowly enough for the owner's rate of joins.
+            pass(10).await;
+            speak(&world, &format!("closed-{number}")).await;
+            lose(&world, &format!("closed-{number}"));
+        }
+        pass(300).await;
+        world.store.set_write_time(Duration::from_secs(3));
+        let start = world.clock.now();
+        let report = run(&world).await.unwrap();
+        let took = world.clock.now().since(start);
+        assert!(took <= limit, "{open} open, {closed} closed: {took:?}");
+        assert!(!report.is_complete, "{open} open, {closed} closed");
+        assert_eq!(report.probed, open + closed);
+        // A closed connection is removed nevertheless.
+        assert_eq!(report.removed > 0, closed > 0);
+        // Later runs do the rest.
+        world.store.set_write_time(Duration::ZERO);
+        pass(300).await;
+        run(&world).await.unwrap();
+        assert_eq!(names(&world).len(), open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_probes_fail_nothing_is_removed() {
     let world = world().await;
     join(&world, "a").await;
@@ -302,12 +346,12 @@ async fn after_24_hours_with_lost_disconnects_one_run_makes_the_counts_right() {
         }
     }
     pass(120).await;
-    let ghosts = world.store.connections().len() - open.len();
-    assert!(lost > 400 && ghosts > 50, "{lost} lost, {ghosts} ghosts");
+    let closed = world.store.connections().len() - open.len();
+    assert!(lost > 400 && closed > 50, "{lost} lost, {closed} closed");
     let report = run(&world).await.unwrap();
     assert_eq!(
         (report.removed as usize, report.is_complete),
-        (ghosts, true)
+        (closed, true)
     );
     let expected: Vec<String> = open.into_iter().collect();
     assert_eq!(names(&world), expected);
@@ -326,7 +370,7 @@ async fn joins_and_leaves_during_a_run_are_kept() {
     pass(300).await;
     let (report, ()) = tokio::join!(run(&world), async {
         pass(30).await;
-        // One ghost's `$disconnect` comes late, and others join.
+        // One `$disconnect` comes late, and others join.
         disconnect(&world, &id("b")).await.unwrap().unwrap();
         join(&world, "d").await;
     });

@@ -22,19 +22,27 @@ use super::write::names;
 /// Maximum number of attributes that one correction writes. An expression has at most 4 KB.
 const MAX_CHANGES: usize = 150;
 
+/// Shards to compare. Sessions stay in the table for a week after their end, with closed shards that count nobody, and
+/// nobody joins these any more.
+const OPEN_SHARDS: &str =
+    "contains(#sessionId, :mark) AND (attribute_not_exists(#closed) OR #listenerCount > :zero)";
+
 /// Key of a shard.
 type ShardKey = (SessionId, ShardIndex);
 
 impl ConnectionAudit for DynamoStore {
     async fn audit(&self, limit: usize) -> StoreResult<Audit> {
-        let shards = self.all_shards().await?;
+        let shards = self.all_shards(limit).await?;
         let records = self.all_records(limit).await?;
         let mut corrected = 0;
         if records.is_complete && records.unreadable == 0 {
             let counted = count_places(&records.places);
-            let keys: BTreeSet<_> = shards.keys().chain(counted.keys()).collect();
+            let mut keys: BTreeSet<_> = shards.by_key.keys().collect();
+            if shards.is_complete {
+                keys.extend(counted.keys());
+            }
             for key in keys {
-                let before = shards.get(key).cloned().unwrap_or_default();
+                let before = shards.by_key.get(key).cloned().unwrap_or_default();
                 let actual = counted.get(key).cloned().unwrap_or_default();
                 if is_different(&before, &actual) && self.correct(key, &before, &actual).await? {
                     corrected += 1;
@@ -44,10 +52,17 @@ impl ConnectionAudit for DynamoStore {
         let listeners = records.places.into_iter().map(|place| place.connection);
         Ok(Audit {
             connections: listeners.chain(records.speakers).collect(),
-            is_complete: records.is_complete && records.unreadable == 0,
+            is_complete: shards.is_complete && records.is_complete && records.unreadable == 0,
             corrected,
         })
     }
+}
+
+/// Shards of the table.
+#[derive(Default)]
+struct Shards {
+    by_key: BTreeMap<ShardKey, Shard>,
+    is_complete: bool,
 }
 
 /// All records of the table.
@@ -102,24 +117,31 @@ fn is_different(shard: &Shard, actual: &Shard) -> bool {
 }
 
 impl DynamoStore {
-    async fn all_shards(&self) -> StoreResult<BTreeMap<ShardKey, Shard>> {
-        let mut shards = BTreeMap::new();
-        let mut call = self.call("audit");
+    async fn all_shards(&self, limit: usize) -> StoreResult<Shards> {
+        let mut shards = Shards::default();
         let mut from = None;
         loop {
+            let mut call = self.call("audit");
             let table = &self.tables.sessions;
-            let page = self.scan(&mut call, table, Some("contains(#sessionId, :mark)"), from);
+            let page = self.scan(&mut call, table, Some(OPEN_SHARDS), from);
             let page = page.await?;
             for item in page.items {
-                if let Some(key) = parse_shard_key(&item) {
-                    shards.insert(key, Shard::read(call.operation, &item)?);
+                let Some(key) = parse_shard_key(&item) else {
+                    continue;
+                };
+                if shards.by_key.len() == limit {
+                    return Ok(shards);
                 }
+                let shard = Shard::read(call.operation, &item)?;
+                shards.by_key.insert(key, shard);
             }
             match page.next {
                 Some(next) => from = Some(next),
-                None => return Ok(shards),
+                None => {
+                    shards.is_complete = true;
+                    return Ok(shards);
+                }
             }
-            call = self.call("audit");
         }
     }
 
@@ -167,7 +189,8 @@ impl DynamoStore {
             Some(filter) => request
                 .filter_expression(filter)
                 .set_expression_attribute_names(Some(names(filter)))
-                .expression_attribute_values(":mark", AttributeValue::S("#".to_owned())),
+                .expression_attribute_values(":mark", AttributeValue::S("#".to_owned()))
+                .expression_attribute_values(":zero", AttributeValue::N("0".to_owned())),
             None => request,
         };
         loop {

@@ -22,12 +22,33 @@ impl BucketsInUse {
     /// Remembers whether the bucket was full.
     pub(super) fn set(&self, bucket: &Bucket, is_in_use: bool) {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match is_in_use {
-            false => drop(buckets.remove(bucket.as_str())),
-            true if buckets.len() < MAX_REMEMBERED => {
-                buckets.insert(bucket.as_str().to_owned());
-            }
-            true => {}
+        if !is_in_use {
+            buckets.remove(bucket.as_str());
+            return;
         }
+        // Most buckets are of callers who are gone. Those that are in use come back.
+        if buckets.len() >= MAX_REMEMBERED {
+            buckets.clear();
+        }
+        buckets.insert(bucket.as_str().to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_memory_still_remembers_the_bucket_that_was_used_last() {
+        let memory = BucketsInUse::default();
+        for number in 0..3 * MAX_REMEMBERED {
+            let bucket = Bucket::new("join", "ip", &number.to_string());
+            memory.set(&bucket, true);
+            assert!(memory.contains(&bucket));
+            assert!(memory.0.lock().unwrap().len() <= MAX_REMEMBERED);
+        }
+        let last = Bucket::new("join", "ip", "29999");
+        memory.set(&last, false);
+        assert!(!memory.contains(&last));
     }
 }

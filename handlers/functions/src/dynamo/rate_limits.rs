@@ -1,10 +1,8 @@
 //! Rate limits: token buckets.
 
-use std::time::Duration;
-
-use live_session_core::Timestamp;
 use live_session_core::limits::Rate;
 use live_session_core::ports::{Bucket, RateLimiter, StoreError, StoreResult, TakeResult};
+use live_session_core::{BucketTimes, Timestamp};
 use serde::Deserialize;
 
 use super::DynamoStore;
@@ -23,51 +21,6 @@ struct BucketState {
     /// The call that took the latest token.
     #[serde(default)]
     taken_by: String,
-}
-
-/// The times that decide about a bucket, in microseconds since 1970.
-#[derive(Clone, Copy, Debug)]
-struct BucketTimes {
-    now: u64,
-    /// Time per token, rounded up, so that the rate is never exceeded.
-    interval: u64,
-    /// A bucket that was empty before this time is full.
-    full_since: u64,
-}
-
-impl BucketTimes {
-    fn new(rate: Rate, now: Timestamp) -> Option<Self> {
-        let per = u64::try_from(rate.per.as_micros()).unwrap_or(u64::MAX);
-        let tokens = u64::from(rate.tokens);
-        let interval = per.checked_add(tokens.checked_sub(1)?)? / tokens;
-        let now = now.as_millis().saturating_mul(1000);
-        Some(BucketTimes {
-            now,
-            interval,
-            full_since: now.saturating_sub(interval.saturating_mul(tokens)),
-        })
-    }
-
-    fn is_full(self, state: Option<&BucketState>) -> bool {
-        state.is_none_or(|state| state.empty_at < self.full_since)
-    }
-
-    /// Returns what taking a token from a bucket in this state results in.
-    fn result(self, state: Option<&BucketState>) -> TakeResult {
-        let Some(state) = state.filter(|state| state.empty_at > self.newest()) else {
-            return TakeResult::Taken;
-        };
-        let next = state.empty_at.saturating_add(self.interval);
-        TakeResult::Empty {
-            // In whole milliseconds, as clocks are.
-            retry_after: Duration::from_millis(next.saturating_sub(self.now).div_ceil(1000)),
-        }
-    }
-
-    /// Returns the latest time at which a bucket may have been empty that has a token now.
-    fn newest(self) -> u64 {
-        self.now.saturating_sub(self.interval)
-    }
 }
 
 impl RateLimiter for DynamoStore {
@@ -105,8 +58,9 @@ impl RateLimiter for DynamoStore {
             {
                 return Ok(TakeResult::Taken);
             }
-            is_in_use = !times.is_full(state.as_ref());
-            if let TakeResult::Empty { retry_after } = times.result(state.as_ref()) {
+            let empty_at = state.map(|state| state.empty_at);
+            is_in_use = !times.is_full(empty_at);
+            if let TakeResult::Empty { retry_after } = times.result(empty_at) {
                 self.buckets_in_use.set(bucket, is_in_use);
                 return Ok(TakeResult::Empty { retry_after });
             }
@@ -131,7 +85,7 @@ impl RateLimiter for DynamoStore {
         let state: Option<BucketState> = item
             .map(|item| item::read(call.operation, item))
             .transpose()?;
-        Ok(times.result(state.as_ref()))
+        Ok(times.result(state.map(|state| state.empty_at)))
     }
 }
 
@@ -163,11 +117,11 @@ fn update(table: &str, bucket: &Bucket, times: BucketTimes, is_in_use: bool) -> 
     };
     let write = ConditionalWrite::new(table, update)
         .when(condition)
-        .with(":fullSince", &times.full_since);
+        .with(":fullSince", &times.full_since());
     match is_in_use {
         true => write
-            .with(":interval", &times.interval)
+            .with(":interval", &times.interval())
             .with(":newest", &times.newest()),
-        false => write.with(":first", &(times.full_since + times.interval)),
+        false => write.with(":first", &times.after_take(None)),
     }
 }

@@ -83,43 +83,29 @@ async fn dispatch<S: Store, B: Broadcaster, C: Clock>(
     }
 }
 
-/// Refuses tokens of another kind than `$connect` accepts. API Gateway's JWT authorizer accepts both: an access token's
-/// `client_id` counts as the audience. Cognito's claim `token_use` decides, or else the header's `typ`, as for connections.
+/// Refuses tokens of another kind than `$connect` accepts. API Gateway's JWT authorizer accepts both.
 fn check_token_use(request: &Request, expected: TokenUse) -> Result<(), ApiError> {
     let Some(claims) = claims(request) else {
         return Ok(());
     };
-    let fits = match claims.get("token_use") {
-        Some(token_use) => token_use == expected.as_str(),
-        None => !is_access_token(request) || expected == TokenUse::Access,
-    };
-    match fits {
-        true => Ok(()),
-        false => {
-            let message = format!("send an {} token", expected.as_str());
-            Err(ApiError::new(
-                StatusCode::UNAUTHORIZED,
-                "WRONG_TOKEN_USE",
-                message,
-            ))
-        }
-    }
+    let claim = claims.get("token_use").map(String::as_str);
+    let checked = expected.check(claim, token_type(request).as_deref());
+    checked.map_err(|_| {
+        let message = format!("send an {} token", expected.as_str());
+        ApiError::new(StatusCode::UNAUTHORIZED, "WRONG_TOKEN_USE", message)
+    })
 }
 
-/// Returns true if the token's header says that it is an access token (RFC 9068). API Gateway has verified the token.
-fn is_access_token(request: &Request) -> bool {
+/// Returns `typ` of the token's header. API Gateway has verified the token.
+fn token_type(request: &Request) -> Option<String> {
     #[derive(Deserialize)]
     struct TokenHeader {
         typ: Option<String>,
     }
-    let typ = || {
-        let value = request.headers().get(header::AUTHORIZATION)?;
-        let token = value.to_str().ok()?.split_whitespace().last()?;
-        let json = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
-        serde_json::from_slice::<TokenHeader>(&json).ok()?.typ
-    };
-    let typ = typ().unwrap_or_default().to_ascii_lowercase();
-    typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    let token = value.to_str().ok()?.split_whitespace().last()?;
+    let json = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+    serde_json::from_slice::<TokenHeader>(&json).ok()?.typ
 }
 
 async fn create_session<S: Store, B, C: Clock>(

@@ -240,11 +240,13 @@ async fn guessing_session_ids_over_http_is_stopped_at_the_limit() {
 #[tokio::test]
 async fn tokens_of_the_kind_that_connections_refuse_are_refused() {
     let stack = Stack::start().await;
-    // Headers of tokens that API Gateway has verified: {"alg":"RS256","typ":"at+jwt"} and {"alg":"RS256"}.
+    // Headers of tokens that API Gateway has verified: {"alg":"RS256","typ":"at+jwt"}, {"alg":"RS256"}, and one with the type
+    // "logout+jwt".
     let access = "Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln";
     let unspecified = "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+    let neither = "Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.e30.c2ln";
     type Case = (&'static str, Option<&'static str>, &'static str, u16);
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         ("id", Some("access"), unspecified, 401),
         ("id", Some("id"), unspecified, 201),
         ("id", None, access, 401),
@@ -253,6 +255,8 @@ async fn tokens_of_the_kind_that_connections_refuse_are_refused() {
         ("access", Some("access"), unspecified, 201),
         ("access", None, access, 201),
         ("access", None, unspecified, 201),
+        ("id", None, neither, 401),
+        ("access", Some("access"), neither, 401),
     ];
     for (expected, token_use, authorization, status) in cases {
         let other = [("JWT_TOKEN_USE", expected)];

@@ -163,11 +163,12 @@ async fn wrong_tickets_count_to_the_addresss_limit() {
     let secret = secret(&ticket(&mut http, &session, "ada", None).await);
     let query = [("sessionId", session.as_str()), ("ticket", &secret)];
     let event = socket("YQ==").authorize(&query, &[]);
-    let limited = authorizer.invoke(&event).await.unwrap();
-    assert!(is_unauthorized(&limited), "{limited:?}");
+    // Someone behind the same address has a valid one.
+    let allowed = answer(&mut authorizer, &event).await;
+    assert_eq!(allowed["context"]["ticketRole"], "speaker");
     let logs = authorizer.stop().await;
     let reasons = |reason: &str| logs.iter().filter(|line| line.contains(reason)).count();
-    assert_eq!((reasons("\"invalid\""), reasons("\"tooOften\"")), (3, 3));
+    assert_eq!((reasons("\"invalid\""), reasons("\"tooOften\"")), (3, 2));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 use live_session::dynamo::DynamoStore;
-use live_session_core::ports::{ConnectionAudit, ConnectionStore};
+use live_session_core::ports::{ConnectionAudit, ConnectionStore, SessionStore};
 use live_session_core::{Connection, Session};
 
 use crate::support::database::{Database, Item, patient_settings};
@@ -118,6 +118,60 @@ async fn an_audit_that_does_not_read_everything_corrects_nothing() {
     let audit = store.audit(ALL).await.unwrap();
     assert_eq!((audit.is_complete, audit.connections.len()), (false, 40));
     assert_eq!(shards(&database).await, before);
+}
+
+#[tokio::test]
+async fn an_audit_skips_the_shards_of_ended_sessions() {
+    let database = Database::start().await;
+    let (store, session) = with_many(&database).await;
+    let ids = [
+        "calm-river-100-k7dq2m9x4hw3t",
+        "bold-stone-200-k7dq2m9x4hw3t",
+    ];
+    for id in ids {
+        let ended = created(&store, id).await;
+        let owner = user(OWNER);
+        let begun = store.begin_end(&ended.session_id, &owner, NOW).await;
+        begun.unwrap().unwrap();
+        assert_eq!(store.finish_end(&ended.session_id, NOW).await, Ok(true));
+    }
+    let all = shards(&database).await;
+    let open = all.iter();
+    let open = open.filter(|shard| shard.iter().all(|(name, _)| name != "closed"));
+    let (open, all) = (open.count(), all.len());
+    assert!(open <= 16 && all == open + 32, "{open} of {all}");
+    // It has room for the records and the open shards alone.
+    let audit = store.audit(41).await.unwrap();
+    assert_eq!((audit.is_complete, audit.corrected), (true, 0));
+    // A session that is about to end, and whose shards still count listeners, is compared.
+    let owner = user(OWNER);
+    let begun = store.begin_end(&session.session_id, &owner, NOW).await;
+    begun.unwrap().unwrap();
+    for record in database.scan(&database.tables.connections).await {
+        let id = record["connectionId"].as_s().unwrap();
+        let table = &database.tables.connections;
+        database.expire_item(table, "connectionId", id).await;
+    }
+    assert!(store.audit(41).await.unwrap().corrected > 0);
+    assert_eq!(count(&store, &session).await, 0);
+}
+
+#[tokio::test]
+async fn an_audit_reads_a_limited_number_of_shards() {
+    let database = Database::start().await;
+    let (store, _) = with_many(&database).await;
+    for record in database.scan(&database.tables.connections).await {
+        let listener = id(record["connectionId"].as_s().unwrap());
+        store.remove(&listener, NOW).await.unwrap();
+    }
+    // There are no records, but open shards.
+    let shards = shards(&database).await.len();
+    assert!(shards > 5, "{shards}");
+    for (limit, is_complete) in [(shards, true), (shards - 1, false)] {
+        let audit = store.audit(limit).await.unwrap();
+        assert_eq!(audit.is_complete, is_complete, "{limit}");
+        assert_eq!((audit.connections.len(), audit.corrected), (0, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

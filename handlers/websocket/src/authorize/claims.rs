@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::error::TokenError;
-use super::rules::{Identity, MAX_SUBJECT_BYTES, TokenRules, TokenUse};
+use super::rules::{Identity, MAX_SUBJECT_BYTES, TokenRules, TokenType, TokenUse};
 use crate::Timestamp;
 
 /// The claims that are checked. Claims that occur twice or have another type are errors.
@@ -31,15 +31,6 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// Kind of token in the header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenType {
-    /// `JWT` or no `typ`: could be either.
-    Unspecified,
-    /// `at+jwt` (RFC 9068).
-    Access,
-}
-
 impl Claims {
     /// Returns the identity in the token, if the claims comply with the rules.
     pub(super) fn check(
@@ -51,7 +42,8 @@ impl Claims {
         if self.iss.as_deref() != Some(&rules.issuer) {
             return Err(TokenError::WrongIssuer);
         }
-        self.check_token_use(kind, rules.token_use)?;
+        let token_use = self.token_use.as_deref();
+        rules.token_use.check_type(token_use, kind)?;
         if !self.is_for_one_of(&rules.audiences, rules.token_use) {
             return Err(TokenError::WrongAudience);
         }
@@ -62,18 +54,6 @@ impl Claims {
             user_id: subject.ok_or(TokenError::WrongSubject)?,
             token_use: rules.token_use,
         })
-    }
-
-    /// Checks the kind of token. Cognito's claim `token_use` decides. Most other issuers lack it; then `at+jwt`
-    /// identifies an access token. Otherwise the audience distinguishes the kinds: an API in access tokens, the client
-    /// in ID tokens.
-    fn check_token_use(&self, kind: TokenType, expected: TokenUse) -> Result<(), TokenError> {
-        let fits = match (self.token_use.as_deref(), kind) {
-            (Some(token_use), _) => token_use == expected.as_str(),
-            (None, TokenType::Access) => expected == TokenUse::Access,
-            (None, TokenType::Unspecified) => true,
-        };
-        fits.then_some(()).ok_or(TokenError::WrongTokenUse)
     }
 
     /// Checks the audience. `client_id` counts only in access tokens without `aud`, as in API Gateway's JWT

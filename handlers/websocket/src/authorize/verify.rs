@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::cache::KeyCache;
-use super::claims::{Claims, TokenType};
+use super::claims::Claims;
 use super::error::{TokenError, VerifyError};
 use super::keys::KeySource;
-use super::rules::{Identity, TokenRules};
+use super::rules::{Identity, TokenRules, TokenType};
 use crate::Clock;
 
 /// Maximum length of a token. API Gateway allows 10 KB of headers; tokens rarely exceed 2 KB.
@@ -118,7 +118,7 @@ impl Header {
         Ok(Header {
             algorithm: algorithm(&members.alg)?,
             key_id: members.kid,
-            kind: kind(members.typ.as_deref())?,
+            kind: TokenType::parse(members.typ.as_deref())?,
         })
     }
 }
@@ -128,16 +128,6 @@ fn algorithm(alg: &str) -> Result<Algorithm, TokenError> {
         "RS256" => Ok(Algorithm::RS256),
         "ES256" => Ok(Algorithm::ES256),
         _ => Err(TokenError::UnsupportedAlgorithm),
-    }
-}
-
-/// Returns the kind of token for `typ`, a media type without regard to case (RFC 7515, section 4.1.9).
-fn kind(typ: Option<&str>) -> Result<TokenType, TokenError> {
-    let typ = typ.unwrap_or("JWT").to_ascii_lowercase();
-    match typ.strip_prefix("application/").unwrap_or(&typ) {
-        "jwt" => Ok(TokenType::Unspecified),
-        "at+jwt" => Ok(TokenType::Access),
-        _ => Err(TokenError::WrongType),
     }
 }
 

@@ -3,7 +3,7 @@
 // `pcm16`: samples of 16 bits, mono, little-endian. At 12 kHz a second has 24,000 bytes, the most that a chunk may have. Every
 // browser plays it, each chunk stands alone, and speech stays clear: it is the default.
 //
-// `opus`: packets of 20 ms, each after its length in two bytes (big-endian). It has the whole bandwidth and a tenth of the
+// `opus`: packets of 20 ms, each after its length in two bytes (big-endian). It has the whole bandwidth and a sixth of the
 // bytes, but speaker and listeners need WebCodecs (Chromium 94, Firefox 130, Safari 26). API Gateway counts messages in units of
 // 32 KB, so both cost the same posts; Opus saves data transfer.
 

@@ -1,6 +1,7 @@
 // Handshakes: their URL with a ticket or a token, and the reasons of refusals, which browsers hide (row X2).
 
 import { ApiError } from './api.js';
+import { explanation } from './closes.js';
 
 /**
  * @typedef {object} Caller
@@ -53,29 +54,34 @@ export async function handshakeAddress(caller, targetLanguage, previousConnectio
  * @returns {import('./closes.js').Explanation & { retryAfter: number | null }}
  */
 export function explainRefusal(error) {
-  const { status, retryAfter, message } = error instanceof ApiError ? error : new ApiError(0, '', String(error));
-  const because = (
-    /** @type {string} */ summary,
-    /** @type {string} */ action,
-    /** @type {import('./closes.js').Explanation['retry']} */ retry,
-  ) => ({ code: null, row: null, summary, action, retry, retryAfter });
+  const refusal = error instanceof ApiError ? error : new ApiError(0, '', String(error));
+  return { ...explainStatus(refusal), retryAfter: refusal.retryAfter };
+}
+
+/**
+ * @param {ApiError} refusal
+ * @returns {import('./closes.js').Explanation}
+ */
+function explainStatus({ status, message }) {
   switch (status) {
     case 0:
-      return because('The server did not answer.', 'Check the network. Reconnecting.', 'soon');
-    case 401:
-      return because('Your sign-in is not valid or has expired.', 'Sign in again.', 'never');
+      return explanation('The server did not answer.', null, 'soon', 'Check the network. Reconnecting.');
+    case 401: {
+      const signedOut = explanation('Your sign-in is not valid or has expired.', null, 'never', 'Sign in again.');
+      return { ...signedOut, needsSignIn: true };
+    }
     case 403:
-      return because('This session belongs to another user.', 'Sign in as its owner, or listen instead.', 'never');
+      return explanation('This session belongs to another user.', null, 'never', 'Sign in as its owner, or listen instead.');
     case 404:
-      return because('This session does not exist.', 'Check the link.', 'never');
+      return explanation('This session does not exist.', null, 'never', 'Check the link.');
     case 409:
-      return because('The session has ended.', 'Start or join another one.', 'never');
+      return explanation('The session has ended.', null, 'never', 'Start or join another one.');
     case 429:
-      return because('There were too many requests.', 'Another attempt follows.', 'later');
+      return explanation('There were too many requests.', null, 'later', 'Another attempt follows.');
     default:
       return status >= 500
-        ? because('The server failed.', 'Another attempt follows.', 'later')
-        : because(`The server refused the request: ${message}.`, 'Check the settings of this page.', 'never');
+        ? explanation('The server failed.', null, 'later', 'Another attempt follows.')
+        : explanation(`The server refused the request: ${message}.`, null, 'never', 'Check the settings of this page.');
   }
 }
 
@@ -88,32 +94,37 @@ export function explainRefusal(error) {
  * @returns {Promise<import('./closes.js').Explanation | null>}
  */
 export async function explainFailedHandshake(caller, api) {
-  const because = (
-    /** @type {string} */ summary,
-    /** @type {string} */ action,
-    /** @type {import('./closes.js').Explanation['retry']} */ retry,
-  ) => ({ code: 1006, row: 'X2', summary, action, retry });
+  const found = await explainByView(caller, api);
+  return found === null ? null : { ...found, code: 1006 };
+}
+
+/**
+ * @param {Caller} caller
+ * @param {import('./api.js').SessionApi} api
+ */
+async function explainByView(caller, api) {
   try {
     const { status } = await api.view(caller.sessionId);
     if (status === 'ended') {
-      return because('The session has ended.', 'Start or join another one.', 'never');
+      return explanation('The session has ended.', 'X2', 'never', 'Start or join another one.');
     }
     if (status === 'paused' && caller.role === 'listener') {
-      return because('The session is paused and admits no new listeners.', 'Another attempt follows.', 'later');
+      return explanation('The session is paused and admits no new listeners.', 'X2', 'later', 'Another attempt follows.');
     }
-    return because(
+    return explanation(
       'The server is there but did not let this page in: the session may be full, or the sign-in has expired.',
-      'Another attempt follows.',
+      'X2',
       'later',
+      'Another attempt follows.',
     );
   } catch (error) {
     switch (error instanceof ApiError ? error.status : null) {
       case 0:
-        return because('The server cannot be reached.', 'Check the network. Reconnecting.', 'soon');
+        return explanation('The server cannot be reached.', 'X2', 'soon', 'Check the network. Reconnecting.');
       case 404:
-        return because('This session does not exist.', 'Check the link.', 'never');
+        return explanation('This session does not exist.', 'X2', 'never', 'Check the link.');
       case 429:
-        return because('There were too many attempts from this network.', 'Another attempt follows.', 'later');
+        return explanation('There were too many attempts from this network.', 'X2', 'later', 'Another attempt follows.');
       default:
         return null;
     }

@@ -1,5 +1,8 @@
 // The HTTP API: sessions and tickets.
 
+/** Longest wait for an answer, in milliseconds. */
+const TIMEOUT = 10_000;
+
 /**
  * @typedef {object} SessionView
  * @property {string} sessionId
@@ -135,19 +138,35 @@ export class SessionApi {
    * @param {Record<string, string>} headers
    */
   async #send(method, path, body, headers) {
-    const init = { method, headers, cache: /** @type {const} */ ('no-store') };
+    const environment = this.#environment;
+    const stop = new AbortController();
+    const init = { method, headers, cache: /** @type {const} */ ('no-store'), signal: stop.signal };
     const json = { ...init, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const timer = environment.setTimer(() => stop.abort(), TIMEOUT);
     let response;
+    let answer;
     try {
-      response = await this.#environment.fetch(`${this.#base}${path}`, body === undefined ? init : json);
+      response = await environment.fetch(`${this.#base}${path}`, body === undefined ? init : json);
+      const text = await response.text();
+      answer = parseJson(text);
     } catch {
       throw new ApiError(0, 'NO_ANSWER', 'the server did not answer; check the network');
+    } finally {
+      environment.clearTimer(timer);
     }
-    const answer = await response.json().catch(() => null);
     if (!response.ok) {
       throw refusal(response, answer);
     }
     return answer;
+  }
+}
+
+/** Returns null if the text is no JSON. @param {string} text */
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -37,6 +37,7 @@ export const CloseCode = Object.freeze({
  * @property {string} summary What happened.
  * @property {string} action What happens next, or what to do.
  * @property {import('./backoff.js').Urgency | 'never'} retry When to connect again.
+ * @property {boolean} [needsSignIn] True if the user must sign in before another attempt.
  */
 
 const MINUTE = 60_000;
@@ -50,56 +51,53 @@ const RECONNECTING = 'Reconnecting.';
  * @returns {Explanation}
  */
 export function explainClose(end) {
-  const explanation = end.by === 'client' ? own(end) : foreign(end);
-  return { code: end.code, ...explanation };
+  return { ...(end.by === 'client' ? own(end) : foreign(end)), code: end.code };
 }
 
 /**
- * @typedef {Omit<Explanation, 'code'>} Uncoded
- */
-
-/**
+ * Returns an explanation without a close code.
+ *
  * @param {string} summary
  * @param {string | null} row
  * @param {Explanation['retry']} retry
  * @param {string} [action]
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
-function because(summary, row, retry, action = RECONNECTING) {
-  return { summary, row, retry, action };
+export function explanation(summary, row, retry, action = RECONNECTING) {
+  return { code: null, row, summary, action, retry };
 }
 
 /**
  * @param {ConnectionEnd} end
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
 function own(end) {
   switch (end.code) {
     case CloseCode.LEFT:
-      return because('You left the session.', null, 'never', 'Connect again to return.');
+      return explanation('You left the session.', null, 'never', 'Connect again to return.');
     case CloseCode.HANDED_OVER:
-      return because('A new connection replaced this one.', 'M14', 'never', 'Nothing to do: nothing was missed.');
+      return explanation('A new connection replaced this one.', 'M14', 'never', 'Nothing to do: nothing was missed.');
     case CloseCode.SILENT:
-      return because('The server stopped answering; the network may be down.', 'X3', 'soon');
+      return explanation('The server stopped answering; the network may be down.', 'X3', 'soon');
     case CloseCode.TIMED_OUT:
-      return because('The server did not answer the handshake in time.', null, 'soon');
+      return explanation('The server did not answer the handshake in time.', null, 'soon');
     case CloseCode.NO_RECORD:
-      return because('The server no longer knows this connection.', null, 'soon');
+      return explanation('The server no longer knows this connection.', null, 'soon');
     case CloseCode.NOT_REPLACED:
-      return because('The server refused the handover to a new connection.', null, 'later', 'Another attempt follows.');
+      return explanation('The server refused the handover to a new connection.', null, 'later', 'Another attempt follows.');
     default:
-      return because('This page closed the connection.', null, 'never', 'Connect again to return.');
+      return explanation('This page closed the connection.', null, 'never', 'Connect again to return.');
   }
 }
 
 /**
  * @param {ConnectionEnd} end
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
 function foreign(end) {
   switch (end.code) {
     case 1000:
-      return because(
+      return explanation(
         'The server removed this connection.',
         'M15',
         'never',
@@ -108,19 +106,19 @@ function foreign(end) {
     case 1001:
       return goingAway(end);
     case 1003:
-      return because('The server refused a binary message.', 'M10', 'soon');
+      return explanation('The server refused a binary message.', 'M10', 'soon');
     case 1005:
-      return because('The connection was closed without a code. API Gateway always sends one, so a proxy in between closed it.', 'X1', 'soon');
+      return explanation('The connection was closed without a code. API Gateway always sends one, so a proxy in between closed it.', 'X1', 'soon');
     case 1006:
       return lost(end);
     case 1008:
-      return because('This page sent too many messages.', 'M19', 'later');
+      return explanation('This page sent too many messages.', 'M19', 'later');
     case 1009:
-      return because('This page sent a message that is too large.', 'M11', 'soon');
+      return explanation('This page sent a message that is too large.', 'M11', 'soon');
     case 1011:
-      return because('The server failed.', 'X4', 'soon');
+      return explanation('The server failed.', 'X4', 'soon');
     case 1012:
-      return because('The server restarts.', 'X4', 'spread');
+      return explanation('The server restarts.', 'X4', 'spread');
     default:
       return other(end);
   }
@@ -128,52 +126,52 @@ function foreign(end) {
 
 /**
  * @param {ConnectionEnd} end
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
 function goingAway(end) {
   if (isAgeLimit(end)) {
-    return because('The connection reached the limit of two hours.', 'M14', 'soon');
+    return explanation('The connection reached the limit of two hours.', 'M14', 'soon');
   }
   if (isIdleLimit(end)) {
-    return because('Nothing was sent for ten minutes, so the server closed the connection.', 'M13', 'soon');
+    return explanation('Nothing was sent for ten minutes, so the server closed the connection.', 'M13', 'soon');
   }
-  return because('The server is going away.', 'X4', 'spread');
+  return explanation('The server is going away.', 'X4', 'spread');
 }
 
 /**
  * @param {ConnectionEnd} end
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
 function lost(end) {
   if (!end.opened) {
-    return because(
+    return explanation(
       'The connection could not be opened: there is no network, or the server refused. Browsers do not say which.',
       'X2',
       'soon',
     );
   }
   if (isAgeLimit(end)) {
-    return because('The connection was lost at the limit of two hours.', 'X3', 'soon');
+    return explanation('The connection was lost at the limit of two hours.', 'X3', 'soon');
   }
   if (isIdleLimit(end)) {
-    return because('The connection was lost after ten minutes without a message.', 'X3', 'soon');
+    return explanation('The connection was lost after ten minutes without a message.', 'X3', 'soon');
   }
-  return because('The network connection was lost.', 'X3', 'soon');
+  return explanation('The network connection was lost.', 'X3', 'soon');
 }
 
 /**
  * @param {ConnectionEnd} end
- * @returns {Uncoded}
+ * @returns {Explanation}
  */
 function other(end) {
   if (end.code >= 3000 && end.code <= 4999) {
-    return because(
+    return explanation(
       `Something other than API Gateway closed the connection with its own code ${end.code}.`,
       'X4',
       'later',
     );
   }
-  return because(`The connection was closed with code ${end.code}.`, 'X4', 'soon');
+  return explanation(`The connection was closed with code ${end.code}.`, 'X4', 'soon');
 }
 
 /** @param {ConnectionEnd} end */

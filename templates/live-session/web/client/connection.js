@@ -66,11 +66,6 @@ export class Connection {
     return this.#isOpen && !this.#isOver;
   }
 
-  /** True after the end. */
-  get isOver() {
-    return this.#isOver;
-  }
-
   /** Number of bytes that wait in the socket. */
   get bufferedAmount() {
     return this.#socket.bufferedAmount;

@@ -3,7 +3,7 @@
 import { explainFailedHandshake, explainRefusal, handshakeAddress } from './admission.js';
 import { SessionApi } from './api.js';
 import { delayBefore } from './backoff.js';
-import { CloseCode, explainClose } from './closes.js';
+import { CloseCode, explainClose, explanation } from './closes.js';
 import { Connection, CONNECTION_DEFAULTS } from './connection.js';
 import { browserEnvironment } from './environment.js';
 import { Emitter } from './events.js';
@@ -73,6 +73,8 @@ export class LiveSession {
   /** Attempt to connect; its identity tells late results from current ones. @type {{ connection: Connection | null } | null} */
   #attempt = null;
   #failures = 0;
+  /** Handover that was refused for good, with the token at that time. @type {{ token: unknown } | null} */
+  #refusal = null;
   #renewToken = false;
   /** @type {Status} */
   #status = { state: 'closed', explanation: null, retryAt: null, handingOver: false };
@@ -216,8 +218,29 @@ export class LiveSession {
   /** Starts a handover to a new connection now. It starts by itself before a connection is two hours old. */
   refresh() {
     if (this.#current?.isOpen && this.#handover === null && this.#attempt === null) {
-      this.#startHandover(this.#current);
+      if (this.#refusal === null) {
+        this.#startHandover(this.#current);
+      } else {
+        this.#refreshWithNewToken(this.#refusal);
+      }
     }
+  }
+
+  /**
+   * Starts a handover if the user has another token by now than when one was refused for good.
+   *
+   * @param {{ token: unknown }} refusal
+   */
+  async #refreshWithNewToken(refusal) {
+    const token = await this.#readToken();
+    if (refusal === this.#refusal && token !== null && token !== refusal.token) {
+      this.#refusal = null;
+      this.refresh();
+    }
+  }
+
+  #readToken() {
+    return this.#token(false).catch(() => null);
   }
 
   /**
@@ -245,19 +268,17 @@ export class LiveSession {
     this.#attempt = attempt;
     const renew = this.#renewToken;
     this.#renewToken = false;
-    let address;
     try {
       const id = previous?.id ?? null;
-      address = await handshakeAddress(this.#options, this.#targetLanguage, id, this.#api, this.#token, renew);
+      const address = await handshakeAddress(this.#options, this.#targetLanguage, id, this.#api, this.#token, renew);
+      if (attempt === this.#attempt) {
+        attempt.connection = this.#open(address, attempt);
+      }
     } catch (error) {
       if (attempt === this.#attempt) {
         const explanation = explainRefusal(error);
         this.#attemptFailed(explanation, explanation.retryAfter);
       }
-      return;
-    }
-    if (attempt === this.#attempt) {
-      attempt.connection = this.#open(address, attempt);
     }
   }
 
@@ -294,6 +315,7 @@ export class LiveSession {
   /** @param {Connection} connection */
   #use(connection) {
     this.#current = connection;
+    this.#refusal = null;
     connection.after(STABLE_AFTER, () => {
       this.#failures = 0;
     });
@@ -322,7 +344,7 @@ export class LiveSession {
       request: () => ({ sessionId, role, targetLanguage: this.#targetLanguage }),
       promoted: (successor) => {
         this.#use(successor);
-        this.#setStatus({});
+        this.#setStatus({ explanation: null });
       },
       drained: () => {
         this.#handover = null;
@@ -341,6 +363,18 @@ export class LiveSession {
     const end = { code, reason: '', opened: true, age: 0, idle: 0, by: /** @type {const} */ ('client') };
     this.#emit('close', explainClose(end));
     this.#retryHandover();
+  }
+
+  /**
+   * Shows why the connection cannot be replaced. The server asks for a replacement again: with another token, the client tries.
+   *
+   * @param {Explanation} explanation
+   */
+  async #giveUpHandover(explanation) {
+    const refusal = { token: /** @type {unknown} */ (null) };
+    this.#refusal = refusal;
+    this.#setStatus({ explanation });
+    refusal.token = await this.#readToken();
   }
 
   #retryHandover() {
@@ -460,7 +494,11 @@ export class LiveSession {
     this.#emit('close', explanation);
     if (this.#current !== null) {
       this.#handover = null;
-      this.#retryHandover();
+      if (explanation.retry === 'never') {
+        this.#giveUpHandover(explanation);
+      } else {
+        this.#retryHandover();
+      }
     } else {
       this.#reconnect(explanation, retryAfter);
     }
@@ -520,5 +558,5 @@ export class LiveSession {
 /** @param {string | undefined} reason @returns {Explanation} */
 function sessionEnded(reason) {
   const summary = reason ? `The session has ended: ${reason}.` : 'The session has ended.';
-  return { code: null, row: null, summary, action: 'Start or join another one.', retry: 'never' };
+  return explanation(summary, null, 'never', 'Start or join another one.');
 }

@@ -24,20 +24,26 @@ async function main() {
   fillLanguages('language', config.languages, language);
   fillLanguages('live-language', config.languages, language);
   element('session-id', HTMLInputElement).value = linkedSession() ?? '';
-  if (config.listenersSignIn) {
-    await signIn.prepare(showSetup);
-  }
+  const preparing = config.listenersSignIn ? signIn.prepare(showSetup) : Promise.resolve();
+  const failure = await preparing.then(() => null, (error) => error);
   element('setup-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     start(config, signIn);
   });
   connectControls();
   if (config.listenersSignIn && !signIn.isSignedIn) {
-    showText('Sign in to listen.');
-    showSection('sign-in');
+    askToSignIn();
   } else {
     showSetup();
   }
+  if (failure !== null) {
+    showText(failure instanceof Error ? failure.message : String(failure), 'failed');
+  }
+}
+
+function askToSignIn() {
+  showText('Sign in to listen.');
+  showSection('sign-in');
 }
 
 function showSetup() {
@@ -110,6 +116,11 @@ function join(config, signIn, sessionId, loudspeaker) {
       clearInterval(poll);
       window.removeEventListener('online', retry);
       stop();
+      if (listenersSignIn && signIn.isNeededAfter(status)) {
+        askToSignIn();
+      } else {
+        showSection('setup');
+      }
     }
     showStatus(status);
   });
@@ -121,7 +132,6 @@ function stop() {
   playing?.loudspeaker.stop();
   playing = null;
   show('broadcast', '');
-  showSection('setup');
 }
 
 /**

@@ -6,8 +6,21 @@ const PENDING = 'live-session.sign-in';
 /** Longest sign-in, in milliseconds. */
 const MAX_SIGN_IN = 15 * 60_000;
 
+/** Longest wait for the issuer, in milliseconds. */
+const TIMEOUT = 10_000;
+
 /** Error of a sign-in, with a sentence for the page. */
-export class SignInError extends Error {}
+export class SignInError extends Error {
+  /**
+   * @param {string} message
+   * @param {boolean} [isRefusal]
+   */
+  constructor(message, isRefusal = false) {
+    super(message);
+    /** True if the issuer would refuse the same request again. */
+    this.isRefusal = isRefusal;
+  }
+}
 
 /**
  * @typedef {object} Issuer
@@ -33,7 +46,8 @@ export async function discover(issuer) {
   const base = issuer.replace(/\/+$/, '');
   let document;
   try {
-    const response = await fetch(`${base}/.well-known/openid-configuration`);
+    const init = { signal: AbortSignal.timeout(TIMEOUT) };
+    const response = await fetch(`${base}/.well-known/openid-configuration`, init);
     document = response.ok ? await response.json() : null;
   } catch {
     document = null;
@@ -149,14 +163,17 @@ export function claims(token) {
  */
 async function requestTokens(issuer, fields) {
   let answer;
+  let isRefusal;
   try {
-    const response = await fetch(issuer.tokenEndpoint, { method: 'POST', body: new URLSearchParams(fields) });
+    const init = { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(TIMEOUT) };
+    const response = await fetch(issuer.tokenEndpoint, init);
+    isRefusal = response.status < 500 && response.status !== 429;
     answer = await response.json();
   } catch {
     throw new SignInError('The issuer does not answer. Sign in again.');
   }
   if (answer.error) {
-    throw new SignInError(`The issuer refused: ${answer.error_description ?? answer.error}. Sign in again.`);
+    throw new SignInError(`The issuer refused: ${answer.error_description ?? answer.error}. Sign in again.`, isRefusal);
   }
   return { id: answer.id_token, access: answer.access_token, refresh: answer.refresh_token };
 }

@@ -1,6 +1,6 @@
 // The page's user.
 
-import { beginSignIn, claims, completeSignIn, discover, refreshTokens } from './oidc.js';
+import { beginSignIn, claims, completeSignIn, discover, refreshTokens, SignInError } from './oidc.js';
 import { button, element } from './dom.js';
 import { showText } from './status.js';
 
@@ -39,15 +39,16 @@ export class SignIn {
     this.#issuer = issuer === null || clientId === null ? null : await discover(issuer);
     const found = this.#issuer;
     if (found !== null && clientId !== null) {
-      const tokens = await completeSignIn(found, clientId);
-      if (tokens !== null) {
-        this.#use(tokens);
-      }
+      // First: if this sign-in fails, the user begins another one.
       element('sign-in-by-issuer', HTMLElement).hidden = false;
       button('sign-in-button').addEventListener('click', () => {
         showText('Going to the sign-in page…');
         beginSignIn(found, clientId, scope ?? 'openid');
       });
+      const tokens = await completeSignIn(found, clientId);
+      if (tokens !== null) {
+        this.#use(tokens);
+      }
     } else {
       this.#acceptPastedTokens(signedIn);
     }
@@ -56,6 +57,16 @@ export class SignIn {
   /** True if there is a token that has not expired. */
   get isSignedIn() {
     return this.#token !== null && isValid(this.#token);
+  }
+
+  /**
+   * Returns true if the user has to sign in before another connection.
+   *
+   * @param {import('../client/session.js').Status} status Status of the last one.
+   */
+  isNeededAfter(status) {
+    const canRenew = this.isSignedIn || this.#refresh !== undefined;
+    return status.explanation?.needsSignIn === true || !canRenew;
   }
 
   /** Returns a token, or null if the user has to sign in. @type {import('../client/api.js').TokenSource} */
@@ -72,7 +83,15 @@ export class SignIn {
   async #renew() {
     const { clientId } = this.#config;
     if (this.#issuer !== null && clientId !== null && this.#refresh !== undefined) {
-      this.#use(await refreshTokens(this.#issuer, clientId, this.#refresh));
+      try {
+        this.#use(await refreshTokens(this.#issuer, clientId, this.#refresh));
+      } catch (error) {
+        if (!(error instanceof SignInError && error.isRefusal)) {
+          throw error;
+        }
+        // The issuer will refuse it again. The token may be valid for a while.
+        this.#refresh = undefined;
+      }
     }
     return this.isSignedIn ? this.#token : null;
   }

@@ -31,7 +31,7 @@ async function main() {
   const signIn = new SignIn(config);
   const api = new SessionApi(config.httpUrl, environment, signIn.token);
   fillLanguages('source-language', config.languages, preferredLanguage(config.languages));
-  await signIn.prepare(() => showSetup());
+  const failure = await signIn.prepare(() => showSetup()).then(() => null, (error) => error);
   await offerQualities();
 
   element('setup-form', HTMLFormElement).addEventListener('submit', (event) => {
@@ -47,6 +47,9 @@ async function main() {
     showSetup();
   } else {
     askToSignIn();
+  }
+  if (failure !== null) {
+    showText(sentence(failure), 'failed');
   }
 }
 
@@ -107,8 +110,8 @@ async function start(config, signIn, api) {
  * @param {'standard' | 'premium'} quality
  */
 async function startSource(quality) {
-  /** @type {{ send: (chunk: Uint8Array, format: string) => void, stop: () => void, flush: () => void }} */
-  const source = { send() {}, stop() {}, flush() {} };
+  /** @type {{ send: (chunk: Uint8Array, format: string) => void, stop: () => void }} */
+  const source = { send() {}, stop() {} };
   /** @type {import('../audio/encode.js').Encoder | null} */
   let encoder = null;
   const batcher = new ChunkBatcher(CHUNK, (chunk) => source.send(chunk, encoder?.format ?? ''));
@@ -122,7 +125,6 @@ async function startSource(quality) {
     () => showNotice('The microphone was disconnected. Connect it, leave, and continue the session.'),
   );
   encoder = quality === 'premium' ? opusEncoder(microphone.rate, add, failed) : pcmEncoder(microphone.rate, add);
-  source.flush = () => batcher.clear();
   source.stop = () => {
     encoder?.stop();
     microphone.stop();
@@ -171,7 +173,7 @@ function goOnAir(config, signIn, sessionId, source) {
   session.on('message', (message) => received(message, session));
   session.on('status', (status) => {
     if (status.state === 'ended' || status.state === 'closed') {
-      stopBroadcast(status);
+      stopBroadcast(signIn, status);
     } else {
       showStatus(status);
     }
@@ -182,13 +184,20 @@ function goOnAir(config, signIn, sessionId, source) {
   showSection('live');
 }
 
-/** @param {import('../client/session.js').Status} status */
-function stopBroadcast(status) {
+/**
+ * @param {SignIn} signIn
+ * @param {import('../client/session.js').Status} status
+ */
+function stopBroadcast(signIn, status) {
   broadcast?.stop();
   if (status.state === 'ended') {
     linkSession(null);
   }
-  showSetup();
+  if (signIn.isNeededAfter(status)) {
+    askToSignIn();
+  } else {
+    showSetup();
+  }
   showStatus(status);
 }
 

@@ -160,6 +160,42 @@ test('a failed handover keeps the old connection and is tried again', async () =
   assert.equal(world.sockets.length, 3);
 });
 
+test('a handover that cannot succeed says why, and is tried again with another token only', async () => {
+  const world = new World();
+  let token = 'token';
+  const { answer } = world;
+  const { session } = await start(world, { token: async () => token });
+  const old = world.socket;
+  old.open();
+  world.answer = () => ({ status: 403, body: { error: { code: 'NOT_OWNER', message: 'x' } } });
+  const ask = async () => {
+    old.receive(refreshRequired('old='));
+    await world.clock.pass(5_000);
+  };
+  await ask();
+  const { state, explanation, handingOver: isHandingOver } = session.status;
+  assert.deepEqual([state, isHandingOver], ['open', false]);
+  assert.match(explanation.summary, /belongs to another user/);
+  const requests = world.requests.length;
+  await ask();
+  await ask();
+  assert.equal(requests, 2);
+  assert.equal(world.requests.length, requests);
+  assert.deepEqual(old.closes, []);
+  world.answer = answer;
+  token = 'another';
+  await ask();
+  assert.ok(world.requests.length > requests);
+  const successor = world.socket;
+  assert.notEqual(successor, old);
+  successor.open();
+  await world.clock.pass(1_000);
+  successor.receive(complete);
+  assert.equal(session.status.explanation, null);
+  await world.clock.pass(2_000);
+  assert.equal(old.closes[0][0], CloseCode.HANDED_OVER);
+});
+
 test('a new connection that the server refuses is closed, and the old one stays', async () => {
   const world = new World();
   const { session, events, old, successor } = await handingOver(world);

@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 
+import { explainRefusal } from '../client/admission.js';
+import { ApiError } from '../client/api.js';
 import { sessionIdIn } from '../page/link.js';
 import { beginSignIn, claims, completeSignIn, discover, refreshTokens } from '../page/oidc.js';
+import { SignIn } from '../page/sign-in.js';
 
 const file = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const scripts = (folder) => readdirSync(new URL(`../${folder}/`, import.meta.url)).map((name) => file(`${folder}/${name}`));
@@ -58,12 +61,27 @@ const ISSUER = { issuer: 'https://id.example.com', authorizationEndpoint: 'https
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const tokenWith = (fields) => `${encoded({})}.${encoded(fields)}.x`;
 
+const ELEMENTS = ['HTMLElement', 'HTMLButtonElement', 'HTMLFormElement', 'HTMLTextAreaElement'];
+
+/** Element that is hidden at first. */
+class FakeElement extends EventTarget {
+  hidden = true;
+  dataset = {};
+  attributes = {};
+  value = '';
+  textContent = '';
+
+  setAttribute(name, value) {
+    this.attributes[name] = value;
+  }
+}
+
 let browser;
 
 /** Stands in for the parts of the browser that a sign-in uses. */
 beforeEach(() => {
   const storage = new Map();
-  browser = { address: 'https://site.example.com/speak.html', hash: '#session=s', search: '', went: null, requests: [], answer: {} };
+  browser = { address: 'https://site.example.com/speak.html', hash: '#session=s', search: '', went: null, requests: [], answer: {}, elements: {} };
   globalThis.sessionStorage = {
     getItem: (key) => storage.get(key) ?? null,
     setItem: (key, value) => storage.set(key, value),
@@ -81,14 +99,18 @@ beforeEach(() => {
     assign: (url) => (browser.went = new URL(url)),
   };
   globalThis.history = { replaceState: (_state, _title, url) => (browser.address = url) };
-  globalThis.fetch = async (url, init) => {
-    browser.requests.push({ url, form: init && Object.fromEntries(init.body) });
-    return Response.json(browser.answer);
+  globalThis.fetch = async (url, { body } = {}) => {
+    browser.requests.push({ url, form: body && Object.fromEntries(body) });
+    return Response.json(browser.answer, { status: browser.status });
   };
+  globalThis.document = { getElementById: (id) => (browser.elements[id] ??= new FakeElement()) };
+  for (const name of ELEMENTS) {
+    globalThis[name] = FakeElement;
+  }
 });
 
 afterEach(() => {
-  for (const name of ['sessionStorage', 'location', 'history']) {
+  for (const name of ['sessionStorage', 'location', 'history', 'document', ...ELEMENTS]) {
     delete globalThis[name];
   }
 });
@@ -159,4 +181,70 @@ test('claims of what is no token are null', () => {
     assert.equal(claims(text), null);
   }
   assert.equal(claims(tokenWith({ sub: 'Zoë' })).sub, 'Zoë');
+});
+
+const CONFIG = { issuer: ISSUER.issuer, clientId: 'client', scope: null, tokenUse: 'access' };
+const DOCUMENT = { issuer: ISSUER.issuer, authorization_endpoint: ISSUER.authorizationEndpoint, token_endpoint: ISSUER.tokenEndpoint };
+const tokenFor = (seconds) => tokenWith({ exp: Date.now() / 1_000 + seconds });
+
+/** Returns a user who came back from the issuer with an access token that is valid for some seconds. */
+async function signedIn(seconds) {
+  const nonce = { iss: ISSUER.issuer, aud: 'client', exp: Date.now() / 1_000 + 60 };
+  await beginSignIn(ISSUER, 'client', 'openid');
+  const asked = browser.went.searchParams;
+  browser.search = `?code=abc&state=${asked.get('state')}`;
+  const id = tokenWith({ ...nonce, nonce: asked.get('nonce') });
+  browser.answer = { ...DOCUMENT, id_token: id, access_token: tokenFor(seconds), refresh_token: 'refresh' };
+  const user = new SignIn(CONFIG);
+  await user.prepare(() => {});
+  assert.ok(user.isSignedIn);
+  browser.requests = [];
+  return user;
+}
+
+test('a refused refresh token is used once, and the user signs in when the token has expired', async () => {
+  for (const [seconds, isValid] of [[30, true], [0.02, false]]) {
+    const user = await signedIn(seconds);
+    const token = sessionStorage.getItem('live-session.token');
+    await new Promise((resolve) => setTimeout(resolve, isValid ? 0 : 30));
+    // The next connection renews the token.
+    assert.ok(!user.isNeededAfter({ explanation: null }));
+    Object.assign(browser, { status: 400, answer: { error: 'invalid_grant' } });
+    for (const renew of [true, false, true]) {
+      assert.equal(await user.token(renew), isValid ? token : null);
+    }
+    assert.equal(browser.requests.length, 1);
+    assert.equal(browser.requests[0].form.refresh_token, 'refresh');
+    assert.equal(user.isNeededAfter({ explanation: null }), !isValid);
+    browser.status = undefined;
+  }
+});
+
+test('while the issuer fails, the refresh token is kept', async () => {
+  const user = await signedIn(30);
+  for (const [status, answer] of [[503, { error: 'server_error' }], [429, { error: 'slow_down' }]]) {
+    Object.assign(browser, { status, answer });
+    await assert.rejects(user.token(true), /The issuer refused/);
+  }
+  Object.assign(browser, { status: 200, answer: { access_token: tokenFor(3_600) } });
+  assert.equal(await user.token(true), browser.answer.access_token);
+  assert.deepEqual(browser.requests.map(({ form }) => form.refresh_token), ['refresh', 'refresh', 'refresh']);
+});
+
+test('after a refused sign-in, the user can begin another one', async () => {
+  browser.search = '?error=access_denied&state=other';
+  browser.answer = DOCUMENT;
+  const user = new SignIn(CONFIG);
+  await assert.rejects(user.prepare(() => {}), /not begun here/);
+  assert.ok(!browser.elements['sign-in-by-issuer'].hidden);
+  browser.elements['sign-in-button'].dispatchEvent(new Event('click'));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(browser.went?.pathname, '/go');
+});
+
+test('a user whose token the server refuses has to sign in, although the token has not expired', async () => {
+  const user = await signedIn(3_600);
+  assert.ok(!user.isNeededAfter({ explanation: null }));
+  assert.ok(!user.isNeededAfter({ explanation: explainRefusal(new ApiError(403, 'NOT_OWNER', 'x')) }));
+  assert.ok(user.isNeededAfter({ explanation: explainRefusal(new ApiError(401, 'HTTP_401', 'x')) }));
 });

@@ -77,6 +77,44 @@ test('a refused token is renewed once before the client gives up', async () => {
   assert.equal(world.sockets.length, 0);
 });
 
+test('a request without an answer ends after ten seconds, and another one follows', async () => {
+  // The server accepts the request, or begins an answer, and nothing more comes.
+  const hanging = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const answers = [(signal) => hanging(signal), async (signal) => ({ ok: true, status: 201, text: () => hanging(signal) })];
+  for (const answer of answers) {
+    const world = new World();
+    const { fetch } = world.environment;
+    world.environment.fetch = (_url, { signal }) => answer(signal);
+    const { session } = await start(world);
+    await world.clock.pass(9_999);
+    assert.equal(session.status.state, 'connecting');
+    await world.clock.pass(1);
+    assert.equal(session.status.state, 'reconnecting');
+    assert.match(session.status.explanation.summary, /did not answer/);
+    world.environment.fetch = fetch;
+    await world.clock.pass(1_000);
+    world.socket.open();
+    assert.equal(session.status.state, 'open');
+    // The time for an answer ended with it.
+    await world.clock.pass(20_000);
+    assert.equal(session.status.state, 'open');
+  }
+});
+
+test('a socket that cannot be opened does not end the attempts', async () => {
+  const world = new World();
+  const { openSocket } = world.environment;
+  world.environment.openSocket = () => {
+    throw new DOMException('insecure', 'SecurityError');
+  };
+  const { session } = await start(world, listener);
+  assert.equal(session.status.state, 'reconnecting');
+  world.environment.openSocket = openSocket;
+  await world.clock.pass(1_000);
+  world.socket.open();
+  assert.equal(session.status.state, 'open');
+});
+
 test('lost connections are replaced after delays that double', async () => {
   const world = new World();
   const { events } = await start(world, listener);
