@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use stackgen_model::{Api, Resource, Route, Text};
+use stackgen_model::{Api, Model, Resource, Route, Text};
 
 use crate::context::RuleContext;
+use crate::facts::function_roles;
 use crate::facts::presence::{exists_with_api, known_key};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Location};
+use crate::{Confidence, Finding, Location, Severity};
 
 rule! {
     /// A route is only half configured to answer.
@@ -18,7 +19,8 @@ rule! {
     /// creates only the first half.
     ///
     /// Sources disagree about a route response without the expression: AWS documents both, but patterns of AWS's own have
-    /// only the response, and their pages show the answers that clients got. This is a note.
+    /// only the response, and their pages show the answers that clients got. This is a note. An expression without a response
+    /// is a warning if the function may post to connections, because it may send its answers that way.
     ///
     /// ## How to fix it
     ///
@@ -45,10 +47,19 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         let is_complete = context.is_complete(api) && !has_stray;
         api.routes
             .iter()
-            .filter_map(|route| check_route(api, is_complete, route))
+            .filter_map(|route| check_route(context.model, api, is_complete, route))
             .collect()
     };
     context.websockets().flat_map(of_api).collect()
+}
+
+/// Returns true if the function of a route may post to connections.
+fn answers_with_posts(model: &Model, api: &Api, route: &Route) -> bool {
+    let mut integrations = api.integrations.iter();
+    let target = route.target.to();
+    let called = integrations.find(|it| target == Some(&it.resource.logical_id));
+    let function = called.and_then(|called| called.function.function.to());
+    function.is_some_and(|function| function_roles::may_post(model, function))
 }
 
 fn names_a_route(response: &Arc<Resource>) -> bool {
@@ -56,7 +67,7 @@ fn names_a_route(response: &Arc<Resource>) -> bool {
     route.is_some_and(|route| route.as_reference().is_some())
 }
 
-fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
+fn check_route(model: &Model, api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
     // API Gateway reads only the status of the response to a handshake, and after `$disconnect` nobody is connected.
     let key = known_key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
     let location = Location::of(&route.resource, &[SELECTION]);
@@ -77,7 +88,14 @@ fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
                 "add an `AWS::ApiGatewayV2::RouteResponse` with `RouteId: !Ref {}` and `RouteResponseKey: $default`",
                 route.resource.logical_id
             );
-            Some(Finding::new(&RULE, location, message).hint(hint))
+            let finding = Finding::new(&RULE, location, message).hint(hint);
+            Some(match answers_with_posts(model, api, route) {
+                true => Finding {
+                    severity: Severity::Warning,
+                    ..finding
+                },
+                false => finding,
+            })
         }
         (None, Some(response)) if exists_with_api(api, &response.resource) => {
             let message = format!(

@@ -16,6 +16,9 @@ rule! {
     /// route before the model that it names. When the stack is deleted, CloudFormation may delete the model while the
     /// route still names it.
     ///
+    /// Whether API Gateway refuses such a route is not known, and often the route waits for something that takes longer. So this is
+    /// a note.
+    ///
     /// SAM generates the routes of `AWS::Serverless::WebSocketApi`. They cannot have a `DependsOn` and are not checked.
     ///
     /// ## How to fix it
@@ -23,7 +26,7 @@ rule! {
     /// Add the model to the route's `DependsOn`. `Ref` of a model returns its ID, which is not its name.
     id: "SG223",
     name: "model-not-awaited",
-    severity: Warning,
+    severity: Note,
     confidence: Medium,
     rows: [],
     fixable: true,

@@ -1,11 +1,11 @@
-use stackgen_model::{Api, Deployment, Resource};
+use stackgen_model::{Api, Deployment, Integration, Resource};
 
 use crate::context::RuleContext;
 use crate::facts::creation_order::{CreationDependencies, CreationOrder};
 use crate::facts::served_deployments::ServedDeployments;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Location};
+use crate::{Confidence, Finding, Location, Severity};
 
 rule! {
     /// A deployment does not depend on every route and response that it should contain.
@@ -16,6 +16,8 @@ rule! {
     /// CloudFormation creates it at the same time as the routes. Without any route the stack fails with `At least one
     /// route is required before deploying the Api`. With some of them, the stage serves an incomplete snapshot, and
     /// clients get `Forbidden` frames until the next deployment (row M3). The result differs from run to run.
+    ///
+    /// If it depends on every route and not on every response, the finding is a warning: routes work, and answers may be missing.
     ///
     /// ## How to fix it
     ///
@@ -94,15 +96,26 @@ fn check_deployment(
     let names = ids.iter().take(MAX_NAMES).map(|id| id.as_str());
     let more = (ids.len() > MAX_NAMES).then_some("…");
     let names: Vec<_> = names.chain(more).collect();
-    Some(
-        Finding::new(&RULE, location(resource), message)
-            .related(Location::of(first, &[]), "not a dependency")
-            .hint(format!("add to `DependsOn`: {}", names.join(", ")))
-            .fix(Fix::all(
-                format!("add what {id} contains to its `DependsOn`"),
-                edits,
-            )),
-    )
+    let finding = Finding::new(&RULE, location(resource), message)
+        .related(Location::of(first, &[]), "not a dependency")
+        .hint(format!("add to `DependsOn`: {}", names.join(", ")))
+        .fix(Fix::all(
+            format!("add what {id} contains to its `DependsOn`"),
+            edits,
+        ));
+    let lacks_a_route = missing.iter().any(|missing| is_route(api, missing));
+    Some(match lacks_a_route {
+        true => finding,
+        false => Finding {
+            severity: Severity::Warning,
+            ..finding
+        },
+    })
+}
+
+fn is_route(api: &Api, resource: &Resource) -> bool {
+    let mut routes = api.routes.iter();
+    routes.any(|route| route.resource.logical_id == resource.logical_id)
 }
 
 /// Returns the resources that the deployment snapshots without depending on them. A conditional resource counts if the
@@ -116,10 +129,10 @@ fn missing<'a>(
         let responses = route.responses.iter().map(|response| &response.resource);
         std::iter::once(&route.resource).chain(responses)
     });
-    let integrations = api
-        .integrations
-        .iter()
-        .flat_map(|integration| &integration.responses);
+    let integrations = api.integrations.iter();
+    // After `$disconnect` nobody is there to get an answer.
+    let answered = integrations.filter(|integration| !serves_only_disconnect(api, integration));
+    let integrations = answered.flat_map(|integration| &integration.responses);
     let held = routes.chain(integrations.map(|response| &response.resource));
     let exists = |resource: &&Resource| match (&resource.conditional, &deployment.conditional) {
         (None, _) | (_, None) => true,
@@ -130,6 +143,16 @@ fn missing<'a>(
             !resource.implied && exists(resource) && !awaited.has(&resource.logical_id)
         })
         .collect()
+}
+
+fn serves_only_disconnect(api: &Api, integration: &Integration) -> bool {
+    let id = &integration.resource.logical_id;
+    let users = api
+        .routes
+        .iter()
+        .filter(|route| route.target.to() == Some(id));
+    let keys: Vec<_> = users.map(|route| route.key.as_str()).collect();
+    !keys.is_empty() && keys.iter().all(|key| *key == "$disconnect")
 }
 
 fn location(deployment: &Resource) -> Location {

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
-use stackgen_model::{LogicalId, Model, Resolved, Role, Table};
+use stackgen_model::{LogicalId, Model, Resolved, Table};
 
 use crate::context::RuleContext;
-use crate::facts::connection_arns::MANAGE_CONNECTIONS;
-use crate::facts::{creation_order, function_roles, settings};
+use crate::facts::function_roles::a_poster_may_delete;
+use crate::facts::{creation_order, settings};
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
@@ -106,22 +106,6 @@ impl OtherCleanup {
     fn may_remove(&self, table: &LogicalId) -> bool {
         self.has_schedule || self.custom_references.contains(table.as_str())
     }
-}
-
-/// Returns true if a function may post to connections and delete items: it can delete a record when a post returns 410.
-fn a_poster_may_delete(model: &Model) -> bool {
-    let may = |role: &Role, action| {
-        let mut grants = role.grants.iter();
-        grants.any(|grant| function_roles::may_allow(grant, action))
-    };
-    let mut roles = model.functions.iter().filter_map(|function| {
-        let role = function.role.to()?;
-        model
-            .roles
-            .iter()
-            .find(|known| known.resource.logical_id == *role)
-    });
-    roles.any(|role| may(role, MANAGE_CONNECTIONS) && may(role, "dynamodb:DeleteItem"))
 }
 
 /// Returns true if the only key is a connection ID. A table with a second key holds something else of connections, such
