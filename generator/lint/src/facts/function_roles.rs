@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use stackgen_model::{Function, Grant, LogicalId, Model, Piece, Resolved, Role, Text};
 
 use crate::facts::arn::{self, Match};
-use crate::facts::connection_arns::MANAGE_CONNECTIONS;
 
 /// AWS managed policies that only allow a function to write logs, read its event source and the like.
 const HARMLESS: &[&str] = &[
@@ -137,31 +136,6 @@ fn is_known(model: &Model, arn: &Text) -> bool {
 /// Returns true if a grant allows the function to assume another role, whose grants count too.
 fn assumes_role(grant: &Grant) -> bool {
     may_allow(grant, "sts:AssumeRole")
-}
-
-/// Returns true if a function may post to connections: it can answer a message that way.
-pub(crate) fn may_post(model: &Model, function: &LogicalId) -> bool {
-    role_of(model, function).is_some_and(|role| may(role, MANAGE_CONNECTIONS))
-}
-
-/// Returns true if some function may post to connections and delete items: it can delete a record when a post returns 410.
-pub(crate) fn a_poster_may_delete(model: &Model) -> bool {
-    let functions = model.functions.iter();
-    let mut roles = functions.filter_map(|it| role_of(model, &it.resource.logical_id));
-    roles.any(|role| may(role, MANAGE_CONNECTIONS) && may(role, "dynamodb:DeleteItem"))
-}
-
-fn role_of<'a>(model: &'a Model, function: &LogicalId) -> Option<&'a Role> {
-    let mut functions = model.functions.iter();
-    let function = functions.find(|it| it.resource.logical_id == *function)?;
-    let role = function.role.to()?;
-    let mut roles = model.roles.iter();
-    roles.find(|known| known.resource.logical_id == *role)
-}
-
-fn may(role: &Role, action: &str) -> bool {
-    let mut grants = role.grants.iter();
-    grants.any(|grant| may_allow(grant, action))
 }
 
 /// Returns true if a grant may allow an action on some resource.

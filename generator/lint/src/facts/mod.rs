@@ -30,6 +30,7 @@ pub(crate) mod policies;
 pub(crate) mod posting;
 pub(crate) mod presence;
 pub(crate) mod quota;
+pub(crate) mod role_rights;
 pub(crate) mod route_visibility;
 pub(crate) mod secrets;
 pub(crate) mod selection_expression;

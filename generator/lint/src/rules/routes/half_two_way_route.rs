@@ -3,8 +3,8 @@ use std::sync::Arc;
 use stackgen_model::{Api, Model, Resource, Route, Text};
 
 use crate::context::RuleContext;
-use crate::facts::function_roles;
 use crate::facts::presence::{exists_with_api, known_key};
+use crate::facts::role_rights;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location, Severity};
 
@@ -59,7 +59,7 @@ fn answers_with_posts(model: &Model, api: &Api, route: &Route) -> bool {
     let target = route.target.to();
     let called = integrations.find(|it| target == Some(&it.resource.logical_id));
     let function = called.and_then(|called| called.function.function.to());
-    function.is_some_and(|function| function_roles::may_post(model, function))
+    function.is_some_and(|function| role_rights::may_post(model, function))
 }
 
 fn names_a_route(response: &Arc<Resource>) -> bool {

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use stackgen_model::{LogicalId, Model, Resolved, Table};
 
 use crate::context::RuleContext;
-use crate::facts::function_roles::a_poster_may_delete;
+use crate::facts::role_rights::a_poster_may_delete;
 use crate::facts::{creation_order, settings};
 use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
