@@ -17,6 +17,8 @@ use crate::style::{BOLD, CYAN, DIM};
 pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], flag: &str) -> String {
     let state = &local.state;
     let mut rows = api_rows(state);
+    let page = state.page.as_ref();
+    rows.extend(page.map(|url| ("Web page", format!("{CYAN}{url}{CYAN:#}"))));
     rows.extend(
         state
             .schedules
