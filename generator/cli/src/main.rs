@@ -8,6 +8,7 @@ mod account;
 mod args;
 mod assembly;
 mod bounded;
+mod browser;
 mod build;
 mod cargo;
 mod commands;

@@ -118,6 +118,12 @@ impl Project {
             .collect()
     }
 
+    /// Returns the folder of an environment's web page.
+    pub(crate) fn page(&self, environment: &str) -> Option<PathBuf> {
+        let page = self.stack.page(environment)?;
+        Some(file::within(&self.folder, page))
+    }
+
     /// Returns the ID of the account that an environment belongs to.
     pub(crate) fn account(&self, environment: &str) -> Option<&str> {
         self.stack.account(environment)

@@ -62,6 +62,11 @@ impl ProjectFile {
             .collect()
     }
 
+    /// Returns the folder of an environment's web page, relative to the folder of stackgen.yaml.
+    pub fn page(&self, environment: &str) -> Option<&str> {
+        self.environment(environment)?.spec.page.as_deref()
+    }
+
     /// Returns the ID of the account that an environment belongs to.
     pub fn account(&self, environment: &str) -> Option<&str> {
         self.environment(environment)?.spec.account.as_deref()

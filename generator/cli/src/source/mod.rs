@@ -71,6 +71,8 @@ pub(crate) struct PreparedStack {
     pub(crate) model: Model,
     /// Folders of the functions' sources.
     pub(crate) folders: BTreeSet<PathBuf>,
+    /// Folder of the web page, if the stack has one.
+    pub(crate) page: Option<PathBuf>,
 }
 
 impl PreparedStack {
@@ -173,7 +175,10 @@ impl SourceArgs {
         let text = emit::yaml(&rendered.template);
         let stack = format!("{}-{environment}", project.name());
         let template = self.template(stack, &self.file, text, found.code(&built));
-        Ok(found.prepared(template))
+        Ok(PreparedStack {
+            page: project.page(environment),
+            ..found.prepared(template)
+        })
     }
 
     fn environment_of<'p>(&self, project: &'p Project) -> Result<&'p str, CliError> {
@@ -292,6 +297,7 @@ impl TemplateFunctions {
         PreparedStack {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
+            page: None,
             model: self.model,
         }
     }

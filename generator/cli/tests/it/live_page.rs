@@ -78,20 +78,19 @@ fn sound_reaches_two_listeners_in_order_and_every_close_is_explained() {
         return;
     };
     let sandbox = Sandbox::starter("live-session");
+    fs::rename(project().path().join("web"), sandbox.path().join("web")).unwrap();
+    let tests = root().join("generator/cli/tests/live_page");
+    let recorder = fs::read(tests.join("recorder-worklet.js")).unwrap();
+    sandbox.write("web/test/recorder-worklet.js", recorder);
     build_functions(&sandbox.path().join("target/debug"));
     let mut dev = Dev::spawn(sandbox, &["--json", "--no-build", "--no-watch"], &[]);
     dev.ready = dev.event("ready");
-    let url = |api: usize| dev.ready["gateway"]["apis"][api]["stages"][0]["url"].clone();
-    let token = dev.sandbox.run("token --sub ada");
-    assert_eq!(token.code, Some(0), "{token}");
     let settings = json!({
-        "websocketUrl": url(0),
-        "httpUrl": url(1),
-        "token": token.stdout.trim(),
-        "page": root().join("templates/live-session/web"),
+        "page": dev.ready["gateway"]["page"],
         "modules": modules,
         "chromium": chromium,
+        "screenshots": std::env::var("STACKGEN_SCREENSHOTS").ok(),
     });
-    let script = root().join("generator/cli/tests/live_page/sound.mjs");
+    let script = tests.join("sound.mjs");
     assert_succeeds(Command::new(node).arg(script).arg(settings.to_string()));
 }

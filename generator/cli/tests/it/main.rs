@@ -49,3 +49,4 @@ mod signals;
 mod streams;
 mod synth;
 mod terminal;
+mod web_page;

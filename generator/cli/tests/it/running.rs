@@ -36,6 +36,13 @@ fn built() -> &'static Path {
     })
 }
 
+/// Copies the function of the starter `echo` to where a project's cargo would write it.
+pub(crate) fn place_echo(sandbox: &Sandbox) {
+    let debug = sandbox.path().join("target/debug");
+    fs::create_dir_all(&debug).unwrap();
+    fs::copy(built(), debug.join("echo")).unwrap();
+}
+
 /// A running `stackgen dev`.
 pub(crate) struct Dev {
     pub(crate) sandbox: Sandbox,
@@ -50,10 +57,7 @@ impl Dev {
     /// Starts in a folder with the starter `echo`, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let sandbox = Sandbox::starter("echo");
-        // The path where the project's cargo would write it.
-        let debug = sandbox.path().join("target/debug");
-        fs::create_dir_all(&debug).unwrap();
-        fs::copy(built(), debug.join("echo")).unwrap();
+        place_echo(&sandbox);
         let all = [&["--json", "--no-build"], arguments].concat();
         let mut dev = Dev::spawn(sandbox, &all, &[]);
         dev.ready = dev.event("ready");

@@ -14,7 +14,7 @@ const INSTRUMENT = readFileSync(new URL('./instrument.js', import.meta.url), 'ut
 
 /** A browser whose microphone plays a file. */
 export class Browser {
-  /** Problems that pages report: errors of scripts and violations of the content security policy. */
+  /** Problems that pages report: errors of scripts, violations of the content security policy and missing files. */
   problems = [];
 
   static async launch(settings, wav) {
@@ -36,15 +36,22 @@ export class Browser {
     return browser;
   }
 
-  /** Opens a page with settings of its own, as config.json. */
+  /** Opens a page, for which some of the settings that the server sends are changed. */
   async open(name, change, options) {
-    const { page: folder, httpUrl, websocketUrl } = this.settings;
     const context = await this.chromium.newContext({ ...options, permissions: ['microphone'], locale: 'en' });
     await context.addInitScript(INSTRUMENT);
-    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-    const body = JSON.stringify({ ...config, httpUrl, websocketUrl, ...change });
-    await context.route('**/config.json', (route) => route.fulfill({ body, contentType: 'application/json' }));
+    if (change !== null) {
+      await context.route('**/config.json', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), ...change } });
+      });
+    }
     const page = await context.newPage();
+    page.on('response', (response) => {
+      if (response.status() >= 400 && response.url().startsWith(this.settings.page)) {
+        this.problems.push(`${name}: ${response.status()} ${response.url()}`);
+      }
+    });
     page.on('pageerror', (error) => this.problems.push(`${name}: ${error}`));
     page.on('console', (message) => {
       // Failed handshakes and requests are reported there, too; the steps look at their explanations.
@@ -80,13 +87,25 @@ export async function shows(page, id, text) {
   });
 }
 
-/** Starts to speak on a page that is signed in or shows the form for a token. */
-export async function speak(page, token, quality = 'standard') {
-  await page.locator('#token:visible, #start:visible').first().waitFor({ timeout: PATIENCE });
-  if (await page.locator('#token').isVisible()) {
-    await page.fill('#token', token);
-    await page.click('#token-form button');
-  }
+/** Goes to the page of the issuer. */
+export async function goToIssuer(page) {
+  await page.click('#sign-in-button');
+  await page.locator('#username').waitFor({ timeout: PATIENCE });
+}
+
+/** Signs a user in, at the page of the issuer. */
+export async function signIn(page, user) {
+  const before = page.url();
+  await goToIssuer(page);
+  await page.fill('#username', user);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('#start:visible').waitFor({ timeout: PATIENCE });
+  assert.equal(page.url(), before, 'neither code nor state stays in the address');
+}
+
+/** Starts to speak on a page that is signed in. */
+export async function speak(page, quality = 'standard') {
+  await page.locator('#start:visible').waitFor({ timeout: PATIENCE });
   await page.selectOption('#quality', quality);
   await page.click('#start');
   await shows(page, 'status', 'Connected.');
@@ -116,7 +135,13 @@ export function forget(page) {
   return page.evaluate(() => {
     const missing = document.querySelector('#missing')?.textContent;
     Object.assign(window.recording, { blocks: [], startedAt: 0, missing });
+    Object.assign(window.flow, { buffers: [], sent: {}, received: {} });
   });
+}
+
+/** Returns the states of a page's jitter buffer, and the times of its chunks. */
+export function flow(page) {
+  return page.evaluate(() => window.flow);
 }
 
 /** Returns true if no chunk was missing since `forget`. */

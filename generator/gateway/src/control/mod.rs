@@ -28,6 +28,9 @@ use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
 use crate::outbound::errors::WireProtocol;
 
+/// Path of the token issuer.
+pub(crate) const ISSUER_PATH: &str = "/_stackgen/issuer";
+
 /// Routes of each service, and all other services. A service without routes answers that it is not available.
 #[derive(Clone, Default)]
 pub struct ServiceRouters {
@@ -70,7 +73,7 @@ pub fn routes(services: ServiceRouters) -> Router {
 
 async fn dispatch(services: Arc<ServiceRouters>, mut request: Request) -> Response {
     move_bucket_into_path(&mut request);
-    if !is_local(request.headers()) {
+    if !is_local(request.uri().path(), request.headers()) {
         return refuse(
             StatusCode::FORBIDDEN,
             "AccessDeniedException",
@@ -236,8 +239,8 @@ fn bucket_of(host: &str) -> Option<&str> {
 }
 
 /// Returns false for a request of a foreign web page, and for one that reached loopback by a foreign name (DNS
-/// rebinding).
-fn is_local(headers: &HeaderMap) -> bool {
+/// rebinding). The issuer checks web pages itself: the stack's own may use it.
+fn is_local(path: &str, headers: &HeaderMap) -> bool {
     let text = |name| {
         headers
             .get(name)
@@ -246,7 +249,10 @@ fn is_local(headers: &HeaderMap) -> bool {
     let host = text(header::HOST);
     let same_origin =
         |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
-    host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
+    let issuers = path
+        .strip_prefix(ISSUER_PATH)
+        .is_some_and(|rest| rest.starts_with('/'));
+    host.is_some_and(is_loopback) && (issuers || text(header::ORIGIN).is_none_or(same_origin))
 }
 
 #[cfg(test)]

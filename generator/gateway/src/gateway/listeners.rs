@@ -81,7 +81,8 @@ impl Listeners {
         }
     }
 
-    fn bind(&self) -> io::Result<tokio::net::TcpListener> {
+    /// Listens on the next port, or on any free one.
+    pub(super) fn bind(&self) -> io::Result<tokio::net::TcpListener> {
         let next = self.next.load(Ordering::Relaxed);
         if next == 0 {
             return server::listen(None);

@@ -7,6 +7,7 @@ mod remote;
 mod requests;
 mod services;
 mod state;
+mod web_page;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,8 +16,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_apis::connections::OpenConnections;
@@ -44,12 +43,14 @@ use crate::identities::{Identities, IdentityGrant};
 use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::schedules::ScheduleRunners;
+use crate::secret::secret;
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 use crate::triggers::Triggers;
 
 use listeners::Listeners;
 use services::LocalServices;
+use web_page::PageServer;
 
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +123,7 @@ struct Shared {
     endpoint: String,
     /// Key that private routes require.
     key: String,
+    page: PageServer,
     stop: CancellationToken,
 }
 
@@ -136,7 +138,7 @@ impl Gateway {
         let settings = Arc::new(settings(&options));
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let issuer_url = format!("{endpoint}{}", private::ISSUER_PATH);
+        let issuer_url = format!("{endpoint}{}", control::ISSUER_PATH);
         let issuer = Issuer::start(issuer_url, options.issuer_key)?;
         let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
         let events = Events::default();
@@ -183,7 +185,8 @@ impl Gateway {
             others,
             tls,
             endpoint,
-            key: key()?,
+            key: secret().ok_or(StartError::Random)?,
+            page: PageServer::default(),
             stop: CancellationToken::new(),
         });
         let control = serve_control(&shared, listener, port)?;
@@ -237,6 +240,7 @@ impl Gateway {
             schedules,
             triggers,
             others,
+            page,
             stop,
             ..
         } = &*self.shared;
@@ -248,6 +252,7 @@ impl Gateway {
         account.functions.stop().await;
         others.stop();
         stop.cancel();
+        page.stopped().await;
         let _ = self.control.await;
     }
 }
@@ -359,13 +364,6 @@ fn serve_control(
     let tls = tls.map_err(TlsError::Files)?;
     let serving = server::serve(listener, shared.stop.clone(), Some(tls), routes);
     Ok(tokio::spawn(serving))
-}
-
-/// Generates a secret key: 256 random bits in base64.
-fn key() -> Result<String, StartError> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn functions(

@@ -1,6 +1,6 @@
 //! Private routes for the command line, under `/_stackgen/` of the control endpoint: apply a template, read the state,
-//! mint tokens, follow events, look up failures. The token issuer is there, too; any process on this machine may use
-//! it.
+//! mint tokens, follow events, look up failures. The token issuer is there, too; any process on this machine and the
+//! stack's web page may use it.
 //!
 //! All routes except the issuer's require the gateway's key in a header. No web page can send that header without a
 //! preflight request, and no other process knows the key. The control endpoint itself checks that the Host is
@@ -26,10 +26,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, ScheduleRun, TokenRequest};
 use super::{GatewayState, Shared};
-use crate::identity::{KeyRetirement, Token, TokenUse};
-
-/// Path of the issuer.
-pub(super) const ISSUER_PATH: &str = "/_stackgen/issuer";
+use crate::control::ISSUER_PATH;
+use crate::identity::{KeyRetirement, SignIn, Token, TokenUse};
 
 /// Maximum size of a template with its file names, in bytes.
 const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
@@ -47,7 +45,10 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .layer(middleware::from_fn_with_state(shared.clone(), with_key))
         .with_state(shared.clone());
     Router::new()
-        .nest(ISSUER_PATH, shared.issuer.router())
+        .nest(
+            ISSUER_PATH,
+            SignIn::routes(shared.issuer.clone(), shared.clone()),
+        )
         .merge(private)
 }
 
@@ -272,6 +273,7 @@ impl Shared {
             stack: self.stack.name().await,
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
+            page: self.page.url(),
             audiences,
             certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),

@@ -18,6 +18,9 @@ pub struct GatewayState {
     pub endpoint: String,
     /// URL of the token issuer.
     pub issuer: String,
+    /// URL of the stack's web page.
+    #[serde(default)]
+    pub page: Option<String>,
     /// Audiences that the stack accepts.
     pub audiences: Vec<String>,
     /// Certificate of the authority that clients must trust for `https` and `wss`.

@@ -1,6 +1,7 @@
-//! Local issuer: OpenID Connect discovery, keys, and tokens like those of Cognito.
+//! Local issuer: OpenID Connect discovery, keys, tokens like those of Cognito, and the sign-in of the stack's web page.
 
 mod key;
+mod sign_in;
 mod token;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use self::key::IssuerKey;
+pub(crate) use sign_in::{SignIn, SignInClients};
 pub use token::{Token, TokenUse};
 
 /// OpenID Connect issuer with RSA keys, the only ones that JWT authorizers of HTTP APIs accept. Cheap to clone.
@@ -132,6 +134,13 @@ impl Issuer {
     pub fn router(&self) -> Router {
         Router::new()
             .route(Issuer::DISCOVERY_PATH, get(discovery))
+            .with_state(self.clone())
+            .merge(self.router_of_keys())
+    }
+
+    /// Returns the route for keys.
+    fn router_of_keys(&self) -> Router {
+        Router::new()
             .route(Issuer::JWKS_PATH, get(jwks))
             .with_state(self.clone())
     }

@@ -12,6 +12,7 @@ mod http_api;
 mod identity;
 #[path = "../shared/puppet.rs"]
 mod puppet;
+mod sign_in;
 #[allow(
     dead_code,
     unused_imports,
@@ -20,3 +21,4 @@ mod puppet;
 #[path = "../../../gateway-apis/tests/http/support.rs"]
 mod support;
 mod tables;
+mod web_page;

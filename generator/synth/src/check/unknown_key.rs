@@ -9,12 +9,22 @@ pub(super) struct KeyExplanation {
 /// Returns the hint for an unknown key of a schema definition (`""` is the file itself).
 pub(super) fn explain(definition: &str, key: &str) -> Option<KeyExplanation> {
     match definition {
+        "" => file(key).map(|hint| KeyExplanation { hint, row: None }),
         "VerifyCaller" => verify_caller(key).map(|hint| KeyExplanation { hint, row: None }),
         "Function" | "FunctionDefaults" => {
             function(definition, key).map(|hint| KeyExplanation { hint, row: None })
         }
         "Route" => route(key),
         _ => api(definition, key),
+    }
+}
+
+fn file(key: &str) -> Option<&'static str> {
+    match key {
+        "web" | "website" | "webPage" | "webpage" | "site" | "static" | "frontend" => {
+            Some("write `page: web` for the folder of the web page that `stackgen dev` serves")
+        }
+        _ => None,
     }
 }
 

@@ -113,6 +113,10 @@ pub struct Spec {
     /// region**. Without it, a stack with logs has an output that names the role as a prerequisite.
     #[serde(default)]
     pub api_gateway_cloud_watch_role: bool,
+    /// Folder of the stack's web page, relative to this file. `stackgen dev` serves it, and fills in the addresses in its
+    /// `config.json`. It renders nothing.
+    #[schemars(extend("format" = "relative-path"))]
+    pub page: Option<String>,
     /// Load that the stack is made for, for `stackgen cost` and the linter.
     pub load: Option<LoadSpec>,
     /// Callers, by name, that verify a deployment after a stage moved to it. They render nothing.

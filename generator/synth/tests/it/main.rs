@@ -19,6 +19,7 @@ mod limits;
 mod models;
 mod order;
 mod origin;
+mod page;
 mod raw_sections;
 mod render;
 mod requirement;

@@ -17,7 +17,7 @@ use crate::watcher;
 ///
 /// Renders stackgen.yaml, or reads the template of any tool: CloudFormation, SAM, CDK (`cdk.out`) or the Serverless Framework
 /// (`.serverless`). Builds Rust functions, finds the code of others where the tool put it, and serves the stack as the stage
-/// would, until Ctrl-C. Prints one line per event.
+/// would, until Ctrl-C. Prints one line per event. Also serves the web page that `page` in stackgen.yaml names.
 ///
 /// Changes are applied when files are saved. New code behind an unqualified function ARN is live at once. A change of the
 /// wiring is not: as on AWS, the stage serves its deployment until another one is activated.
@@ -30,6 +30,10 @@ pub(crate) struct DevCommand {
     /// Print the logs of functions
     #[arg(long, help_heading = "Functions")]
     pub(super) logs: bool,
+
+    /// Open the stack's web page in a browser
+    #[arg(long, help_heading = "Web page")]
+    pub(super) open: bool,
 
     /// Do not apply changes when files are saved
     #[arg(long, help_heading = "Changes")]
@@ -46,6 +50,7 @@ pub(crate) struct DevCommand {
 const EXAMPLES: &str = "\
 Examples:
   stackgen dev
+  stackgen dev --open
   stackgen dev --env prod --logs --data items.db
   stackgen dev --services http://127.0.0.1:4566
   stackgen dev --aws --profile sandbox

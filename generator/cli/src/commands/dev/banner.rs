@@ -17,6 +17,8 @@ use crate::style::{BOLD, CYAN, DIM};
 pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], flag: &str) -> String {
     let state = &local.state;
     let mut rows = api_rows(state);
+    let page = state.page.as_ref();
+    rows.extend(page.map(|url| ("Web page", format!("{CYAN}{url}{CYAN:#}"))));
     rows.extend(
         state
             .schedules
@@ -44,7 +46,7 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             ),
         ));
     }
-    rows.push(("TLS", "the same ports speak https:// and wss://".to_owned()));
+    rows.push(("TLS", "the ports of APIs and AWS clients also speak https:// and wss://".to_owned()));
     rows.push((
         "CA",
         format!(

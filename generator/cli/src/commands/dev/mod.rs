@@ -8,6 +8,7 @@ mod changes;
 mod feed;
 mod lines;
 mod noise;
+mod page;
 mod reload;
 mod session;
 mod stop;

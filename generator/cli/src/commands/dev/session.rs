@@ -40,6 +40,7 @@ pub(super) struct DevSession<'a> {
 impl<'a> DevSession<'a> {
     /// Prints URLs and endpoints.
     async fn print_banner(&self, applied: &ApplyResult) -> Result<(), CliError> {
+        self.serve_page()?;
         let local = self.write_state().await?;
         let port = self.command.gateway.port;
         let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
@@ -57,6 +58,7 @@ impl<'a> DevSession<'a> {
             found.into_iter().partition(|note| note.is_failure);
         let found = found.into_iter().map(|note| note.message);
         let mut notes: Vec<String> = applied.notes.iter().cloned().chain(found).collect();
+        notes.extend(self.missing_page());
         for note in &notes {
             self.ui.note(&escape(note), None);
         }
@@ -115,9 +117,11 @@ impl<'a> DevSession<'a> {
     ) -> Result<(), CliError> {
         let mut feed = EventFeed::new(self.gateway.events());
         self.print_banner(applied).await?;
+        let mut opening = self.open_page().await;
         loop {
             tokio::select! {
                 _ = stops.recv() => return Ok(()),
+                note = opening.failed() => self.ui.note(&note, None),
                 batch = feed.next() => match batch {
                     Some(batch) => self.print(&batch)?,
                     None => return Ok(()),
@@ -217,6 +221,7 @@ impl<'a> DevSession<'a> {
         match self.gateway.apply(template).await {
             Ok(applied) => {
                 let before = std::mem::replace(&mut self.prepared, prepared);
+                self.serve_page()?;
                 self.write_state().await?;
                 self.print_changes(&before.model, &applied)
             }

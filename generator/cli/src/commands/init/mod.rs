@@ -73,7 +73,7 @@ impl InitCommand {
         for line in self.summary(&files) {
             ui.done(&format!("wrote {line}"))?;
         }
-        self.next_steps(ui);
+        self.next_steps(&files, ui);
         Ok(CommandOutcome::Done)
     }
 
@@ -121,19 +121,33 @@ impl InitCommand {
         files.iter().map(|(path, _)| line(path)).collect()
     }
 
-    fn next_steps(&self, ui: &Ui) {
+    fn next_steps(&self, files: &[(PathBuf, String)], ui: &Ui) {
         let enter = match self.out.as_path() == Path::new(".") {
             true => String::new(),
             false => format!("  cd {}\n", self.out.display()),
         };
+        let has_page = files
+            .iter()
+            .any(|(path, _)| path.ends_with("web/index.html"));
+        let (width, dev) = match has_page {
+            true => (
+                19,
+                (
+                    "stackgen dev --open",
+                    "the whole stack and its web page, on this machine",
+                ),
+            ),
+            false => (14, ("stackgen dev", "the whole stack, on this machine")),
+        };
         let steps = [
             ("cargo test", "the functions, on this machine"),
-            ("stackgen dev", "the whole stack, on this machine"),
+            dev,
             ("stackgen graph", "see what is wired to what"),
             ("stackgen build", "zip files for Lambda in target/lambda/"),
             ("stackgen synth", "render out/<environment>/template.yaml"),
         ];
-        let steps = steps.map(|(command, why)| format!("  {command:14}    {DIM}# {why}{DIM:#}\n"));
+        let steps =
+            steps.map(|(command, why)| format!("  {command:width$}    {DIM}# {why}{DIM:#}\n"));
         let steps = steps.concat();
         ui.aside(&format!(
             "\n{BOLD}Next{BOLD:#}\n{enter}{}",

@@ -1,0 +1,140 @@
+//! Settings of a page: its `config.json`, with the addresses of the running stack.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+
+/// Maximum size of `config.json` in bytes.
+const MAX_SETTINGS: u64 = 1024 * 1024;
+
+/// Settings that depend on the running stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PageSettings {
+    /// URL of the only stage of the only WebSocket API. Without it, that of the file stays.
+    pub(crate) websocket_url: Option<String>,
+    /// URL of the only stage of the only HTTP API. Without it, that of the file stays.
+    pub(crate) http_url: Option<String>,
+    /// URL of the issuer, and the page's client ID there. Without it, there is no sign-in: the issuer of the file signs no tokens
+    /// that this stack accepts.
+    pub(crate) issuer: Option<(String, String)>,
+}
+
+impl PageSettings {
+    /// Returns the folder's `config.json` with these settings in it. Without a file, there is nothing else in it.
+    pub(super) fn fill_in(self, folder: &Path) -> Result<String, String> {
+        let path = folder.join("config.json");
+        let failed = |problem: &dyn std::fmt::Display| {
+            format!("cannot read {}: {problem}\n", path.display())
+        };
+        let mut settings = match read(&path) {
+            Ok(text) => serde_json::from_str::<Map<String, Json>>(&text).map_err(|error| {
+                let path = path.display();
+                format!("{path} must be a JSON object: {error}\n")
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Map::new(),
+            Err(error) => return Err(failed(&error)),
+        };
+        let (issuer, client) = self.issuer.unzip();
+        let found = [
+            ("websocketUrl", self.websocket_url),
+            ("httpUrl", self.http_url),
+        ];
+        for (key, url) in found {
+            if let Some(url) = url {
+                settings.insert(key.to_owned(), url.into());
+            }
+        }
+        settings.insert("issuer".to_owned(), issuer.into());
+        settings.insert("clientId".to_owned(), client.into());
+        serde_json::to_string_pretty(&settings).map_err(|error| failed(&error))
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = File::open(path)?;
+    if file.take(MAX_SETTINGS + 1).read_to_string(&mut text)? as u64 > MAX_SETTINGS {
+        return Err(io::Error::other("it has more than 1 MiB"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use insta::assert_snapshot;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn settings() -> PageSettings {
+        PageSettings {
+            websocket_url: Some("ws://127.0.0.1:1/prod".to_owned()),
+            http_url: None,
+            issuer: Some(("http://127.0.0.1:2/issuer".to_owned(), "page".to_owned())),
+        }
+    }
+
+    fn folder(config: &str) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.json"), config).unwrap();
+        folder
+    }
+
+    fn filled_in(settings: PageSettings, folder: &TempDir) -> String {
+        let result = settings.fill_in(folder.path());
+        let text = result.unwrap_or_else(|problem| problem);
+        text.replace(&folder.path().display().to_string(), "web")
+    }
+
+    #[test]
+    fn addresses_of_the_file_are_replaced_and_its_other_settings_stay() {
+        let text = r#"{ "websocketUrl": "wss://prod", "httpUrl": "https://prod", "issuer": "https://prod", "languages": ["en"] }"#;
+        let folder = folder(text);
+        assert_snapshot!(filled_in(settings(), &folder), @r#"
+        {
+          "websocketUrl": "ws://127.0.0.1:1/prod",
+          "httpUrl": "https://prod",
+          "issuer": "http://127.0.0.1:2/issuer",
+          "languages": [
+            "en"
+          ],
+          "clientId": "page"
+        }
+        "#);
+        assert_snapshot!(filled_in(PageSettings::default(), &folder), @r#"
+        {
+          "websocketUrl": "wss://prod",
+          "httpUrl": "https://prod",
+          "issuer": null,
+          "languages": [
+            "en"
+          ],
+          "clientId": null
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_page_without_settings_gets_the_addresses() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_snapshot!(filled_in(settings(), &folder), @r#"
+        {
+          "websocketUrl": "ws://127.0.0.1:1/prod",
+          "issuer": "http://127.0.0.1:2/issuer",
+          "clientId": "page"
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_that_names_it() {
+        assert_snapshot!(filled_in(settings(), &folder("{")), @"web/config.json must be a JSON object: EOF while parsing an object at line 1 column 1");
+        assert_snapshot!(filled_in(settings(), &folder("[]")), @"web/config.json must be a JSON object: invalid type: sequence, expected a map at line 1 column 0");
+        let large = format!(r#"{{ "a": "{}" }}"#, "x".repeat(1024 * 1024));
+        assert_snapshot!(filled_in(settings(), &folder(&large)), @"cannot read web/config.json: it has more than 1 MiB");
+    }
+}
