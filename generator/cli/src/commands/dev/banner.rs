@@ -46,7 +46,10 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
             ),
         ));
     }
-    rows.push(("TLS", "the ports of APIs and AWS clients also speak https:// and wss://".to_owned()));
+    rows.push((
+        "TLS",
+        "the ports of APIs and AWS clients also speak https:// and wss://".to_owned(),
+    ));
     rows.push((
         "CA",
         format!(
