@@ -99,7 +99,8 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
 }
 
 #[test]
-fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
+fn a_queue_of_the_template_is_created_and_a_missing_one_is_reported_with_the_command_that_creates_it()
+ {
     let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
         return;
     };
@@ -107,11 +108,10 @@ fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
     let reported = dev.event("serviceNotRun");
     let reason = reported["reason"].as_str().unwrap();
     let command = format!(
-        "create it: `aws sqs create-queue --queue-name jobs --endpoint-url {}`",
+        "create it: `aws sqs create-queue --queue-name elsewhere --endpoint-url {}`",
         emulator.url()
     );
     assert!(reason.contains(&command), "{reason}");
-    services(&emulator, &["create-queue", "jobs"]);
     answers(&dev, r#"{"action":"send","text":"late"}"#, "late");
 }
 

@@ -48,6 +48,8 @@ pub struct ServiceRouters {
     pub sns: Option<Router>,
     /// Identity pools of Cognito: those of the stack.
     pub identity_pools: Option<Router>,
+    /// Users of user pools: [`Issuer::users_routes`](crate::identity::Issuer::users_routes).
+    pub users: Option<Router>,
     /// IAM: [`iam::routes`].
     pub iam: Router,
     /// STS: [`sts::routes`].
@@ -173,6 +175,7 @@ impl ServiceRouters {
         };
         let own = match service.as_str() {
             "cognito-identity" => self.identity_pools.as_ref(),
+            "cognito-idp" => self.users.as_ref(),
             "events" => self.events.as_ref(),
             "sns" => self.sns.as_ref(),
             _ => None,

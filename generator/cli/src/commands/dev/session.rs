@@ -80,9 +80,11 @@ impl<'a> DevSession<'a> {
                     .filter(|function| function.code.root.is_ok())
                     .map(|function| function.configuration.runtime.clone())
                     .collect();
-                let not_run = banner::not_run(&applied.not_run, &failures);
+                let services = local.state.services.as_deref();
+                let resources = banner::emulated(services, &applied.emulated)
+                    + &banner::not_run(&applied.not_run, &failures);
                 self.ui
-                    .done(&banner::text(&local, &not_run, &runtimes, &flag))
+                    .done(&banner::text(&local, &resources, &runtimes, &flag))
             }
         }
     }
