@@ -114,10 +114,10 @@ impl<'a> DevSession<'a> {
     pub(super) async fn follow(
         &mut self,
         applied: &ApplyResult,
+        mut feed: EventFeed,
         mut reload: Reload<'a>,
         stops: &mut StopReasons,
     ) -> Result<(), CliError> {
-        let mut feed = EventFeed::new(self.gateway.events());
         self.print_banner(applied).await?;
         let mut opening = self.open_page().await;
         loop {
