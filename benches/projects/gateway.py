@@ -128,7 +128,8 @@ def use(project, dev, ready, result):
     try:
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
-            headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
+            headers = one.get("headers", {}).items()
+            headers = {name: with_key(value.replace("{invoked}", invoked), ready["gateway"]) for name, value in headers}
             query = with_identity(with_token(one.get("query", ""), dev), ready["gateway"])
             clients.append(Client(urls[0], ready["gateway"]["certificate"], query, headers))
         result["connected"] = True
@@ -143,6 +144,11 @@ def use(project, dev, ready, result):
             client.close()
         # The functions of $disconnect run now.
         time.sleep(1)
+
+
+def with_key(value, gateway):
+    """Puts the API key that `dev` printed into a header: `{apiKey}`."""
+    return value.replace("{apiKey}", gateway["apiKeys"][0]["value"]) if "{apiKey}" in value else value
 
 
 def with_token(query, dev):
