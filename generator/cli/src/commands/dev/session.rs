@@ -118,8 +118,14 @@ impl<'a> DevSession<'a> {
         mut reload: Reload<'a>,
         stops: &mut StopReasons,
     ) -> Result<(), CliError> {
+        // The start of the stack is no news, except for what its pollers miss.
+        let mut early = feed.arrived();
+        early
+            .events
+            .retain(|event| matches!(event, Event::ServiceNotRun { .. }));
         self.print_banner(applied).await?;
         let mut opening = self.open_page().await;
+        self.print(&early)?;
         loop {
             tokio::select! {
                 _ = stops.recv() => return Ok(()),
