@@ -94,30 +94,62 @@ pub struct EmulatedResource {
 pub(super) const STATE_MACHINE: &str = "AWS::StepFunctions::StateMachine";
 pub(super) const SAM_STATE_MACHINE: &str = "AWS::Serverless::StateMachine";
 
+/// Properties of queues that are used.
+const QUEUE: &[&str] = &[
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "DelaySeconds",
+    "FifoQueue",
+    "FifoThroughputLimit",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "QueueName",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "VisibilityTimeout",
+];
+
+/// Properties of rules that are used.
+const RULE: &[&str] = &[
+    "Description",
+    "EventBusName",
+    "EventPattern",
+    "Name",
+    "RoleArn",
+    "ScheduleExpression",
+    "State",
+    "Targets",
+];
+
+/// Properties of subscriptions that are used.
+const SUBSCRIBED: &[&str] = &[
+    "Endpoint",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "Protocol",
+    "RawMessageDelivery",
+    "TopicArn",
+];
+
+/// Properties of state machines that are used, by CloudFormation's names.
+const MACHINE: &[&str] = &[
+    "Definition",
+    "DefinitionString",
+    "DefinitionSubstitutions",
+    "RoleArn",
+    "StateMachineName",
+    "StateMachineType",
+];
+
 /// Returns the properties that are used of a type, or `None` for types that are not created at the endpoint.
 pub(super) fn used_properties(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "AWS::Events::EventBus" => &["Name"],
-        EVENT_RULE => &[
-            "Description",
-            "EventBusName",
-            "EventPattern",
-            "Name",
-            "RoleArn",
-            "ScheduleExpression",
-            "State",
-            "Targets",
-        ],
+        EVENT_RULE => RULE,
         "AWS::Kinesis::Stream" => &["Name", "ShardCount", "StreamModeDetails"],
         "AWS::S3::Bucket" => &["BucketName", "VersioningConfiguration"],
-        SUBSCRIPTION => &[
-            "Endpoint",
-            "FilterPolicy",
-            "FilterPolicyScope",
-            "Protocol",
-            "RawMessageDelivery",
-            "TopicArn",
-        ],
+        SUBSCRIPTION => SUBSCRIBED,
         "AWS::SNS::Topic" => &[
             "ContentBasedDeduplication",
             "DisplayName",
@@ -125,20 +157,7 @@ pub(super) fn used_properties(kind: &str) -> Option<&'static [&'static str]> {
             "Subscription",
             "TopicName",
         ],
-        "AWS::SQS::Queue" => &[
-            "ContentBasedDeduplication",
-            "DeduplicationScope",
-            "DelaySeconds",
-            "FifoQueue",
-            "FifoThroughputLimit",
-            "MaximumMessageSize",
-            "MessageRetentionPeriod",
-            "QueueName",
-            "ReceiveMessageWaitTimeSeconds",
-            "RedriveAllowPolicy",
-            "RedrivePolicy",
-            "VisibilityTimeout",
-        ],
+        "AWS::SQS::Queue" => QUEUE,
         "AWS::SSM::Parameter" => &["Description", "Name", "Type", "Value"],
         "AWS::SecretsManager::Secret" => &[
             "Description",
@@ -147,14 +166,7 @@ pub(super) fn used_properties(kind: &str) -> Option<&'static [&'static str]> {
             "SecretString",
         ],
         "AWS::StepFunctions::Activity" => &["Name"],
-        STATE_MACHINE => &[
-            "Definition",
-            "DefinitionString",
-            "DefinitionSubstitutions",
-            "RoleArn",
-            "StateMachineName",
-            "StateMachineType",
-        ],
+        STATE_MACHINE => MACHINE,
         SAM_STATE_MACHINE => &[
             "Definition",
             "DefinitionSubstitutions",

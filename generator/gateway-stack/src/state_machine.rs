@@ -48,7 +48,7 @@ pub(super) fn complete(
         .remove("RoleArn")
         .or_else(|| properties.remove("Role"));
     // SAM creates a role for a state machine without one.
-    let role = role.unwrap_or_else(|| scope.role(&format!("{}Role", resource.logical_id)).into());
+    let role = role.unwrap_or_else(|| scope.role(format!("{}Role", resource.logical_id)).into());
     let kind = properties
         .remove("StateMachineType")
         .or_else(|| properties.remove("Type"));

@@ -83,8 +83,13 @@ pub(crate) fn request(
     call: &ServiceCall,
     scope: &ArnScope,
 ) -> Result<Request<Bytes>, ServiceError> {
-    let of_path = call_of_s3(call)?;
-    let call = of_path.as_ref().unwrap_or(call);
+    match call_of_s3(call)? {
+        Some(call) => request_of(&call, scope),
+        None => request_of(call, scope),
+    }
+}
+
+fn request_of(call: &ServiceCall, scope: &ArnScope) -> Result<Request<Bytes>, ServiceError> {
     let mut headers = HeaderMap::new();
     let mut method = call.method.clone();
     let mut path = "/".to_owned();

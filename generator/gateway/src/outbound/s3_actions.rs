@@ -55,7 +55,8 @@ pub(super) fn request(action: &str, parameters: &str) -> Option<Result<S3Request
     };
     let others = parameters.split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
-        !pair.is_empty() && !(["Bucket", "Key"].contains(&name) && subject != Subject::Account)
+        let in_path = subject != Subject::Account && ["Bucket", "Key"].contains(&name);
+        !pair.is_empty() && !in_path
     });
     let others = others.map(renamed);
     let parts = std::iter::once(query.to_owned()).chain(others);
