@@ -170,3 +170,37 @@ fn reached(response: &Response<Bytes>) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_stacks_function_is_short_and_its_own() {
+        assert_eq!(function_name("chat"), "stackgen-chat-31e06f");
+        let long = function_name(&"a".repeat(128));
+        assert!(long.len() <= 64, "{long}");
+        assert_ne!(long, function_name(&"a".repeat(127)));
+    }
+
+    #[test]
+    fn a_function_that_does_not_reach_the_gateway_says_why() {
+        for (body, expected) in [
+            ("200", Ok(())),
+            (
+                r#"{"errorMessage":"Connection refused","errorType":"URLError"}"#,
+                Err("Connection refused"),
+            ),
+            (r#"{"message":"no Docker"}"#, Err("no Docker")),
+            ("403", Err("403")),
+            ("no answer", Err("no answer")),
+        ] {
+            let response = Response::new(Bytes::from(body));
+            assert_eq!(
+                reached(&response),
+                expected.map_err(str::to_owned),
+                "{body}"
+            );
+        }
+    }
+}
