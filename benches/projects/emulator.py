@@ -8,15 +8,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".tools/ministack/bin/python"
 LAUNCHER = ROOT / "generator/cli/tests/ministack/launch.py"
 
-# Creates resources as a user would with the `aws` command: a list of services, operations and arguments.
-CREATE = """
-import boto3, json, sys
-session = boto3.Session("000000000000", "secret", region_name="us-east-1")
-for one in json.load(sys.stdin):
-    getattr(session.client(one["service"], endpoint_url=sys.argv[1]), one["operation"])(**one["arguments"])
-"""
-
-
 class Emulator:
     """A running emulator; `with` ends it."""
 
@@ -27,9 +18,6 @@ class Emulator:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
         )
         self.url = f"http://127.0.0.1:{json.loads(self.process.stdout.readline())['port']}"
-
-    def create(self, resources):
-        subprocess.run([PYTHON, "-c", CREATE, self.url], input=json.dumps(resources), text=True, check=True)
 
     def __enter__(self):
         return self

@@ -90,16 +90,15 @@ def environment():
 
 def ran(stackgen, checkout, project):
     """Returns what happened: `started`, `connected`, `works`, the answers, and the reasons from the gateway's events."""
-    if "services" not in project:
+    if not project.get("services"):
         return used(stackgen, checkout, project, None)
     with Emulator() as emulator:
-        emulator.create(project["services"])
         return used(stackgen, checkout, project, emulator.url)
 
 
 def used(stackgen, checkout, project, services):
     dev = Dev(stackgen, checkout, project, services)
-    result = {"started": False, "connected": False, "works": False, "notRun": [], "answers": [], "problems": []}
+    result = {"started": False, "connected": False, "works": False, "emulated": [], "said": [], "answers": [], "problems": []}
     try:
         ready = dev.first()
         if ready is None or ready["event"] != "ready":
@@ -107,7 +106,8 @@ def used(stackgen, checkout, project, services):
             result["problems"] = messages or dev.errors[-5:] or ["no start in time"]
             return result
         result["started"] = True
-        result["notRun"] = ready["notRun"]
+        result["emulated"] = [one["kind"] for one in ready["emulated"]]
+        result["said"] = [one["reason"] for one in ready["notRun"]] + ready["notes"]
         use(project, dev, ready, result)
     finally:
         dev.stop()
@@ -128,11 +128,12 @@ def use(project, dev, ready, result):
     try:
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
-            headers = {name: value.replace("{invoked}", invoked) for name, value in one.get("headers", {}).items()}
+            headers = one.get("headers", {}).items()
+            headers = {name: with_key(value.replace("{invoked}", invoked), ready["gateway"]) for name, value in headers}
             query = with_identity(with_token(one.get("query", ""), dev), ready["gateway"])
             clients.append(Client(urls[0], ready["gateway"]["certificate"], query, headers))
         result["connected"] = True
-        done = [answered(clients, message, dev, result) for message in project["messages"]]
+        done = [answered(clients, message, dev, result, ready["gateway"]) for message in project["messages"]]
         result["works"] = all(done)
     except Refused as error:
         result["problems"].append(f"the handshake was answered with {error}")
@@ -143,6 +144,11 @@ def use(project, dev, ready, result):
             client.close()
         # The functions of $disconnect run now.
         time.sleep(1)
+
+
+def with_key(value, gateway):
+    """Puts the API key that `dev` printed into a header: `{apiKey}`."""
+    return value.replace("{apiKey}", gateway["apiKeys"][0]["value"]) if "{apiKey}" in value else value
 
 
 def with_token(query, dev):
@@ -185,14 +191,31 @@ def invoke(endpoint, step):
         return ""
 
 
-def answered(clients, message, dev, result):
-    """Sends a message and returns true if the answers arrive that the README shows."""
-    if message["body"] is not None:
+def answered(clients, message, dev, result, gateway):
+    """Sends a message, or completes an activity of a state machine, and returns true if the answers arrive that the README shows."""
+    if "activity" in message:
+        complete(gateway, message["activity"], message["output"])
+    elif message["body"] is not None:
         body = message["body"]
         if "{connectionId}" in body:
             body = body.replace("{connectionId}", dev.connection())
         clients[message["client"]].send(body)
     return all(received(clients[one["client"]], one, result) for one in message["answers"])
+
+
+def complete(gateway, activity, output):
+    """Completes a task of an activity, as a README does with the `aws` command."""
+    arn = f"arn:{gateway['partition']}:states:{gateway['region']}:{gateway['account']}:activity:{activity}"
+    task = states(gateway, "GetActivityTask", {"activityArn": arn})
+    states(gateway, "SendTaskSuccess", {"taskToken": task.get("taskToken"), "output": output})
+
+
+def states(gateway, operation, parameters):
+    credential = f"AWS4-HMAC-SHA256 Credential=test/20260101/{gateway['region']}/states/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", "Content-Type": "application/x-amz-json-1.0", "Authorization": credential}
+    request = urllib.request.Request(gateway["endpoint"], json.dumps(parameters).encode(), headers)
+    with urllib.request.urlopen(request, timeout=70) as answer:
+        return json.load(answer)
 
 
 def received(client, expected, result):

@@ -16,6 +16,10 @@ def unjudged(results, verdicts):
     explained = verdicts["runs"]
     problems += [f"no cause: {name}" for name in sorted(failed - explained.keys())]
     problems += [f"a cause, but no failure: {name}" for name in sorted(explained.keys() - failed)]
+    for one in results:
+        text = explained.get(one["project"]["name"], {}).get("said")
+        if text and not (one["run"] and any(text in said for said in one["run"]["said"])):
+            problems.append(f"{one['project']['name']}: the start does not say `{text}`")
     known = {one["cause"] for one in verdicts["causes"]}
     problems += [f"{name}: unknown cause {one['cause']}" for name, one in sorted(explained.items()) if one["cause"] not in known]
     return problems
@@ -23,7 +27,7 @@ def unjudged(results, verdicts):
 
 def page(document, results, verdicts):
     firsts = verdicts.get("first")
-    head = [*summary(document, results), *(first_results(firsts, results) if firsts else []), *steps(results)]
+    head = [*summary(document, results), *counted(results, verdicts), *(first_results(firsts, results) if firsts else []), *steps(results)]
     return "\n".join([*head, *runs(results, verdicts), *causes(verdicts), *findings(results, verdicts)]) + "\n"
 
 
@@ -64,18 +68,36 @@ def summary(document, results):
     return lines
 
 
+def counted(results, verdicts):
+    """States how many projects do what their READMEs say if one counts as the aim does."""
+    explained = verdicts["runs"]
+    named = {one["project"]["name"] for one in results}
+    works = [one["project"]["name"] for one in results if one["run"] and one["run"]["works"]]
+    said = sorted(name for name, one in explained.items() if "said" in one and name in named)
+    outside = sorted(name for name, one in explained.items() if one.get("outside") and name in named)
+    total, done = len(results) - len(outside), len(works) + len(said)
+    return [
+        f"- Of all {len(results)} projects, {len(works)} do what their README says.",
+        f"- Functions in Java, .NET and Go do not run here. {len(said)} more projects have such functions, and the start of `dev` says so: {', '.join(said) or 'none'}.",
+        f"- {len(outside)} projects need services that exist neither here nor in the emulator: {', '.join(outside) or 'none'}.",
+        f"- With the former counted and without the latter, {done} of {total} do.",
+        "",
+    ]
+
+
 def steps(results):
-    """Lists what was done by hand in the checkouts, and the resources that were created in the emulator."""
-    lines = ["## Steps", "", "| project | template | steps in the checkout | created for `dev --services` |", "|---|---|---|---|"]
+    """Lists what was done by hand in the checkouts, and the resources that `dev` created in the emulator."""
+    lines = ["## Steps", "", "Nothing was created in the emulator by hand.", ""]
+    lines += ["| project | template | steps in the checkout | created by `dev --services` |", "|---|---|---|---|"]
     for one in results:
-        project = one["project"]
-        services = project.get("services")
-        if one["run"] is None or not (project.get("steps") or services is not None):
+        project, run = one["project"], one["run"]
+        services = project.get("services", False)
+        if run is None or not (project.get("steps") or services):
             continue
-        created = ", ".join(f"{call['service']} {call['operation']}" for call in services or []) or "nothing"
+        counts = Counter(kind.removeprefix("AWS::") for kind in run["emulated"])
+        created = ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing"
         lines.append(
-            f"| {project['name']} | `{project['template']}` | {', '.join(project.get('steps', []))} |"
-            f" {created if services is not None else ''} |"
+            f"| {project['name']} | `{project['template']}` | {', '.join(project.get('steps', []))} | {created if services else ''} |"
         )
     return [*lines, ""]
 

@@ -8,7 +8,7 @@ use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{ArnScope, RoleStore};
 use stackgen_gateway_lambda::functions::Functions;
 
-use super::{EventSources, FunctionTriggers, Schedules, TableStore};
+use super::{EventSources, FunctionTriggers, Schedules, ServiceResources, TableStore};
 
 /// Account that contains a stack.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct LocalAccount {
     pub schedules: Arc<dyn Schedules>,
     /// Rules and subscriptions.
     pub triggers: Arc<dyn FunctionTriggers>,
+    /// Resources of services that do not run here; `None` without an endpoint for them.
+    pub services: Option<Arc<dyn ServiceResources>>,
     /// Log groups.
     pub logs: Arc<Logs>,
     /// URL of the local issuer, which replaces every issuer of a template.

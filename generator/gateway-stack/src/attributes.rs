@@ -58,6 +58,9 @@ fn plausible_value(scope: &ArnScope, kind: &str, id: &str, attribute: Option<&st
             "AWS::StepFunctions::StateMachine" | "AWS::Serverless::StateMachine",
             None | Some("Arn"),
         ) => scope.resource("states", format_args!("stateMachine:{id}")),
+        ("AWS::StepFunctions::Activity", None | Some("Arn")) => {
+            scope.resource("states", format_args!("activity:{id}"))
+        }
         ("AWS::Events::EventBus", Some("Arn")) => {
             scope.resource("events", format_args!("event-bus/{id}"))
         }
@@ -148,6 +151,11 @@ mod tests {
                 "arn:aws:states:us-east-1:000000000000:stateMachine:a",
             ),
             ("StepFunctions::StateMachine", Some("Name"), "a"),
+            (
+                "StepFunctions::Activity",
+                None,
+                "arn:aws:states:us-east-1:000000000000:activity:a",
+            ),
             ("Events::EventBus", None, "a"),
             (
                 "Events::EventBus",

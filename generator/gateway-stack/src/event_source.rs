@@ -63,6 +63,8 @@ pub struct EventSourceMapping {
     pub source_arn: String,
     /// False if the mapping exists but reads nothing.
     pub enabled: bool,
+    /// Reads a stream of Kinesis from its oldest record on, and not from now on.
+    pub from_start: bool,
     /// Maximum number of records in a batch.
     pub batch_size: usize,
     /// Time to wait for a full batch.
@@ -96,9 +98,14 @@ pub enum EventSource {
         /// Table name.
         table: String,
     },
+    /// Stream of Kinesis.
+    DataStream {
+        /// Stream name.
+        name: String,
+    },
     /// Source of another service, which is not read.
     Other {
-        /// Service in the ARN: `kinesis`, `kafka`, `mq`, …
+        /// Service in the ARN: `kafka`, `mq`, …
         service: String,
     },
 }
@@ -115,6 +122,12 @@ impl EventSource {
                 let table = resource.split('/').nth(1).unwrap_or_default();
                 EventSource::TableStream {
                     table: table.to_owned(),
+                }
+            }
+            ["arn", _, "kinesis", _, _, resource] if resource.starts_with("stream/") => {
+                let name = resource.split('/').nth(1).unwrap_or_default();
+                EventSource::DataStream {
+                    name: name.to_owned(),
                 }
             }
             ["arn", _, service, ..] => EventSource::Other {

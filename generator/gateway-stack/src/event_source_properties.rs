@@ -36,6 +36,7 @@ impl EventSourceMapping {
             function,
             source_arn: source_arn.to_owned(),
             enabled: flag(properties, "Enabled").unwrap_or(true),
+            from_start: text("StartingPosition") == Some("TRIM_HORIZON"),
             batch_size: match batch_size {
                 0 => source.default_batch_size(),
                 size => size,
@@ -121,13 +122,24 @@ mod tests {
         };
         assert_eq!((stream.source, stream.batch_size), (notes, 100));
         assert_eq!((stream.max_retries, stream.max_record_age), (None, None));
-        assert!(!stream.enabled);
+        assert!(!stream.enabled && !stream.from_start);
+        let records = mapping(json!({
+            "FunctionName": "work",
+            "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/records",
+            "StartingPosition": "TRIM_HORIZON",
+        }));
+        let records = records.unwrap();
+        let stream = EventSource::DataStream {
+            name: "records".to_owned(),
+        };
+        assert_eq!((records.source, records.batch_size), (stream, 100));
+        assert!(records.from_start);
     }
 
     #[test]
     fn other_sources_are_named_by_their_service() {
         for (arn, service) in [
-            ("arn:aws:kinesis:us-east-1:1:stream/s", "kinesis"),
+            ("arn:aws:kafka:us-east-1:1:cluster/c/id", "kafka"),
             ("arn:aws:dynamodb:us-east-1:1:table/t", "dynamodb"),
             ("", "self-managed Kafka"),
         ] {

@@ -50,7 +50,7 @@ fn missing_action(
             "dynamodb:GetShardIterator",
             "dynamodb:DescribeStream",
         ],
-        EventSource::Other { .. } => return None,
+        EventSource::DataStream { .. } | EventSource::Other { .. } => return None,
     };
     let function = account.functions.get(&mapping.function.name, None).ok()?;
     let arn = &function.configuration.role;

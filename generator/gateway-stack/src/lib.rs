@@ -33,7 +33,10 @@ mod rewrite;
 mod run;
 mod schedule;
 mod schedule_properties;
+mod service_resource;
 mod shapes;
+mod source_files;
+mod state_machine;
 mod storage;
 mod tables;
 mod trigger;
@@ -48,10 +51,13 @@ use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
-pub use code::code_files;
 pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
 pub use fixed_scope::template_scope;
 pub use schedule::{Schedule, Schedules};
+pub use service_resource::{
+    EmulatedResource, ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
+};
+pub use source_files::code_files;
 pub use stackgen_model::{CivilMinute, ScheduleExpression};
 pub use tables::{TableStore, TableStoreError};
 pub use trigger::{
@@ -85,6 +91,14 @@ struct StackState {
     template: Option<StackTemplate>,
     user_pools: Vec<UserPool>,
     identity_pools: Vec<IdentityPool>,
+    /// Resources at the endpoint for services that do not run here.
+    emulated: IndexMap<LogicalId, EmulatedState>,
+}
+
+/// Resource at the endpoint for services that do not run here.
+struct EmulatedState {
+    desired: ServiceResource,
+    stored: StoredResource,
 }
 
 impl GatewayStack {

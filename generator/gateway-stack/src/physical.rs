@@ -10,6 +10,7 @@ use stackgen_model::{LogicalId, Model, Piece, Reference, Resolved, Resource, Tex
 
 use super::attributes;
 use super::schedule::{SCHEDULE, schedule_path};
+use super::service_resource::StoredResource;
 use super::trigger::EVENT_RULE;
 use super::trigger_properties::rule_path;
 
@@ -36,6 +37,8 @@ pub(super) struct PhysicalIds<'a> {
     /// Number of generated IDs that were taken, by logical ID.
     taken: HashMap<LogicalId, u32>,
     resolving: RefCell<HashSet<LogicalId>>,
+    /// Values of resources at the endpoint for services that do not run here.
+    values: HashMap<LogicalId, StoredResource>,
 }
 
 impl<'a> PhysicalIds<'a> {
@@ -47,12 +50,18 @@ impl<'a> PhysicalIds<'a> {
             known: HashMap::new(),
             taken: HashMap::new(),
             resolving: RefCell::default(),
+            values: HashMap::new(),
         }
     }
 
     /// Stores the physical ID of an existing resource.
     pub(super) fn set(&mut self, id: LogicalId, physical: impl Into<String>) {
         self.known.insert(id, physical.into());
+    }
+
+    /// Stores what references to a resource at the endpoint for other services resolve to.
+    pub(super) fn set_values(&mut self, id: LogicalId, values: StoredResource) {
+        self.values.insert(id, values);
     }
 
     /// Forgets the physical ID of a resource that is replaced.
@@ -131,6 +140,10 @@ impl<'a> PhysicalIds<'a> {
     }
 
     fn reference(&self, reference: &Reference) -> Result<String, UnresolvedReason> {
+        let values = self.values.get(&reference.logical_id);
+        if let Some(value) = values.and_then(|it| it.value(reference.attribute.as_deref())) {
+            return Ok(value.to_owned());
+        }
         let id = self.id(&reference.logical_id)?;
         let resource = self.model.resource(&reference.logical_id);
         let kind = resource.map_or("", |resource| resource.kind.as_str());
@@ -181,7 +194,11 @@ impl<'a> PhysicalIds<'a> {
         {
             return self.resolve_text(&name);
         }
-        Ok(self.generated(&resource.kind, id))
+        let generated = self.generated(&resource.kind, id);
+        Ok(match is_fifo(resource) {
+            true => format!("{generated}.fifo"),
+            false => generated,
+        })
     }
 
     fn generated(&self, kind: &str, id: &LogicalId) -> String {
@@ -204,6 +221,20 @@ impl<'a> PhysicalIds<'a> {
                 }
             }
         }
+    }
+}
+
+/// Returns true for FIFO queues and topics, whose names end with `.fifo`.
+fn is_fifo(resource: &Resource) -> bool {
+    let property = match resource.kind.as_str() {
+        "AWS::SQS::Queue" => "FifoQueue",
+        "AWS::SNS::Topic" => "FifoTopic",
+        _ => return false,
+    };
+    match resource.properties.get(property) {
+        Some(Resolved::Bool(fifo)) => *fifo,
+        Some(value) => value.as_literal() == Some("true"),
+        None => false,
     }
 }
 
@@ -236,7 +267,8 @@ fn name_property(kind: &str) -> Option<&'static str> {
         | "AWS::Lambda::Alias"
         | "AWS::SSM::Parameter"
         | "AWS::SecretsManager::Secret"
-        | "AWS::Serverless::StateMachine" => "Name",
+        | "AWS::Serverless::StateMachine"
+        | "AWS::StepFunctions::Activity" => "Name",
         "AWS::IAM::Role" => "RoleName",
         "AWS::KinesisFirehose::DeliveryStream" => "DeliveryStreamName",
         "AWS::Lambda::Function" => "FunctionName",

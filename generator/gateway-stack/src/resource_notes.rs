@@ -1,5 +1,6 @@
 //! Notes on resources that do not run here, or run in another way than on AWS.
 
+use serde_json::{Map, Value as Json};
 use stackgen_model::{Model, Resource};
 
 use super::account::{ExistingResource, LocalAccount};
@@ -9,7 +10,8 @@ use super::event_source_refusals::refusals;
 use super::schedule::SCHEDULE;
 use super::trigger::TOPIC;
 use super::{
-    NotRun, StackState, async_settings, resource_types, schedule_properties, trigger_properties,
+    NotRun, StackState, async_settings, resource_types, schedule_properties, service_resource,
+    trigger_properties,
 };
 
 /// Returns the notes on a template's resources: on event sources, then on triggers, then on types that do not run.
@@ -27,7 +29,11 @@ pub(super) fn not_run(account: &LocalAccount, state: &StackState, model: &Model)
     });
     let others = resources().flat_map(|resource| {
         let is_run = resource_types::creation_order(&resource.kind).is_some();
-        let reason = resource_types::not_run_reason(&resource.kind).filter(|_| !is_run);
+        // The endpoint has it, or a note says why it could not be created there.
+        let is_elsewhere = account.services.is_some()
+            && service_resource::used_properties(&resource.kind).is_some();
+        let reason = resource_types::not_run_reason(&resource.kind);
+        let reason = reason.filter(|_| !is_run && !is_elsewhere);
         notes(resource, reason.map(str::to_owned).into_iter().collect())
     });
     event_sources.chain(triggers).chain(others).collect()
@@ -65,6 +71,7 @@ fn trigger(
 ) -> Vec<String> {
     let (id, properties) = (&existing.physical_id, &existing.properties);
     match resource.kind.as_str() {
+        TOPIC if account.services.is_some() && !invokes_functions(properties) => Vec::new(),
         SCHEDULE => schedule_properties::notes(existing, &account.scope),
         EVENT_INVOKE_CONFIG => async_settings::note(properties).into_iter().collect(),
         TOPIC if properties.contains_key("Subscription") => vec![
@@ -73,8 +80,19 @@ fn trigger(
         ],
         kind if trigger_properties::is_trigger(kind) => {
             let read = trigger_properties::read(kind, id, properties, &account.scope);
-            read.map(|read| read.notes).unwrap_or_default()
+            let read = read.map(|read| match account.services {
+                Some(_) => read.notes,
+                None => [read.notes, read.elsewhere].concat(),
+            });
+            read.unwrap_or_default()
         }
         _ => Vec::new(),
     }
+}
+
+/// Returns true if a topic has functions in its own subscriptions.
+fn invokes_functions(topic: &Map<String, Json>) -> bool {
+    let subscriptions = topic.get("Subscription").and_then(Json::as_array);
+    let mut subscriptions = subscriptions.into_iter().flatten();
+    subscriptions.any(|one| one["Protocol"] == "lambda")
 }

@@ -1,5 +1,7 @@
 //! Applies one template: creations and updates in order of dependency, then deletions.
 
+mod emulated;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
@@ -20,7 +22,7 @@ use super::user_pool::{UserPool, user_pools};
 use super::{
     ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
     TemplateProblem, async_settings, attributes, content, custom_resources, keys, resource_notes,
-    resource_types, wiring,
+    resource_types, state_machine, wiring,
 };
 
 /// State while a template is applied to an account.
@@ -37,6 +39,8 @@ pub(super) struct StackRun<'a> {
     failed: Vec<LogicalId>,
     /// Resources that this run has replaced. They are deleted at the end.
     replaced: Vec<(LogicalId, ExistingResource)>,
+    /// Reason why the endpoint for services that do not run here cannot be reached.
+    unreachable: Option<String>,
 }
 
 impl<'a> StackRun<'a> {
@@ -58,6 +62,7 @@ impl<'a> StackRun<'a> {
             problems: Vec::new(),
             failed: Vec::new(),
             replaced: Vec::new(),
+            unreachable: None,
         }
     }
 
@@ -70,6 +75,7 @@ impl<'a> StackRun<'a> {
             .copy(functions, |id| existing.contains_key(id))
             .await;
         self.result.not_run.extend(not_copied);
+        let emulated = self.put_emulated(self.emulated_resources()).await;
         let mut pending = in_creation_order(self.model);
         // Resources that refer to a version must wait for its number. Each pass creates those whose versions were published
         // in the pass before.
@@ -93,6 +99,9 @@ impl<'a> StackRun<'a> {
             }
             pending = deferred;
         }
+        // Some refer to versions.
+        let emulated = self.put_emulated(emulated).await;
+        self.note_not_put(&emulated);
         match self.problems.is_empty() {
             true => self.delete_removed().await,
             false => self.restore_replaced(),
@@ -403,7 +412,9 @@ impl<'a> StackRun<'a> {
         let functions = custom_resources::functions(self.model);
         let names = functions.into_iter().filter_map(|id| self.ids.id(id).ok());
         self.result.custom_resource_functions = names.collect();
-        for gap in &self.model.gaps {
+        let model = self.model;
+        let gaps = model.gaps.iter();
+        for gap in gaps.filter(|gap| !state_machine::is_of_machine(model, gap.span)) {
             self.result.not_run.push(NotRun {
                 logical_id: String::new(),
                 kind: String::new(),
@@ -487,6 +498,11 @@ pub(super) fn known_ids<'a>(
             .is_some_and(|resource| resource.kind == existing.kind);
         if same {
             ids.set(id.clone(), existing.physical_id.as_str());
+        }
+    }
+    for (id, existing) in &state.emulated {
+        if model.resources.contains_key(id) {
+            ids.set_values(id.clone(), existing.stored.clone());
         }
     }
     ids

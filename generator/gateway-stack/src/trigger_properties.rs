@@ -43,6 +43,8 @@ pub(super) struct ReadTrigger {
     /// `None` if nothing of it works here.
     pub(super) trigger: Option<Trigger>,
     pub(super) notes: Vec<String>,
+    /// Notes on what only the endpoint for services that do not run here reaches.
+    pub(super) elsewhere: Vec<String>,
 }
 
 /// Reader of the resolved properties of a trigger.
@@ -50,6 +52,7 @@ struct TriggerReader<'a> {
     properties: &'a Map<String, Json>,
     scope: &'a ArnScope,
     notes: Vec<String>,
+    elsewhere: Vec<String>,
 }
 
 /// Reads the resolved properties of a trigger with this physical ID.
@@ -67,6 +70,7 @@ pub(super) fn read(
         properties,
         scope,
         notes: Vec::new(),
+        elsewhere: Vec::new(),
     };
     let trigger = match kind {
         EVENT_RULE => reader.rule(id)?,
@@ -75,6 +79,7 @@ pub(super) fn read(
     Ok(ReadTrigger {
         trigger,
         notes: reader.notes,
+        elsewhere: reader.elsewhere,
     })
 }
 
@@ -164,8 +169,8 @@ impl TriggerReader<'_> {
         if let Some(name) = arn.strip_prefix(&bus) {
             return Some(TriggerReceiver::Bus(name.to_owned()));
         }
-        self.notes.push(format!(
-            "its target {arn} gets nothing: rules reach the functions and the event buses of this stack"
+        self.elsewhere.push(format!(
+            "its target {arn} gets nothing: rules reach the functions and the event buses of this stack, and others with --services"
         ));
         None
     }
@@ -183,9 +188,9 @@ impl TriggerReader<'_> {
         }
         let (Some(function), "lambda") = (function, protocol) else {
             let note = format!(
-                "{protocol} gets no messages here: subscribe it in the emulator of --services"
+                "{protocol} gets no messages here: start `stackgen dev` with --services URL"
             );
-            self.notes.push(note);
+            self.elsewhere.push(note);
             return Ok(None);
         };
         let scope = match self.text("FilterPolicyScope") {
@@ -283,7 +288,7 @@ mod tests {
             }),
         );
         let read = read.unwrap();
-        insta::assert_snapshot!(read.notes.join("\n"), @"its target arn:aws:events:eu-west-1:000000000000:event-bus/other gets nothing: rules reach the functions and the event buses of this stack");
+        insta::assert_snapshot!(read.elsewhere.join("\n"), @"its target arn:aws:events:eu-west-1:000000000000:event-bus/other gets nothing: rules reach the functions and the event buses of this stack, and others with --services");
         let rule = read.trigger.unwrap();
         assert_eq!(
             rule.arn,
@@ -343,7 +348,7 @@ mod tests {
         let elsewhere = elsewhere.unwrap();
         assert_eq!(elsewhere.trigger, None);
         insta::assert_snapshot!(elsewhere.notes.join("\n"), @"arn:aws:lambda:eu-west-1:000000000000:function:work gets no messages here: it is of another account or region");
-        insta::assert_snapshot!(mail.notes.join("\n"), @"email gets no messages here: subscribe it in the emulator of --services");
+        insta::assert_snapshot!(mail.elsewhere.join("\n"), @"email gets no messages here: start `stackgen dev` with --services URL");
         let function = trigger(
             SUBSCRIPTION,
             json!({

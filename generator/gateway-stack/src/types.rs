@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::EmulatedResource;
+
 /// Template to apply, with its stack's name, parameters and code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +63,9 @@ pub struct ApplyResult {
     pub changes: Vec<ResourceChange>,
     /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
+    /// Resources that exist at the endpoint for services that do not run here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emulated: Vec<EmulatedResource>,
     /// Remarks about the code of functions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

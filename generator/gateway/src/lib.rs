@@ -17,6 +17,7 @@ mod query_protocol;
 mod schedule_times;
 mod schedules;
 mod secret;
+mod service_resources;
 pub mod tables;
 pub mod tls;
 mod triggers;

@@ -31,6 +31,15 @@ pub(crate) fn xml_error(code: &str, message: &str, kind: &str) -> String {
     format!("<Error>{kind}<Code>{code}</Code><Message>{message}</Message></Error>")
 }
 
+/// Returns the text of the first element with this name, if it contains no other elements.
+pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"").replace("&apos;", "'");
+    Some(text.replace("&amp;", "&"))
+}
+
 /// Escapes text for XML.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")

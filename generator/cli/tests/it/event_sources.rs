@@ -54,10 +54,10 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
         &["create-queue", "jobs", "--visible-after", "10"],
     );
     let dev = started(&environment, &["--services", &emulator.url()]);
-    let kinesis = "records of kinesis invoke no function: the local gateway reads queues of SQS and streams of its tables";
+    let kafka = "records of kafka invoke no function: the local gateway reads queues, streams of Kinesis and streams of its tables";
     assert_eq!(
         not_run(&dev),
-        [("WorkerRecord".to_owned(), kinesis.to_owned())]
+        [("WorkerTopic".to_owned(), kafka.to_owned())]
     );
     answers(
         &dev,
@@ -99,7 +99,33 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
 }
 
 #[test]
-fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
+fn records_of_an_emulators_stream_invoke_a_function() {
+    let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
+        return;
+    };
+    let dev = started(&environment, &["--services", &emulator.url()]);
+    for text in ["one", "two"] {
+        let message = json!({ "action": "record", "text": text });
+        answers(
+            &dev,
+            &message.to_string(),
+            &format!(r#""data": {{"action": "record", "text": "{text}"}}"#),
+        );
+        assert_eq!(batch(&dev), json!(["records", 1, 0]));
+    }
+    // A record that no filter accepts invokes nothing.
+    let dropped = r#"{"action":"record","text":"dropped"}"#;
+    let next = r#"{"action":"record","text":"next"}"#;
+    let mut probe = dev.sandbox.command();
+    probe.args(["probe", dev.url(), "--timeout", "60s", "--send", dropped]);
+    probe.args(["--send", next, "--expect", "next"]);
+    assert!(probe.output().unwrap().status.success());
+    assert_eq!(batch(&dev), json!(["records", 1, 0]));
+}
+
+#[test]
+fn a_queue_of_the_template_is_created_and_a_missing_one_is_reported_with_the_command_that_creates_it()
+ {
     let Some((environment, emulator)) = virtual_environment().zip(Emulator::start()) else {
         return;
     };
@@ -107,11 +133,10 @@ fn a_queue_that_does_not_exist_is_reported_with_the_command_that_creates_it() {
     let reported = dev.event("serviceNotRun");
     let reason = reported["reason"].as_str().unwrap();
     let command = format!(
-        "create it: `aws sqs create-queue --queue-name jobs --endpoint-url {}`",
+        "create it: `aws sqs create-queue --queue-name elsewhere --endpoint-url {}`",
         emulator.url()
     );
     assert!(reason.contains(&command), "{reason}");
-    services(&emulator, &["create-queue", "jobs"]);
     answers(&dev, r#"{"action":"send","text":"late"}"#, "late");
 }
 

@@ -19,6 +19,7 @@ mod deploy_local;
 mod dev;
 mod diff;
 mod doctor;
+mod emulated;
 mod ending;
 mod event_sources;
 mod explain;

@@ -15,6 +15,7 @@ use stackgen_model::{LogicalId, Model, Resolved, Resource};
 
 use super::desired::DesiredCode;
 use super::{NotRun, StackCode, StackTemplate};
+use assets::AssetFiles;
 use local::{LocalFiles, folder};
 
 /// Code of all functions of a template.
@@ -114,7 +115,7 @@ impl TemplateCode {
 
 /// Returns the files and folders with the code and the layers of a template's functions, as far as they are on this machine,
 /// and the folder of a build that they need, even if it does not exist. Code in [`StackTemplate::code`] is left out. Blocks.
-pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
+pub(super) fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
     let found = TemplateCode::find(template, model);
     let functions = found
         .functions
@@ -131,6 +132,12 @@ pub fn code_files(template: &StackTemplate, model: &Model) -> Vec<PathBuf> {
     paths.sort();
     paths.dedup();
     paths
+}
+
+/// Returns the file that another tool uploads to S3 under a key, if it is on this machine. Blocks.
+pub(super) fn asset_file(template: &Path, key: &str) -> Option<PathBuf> {
+    let folder = template.parent().unwrap_or(Path::new(""));
+    AssetFiles::read(template).find(folder, key)
 }
 
 /// Returns the code of a function, from the caller's map or else from the template.

@@ -48,6 +48,8 @@ pub struct ServiceRouters {
     pub sns: Option<Router>,
     /// Identity pools of Cognito: those of the stack.
     pub identity_pools: Option<Router>,
+    /// Users of user pools: [`Issuer::users_routes`](crate::identity::Issuer::users_routes).
+    pub users: Option<Router>,
     /// IAM: [`iam::routes`].
     pub iam: Router,
     /// STS: [`sts::routes`].
@@ -173,6 +175,7 @@ impl ServiceRouters {
         };
         let own = match service.as_str() {
             "cognito-identity" => self.identity_pools.as_ref(),
+            "cognito-idp" => self.users.as_ref(),
             "events" => self.events.as_ref(),
             "sns" => self.sns.as_ref(),
             _ => None,
@@ -252,11 +255,22 @@ fn is_local(path: &str, headers: &HeaderMap) -> bool {
     let issuers = path
         .strip_prefix(ISSUER_PATH)
         .is_some_and(|rest| rest.starts_with('/'));
-    host.is_some_and(is_loopback) && (issuers || text(header::ORIGIN).is_none_or(same_origin))
+    let is_here = host.map(without_prefix).is_some_and(is_loopback);
+    is_here && (issuers || text(header::ORIGIN).is_none_or(same_origin))
+}
+
+/// Returns a host without the prefix of an operation that an SDK put before it: `sync-127.0.0.1`. No browser sends such a host,
+/// because a name that ends with a number is no name.
+fn without_prefix(host: &str) -> &str {
+    let prefixed = ["-127.0.0.1", ".127.0.0.1"].iter();
+    let starts = prefixed.filter_map(|end| host.find(end));
+    starts.min().map_or(host, |at| &host[at + 1..])
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -286,6 +300,21 @@ mod tests {
                 bucket,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_local_also_with_the_prefix_of_an_operation() {
+        for (host, expected) in [
+            ("127.0.0.1:4510", true),
+            ("sync-127.0.0.1:4510", true),
+            ("111122223333.127.0.0.1:4510", true),
+            ("sync-127.0.0.1.example.com", false),
+            ("example.com", false),
+        ] {
+            let host = HeaderValue::from_static(host);
+            let headers = HeaderMap::from_iter([(header::HOST, host.clone())]);
+            assert_eq!(is_local("/", &headers), expected, "{host:?}");
         }
     }
 }

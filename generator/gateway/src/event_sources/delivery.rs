@@ -78,6 +78,7 @@ pub(super) fn source_name(mapping: &EventSourceMapping) -> String {
     match &mapping.source {
         EventSource::Queue { name, .. } => name.clone(),
         EventSource::TableStream { table } => table.clone(),
+        EventSource::DataStream { name } => name.clone(),
         EventSource::Other { service } => service.clone(),
     }
 }

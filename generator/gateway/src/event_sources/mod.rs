@@ -1,8 +1,11 @@
-//! Event source mappings: read queues of SQS and streams of the local tables, and invoke functions with batches of records.
+//! Event source mappings: read queues of SQS, streams of Kinesis and streams of the local tables, and invoke functions with
+//! batches of records.
 //!
-//! Queues are read from the endpoint for services that do not run here.
+//! Queues and streams of Kinesis are read from the endpoint for services that do not run here.
 
+mod data_stream;
 mod delivery;
+mod ordered;
 mod queue;
 mod queue_client;
 mod queue_event;
@@ -22,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::outbound::OtherServices;
 use crate::tables::{StreamPosition, Tables};
+use data_stream::ShardPositions;
 
 /// Reads the sources of all mappings.
 pub(crate) struct EventSourcePollers {
@@ -46,8 +50,10 @@ struct PollerContext {
 /// A mapping whose source is read until this is dropped.
 struct RunningMapping {
     mapping: EventSourceMapping,
-    /// Position in a stream, which an updated mapping continues.
+    /// Position in the stream of a table, which an updated mapping continues.
     position: Option<StreamPosition>,
+    /// Positions in a stream of Kinesis.
+    shards: ShardPositions,
     _reading: Option<DropGuard>,
 }
 
@@ -111,6 +117,7 @@ impl EventSourcePollers {
         &self,
         mapping: &EventSourceMapping,
         position: Option<&StreamPosition>,
+        shards: &ShardPositions,
     ) -> Option<DropGuard> {
         if !mapping.enabled {
             return None;
@@ -125,6 +132,11 @@ impl EventSourcePollers {
             }
             (EventSource::TableStream { .. }, Some(position)) => {
                 let read = stream::read(context, mapping, position.clone());
+                let read = async move { stop.run_until_cancelled_owned(read).await };
+                self.context.tasks.spawn(read);
+            }
+            (EventSource::DataStream { .. }, _) if context.others.url().is_some() => {
+                let read = data_stream::read(context, mapping, shards.clone());
                 let read = async move { stop.run_until_cancelled_owned(read).await };
                 self.context.tasks.spawn(read);
             }
@@ -148,11 +160,14 @@ impl EventSources for EventSourcePollers {
                 _ => None,
             };
             // The old reader stops before the new one starts.
-            self.running().remove(id);
-            let reading = self.start(&mapping, position.as_ref());
+            let old = self.running().remove(id);
+            let old = old.filter(|old| old.mapping.source_arn == mapping.source_arn);
+            let shards = old.map(|old| old.shards.clone()).unwrap_or_default();
+            let reading = self.start(&mapping, position.as_ref(), &shards);
             let running = RunningMapping {
                 mapping,
                 position,
+                shards,
                 _reading: reading,
             };
             self.running().insert(id.to_owned(), running);
@@ -170,8 +185,13 @@ impl EventSources for EventSourcePollers {
                 "messages of the queue {name} invoke no function; start `stackgen dev` with --services URL to read the \
                  queue of an emulator of AWS"
             ),
+            EventSource::DataStream { name } if self.context.others.url().is_none() => format!(
+                "records of the stream {name} invoke no function; start `stackgen dev` with --services URL to read the stream \
+                 of an emulator of AWS"
+            ),
             EventSource::Other { service } => format!(
-                "records of {service} invoke no function: the local gateway reads queues of SQS and streams of its tables"
+                "records of {service} invoke no function: the local gateway reads queues, streams of Kinesis and streams of its \
+                 tables"
             ),
             EventSource::TableStream { table } if !self.reads_stream(mapping) => {
                 format!(

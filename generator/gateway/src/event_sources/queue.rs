@@ -11,6 +11,7 @@ use super::PollerContext;
 use super::delivery::{BatchRecord, Delivery, deliver, source_name};
 use super::queue_client::{MAX_MESSAGES, QueueClient, QueueError};
 use super::queue_event::QueueMessage;
+use crate::outbound::service_client::ServiceClient;
 
 /// Longest time that a call waits for a message: the maximum of SQS.
 const LONG_POLL: Duration = Duration::from_secs(20);
@@ -121,8 +122,10 @@ impl QueueReader {
             return None;
         };
         let client = QueueClient {
-            others: context.others.clone(),
-            scope: context.scope.clone(),
+            client: ServiceClient {
+                others: context.others.clone(),
+                scope: context.scope.clone(),
+            },
             name: name.clone(),
             account: account.clone(),
             arn: mapping.source_arn.clone(),

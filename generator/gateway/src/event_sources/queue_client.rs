@@ -1,27 +1,20 @@
 //! Calls of SQS for one queue.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value as Json, json};
-use stackgen_gateway_common::ArnScope;
-use stackgen_gateway_common::services::{ServiceCall, ServiceOperation};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use super::queue_event::QueueMessage;
-use crate::outbound::{OtherServices, actions};
+use crate::outbound::service_client::{CallError, ServiceClient};
 
 /// Maximum number of messages in a call.
 pub(super) const MAX_MESSAGES: usize = 10;
 
 /// A queue of the endpoint for services that do not run here.
 pub(super) struct QueueClient {
-    pub(super) others: Arc<OtherServices>,
-    pub(super) scope: ArnScope,
+    pub(super) client: ServiceClient,
     pub(super) name: String,
     pub(super) account: String,
     pub(super) arn: String,
@@ -122,7 +115,7 @@ impl QueueClient {
     async fn url(&self) -> Result<&str, QueueError> {
         let url = self.url.get_or_try_init(|| async {
             let mut body = json!({ "QueueName": self.name });
-            if self.account != self.scope.account {
+            if self.account != self.client.scope.account {
                 body["QueueOwnerAWSAccountId"] = json!(self.account);
             }
             let answer = self.call("GetQueueUrl", &body).await?;
@@ -133,44 +126,18 @@ impl QueueClient {
     }
 
     async fn call(&self, action: &str, body: &Json) -> Result<Json, QueueError> {
-        let failed = |reason: String| QueueError::Failed(reason);
-        let target = format!("AmazonSQS.{action}");
-        let target = HeaderValue::try_from(target).map_err(|error| failed(error.to_string()))?;
-        let json = HeaderValue::from_static("application/x-amz-json-1.0");
-        let call = ServiceCall {
-            service: "sqs".to_owned(),
-            operation: ServiceOperation::Path("/".to_owned()),
-            method: Method::POST,
-            headers: HeaderMap::from_iter([
-                (HeaderName::from_static(actions::TARGET), target),
-                (CONTENT_TYPE, json),
-            ]),
-            query: String::new(),
-            body: Bytes::from(body.to_string()),
-            role: String::new(),
-        };
-        let request = actions::request(&call, &self.scope);
-        let request = request.map_err(|error| failed(error.to_string()))?;
-        let response = self.others.send("sqs", request).await;
-        let response = response.map_err(|error| failed(error.to_string()))?;
-        let answer: Json = serde_json::from_slice(response.body()).unwrap_or_default();
-        match response.status().is_success() {
-            true => Ok(answer),
-            false => Err(self.refused(action, &answer)),
-        }
+        let answer = self.client.json("sqs", action, body).await;
+        answer.map_err(|error| self.failure(&error))
     }
 
-    fn refused(&self, action: &str, answer: &Json) -> QueueError {
-        let text = |name: &str| answer[name].as_str().unwrap_or_default();
-        let code = text("__type").rsplit('#').next().unwrap_or_default();
-        if code.ends_with("QueueDoesNotExist") || code.ends_with("NonExistentQueue") {
-            let endpoint = self.others.url().map(ToString::to_string);
+    fn failure(&self, error: &CallError) -> QueueError {
+        if error.is("QueueDoesNotExist") || error.is("NonExistentQueue") {
+            let endpoint = self.client.others.url().map(ToString::to_string);
             return QueueError::Missing {
                 name: self.name.clone(),
                 endpoint: endpoint.unwrap_or_default(),
             };
         }
-        let message = text("message");
-        QueueError::Failed(format!("sqs {action}: {code} {message}"))
+        QueueError::Failed(error.to_string())
     }
 }

@@ -1,6 +1,8 @@
-//! Changes of tables as records of a function's event.
+//! Changes of tables, and records of Kinesis, as records of a function's event.
 
-use serde_json::Value as Json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
 
 use super::delivery::BatchRecord;
 
@@ -23,17 +25,100 @@ pub(super) fn record(mut json: Json, stream_arn: &str) -> BatchRecord {
     }
 }
 
-/// Returns the time of a change in seconds since 1970.
+/// Converts a record of a shard of Kinesis.
+pub(super) fn data_record(
+    record: &Json,
+    shard: &str,
+    stream_arn: &str,
+    role: Option<&str>,
+) -> BatchRecord {
+    let sequence = record["SequenceNumber"].as_str().unwrap_or_default();
+    let region = stream_arn.split(':').nth(3).unwrap_or_default();
+    let json = json!({
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": record["PartitionKey"],
+            "sequenceNumber": sequence,
+            "data": record["Data"],
+            "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": format!("{shard}:{sequence}"),
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": role,
+        "awsRegion": region,
+        "eventSourceARN": stream_arn,
+    });
+    BatchRecord {
+        id: sequence.to_owned(),
+        json,
+    }
+}
+
+/// Returns the record of Kinesis that filters see: its data is an object if it is the JSON text of one.
+pub(super) fn filtered(record: &BatchRecord) -> Json {
+    let mut json = record.json.clone();
+    let data = json["kinesis"]["data"].as_str().unwrap_or_default();
+    let data = STANDARD.decode(data).unwrap_or_default();
+    if let Ok(data @ (Json::Object(_) | Json::Array(_))) = serde_json::from_slice(&data) {
+        json["data"] = data;
+    }
+    json
+}
+
+/// Returns the time of a change or a record in seconds since 1970.
 pub(super) fn created(record: &BatchRecord) -> i64 {
-    let time = &record.json["dynamodb"]["ApproximateCreationDateTime"];
-    time.as_i64().unwrap_or_default()
+    let change = &record.json["dynamodb"]["ApproximateCreationDateTime"];
+    let arrival = &record.json["kinesis"]["approximateArrivalTimestamp"];
+    #[allow(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
+    let arrival = arrival.as_f64().map(|seconds| seconds as i64);
+    change.as_i64().or(arrival).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn a_record_of_kinesis_has_the_members_that_aws_documents() {
+        let arn = "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream";
+        let sequence = "49590338271490256608559692538361571095921575989136588898";
+        let record = data_record(
+            &json!({
+                "SequenceNumber": sequence,
+                "ApproximateArrivalTimestamp": 1_545_084_650.987,
+                "Data": "eyJhIjoxfQ==",
+                "PartitionKey": "1",
+            }),
+            "shardId-000000000006",
+            arn,
+            Some("arn:aws:iam::123456789012:role/lambda-role"),
+        );
+        assert_eq!(
+            (record.id.as_str(), created(&record)),
+            (sequence, 1_545_084_650)
+        );
+        insta::assert_snapshot!(serde_json::to_string_pretty(&record.json).unwrap(), @r#"
+        {
+          "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": "1",
+            "sequenceNumber": "49590338271490256608559692538361571095921575989136588898",
+            "data": "eyJhIjoxfQ==",
+            "approximateArrivalTimestamp": 1545084650.987
+          },
+          "eventSource": "aws:kinesis",
+          "eventVersion": "1.0",
+          "eventID": "shardId-000000000006:49590338271490256608559692538361571095921575989136588898",
+          "eventName": "aws:kinesis:record",
+          "invokeIdentityArn": "arn:aws:iam::123456789012:role/lambda-role",
+          "awsRegion": "us-east-2",
+          "eventSourceARN": "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream"
+        }
+        "#);
+        assert_eq!(filtered(&record)["data"], json!({ "a": 1 }));
+    }
 
     #[test]
     fn a_record_has_the_members_that_aws_documents() {

@@ -22,10 +22,12 @@ use stackgen_gateway_apis::connections::OpenConnections;
 use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::logs::Logs;
-use stackgen_gateway_common::{Events, FailureLog, FederatedCaller, Grants, RoleStore, Settings};
+use stackgen_gateway_common::{
+    ArnScope, Events, FailureLog, FederatedCaller, Grants, RoleStore, Settings,
+};
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{
-    ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
+    ApplyResult, GatewayStack, LocalAccount, ServiceResources, StackTemplate, TemplateProblem,
 };
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -44,6 +46,7 @@ use crate::identity::{Issuer, IssuerError};
 use crate::outbound::{AccountAccess, OtherServices, ServicesUrl};
 use crate::schedules::ScheduleRunners;
 use crate::secret::secret;
+use crate::service_resources::EndpointResources;
 use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 use crate::triggers::Triggers;
@@ -158,6 +161,7 @@ impl Gateway {
             event_sources: event_sources.clone(),
             schedules: schedules.clone(),
             triggers: Arc::new(triggers.clone()),
+            services: service_resources(&others, &settings.scope, &endpoint),
             logs,
             issuer: issuer.url().to_owned(),
         };
@@ -289,6 +293,18 @@ fn other_services(
 ) -> Arc<OtherServices> {
     let others = OtherServices::new(url, events.clone());
     Arc::new(others.with_account(access, functions.clone()))
+}
+
+/// Returns what creates the resources of services that do not run here, if the user named an endpoint for them. Nothing is
+/// created in an account of AWS.
+fn service_resources(
+    others: &Arc<OtherServices>,
+    scope: &ArnScope,
+    endpoint: &str,
+) -> Option<Arc<dyn ServiceResources>> {
+    others.url().filter(|_| others.account().is_none())?;
+    let resources = EndpointResources::new(others.clone(), scope.clone(), endpoint);
+    Some(Arc::new(resources))
 }
 
 /// Returns the readers of queues and streams.
@@ -425,6 +441,7 @@ fn services(shared: &Arc<Shared>) -> ServiceRouters {
         iam: control::iam::routes(account.roles.clone(), shared.others.clone()),
         sts: control::sts::routes(account.scope.clone(), move |key| callers.role_of(key)),
         identity_pools: Some(identity_pools(shared)),
+        users: Some(shared.issuer.users_routes(shared.others.clone())),
         events: runs_triggers.then(|| shared.triggers.events_routes(shared.others.clone())),
         sns: runs_triggers.then(|| shared.triggers.topics_routes(shared.others.clone())),
         dynamodb: shared.tables.router(),

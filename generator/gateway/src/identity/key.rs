@@ -6,7 +6,9 @@ use std::path::Path;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -70,6 +72,16 @@ impl IssuerKey {
             )
             .expect("the signature is as long as the modulus, and PKCS#1 v1.5 needs nothing else");
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Returns true if this key signed a text. The signature is in base64.
+    pub(super) fn has_signed(&self, text: &str, signature: &str) -> bool {
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
+            return false;
+        };
+        let public = self.pair.public_key();
+        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public.as_ref());
+        public.verify(text.as_bytes(), &signature).is_ok()
     }
 }
 

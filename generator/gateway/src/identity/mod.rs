@@ -3,6 +3,7 @@
 mod key;
 mod sign_in;
 mod token;
+mod users;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use stackgen_gateway_common::ArnScope;
 use stackgen_gateway_common::services::{ServiceCall, ServiceError, ServiceOperation};
 
+use super::s3_actions;
 use crate::query_protocol::{form, parameter};
 
 /// Header that names the action of the JSON protocols.
@@ -23,8 +24,8 @@ enum ActionProtocol {
     Query { version: &'static str },
 }
 
-/// Returns the protocol of a service's actions, by botocore's service models. `None` for services without actions, such as
-/// S3, and for unknown ones.
+/// Returns the protocol of a service's actions, by botocore's service models. `None` for services without such a protocol, and
+/// for unknown ones.
 fn protocol(service: &str) -> Option<ActionProtocol> {
     let json = |version, prefix| Some(ActionProtocol::Json { prefix, version });
     let query = |version| Some(ActionProtocol::Query { version });
@@ -77,11 +78,18 @@ fn signing_name(service: &str) -> &str {
 ///
 /// # Errors
 ///
-/// If the protocol of the service's actions is unknown, or the path is not valid.
+/// If the protocol of the service's actions is unknown, a parameter of S3's path is missing, or the path is not valid.
 pub(crate) fn request(
     call: &ServiceCall,
     scope: &ArnScope,
 ) -> Result<Request<Bytes>, ServiceError> {
+    match call_of_s3(call)? {
+        Some(call) => request_of(&call, scope),
+        None => request_of(call, scope),
+    }
+}
+
+fn request_of(call: &ServiceCall, scope: &ArnScope) -> Result<Request<Bytes>, ServiceError> {
     let mut headers = HeaderMap::new();
     let mut method = call.method.clone();
     let mut path = "/".to_owned();
@@ -142,6 +150,29 @@ pub(crate) fn request(
     *request.method_mut() = method;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// Returns the call of a path in place of an action of S3. `None` for other calls, and for actions that are not known.
+fn call_of_s3(call: &ServiceCall) -> Result<Option<ServiceCall>, ServiceError> {
+    let ServiceOperation::Action(action) = &call.operation else {
+        return Ok(None);
+    };
+    if call.service != "s3" {
+        return Ok(None);
+    }
+    let (name, parameters) = action.split_once('&').unwrap_or((action, ""));
+    let parameters = format!("{parameters}&{}", call.query);
+    let Some(request) = s3_actions::request(name, &parameters) else {
+        return Ok(None);
+    };
+    let missing = |parameter| invalid(call, format!("its action {name} needs {parameter}"));
+    let request = request.map_err(missing)?;
+    Ok(Some(ServiceCall {
+        operation: ServiceOperation::Path(request.path),
+        method: request.method,
+        query: request.query,
+        ..call.clone()
+    }))
 }
 
 /// Returns the name of the action that a call requests, if it names one: in its URI, the target, or the form.
@@ -283,12 +314,27 @@ mod tests {
 
     #[test]
     fn an_action_of_a_service_without_a_known_protocol_is_an_error() {
-        let error = request(&of_action("s3", "GetObject&Bucket=a"), &ArnScope::default());
-        let message = error.unwrap_err().to_string();
-        assert!(
-            message.contains("`path/` instead of `action/GetObject`"),
-            "{message}"
-        );
+        for (action, reason) in [
+            ("Unknown&Bucket=a", "`path/` instead of `action/Unknown`"),
+            (
+                "GetObject&Bucket=a",
+                "cannot call s3: its action GetObject needs Key",
+            ),
+        ] {
+            let error = request(&of_action("s3", action), &ArnScope::default());
+            let message = error.unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+
+    #[test]
+    fn row_m23_an_action_of_s3_takes_parameters_of_its_uri_and_of_the_integration() {
+        let mut get = of_action("s3", "GetObject&Bucket=photos");
+        get.query = "Key=a.png".to_owned();
+        let request = built(&get);
+        assert_eq!(request.method(), Method::GET);
+        assert_eq!(request.uri(), "/photos/a.png");
+        assert!(value(&request, "authorization").contains("/s3/aws4_request"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod client;
 mod connection_headers;
 pub(crate) mod errors;
 mod other_services;
+mod s3_actions;
+pub(crate) mod service_client;
 mod services_url;
 mod verify;
 

@@ -1,4 +1,4 @@
-//! `PutEvents` of EventBridge for the event buses of the stack. All other calls are those of a service that does not run here.
+//! `PutEvents` of EventBridge for the event buses of the stack. Events go to the emulator, too, if there is one. All other calls are those of a service that does not run here.
 
 use std::sync::Arc;
 
@@ -69,17 +69,22 @@ impl Triggers {
             .iter()
             .map(|entry| self.has_bus(bus_of(entry)))
             .collect();
+        // An emulator has the rules with other targets.
+        let all = others.url().is_some();
         let elsewhere = entries.iter().zip(&is_here);
-        let elsewhere = elsewhere.filter_map(|(entry, here)| (!here).then_some(entry));
+        let elsewhere = elsewhere.filter_map(|(entry, here)| (all || !here).then_some(entry));
         let elsewhere: Vec<&Json> = elsewhere.collect();
         let results = match elsewhere.is_empty() {
             true => Vec::new(),
             false => put_elsewhere(others, head, &elsewhere).await,
         };
         let mut results = results.into_iter();
-        let results = entries.iter().zip(is_here).map(|(entry, here)| match here {
-            true => self.put_entry(entry),
-            false => results.next().unwrap_or_else(no_result),
+        let results = entries.iter().zip(is_here).map(|(entry, here)| {
+            let result = (all || !here).then(|| results.next());
+            match here {
+                true => self.put_entry(entry),
+                false => result.flatten().unwrap_or_else(no_result),
+            }
         });
         let results: Vec<Json> = results.collect();
         let failed = results

@@ -21,4 +21,5 @@ mod sign_in;
 #[path = "../../../gateway-apis/tests/http/support.rs"]
 mod support;
 mod tables;
+mod users;
 mod web_page;

@@ -117,8 +117,8 @@ async fn targets_and_subscriptions_that_get_nothing_are_reported() {
         .iter()
         .map(|one| format!("{}: {}", one.logical_id, one.reason));
     insta::assert_snapshot!(notes.collect::<Vec<_>>().join("\n"), @r"
-    Forward: its target arn:aws:sqs:us-east-1:000000000000:jobs gets nothing: rules reach the functions and the event buses of this stack
-    Mail: email gets no messages here: subscribe it in the emulator of --services
+    Forward: its target arn:aws:sqs:us-east-1:000000000000:jobs gets nothing: rules reach the functions and the event buses of this stack, and others with --services
+    Mail: email gets no messages here: start `stackgen dev` with --services URL
     ");
     gateway.shutdown().await;
 }

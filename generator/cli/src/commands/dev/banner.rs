@@ -6,15 +6,20 @@ use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::{GatewayState, ScheduleState, UsableApiKey};
-use stackgen_gateway::stack::{ApplyResult, NotRun};
+use stackgen_gateway::stack::{ApplyResult, EmulatedResource, NotRun};
 
 use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::style::{BOLD, CYAN, DIM};
 
-/// Formats the banner. `not_run` is the list of what does not run, and `runtimes` are those of all functions. Other commands
-/// need `flag` to find the gateway.
-pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], flag: &str) -> String {
+/// Formats the banner. `resources` are the lists of what is elsewhere and what does not run, and `runtimes` are those of all
+/// functions. Other commands need `flag` to find the gateway.
+pub(super) fn text(
+    local: &LocalGateway,
+    resources: &str,
+    runtimes: &[String],
+    flag: &str,
+) -> String {
     let state = &local.state;
     let mut rows = api_rows(state);
     let page = state.page.as_ref();
@@ -74,7 +79,7 @@ pub(super) fn text(local: &LocalGateway, not_run: &str, runtimes: &[String], fla
     for (name, value) in rows {
         text += &format!("  {name:<12} {value}\n");
     }
-    text += not_run;
+    text += resources;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
 }
 
@@ -138,6 +143,28 @@ fn redirects(runtimes: &[String], with_account: bool) -> impl Iterator<Item = &'
     redirected.into_iter().chain(not_redirected)
 }
 
+/// Lists the resources that the endpoint for services that do not run here has, one line per type.
+pub(super) fn emulated(services: Option<&str>, all: &[EmulatedResource]) -> String {
+    let Some(services) = services.filter(|_| !all.is_empty()) else {
+        return String::new();
+    };
+    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in all {
+        names.entry(&one.kind).or_default().push(&one.name);
+    }
+    let width = names
+        .keys()
+        .map(|kind| kind.len())
+        .max()
+        .unwrap_or_default();
+    let mut text = format!("\nCreated at {}, where they stay:\n", escape(services));
+    for (kind, names) in names {
+        let names = names.join(", ");
+        text += &format!("  {:<width$}  {}\n", escape(kind), escape(&names));
+    }
+    text
+}
+
 /// Lists what does not run: resources, one line per type and reason, and then the reasons why functions fail.
 pub(super) fn not_run(all: &[NotRun], failures: &[String]) -> String {
     if all.is_empty() && failures.is_empty() {
@@ -180,6 +207,7 @@ pub(super) fn json(local: &LocalGateway, applied: &ApplyResult, port_taken: Opti
         "event": "ready",
         "pid": local.pid,
         "gateway": local.state,
+        "emulated": applied.emulated,
         "notRun": applied.not_run,
         "portTaken": port_taken,
     })

@@ -29,6 +29,7 @@ use crate::local::LocalGateway;
 use crate::outcome::CommandOutcome;
 use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
+use feed::EventFeed;
 use lines::EventLines;
 use noise::OwnFiles;
 use reload::Reload;
@@ -73,7 +74,7 @@ impl DevCommand {
             both = async { tokio::join!(self.start_gateway(&prepared, account, ui), self.watch(&prepared)) } => both,
             _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
-        let (gateway, applied) = started_gateway?;
+        let (gateway, feed, applied) = started_gateway?;
         ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
         let mut session = DevSession {
             command: self,
@@ -84,7 +85,7 @@ impl DevCommand {
         };
         let ended = catch_panic(async {
             let reload = reload?;
-            session.follow(&applied, reload, &mut stops).await
+            session.follow(&applied, feed, reload, &mut stops).await
         });
         let ended = ended.await;
         LocalGateway::remove(path, std::process::id());
@@ -101,7 +102,7 @@ impl DevCommand {
         prepared: &PreparedStack,
         account: Option<AccountAccess>,
         ui: &Ui,
-    ) -> Result<(Gateway, ApplyResult), CliError> {
+    ) -> Result<(Gateway, EventFeed, ApplyResult), CliError> {
         let options = self.gateway.options(self.source.path(), account);
         let options = options.map_err(|error| {
             CliError::failed(format!(
@@ -115,8 +116,10 @@ impl DevCommand {
         };
         let gateway = Gateway::start(options).await;
         let gateway = gateway.map_err(|error| start_failed(&error))?;
+        // Before the template is applied, because pollers of queues report what is missing only once.
+        let feed = EventFeed::new(gateway.events());
         match gateway.apply(prepared.template.clone()).await {
-            Ok(applied) => Ok((gateway, applied)),
+            Ok(applied) => Ok((gateway, feed, applied)),
             Err(problems) => {
                 gateway.shutdown().await;
                 Err(source::problems(&prepared.template, problems))

@@ -80,9 +80,11 @@ impl<'a> DevSession<'a> {
                     .filter(|function| function.code.root.is_ok())
                     .map(|function| function.configuration.runtime.clone())
                     .collect();
-                let not_run = banner::not_run(&applied.not_run, &failures);
+                let services = local.state.services.as_deref();
+                let resources = banner::emulated(services, &applied.emulated)
+                    + &banner::not_run(&applied.not_run, &failures);
                 self.ui
-                    .done(&banner::text(&local, &not_run, &runtimes, &flag))
+                    .done(&banner::text(&local, &resources, &runtimes, &flag))
             }
         }
     }
@@ -112,12 +114,18 @@ impl<'a> DevSession<'a> {
     pub(super) async fn follow(
         &mut self,
         applied: &ApplyResult,
+        mut feed: EventFeed,
         mut reload: Reload<'a>,
         stops: &mut StopReasons,
     ) -> Result<(), CliError> {
-        let mut feed = EventFeed::new(self.gateway.events());
+        // The start of the stack is no news, except for what its pollers miss.
+        let mut early = feed.arrived();
+        early
+            .events
+            .retain(|event| matches!(event, Event::ServiceNotRun { .. }));
         self.print_banner(applied).await?;
         let mut opening = self.open_page().await;
+        self.print(&early)?;
         loop {
             tokio::select! {
                 _ = stops.recv() => return Ok(()),

@@ -41,6 +41,14 @@ function portOf(host, port) {
   }
 }
 
+// Returns where a connection goes instead: to the gateway, or to this machine if an SDK put the prefix of an operation before
+// the endpoint's address (`sync-127.0.0.1`), which no name can be. Returns undefined for all others.
+function targetOf(host, port) {
+  if (typeof host === "string" && /[-.]127\.0\.0\.1$/.test(host)) return { host: "127.0.0.1", port };
+  const own = portOf(host, port);
+  return own === undefined ? undefined : { host: "127.0.0.1", port: own };
+}
+
 const connect = net.Socket.prototype.connect;
 
 // Every client connection ends here: those of net, tls, http, https, http2 and fetch.
@@ -49,16 +57,16 @@ net.Socket.prototype.connect = function (...args) {
   const normalized = Array.isArray(args[0]);
   const first = normalized ? args[0][0] : args[0];
   if (first !== null && typeof first === "object") {
-    const port = first.path ? undefined : portOf(first.host, first.port);
-    if (port !== undefined) {
+    const target = first.path ? undefined : targetOf(first.host, first.port);
+    if (target !== undefined) {
       // A copy: TLS verifies the host of the original options.
-      const options = { ...first, host: "127.0.0.1", port };
+      const options = { ...first, ...target };
       if (normalized) args[0][0] = options;
       else args[0] = options;
     }
   } else {
-    const port = portOf(args[1], first);
-    if (port !== undefined) args.splice(0, 2, port, "127.0.0.1");
+    const target = targetOf(args[1], first);
+    if (target !== undefined) args.splice(0, 2, target.port, target.host);
   }
   return connect.apply(this, args);
 };

@@ -46,6 +46,9 @@ def _redirect():
 
     @functools.wraps(resolve)
     def getaddrinfo(host, port, family=0, *args, **kwargs):
+        # An SDK put the prefix of an operation before the endpoint's address (`sync-127.0.0.1`), which no name can be.
+        if isinstance(host, str) and host.endswith(("-127.0.0.1", ".127.0.0.1")):
+            host = "127.0.0.1"
         local = port_of(host, port)
         if local is None:
             return resolve(host, port, family, *args, **kwargs)

@@ -74,7 +74,7 @@ fn python_redirects_the_hosts_of_the_table_and_no_others() {
     let script = format!(
         "import socket\n\
          print(own)\n\
-         for host, port in [('{HOST}', 443), ('{}', '443'), (b'{HOST}', 'https'), ('{HOST}', 80), ('127.0.0.1', 443)]:\n\
+         for host, port in [('{HOST}', 443), ('{}', '443'), (b'{HOST}', 'https'), ('{HOST}', 80), ('127.0.0.1', 443), ('sync-127.0.0.1', 80)]:\n\
          \x20   try: print(port, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4])\n\
          \x20   except socket.gaierror: print(port, 'unknown')\n\
          socket.create_connection(('{HOST}', 443)).close()\n",
@@ -93,6 +93,7 @@ fn python_redirects_the_hosts_of_the_table_and_no_others() {
     https ('127.0.0.1', PORT)
     80 unknown
     443 ('127.0.0.1', 443)
+    80 ('127.0.0.1', 80)
     ");
 }
 
@@ -169,8 +170,10 @@ fn node_redirects_the_hosts_of_the_table_and_no_others() {
            console.log(await open({{ host: '{HOST}', port: 1 }}));\n\
            console.log(await open({{ host: 'def.execute-api.nowhere-1.amazonaws.com', port: 443 }}));\n\
            console.log(await open({{ path: '/nonexistent' }}));\n\
+           console.log(await open({{ host: 'sync-127.0.0.1', port: {} }}));\n\
          }})();",
-        HOST.to_uppercase()
+        HOST.to_uppercase(),
+        table.listener.local_addr().expect("an address").port()
     );
     let mut node = Command::new("node");
     node.arg("--require")
@@ -184,7 +187,7 @@ fn node_redirects_the_hosts_of_the_table_and_no_others() {
         lines[2..4].iter().all(|code| code.starts_with('E')),
         "{output}"
     );
-    assert_eq!(lines[4], "ENOENT");
+    assert_eq!(lines[4..], ["ENOENT", "PORT"]);
 }
 
 #[test]

@@ -1,0 +1,117 @@
+//! Creates resources of templates at the endpoint for services that do not run here. A resource that exists there already is
+//! updated, so that a start after a start succeeds.
+
+mod event_bus;
+mod parameter;
+mod queue;
+mod rule;
+mod secret;
+mod state_machine;
+mod storage;
+mod stream;
+mod task_bridge;
+mod tasks;
+mod topic;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value as Json;
+use stackgen_gateway_common::ArnScope;
+use stackgen_gateway_stack::{
+    ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
+};
+
+use crate::outbound::OtherServices;
+use crate::outbound::service_client::{CallError, ServiceClient};
+use task_bridge::TaskBridge;
+
+/// Longest time to create a resource, with all calls that it needs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Creates the resources.
+pub(crate) struct EndpointResources {
+    client: ServiceClient,
+    tasks: TaskBridge,
+}
+
+impl EndpointResources {
+    /// Creates the resources at the endpoint of `others`. Tasks of state machines call back to `endpoint`, the control endpoint
+    /// of the gateway.
+    pub(crate) fn new(others: Arc<OtherServices>, scope: ArnScope, endpoint: &str) -> Self {
+        let client = ServiceClient { others, scope };
+        EndpointResources {
+            tasks: TaskBridge::new(client.clone(), endpoint),
+            client,
+        }
+    }
+
+    async fn put_one(&self, resource: &ServiceResource) -> Result<StoredResource, CallError> {
+        let client = &self.client;
+        match resource.kind.as_str() {
+            "AWS::Events::EventBus" => event_bus::put(client, resource).await,
+            "AWS::Events::Rule" => rule::put(client, resource).await,
+            "AWS::Kinesis::Stream" => stream::put(client, resource).await,
+            "AWS::S3::Bucket" => storage::put(client, resource).await,
+            "AWS::SNS::Subscription" => topic::put_subscription(client, resource).await,
+            "AWS::SNS::Topic" => topic::put(client, resource).await,
+            "AWS::SQS::Queue" => queue::put(client, resource).await,
+            "AWS::SSM::Parameter" => parameter::put(client, resource).await,
+            "AWS::SecretsManager::Secret" => secret::put(client, resource).await,
+            "AWS::StepFunctions::Activity" => state_machine::put_activity(client, resource).await,
+            _ => state_machine::put(client, &self.tasks, resource).await,
+        }
+    }
+}
+
+impl ServiceResources for EndpointResources {
+    fn put<'a>(
+        &'a self,
+        resource: &'a ServiceResource,
+    ) -> BoxFuture<'a, Result<StoredResource, ServiceResourceError>> {
+        Box::pin(async move {
+            match tokio::time::timeout(LIMIT, self.put_one(resource)).await {
+                Ok(result) => result.map_err(|error| ServiceResourceError {
+                    message: error.to_string(),
+                    is_unreachable: matches!(error, CallError::Unreachable(_)),
+                }),
+                Err(_) => Err(ServiceResourceError {
+                    message: format!("no answer in {} s", LIMIT.as_secs()),
+                    is_unreachable: true,
+                }),
+            }
+        })
+    }
+}
+
+/// Returns a property as text: JSON if it is no text, as services want their policies.
+fn text(resource: &ServiceResource, name: &str) -> Option<String> {
+    Some(match resource.properties.get(name)? {
+        Json::Null => return None,
+        Json::String(text) => text.clone(),
+        value => value.to_string(),
+    })
+}
+
+/// Returns the properties that exist as texts.
+fn texts(resource: &ServiceResource, names: &[&str]) -> Vec<(String, String)> {
+    let texts = names.iter();
+    texts
+        .filter_map(|name| Some(((*name).to_owned(), text(resource, name)?)))
+        .collect()
+}
+
+/// Returns a member of an answer.
+fn member(answer: &Json, name: &str) -> String {
+    answer[name].as_str().unwrap_or_default().to_owned()
+}
+
+/// Returns `None` for a refusal with a code, such as the one for what exists already.
+fn unless_refused(result: Result<Json, CallError>, code: &str) -> Result<Option<Json>, CallError> {
+    match result {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is(code) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,85 @@
+//! Secrets of Secrets Manager.
+
+use serde_json::{Map, Value as Json, json};
+use stackgen_gateway_common::uuid;
+use stackgen_gateway_stack::{ServiceResource, StoredResource};
+
+use super::{member, text, unless_refused};
+use crate::outbound::service_client::{CallError, ServiceClient};
+
+/// Members of `GenerateSecretString` that are parameters of `GetRandomPassword`.
+const PASSWORD: [&str; 8] = [
+    "ExcludeCharacters",
+    "ExcludeLowercase",
+    "ExcludeNumbers",
+    "ExcludePunctuation",
+    "ExcludeUppercase",
+    "IncludeSpace",
+    "PasswordLength",
+    "RequireEachIncludedType",
+];
+
+pub(super) async fn put(
+    client: &ServiceClient,
+    secret: &ServiceResource,
+) -> Result<StoredResource, CallError> {
+    let name = &secret.name;
+    let given = text(secret, "SecretString");
+    let body = json!({ "SecretId": name });
+    let existing = client.json("secretsmanager", "DescribeSecret", &body).await;
+    let existing = unless_refused(existing, "ResourceNotFoundException")?;
+    if let Some(existing) = existing {
+        // A generated value stays, as on AWS.
+        if let Some(value) = given {
+            let body = json!({
+                "SecretId": name,
+                "SecretString": value,
+                "ClientRequestToken": uuid(),
+            });
+            client
+                .json("secretsmanager", "PutSecretValue", &body)
+                .await?;
+        }
+        return Ok(stored(&existing));
+    }
+    let value = match (given, secret.properties.get("GenerateSecretString")) {
+        (Some(value), _) => Some(value),
+        (None, Some(Json::Object(rules))) => Some(generated(client, rules).await?),
+        (None, _) => None,
+    };
+    let mut body = json!({ "Name": name, "ClientRequestToken": uuid() });
+    if let Some(value) = value {
+        body["SecretString"] = value.into();
+    }
+    if let Some(description) = text(secret, "Description") {
+        body["Description"] = description.into();
+    }
+    let created = client.json("secretsmanager", "CreateSecret", &body).await?;
+    Ok(stored(&created))
+}
+
+fn stored(answer: &Json) -> StoredResource {
+    let arn = member(answer, "ARN");
+    StoredResource::new(arn.as_str()).with("Id", arn)
+}
+
+/// Generates a value: a password, or a JSON object with one.
+async fn generated(client: &ServiceClient, rules: &Map<String, Json>) -> Result<String, CallError> {
+    let named = PASSWORD.iter();
+    let body: Map<String, Json> = named
+        .filter_map(|name| Some(((*name).to_owned(), rules.get(*name)?.clone())))
+        .collect();
+    let answer = client
+        .json("secretsmanager", "GetRandomPassword", &Json::Object(body))
+        .await?;
+    let password = member(&answer, "RandomPassword");
+    let rule = |name: &str| rules.get(name).and_then(Json::as_str);
+    let template = rule("SecretStringTemplate").map(serde_json::from_str::<Json>);
+    Ok(match (template, rule("GenerateStringKey")) {
+        (Some(Ok(mut object @ Json::Object(_))), Some(key)) => {
+            object[key] = password.into();
+            object.to_string()
+        }
+        _ => password,
+    })
+}
