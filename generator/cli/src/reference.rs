@@ -24,6 +24,10 @@ fn the_generated_reference_is_fresh() {
             "stackgen.schema.json".to_owned(),
             commands::schema_text().to_owned(),
         ),
+        (
+            "events.schema.json".to_owned(),
+            commands::events_schema_text().to_owned(),
+        ),
         ("stack-states.md".to_owned(), stack_states::page()),
         ("doctor.md".to_owned(), doctor::page()),
     ];

@@ -55,6 +55,26 @@ pub(crate) fn find(id: &str) -> Option<&'static ReferenceRow> {
     rows.find(|row| row.id.eq_ignore_ascii_case(id))
 }
 
+/// Returns a row in plain words, without Markdown.
+pub(crate) fn explanation(id: &str) -> Option<String> {
+    let row = find(id)?;
+    let facts = row.facts.iter().map(|fact| fact.text.as_str());
+    let texts: Vec<_> = std::iter::once(row.subject.as_str()).chain(facts).collect();
+    Some(without_markdown(&texts.join(". ")))
+}
+
+/// Removes code marks, emphasis, and the targets of links.
+fn without_markdown(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("](") {
+        plain += before;
+        rest = after.split_once(')').map_or("", |(_, after)| after);
+    }
+    plain += rest;
+    plain.replace(['`', '['], "").replace("**", "")
+}
+
 /// Returns the address of a row.
 pub(crate) fn url(id: &str) -> String {
     format!("{URL}#{}", id.to_ascii_lowercase())
@@ -201,6 +221,19 @@ mod tests {
             assert_eq!(names_one, has_source, "{row:?}");
             assert!(line.len() - texts - row.subject.len() < 80, "{row:?}");
         }
+    }
+
+    #[test]
+    fn every_row_has_an_explanation_without_markdown() {
+        for row in all() {
+            let text = explanation(&row.id.to_lowercase()).unwrap();
+            assert!(
+                text.len() > 20 && !text.contains('`') && !text.contains("]("),
+                "{text}"
+            );
+        }
+        assert_eq!(explanation("Z9"), None);
+        assert_eq!(without_markdown("a [b `c`](d#e) **f**"), "a b c f");
     }
 
     #[test]

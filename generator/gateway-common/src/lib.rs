@@ -28,7 +28,11 @@ pub use stackgen_model::access_log;
 pub use account_access::{FunctionSecret, SignError, SignRequest};
 pub use arn::{ArnScope, FunctionArn, pattern_matches};
 pub use aws_host::AwsHost;
-pub use event::{Event, Events, MessageOutcome};
+pub use event::{
+    AuthorizerCall, Event, EventReceiver, Events, FrameText, FunctionCall, HandshakeDetails,
+    JsonText, MessageOutcome, NamedValue, NamedValues, RecordedEvent, StreamLine, StreamNote,
+    stream_schema,
+};
 pub use event_pattern::{EventPattern, EventPatternError};
 pub use failures::{
     AuthorizerRecord, FailureEvidence, FailureLog, FailureRecord, FailureSubject, ThrownError,

@@ -4,6 +4,7 @@ mod bootstrap;
 mod build;
 mod cancel;
 mod completions;
+mod console;
 mod cost;
 mod deploy;
 mod deployments;
@@ -30,7 +31,7 @@ mod trigger;
 use clap::Subcommand;
 
 #[cfg(test)]
-pub(crate) use schema::text as schema_text;
+pub(crate) use schema::{events_text as events_schema_text, text as schema_text};
 
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Bootstrap(bootstrap::BootstrapCommand),
     Policy(Box<policy::PolicyCommand>),
     Dev(Box<dev::DevCommand>),
+    Console(console::ConsoleCommand),
     Token(token::TokenCommand),
     Trigger(trigger::TriggerCommand),
     Logs(Box<logs::LogsCommand>),
@@ -94,6 +96,7 @@ impl Command {
             Command::Bootstrap(command) => command.run(ui),
             Command::Policy(command) => command.run(ui),
             Command::Dev(command) => command.run(ui),
+            Command::Console(command) => command.run(ui),
             Command::Token(command) => command.run(ui),
             Command::Trigger(command) => command.run(ui),
             Command::Logs(command) => command.run(ui),

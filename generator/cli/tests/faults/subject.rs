@@ -9,9 +9,8 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use stackgen_gateway::apis::{Apis, StoredDeployment};
 use stackgen_gateway::stack::{ApplyMode, GatewayStack, StackCode, StackTemplate};
-use stackgen_gateway::{ApiId, DeploymentId, Event, IntegrationId};
+use stackgen_gateway::{ApiId, DeploymentId, Event, EventReceiver, IntegrationId};
 use tempfile::TempDir;
-use tokio::sync::broadcast::Receiver;
 
 use crate::common::Sandbox;
 use crate::fault::Kill;
@@ -366,7 +365,7 @@ impl Drop for Subject<'_> {
 }
 
 /// Waits for a line of a function.
-async fn held(events: &mut Receiver<Event>, line: &str) {
+async fn held(events: &mut EventReceiver, line: &str) {
     let is_it = |event: &Event| matches!(event, Event::Log { line: told, .. } if told == line);
     while !is_it(&events.recv().await.unwrap()) {}
 }

@@ -13,6 +13,7 @@ mod bad_spec;
 mod bounds;
 mod build;
 mod common;
+mod console;
 mod cost;
 mod demo;
 mod deploy_local;

@@ -1,4 +1,4 @@
-//! `page` in stackgen.yaml, and `stackgen dev --open`.
+//! `page` in stackgen.yaml, and `stackgen dev --open=page`.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -95,7 +95,11 @@ fn browser(sandbox: &Sandbox, code: u8) -> std::path::PathBuf {
 
 fn opening(sandbox: Sandbox, browser: Option<&Path>) -> Dev {
     let variables: Vec<_> = browser.map(|path| ("BROWSER", path)).into_iter().collect();
-    Dev::spawn(sandbox, &["--no-build", "--no-watch", "--open"], &variables)
+    Dev::spawn(
+        sandbox,
+        &["--no-build", "--no-watch", "--open=page"],
+        &variables,
+    )
 }
 
 #[test]

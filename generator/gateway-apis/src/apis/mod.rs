@@ -7,6 +7,7 @@ mod api;
 mod authorizer;
 mod check;
 mod deployment;
+mod difference;
 mod error;
 mod import;
 mod input;
@@ -28,6 +29,7 @@ use indexmap::IndexMap;
 use stackgen_gateway_common::{ApiId, ArnScope, DeploymentId, Event, Events, StageName};
 
 pub use deployment::{StoredDeployment, StoredDeploymentStatus};
+pub use difference::{UndeployedChange, UndeployedChangeKind};
 pub use error::{ApiError, ApiErrorKind};
 pub use input::{
     ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, header};
-use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, body, sigv4};
+use stackgen_gateway_common::{ApiId, ConnectionId, Event, FrameText, Grants, body, sigv4};
 
 use self::path::PathTarget;
 use self::response::ManagementResponse;
@@ -106,13 +106,14 @@ impl ManagementApi {
                 .and_then(|()| self.get_or_delete(&parts.method, stage, id))
                 .unwrap_or_else(|refused| refused);
         }
-        let (answer, bytes) = match authorized {
+        let (answer, bytes, text) = match authorized {
             Ok(()) => self.post(stage, id, body).await,
-            Err(refused) => (refused, 0),
+            Err(refused) => (refused, 0, None),
         };
         self.plane.events.send(|| Event::Posted {
             connection: ConnectionId::new(id),
             bytes,
+            body: text.map(FrameText::new),
             status: answer.status().as_u16(),
         });
         answer
@@ -164,19 +165,23 @@ impl ManagementApi {
         )))
     }
 
-    async fn post(&self, stage: &str, id: &str, body: Body) -> (ManagementResponse, usize) {
+    /// Posts a message. Returns the answer, the size of the message, and the message unless it is too large.
+    async fn post(
+        &self,
+        stage: &str,
+        id: &str,
+        body: Body,
+    ) -> (ManagementResponse, usize, Option<Bytes>) {
         let body = match body::read_all(body, self.plane.settings.limits.message).await {
             Ok(body) => body,
-            Err(size) => return (ManagementResponse::PayloadTooLarge, size),
+            Err(size) => return (ManagementResponse::PayloadTooLarge, size, None),
         };
-        let bytes = body.len();
+        let (bytes, message) = (body.len(), text(body));
         let posted = self
             .find(stage, id)
-            .and_then(|open| open.post(text(body)).map_err(from_post_error));
-        (
-            posted.map_or_else(|refused| refused, |()| ManagementResponse::Posted),
-            bytes,
-        )
+            .and_then(|open| open.post(message.clone()).map_err(from_post_error));
+        let answer = posted.map_or_else(|refused| refused, |()| ManagementResponse::Posted);
+        (answer, bytes, Some(message))
     }
 
     /// Returns an open connection of this stage (rows K4, K5).

@@ -4,12 +4,13 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use stackgen_gateway_common::{
-    AuthorizerRecord, FailureEvidence, FederatedCaller, RouteKey, sigv4,
+    AuthorizerRecord, FailureEvidence, FederatedCaller, FunctionCall, RouteKey, sigv4,
 };
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
 use super::authorizer;
+use super::call_trace::CallTrace;
 use super::client::Client;
 use super::integration::IntegrationCall;
 use super::payloads::{self, EventType, RequestContext, RequestStamp};
@@ -43,6 +44,8 @@ pub(super) struct HandshakeTrace {
     pub(super) has_route: bool,
     /// Function of `$connect`, if it was called.
     pub(super) function: Option<String>,
+    /// Call of that function, if it answered.
+    pub(super) call: Option<FunctionCall>,
 }
 
 /// Caller of an authorized handshake.
@@ -119,6 +122,7 @@ async fn run_steps(
         &served.stage.stage_variables,
         &context,
     );
+    let called = CallTrace::default();
     let call = IntegrationCall {
         api,
         served,
@@ -127,9 +131,11 @@ async fn run_steps(
         context: &context,
         handshake: Some(request),
         body: "",
+        trace: &called,
     };
     trace.function = call.function_name();
     let answer = call.run(event, request.trace_id.clone()).await;
+    trace.call = called.into_call();
     evaluate_answer(answer.map_err(WebSocketRefusal::from_failure)?).await
 }
 

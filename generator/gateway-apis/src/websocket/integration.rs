@@ -12,6 +12,7 @@ use stackgen_gateway_common::{FailureEvidence, FunctionArn, ThrownError};
 
 use super::WebSocketApi;
 use super::answer::IntegrationAnswer;
+use super::call_trace::CallTrace;
 use super::endpoint::{self, EndpointRequest, backend_answer};
 use super::evidence::InvocationLog;
 use super::failure::{IntegrationFailure, IntegrationFailureKind};
@@ -38,6 +39,8 @@ pub(super) struct IntegrationCall<'a> {
     pub(super) handshake: Option<&'a HandshakeRequest>,
     /// Message, or an empty text.
     pub(super) body: &'a str,
+    /// Receives the call of the route's function.
+    pub(super) trace: &'a CallTrace,
 }
 
 impl IntegrationCall<'_> {
@@ -100,6 +103,7 @@ impl IntegrationCall<'_> {
         let variables = &self.served.stage.stage_variables;
         let function = function(integration.integration_uri.as_deref(), variables)?;
         let (sender, log) = InvocationLog::new();
+        let called = display_name(&function);
         let invocation = Invocation {
             function,
             payload,
@@ -110,7 +114,10 @@ impl IntegrationCall<'_> {
         let invoked = self.api.plane.functions.invoke(invocation);
         let invoked = self.within_timeout(integration, invoked).await?;
         match invoked {
-            Ok(outcome) => Ok((outcome, log)),
+            Ok(outcome) => {
+                self.trace.record(called, &outcome);
+                Ok((outcome, log))
+            }
             Err(InvokeError { message, .. }) => Err(IntegrationFailure::unreachable(message)),
         }
     }

@@ -6,11 +6,14 @@ use std::time::Instant;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use stackgen_gateway_common::{Event, FailureEvidence, MessageOutcome, RouteKey, trace_id};
+use stackgen_gateway_common::{
+    Event, FailureEvidence, FrameText, MessageOutcome, RouteKey, trace_id,
+};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::answer::ReportedFailure;
+use super::call_trace::CallTrace;
 use super::client::Client;
 use super::error_frame::ErrorFrame;
 use super::failure_records;
@@ -34,6 +37,7 @@ pub(super) async fn handle(
     let key = route.map(|(route, _)| &route.route_key);
     let key_text = key.map_or("", RouteKey::as_str);
     let context = RequestContext::new(&client, EventType::Message, key_text, stamp);
+    let called = CallTrace::default();
     let result = match (served.as_deref(), route) {
         (Some(served), Some((route, snapshot))) => {
             let call = IntegrationCall {
@@ -44,6 +48,7 @@ pub(super) async fn handle(
                 context: &context,
                 handshake: None,
                 body: &body,
+                trace: &called,
             };
             run(&call).await
         }
@@ -58,27 +63,29 @@ pub(super) async fn handle(
         log::write(&api, &served.stage, &context, status);
     }
     let took = started.elapsed();
+    let frame = match &result {
+        Ok(answer) => answer.frame.clone(),
+        Err(error_frame) => Some(error_frame.render(&context)),
+    };
     api.plane.events.send(|| Event::Message {
         connection: connection.id.clone(),
         route: key.cloned(),
         bytes: body.len(),
+        body: FrameText::copy(&body),
+        call: called.into_call(),
+        answer: frame.clone().map(FrameText::new),
         outcome: outcome(&result),
         evidence: evidence(&result).cloned(),
         took,
     });
-    match result {
-        Ok(MessageAnswer { frame, failed }) => {
-            if let Some(failed) = failed {
-                failure_records::message(&api, served.as_deref(), &client, &context, *failed);
-            }
-            frame
-        }
-        Err(error_frame) => {
-            let answer = error_frame.render(&context);
-            failure_records::message(&api, served.as_deref(), &client, &context, error_frame);
-            Some(answer)
-        }
+    let failed = match result {
+        Ok(answer) => answer.failed.map(|failed| *failed),
+        Err(error_frame) => Some(error_frame),
+    };
+    if let Some(failed) = failed {
+        failure_records::message(&api, served.as_deref(), &client, &context, failed);
     }
+    frame
 }
 
 /// Selects the route of a message (rows M1, M2) in the snapshot that the stage serves (row M3).

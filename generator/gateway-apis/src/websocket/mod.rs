@@ -2,6 +2,7 @@
 
 mod answer;
 mod authorizer;
+mod call_trace;
 mod client;
 mod close;
 mod endpoint;
@@ -33,14 +34,14 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use stackgen_gateway_common::{
-    ApiId, ConnectionId, EpochMillis, Event, Grants, RouteKey, StageName,
+    ApiId, ConnectionId, EpochMillis, Event, Grants, HandshakeDetails, RouteKey, StageName,
 };
 use tokio::io::AsyncWriteExt;
 
 use crate::DataPlane;
 use crate::apis::StoredStage;
 use crate::connections::OpenConnection;
-use crate::server::{self, ClientStream, Upgrade, UpgradeHandler};
+use crate::server::{self, Upgrade, UpgradeHandler};
 use crate::throttle::Throttles;
 use client::Client;
 use handshake::HandshakeDecision;
@@ -112,12 +113,20 @@ impl WebSocketApi {
             &stamp,
             answer.as_ref().err(),
         );
+        let details = Box::new(HandshakeDetails {
+            request_id: stamp.request_id.clone(),
+            connect: trace.call.take(),
+            ..request.into_details(served.as_deref())
+        });
         let accepted = match answer {
             Ok(accepted) => accepted,
             Err(refusal) => {
                 // Recorded before the answer is sent, because the client may look it up at once.
                 failure_records::handshake(self, served.as_deref(), &client, trace, &refusal);
-                self.refuse(stream, &client, &stamp, refusal, started).await;
+                let answer = refusal.render(client.connection.id.as_str(), &stamp.request_id);
+                self.report_refused(&client, refusal, details, started);
+                let _ = stream.write_all(answer.as_bytes()).await;
+                server::close_gracefully(&mut stream).await;
                 return None;
             }
         };
@@ -131,13 +140,7 @@ impl WebSocketApi {
         let accepted = accepted.render(&stamp.request_id);
         // If the client is gone by now, the session notices it and calls `$disconnect`.
         let _ = stream.write_all(accepted.as_bytes()).await;
-        self.plane.events.send(|| Event::Connected {
-            api: self.api.clone(),
-            stage: connection.stage.clone(),
-            connection: connection.id.clone(),
-            principal: client.principal.as_ref().map(|it| it.id.clone()),
-            took: started.elapsed(),
-        });
+        self.report_connected(&client, details, started);
         let limits = &self.plane.settings.limits;
         let socket = Socket::new(stream, rest, Arc::clone(connection), limits).await;
         Some((client, Box::new(socket)))
@@ -164,27 +167,42 @@ impl WebSocketApi {
         }
     }
 
-    async fn refuse(
+    fn report_connected(
         &self,
-        mut stream: ClientStream,
         client: &Client,
-        stamp: &RequestStamp,
-        refusal: WebSocketRefusal,
+        handshake: Box<HandshakeDetails>,
         started: Instant,
     ) {
         let connection = &client.connection;
-        let answer = refusal.render(connection.id.as_str(), &stamp.request_id);
-        let _ = stream.write_all(answer.as_bytes()).await;
+        self.plane.events.send(|| Event::Connected {
+            api: self.api.clone(),
+            stage: connection.stage.clone(),
+            connection: connection.id.clone(),
+            principal: client.principal.as_ref().map(|it| it.id.clone()),
+            handshake,
+            took: started.elapsed(),
+        });
+    }
+
+    fn report_refused(
+        &self,
+        client: &Client,
+        refusal: WebSocketRefusal,
+        handshake: Box<HandshakeDetails>,
+        started: Instant,
+    ) {
+        let connection = &client.connection;
         self.plane.events.send(|| Event::Refused {
             api: self.api.clone(),
             stage: connection.stage.clone(),
+            connection: connection.id.clone(),
             status: refusal.status,
             reason: refusal.reason,
             row: refusal.row,
             evidence: refusal.evidence.map(|it| *it),
+            handshake,
             took: started.elapsed(),
         });
-        server::close_gracefully(&mut stream).await;
     }
 
     fn log(

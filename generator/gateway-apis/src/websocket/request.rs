@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{EpochMillis, trace_id_or_new};
+use stackgen_gateway_common::{AuthorizerCall, EpochMillis, HandshakeDetails, trace_id_or_new};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::payloads::MultiValues;
 use super::refusal::WebSocketRefusal;
+use crate::apis::ServedStage;
 use crate::server::{FOREIGN_HOST, RequestHead, is_loopback};
 
 /// An upgrade request.
@@ -24,6 +26,8 @@ pub(super) struct HandshakeRequest {
     scheme: Scheme,
     /// Trace ID (`Root=…`).
     pub(super) trace_id: String,
+    /// Call of the authorizer, for events.
+    pub(super) authorizer_call: OnceLock<AuthorizerCall>,
 }
 
 impl HandshakeRequest {
@@ -40,6 +44,21 @@ impl HandshakeRequest {
             local,
             scheme,
             trace_id,
+            authorizer_call: OnceLock::new(),
+        }
+    }
+
+    /// Returns what events show of the request, the deployment that it met, and the call of its authorizer.
+    pub(super) fn into_details(self, served: Option<&ServedStage>) -> HandshakeDetails {
+        let (path, _) = split_query(&self.head.target);
+        HandshakeDetails {
+            deployment: served.and_then(|served| served.stage.deployment_id.clone()),
+            path: path.to_owned(),
+            query: self.pairs().collect(),
+            headers: self.head.headers.iter().cloned().collect(),
+            source_ip: self.peer.ip().to_string(),
+            authorizer: self.authorizer_call.into_inner(),
+            ..HandshakeDetails::default()
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
+use super::call_trace::CallTrace;
 use super::client::Client;
 use super::close::CloseCause;
 use super::failure_records;
@@ -192,8 +193,10 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
     let snapshot = served.snapshot.as_deref();
     let found = snapshot.and_then(|it| Some((it, it.route(RouteKey::DISCONNECT)?)));
     let mut code = 200;
+    let started = Instant::now();
     if let Some((snapshot, route)) = found {
         let event = payloads::disconnect(&context, &served.stage.stage_variables);
+        let called = CallTrace::default();
         let call = IntegrationCall {
             api,
             served: &served,
@@ -202,6 +205,7 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
             context: &context,
             handshake: None,
             body: "",
+            trace: &called,
         };
         let failed = match call.run(event, trace_id).await {
             Ok(answer) => {
@@ -213,13 +217,19 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
                 Some((failure.reason, failure.evidence.map(|it| *it)))
             }
         };
-        if let Some((reason, evidence)) = failed {
-            api.plane.events.send(|| Event::DisconnectFailed {
-                connection: client.connection.id.clone(),
+        let connection = client.connection.id.clone();
+        api.plane.events.send(|| match failed {
+            Some((reason, evidence)) => Event::DisconnectFailed {
+                connection,
                 reason,
                 evidence,
-            });
-        }
+            },
+            None => Event::Disconnected {
+                connection,
+                call: called.into_call(),
+                took: started.elapsed(),
+            },
+        });
     }
     log::write(
         api,

@@ -14,7 +14,9 @@ use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::{ProtocolType, ServedStage};
 use stackgen_gateway_apis::connections::{OpenConnection, Outgoing};
 use stackgen_gateway_apis::management::{self, router};
-use stackgen_gateway_common::{ApiId, ConnectionId, EpochMillis, Event, Grants, StageName};
+use stackgen_gateway_common::{
+    ApiId, ConnectionId, EpochMillis, Event, FrameText, Grants, StageName,
+};
 
 use crate::support::{self, Functions};
 
@@ -110,6 +112,7 @@ async fn row_k1_a_post_reaches_the_connection_as_text() {
     let posted = Event::Posted {
         connection: connection.id.clone(),
         bytes: 4,
+        body: Some(FrameText::copy("hör")),
         status: 200,
     };
     assert_eq!(events.recv().await.unwrap(), posted);
@@ -244,6 +247,7 @@ async fn a_page_in_a_browser_cannot_post_even_with_a_signature_in_the_query() {
     let refused = Event::Posted {
         connection: id.clone(),
         bytes: 0,
+        body: None,
         status: 403,
     };
     assert_eq!(events.recv().await.unwrap(), refused);

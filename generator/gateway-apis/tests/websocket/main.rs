@@ -5,6 +5,7 @@
 mod apis;
 mod authorization;
 mod closes;
+mod details;
 mod endpoints;
 mod events;
 mod failures;

@@ -1,5 +1,8 @@
 //! The complete gateway: all services, listening on loopback.
 
+mod access;
+mod console;
+mod event_stream;
 mod listeners;
 mod permissions;
 mod private;
@@ -51,9 +54,13 @@ use crate::tables::{Tables, TablesError};
 use crate::tls::{GatewayTls, TlsError};
 use crate::triggers::Triggers;
 
+use access::ConsoleAccess;
 use listeners::Listeners;
 use services::LocalServices;
 use web_page::PageServer;
+
+/// Function that explains a row of the reference; `None` if there is no such row.
+pub type ExplainRow = fn(&str) -> Option<String>;
 
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +80,8 @@ pub struct GatewayOptions {
     pub services: Option<ServicesUrl>,
     /// Account of AWS for services that do not run here. Its partition, region and ID replace those of the settings.
     pub account: Option<AccountAccess>,
+    /// Explains a row of the reference in words, for the console.
+    pub explain_row: Option<ExplainRow>,
 }
 
 /// Reason why a gateway cannot start.
@@ -126,6 +135,7 @@ struct Shared {
     endpoint: String,
     /// Key that private routes require.
     key: String,
+    console: ConsoleAccess,
     page: PageServer,
     stop: CancellationToken,
 }
@@ -165,8 +175,8 @@ impl Gateway {
             logs,
             issuer: issuer.url().to_owned(),
         };
-        let authority = options.authority.as_deref();
-        let tls = Arc::new(functions_tls(authority, &account, &endpoint, &tables)?);
+        let tls = functions_tls(options.authority.as_deref(), &account, &endpoint, &tables)?;
+        let tls = Arc::new(tls);
         let services = local_services(&account, &tables, others.clone(), &triggers);
         let plane = data_plane(&account, settings, events, services);
         let identities = Arc::new(Identities::new(account.scope.clone()));
@@ -190,6 +200,7 @@ impl Gateway {
             tls,
             endpoint,
             key: secret().ok_or(StartError::Random)?,
+            console: ConsoleAccess::new(port, options.explain_row)?,
             page: PageServer::default(),
             stop: CancellationToken::new(),
         });
@@ -229,6 +240,15 @@ impl Gateway {
         &self.shared.key
     }
 
+    /// Creates a link that opens the console in a browser, once.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random numbers.
+    pub fn console_link(&self) -> Result<String, StartError> {
+        self.shared.console_link()
+    }
+
     /// Returns the number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.plane.connections.len()
@@ -258,6 +278,14 @@ impl Gateway {
         stop.cancel();
         page.stopped().await;
         let _ = self.control.await;
+    }
+}
+
+impl Shared {
+    fn console_link(&self) -> Result<String, StartError> {
+        let (endpoint, path) = (&self.endpoint, console::PATH);
+        let code = self.console.link_code()?;
+        Ok(format!("{endpoint}{path}open?code={code}"))
     }
 }
 

@@ -3,29 +3,26 @@
 //! stack's web page may use it.
 //!
 //! All routes except the issuer's require the gateway's key in a header. No web page can send that header without a
-//! preflight request, and no other process knows the key. The control endpoint itself checks that the Host is
-//! loopback's.
+//! preflight request, and no other process knows the key. The console's page has a cookie in place of the key, for the
+//! routes that it needs. The control endpoint itself checks that the Host is loopback's.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State as Shares};
-use axum::middleware::{self, Next};
+use axum::extract::{DefaultBodyLimit, State as Shares};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bytes::Bytes;
-use futures_util::stream;
 use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::{StackTemplate, UserPool};
-use tokio::sync::broadcast::error::RecvError;
 
-use super::requests::{FailureLookup, KEY_HEADER, KeyRotation, ScheduleRun, TokenRequest};
-use super::{GatewayState, Shared};
+use super::access::{with_key, with_key_or_cookie};
+use super::requests::{FailureLookup, KeyRotation, ScheduleRun, TokenRequest};
+use super::{GatewayState, Shared, console, event_stream};
 use crate::control::ISSUER_PATH;
 use crate::identity::{KeyRetirement, SignIn, Token, TokenUse};
 
@@ -35,14 +32,20 @@ const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
     let private = Router::new()
         .route("/_stackgen/apply", post(apply))
-        .route("/_stackgen/events", get(events))
         .route("/_stackgen/failures", post(failures))
         .route("/_stackgen/keys", post(rotate))
         .route("/_stackgen/schedules", post(run_schedule))
         .route("/_stackgen/state", get(state))
-        .route("/_stackgen/tokens", post(mint))
         .layer(DefaultBodyLimit::max(MAX_TEMPLATE_BYTES))
         .layer(middleware::from_fn_with_state(shared.clone(), with_key))
+        .with_state(shared.clone());
+    let of_console = Router::new()
+        .route("/_stackgen/events", get(event_stream::events))
+        .route("/_stackgen/tokens", post(mint))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            with_key_or_cookie,
+        ))
         .with_state(shared.clone());
     Router::new()
         .nest(
@@ -50,20 +53,8 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
             SignIn::routes(shared.issuer.clone(), shared.clone()),
         )
         .merge(private)
-}
-
-async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let key = request.headers().get(KEY_HEADER).map(|key| key.as_bytes());
-    let known = key.is_some_and(|key| {
-        aws_lc_rs::constant_time::verify_slices_are_equal(key, shared.key.as_bytes()).is_ok()
-    });
-    match known {
-        true => next.run(request).await,
-        false => error(
-            StatusCode::FORBIDDEN,
-            &format!("{KEY_HEADER} is missing or wrong"),
-        ),
-    }
+        .merge(of_console)
+        .merge(console::routes(&shared))
 }
 
 async fn apply(
@@ -147,33 +138,6 @@ async fn failures(
     Json(input): Json<FailureLookup>,
 ) -> Json<Vec<FailureRecord>> {
     Json(shared.plane.failures.find(&input.id))
-}
-
-/// Streams events as JSON lines, until the gateway stops or the client disconnects.
-async fn events(Shares(shared): Shares<Arc<Shared>>) -> Response {
-    let events = shared.plane.events.subscribe();
-    let lines = stream::unfold((events, shared), |(mut events, shared)| async move {
-        let line = loop {
-            let event = tokio::select! {
-                () = shared.stop.cancelled() => return None,
-                event = events.recv() => event,
-            };
-            match event {
-                Ok(event) => match serde_json::to_string(&event) {
-                    Ok(line) => break line + "\n",
-                    Err(_) => continue,
-                },
-                Err(RecvError::Lagged(missed)) => {
-                    break format!("{}\n", json!({ "event": "missed", "count": missed }));
-                }
-                Err(RecvError::Closed) => return None,
-            }
-        };
-        let line = Ok::<_, std::convert::Infallible>(Bytes::from(line));
-        Some((line, (events, shared)))
-    });
-    let headers = [(http::header::CONTENT_TYPE, "application/x-ndjson")];
-    (headers, Body::from_stream(lines)).into_response()
 }
 
 fn error(status: StatusCode, message: &str) -> Response {

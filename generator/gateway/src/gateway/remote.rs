@@ -90,6 +90,18 @@ impl RemoteGateway {
         Ok(rotated["keyId"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Creates a link that opens the console in a browser, once.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway does not answer.
+    pub async fn console_link(&self) -> Result<String, RemoteError> {
+        let created: Json = self
+            .call(Method::POST, "/_stackgen/console/links", &())
+            .await?;
+        Ok(created["link"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// Runs a schedule now, without waiting for its functions.
     ///
     /// # Errors

@@ -19,9 +19,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use stackgen_gateway::control::{self, ServiceRouters};
 use stackgen_gateway::outbound::OtherServices;
-use stackgen_gateway_common::{Event, Events};
+use stackgen_gateway_common::{Event, EventReceiver, Events};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::support::{send, signature};
@@ -35,7 +34,7 @@ async fn serve(router: Router) -> String {
 }
 
 /// Starts a control endpoint without services of its own. Calls go to a URL, or fail.
-async fn control(url: Option<&str>) -> (String, Receiver<Event>) {
+async fn control(url: Option<&str>) -> (String, EventReceiver) {
     let events = Events::default();
     let receiver = events.subscribe();
     let url = url.map(|url| url.parse().unwrap());
@@ -48,7 +47,7 @@ async fn control(url: Option<&str>) -> (String, Receiver<Event>) {
 }
 
 /// Returns the calls that were reported so far.
-fn reported(events: &mut Receiver<Event>) -> Vec<(String, String)> {
+fn reported(events: &mut EventReceiver) -> Vec<(String, String)> {
     let all = std::iter::from_fn(|| events.try_recv().ok());
     let calls = all.filter_map(|event| match event {
         Event::ServiceNotRun {

@@ -257,6 +257,10 @@ impl TestedApi {
             prop_assert_ne!(&pointed, &Some(None), "a stage's deployment always exists");
             let snapshot = pointed.flatten().map(|one| one.snapshot.clone());
             prop_assert_eq!(&served.snapshot, &snapshot);
+            let stale = apis.stale_stages(api).unwrap();
+            let is_stale = stale.iter().any(|one| one.stage_name == name.as_str());
+            let changes = apis.undeployed_changes(api, &name).unwrap();
+            prop_assert_eq!(!changes.is_empty(), is_stale, "{:?}", changes);
             let routes = apis.list_routes(api).unwrap();
             if stage.auto_deploy && !routes.is_empty() {
                 let snapshot = snapshot.unwrap();

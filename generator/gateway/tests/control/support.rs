@@ -14,16 +14,15 @@ use hyper_util::client::legacy::Client as Http;
 use hyper_util::rt::TokioExecutor;
 use stackgen_gateway::control::{self, ServiceRouters, sts};
 use stackgen_gateway_apis::apis::{Apis, ServedStage};
-use stackgen_gateway_common::{ApiId, ArnScope, Event, Events, RateLimits};
+use stackgen_gateway_common::{ApiId, ArnScope, Event, EventReceiver, Events, RateLimits};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast::Receiver;
 
 /// A running control endpoint.
 pub(crate) struct Control {
     pub(crate) address: SocketAddr,
     pub(crate) apis: Arc<Apis>,
     pub(crate) client: Client,
-    pub(crate) events: Receiver<Event>,
+    pub(crate) events: EventReceiver,
 }
 
 impl Control {

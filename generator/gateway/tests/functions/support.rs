@@ -9,7 +9,9 @@ use stackgen_gateway_common::invoke::{
     Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError,
 };
 use stackgen_gateway_common::logs::{LogQuery, Logs};
-use stackgen_gateway_common::{ArnScope, Event, Events, FunctionSettings, RoleStore, Settings};
+use stackgen_gateway_common::{
+    ArnScope, Event, EventReceiver, Events, FunctionSettings, RoleStore, Settings,
+};
 use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
 
 pub(crate) use crate::puppet::puppet;
@@ -102,7 +104,7 @@ impl Lambda {
 
     /// Waits for the next event for which `find` returns a value.
     pub(crate) async fn wait_for_event<T>(
-        events: &mut tokio::sync::broadcast::Receiver<Event>,
+        events: &mut EventReceiver,
         mut find: impl FnMut(Event) -> Option<T>,
     ) -> T {
         let found = async {

@@ -8,6 +8,7 @@
 )]
 #[path = "../../../gateway-apis/tests/shared/apis.rs"]
 mod apis;
+mod console;
 mod http_api;
 mod identity;
 #[path = "../shared/puppet.rs"]

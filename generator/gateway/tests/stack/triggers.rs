@@ -9,8 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use stackgen_gateway::gateway::{Gateway, GatewayOptions, RemoteGateway};
 use stackgen_gateway::outbound::AccountAccess;
-use stackgen_gateway_common::{ArnScope, Event, SignError, SignRequest};
-use tokio::sync::broadcast::Receiver;
+use stackgen_gateway_common::{ArnScope, Event, EventReceiver, SignError, SignRequest};
 
 use crate::endpoints::serve;
 use crate::serving::with_puppets;
@@ -76,7 +75,7 @@ fn entry(source: &str, detail: &Value) -> Value {
 }
 
 /// Returns name, number of failed records and reason of the next invocation by a trigger or a schedule.
-async fn next_batch(events: &mut Receiver<Event>) -> (String, usize, Option<String>) {
+async fn next_batch(events: &mut EventReceiver) -> (String, usize, Option<String>) {
     let next = async {
         loop {
             match events.recv().await.expect("an event") {

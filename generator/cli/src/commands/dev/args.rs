@@ -9,6 +9,7 @@ use stackgen_gateway::outbound::{AccountAccess, ServicesUrl};
 use stackgen_gateway::{Limits, Settings};
 
 use crate::local::{self, LocalGateway};
+use crate::rows;
 use crate::source::SourceArgs;
 use crate::values::duration;
 use crate::watcher;
@@ -31,10 +32,6 @@ pub(crate) struct DevCommand {
     #[arg(long, help_heading = "Functions")]
     pub(super) logs: bool,
 
-    /// Open the stack's web page in a browser
-    #[arg(long, help_heading = "Web page")]
-    pub(super) open: bool,
-
     /// Do not apply changes when files are saved
     #[arg(long, help_heading = "Changes")]
     pub(super) no_watch: bool,
@@ -43,14 +40,36 @@ pub(crate) struct DevCommand {
     #[arg(long, conflicts_with = "no_watch", help_heading = "Changes")]
     pub(super) redeploy: bool,
 
+    /// Open a page in the browser (default: the console)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PAGE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "console",
+        help_heading = "Browser"
+    )]
+    pub(super) open: Option<OpenPage>,
+
     #[command(flatten)]
     pub(super) gateway: GatewayArgs,
+}
+
+/// Page that `--open` opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OpenPage {
+    /// Connections, frames and deployments of the gateway.
+    Console,
+    /// The stack's web page, which `page` in stackgen.yaml names.
+    Page,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stackgen dev
   stackgen dev --open
+  stackgen dev --open=page
   stackgen dev --env prod --logs --data items.db
   stackgen dev --services http://127.0.0.1:4566
   stackgen dev --aws --profile sandbox
@@ -167,6 +186,7 @@ impl GatewayArgs {
             authority: Some(std::path::absolute(LocalGateway::authority(project))?),
             services: self.services.clone(),
             account,
+            explain_row: Some(rows::explanation),
         })
     }
 }

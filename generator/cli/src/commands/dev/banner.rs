@@ -12,18 +12,18 @@ use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::style::{BOLD, CYAN, DIM};
 
-/// Formats the banner. `resources` are the lists of what is elsewhere and what does not run, and `runtimes` are those of all
-/// functions. Other commands need `flag` to find the gateway.
+/// Formats the banner. `console` is the link of the console, `resources` are the lists of what is elsewhere and what does not
+/// run, and `runtimes` are those of all functions. Other commands need `flag` to find the gateway.
 pub(super) fn text(
     local: &LocalGateway,
+    console: &str,
     resources: &str,
     runtimes: &[String],
     flag: &str,
 ) -> String {
     let state = &local.state;
     let mut rows = api_rows(state);
-    let page = state.page.as_ref();
-    rows.extend(page.map(|url| ("Web page", format!("{CYAN}{url}{CYAN:#}"))));
+    rows.extend(page_rows(state, console, flag));
     rows.extend(
         state
             .schedules
@@ -81,6 +81,15 @@ pub(super) fn text(
     }
     text += resources;
     text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
+}
+
+/// Returns the rows with the addresses of web pages.
+fn page_rows(state: &GatewayState, console: &str, flag: &str) -> Vec<(&'static str, String)> {
+    let page = state.page.as_ref();
+    let page = page.map(|url| ("Web page", format!("{CYAN}{url}{CYAN:#}")));
+    let note = format!("{DIM}opens once; again: stackgen console{flag}{DIM:#}");
+    let console = ("Console", format!("{CYAN}{console}{CYAN:#}   {note}"));
+    page.into_iter().chain([console]).collect()
 }
 
 /// Returns the rows with the addresses of the APIs.
@@ -202,12 +211,18 @@ fn group(kind: &str) -> &str {
 }
 
 /// Returns the banner as an event. `port_taken` is the requested port if other ports are used.
-pub(super) fn json(local: &LocalGateway, applied: &ApplyResult, port_taken: Option<u16>) -> Json {
+pub(super) fn json(
+    local: &LocalGateway,
+    console: &str,
+    applied: &ApplyResult,
+    port_taken: Option<u16>,
+) -> Json {
     json!({
         "event": "ready",
         "pid": local.pid,
         "gateway": local.state,
         "emulated": applied.emulated,
+        "console": console,
         "notRun": applied.not_run,
         "portTaken": port_taken,
     })

@@ -1,9 +1,9 @@
 //! Events of the gateway in batches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use stackgen_gateway::{Event, Events};
-use tokio::sync::broadcast::Receiver;
+use stackgen_gateway::{EventReceiver, Events, RecordedEvent};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until};
 
@@ -14,16 +14,16 @@ const MAX_BATCH: usize = 4096;
 
 /// Subscription to events.
 pub(super) struct EventFeed {
-    events: Receiver<Event>,
+    events: EventReceiver,
     not_before: Instant,
 }
 
 /// Consecutive events.
 #[derive(Debug, Default)]
 pub(super) struct EventBatch {
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<Arc<RecordedEvent>>,
     /// Number of events before them that were dropped, because they came too fast.
-    pub(super) missed: u64,
+    pub(super) dropped: u64,
 }
 
 impl EventFeed {
@@ -38,9 +38,9 @@ impl EventFeed {
     pub(super) async fn next(&mut self) -> Option<EventBatch> {
         sleep_until(self.not_before).await;
         let mut batch = EventBatch::default();
-        match self.events.recv().await {
+        match self.events.recv_recorded().await {
             Ok(event) => batch.events.push(event),
-            Err(RecvError::Lagged(missed)) => batch.missed = missed,
+            Err(RecvError::Lagged(dropped)) => batch.dropped = dropped,
             Err(RecvError::Closed) => return None,
         }
         self.take(&mut batch);
@@ -57,9 +57,9 @@ impl EventFeed {
 
     fn take(&mut self, batch: &mut EventBatch) {
         while batch.events.len() < MAX_BATCH {
-            match self.events.try_recv() {
+            match self.events.try_recv_recorded() {
                 Ok(event) => batch.events.push(event),
-                Err(TryRecvError::Lagged(missed)) => batch.missed += missed,
+                Err(TryRecvError::Lagged(dropped)) => batch.dropped += dropped,
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
         }
@@ -68,6 +68,8 @@ impl EventFeed {
 
 #[cfg(test)]
 mod tests {
+    use stackgen_gateway::Event;
+
     use super::*;
 
     fn event(number: usize) -> Event {
@@ -78,7 +80,7 @@ mod tests {
     }
 
     fn numbers(batch: &EventBatch) -> Vec<String> {
-        let line = |event: &Event| match event {
+        let line = |recorded: &Arc<RecordedEvent>| match &recorded.event {
             Event::Log { line, .. } => line.clone(),
             other => panic!("{other:?}"),
         };
@@ -105,7 +107,7 @@ mod tests {
         let mut feed = EventFeed::new(&events);
         (0..10).for_each(|number| events.send(|| event(number)));
         let batch = feed.next().await.unwrap();
-        assert_eq!((batch.missed, numbers(&batch).len()), (6, 4));
+        assert_eq!((batch.dropped, numbers(&batch).len()), (6, 4));
         drop(events);
         assert!(feed.next().await.is_none());
     }

@@ -73,12 +73,14 @@ impl EventLines {
                 connection,
                 bytes: size,
                 status,
+                ..
             } => posted(connection.as_str(), *size, *status),
             Event::Closed { .. } => closed(event),
             Event::Request { .. } => request(event),
             Event::Deployed { .. } | Event::Activated { .. } | Event::Undeployed { .. } => {
                 deployment(event, name)
             }
+            Event::Disconnected { .. } => return None,
             Event::Log { .. } if !self.logs => return None,
             Event::Log {
                 function,
@@ -131,6 +133,7 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             connection,
             principal,
             took,
+            ..
         } => {
             let caller = principal
                 .as_ref()
@@ -400,7 +403,7 @@ fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use anstream::adapter::strip_str;
-    use stackgen_gateway::{ConnectionId, StageName};
+    use stackgen_gateway::{ConnectionId, FrameText, StageName};
 
     use super::*;
 
@@ -413,21 +416,29 @@ mod tests {
         strip_str(&printed.join("\n")).to_string()
     }
 
+    fn refused(stage: &str, reason: &str, took: Duration) -> Event {
+        Event::Refused {
+            api: ApiId::new("a"),
+            stage: StageName::new(stage),
+            connection: ConnectionId::new("abc="),
+            status: 401,
+            reason: reason.to_owned(),
+            row: "A2",
+            evidence: None,
+            handshake: Box::default(),
+            took,
+        }
+    }
+
     #[test]
     fn names_cannot_forge_a_line_or_control_the_terminal() {
-        let refused = Event::Refused {
-            api: ApiId::new("a"),
-            stage: StageName::new("prod\u{202e}"),
-            status: 403,
-            reason: "no stage\r\nconnected  \u{9b}2J".to_owned(),
-            row: "",
-            evidence: None,
-            took: Duration::from_millis(3),
-        };
+        let reason = "no stage\r\nconnected  \u{9b}2J";
+        let refused = refused("prod\u{202e}", reason, Duration::from_millis(3));
         let lines = EventLines::new(true);
         let line = lines.line(&refused, |_| "api\n\u{200b}".to_owned());
         let plain = strip_str(&line.unwrap()).to_string();
-        let expected = r"403  api\n\u{200b}/prod\u{202e}  no stage\r\nconnected  \u{9b}2J  3 ms";
+        let expected =
+            r"401  api\n\u{200b}/prod\u{202e}  no stage\r\nconnected  \u{9b}2J (row A2)  3 ms";
         assert_eq!(plain, format!("refused    {expected}"));
     }
 
@@ -484,21 +495,17 @@ mod tests {
                 stage: stage.clone(),
                 connection: connection.clone(),
                 principal: Some("ada".to_owned()),
+                handshake: Box::default(),
                 took,
             },
-            Event::Refused {
-                api: api.clone(),
-                stage: stage.clone(),
-                status: 401,
-                reason: "there is no token".to_owned(),
-                row: "A2",
-                evidence: None,
-                took: Duration::from_micros(150),
-            },
+            refused("prod", "there is no token", Duration::from_micros(150)),
             Event::Message {
                 connection: connection.clone(),
                 route: None,
                 bytes: 1500,
+                body: FrameText::copy("a"),
+                call: None,
+                answer: None,
                 outcome: MessageOutcome::Error {
                     message: "Forbidden",
                     reason: "no route `a\u{1b}`".to_owned(),

@@ -8,6 +8,7 @@ mod changes;
 mod feed;
 mod lines;
 mod noise;
+mod open;
 mod page;
 mod reload;
 mod session;

@@ -1,12 +1,8 @@
 //! The stack's web page: its server, and the browser that shows it.
 
-use std::future::pending;
-
-use stackgen_cfn::terminal::escape;
-use tokio::task::JoinHandle;
-
+use super::args::OpenPage;
+use super::open::OpeningBrowser;
 use super::session::DevSession;
-use crate::browser;
 use crate::error::{CliError, reason};
 
 impl DevSession<'_> {
@@ -28,42 +24,25 @@ impl DevSession<'_> {
         })
     }
 
-    /// Starts to open the page in a browser, if the user wants that.
-    pub(super) async fn open_page(&self) -> OpeningPage {
-        let page = match self.command.open {
-            true => self.gateway.state().await.page,
-            false => return OpeningPage(None),
+    /// Starts to open a page in the browser, if the user wants that. The link of the console is not the printed one, which
+    /// works once.
+    pub(super) async fn open_browser(&self) -> Result<OpeningBrowser, CliError> {
+        let url = match self.command.open {
+            Some(OpenPage::Console) => Some(self.console_link()?),
+            Some(OpenPage::Page) => self.page_url().await,
+            None => None,
         };
+        Ok(OpeningBrowser::new(url))
+    }
+
+    /// Returns the URL of the stack's page, or notes that there is none.
+    async fn page_url(&self) -> Option<String> {
+        let page = self.gateway.state().await.page;
         if page.is_none() {
             let hint = "name the folder of the page in stackgen.yaml, such as `page: web`";
             self.ui
                 .note("this stack has no web page to open", Some(hint));
         }
-        OpeningPage(page.map(|url| tokio::spawn(open(url))))
+        page
     }
-}
-
-/// A browser that is being started.
-pub(super) struct OpeningPage(Option<JoinHandle<Result<(), String>>>);
-
-impl OpeningPage {
-    /// Waits until it is known that no browser was opened. Returns what to do.
-    pub(super) async fn failed(&mut self) -> String {
-        if let Some(opening) = &mut self.0 {
-            let opened = opening.await;
-            self.0 = None;
-            if let Ok(Err(note)) = opened {
-                return note;
-            }
-        }
-        pending().await
-    }
-}
-
-async fn open(url: String) -> Result<(), String> {
-    let opened = browser::open(url.clone()).await;
-    opened.map_err(|problem| {
-        let note = format!("no browser was opened, because {problem}; open {url}");
-        escape(&note).into_owned()
-    })
 }

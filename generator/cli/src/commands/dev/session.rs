@@ -7,7 +7,7 @@ use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::Gateway;
 use stackgen_gateway::outbound::ServicesUrl;
 use stackgen_gateway::stack::{ApplyMode, ApplyResult, StackTemplate};
-use stackgen_gateway::{ApiId, Event};
+use stackgen_gateway::{ApiId, Event, StreamLine, StreamNote};
 use stackgen_model::Model;
 use stackgen_model::diff::diff;
 use tokio::time::timeout;
@@ -63,10 +63,11 @@ impl<'a> DevSession<'a> {
             self.ui.note(&escape(note), None);
         }
         let failures: Vec<String> = failures.into_iter().map(|note| note.message).collect();
+        let console = self.console_link()?;
         match self.ui.wants_json() {
             true => {
                 let taken = is_taken.then_some(port);
-                let mut ready = banner::json(&local, applied, taken);
+                let mut ready = banner::json(&local, &console, applied, taken);
                 notes.extend(failures);
                 ready["notes"] = notes.into();
                 self.ui.json_line(&ready)
@@ -83,10 +84,17 @@ impl<'a> DevSession<'a> {
                 let services = local.state.services.as_deref();
                 let resources = banner::emulated(services, &applied.emulated)
                     + &banner::not_run(&applied.not_run, &failures);
-                self.ui
-                    .done(&banner::text(&local, &resources, &runtimes, &flag))
+                self.ui.done(&banner::text(
+                    &local, &console, &resources, &runtimes, &flag,
+                ))
             }
         }
+    }
+
+    /// Creates a link that opens the console once.
+    pub(super) fn console_link(&self) -> Result<String, CliError> {
+        let link = self.gateway.console_link();
+        link.map_err(|error| CliError::failed(error.to_string()))
     }
 
     /// Notes that calls leave this machine.
@@ -122,9 +130,9 @@ impl<'a> DevSession<'a> {
         let mut early = feed.arrived();
         early
             .events
-            .retain(|event| matches!(event, Event::ServiceNotRun { .. }));
+            .retain(|recorded| matches!(recorded.event, Event::ServiceNotRun { .. }));
         self.print_banner(applied).await?;
-        let mut opening = self.open_page().await;
+        let mut opening = self.open_browser().await?;
         self.print(&early)?;
         loop {
             tokio::select! {
@@ -143,7 +151,9 @@ impl<'a> DevSession<'a> {
                     // The change is reported already, so events about its undeployed parts say nothing new.
                     let mut batch = feed.arrived();
                     if !self.ui.wants_json() {
-                        batch.events.retain(|event| !matches!(event, Event::Undeployed { .. }));
+                        batch.events.retain(|recorded| {
+                            !matches!(recorded.event, Event::Undeployed { .. })
+                        });
                     }
                     self.print(&batch)?;
                 }
@@ -153,18 +163,19 @@ impl<'a> DevSession<'a> {
 
     /// Prints events in a single write.
     fn print(&self, batch: &EventBatch) -> Result<(), CliError> {
-        if batch.missed > 0 {
-            let missed = batch.missed;
+        if batch.dropped > 0 {
+            let count = batch.dropped;
             if self.ui.wants_json() {
-                let line = serde_json::json!({ "event": "missed", "count": missed });
-                self.ui.json_line(&line)?;
+                let note = StreamNote::Dropped { count };
+                self.ui.json_line(&StreamLine::Note(note))?;
             }
             self.ui.aside(&format!(
-                "{missed} events were dropped, because they came too fast"
+                "{count} events were dropped, because they came too fast"
             ));
         }
         if self.ui.wants_json() {
-            return self.ui.json_lines(&batch.events);
+            let lines = batch.events.iter().map(|event| StreamLine::Recorded(event));
+            return self.ui.json_lines(&lines.collect::<Vec<_>>());
         }
         if !self.ui.shows_progress() {
             return Ok(());
@@ -177,7 +188,7 @@ impl<'a> DevSession<'a> {
         let lines = batch
             .events
             .iter()
-            .filter_map(|event| self.lines.line(event, name));
+            .filter_map(|recorded| self.lines.line(&recorded.event, name));
         let lines: Vec<String> = lines.collect();
         match lines.is_empty() {
             true => Ok(()),

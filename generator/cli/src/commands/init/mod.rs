@@ -131,9 +131,9 @@ impl InitCommand {
             .any(|(path, _)| path.ends_with("web/index.html"));
         let (width, dev) = match has_page {
             true => (
-                19,
+                24,
                 (
-                    "stackgen dev --open",
+                    "stackgen dev --open=page",
                     "the whole stack and its web page, on this machine",
                 ),
             ),

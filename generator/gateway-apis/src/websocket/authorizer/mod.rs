@@ -3,11 +3,13 @@
 mod output;
 mod policy;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
-use stackgen_gateway_common::{AuthorizerRecord, FailureEvidence, RouteKey, ThrownError};
+use stackgen_gateway_common::{
+    AuthorizerCall, AuthorizerRecord, FailureEvidence, JsonText, RouteKey, ThrownError,
+};
 
 use output::{AuthorizerOutput, AuthorizerOutputError};
 
@@ -86,6 +88,13 @@ async fn invoke(
         },
     )?;
     let (sender, log) = InvocationLog::new();
+    let mut called = AuthorizerCall {
+        function: integration::display_name(&function),
+        version: None,
+        event: JsonText(event.clone()),
+        output: None,
+        took: Duration::ZERO,
+    };
     let invocation = Invocation {
         function,
         payload: event,
@@ -100,7 +109,16 @@ async fn invoke(
     };
     let invoked = api.plane.functions.invoke(invocation);
     let within = api.plane.settings.limits.integration;
-    match tokio::time::timeout(within, invoked).await {
+    let started = Instant::now();
+    let answer = tokio::time::timeout(within, invoked).await;
+    called.took = started.elapsed();
+    if let Ok(Ok(outcome)) = &answer {
+        called.version = Some(outcome.executed_version.clone());
+        called.output = Some(JsonText(outcome.payload.clone()));
+    }
+    // An authorizer is called once per handshake.
+    let _ = request.authorizer_call.set(called);
+    match answer {
         Ok(Ok(outcome)) => Ok((outcome, log)),
         Ok(Err(error)) => Err(WebSocketRefusal::internal(
             format!("authorizer: {error}"),

@@ -14,8 +14,7 @@ use stackgen_gateway_apis::apis::{
 };
 use stackgen_gateway_apis::{DataPlane, http_api};
 use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
-use stackgen_gateway_common::{ApiId, ArnScope, Event, Grants};
-use tokio::sync::broadcast::Receiver;
+use stackgen_gateway_common::{ApiId, ArnScope, Event, EventReceiver, Grants};
 
 use crate::apis;
 use crate::support::{self, Functions, Lines, returned};
@@ -32,7 +31,7 @@ pub(crate) struct RunningApi {
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) lines: Arc<Lines>,
     pub(crate) calls: Arc<Mutex<Vec<Invocation>>>,
-    events: Receiver<Event>,
+    events: EventReceiver,
 }
 
 /// Allows everything, except for the access key `NOBODY`.

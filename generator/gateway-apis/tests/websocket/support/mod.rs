@@ -21,9 +21,8 @@ use stackgen_gateway_apis::websocket::WebSocketApi;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{
-    EpochMillis, Event, Events, FederatedCaller, Grants, MessageOutcome, Settings,
+    EpochMillis, Event, EventReceiver, Events, FederatedCaller, Grants, MessageOutcome, Settings,
 };
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +45,7 @@ pub(crate) struct TestGateway {
     pub(crate) functions: Arc<Functions>,
     pub(crate) backends: Arc<Backends>,
     pub(crate) shutdown: CancellationToken,
-    events: Receiver<Event>,
+    events: EventReceiver,
     lines: UnboundedReceiver<String>,
     served: JoinHandle<()>,
 }

@@ -1,13 +1,25 @@
 //! Events of a gateway, for users to follow.
 
+mod details;
+mod log;
+mod masking;
+mod stream;
+
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{ApiId, ConnectionId, DeploymentId, FailureEvidence, RouteKey, StageName};
 
+pub use details::{
+    AuthorizerCall, FrameText, FunctionCall, HandshakeDetails, JsonText, NamedValue, NamedValues,
+};
+pub use log::{EventReceiver, Events, RecordedEvent};
+pub use stream::{StreamLine, StreamNote, stream_schema};
+
 /// Something that happened in a gateway. `stackgen dev` prints one line per event.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
@@ -17,23 +29,34 @@ pub enum Event {
     /// A handshake was accepted.
     Connected {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Stage.
+        #[schemars(with = "String")]
         stage: StageName,
         /// Connection.
+        #[schemars(with = "String")]
         connection: ConnectionId,
         /// Principal ID that the authorizer returned.
         principal: Option<String>,
+        /// Request, authorizer and `$connect`.
+        handshake: Box<HandshakeDetails>,
         /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A handshake was refused.
     Refused {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Stage, as the path names it.
+        #[schemars(with = "String")]
         stage: StageName,
+        /// Connection ID that the answer names. The connection was never open.
+        #[schemars(with = "String")]
+        connection: ConnectionId,
         /// Status of the handshake, which browsers hide.
         status: u16,
         /// Reason in words.
@@ -42,38 +65,54 @@ pub enum Event {
         row: &'static str,
         /// Evidence of the function that failed, if one was called.
         evidence: Option<FailureEvidence>,
+        /// Request, authorizer and `$connect`.
+        handshake: Box<HandshakeDetails>,
         /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A message was routed, or refused with an error frame.
     Message {
         /// Connection.
+        #[schemars(with = "String")]
         connection: ConnectionId,
         /// Selected route; `None` if no route matched.
+        #[schemars(with = "Option<String>")]
         route: Option<RouteKey>,
         /// Size of the message in bytes.
         bytes: usize,
+        /// Message, in which tokens are masked.
+        body: FrameText,
+        /// Function that was called.
+        call: Option<FunctionCall>,
+        /// Frame that was sent back: an answer or an error frame.
+        answer: Option<FrameText>,
         /// Outcome.
         outcome: MessageOutcome,
         /// Evidence of the function that failed, if one was called.
         evidence: Option<FailureEvidence>,
         /// Time from the message to the answer of its function.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A client of the management API posted to a connection.
     Posted {
         /// Connection.
+        #[schemars(with = "String")]
         connection: ConnectionId,
         /// Size of the message in bytes.
         bytes: usize,
+        /// Message, in which tokens are masked; `None` if it was refused unread.
+        body: Option<FrameText>,
         /// Status of the answer: 200, 410, 429, …
         status: u16,
     },
     /// A connection closed.
     Closed {
         /// Connection.
+        #[schemars(with = "String")]
         connection: ConnectionId,
         /// Close code (`disconnectStatusCode`).
         code: u16,
@@ -85,11 +124,25 @@ pub enum Event {
         row: &'static str,
         /// Time since the handshake.
         #[serde(rename = "ageMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         age: Duration,
+    },
+    /// The `$disconnect` function was called and did not fail.
+    Disconnected {
+        /// Connection.
+        #[schemars(with = "String")]
+        connection: ConnectionId,
+        /// Function that was called.
+        call: Option<FunctionCall>,
+        /// Time from the close to the answer of the function.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
+        took: Duration,
     },
     /// The `$disconnect` function failed or could not be called (row M18).
     DisconnectFailed {
         /// Connection.
+        #[schemars(with = "String")]
         connection: ConnectionId,
         /// Reason in words.
         reason: String,
@@ -99,12 +152,14 @@ pub enum Event {
     /// An HTTP API answered a request.
     Request {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Method, such as `GET`.
         method: String,
         /// Path with the query string.
         path: String,
         /// Selected route.
+        #[schemars(with = "Option<String>")]
         route: Option<RouteKey>,
         /// Status of the answer.
         status: u16,
@@ -112,13 +167,16 @@ pub enum Event {
         reason: Option<String>,
         /// Time from the request to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A deployment was created.
     Deployed {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Deployment.
+        #[schemars(with = "String")]
         deployment: DeploymentId,
         /// Description of the deployment.
         description: Option<String>,
@@ -126,17 +184,22 @@ pub enum Event {
     /// A stage was pointed at another deployment.
     Activated {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Stage.
+        #[schemars(with = "String")]
         stage: StageName,
         /// Deployment that the stage served before.
+        #[schemars(with = "Option<String>")]
         previous: Option<DeploymentId>,
         /// Deployment that the stage serves now.
+        #[schemars(with = "Option<String>")]
         deployment: Option<DeploymentId>,
     },
     /// Wiring changed, and a stage does not serve the change until the API is deployed.
     Undeployed {
         /// API.
+        #[schemars(with = "String")]
         api: ApiId,
         /// Changed part: `route ping`, `integration abc1234`.
         what: String,
@@ -173,6 +236,7 @@ pub enum Event {
         evidence: Option<FailureEvidence>,
         /// Time from the invocation to the answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A schedule invoked its function.
@@ -187,6 +251,7 @@ pub enum Event {
         evidence: Option<FailureEvidence>,
         /// Time from the first invocation to the last answer.
         #[serde(rename = "tookMillis", serialize_with = "millis")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
     /// A call went to the user's account of AWS.
@@ -215,7 +280,7 @@ fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S:
 }
 
 /// Outcome of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum MessageOutcome {
     /// The function took the message, and no answer was sent back (row M7).
@@ -243,32 +308,21 @@ pub enum MessageOutcome {
     },
 }
 
-/// Channel of events. A receiver that reads too slowly misses events; the gateway never waits for it.
-#[derive(Clone, Debug)]
-pub struct Events(tokio::sync::broadcast::Sender<Event>);
-
-impl Events {
-    /// Creates a channel that holds `capacity` events for slow receivers.
-    pub fn new(capacity: usize) -> Self {
-        Events(tokio::sync::broadcast::Sender::new(capacity))
-    }
-
-    /// Sends an event. The event is only created if there is a receiver.
-    pub fn send(&self, event: impl FnOnce() -> Event) {
-        if self.0.receiver_count() > 0 {
-            // The last receiver may have gone since the check.
-            let _ = self.0.send(event());
-        }
-    }
-
-    /// Returns a receiver of all events from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
-        self.0.subscribe()
-    }
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Events::new(4096)
+impl Event {
+    /// Returns about how much memory the event takes, in bytes.
+    fn weight(&self) -> usize {
+        const OVERHEAD: usize = 512;
+        let texts = match self {
+            Event::Connected { handshake, .. } | Event::Refused { handshake, .. } => {
+                handshake.weight()
+            }
+            Event::Message { body, answer, .. } => {
+                body.len() + answer.as_ref().map_or(0, FrameText::len)
+            }
+            Event::Posted { body, .. } => body.as_ref().map_or(0, FrameText::len),
+            Event::Log { line, .. } => line.len(),
+            _ => 0,
+        };
+        OVERHEAD + texts
     }
 }

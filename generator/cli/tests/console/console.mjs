@@ -1,0 +1,230 @@
+// The console in Chromium, against a running stack.
+//
+// Argument: a JSON object with `console` and `link` (two links), `endpoint`, `url` (of the stage), `template` (file that the gateway
+// watches), `modules` (node_modules with playwright-core and axe-core), `chromium`, and `screenshots` (folder, or null). Prints a line
+// per step. Exits with 1 at the first step that fails.
+
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+
+import { attack } from './attacks.mjs';
+import { Browser, count, shows } from './browser.mjs';
+
+const settings = JSON.parse(process.argv[2]);
+
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 360, height: 740 };
+
+const step = (text) => process.stdout.write(`${text}\n`);
+
+/** Opens a WebSocket from a page elsewhere, and returns its close code. */
+function handshake(page, url) {
+  return page.evaluate(
+    (url) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = () => resolve('open');
+        socket.onclose = ({ code }) => resolve(code);
+      }),
+    url,
+  );
+}
+
+async function opened(browser) {
+  const page = await browser.open({ colorScheme: 'light', viewport: WIDE });
+  browser.console = page;
+  await page.goto(settings.console);
+  await shows(page, '#stream', 'Live');
+  assert.equal(page.url(), `${settings.endpoint}/_stackgen/console/`, 'the code does not stay in the address');
+  await shows(page, '#no-connections', 'No connections yet.');
+  await browser.look(page, 'empty-light');
+  step('opened: by a link, whose code does not stay in the address');
+  return page;
+}
+
+async function refused(browser, page) {
+  const elsewhere = await browser.open({});
+  assert.equal(await handshake(elsewhere, settings.url), 1006, 'the browser hides the reason');
+  const row = page.locator('#list .refused').first();
+  await row.waitFor();
+  await row.click();
+  await shows(page, '#timeline', 'Refused with 401');
+  await shows(page, '#timeline', 'identity source route.request.querystring.token is missing');
+  await shows(page, '#timeline .explanation', 'Row A2: ');
+  await shows(page, '#timeline', 'Not called.');
+  await browser.look(page, 'refused-light');
+  await page.keyboard.press('Escape');
+  await page.locator('#timeline').waitFor({ state: 'hidden' });
+  await elsewhere.close();
+  step('refused: the console says why a caller without a token was refused');
+}
+
+async function connect(page, subject) {
+  await page.locator('nav a[href="#send"]').click();
+  await page.fill('#subject', subject);
+  assert.equal(await page.inputValue('#credential-name'), 'token', 'the parameter is that of the identity source');
+  await page.click('#connect-form button[type=submit]');
+}
+
+async function denied(browser, page) {
+  await connect(page, 'mallory');
+  await shows(page, '#clients .client', 'refused');
+  await page.locator('nav a[href="#connections"]').click();
+  await page.locator('#list .refused').first().click();
+  await shows(page, '#timeline', 'the policy denies');
+  await shows(page, '#timeline', '"Effect": "Deny"');
+  await shows(page, '#timeline', '"plan": "free"');
+  await shows(page, '#timeline .pairs', '****');
+  const shown = await page.locator('#timeline').textContent();
+  assert.ok(!shown.includes('eyJ'), 'tokens are masked');
+  await browser.look(page, 'denied-light');
+  step('denied: the policy and the context of the authorizer, and no token');
+}
+
+async function replayed(browser, page) {
+  await connect(page, 'ada');
+  const client = page.locator('#clients .client').first();
+  await shows(client, '[role=status]', 'open');
+  const body = '{"action":"echo","text":"<img src=x onerror=\\"window.hacked=1\\"><script>window.hacked=1</script>"}';
+  await client.locator('textarea').fill(body);
+  await client.locator('button', { hasText: 'Send' }).click();
+  await shows(client, '.frames', '<img src=x');
+  assert.equal(await client.locator('.frames li.in').count(), 1);
+
+  await page.locator('nav a[href="#connections"]').click();
+  await page.fill('#search', 'ada');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await shows(page, '#timeline', 'From the client: echo');
+  await page.locator('#timeline summary', { hasText: 'From the client: echo' }).click();
+  await shows(page, '#timeline', 'talk version $LATEST');
+  await shows(page, '#timeline', '<script>window.hacked=1</script>');
+  assert.equal(await page.locator('#timeline img, #timeline script').count(), 0);
+  await browser.look(page, 'timeline-light');
+  await page.locator('#timeline button', { hasText: 'Replay' }).click();
+  await shows(page, '#notice', 'The frame was sent by client 2.');
+  await count(client.locator('.frames li.in'), 2);
+  assert.equal(await page.evaluate(() => window.hacked), undefined, 'what clients send is never run');
+  await browser.look(page, 'send-light');
+  step('replayed: a recorded frame, by the keyboard; its HTML is text');
+}
+
+async function failed(browser, page) {
+  const client = page.locator('#clients .client').first();
+  for (const [route, expected] of [['fail', 'Internal server error'], ['post', '"posted": true'], ['echo', '"action": "echo"']]) {
+    await client.locator('select').selectOption(route);
+    await client.locator('button', { hasText: 'Send' }).click();
+    await shows(client, '.frames', expected);
+  }
+  await page.locator('nav a[href="#connections"]').click();
+  await page.locator('#list .failing').first().click();
+  await page.locator('#timeline summary', { hasText: 'From the client: fail' }).click();
+  await shows(page, '#timeline', 'RangeError: there is no room 7');
+  await shows(page, '#timeline', 'looking for the room');
+  await shows(page, '#timeline .explanation', 'Row M4: ');
+  await shows(page, '#timeline', 'by @connections');
+  await browser.look(page, 'failed-light');
+  step('failed: the error of the function, its log, and the row');
+}
+
+async function redeployed(browser, page) {
+  appendFileSync(
+    settings.template,
+    '  Ping:\n    Type: AWS::ApiGatewayV2::Route\n    Properties: { ApiId: !Ref Api, RouteKey: ping, Target: !Sub "integrations/${Integration}" }\n',
+  );
+  await page.locator('nav a[href="#deployments"]').click();
+  await shows(page, '.stage .badge', 'stale');
+  await shows(page, '.stage .changes', 'route ping: not served yet');
+  await browser.look(page, 'stale-light');
+  const first = await page.locator('.stage code').textContent();
+  await page.locator('button', { hasText: 'Redeploy' }).click();
+  await shows(page, '#notice', 'talk/prod was redeployed.');
+  await shows(page, '.stage .badge', 'current');
+  await shows(page, '#activity', 'serves');
+  assert.notEqual(await page.locator('.stage code').textContent(), first);
+  await browser.look(page, 'current-light');
+
+  await page.locator('button', { hasText: `Roll back to ${first}` }).click();
+  await shows(page, '.stage .badge', 'stale');
+  assert.equal(await page.locator('.stage code').textContent(), first);
+  await page.locator('.api tbody button', { hasText: 'Activate on prod' }).first().click();
+  await shows(page, '.stage .badge', 'current');
+  step('redeployed: a stale stage by a click; rolled back; activated');
+}
+
+async function closed(browser, page) {
+  await page.locator('nav a[href="#send"]').click();
+  const client = page.locator('#clients .client').first();
+  await client.locator('button', { hasText: 'Close' }).click();
+  await shows(client, '[role=status]', 'closed 1000');
+  await page.keyboard.press('1');
+  await page.fill('#search', 'closed 1000');
+  await page.locator('#list .row').first().click();
+  await shows(page, '#timeline', 'Closed with 1000');
+  await shows(page, '#timeline', 'the client closed');
+  await shows(page, '#timeline', '$disconnect');
+  step('closed: with its code and reason explained');
+}
+
+/** Looks at every view in the dark, on a phone, and with text of twice the size. */
+async function readable(browser, page) {
+  const address = page.url();
+  for (const [name, options, size] of [
+    ['dark', { colorScheme: 'dark', viewport: WIDE }, '100%'],
+    ['phone-dark', { colorScheme: 'dark', viewport: PHONE }, '100%'],
+    ['large-light', { colorScheme: 'light', viewport: WIDE }, '200%'],
+  ]) {
+    await page.emulateMedia({ colorScheme: options.colorScheme });
+    await page.setViewportSize(options.viewport);
+    await page.evaluate((size) => {
+      document.documentElement.style.fontSize = size;
+    }, size);
+    for (const view of ['connections', 'deployments', 'send']) {
+      await page.locator(`nav a[href="#${view}"]`).click();
+      await page.locator(`#${view}`).waitFor();
+      await noOverflow(page, `${view} ${name}`);
+      await browser.look(page, `${view}-${name}`);
+    }
+    await page.goto(address);
+    await shows(page, '#timeline', 'Closed with 1000');
+    await noOverflow(page, `timeline ${name}`);
+    await browser.look(page, `timeline-${name}`);
+  }
+  step('readable: dark, on a phone, and at 200%');
+}
+
+async function noOverflow(page, name) {
+  const [width, visible] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(width <= visible, `${name} is ${width} pixels wide, of ${visible}`);
+}
+
+async function play(browser) {
+  const page = await opened(browser);
+  await refused(browser, page);
+  await denied(browser, page);
+  await replayed(browser, page);
+  await failed(browser, page);
+  await redeployed(browser, page);
+  await closed(browser, page);
+  await readable(browser, page);
+  await attack(browser, settings, step);
+  assert.deepEqual(browser.problems, []);
+  const foreign = browser.requests.filter((url) => new URL(url).origin !== settings.endpoint);
+  assert.deepEqual(foreign, [], 'the console asks nobody else');
+  step('clean: no page reported an error, and no request left the gateway');
+}
+
+const template = readFileSync(settings.template, 'utf8');
+const browser = await Browser.launch(settings);
+let code = 0;
+try {
+  await play(browser);
+} catch (error) {
+  code = 1;
+  process.stderr.write(`${error.stack}\n${browser.problems.join('\n')}\n`);
+  await browser.debug();
+}
+writeFileSync(settings.template, template);
+await browser.close();
+process.exit(code);

@@ -1,0 +1,180 @@
+//! Masks of credentials in what events show. Masked values become `****`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// Replacement of a masked value.
+const MASK: &str = "****";
+
+/// Minimum length of a JSON Web Token: even an empty one is longer.
+const MIN_TOKEN: usize = 24;
+
+/// Parts of the names of headers, parameters and keys whose values are credentials, in lower case.
+const SECRET_NAMES: &[&str] = &[
+    "authorization",
+    "cookie",
+    "credential",
+    "passw",
+    "secret",
+    "signature",
+    "ticket",
+    "token",
+    "apikey",
+    "api-key",
+    "api_key",
+];
+
+/// Returns a value as it may be shown: masked if its name is that of a credential, and without tokens.
+pub(super) fn mask_named<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
+    if value.is_empty() {
+        return Cow::Borrowed(value);
+    }
+    if is_secret_name(name) {
+        return Cow::Borrowed(MASK);
+    }
+    if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+        return mask_protocols(value).into();
+    }
+    mask_tokens(value)
+}
+
+/// Masks all but the first of several subprotocols: clients pass tokens as `bearer, TOKEN` (row C10).
+fn mask_protocols(value: &str) -> String {
+    let protocols = value.split(',').map(str::trim).enumerate();
+    let masked = protocols.map(|(at, protocol)| match at {
+        0 => mask_tokens(protocol),
+        _ => Cow::Borrowed(MASK),
+    });
+    masked.collect::<Vec<_>>().join(", ")
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|secret| name.contains(secret))
+}
+
+/// Masks JSON Web Tokens in a text.
+pub(super) fn mask_tokens(text: &str) -> Cow<'_, str> {
+    if !text.contains("eyJ") {
+        return Cow::Borrowed(text);
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("eyJ") {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c| !is_part(c)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        masked.push_str(before);
+        let is_token = word.len() >= MIN_TOKEN && word.matches('.').count() >= 2;
+        masked.push_str(if is_token { MASK } else { word });
+        rest = after;
+    }
+    masked.push_str(rest);
+    Cow::Owned(masked)
+}
+
+/// Masks credentials in JSON: values of keys that name credentials, and tokens.
+pub(super) fn mask_json(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(masked) = mask_tokens(text) {
+                *text = masked;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(mask_json),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                mask_field(name, value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn mask_field(name: &str, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = mask_named(name, text).into_owned(),
+        // Multiple values of a header or a parameter.
+        Value::Array(values) => {
+            for value in values {
+                mask_field(name, value);
+            }
+        }
+        other => mask_json(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+
+    #[test]
+    fn values_of_credentials_are_masked_by_their_names() {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "x-api-key",
+            "X-Amz-Security-Token",
+            "X-Amz-Signature",
+            "ticket",
+            "access_token",
+            "clientSecret",
+        ] {
+            assert_eq!(mask_named(name, "abc"), MASK, "{name}");
+        }
+        for name in ["sessionId", "Host", "User-Agent", "role"] {
+            assert_eq!(mask_named(name, "abc"), "abc", "{name}");
+        }
+        assert_eq!(
+            mask_named("token", ""),
+            "",
+            "an empty value shows that it is missing"
+        );
+    }
+
+    #[test]
+    fn subprotocols_after_the_first_are_masked() {
+        let masked = |value| mask_named("Sec-WebSocket-Protocol", value).into_owned();
+        assert_eq!(masked("bearer, abc"), "bearer, ****");
+        assert_eq!(masked("chat"), "chat");
+        assert_eq!(masked(TOKEN), "****");
+    }
+
+    #[test]
+    fn tokens_are_masked_wherever_they_are() {
+        let text = format!(r#"{{"a":"{TOKEN}","eyJ":"eyJ1"}} {TOKEN}"#);
+        assert_eq!(mask_tokens(&text), r#"{"a":"****","eyJ":"eyJ1"} ****"#);
+        let mut event = json!({
+            "headers": {"Authorization": "x", "Host": "h"},
+            "multiValueHeaders": {"Authorization": ["x", "y"]},
+            "queryStringParameters": {"v": TOKEN, "n": 1},
+        });
+        mask_json(&mut event);
+        let expected = json!({
+            "headers": {"Authorization": "****", "Host": "h"},
+            "multiValueHeaders": {"Authorization": ["****", "****"]},
+            "queryStringParameters": {"v": "****", "n": 1},
+        });
+        assert_eq!(event, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_passes_a_text(before in "[^A-Za-z0-9._-]{0,5}", after in "[^A-Za-z0-9._-]{0,5}") {
+            let text = format!("{before}{TOKEN}{after}");
+            prop_assert_eq!(mask_tokens(&text), format!("{before}{MASK}{after}"));
+        }
+
+        #[test]
+        fn a_text_without_tokens_stays(text in "[^e]*") {
+            prop_assert_eq!(mask_tokens(&text), text.as_str());
+        }
+    }
+}

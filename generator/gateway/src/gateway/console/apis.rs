@@ -1,0 +1,233 @@
+//! APIs as the console shows them: stages, what they serve, what the account holds, and how to connect.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use stackgen_gateway_apis::apis::{
+    ApiError, Apis, DeploymentInput, ProtocolType, Snapshot, StageInput, StoredApi,
+    StoredDeployment, StoredStage, UndeployedChange,
+};
+use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
+
+use crate::gateway::Shared;
+
+/// Description of deployments that users create in the console.
+const DESCRIPTION: &str = "created in the console";
+
+/// All APIs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiList {
+    /// Stack that was applied last.
+    stack: Option<String>,
+    /// Audiences that the stack accepts.
+    audiences: Vec<String>,
+    apis: Vec<ApiView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiView {
+    api_id: ApiId,
+    name: String,
+    protocol_type: ProtocolType,
+    stages: Vec<StageView>,
+    /// In the order of creation.
+    deployments: Vec<DeploymentView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StageView {
+    name: StageName,
+    url: String,
+    deployment_id: Option<DeploymentId>,
+    auto_deploy: bool,
+    /// Changes that a deployment would bring (row D1). Empty if the stage is current.
+    changes: Vec<UndeployedChange>,
+    /// Snapshot of the deployment, for connecting and sending; `None` if the stage serves nothing.
+    served: Option<ServedView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServedView {
+    route_selection_expression: String,
+    routes: Vec<RouteView>,
+    /// Identity sources of the authorizer of `$connect`.
+    identity_source: Vec<String>,
+    /// True if `$connect` has an authorizer.
+    has_authorizer: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteView {
+    key: RouteKey,
+    /// Function that the route calls, with its qualifier.
+    function: Option<String>,
+    /// True if the client gets the function's answer.
+    two_way: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeploymentView {
+    id: DeploymentId,
+    description: Option<String>,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+/// A change of a stage.
+#[derive(Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "action"
+)]
+pub(super) enum StageChange {
+    /// Creates a deployment of what the account holds, and activates it.
+    Redeploy { api_id: ApiId, stage: StageName },
+    /// Activates a deployment, newer or older.
+    Activate {
+        api_id: ApiId,
+        stage: StageName,
+        deployment_id: DeploymentId,
+    },
+}
+
+/// Returns all APIs.
+pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Response {
+    Json(view(&shared).await).into_response()
+}
+
+/// Changes a stage by the operations of API Gateway, and returns all APIs.
+pub(super) async fn change(
+    State(shared): State<Arc<Shared>>,
+    Json(change): Json<StageChange>,
+) -> Response {
+    match apply(&shared.account.apis, change) {
+        Ok(()) => Json(view(&shared).await).into_response(),
+        Err(error) => {
+            let body = Json(json!({ "message": error.message }));
+            (StatusCode::BAD_REQUEST, body).into_response()
+        }
+    }
+}
+
+fn apply(apis: &Apis, change: StageChange) -> Result<(), ApiError> {
+    match change {
+        StageChange::Redeploy { api_id, stage } => {
+            let input = DeploymentInput {
+                description: Some(DESCRIPTION.to_owned()),
+                stage_name: Some(stage),
+            };
+            apis.create_deployment(&api_id, None, input).map(|_| ())
+        }
+        StageChange::Activate {
+            api_id,
+            stage,
+            deployment_id,
+        } => {
+            let input = StageInput {
+                deployment_id: Some(deployment_id),
+                ..StageInput::default()
+            };
+            apis.update_stage(&api_id, stage.as_str(), input)
+                .map(|_| ())
+        }
+    }
+}
+
+async fn view(shared: &Shared) -> ApiList {
+    let apis = &shared.account.apis;
+    ApiList {
+        stack: shared.stack.name().await,
+        audiences: shared.audiences(),
+        apis: apis
+            .list_apis()
+            .iter()
+            .map(|api| api_view(apis, api))
+            .collect(),
+    }
+}
+
+fn api_view(apis: &Apis, api: &StoredApi) -> ApiView {
+    let id = &api.api_id;
+    // An API that is deleted meanwhile has no stages.
+    let stages = apis.list_stages(id).unwrap_or_default();
+    let deployments = apis.list_deployments(id).unwrap_or_default();
+    ApiView {
+        api_id: id.clone(),
+        name: api.name.clone(),
+        protocol_type: api.protocol_type,
+        stages: stages
+            .iter()
+            .map(|stage| stage_view(apis, api, stage))
+            .collect(),
+        deployments: deployments.iter().map(|one| deployment_view(one)).collect(),
+    }
+}
+
+fn deployment_view(deployment: &StoredDeployment) -> DeploymentView {
+    DeploymentView {
+        id: deployment.deployment_id.clone(),
+        description: deployment.description.clone(),
+        created_at: deployment.created_date.as_millis(),
+    }
+}
+
+fn stage_view(apis: &Apis, api: &StoredApi, stage: &StoredStage) -> StageView {
+    let name = stage.stage_name.as_str();
+    let endpoint = api.api_endpoint.as_deref().unwrap_or_default();
+    let served = apis.served(&api.api_id, name);
+    let snapshot = served
+        .as_deref()
+        .and_then(|served| served.snapshot.as_deref());
+    StageView {
+        name: stage.stage_name.clone(),
+        url: match (name, api.protocol_type) {
+            ("$default", ProtocolType::Http) => endpoint.to_owned(),
+            _ => format!("{endpoint}/{name}"),
+        },
+        deployment_id: stage.deployment_id.clone(),
+        auto_deploy: stage.auto_deploy,
+        changes: apis
+            .undeployed_changes(&api.api_id, name)
+            .unwrap_or_default(),
+        served: snapshot.map(served_view),
+    }
+}
+
+fn served_view(snapshot: &Snapshot) -> ServedView {
+    let connect = snapshot.route(RouteKey::CONNECT);
+    let authorizer = connect.and_then(|route| snapshot.authorizer(route));
+    let routes: BTreeMap<_, _> = snapshot.routes.iter().collect();
+    let routes = routes.into_iter().map(|(key, route)| {
+        let integration = snapshot.integration(route);
+        let uri = integration.and_then(|it| it.integration_uri.as_deref());
+        RouteView {
+            key: key.clone(),
+            function: uri.and_then(FunctionArn::from_uri).map(|function| {
+                match function.qualifier {
+                    Some(qualifier) => format!("{}:{qualifier}", function.name),
+                    None => function.name,
+                }
+            }),
+            two_way: snapshot.is_two_way(route),
+        }
+    });
+    ServedView {
+        route_selection_expression: snapshot.api.route_selection_expression.clone(),
+        routes: routes.collect(),
+        identity_source: authorizer.map_or_else(Vec::new, |it| it.identity_source.clone()),
+        has_authorizer: authorizer.is_some(),
+    }
+}
