@@ -35,22 +35,7 @@ pub(super) fn text(
         "AWS clients",
         format!("AWS_ENDPOINT_URL={}", state.endpoint),
     ));
-    if let Some(services) = &state.services {
-        let shown = escape(services);
-        rows.push((
-            "Services",
-            format!("{shown}   {DIM}gets the calls of services that do not run here{DIM:#}"),
-        ));
-    }
-    if let Some(aws) = &state.aws {
-        let shown = escape(aws);
-        rows.push((
-            "AWS",
-            format!(
-                "{shown}   {DIM}gets the calls of functions to services that do not run here{DIM:#}"
-            ),
-        ));
-    }
+    rows.extend(elsewhere(state));
     rows.push((
         "TLS",
         "the ports of APIs and AWS clients also speak https:// and wss://".to_owned(),
@@ -90,6 +75,20 @@ fn page_rows(state: &GatewayState, console: &str, flag: &str) -> Vec<(&'static s
     let note = format!("{DIM}opens once; again: stackgen console{flag}{DIM:#}");
     let console = ("Console", format!("{CYAN}{console}{CYAN:#}   {note}"));
     page.into_iter().chain([console]).collect()
+}
+
+/// Returns the row with the destination of calls of services that do not run here.
+fn elsewhere(state: &GatewayState) -> Option<(&'static str, String)> {
+    let (name, shown, calls) = match (&state.services, &state.aws) {
+        (Some(services), _) => ("Services", services, "the calls of"),
+        (None, Some(aws)) => ("AWS", aws, "the calls of functions to"),
+        (None, None) => return None,
+    };
+    let shown = escape(shown);
+    Some((
+        name,
+        format!("{shown}   {DIM}gets {calls} services that do not run here{DIM:#}"),
+    ))
 }
 
 /// Returns the rows with the addresses of the APIs.
