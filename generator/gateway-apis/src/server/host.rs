@@ -23,7 +23,14 @@ pub fn is_loopback(host: &str) -> bool {
         _ => host,
     };
     let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost") || name.ends_with(".localhost")
+    // An SDK puts the prefix of an operation before the endpoint's address: `sync-127.0.0.1`. No browser sends such a host, because
+    // a name that ends with a number is no name.
+    let is_prefixed = ["-127.0.0.1", ".127.0.0.1"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    matches!(name.as_str(), "127.0.0.1" | "[::1]" | "localhost")
+        || name.ends_with(".localhost")
+        || is_prefixed
 }
 
 /// Returns true if a request that was sent with this scheme names a host of AWS that the server stands for.

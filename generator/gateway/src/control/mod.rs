@@ -255,16 +255,7 @@ fn is_local(path: &str, headers: &HeaderMap) -> bool {
     let issuers = path
         .strip_prefix(ISSUER_PATH)
         .is_some_and(|rest| rest.starts_with('/'));
-    let is_here = host.map(without_prefix).is_some_and(is_loopback);
-    is_here && (issuers || text(header::ORIGIN).is_none_or(same_origin))
-}
-
-/// Returns a host without the prefix of an operation that an SDK put before it: `sync-127.0.0.1`. No browser sends such a host,
-/// because a name that ends with a number is no name.
-fn without_prefix(host: &str) -> &str {
-    let prefixed = ["-127.0.0.1", ".127.0.0.1"].iter();
-    let starts = prefixed.filter_map(|end| host.find(end));
-    starts.min().map_or(host, |at| &host[at + 1..])
+    host.is_some_and(is_loopback) && (issuers || text(header::ORIGIN).is_none_or(same_origin))
 }
 
 #[cfg(test)]

@@ -181,9 +181,8 @@ impl Gateway {
         let plane = data_plane(&account, settings, events, services);
         let identities = Arc::new(Identities::new(account.scope.clone()));
         let grants = role_grants(&account, &identities);
-        let fixed_port = options.port.is_some().then_some(port);
-        let listeners = Listeners::new(plane.clone(), grants, tls.clone(), fixed_port);
-        let listeners = Arc::new(listeners);
+        let fixed = options.port.is_some().then_some(port);
+        let listeners = Arc::new(Listeners::new(plane.clone(), grants, tls.clone(), fixed));
         account.apis.set_listener(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: GatewayStack::new(account.clone()),
