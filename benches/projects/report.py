@@ -153,6 +153,9 @@ def findings(results, verdicts):
         "",
         f"{sum(total.values())} findings: " + ", ".join(f"{total[verdict]} {verdict}" for verdict in VERDICTS)
         + (f". {alone} of them had one reader." if alone else "."),
+        *(f"- {one['rule']} at `{one['resource']}` of {one['project']} is a note since: {one['reader_a']}, {cell(one['why'])}"
+          + (f"; the second reader: {one['reader_b']}, {cell(one['why_b'])}" if "why_b" in one else "")
+          for one in verdicts.get("notes", [])),
         "",
         "| rule | " + " | ".join(VERDICTS) + " |",
         "|---|---|---|---|",
