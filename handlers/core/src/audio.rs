@@ -30,6 +30,9 @@ const MAX_FORMAT: usize = 64;
 /// share, they stay below the 1,024 sockets that Lambda allows.
 const REFUSED_IN_FLIGHT: usize = 256;
 
+/// Time that a post may take without slowing the fan-out down, in microseconds.
+const POST_TIME: u64 = 60_000;
+
 /// Settings for audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioSettings {
@@ -196,6 +199,7 @@ impl<R: Relay> AudioSender<R> {
         let options = FanOutOptions {
             deadline: time_left(share.received_at, ports.clock.now()),
             attempts: AUDIO_ATTEMPTS,
+            concurrency: concurrency(share.interval_micros, in_flight),
             in_flight,
             interval: Duration::from_micros(share.interval_micros),
             ..FanOutOptions::default()
@@ -277,6 +281,14 @@ fn chunk_rate(settings: AudioSettings, audience: usize) -> Rate {
 fn post_interval(audience: usize, share: usize, posts_per_second: u32) -> u64 {
     let rate = u64::from(posts_per_second.max(1)) * share.max(1) as u64;
     1_000_000 * audience as u64 / rate
+}
+
+/// Returns the number of posts at once with which posts that take [`POST_TIME`] keep this interval.
+fn concurrency(interval_micros: u64, in_flight: usize) -> usize {
+    let needed = POST_TIME.checked_div(interval_micros).unwrap_or(POST_TIME);
+    let usual = FanOutOptions::default().concurrency;
+    // At most 60,000, which fits.
+    (needed as usize).clamp(usual, in_flight.max(usual))
 }
 
 /// Returns the time until audio is too old to send.

@@ -98,18 +98,28 @@ async fn chunks_that_come_faster_than_their_posts_are_refused() {
     assert_eq!(40 - refused, 4 + 19);
 }
 
-/// Connections whose posts hang, and the number of posts in flight.
-#[derive(Default)]
+/// Connections whose posts take their time, and the number of posts in flight.
 struct SlowNetwork {
+    post: Duration,
     in_flight: AtomicUsize,
     most: AtomicUsize,
+}
+
+impl SlowNetwork {
+    fn new(post: Duration) -> Self {
+        SlowNetwork {
+            post,
+            in_flight: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl Broadcaster for SlowNetwork {
     async fn post(&self, _: &ConnectionId, _: bytes::Bytes) -> Result<(), PostError> {
         let now = self.in_flight.fetch_add(1, Relaxed) + 1;
         self.most.fetch_max(now, Relaxed);
-        tokio::time::sleep(Duration::from_millis(1_900)).await;
+        tokio::time::sleep(self.post).await;
         self.in_flight.fetch_sub(1, Relaxed);
         Ok(())
     }
@@ -125,7 +135,7 @@ async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
     crowd(&world, 1_000).await;
     let ports = Ports {
         store: world.store,
-        broadcaster: SlowNetwork::default(),
+        broadcaster: SlowNetwork::new(Duration::from_millis(1_900)),
         clock: world.clock,
     };
     let settings = AudioSettings {
@@ -142,4 +152,32 @@ async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
     sender.send(&ports, message).await.unwrap();
     let most = ports.broadcaster.most.into_inner();
     assert!(most <= 100 + 256, "{most} posts at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raised_rate_is_kept_although_posts_take_their_time() {
+    let world = on_air(&[]).await;
+    crowd(&world, 500).await;
+    let ports = Ports {
+        store: world.store,
+        broadcaster: SlowNetwork::new(Duration::from_millis(50)),
+        clock: world.clock,
+    };
+    let settings = AudioSettings {
+        listeners_per_invocation: 500,
+        posts_per_second: 10_000,
+        ..SETTINGS
+    };
+    let message = AudioMessage {
+        sender: &id("mic"),
+        request_id: None,
+        body: &chunk_of(100).to_string(),
+    };
+    let sender = sender(relay_for(0), settings);
+    let start = tokio::time::Instant::now();
+    sender.send(&ports, message).await.unwrap();
+    // 500 posts in 50 ms, and the last one takes 50 ms. Tokio's timers are late by up to a millisecond each.
+    let elapsed = start.elapsed().as_millis();
+    assert!(elapsed <= 120, "{elapsed} ms");
+    assert!(ports.broadcaster.most.into_inner() > 128);
 }
