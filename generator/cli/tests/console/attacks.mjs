@@ -94,7 +94,7 @@ async function fromAnotherPort(browser, settings) {
     document.body.append(frame);
     await new Promise((resolve) => {
       frame.onload = resolve;
-      setTimeout(resolve, 2_000);
+      setTimeout(resolve, 20_000);
     });
     const stream = new EventSource(`${path}/events`, { withCredentials: true });
     const streamed = await new Promise((resolve) => {

@@ -89,7 +89,7 @@ async function replayed(browser, page) {
   await client.locator('textarea').fill(body);
   await client.locator('button', { hasText: 'Send' }).click();
   await shows(client, '.frames', '<img src=x');
-  assert.equal(await client.locator('.frames li.in').count(), 1);
+  await count(client.locator('.frames li.in'), 1);
 
   await page.locator('nav a[href="#connections"]').click();
   await page.fill('#search', 'ada');
