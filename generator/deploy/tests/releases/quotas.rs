@@ -115,7 +115,7 @@ async fn an_update_that_adds_nothing_reads_no_quota() {
     assert!(quotas.calls.into_inner().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn quotas_that_may_not_be_read_are_skipped_with_a_note_each() {
     let denied = Quotas {
         fails: Some(AccountErrorKind::AccessDenied),
