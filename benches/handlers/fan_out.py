@@ -64,15 +64,23 @@ def compare(binaries, python, delay, rounds, slow_rounds):
     url = json.loads(endpoint.stdout.readline())["url"]
     script = str(Path(__file__).parent / "python/fan_out.py")
 
-    def ours(*concurrency):
-        command = [binaries / "bench-fan-out", url, str(LISTENERS), *map(str, concurrency)]
-        return Client("ours, {at_a_time} at a time" + ("" if concurrency else " (default)"), start(command))
+    def ours(*options, note=""):
+        command = [binaries / "bench-fan-out", url, str(LISTENERS), *map(str, options)]
+        return Client("ours, {at_a_time} at a time" + note, start(command))
 
     def boto3(name, threads):
         return Client(name, start([python, script, url, str(LISTENERS), str(threads)]))
 
     # The last one is slow.
-    clients = [ours(), boto3("boto3, 32 threads", 32), ours(32), ours(LISTENERS), boto3("boto3, one after the other", 1)]
+    clients = [
+        ours(note=" (default)"),
+        boto3("boto3, 32 threads", 32),
+        # As the audio handler does with AUDIO_POSTS_PER_SECOND=10000.
+        ours(512, 100, note=", one every 100 µs"),
+        ours(32),
+        ours(LISTENERS),
+        boto3("boto3, one after the other", 1),
+    ]
     try:
         ceiling, answer = [ask(tool, url, connections) for connections in (128, 1)]
         for client in clients:

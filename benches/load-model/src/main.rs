@@ -54,6 +54,8 @@ fn main() {
     ] {
         for rate in rates {
             for model in [Model::Loop, Model::Before, Model::After] {
+                // The pauses of retries take their random numbers from the thread.
+                fastrand::seed(7);
                 let mut runtime = tokio::runtime::Builder::new_current_thread();
                 let runtime = runtime.enable_time().start_paused(true).build();
                 let runtime = runtime.expect("a runtime without I/O");

@@ -1,4 +1,4 @@
-//! Fan-out of the audio handler: `bench-fan-out <endpoint> <listeners> [<concurrency>]`.
+//! Fan-out of a message: `bench-fan-out <endpoint> <listeners> [<concurrency> [<interval in microseconds>]]`.
 //!
 //! For every line of standard input, it sends the line to all listeners once, and prints the duration. It is a separate
 //! program, so that its memory contains nothing else.
@@ -9,7 +9,7 @@ mod aws;
 use std::env;
 use std::error::Error;
 use std::io::stdin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::json;
@@ -18,12 +18,15 @@ use stackgen_websocket::{ConnectionId, FanOutOptions, ManagementApi, fan_out};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = env::args().skip(1).collect();
-    let [endpoint, listeners, concurrency @ ..] = words.as_slice() else {
-        return Err("bench-fan-out <endpoint> <listeners> [<concurrency>]".into());
+    let [endpoint, listeners, given @ ..] = words.as_slice() else {
+        return Err("bench-fan-out <endpoint> <listeners> [<concurrency> [<interval>]]".into());
     };
     let mut options = FanOutOptions::default();
-    if let [concurrency] = concurrency {
+    if let [concurrency, ..] = given {
         options.concurrency = concurrency.parse()?;
+    }
+    if let [_, interval] = given {
+        options.interval = Duration::from_micros(interval.parse()?);
     }
     let api = ManagementApi::new(&aws::settings("").sdk_config(), endpoint);
     let audience: Vec<_> = (0..listeners.parse()?).map(listener).collect();

@@ -129,55 +129,46 @@ impl Broadcaster for SlowNetwork {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
+/// Sends a chunk to listeners whose posts take their time. Returns the time that it took, and the most posts at once.
+async fn send_slowly(listeners: u32, post: Duration, settings: AudioSettings) -> (Duration, usize) {
     let world = on_air(&[]).await;
-    crowd(&world, 1_000).await;
+    crowd(&world, listeners).await;
     let ports = Ports {
         store: world.store,
-        broadcaster: SlowNetwork::new(Duration::from_millis(1_900)),
+        broadcaster: SlowNetwork::new(post),
         clock: world.clock,
     };
+    let message = AudioMessage {
+        sender: &id("mic"),
+        request_id: None,
+        body: &chunk_of(100).to_string(),
+    };
+    let start = tokio::time::Instant::now();
+    let sender = sender(relay_for(0), settings);
+    sender.send(&ports, message).await.unwrap();
+    (start.elapsed(), ports.broadcaster.most.into_inner())
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_shares_do_not_use_up_the_sockets_of_a_function() {
     let settings = AudioSettings {
         listeners_per_invocation: 100,
         posts_per_second: 1_000_000,
         ..SETTINGS
     };
-    let message = AudioMessage {
-        sender: &id("mic"),
-        request_id: None,
-        body: &chunk_of(100).to_string(),
-    };
-    let sender = sender(relay_for(0), settings);
-    sender.send(&ports, message).await.unwrap();
-    let most = ports.broadcaster.most.into_inner();
+    let (_, most) = send_slowly(1_000, Duration::from_millis(1_900), settings).await;
     assert!(most <= 100 + 256, "{most} posts at once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_raised_rate_is_kept_although_posts_take_their_time() {
-    let world = on_air(&[]).await;
-    crowd(&world, 500).await;
-    let ports = Ports {
-        store: world.store,
-        broadcaster: SlowNetwork::new(Duration::from_millis(50)),
-        clock: world.clock,
-    };
     let settings = AudioSettings {
         listeners_per_invocation: 500,
         posts_per_second: 10_000,
         ..SETTINGS
     };
-    let message = AudioMessage {
-        sender: &id("mic"),
-        request_id: None,
-        body: &chunk_of(100).to_string(),
-    };
-    let sender = sender(relay_for(0), settings);
-    let start = tokio::time::Instant::now();
-    sender.send(&ports, message).await.unwrap();
-    // 500 posts in 50 ms, and the last one takes 50 ms. Tokio's timers are late by up to a millisecond each.
-    let elapsed = start.elapsed().as_millis();
-    assert!(elapsed <= 120, "{elapsed} ms");
-    assert!(ports.broadcaster.most.into_inner() > 128);
+    let (time, most) = send_slowly(500, Duration::from_millis(50), settings).await;
+    // On a paused clock: 500 posts in 50 ms, and the last one takes 50 ms. Timers are late by up to a millisecond each.
+    assert!(time <= Duration::from_millis(120), "{time:?}");
+    assert!(most > 128, "{most} posts at once");
 }
