@@ -19,7 +19,7 @@ use crate::outbound::errors::{WireProtocol, operation};
 /// Maximum size of a request in bytes: a token.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Scope that `GetUser` needs. Tokens of this issuer have no scopes unless somebody adds them.
+/// Scope that `GetUser` needs of a token with scopes. Those of the sign-in have the requested ones; others have none by default.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// Claims of tokens that are not attributes of their users.

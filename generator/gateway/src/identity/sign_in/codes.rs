@@ -85,6 +85,13 @@ pub(super) struct Exchanged {
     pub(super) refresh_token: String,
 }
 
+impl IssuedCode {
+    /// Returns true if the code has a refresh token, which a second use revokes.
+    fn is_exchanged(&self) -> bool {
+        matches!(self.code_use, CodeUse::Exchanged { .. })
+    }
+}
+
 impl SignInCodes {
     /// Creates a code for a request that a user answered. `auth_time` is the time of the answer in seconds since 1970. Returns
     /// `None` if the machine provides no random numbers.
@@ -96,7 +103,9 @@ impl SignInCodes {
     ) -> Option<String> {
         let (code, now) = (secret()?, Instant::now());
         let mut issued = self.lock();
-        issued.codes.retain(|_, code| code.expires > now);
+        issued
+            .codes
+            .retain(|_, code| code.expires > now || code.is_exchanged());
         if issued.codes.len() >= MAX_ENTRIES {
             issued.codes.clear();
         }
@@ -153,8 +162,8 @@ impl SignInCodes {
         })
     }
 
-    /// Returns the user of a refresh token of this client. The token stays valid until the gateway ends, as Cognito's stay for a
-    /// month.
+    /// Returns the user of a refresh token of this client. The token is valid until the gateway ends; Cognito's is for 30 days by
+    /// default.
     pub(super) fn refresh(&self, token: &str, client_id: &str) -> Option<SignedIn> {
         let issued = self.lock();
         let user = issued.refresh_tokens.get(token)?;
@@ -194,7 +203,9 @@ impl CodeRefusal {
     /// Returns the reason.
     pub(super) fn description(self) -> &'static str {
         match self {
-            CodeRefusal::Unknown => "the issuer did not create this code, or it was restarted",
+            CodeRefusal::Unknown => {
+                "the issuer does not know this code: it has expired, or the issuer was restarted"
+            }
             CodeRefusal::Expired => "the code is older than 60 seconds",
             CodeRefusal::Used => "the code was used before",
             CodeRefusal::Client => "the code was created for another client_id",
@@ -280,6 +291,8 @@ mod tests {
             assert_eq!(refresh("page"), Some(user()));
             assert_eq!(refresh("other"), None);
             tokio::time::advance(Duration::from_secs(seconds)).await;
+            // Another sign-in removes expired codes.
+            self::code(&codes);
             assert_eq!(refusal(&codes, &code), Some(CodeRefusal::Used));
             assert_eq!(refresh("page"), None, "after {seconds} s");
             assert_eq!(refusal(&codes, &code), Some(CodeRefusal::Used));

@@ -75,8 +75,7 @@ async fn tokens(sign_in: &SignIn, parameters: &TokenParameters) -> Result<Value,
         "refresh_token" => {
             let user = sign_in.codes.refresh(&parameters.refresh_token, client_id);
             let refused = || {
-                let description =
-                    "the issuer did not create this refresh token, or it was restarted";
+                let description = "the issuer does not know this refresh token of the client: it was revoked, or the issuer was restarted";
                 TokenRefusal::invalid("invalid_grant", description)
             };
             Ok(mint(sign_in, &user.ok_or_else(refused)?, None).await?)
