@@ -22,8 +22,8 @@ pub(crate) use settings::{PageSettings, PageSignIn};
 /// File of the settings.
 const SETTINGS: &str = "config.json";
 
-/// Content security policy: no inline code, and no code or frames of other sites. Connections are as free as they are for pages on
-/// this machine.
+/// Content security policy: no inline code, and no code or frames of other sites. Connections may lead to HTTPS and WSS
+/// addresses, and to this machine.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data: blob:; font-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; \
     connect-src 'self' https: wss: http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*; \
