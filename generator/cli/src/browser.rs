@@ -1,24 +1,76 @@
 //! The user's browser.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::error::reason;
+use crate::write::write_private;
+
 /// Time in which a program that cannot open a URL has failed. One that runs on is the browser itself.
 const FAILURE_TIME: Duration = Duration::from_secs(3);
 
-/// Opens a URL in the user's browser. Returns the reason if that is not possible.
-pub(crate) async fn open(url: String) -> Result<(), String> {
-    let program = program(cfg!(target_os = "macos"), |name| {
-        env::var_os(name).filter(|value| !value.is_empty())
-    })?;
+/// Link that the user's browser opens.
+pub(crate) struct BrowserLink {
+    url: String,
+    /// File that leads to a secret URL.
+    file: Option<PathBuf>,
+}
+
+impl BrowserLink {
+    pub(crate) fn new(url: String) -> Self {
+        BrowserLink { url, file: None }
+    }
+
+    /// Creates the link of a URL that only this user may know. Other users can read the arguments of programs, so that the browser
+    /// gets this file, which leads to the URL and which only its owner can read.
+    pub(crate) fn secret(url: String, file: PathBuf) -> Self {
+        let file = Some(file);
+        BrowserLink { url, file }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Opens the link. Returns the reason if that is not possible.
+    pub(crate) async fn open(&self) -> Result<(), String> {
+        let program = program(cfg!(target_os = "macos"), |name| {
+            env::var_os(name).filter(|value| !value.is_empty())
+        })?;
+        let Some(file) = &self.file else {
+            return start(program, self.url.as_ref()).await;
+        };
+        let file = write_page(file, &self.url).map_err(|error| {
+            let reason = reason(&error);
+            format!("{} cannot be written: {reason}", file.display())
+        })?;
+        start(program, file.as_os_str()).await
+    }
+}
+
+/// Writes a page that leads to a URL, and returns its absolute path.
+fn write_page(file: &Path, url: &str) -> io::Result<PathBuf> {
+    let url = url.replace('&', "&amp;").replace('"', "&quot;");
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>stackgen</title>\n\
+         <meta http-equiv=\"refresh\" content=\"0; url={url}\"></head>\n\
+         <body><p><a href=\"{url}\">Continue</a></p></body></html>\n"
+    );
+    write_private(file, html.as_bytes())?;
+    file.canonicalize()
+}
+
+async fn start(program: OsString, argument: &OsStr) -> Result<(), String> {
     let name = program.to_string_lossy().into_owned();
     let child = Command::new(program)
-        .arg(url)
+        .arg(argument)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -69,6 +121,18 @@ mod tests {
             let found = variables.iter().find(|(name, _)| *name == wanted);
             found.map(|(_, value)| OsString::from(value))
         })
+    }
+
+    #[test]
+    fn the_page_of_a_secret_link_has_the_whole_url_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("link.html");
+        write_page(&file, "http://127.0.0.1:1/?a=1&b=\"><script>").unwrap();
+        let html = std::fs::read_to_string(file).unwrap();
+        let url = "http://127.0.0.1:1/?a=1&amp;b=&quot;><script>";
+        assert!(html.contains(&format!("content=\"0; url={url}\"")));
+        assert!(html.contains(&format!("<a href=\"{url}\">")));
+        assert_eq!(html.matches("<script>").count(), 2);
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! Local gateway of a project: `stackgen dev` describes it in `.stackgen/gateway.json` while it runs.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stackgen_gateway::gateway::{ApiEndpoint, GatewayState, RemoteError, RemoteGateway};
-use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::bounded;
 use crate::error::{CliError, reason};
 use crate::file;
 use crate::project::Project;
+use crate::write::write_private;
 
 /// Longest wait for the state of a gateway on this machine.
 const STATE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,6 +49,11 @@ impl LocalGateway {
     /// Returns the path of a project's file, beside its stackgen.yaml or template.
     pub(crate) fn path(project: &Path) -> PathBuf {
         file::within(folder(project), ".stackgen/gateway.json")
+    }
+
+    /// Returns the path of the page by which a browser opens the console of a project.
+    pub(crate) fn console_page(project: &Path) -> PathBuf {
+        file::within(folder(project), ".stackgen/console.html")
     }
 
     /// Returns the folder of a project's certificate authority, which stays when the gateway ends.
@@ -144,16 +149,12 @@ impl LocalGateway {
         };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
-        // Only the owner can read a temporary file, and a rename keeps its mode.
-        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
-        file.write_all(&text).map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(())
+        write_private(&path, &text).map_err(failed)
     }
 
-    /// Removes the file of a project if this process wrote it, and its folder if it is empty then.
+    /// Removes the files of a project if this process wrote them, and their folder if it is empty then.
     pub(crate) fn remove(project: &Path, pid: u32) {
         if !LocalGateway::read(project).is_ok_and(|local| local.pid == pid) {
             return;
@@ -161,10 +162,11 @@ impl LocalGateway {
         LocalGateway::forget(project);
     }
 
-    /// Removes the file of a project, and its folder if it is empty then.
+    /// Removes the files of a project, and their folder if it is empty then.
     pub(crate) fn forget(project: &Path) {
         let path = LocalGateway::path(project);
         let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(LocalGateway::console_page(project));
         if let Some(folder) = path.parent() {
             let _ = fs::remove_dir(folder);
         }

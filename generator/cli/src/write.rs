@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::bounded;
 use crate::error::{CliError, reason};
@@ -100,6 +100,15 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
         }
         created.push(path);
     }
+    Ok(())
+}
+
+/// Replaces a file by a rename, without its folder. Only its owner can read it.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Only the owner can read a temporary file, and a rename keeps its mode.
+    let mut file = NamedTempFile::new_in(file::parent(path))?;
+    file.write_all(bytes)?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

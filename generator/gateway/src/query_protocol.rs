@@ -40,7 +40,7 @@ pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
     Some(text.replace("&amp;", "&"))
 }
 
-/// Escapes text for XML.
+/// Escapes text of XML and HTML elements. Attributes also need their quotes escaped.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::browser;
+use crate::browser::BrowserLink;
 use crate::error::CliError;
 use crate::local::LocalGateway;
 use crate::outcome::CommandOutcome;
@@ -51,7 +51,9 @@ impl ConsoleCommand {
             false => ui.result(&format!("{link}\n"))?,
         }
         if self.open {
-            browser::open(link).await.map_err(|problem| {
+            let page = LocalGateway::console_page(&self.file);
+            let link = BrowserLink::secret(link, page);
+            link.open().await.map_err(|problem| {
                 CliError::failed(format!("no browser was opened, because {problem}"))
                     .hint("open the link yourself")
             })?;

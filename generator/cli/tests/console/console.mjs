@@ -1,11 +1,12 @@
 // The console in Chromium, against a running stack.
 //
-// Argument: a JSON object with `console` and `link` (two links), `endpoint`, `url` (of the stage), `template` (file that the gateway
-// watches), `modules` (node_modules with playwright-core and axe-core), `chromium`, and `screenshots` (folder, or null). Prints a line
-// per step. Exits with 1 at the first step that fails.
+// Argument: a JSON object with `console` and `link` (two links), `opening` (file that leads to a third one), `endpoint`, `url` (of the
+// stage), `template` (file that the gateway watches), `modules` (node_modules with playwright-core and axe-core), `chromium`, and
+// `screenshots` (folder, or null). Prints a line per step. Exits with 1 at the first step that fails.
 
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
 import { attack } from './attacks.mjs';
 import { Browser, count, shows } from './browser.mjs';
@@ -16,6 +17,17 @@ const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
 
 const step = (text) => process.stdout.write(`${text}\n`);
+
+/** Opens the console as `--open` does, by a file that leads to a link. */
+async function openedByFile(browser) {
+  const context = await browser.chromium.newContext();
+  const page = await context.newPage();
+  await page.goto(pathToFileURL(settings.opening).href);
+  await shows(page, '#stream', 'Live');
+  assert.equal(page.url(), `${settings.endpoint}/_stackgen/console/`);
+  await context.close();
+  step('opened by a file: the link leads to the console');
+}
 
 /** Opens a WebSocket from a page elsewhere, and returns its close code. */
 function handshake(page, url) {
@@ -200,6 +212,7 @@ async function noOverflow(page, name) {
 }
 
 async function play(browser) {
+  await openedByFile(browser);
   const page = await opened(browser);
   await refused(browser, page);
   await denied(browser, page);

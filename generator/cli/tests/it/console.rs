@@ -4,14 +4,15 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use stackgen_test_tools::{installed, on_path};
 
 use crate::common::{Run, Sandbox, root};
-use crate::running::{Dev, PATIENCE};
+use crate::ending::until;
+use crate::running::Dev;
 
 const TEMPLATE: &str = include_str!("console.yaml");
 
@@ -43,39 +44,74 @@ fn the_console_keeps_connections_within_a_fixed_memory() {
     assert_succeeds(Command::new(node).arg("--test").arg(tests));
 }
 
-#[test]
-fn the_browser_opens_a_link_that_works() {
-    let sandbox = Sandbox::starter("echo");
-    sandbox.write("browser", "#!/bin/sh\necho \"$1\" >> opened\n");
+/// Writes a program that stands for a browser: it adds its arguments to `arguments`, and copies the page to `opened-1`, `opened-2`…
+fn browser(sandbox: &Sandbox) -> PathBuf {
+    let script = "#!/bin/sh\necho \"$@\" >> arguments; cat \"$1\" > new; mv new \"opened-$(grep -c / arguments)\"\n";
+    sandbox.write("browser", script);
     let browser = sandbox.path().join("browser");
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    browser
+}
+
+/// Runs `stackgen console --open` with a browser.
+fn open_console(dev: &Dev, browser: &Path, arguments: &[&str]) -> Run {
+    let mut command = dev.sandbox.command();
+    command.env("BROWSER", browser).args(["console", "--open"]);
+    let run = Run::of(command.args(arguments).output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    run
+}
+
+#[test]
+fn the_browser_opens_a_link_that_works_once_and_that_other_users_do_not_see() {
+    let sandbox = Sandbox::starter("echo");
+    let browser = browser(&sandbox);
     let variables = [("BROWSER", browser.as_path())];
     let mut dev = Dev::spawn(sandbox, &["--json", "--no-build", "--open"], &variables);
     dev.ready = dev.event("ready");
-    let mut command = dev.sandbox.command();
-    let run = command.env("BROWSER", &browser).args(["console", "--open"]);
-    let run = Run::of(run.output().unwrap());
-    assert_eq!(run.code, Some(0), "{run}");
-    let opened = || fs::read_to_string(dev.sandbox.path().join("opened")).unwrap_or_default();
-    let started = Instant::now();
-    while opened().lines().count() < 2 && started.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(20));
+    let opened = |name| {
+        let path = dev.sandbox.path().join(name);
+        until("no browser was started", || path.exists());
+        fs::read_to_string(path).unwrap()
+    };
+    let first = opened("opened-1");
+    let run = open_console(&dev, &browser, &[]);
+    let second = opened("opened-2");
+    assert!(second.contains(run.stdout.trim()), "{second}");
+
+    let page = dev.sandbox.path().join(".stackgen/console.html");
+    let page = page.canonicalize().unwrap();
+    let arguments = dev.sandbox.read("arguments");
+    for argument in arguments.lines() {
+        assert_eq!(Path::new(argument), page);
     }
-    let opened = opened();
-    assert!(opened.contains(run.stdout.trim()), "{opened}");
-    for link in opened.lines() {
-        let (authority, path) = link
-            .strip_prefix("http://")
-            .and_then(|link| link.split_once('/'))
-            .unwrap();
-        let mut stream = TcpStream::connect(authority).unwrap();
-        let request =
-            format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{link}: {answer}");
+    let mode = fs::metadata(&page).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    for html in [first, second] {
+        let (_, rest) = html.split_once("content=\"0; url=http://").unwrap();
+        let (link, _) = rest.split_once('"').unwrap();
+        let (authority, path) = link.split_once('/').unwrap();
+        for expected in ["HTTP/1.1 200", "HTTP/1.1 403"] {
+            let mut stream = TcpStream::connect(authority).unwrap();
+            let request =
+                format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with(expected), "{link}: {answer}");
+        }
     }
+    dev.interrupt();
+    assert_eq!(dev.ended(), Some(0));
+    assert!(!page.exists());
+}
+
+// On macOS, there always is a browser.
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn without_a_display_no_browser_is_opened() {
+    let dev = Dev::start(&[]);
     let none = dev.sandbox.run("console --open");
     insta::assert_snapshot!(none.stderr, @"
     error: no browser was opened, because there is no display
@@ -93,9 +129,11 @@ fn the_console_explains_refusals_replays_frames_redeploys_stages_and_resists_att
     };
     let dev = start();
     let link = || dev.sandbox.run("console --file template.yaml").stdout;
+    open_console(&dev, &browser(&dev.sandbox), &["--file", "template.yaml"]);
     let settings = json!({
         "console": dev.ready["console"],
         "link": link().trim(),
+        "opening": dev.sandbox.path().join(".stackgen/console.html"),
         "endpoint": dev.ready["gateway"]["endpoint"],
         "url": dev.url(),
         "template": dev.sandbox.path().join("template.yaml"),

@@ -16,14 +16,14 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use stackgen_gateway_apis::server::{NamedAwsHost, is_loopback};
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{AwsHost, Grants, refuse, request_id};
 
-use crate::identity::Issuer;
+use crate::identity::{Issuer, is_own_origin};
 use crate::outbound::OtherServices;
 use crate::outbound::actions::TARGET;
 use crate::outbound::errors::WireProtocol;
@@ -244,24 +244,18 @@ fn bucket_of(host: &str) -> Option<&str> {
 /// Returns false for a request of a foreign web page, and for one that reached loopback by a foreign name (DNS
 /// rebinding). The issuer checks web pages itself: the stack's own may use it.
 fn is_local(path: &str, headers: &HeaderMap) -> bool {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
-    };
-    let host = text(header::HOST);
-    let same_origin =
-        |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let is_own = |origin: &HeaderValue| is_own_origin(origin, headers);
     let issuers = path
         .strip_prefix(ISSUER_PATH)
         .is_some_and(|rest| rest.starts_with('/'));
-    host.is_some_and(is_loopback) && (issuers || text(header::ORIGIN).is_none_or(same_origin))
+    host.is_some_and(is_loopback) && (issuers || headers.get(header::ORIGIN).is_none_or(is_own))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{Gateway, Shared};
 use crate::identity::SignInClients;
-use crate::page::{self, PageSettings};
+use crate::page::{self, PageSettings, PageSignIn};
 
 /// Server of the web page, on a port of its own: the page must not have the origin of the control endpoint.
 #[derive(Debug, Default)]
@@ -107,7 +107,10 @@ impl Shared {
         PageSettings {
             websocket_url: url(ProtocolType::WebSocket),
             http_url: url(ProtocolType::Http),
-            issuer: client.map(|client| (state.issuer.clone(), client)),
+            sign_in: client.map(|client_id| PageSignIn {
+                issuer: state.issuer.clone(),
+                client_id,
+            }),
         }
     }
 }

@@ -19,7 +19,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use self::key::IssuerKey;
-pub(crate) use sign_in::{SignIn, SignInClients};
+pub(crate) use sign_in::{SignIn, SignInClients, is_own_origin};
 pub use token::{Token, TokenUse};
 
 /// OpenID Connect issuer with RSA keys, the only ones that JWT authorizers of HTTP APIs accept. Cheap to clone.
@@ -131,16 +131,8 @@ impl Issuer {
         &self.shared.url
     }
 
-    /// Returns the routes for discovery and keys, relative to the issuer's URL.
-    pub fn router(&self) -> Router {
-        Router::new()
-            .route(Issuer::DISCOVERY_PATH, get(discovery))
-            .with_state(self.clone())
-            .merge(self.router_of_keys())
-    }
-
-    /// Returns the route for keys.
-    fn router_of_keys(&self) -> Router {
+    /// Returns the route of the public keys, relative to the issuer's URL.
+    fn keys_routes(&self) -> Router {
         Router::new()
             .route(Issuer::JWKS_PATH, get(jwks))
             .with_state(self.clone())
@@ -198,6 +190,17 @@ impl Issuer {
         Ok(key)
     }
 
+    /// Returns the key that signs, and the retired ones that are still published.
+    async fn published_keys(&self) -> Result<Vec<Arc<IssuerKey>>, IssuerError> {
+        let now = Instant::now();
+        self.with_keys(|signing, retired| {
+            let retired = retired.iter().filter(|key| key.is_published(now));
+            let all = std::iter::once(signing).chain(retired.map(|retired| &retired.key));
+            all.cloned().collect()
+        })
+        .await
+    }
+
     /// Waits for the first key, then calls `read` with the keys.
     async fn with_keys<T>(
         &self,
@@ -246,10 +249,6 @@ impl KeyState {
     }
 }
 
-async fn discovery(State(issuer): State<Issuer>) -> Response {
-    Json(discovery_document(issuer.url())).into_response()
-}
-
 fn discovery_document(url: &str) -> Value {
     json!({
         "issuer": url,
@@ -262,14 +261,11 @@ fn discovery_document(url: &str) -> Value {
 }
 
 async fn jwks(State(issuer): State<Issuer>) -> Response {
-    let now = Instant::now();
-    let keys = issuer.with_keys(|signing, retired| {
-        let published = retired.iter().filter(|key| key.is_published(now));
-        let all = std::iter::once(signing).chain(published.map(|retired| &retired.key));
-        all.map(|key| key.jwk().clone()).collect::<Vec<_>>()
-    });
-    match keys.await {
-        Ok(keys) => Json(json!({ "keys": keys })).into_response(),
+    match issuer.published_keys().await {
+        Ok(keys) => {
+            let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+            Json(json!({ "keys": keys })).into_response()
+        }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

@@ -1,7 +1,6 @@
 //! `GetUser` of user pools: the user of an access token of this issuer, with the token's own claims as attributes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -9,23 +8,22 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use stackgen_gateway_common::{EpochMillis, body};
 
 use super::Issuer;
 use crate::outbound::OtherServices;
-use crate::outbound::actions::TARGET;
-use crate::outbound::errors::WireProtocol;
+use crate::outbound::errors::{WireProtocol, operation};
 
 /// Maximum size of a request in bytes: a token.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Scope that `GetUser` needs. Tokens of this issuer have no scopes unless somebody adds them.
+/// Scope that `GetUser` needs of a token with scopes. Those of the sign-in have the requested ones; others have none by default.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// Claims that are no attributes of users.
-const NO_ATTRIBUTES: [&str; 16] = [
+/// Claims of tokens that are not attributes of their users.
+const TOKEN_CLAIMS: [&str; 16] = [
     "aud",
     "auth_time",
     "client_id",
@@ -56,10 +54,11 @@ impl Issuer {
     }
 
     async fn answer_users(&self, others: &OtherServices, request: Request) -> Response {
-        if operation(request.headers()) != "GetUser" {
+        let (head, body) = request.into_parts();
+        if operation(&head, &[]) != "GetUser" {
+            let request = Request::from_parts(head, body);
             return others.answer("cognito-idp", request).await;
         }
-        let (head, body) = request.into_parts();
         let protocol = WireProtocol::of("cognito-idp", &head);
         let refuse = |message: &str| {
             protocol.error(StatusCode::BAD_REQUEST, "NotAuthorizedException", message)
@@ -88,24 +87,13 @@ impl Issuer {
     /// Returns the claims of a token that a published key of this issuer signed.
     async fn verified_claims(&self, token: &str) -> Option<Value> {
         let (text, signature) = token.rsplit_once('.')?;
-        let now = Instant::now();
-        let keys = self.with_keys(|signing, retired| {
-            let retired = retired.iter().filter(|key| key.is_published(now));
-            let mut keys = std::iter::once(signing).chain(retired.map(|retired| &retired.key));
-            keys.any(|key| key.has_signed(text, signature))
-        });
-        if !keys.await.ok()? {
+        let keys = self.published_keys().await.ok()?;
+        if !keys.iter().any(|key| key.has_signed(text, signature)) {
             return None;
         }
         let (_, claims) = text.split_once('.')?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
-}
-
-fn operation(headers: &HeaderMap) -> &str {
-    let target = headers.get(TARGET).and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next());
-    operation.unwrap_or_default()
 }
 
 fn is_expired(claims: &Value) -> bool {
@@ -127,7 +115,7 @@ fn user(claims: &Value) -> Value {
         if claim == "username" {
             name = value.clone();
         }
-        if !NO_ATTRIBUTES.contains(&claim.as_str()) {
+        if !TOKEN_CLAIMS.contains(&claim.as_str()) {
             let text = match value {
                 Value::String(text) => text.clone(),
                 value => value.to_string(),

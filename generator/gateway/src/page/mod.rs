@@ -17,13 +17,13 @@ use http::{HeaderValue, Method, StatusCode};
 use tower_http::services::ServeFile;
 
 use files::PageFile;
-pub(crate) use settings::PageSettings;
+pub(crate) use settings::{PageSettings, PageSignIn};
 
-/// Path of the settings.
-const SETTINGS: &str = "/config.json";
+/// File of the settings.
+const SETTINGS: &str = "config.json";
 
-/// Content security policy: no inline code, and no code or frames of other sites. Connections are as free as they are for pages on
-/// this machine.
+/// Content security policy: no inline code, and no code or frames of other sites. Connections may lead to HTTPS and WSS
+/// addresses, and to this machine.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data: blob:; font-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; \
     connect-src 'self' https: wss: http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*; \
@@ -65,20 +65,19 @@ async fn respond(
         return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
     }
     let path = request.uri().path();
-    if path == SETTINGS {
-        return match settings().await.fill_in(folder) {
-            Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
-            Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response(),
-        };
-    }
     match files::find(folder, path) {
+        Some(PageFile::File(file)) if file == folder.join(SETTINGS) => {
+            send_settings(settings().await, Some(&file))
+        }
         Some(PageFile::File(file)) => match send(&file, request).await {
             Ok(response) => response,
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         },
         Some(PageFile::Folder) => {
             // The path begins with one slash, so that it cannot name another host.
-            let location = [(LOCATION, format!("{path}/"))];
+            let query = request.uri().query();
+            let query = query.map_or_else(String::new, |query| format!("?{query}"));
+            let location = [(LOCATION, format!("{path}/{query}"))];
             (StatusCode::TEMPORARY_REDIRECT, location).into_response()
         }
         None if !folder.is_dir() => {
@@ -88,7 +87,22 @@ async fn respond(
             );
             (StatusCode::NOT_FOUND, text).into_response()
         }
+        None if is_missing_settings(folder, path) => send_settings(settings().await, None),
         None => (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
+    }
+}
+
+/// Returns true for the path of the settings if the folder has no such file, not even one that is not served.
+fn is_missing_settings(folder: &Path, path: &str) -> bool {
+    let found = || folder.join(SETTINGS).symlink_metadata();
+    path.strip_prefix('/') == Some(SETTINGS)
+        && found().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+fn send_settings(settings: PageSettings, file: Option<&Path>) -> Response {
+    match settings.fill_in(file) {
+        Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response(),
     }
 }
 

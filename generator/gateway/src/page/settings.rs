@@ -16,43 +16,48 @@ pub(crate) struct PageSettings {
     pub(crate) websocket_url: Option<String>,
     /// URL of the only stage of the only HTTP API. Without it, that of the file stays.
     pub(crate) http_url: Option<String>,
-    /// URL of the issuer, and the page's client ID there. Without it, there is no sign-in: the issuer of the file signs no tokens
-    /// that this stack accepts.
-    pub(crate) issuer: Option<(String, String)>,
+    /// Sign-in at the local issuer. Without it, that of the file stays: an authorizer in a function may accept its tokens.
+    pub(crate) sign_in: Option<PageSignIn>,
+}
+
+/// Sign-in of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PageSignIn {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
 }
 
 impl PageSettings {
-    /// Returns the folder's `config.json` with these settings in it. Without a file, there is nothing else in it.
-    pub(super) fn fill_in(self, folder: &Path) -> Result<String, String> {
-        let path = folder.join("config.json");
-        let failed = |problem: &dyn std::fmt::Display| {
-            format!("cannot read {}: {problem}\n", path.display())
+    /// Returns the settings of a file with these ones in it. Without a file, there are no others.
+    pub(super) fn fill_in(self, file: Option<&Path>) -> Result<String, String> {
+        let mut settings = file.map(read).transpose()?.unwrap_or_default();
+        let (issuer, client_id) = match self.sign_in {
+            Some(sign_in) => (Some(sign_in.issuer), Some(sign_in.client_id)),
+            None => (None, None),
         };
-        let mut settings = match read(&path) {
-            Ok(text) => serde_json::from_str::<Map<String, Json>>(&text).map_err(|error| {
-                let path = path.display();
-                format!("{path} must be a JSON object: {error}\n")
-            })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Map::new(),
-            Err(error) => return Err(failed(&error)),
-        };
-        let (issuer, client) = self.issuer.unzip();
-        let found = [
+        for (key, value) in [
             ("websocketUrl", self.websocket_url),
             ("httpUrl", self.http_url),
-        ];
-        for (key, url) in found {
-            if let Some(url) = url {
-                settings.insert(key.to_owned(), url.into());
+            ("issuer", issuer),
+            ("clientId", client_id),
+        ] {
+            if let Some(value) = value {
+                settings.insert(key.to_owned(), value.into());
             }
         }
-        settings.insert("issuer".to_owned(), issuer.into());
-        settings.insert("clientId".to_owned(), client.into());
-        serde_json::to_string_pretty(&settings).map_err(|error| failed(&error))
+        serde_json::to_string_pretty(&settings)
+            .map_err(|error| format!("cannot write the settings: {error}\n"))
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+fn read(file: &Path) -> Result<Map<String, Json>, String> {
+    let text =
+        read_text(file).map_err(|error| format!("cannot read {}: {error}\n", file.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| format!("{} must be a JSON object: {error}\n", file.display()))
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let file = File::open(path)?;
     if file.take(MAX_SETTINGS + 1).read_to_string(&mut text)? as u64 > MAX_SETTINGS {
@@ -74,7 +79,10 @@ mod tests {
         PageSettings {
             websocket_url: Some("ws://127.0.0.1:1/prod".to_owned()),
             http_url: None,
-            issuer: Some(("http://127.0.0.1:2/issuer".to_owned(), "page".to_owned())),
+            sign_in: Some(PageSignIn {
+                issuer: "http://127.0.0.1:2/issuer".to_owned(),
+                client_id: "page".to_owned(),
+            }),
         }
     }
 
@@ -85,14 +93,14 @@ mod tests {
     }
 
     fn filled_in(settings: PageSettings, folder: &TempDir) -> String {
-        let result = settings.fill_in(folder.path());
+        let result = settings.fill_in(Some(&folder.path().join("config.json")));
         let text = result.unwrap_or_else(|problem| problem);
         text.replace(&folder.path().display().to_string(), "web")
     }
 
     #[test]
     fn addresses_of_the_file_are_replaced_and_its_other_settings_stay() {
-        let text = r#"{ "websocketUrl": "wss://prod", "httpUrl": "https://prod", "issuer": "https://prod", "languages": ["en"] }"#;
+        let text = r#"{ "websocketUrl": "wss://prod", "httpUrl": "https://prod", "issuer": "https://issuer", "languages": ["en"] }"#;
         let folder = folder(text);
         assert_snapshot!(filled_in(settings(), &folder), @r#"
         {
@@ -109,19 +117,17 @@ mod tests {
         {
           "websocketUrl": "wss://prod",
           "httpUrl": "https://prod",
-          "issuer": null,
+          "issuer": "https://issuer",
           "languages": [
             "en"
-          ],
-          "clientId": null
+          ]
         }
         "#);
     }
 
     #[test]
     fn a_page_without_settings_gets_the_addresses() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_snapshot!(filled_in(settings(), &folder), @r#"
+        assert_snapshot!(settings().fill_in(None).unwrap(), @r#"
         {
           "websocketUrl": "ws://127.0.0.1:1/prod",
           "issuer": "http://127.0.0.1:2/issuer",

@@ -1,6 +1,8 @@
 //! Answers to requests for a page.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use http::HeaderMap;
 use http_body_util::BodyExt;
@@ -34,14 +36,25 @@ async fn request(
     path: &str,
     more: &[(&str, &str)],
 ) -> (StatusCode, HeaderMap, String) {
-    let site = site();
+    request_of(site().path(), method, path, more).await
+}
+
+async fn request_of(
+    folder: &Path,
+    method: &str,
+    path: &str,
+    more: &[(&str, &str)],
+) -> (StatusCode, HeaderMap, String) {
     let mut request = http::Request::builder().method(method).uri(path);
     for (name, value) in more {
         request = request.header(*name, *value);
     }
     let request = request.body(Body::empty()).unwrap();
-    let settings = async || PageSettings::default();
-    let response = answer(site.path(), settings, request).await;
+    let settings = async || PageSettings {
+        http_url: Some("http://127.0.0.1:1".to_owned()),
+        ..PageSettings::default()
+    };
+    let response = answer(folder, settings, request).await;
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let body = String::from_utf8(body.to_vec()).unwrap();
@@ -94,6 +107,8 @@ async fn a_folder_leads_to_its_index_and_has_no_listing() {
     let (status, headers, _) = request("GET", "/guide", &[]).await;
     assert_eq!(status, StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(headers[LOCATION], "/guide/");
+    let (_, headers, _) = request("GET", "/guide?code=a&state=b", &[]).await;
+    assert_eq!(headers[LOCATION], "/guide/?code=a&state=b");
     let (status, _, body) = request("GET", "/guide/", &[]).await;
     assert_eq!(
         (status, body.as_str()),
@@ -126,10 +141,67 @@ async fn a_missing_file_and_a_missing_folder_are_told_apart() {
     let (status, _, body) = request("GET", "/nowhere", &[]).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_snapshot!(body, @"There is no such file.");
-    let request = http::Request::get("/").body(Body::empty()).unwrap();
-    let settings = async || PageSettings::default();
-    let response = answer(Path::new("nowhere/dist"), settings, request).await;
-    assert_eq!(response.status(), StatusCode::NOT_FOUND);
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_snapshot!(String::from_utf8_lossy(&body), @"The folder nowhere/dist does not exist. Build the page, or correct `page` in stackgen.yaml.");
+    for path in ["/", "/config.json"] {
+        let (status, _, body) = request_of(Path::new("nowhere/dist"), "GET", path, &[]).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        let expected = "The folder nowhere/dist does not exist. Build the page, or correct `page` in stackgen.yaml.\n";
+        assert_eq!(body, expected, "{path}");
+    }
+}
+
+/// Settings of the running stack.
+const FILLED_IN: &str = r#""httpUrl": "http://127.0.0.1:1""#;
+
+#[tokio::test]
+async fn settings_are_filled_in_at_every_spelling_of_their_path() {
+    let site = site();
+    for config in [None, Some(r#"{ "title": "Echo" }"#)] {
+        if let Some(config) = config {
+            fs::write(site.path().join("config.json"), config).unwrap();
+        }
+        let (status, _, body) = request_of(site.path(), "GET", "/config.json", &[]).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.contains(FILLED_IN), "{body}");
+        assert_eq!(body.contains("Echo"), config.is_some());
+    }
+    let (_, _, body) = request_of(site.path(), "GET", "/%63onfig.json", &[]).await;
+    assert!(body.contains(FILLED_IN) && body.contains("Echo"), "{body}");
+}
+
+#[tokio::test]
+async fn settings_that_are_no_file_of_the_folder_are_not_read() {
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.json");
+    fs::write(&secret, r#"{ "secret": 1 }"#).unwrap();
+    let site = site();
+    let config = site.path().join("config.json");
+    for make in [
+        &(|| symlink(&secret, &config).unwrap()) as &dyn Fn(),
+        // To open it would block until somebody writes.
+        &|| {
+            assert!(
+                Command::new("mkfifo")
+                    .arg(&config)
+                    .status()
+                    .unwrap()
+                    .success()
+            )
+        },
+    ] {
+        make();
+        for path in ["/config.json", "/%63onfig.json"] {
+            let (status, _, body) = request_of(site.path(), "GET", path, &[]).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{body}");
+            assert_eq!(body, "There is no such file.\n");
+        }
+        fs::remove_file(&config).unwrap();
+    }
+    let inside = site.path().join("settings.json");
+    fs::rename(&secret, &inside).unwrap();
+    symlink(&inside, &config).unwrap();
+    let (_, _, body) = request_of(site.path(), "GET", "/config.json", &[]).await;
+    assert!(
+        body.contains(FILLED_IN) && body.contains("secret"),
+        "{body}"
+    );
 }

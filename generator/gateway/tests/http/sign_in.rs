@@ -141,7 +141,8 @@ impl PageWorld {
     /// Verifies a token with the published keys, and returns its claims.
     async fn claims(&self, token: &Value) -> Value {
         let token = token.as_str().unwrap();
-        let keys = support::get(&format!("{}/.well-known/jwks.json", self.issuer)).await;
+        let discovery = self.discovery().await;
+        let keys = support::get(discovery["jwks_uri"].as_str().unwrap()).await;
         let keys: JwkSet = serde_json::from_slice(keys.body()).unwrap();
         let kid = decode_header(token).unwrap().kid.unwrap();
         let key = DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
@@ -163,6 +164,7 @@ fn assert_refused(answer: &(StatusCode, Value), error: &str) {
 async fn a_user_signs_in_and_gets_both_tokens_and_new_ones_later() {
     let world = PageWorld::start().await;
     let discovery = world.discovery().await;
+    assert_eq!(discovery["issuer"], world.issuer);
     let authorize = format!("{}/authorize", world.issuer);
     assert_eq!(discovery["authorization_endpoint"], authorize);
     assert_eq!(
@@ -207,7 +209,7 @@ async fn a_user_signs_in_and_gets_both_tokens_and_new_ones_later() {
 }
 
 #[tokio::test]
-async fn a_wrong_verifier_client_or_address_gets_no_token_and_uses_the_code_up() {
+async fn a_wrong_verifier_or_address_gets_no_token_and_uses_the_code_up() {
     let world = PageWorld::start().await;
     let elsewhere = format!("{}/listen.html", world.origin);
     let wrong_verifier = "another-verifier-of-more-than-forty-three-characters";
@@ -221,6 +223,12 @@ async fn a_wrong_verifier_client_or_address_gets_no_token_and_uses_the_code_up()
         assert_refused(&world.exchange(&code, &[change]).await, error);
         assert_refused(&world.exchange(&code, &[]).await, "invalid_grant");
     }
+    world.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_unknown_client_grant_or_code_gets_no_token() {
+    let world = PageWorld::start().await;
     let code = world.code().await;
     let other = [("client_id", "other")];
     assert_refused(&world.exchange(&code, &other).await, "invalid_client");
@@ -232,7 +240,7 @@ async fn a_wrong_verifier_client_or_address_gets_no_token_and_uses_the_code_up()
 }
 
 #[tokio::test]
-async fn a_code_is_used_once_and_a_second_use_takes_the_refresh_token_back() {
+async fn a_code_is_used_once_and_a_second_use_revokes_the_refresh_token() {
     let world = PageWorld::start().await;
     let code = world.code().await;
     let (_, tokens) = world.exchange(&code, &[]).await;

@@ -6,7 +6,7 @@ import { loadConfig } from './config.js';
 import { button, element, fillLanguages, languageName, preferredLanguage, showSection, toggle, volumeSlider } from './dom.js';
 import { linkedSession, linkSession, sessionIdIn } from './link.js';
 import { SignIn } from './sign-in.js';
-import { showNotice, showStatus, showTechnical, showText } from './status.js';
+import { showFailure, showNotice, showStatus, showTechnical, showText } from './status.js';
 
 /** Interval of requests for the number of listeners, in milliseconds. Each costs a message per listener. */
 const STATUS_INTERVAL = 30_000;
@@ -37,7 +37,7 @@ async function main() {
     showSetup();
   }
   if (failure !== null) {
-    showText(failure instanceof Error ? failure.message : String(failure), 'failed');
+    showFailure(failure);
   }
 }
 
@@ -260,4 +260,4 @@ function show(id, text) {
   }
 }
 
-main().catch((error) => showText(error instanceof Error ? error.message : String(error), 'failed'));
+main().catch(showFailure);

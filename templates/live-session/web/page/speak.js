@@ -7,7 +7,7 @@ import { loadConfig } from './config.js';
 import { button, element, fillLanguages, preferredLanguage, showSection, toggle, volumeSlider } from './dom.js';
 import { linkedSession, linkSession, listenerLink } from './link.js';
 import { SignIn } from './sign-in.js';
-import { showNotice, showStatus, showTechnical, showText } from './status.js';
+import { showFailure, showNotice, showStatus, showTechnical, showText } from './status.js';
 
 /**
  * Duration of a chunk in milliseconds. The server allows four chunks per second by default; 300 ms stay below that, so that a
@@ -49,7 +49,7 @@ async function main() {
     askToSignIn();
   }
   if (failure !== null) {
-    showText(sentence(failure), 'failed');
+    showFailure(failure);
   }
 }
 
@@ -98,7 +98,7 @@ async function start(config, signIn, api) {
     if (error instanceof ApiError && error.status === 401) {
       askToSignIn();
     }
-    showText(sentence(error), 'failed');
+    showFailure(error);
   } finally {
     button('start').disabled = false;
   }
@@ -249,7 +249,7 @@ async function end(api) {
     showSetup();
     showText('The session has ended.');
   } catch (error) {
-    showText(sentence(error), 'failed');
+    showFailure(error);
   }
 }
 
@@ -279,11 +279,4 @@ function show(id, text) {
   element(id, HTMLElement).textContent = text;
 }
 
-/** @param {unknown} error */
-function sentence(error) {
-  const text = error instanceof Error ? error.message : String(error);
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
-}
-
-main().catch((error) => showText(sentence(error), 'failed'));
+main().catch(showFailure);

@@ -28,6 +28,17 @@ export function showText(text, state = 'idle') {
 }
 
 /**
+ * Shows an error of the page itself.
+ *
+ * @param {unknown} error
+ */
+export function showFailure(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  showText(/[.!?]$/.test(capital) ? capital : `${capital}.`, 'failed');
+}
+
+/**
  * Shows the status of the connection, and why it is so.
  *
  * @param {Status} status

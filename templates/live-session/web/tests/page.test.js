@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { explainRefusal } from '../client/admission.js';
 import { ApiError } from '../client/api.js';
@@ -82,6 +82,7 @@ let browser;
 beforeEach(() => {
   const storage = new Map();
   browser = { address: 'https://site.example.com/speak.html', hash: '#session=s', search: '', went: null, requests: [], answer: {}, elements: {} };
+  browser.left = new Promise((resolve) => (browser.leave = resolve));
   globalThis.sessionStorage = {
     getItem: (key) => storage.get(key) ?? null,
     setItem: (key, value) => storage.set(key, value),
@@ -96,7 +97,10 @@ beforeEach(() => {
     get search() {
       return browser.search;
     },
-    assign: (url) => (browser.went = new URL(url)),
+    assign: (url) => {
+      browser.went = new URL(url);
+      browser.leave();
+    },
   };
   globalThis.history = { replaceState: (_state, _title, url) => (browser.address = url) };
   globalThis.fetch = async (url, { body } = {}) => {
@@ -110,6 +114,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  mock.timers.reset();
   for (const name of ['sessionStorage', 'location', 'history', 'document', ...ELEMENTS]) {
     delete globalThis[name];
   }
@@ -203,10 +208,11 @@ async function signedIn(seconds) {
 }
 
 test('a refused refresh token is used once, and the user signs in when the token has expired', async () => {
-  for (const [seconds, isValid] of [[30, true], [0.02, false]]) {
-    const user = await signedIn(seconds);
+  mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+  for (const [passed, isValid] of [[29_999, true], [30_001, false]]) {
+    const user = await signedIn(30);
     const token = sessionStorage.getItem('live-session.token');
-    await new Promise((resolve) => setTimeout(resolve, isValid ? 0 : 30));
+    mock.timers.tick(passed);
     // The next connection renews the token.
     assert.ok(!user.isNeededAfter({ explanation: null }));
     Object.assign(browser, { status: 400, answer: { error: 'invalid_grant' } });
@@ -238,8 +244,8 @@ test('after a refused sign-in, the user can begin another one', async () => {
   await assert.rejects(user.prepare(() => {}), /not begun here/);
   assert.ok(!browser.elements['sign-in-by-issuer'].hidden);
   browser.elements['sign-in-button'].dispatchEvent(new Event('click'));
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(browser.went?.pathname, '/go');
+  await browser.left;
+  assert.equal(browser.went.pathname, '/go');
 });
 
 test('a user whose token the server refuses has to sign in, although the token has not expired', async () => {

@@ -5,15 +5,15 @@ use std::future::pending;
 use stackgen_cfn::terminal::escape;
 use tokio::task::JoinHandle;
 
-use crate::browser;
+use crate::browser::BrowserLink;
 
 /// A browser that is being started, or none.
 pub(super) struct OpeningBrowser(Option<JoinHandle<Result<(), String>>>);
 
 impl OpeningBrowser {
-    /// Starts a browser with a URL.
-    pub(super) fn new(url: Option<String>) -> Self {
-        OpeningBrowser(url.map(|url| tokio::spawn(open(url))))
+    /// Starts a browser with a link.
+    pub(super) fn new(link: Option<BrowserLink>) -> Self {
+        OpeningBrowser(link.map(|link| tokio::spawn(open(link))))
     }
 
     /// Waits until it is known that no browser was opened. Returns what to do.
@@ -29,9 +29,10 @@ impl OpeningBrowser {
     }
 }
 
-async fn open(url: String) -> Result<(), String> {
-    let opened = browser::open(url.clone()).await;
+async fn open(link: BrowserLink) -> Result<(), String> {
+    let opened = link.open().await;
     opened.map_err(|problem| {
+        let url = link.url();
         let note = format!("no browser was opened, because {problem}; open {url}");
         escape(&note).into_owned()
     })

@@ -3,7 +3,9 @@
 use super::args::OpenPage;
 use super::open::OpeningBrowser;
 use super::session::DevSession;
+use crate::browser::BrowserLink;
 use crate::error::{CliError, reason};
+use crate::local::LocalGateway;
 
 impl DevSession<'_> {
     /// Serves the page that the project names now.
@@ -27,12 +29,15 @@ impl DevSession<'_> {
     /// Starts to open a page in the browser, if the user wants that. The link of the console is not the printed one, which
     /// works once.
     pub(super) async fn open_browser(&self) -> Result<OpeningBrowser, CliError> {
-        let url = match self.command.open {
-            Some(OpenPage::Console) => Some(self.console_link()?),
-            Some(OpenPage::Page) => self.page_url().await,
+        let link = match self.command.open {
+            Some(OpenPage::Console) => {
+                let page = LocalGateway::console_page(self.command.source.path());
+                Some(BrowserLink::secret(self.console_link()?, page))
+            }
+            Some(OpenPage::Page) => self.page_url().await.map(BrowserLink::new),
             None => None,
         };
-        Ok(OpeningBrowser::new(url))
+        Ok(OpeningBrowser::new(link))
     }
 
     /// Returns the URL of the stack's page, or notes that there is none.

@@ -11,7 +11,6 @@ use http::{StatusCode, Uri};
 use serde::Deserialize;
 use stackgen_gateway_common::EpochMillis;
 
-use super::codes::SignedIn;
 use super::request::{AuthorizationRefusal, AuthorizationRequest};
 use super::{SignIn, form};
 
@@ -54,13 +53,11 @@ pub(super) async fn answer(
         let problem = format!("Enter a name of 1 to {MAX_NAME} characters.");
         return form::question(&sign_in, &request, &problem);
     }
-    let user = SignedIn {
-        client_id: request.client_id.clone(),
-        subject: subject.to_owned(),
-        scope: request.scope.clone(),
-        auth_time: EpochMillis::now().as_millis() / 1000,
-    };
-    match sign_in.codes.create(request.clone(), user) {
+    let auth_time = EpochMillis::now().as_millis() / 1000;
+    let code = sign_in
+        .codes
+        .create(request.clone(), subject.to_owned(), auth_time);
+    match code {
         Some(code) => go_to(&request.location("code", &code)),
         None => go_to(&request.location("error", "server_error")),
     }

@@ -15,8 +15,8 @@ use crate::secret::secret;
 /// Time in which a code must be exchanged.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Maximum number of codes and of refresh tokens that are kept. Nobody signs in that often on a laptop.
-const MAX_KEPT: usize = 1_000;
+/// Maximum number of codes, and of refresh tokens. Nobody signs in that often on a laptop.
+const MAX_ENTRIES: usize = 1_000;
 
 /// A signed-in user of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,109 +45,133 @@ pub(super) enum CodeRefusal {
     Client,
     Address,
     Verifier,
+    /// The code was right, but the machine provides no random numbers for a refresh token.
+    NoRandomNumbers,
 }
 
 /// Codes and refresh tokens of a gateway.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct SignInCodes {
-    kept: Mutex<Kept>,
+    issued: Mutex<IssuedCodes>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    codes: HashMap<String, Code>,
+#[derive(Default)]
+struct IssuedCodes {
+    codes: HashMap<String, IssuedCode>,
     refresh_tokens: HashMap<String, SignedIn>,
 }
 
-#[derive(Debug)]
-struct Code {
+struct IssuedCode {
     expires: Instant,
     request: AuthorizationRequest,
-    user: SignedIn,
-    use_of_it: Use,
+    subject: String,
+    auth_time: u64,
+    code_use: CodeUse,
 }
 
-#[derive(Debug)]
-enum Use {
+enum CodeUse {
     Unused,
-    /// Exchanged for a refresh token, or tried in vain.
-    Used(Option<String>),
+    Exchanged {
+        refresh_token: String,
+    },
+    /// The exchange was refused, or a second one revoked the refresh token.
+    Failed,
 }
 
 /// A user with a new refresh token.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Exchanged {
     pub(super) user: SignedIn,
     pub(super) nonce: Option<String>,
     pub(super) refresh_token: String,
 }
 
+impl IssuedCode {
+    /// Returns true if the code has a refresh token, which a second use revokes.
+    fn is_exchanged(&self) -> bool {
+        matches!(self.code_use, CodeUse::Exchanged { .. })
+    }
+}
+
 impl SignInCodes {
-    /// Creates a code for a request that a user answered. Returns `None` if the machine provides no random numbers.
-    pub(super) fn create(&self, request: AuthorizationRequest, user: SignedIn) -> Option<String> {
+    /// Creates a code for a request that a user answered. `auth_time` is the time of the answer in seconds since 1970. Returns
+    /// `None` if the machine provides no random numbers.
+    pub(super) fn create(
+        &self,
+        request: AuthorizationRequest,
+        subject: String,
+        auth_time: u64,
+    ) -> Option<String> {
         let (code, now) = (secret()?, Instant::now());
-        let mut kept = self.kept();
-        kept.codes.retain(|_, code| code.expires > now);
-        if kept.codes.len() >= MAX_KEPT {
-            kept.codes.clear();
+        let mut issued = self.lock();
+        issued
+            .codes
+            .retain(|_, code| code.expires > now || code.is_exchanged());
+        if issued.codes.len() >= MAX_ENTRIES {
+            issued.codes.clear();
         }
-        let entry = Code {
+        let entry = IssuedCode {
             expires: now + CODE_LIFETIME,
             request,
-            user,
-            use_of_it: Use::Unused,
+            subject,
+            auth_time,
+            code_use: CodeUse::Unused,
         };
-        kept.codes.insert(code.clone(), entry);
+        issued.codes.insert(code.clone(), entry);
         Some(code)
     }
 
-    /// Exchanges a code. Every try uses it up. A second one also revokes the refresh token of the first, because one of both has
-    /// stolen the code (RFC 6749, 4.1.2). Returns `Ok(None)` if the machine provides no random numbers.
-    pub(super) fn exchange(
-        &self,
-        exchange: &CodeExchange<'_>,
-    ) -> Result<Option<Exchanged>, CodeRefusal> {
-        let mut kept = self.kept();
-        let code = kept.codes.get_mut(exchange.code);
+    /// Exchanges a code. Every attempt uses it up. A second one also revokes the refresh token of the first, because one of both
+    /// clients has stolen the code (RFC 6749, 4.1.2).
+    pub(super) fn exchange(&self, exchange: &CodeExchange<'_>) -> Result<Exchanged, CodeRefusal> {
+        let mut issued = self.lock();
+        let code = issued.codes.get_mut(exchange.code);
         let code = code.ok_or(CodeRefusal::Unknown)?;
+        match std::mem::replace(&mut code.code_use, CodeUse::Failed) {
+            CodeUse::Unused => {}
+            CodeUse::Exchanged { refresh_token } => {
+                issued.refresh_tokens.remove(&refresh_token);
+                return Err(CodeRefusal::Used);
+            }
+            CodeUse::Failed => return Err(CodeRefusal::Used),
+        }
         if code.expires <= Instant::now() {
             return Err(CodeRefusal::Expired);
         }
-        if let Use::Used(stolen) = &mut code.use_of_it {
-            if let Some(stolen) = stolen.take() {
-                kept.refresh_tokens.remove(&stolen);
-            }
-            return Err(CodeRefusal::Used);
-        }
-        code.use_of_it = Use::Used(None);
         check(&code.request, exchange)?;
-        let Some(refresh_token) = secret() else {
-            return Ok(None);
+        let refresh_token = secret().ok_or(CodeRefusal::NoRandomNumbers)?;
+        code.code_use = CodeUse::Exchanged {
+            refresh_token: refresh_token.clone(),
         };
-        code.use_of_it = Use::Used(Some(refresh_token.clone()));
-        let (user, nonce) = (code.user.clone(), code.request.nonce.clone());
-        if kept.refresh_tokens.len() >= MAX_KEPT {
-            kept.refresh_tokens.clear();
+        let user = SignedIn {
+            client_id: code.request.client_id.clone(),
+            subject: code.subject.clone(),
+            scope: code.request.scope.clone(),
+            auth_time: code.auth_time,
+        };
+        let nonce = code.request.nonce.clone();
+        if issued.refresh_tokens.len() >= MAX_ENTRIES {
+            issued.refresh_tokens.clear();
         }
-        kept.refresh_tokens
+        issued
+            .refresh_tokens
             .insert(refresh_token.clone(), user.clone());
-        Ok(Some(Exchanged {
+        Ok(Exchanged {
             user,
             nonce,
             refresh_token,
-        }))
+        })
     }
 
-    /// Returns the user of a refresh token of this client. The token stays valid until the gateway ends, as Cognito's stay for a
-    /// month.
+    /// Returns the user of a refresh token of this client. The token is valid until the gateway ends; Cognito's is for 30 days by
+    /// default.
     pub(super) fn refresh(&self, token: &str, client_id: &str) -> Option<SignedIn> {
-        let kept = self.kept();
-        let user = kept.refresh_tokens.get(token)?;
+        let issued = self.lock();
+        let user = issued.refresh_tokens.get(token)?;
         (user.client_id == client_id).then(|| user.clone())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, IssuedCodes> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,7 +193,7 @@ fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
-/// Returns true for a verifier as RFC 7636 (4.1) wants it.
+/// Returns true for a verifier as RFC 7636 (4.1) requires.
 fn is_verifier(text: &str) -> bool {
     let is_unreserved = |letter: u8| letter.is_ascii_alphanumeric() || b"-._~".contains(&letter);
     (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved)
@@ -179,12 +203,15 @@ impl CodeRefusal {
     /// Returns the reason.
     pub(super) fn description(self) -> &'static str {
         match self {
-            CodeRefusal::Unknown => "the issuer did not create this code, or it was restarted",
+            CodeRefusal::Unknown => {
+                "the issuer does not know this code: it has expired, or the issuer was restarted"
+            }
             CodeRefusal::Expired => "the code is older than 60 seconds",
             CodeRefusal::Used => "the code was used before",
             CodeRefusal::Client => "the code was created for another client_id",
             CodeRefusal::Address => "the code was created for another redirect_uri",
             CodeRefusal::Verifier => "code_verifier does not match code_challenge",
+            CodeRefusal::NoRandomNumbers => "this machine provides no random numbers",
         }
     }
 }
@@ -204,7 +231,7 @@ mod tests {
             nonce: Some("n".to_owned()),
             challenge: challenge(VERIFIER),
         };
-        codes.create(request, user()).unwrap()
+        codes.create(request, "ada".to_owned(), 1).unwrap()
     }
 
     fn user() -> SignedIn {
@@ -225,6 +252,11 @@ mod tests {
         }
     }
 
+    /// Returns the reason why a code is refused that is exchanged with the right parameters.
+    fn refusal(codes: &SignInCodes, code: &str) -> Option<CodeRefusal> {
+        codes.exchange(&right(code)).err()
+    }
+
     #[test]
     fn the_challenge_is_that_of_the_example_in_rfc_7636() {
         assert_eq!(
@@ -238,34 +270,40 @@ mod tests {
         let codes = SignInCodes::default();
         let (first, second) = (code(&codes), code(&codes));
         tokio::time::advance(Duration::from_secs(59)).await;
-        let exchanged = codes.exchange(&right(&first)).unwrap().unwrap();
+        let exchanged = codes.exchange(&right(&first)).unwrap();
         assert_eq!(
             (exchanged.user, exchanged.nonce.as_deref()),
             (user(), Some("n"))
         );
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(codes.exchange(&right(&second)), Err(CodeRefusal::Expired));
+        assert_eq!(refusal(&codes, &second), Some(CodeRefusal::Expired));
         code(&codes);
-        assert_eq!(codes.exchange(&right(&second)), Err(CodeRefusal::Unknown));
+        assert_eq!(refusal(&codes, &second), Some(CodeRefusal::Unknown));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_code_is_used_once_and_a_second_use_revokes_the_refresh_token() {
-        let codes = SignInCodes::default();
-        let code = code(&codes);
-        let exchanged = codes.exchange(&right(&code)).unwrap().unwrap();
-        let refresh = |client| codes.refresh(&exchanged.refresh_token, client);
-        assert_eq!(refresh("page"), Some(user()));
-        assert_eq!(refresh("other"), None);
-        assert_eq!(codes.exchange(&right(&code)), Err(CodeRefusal::Used));
-        assert_eq!(refresh("page"), None);
+        for seconds in [0, 61] {
+            let codes = SignInCodes::default();
+            let code = code(&codes);
+            let exchanged = codes.exchange(&right(&code)).unwrap();
+            let refresh = |client| codes.refresh(&exchanged.refresh_token, client);
+            assert_eq!(refresh("page"), Some(user()));
+            assert_eq!(refresh("other"), None);
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            // Another sign-in removes expired codes.
+            self::code(&codes);
+            assert_eq!(refusal(&codes, &code), Some(CodeRefusal::Used));
+            assert_eq!(refresh("page"), None, "after {seconds} s");
+            assert_eq!(refusal(&codes, &code), Some(CodeRefusal::Used));
+        }
     }
 
     #[tokio::test]
     async fn a_wrong_try_uses_the_code_up() {
         let other = "x".repeat(43);
         let short = &VERIFIER[..42];
-        for (change, refusal) in [
+        for (change, expected) in [
             (
                 CodeExchange {
                     verifier: &other,
@@ -308,19 +346,19 @@ mod tests {
                 code: &code,
                 ..change
             };
-            assert_eq!(codes.exchange(&wrong), Err(refusal));
-            assert_eq!(codes.exchange(&right(&code)), Err(CodeRefusal::Used));
+            assert_eq!(codes.exchange(&wrong).err(), Some(expected));
+            assert_eq!(refusal(&codes, &code), Some(CodeRefusal::Used));
         }
     }
 
     #[tokio::test]
     async fn many_sign_ins_need_bounded_memory() {
         let codes = SignInCodes::default();
-        for _ in 0..2 * MAX_KEPT {
+        for _ in 0..2 * MAX_ENTRIES {
             let code = code(&codes);
             codes.exchange(&right(&code)).unwrap();
         }
-        let kept = codes.kept();
-        assert!(kept.codes.len() <= MAX_KEPT && kept.refresh_tokens.len() <= MAX_KEPT);
+        let issued = codes.lock();
+        assert!(issued.codes.len() <= MAX_ENTRIES && issued.refresh_tokens.len() <= MAX_ENTRIES);
     }
 }

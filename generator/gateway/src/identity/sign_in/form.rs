@@ -9,6 +9,7 @@ use http::header::{
 
 use super::SignIn;
 use super::request::AuthorizationRequest;
+use crate::query_protocol::escape;
 
 /// Returns the form that asks who the user is.
 pub(super) fn question(
@@ -70,20 +71,4 @@ fn document(status: StatusCode, title: &str, body: &str, form_targets: &str) -> 
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (status, headers, html).into_response()
-}
-
-/// Escapes text for HTML.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

@@ -49,7 +49,7 @@ pub(crate) struct SignIn {
 impl SignIn {
     /// Returns the routes of an issuer, relative to its URL. Without a page, nobody can sign in, and the discovery document says so.
     pub(crate) fn routes(issuer: Issuer, clients: Arc<dyn SignInClients>) -> Router {
-        let keys = issuer.router_of_keys();
+        let keys = issuer.keys_routes();
         let sign_in = Arc::new(SignIn {
             issuer,
             clients,
@@ -83,7 +83,7 @@ async fn for_the_page(
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return next.run(request).await;
     };
-    if is_own(&origin, request.headers()) {
+    if is_own_origin(&origin, request.headers()) {
         return next.run(request).await;
     }
     let is_page = |origin: &str| sign_in.clients.origins().iter().any(|page| page == origin);
@@ -99,8 +99,8 @@ async fn for_the_page(
     response
 }
 
-/// Returns true for the origin of the issuer itself. The server has checked that its host is loopback's.
-fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+/// Returns true for the origin of the endpoint itself. The server has checked that its host is loopback's.
+pub(crate) fn is_own_origin(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(|host| origin == format!("http://{host}").as_str())
 }

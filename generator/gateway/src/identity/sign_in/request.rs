@@ -10,7 +10,7 @@ use super::SignIn;
 /// Parameters of a request, as they were sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Parameters {
+struct AuthorizeParameters {
     client_id: String,
     redirect_uri: String,
     response_type: String,
@@ -48,7 +48,7 @@ impl AuthorizationRequest {
     /// Reads and checks the request of a URL.
     pub(super) fn parse(uri: &Uri, sign_in: &SignIn) -> Result<Self, AuthorizationRefusal> {
         let shown = |text: String| Err(AuthorizationRefusal::Shown(text));
-        let parameters = match Query::<Parameters>::try_from_uri(uri) {
+        let parameters = match Query::<AuthorizeParameters>::try_from_uri(uri) {
             Ok(Query(parameters)) => parameters,
             Err(error) => {
                 return shown(format!("The request is malformed: {}.", error.body_text()));
@@ -97,7 +97,7 @@ impl AuthorizationRequest {
 }
 
 /// Returns the error code and the reason, if a request of a known page is refused.
-fn refusal(parameters: &Parameters) -> Option<(&'static str, &'static str)> {
+fn refusal(parameters: &AuthorizeParameters) -> Option<(&'static str, &'static str)> {
     let mut scopes = parameters.scope.split(' ');
     let method = parameters.code_challenge_method.as_str();
     if parameters.response_type != "code" {

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::SignIn;
-use super::codes::{CodeExchange, SignedIn};
+use super::codes::{CodeExchange, CodeRefusal, SignedIn};
 use crate::identity::{IssuerError, Token, TokenUse};
 
 /// Parameters of a request, as they were sent.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Parameters {
+pub(super) struct TokenParameters {
     grant_type: String,
     client_id: String,
     code: String,
@@ -33,7 +33,7 @@ struct TokenRefusal(StatusCode, &'static str, String);
 /// Exchanges a code or a refresh token.
 pub(super) async fn exchange(
     State(sign_in): State<Arc<SignIn>>,
-    parameters: Result<Form<Parameters>, FormRejection>,
+    parameters: Result<Form<TokenParameters>, FormRejection>,
 ) -> Response {
     let answer = match parameters {
         Ok(Form(parameters)) => tokens(&sign_in, &parameters).await,
@@ -52,7 +52,7 @@ pub(super) async fn exchange(
     (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-async fn tokens(sign_in: &SignIn, parameters: &Parameters) -> Result<Value, TokenRefusal> {
+async fn tokens(sign_in: &SignIn, parameters: &TokenParameters) -> Result<Value, TokenRefusal> {
     let client_id = parameters.client_id.as_str();
     if !sign_in.is_client(client_id) {
         let description = format!("the stack accepts no tokens for the client ID {client_id:?}");
@@ -67,10 +67,7 @@ async fn tokens(sign_in: &SignIn, parameters: &Parameters) -> Result<Value, Toke
                 redirect_uri: &parameters.redirect_uri,
                 verifier: &parameters.code_verifier,
             };
-            let exchanged = sign_in.codes.exchange(&exchange);
-            let exchanged = exchanged
-                .map_err(|refusal| TokenRefusal::invalid("invalid_grant", refusal.description()))?;
-            let exchanged = exchanged.ok_or(IssuerError::Key)?;
+            let exchanged = sign_in.codes.exchange(&exchange)?;
             let mut answer = mint(sign_in, &exchanged.user, exchanged.nonce).await?;
             answer["refresh_token"] = exchanged.refresh_token.into();
             Ok(answer)
@@ -78,8 +75,7 @@ async fn tokens(sign_in: &SignIn, parameters: &Parameters) -> Result<Value, Toke
         "refresh_token" => {
             let user = sign_in.codes.refresh(&parameters.refresh_token, client_id);
             let refused = || {
-                let description =
-                    "the issuer did not create this refresh token, or it was restarted";
+                let description = "the issuer does not know this refresh token of the client: it was revoked, or the issuer was restarted";
                 TokenRefusal::invalid("invalid_grant", description)
             };
             Ok(mint(sign_in, &user.ok_or_else(refused)?, None).await?)
@@ -121,11 +117,25 @@ impl TokenRefusal {
     fn invalid(code: &'static str, description: impl Into<String>) -> Self {
         TokenRefusal(StatusCode::BAD_REQUEST, code, description.into())
     }
+
+    fn server_error(description: impl Into<String>) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        TokenRefusal(status, "server_error", description.into())
+    }
+}
+
+impl From<CodeRefusal> for TokenRefusal {
+    fn from(refusal: CodeRefusal) -> Self {
+        let description = refusal.description();
+        match refusal {
+            CodeRefusal::NoRandomNumbers => TokenRefusal::server_error(description),
+            _ => TokenRefusal::invalid("invalid_grant", description),
+        }
+    }
 }
 
 impl From<IssuerError> for TokenRefusal {
     fn from(error: IssuerError) -> Self {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        TokenRefusal(status, "server_error", error.to_string())
+        TokenRefusal::server_error(error.to_string())
     }
 }
