@@ -141,6 +141,7 @@ fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, Strin
         | "GoneException"
         | "NoSuchBucket"
         | "NoSuchEntity"
+        | "NoSuchResourceException"
         | "NotFound"
         | "NotFoundException"
         | "ResourceNotFound"

@@ -111,7 +111,11 @@ impl QuotaReader for Aws {
         let request = SignedRequest::json("ServiceQuotasV20190624.GetServiceQuota", "1.1", &body);
         let answer = self
             .send_signed(SignedService::ServiceQuotas, call, &operation, request)
-            .await?;
+            .await;
+        let answer = match answer {
+            Err(error) if error.kind == AccountErrorKind::NotFound => return Ok(None),
+            answer => answer?,
+        };
         let answer: Value = serde_json::from_str(&answer).map_err(|_| operation.lacks("JSON"))?;
         // Quotas are whole numbers, which Service Quotas writes with a decimal point.
         let value = answer["Quota"]["Value"].as_f64();

@@ -94,9 +94,9 @@ fn lambda(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Vec<Charge> {
         let quantity = count * millis / 1000.0 * f64::from(function.memory_mib) / 1024.0;
         (quantity, quantity * price)
     };
-    let mut requests = handshakes * stack.handshake_functions.len() as f64;
-    let of_handshakes = stack.handshake_functions.iter();
-    let mut durations: Vec<_> = of_handshakes
+    let mut requests = handshakes * stack.connection_functions().count() as f64;
+    let mut durations: Vec<_> = stack
+        .connection_functions()
         .map(|function| gib_seconds(function, handshakes, HANDSHAKE_MILLIS))
         .collect();
     if let Some(function) = &stack.function {
@@ -125,7 +125,7 @@ fn dynamodb(load: &Load, stack: &LoadTarget, prices: &PriceList) -> [Charge; 2] 
     let messages = load.received_per_second() * load.seconds_per_month();
     let reads = messages * load.read_units_per_message();
     // A connection's record is written and deleted.
-    let records = if stack.handshake_functions.is_empty() {
+    let records = if stack.connection_functions().next().is_none() {
         0.0
     } else {
         2.0
@@ -156,7 +156,7 @@ fn logs(load: &Load, stack: &LoadTarget, prices: &PriceList) -> Charge {
         Some(_) => messages * f64::from(load.invocations),
         None => 0.0,
     };
-    let of_handshakes = handshakes * stack.handshake_functions.len() as f64;
+    let of_handshakes = handshakes * stack.connection_functions().count() as f64;
     // A connection has two lines of its own: `$connect` and `$disconnect`.
     let lines = if stack.has_access_log {
         messages + handshakes * 2.0

@@ -208,6 +208,7 @@ fn concurrency_uses(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> 
     let messages = load.received_per_second() * f64::from(load.invocations);
     let of_messages = messages * load.invocation_millis / 1000.0;
     let of_handshakes = RequestRates::new(load).handshakes * HANDSHAKE_MILLIS / 1000.0;
+    // Connections do not end while clients join, so `$disconnect` is not among them.
     let handshakes = stack.handshake_functions.iter();
     let invoked = stack
         .function
@@ -295,21 +296,24 @@ fn more_listeners(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Op
     failure(fails).map(|quota| Breaking::new(f64::from(fits), quota))
 }
 
-/// Returns the largest rate that fits: uses that rise with the rate rise in proportion to it.
+/// Returns the largest rate that fits. Every use is linear in the rate; handshakes also use something without any message.
 fn more_messages(load: &Load, stack: &LoadTarget, quotas: &AccountQuotas) -> Option<Breaking> {
     let at = |rate| {
         let load = Load { rate, ..*load };
         quota_uses(&load, stack, quotas)
     };
-    let (once, twice) = (at(load.rate), at(load.rate * 2.0));
-    let rising = once
-        .into_iter()
-        .zip(twice)
-        .filter(|(once, twice)| twice.used > once.used);
-    let first = rising
-        .map(|(once, _)| once)
-        .max_by(|a, b| a.share().total_cmp(&b.share()))?;
-    Some(Breaking::new(load.rate / first.share(), first))
+    let limits = at(1.0).into_iter().zip(at(2.0)).filter_map(|(one, two)| {
+        let per_message = two.used - one.used;
+        let without_messages = one.used - per_message;
+        let most = match per_message > 0.0 {
+            true => (one.quota - without_messages) / per_message,
+            // More messages do not change it: it is exceeded at every rate, or at none.
+            false if one.is_exceeded() => 0.0,
+            false => return None,
+        };
+        Some(Breaking::new(most.max(0.0), one))
+    });
+    limits.min_by(|a, b| a.up_to.total_cmp(&b.up_to))
 }
 
 impl Breaking {

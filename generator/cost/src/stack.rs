@@ -24,8 +24,10 @@ pub struct LoadTarget {
     pub route: String,
     /// The function of that route. `None` if the route invokes no function of the template.
     pub function: Option<FunctionCost>,
-    /// Functions that a handshake and the end of a connection invoke: authorizer, `$connect` and `$disconnect`.
+    /// Functions that a handshake invokes: authorizer and `$connect`.
     pub handshake_functions: Vec<FunctionCost>,
+    /// The function of `$disconnect`, which the end of a connection invokes.
+    pub disconnect_function: Option<FunctionCost>,
     /// Throttle of the route in requests per second, of the route's settings or of the stage.
     pub throttle_rate: Option<f64>,
     /// Throttle of the stage for handshakes, in requests per second.
@@ -113,6 +115,7 @@ impl LoadTarget {
         Ok(LoadTarget {
             function: route_function(model, api, &route),
             handshake_functions: handshake_functions(model, api),
+            disconnect_function: route_function(model, api, "$disconnect"),
             throttle_rate: stage.and_then(|stage| throttle(stage, &route)),
             connect_rate: stage.and_then(|stage| throttle(stage, "$connect")),
             has_access_log: stage.is_some_and(|stage| stage.access_log.is_some()),
@@ -121,6 +124,13 @@ impl LoadTarget {
             api: name,
             route,
         })
+    }
+
+    /// Returns the functions that each connection invokes once: those of its handshake and of its end.
+    pub(crate) fn connection_functions(&self) -> impl Iterator<Item = &FunctionCost> {
+        self.handshake_functions
+            .iter()
+            .chain(&self.disconnect_function)
     }
 }
 
@@ -187,8 +197,8 @@ fn handshake_functions(model: &Model, api: &Api) -> Vec<FunctionCost> {
             .find(|authorizer| authorizer.resource.logical_id == *id)
     });
     let authorizer = authorizer.and_then(|authorizer| function(model, &authorizer.function));
-    let routes = ["$connect", "$disconnect"].map(|key| route_function(model, api, key));
-    [authorizer].into_iter().chain(routes).flatten().collect()
+    let connect = route_function(model, api, "$connect");
+    authorizer.into_iter().chain(connect).collect()
 }
 
 fn route_function(model: &Model, api: &Api, key: &str) -> Option<FunctionCost> {

@@ -22,6 +22,7 @@ Resources:
       IntegrationType: AWS_PROXY
       IntegrationUri: !Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Chat.Arn}/invocations
   Connect: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: $connect, Target: !Sub 'integrations/${I}'}}
+  Disconnect: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: $disconnect, Target: !Sub 'integrations/${I}'}}
   Send: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: send, Target: !Sub 'integrations/${I}'}}
   Stage:
     Type: AWS::ApiGatewayV2::Stage
@@ -70,6 +71,7 @@ fn facts_come_from_the_route_its_function_and_the_stage() {
     );
     assert_eq!((stack.on_demand_tables, stack.provisioned_tables), (1, 0));
     assert_eq!(stack.handshake_functions.len(), 1);
+    assert!(stack.disconnect_function.is_some());
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn the_declared_load_is_read_from_the_metadata() {
 #[test]
 fn an_unknown_route_is_an_error_that_names_the_others() {
     let error = LoadTarget::new(&model(CHAT), None, Some("say")).expect_err("no such route");
-    assert_snapshot!(error, @"API Api has no route say; it has: $connect, send");
+    assert_snapshot!(error, @"API Api has no route say; it has: $connect, $disconnect, send");
     let error = LoadTarget::new(&model("Resources: {}"), None, None).expect_err("no API");
     assert_snapshot!(error, @"the template has no WebSocket API");
 }
@@ -198,6 +200,59 @@ fn posts_that_are_paced_are_no_burst() {
     );
 }
 
+/// Returns the most messages a second, and the quota that the next one exceeds.
+fn most_messages(load: Load) -> (f64, &'static str) {
+    let quotas = AccountQuotas::largest();
+    let estimate = Estimate::new(load, stack(), &quotas, &PriceList::embedded());
+    let limit = estimate.more_messages.expect("a limit");
+    (limit.up_to, limit.quota)
+}
+
+#[test]
+fn handshakes_leave_the_rest_of_a_functions_concurrency_to_messages() {
+    // 200 handshakes a second of 50 ms take 10 of the 20 that are reserved, and a message of a second takes one.
+    let load = Load {
+        listeners: 199,
+        join_seconds: 1.0,
+        invocation_millis: 1000.0,
+        ..Load::default()
+    };
+    for rate in [0.01, 9.0, 1000.0] {
+        assert_eq!(most_messages(Load { rate, ..load }), (10.0, "concurrency"));
+    }
+    let more = Load {
+        listeners: 399,
+        ..load
+    };
+    assert_eq!(most_messages(more), (0.0, "concurrency"));
+}
+
+#[test]
+fn a_quota_that_is_exceeded_without_a_message_leaves_none() {
+    let load = Load {
+        listeners: 6000,
+        join_seconds: 600.0,
+        ..Load::default()
+    };
+    assert_eq!(most_messages(load), (0.0, "burst"));
+}
+
+#[test]
+fn the_end_of_connections_is_charged_and_takes_no_concurrency_while_clients_join() {
+    let with = stack();
+    let without = LoadTarget {
+        disconnect_function: None,
+        ..with.clone()
+    };
+    let (load, quotas) = (Load::default(), AccountQuotas::largest());
+    let uses = |stack| quota_uses(&load, stack, &quotas);
+    assert_eq!(uses(&with), uses(&without));
+    let charged = |stack, item| amount(&charges(&load, stack, &PriceList::embedded()), item);
+    for item in ["invocations", "duration", "ingestion"] {
+        assert!(charged(&with, item) > charged(&without, item), "{item}");
+    }
+}
+
 #[test]
 fn impossible_loads_are_refused_with_the_key() {
     let error = |load: Load| load.check().expect_err("impossible").to_string();
@@ -277,6 +332,22 @@ proptest! {
         prop_assert!(exceeded(most + 1));
         // No listeners at all may be too much, too.
         prop_assert!(most == 0 || !exceeded(most));
+    }
+
+    #[test]
+    fn the_most_messages_fit_and_more_do_not(load in loads()) {
+        let quotas = AccountQuotas::of_region("eu-south-1");
+        let estimate = Estimate::new(load, stack(), &quotas, &PriceList::embedded());
+        let exceeded = |rate: f64| {
+            let load = Load { rate, ..load };
+            quota_uses(&load, &stack(), &quotas).iter().any(|quota| quota.is_exceeded())
+        };
+        let Some(limit) = estimate.more_messages else {
+            return Err(TestCaseError::fail("a quota limits every rate"));
+        };
+        prop_assert!(exceeded(limit.up_to * 1.001 + 0.001), "{limit:?}");
+        // Handshakes alone may be too much, too.
+        prop_assert!(limit.up_to == 0.0 || !exceeded(limit.up_to), "{limit:?}");
     }
 
     #[test]

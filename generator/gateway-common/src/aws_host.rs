@@ -3,14 +3,19 @@
 /// AWS's domains, with the dot before them.
 const DOMAINS: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
 
-/// Labels in the names of customers' resources: load balancers, virtual machines, APIs of AppSync, endpoints of devices.
-const OF_CUSTOMERS: [&str; 6] = [
+/// Labels in the names of customers' resources: load balancers, virtual machines, APIs of AppSync, endpoints of devices, search
+/// domains and collections, Kubernetes clusters.
+const OF_CUSTOMERS: [&str; 10] = [
     "elb",
     "compute",
     "compute-1",
     "appsync-api",
     "appsync-realtime-api",
     "iot",
+    "es",
+    "aoss",
+    "cloudsearch",
+    "eks",
 ];
 
 /// First labels of names that are a service's although they contain one of [`OF_CUSTOMERS`]: `data-ats.iot.us-east-1`.
@@ -82,6 +87,14 @@ mod tests {
                 "data-ats.iot.us-east-1.amazonaws.com",
                 AwsHost::Service("data-ats.iot.us-east-1"),
             ),
+            (
+                "es.us-east-1.amazonaws.com",
+                AwsHost::Service("es.us-east-1"),
+            ),
+            (
+                "eks.us-east-1.amazonaws.com",
+                AwsHost::Service("eks.us-east-1"),
+            ),
         ] {
             assert_eq!(AwsHost::parse(host), Some(parsed), "{host}");
         }
@@ -99,6 +112,10 @@ mod tests {
             "abc.appsync-realtime-api.us-east-1.amazonaws.com",
             "abc-ats.iot.us-east-1.amazonaws.com",
             "abc.credentials.iot.us-east-1.amazonaws.com",
+            "search-rooms-abc.us-east-1.es.amazonaws.com",
+            "abc.us-east-1.aoss.amazonaws.com",
+            "doc-rooms-abc.us-east-1.cloudsearch.amazonaws.com",
+            "ABC.gr7.us-east-1.eks.amazonaws.com",
             "checkip.amazonaws.com",
             "abc.execute-api.us-east-1.vpce.amazonaws.com",
             "amazonaws.com",

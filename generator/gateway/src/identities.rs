@@ -126,9 +126,7 @@ impl Identities {
             Some("GetId") => self
                 .pool(&parameters.identity_pool_id)
                 .map(|pool| self.identify(&pool, &parameters.logins)),
-            Some("GetCredentialsForIdentity") => self
-                .known(&parameters.identity_id)
-                .map(|(pool, identity)| self.credentials(&pool, identity, &parameters)),
+            Some("GetCredentialsForIdentity") => self.credentials(&parameters),
             _ => None,
         };
         match answer {
@@ -148,11 +146,6 @@ impl Identities {
     fn pool(&self, id: &str) -> Option<IdentityPool> {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.iter().find(|pool| pool.id == id).cloned()
-    }
-
-    fn known(&self, id: &str) -> Option<(IdentityPool, Identity)> {
-        let identity = self.issued().identities.get(id)?.clone();
-        Some((self.pool(&identity.pool)?, identity))
     }
 
     /// Returns the identity of a login, or a new one without a login.
@@ -183,38 +176,41 @@ impl Identities {
         Ok(json!({ "IdentityId": id }))
     }
 
-    /// Returns credentials with the role that the pool gives to an identity. The first login of an identity without one becomes
+    /// Returns credentials for an identity; `None` if no pool of the stack has it.
+    fn credentials(&self, parameters: &Parameters) -> Option<Result<Json, IdentityError>> {
+        // The lock is held until the login is written: of two first logins only one becomes that of the identity.
+        let issued = &mut *self.issued();
+        let identity = issued.identities.get(&parameters.identity_id)?.clone();
+        let pool = self.pool(&identity.pool)?;
+        Some(self.issue(issued, &pool, identity, parameters))
+    }
+
+    /// Issues credentials with the role that the pool gives to an identity. The first login of an identity without one becomes
     /// its login; if the login has an identity already, the credentials are for that one.
-    fn credentials(
+    fn issue(
         &self,
+        issued: &mut Issued,
         pool: &IdentityPool,
         identity: Identity,
         parameters: &Parameters,
     ) -> Result<Json, IdentityError> {
         let logins = logins_of(pool, &parameters.logins)?;
-        let mut id = parameters.identity_id.clone();
         let login = match identity.login {
             Some(login) if logins.contains(&login) => Some(login),
             Some(_) => return Err(other_login()),
             None => logins.into_iter().next(),
         };
-        let issued = &mut *self.issued();
-        if let Some(login) = &login {
-            match issued.find(pool, login) {
-                Some(known) => id = known,
-                None => {
-                    if let Some(identity) = issued.identities.get_mut(&id) {
-                        identity.login = Some(login.clone());
-                    }
-                }
-            }
-        }
         let role = match &login {
             Some(_) => &pool.authenticated_role,
             None if !pool.allows_unauthenticated => return Err(unauthenticated()),
             None => &pool.unauthenticated_role,
         };
         let role = role.clone().ok_or_else(no_role)?;
+        let known = login.as_ref().and_then(|login| issued.find(pool, login));
+        let id = known.unwrap_or_else(|| parameters.identity_id.clone());
+        if let Some(identity) = issued.identities.get_mut(&id) {
+            identity.login = login.clone();
+        }
         let caller = self.caller_of(pool, &id, login.as_ref(), &role);
         let access_key = caller.access_key.clone();
         let expires = EpochMillis::now().after(LIFETIME);
@@ -374,13 +370,12 @@ mod tests {
         id: &str,
         logins: &[(&str, &str)],
     ) -> Result<Json, IdentityError> {
-        let (pool, identity) = identities.known(id).expect("an identity");
         let parameters = Parameters {
             identity_id: id.to_owned(),
             logins: login(logins),
             ..Parameters::default()
         };
-        identities.credentials(&pool, identity, &parameters)
+        identities.credentials(&parameters).expect("an identity")
     }
 
     fn login(logins: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -479,6 +474,40 @@ mod tests {
         assert_eq!(caller.cognito_authentication_type, "authenticated");
         let provider = caller.cognito_authentication_provider.unwrap();
         insta::assert_snapshot!(provider, @"cognito-idp.us-east-1.amazonaws.com/us-east-1_a,cognito-idp.us-east-1.amazonaws.com/us-east-1_a:CognitoSignIn:ada");
+    }
+
+    #[test]
+    fn a_login_that_gets_no_role_leaves_the_guest_a_guest() {
+        let (identities, pool) = identities(true, None);
+        let id = identity(&identities, &pool, &[]).unwrap();
+        let refused = credentials(&identities, &id, &[(POOL, ADA)]).unwrap_err();
+        assert_eq!(refused.0, "InvalidIdentityPoolConfigurationException");
+        let answer = credentials(&identities, &id, &[]).unwrap();
+        let role = IdentityGrant::Role(GUEST.to_owned());
+        assert_eq!(identities.grant(key(&answer)), Some(role));
+        let own = identity(&identities, &pool, &[(POOL, ADA)]).unwrap();
+        assert_ne!(own, id);
+    }
+
+    #[test]
+    fn of_two_first_logins_at_once_only_one_becomes_the_login_of_a_guest() {
+        let (identities, pool) = identities(true, Some(MEMBER));
+        for round in 0..500 {
+            let id = identity(&identities, &pool, &[]).unwrap();
+            let subjects = ["one", "two"].map(|name| format!("{name}-{round}"));
+            let together = std::sync::Barrier::new(2);
+            let (identities, id, together) = (&identities, &id, &together);
+            let succeeded = std::thread::scope(|scope| {
+                let logins = subjects.each_ref().map(|subject| {
+                    scope.spawn(move || {
+                        together.wait();
+                        credentials(identities, id, &[(POOL, subject)]).is_ok()
+                    })
+                });
+                logins.map(|login| login.join().expect("an answer"))
+            });
+            assert_ne!(succeeded[0], succeeded[1], "round {round}: {succeeded:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,11 @@ impl Model {
         self.find(&self.functions, id, |function| &function.resource)
     }
 
+    /// Returns a role.
+    pub fn role(&self, id: &LogicalId) -> Option<&Role> {
+        self.find(&self.roles, id, |role| &role.resource)
+    }
+
     /// Finds the entry of a resource in a list of the model. All lists have the template's order.
     pub(crate) fn find<'m, T>(
         &self,

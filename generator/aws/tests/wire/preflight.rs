@@ -270,7 +270,6 @@ async fn quotas_and_their_use_are_read() {
     let settings = json!({
         "AccountLimit": { "TotalCodeSize": 80_530_636_800_u64 }, "AccountUsage": { "TotalCodeSize": 1234 },
     });
-    let quota = json!({ "ServiceCode": "apigateway", "QuotaCode": "L-01C8A9E0" });
     let states = STATES.iter().enumerate();
     let states =
         states.map(|(index, state)| format!("&StackStatusFilter.member.{}={state}", index + 1));
@@ -288,13 +287,6 @@ async fn quotas_and_their_use_are_read() {
             limits,
         ),
         query(&list_stacks, 200, &stacks(&format!("{stack}{stack}"))),
-        sent(
-            "POST /",
-            quota.clone(),
-            200,
-            json!({ "Quota": { "Value": 450.0 } }),
-        ),
-        sent("POST /", quota, 200, json!({ "Quota": {} })),
     ])
     .await;
     let aws = &replay.aws;
@@ -308,8 +300,31 @@ async fn quotas_and_their_use_are_read() {
     aws.code_storage().await.unwrap_err();
     assert_eq!(aws.stack_quota().await.unwrap(), Some(2_000));
     assert_eq!(aws.stack_count().await.unwrap(), 2);
-    assert_eq!(aws.gateway_quota("L-01C8A9E0").await.unwrap(), Some(450));
-    assert_eq!(aws.gateway_quota("L-01C8A9E0").await.unwrap(), None);
+    replay.end();
+}
+
+#[tokio::test]
+async fn a_quota_of_api_gateway_without_a_value_is_none() {
+    let unraised = json!({ "__type": "NoSuchResourceException", "message": "" });
+    let answer = |status, answer| {
+        let quota = json!({ "ServiceCode": "apigateway", "QuotaCode": "L-01C8A9E0" });
+        sent("POST /", quota, status, answer)
+    };
+    let replay = Replay::of([
+        answer(200, json!({ "Quota": { "Value": 450.0 } })),
+        answer(200, json!({ "Quota": {} })),
+        answer(400, unraised),
+        answer(
+            400,
+            json!({ "__type": "IllegalArgumentException", "message": "" }),
+        ),
+    ])
+    .await;
+    let read = || replay.aws.gateway_quota("L-01C8A9E0");
+    assert_eq!(read().await.unwrap(), Some(450));
+    assert_eq!(read().await.unwrap(), None);
+    assert_eq!(read().await.unwrap(), None);
+    read().await.unwrap_err();
     replay.end();
 }
 

@@ -27,7 +27,7 @@ fn a_load_is_compared_with_quotas_and_priced() {
        <1%  throttle of $connect (L5): 8.35 of 1,000 per second
        <1%  throttle of route sendMessage (L5): 4 of 1,000 per second
        <1%  writes of one partition: 4 of 1,000 per second
-       <1%  concurrent invocations of the account: 1.65 of 1,000 at once
+       <1%  concurrent invocations of the account: 1.23 of 1,000 at once
 
     What fails first
       Up to 2,499 listeners at 4 messages a second; then the first limit is: requests of the account

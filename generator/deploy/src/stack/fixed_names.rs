@@ -164,10 +164,14 @@ impl NamedResource {
     pub(super) fn is_in(&self, stack: &[StackResource]) -> bool {
         stack.iter().any(|resource| {
             let is_named = match self.name.physical_id() {
-                // CloudFormation writes the domain of a user pool with or without the pool: `us-east-1_A|sign-in`.
                 Some(name) => {
                     let id = resource.physical_id.as_deref();
-                    id.and_then(|id| id.rsplit('|').next()) == Some(name)
+                    let id = match self.name {
+                        // CloudFormation writes it with or without the pool: `us-east-1_A|sign-in`.
+                        FixedName::UserPoolDomain(_) => id.and_then(|id| id.rsplit('|').next()),
+                        _ => id,
+                    };
+                    id == Some(name)
                 }
                 None => resource.logical_id == self.logical_id,
             };

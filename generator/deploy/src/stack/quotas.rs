@@ -156,9 +156,8 @@ pub async fn check_quotas(
             Some(code) => {
                 let limit = ctx.read(|| account.gateway_quota(code)).await;
                 match check.answer(part.quota.parts, limit)? {
-                    // Service Quotas has no value of a quota that was never raised.
                     Some(None) => {
-                        check.skip_unreadable(part);
+                        check.skip_without_value(part);
                         None
                     }
                     limit => limit.flatten(),
@@ -221,11 +220,25 @@ impl QuotaCheck<'_> {
 
     /// Notes that a number is above the default of a quota that no call returns.
     fn skip_unreadable(&self, part: &PartDemand) {
+        self.skip_default(
+            part,
+            "unless AWS Support raised it, and that cannot be read",
+        );
+    }
+
+    /// Notes that a number is above the default of a quota of which Service Quotas has no value. It has none of a quota that was
+    /// never raised, and sometimes of others: AWS says only that a value which is not available is not returned.
+    fn skip_without_value(&self, part: &PartDemand) {
+        let unless = "unless it was raised, and Service Quotas has no value of it";
+        self.skip_default(part, unless);
+    }
+
+    fn skip_default(&self, part: &PartDemand, unless: &str) {
         let quota = part.quota;
         self.ctx.step(DeployStep::Skipped {
             what: &format!("the check of the quota of {}", quota.parts),
             reason: &format!(
-                "an API has {}, its quota is {} unless AWS Support raised it, and that cannot be read",
+                "an API has {}, its quota is {} {unless}",
                 part.number, quota.default
             ),
         });

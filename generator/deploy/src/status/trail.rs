@@ -78,6 +78,8 @@ pub struct TrailCall {
 pub enum TrailEvidence {
     /// A call changed the wiring after the deployment was created.
     Changed(TrailCall),
+    /// A call may have changed what the deployment snapshots after it was created: of an API, that is some properties.
+    MayHaveChanged(TrailCall),
     /// CloudTrail has the creation of the deployment, and no change after it.
     Unchanged,
     /// The caller may not read CloudTrail.
@@ -120,12 +122,7 @@ pub(super) async fn trail_evidence(
         }
         let updates = ctx.read(|| trail.calls(UPDATE_API, since)).await?;
         if let Some(call) = updates.into_iter().find(is_change) {
-            return Ok(TrailEvidence::Unavailable {
-                reason: format!(
-                    "{}, and a deployment snapshots some properties of an API",
-                    call.text()
-                ),
-            });
+            return Ok(TrailEvidence::MayHaveChanged(call));
         }
         let before = deployment.created - TOLERANCE;
         let created = ctx.read(|| trail.calls("CreateDeployment", before)).await?;

@@ -58,6 +58,14 @@ impl ForeignEvidence<'_> {
             );
             return verdict(Stale, Likely, reason);
         }
+        if let Some(TrailEvidence::MayHaveChanged(call)) = self.trail {
+            let reason = format!(
+                "{}; {} (CloudTrail), and a deployment snapshots some properties of an API",
+                by_stack.reason,
+                call.text()
+            );
+            return self.with_remarks(verdict(Unknown, by_stack.confidence, reason));
+        }
         let unchanged = self.trail == Some(&TrailEvidence::Unchanged);
         match (by_stack.freshness, self.stack) {
             (Unknown, StackEvidence::Unavailable { .. }) if unchanged => {

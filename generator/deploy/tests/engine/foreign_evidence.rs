@@ -158,6 +158,18 @@ async fn models_and_an_import_count_and_an_update_of_the_api_leaves_it_open() {
     let trail = Trail::with([creation(), call("UpdateApi", 2_000)]);
     let found = status_by(&Memory::stale(), None, &trail).await;
     assert_eq!(found.verdict.freshness, Freshness::Unknown);
+    let stack = MemoryStack::with_api();
+    let mut found = status_by(&Memory::stale(), Some(&stack), &trail).await;
+    assert_eq!(found.verdict.freshness, Freshness::Unknown);
+    insta::assert_snapshot!(found.verdict.reason, @"CloudFormation changed no route, integration, authorizer or model of stack rooms after its deployment was created at 1970-01-01T00:16:40Z; it does not see changes by others; alice called UpdateApi at 1970-01-01T00:33:20Z (CloudTrail), and a deployment snapshots some properties of an API");
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(
+        json["cloudTrail"]["mayHaveChanged"],
+        serde_json::json!({ "operation": "UpdateApi", "at": "1970-01-01T00:33:20Z", "by": "alice" })
+    );
+    // A route says nothing about the properties of the API.
+    found.add_probe(probed("added", ProbeAnswer::Served));
+    assert_eq!(found.verdict.freshness, Freshness::Unknown);
 }
 
 #[tokio::test(start_paused = true)]

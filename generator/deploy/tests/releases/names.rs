@@ -158,6 +158,27 @@ async fn the_domain_of_a_user_pool_is_the_stacks_with_and_without_the_pool_in_it
 }
 
 #[tokio::test]
+async fn a_name_with_a_bar_is_the_stacks_if_all_of_it_is() {
+    let alarm = "
+Resources:
+  Errors: { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmName: 'chat | 5xx' } }
+  Other: { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmName: ' 5xx' } }
+";
+    let own = [resource(
+        "AWS::CloudWatch::Alarm",
+        "Errors",
+        "chat | 5xx",
+        "CREATE_COMPLETE",
+    )];
+    let (names, named) = (Names::default(), template(alarm));
+    let stack = StackName::new("rooms-dev");
+    let (result, _) =
+        checked(async |ctx| check_names(&names, &stack, &named, &own, ctx).await).await;
+    result.unwrap();
+    assert_eq!(names.read.into_inner(), ["alarm  5xx"]);
+}
+
+#[tokio::test]
 async fn a_record_is_the_stacks_by_its_logical_id_because_records_of_two_types_share_a_name() {
     let kind = "AWS::Route53::RecordSet";
     for (logical_id, is_own) in [("Record", true), ("OtherType", false)] {

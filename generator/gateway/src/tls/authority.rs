@@ -20,6 +20,12 @@ const LOOPBACK_DOMAIN: &str = "localhost";
 /// Domains of AWS's hosts.
 const AWS_DOMAINS: [&str; 2] = ["amazonaws.com", "amazonaws.com.cn"];
 
+/// Text of AWS's domains in a certificate, as in the constraint `execute-api.eu-west-1.amazonaws.com`.
+const AWS_NAME: &[u8] = b"amazonaws.com";
+
+/// Reason to refuse a certificate that an older version made: it permits the hosts of one region.
+const NAMES_AWS: &str = "an older version made it for hosts of AWS, too, and clients that trust its certificate would trust it for them";
+
 /// Hosts for which an authority whose key is stored must not be trusted.
 const AWS_HOSTS: [&str; 3] = [
     "api.execute-api.us-east-1.amazonaws.com",
@@ -53,7 +59,8 @@ impl LocalAuthority {
         Self::permitting(&AWS_DOMAINS)
     }
 
-    fn permitting(domains: &[&str]) -> Result<Self, rcgen::Error> {
+    /// Creates an authority for loopback addresses and these domains.
+    pub(super) fn permitting(domains: &[&str]) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let params = params(domains)?;
         let certificate = params.self_signed(&key)?.der().clone();
@@ -114,7 +121,7 @@ impl LocalAuthority {
     }
 
     /// Checks that a client that trusts the certificate accepts the authority's certificates for loopback and for no hosts of
-    /// AWS, which a stolen key could impersonate.
+    /// AWS, which a stolen key could impersonate. A certificate that permits some of them names them.
     fn check(&self) -> Result<(), String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let verify = |name: &str| {
@@ -129,6 +136,10 @@ impl LocalAuthority {
                     "clients that trust its certificate would also trust it for {host}"
                 ));
             }
+        }
+        let mut texts = self.certificate.windows(AWS_NAME.len());
+        if texts.any(|text| text.eq_ignore_ascii_case(AWS_NAME)) {
+            return Err(NAMES_AWS.to_owned());
         }
         Ok(())
     }
@@ -243,6 +254,14 @@ mod tests {
             let refused = restored(&["localhost", domain]).expect("a reason");
             let reason = "clients that trust its certificate would also trust it for";
             assert_eq!(refused, format!("{reason} {host}"));
+        }
+        for domain in [
+            "execute-api.eu-west-1.amazonaws.com",
+            "cognito-idp.eu-central-1.amazonaws.com",
+            "execute-api.cn-north-1.amazonaws.com.cn",
+        ] {
+            let refused = restored(&["localhost", domain]).expect("a reason");
+            assert_eq!(refused, NAMES_AWS, "{domain}");
         }
     }
 

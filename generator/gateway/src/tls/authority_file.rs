@@ -216,6 +216,22 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_for_hosts_of_aws_is_refused_until_it_is_removed() {
+        let folder = AuthorityFolder::new();
+        folder.open().expect("an authority");
+        let domains = ["localhost", "execute-api.eu-west-1.amazonaws.com"];
+        let older = LocalAuthority::permitting(&domains).expect("an authority");
+        let secret = folder.path.join(SECRET);
+        write(&secret, &(older.key_pem() + &older.pem())).expect("written");
+        insta::assert_snapshot!(folder.error(), @"cannot use the gateway's certificate authority in FOLDER/authority.pem: an older version made it for hosts of AWS, too, and clients that trust its certificate would trust it for them; remove the file to create a new authority");
+        fs::remove_file(secret).expect("removed");
+        let renewed = folder.open().expect("an authority");
+        assert_ne!(renewed.pem(), older.pem());
+        let public = fs::read_to_string(certificate_path(&folder.path)).expect("a file");
+        assert_eq!(public, renewed.pem());
+    }
+
+    #[test]
     fn a_file_without_a_usable_authority_is_refused() {
         let folder = AuthorityFolder::new();
         let (one, other) = (folder.open(), AuthorityFolder::new().open());

@@ -65,33 +65,39 @@ impl Triggers {
                 "1 validation error detected: Member must have length less than or equal to 10",
             );
         }
-        let is_here: Vec<bool> = entries
-            .iter()
-            .map(|entry| self.has_bus(bus_of(entry)))
-            .collect();
-        // An emulator has the rules with other targets.
-        let all = others.url().is_some();
-        let elsewhere = entries.iter().zip(&is_here);
-        let elsewhere = elsewhere.filter_map(|(entry, here)| (all || !here).then_some(entry));
-        let elsewhere: Vec<&Json> = elsewhere.collect();
-        let results = match elsewhere.is_empty() {
-            true => Vec::new(),
-            false => put_elsewhere(others, head, &elsewhere).await,
-        };
-        let mut results = results.into_iter();
-        let results = entries.iter().zip(is_here).map(|(entry, here)| {
-            let result = (all || !here).then(|| results.next());
-            match here {
-                true => self.put_entry(entry),
-                false => result.flatten().unwrap_or_else(no_result),
-            }
-        });
-        let results: Vec<Json> = results.collect();
+        let results = self.put_entries(others, head, entries).await;
         let failed = results
             .iter()
             .filter(|one| one.get("ErrorCode").is_some())
             .count();
         JsonBody(json!({ "FailedEntryCount": failed, "Entries": results })).into_response()
+    }
+
+    /// Puts entries: here those for buses of the stack, then those for the endpoint of `--services`, which may take long to
+    /// answer. Returns the results.
+    async fn put_entries(
+        &self,
+        others: &OtherServices,
+        head: Parts,
+        entries: &[Json],
+    ) -> Vec<Json> {
+        let here = |entry: &Json| self.has_bus(bus_of(entry)).then(|| self.put_entry(entry));
+        let mut results: Vec<Option<Json>> = entries.iter().map(here).collect();
+        // An emulator gets all entries: it has the rules with other targets.
+        let all = others.url().is_some();
+        let indexes = 0..entries.len();
+        let elsewhere: Vec<usize> = indexes
+            .filter(|index| all || results[*index].is_none())
+            .collect();
+        if !elsewhere.is_empty() {
+            let sent: Vec<&Json> = elsewhere.iter().map(|index| &entries[*index]).collect();
+            let answers = put_elsewhere(others, head, &sent).await;
+            for (index, answer) in elsewhere.into_iter().zip(answers) {
+                results[index].get_or_insert(answer);
+            }
+        }
+        let results = results.into_iter();
+        results.map(|one| one.unwrap_or_else(no_result)).collect()
     }
 
     /// Puts one entry. Returns its result.
@@ -154,8 +160,8 @@ impl Triggers {
     }
 }
 
-/// Puts entries for buses that are not here into the emulator of `--services`. Returns a result for each; without an emulator,
-/// an error.
+/// Puts entries into the emulator of `--services`. Returns its results in the order of the entries. If the call fails, as it
+/// does without an emulator, the result of each is the error.
 async fn put_elsewhere(others: &OtherServices, mut head: Parts, entries: &[&Json]) -> Vec<Json> {
     // The body is another one, and the answer is read here.
     for name in [header::CONTENT_LENGTH, header::ACCEPT_ENCODING] {

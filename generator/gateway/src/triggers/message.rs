@@ -23,28 +23,24 @@ pub(crate) struct TopicMessage {
     attributes: BTreeMap<String, (String, String)>,
 }
 
+/// Message that SNS refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RefusedMessage {
+    /// The reason in SNS's words.
+    pub(super) reason: &'static str,
+    /// Size in bytes, which counts towards that of its batch.
+    pub(super) size: usize,
+}
+
 impl TopicMessage {
     /// Reads a message from a form. `prefix` stands before the names of parameters: `PublishBatchRequestEntries.member.1.`.
     ///
     /// # Errors
     ///
-    /// The reason in SNS's words, if SNS refuses it.
-    pub(crate) fn read(form: &str, prefix: &str) -> Result<Self, &'static str> {
+    /// See [`RefusedMessage`].
+    pub(super) fn read(form: &str, prefix: &str) -> Result<Self, RefusedMessage> {
         let text = |name: &str| parameter(form, &format!("{prefix}{name}"));
-        let body = text("Message").filter(|body| !body.is_empty());
-        let mut body = body.ok_or("Empty message")?;
-        let sent = body.len();
-        if text("MessageStructure").as_deref() == Some("json") {
-            let by_protocol: Map<String, Json> = serde_json::from_str(&body)
-                .map_err(|_| "Message Structure - JSON message body failed to parse")?;
-            let one = by_protocol
-                .get("lambda")
-                .or_else(|| by_protocol.get("default"));
-            let one = one.and_then(Json::as_str);
-            body = one
-                .ok_or("Message Structure - No default entry in JSON message body")?
-                .to_owned();
-        }
+        let body = text("Message").unwrap_or_default();
         let attributes = (1..).map_while(|number| {
             let text = |name: &str| text(&format!("MessageAttributes.entry.{number}.{name}"));
             let value = text("Value.StringValue").or_else(|| text("Value.BinaryValue"));
@@ -54,13 +50,39 @@ impl TopicMessage {
         let message = TopicMessage {
             id: uuid(),
             subject: text("Subject"),
+            sent: body.len(),
             body,
-            sent,
             attributes: attributes.collect(),
         };
-        match message.size() > MAX_MESSAGE {
+        let size = message.size();
+        let is_by_protocol = text("MessageStructure").as_deref() == Some("json");
+        let checked = message.checked(is_by_protocol);
+        checked.map_err(|reason| RefusedMessage { reason, size })
+    }
+
+    /// Checks a message as it was sent, and reads the text for functions if it has a text for each protocol.
+    ///
+    /// # Errors
+    ///
+    /// The reason in SNS's words, if SNS refuses it.
+    fn checked(mut self, is_by_protocol: bool) -> Result<Self, &'static str> {
+        if self.body.is_empty() {
+            return Err("Empty message");
+        }
+        if is_by_protocol {
+            let by_protocol: Map<String, Json> = serde_json::from_str(&self.body)
+                .map_err(|_| "Message Structure - JSON message body failed to parse")?;
+            let one = by_protocol
+                .get("lambda")
+                .or_else(|| by_protocol.get("default"));
+            let one = one.and_then(Json::as_str);
+            self.body = one
+                .ok_or("Message Structure - No default entry in JSON message body")?
+                .to_owned();
+        }
+        match self.size() > MAX_MESSAGE {
             true => Err("Message too long"),
-            false => Ok(message),
+            false => Ok(self),
         }
     }
 
@@ -182,7 +204,8 @@ mod tests {
         );
         assert_eq!(read("%7B%22default%22%3A%22D%22%7D"), Ok("D".to_owned()));
         assert!(read("%7B%7D").is_err() && read("text").is_err());
-        assert_eq!(TopicMessage::read("Message=", ""), Err("Empty message"));
+        let empty = TopicMessage::read("Message=", "").unwrap_err();
+        assert_eq!(empty.reason, "Empty message");
     }
 
     #[test]
@@ -195,6 +218,10 @@ mod tests {
         };
         let attribute_bytes = "aStringv".len();
         assert_eq!(read(MAX_MESSAGE - attribute_bytes), Ok(MAX_MESSAGE));
-        assert_eq!(read(MAX_MESSAGE), Err("Message too long"));
+        let refused = RefusedMessage {
+            reason: "Message too long",
+            size: MAX_MESSAGE + attribute_bytes,
+        };
+        assert_eq!(read(MAX_MESSAGE), Err(refused));
     }
 }

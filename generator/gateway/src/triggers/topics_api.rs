@@ -13,7 +13,7 @@ use http::{StatusCode, header};
 use stackgen_gateway_common::{body, uuid};
 
 use super::Triggers;
-use super::message::{MAX_MESSAGE, TopicMessage};
+use super::message::{MAX_MESSAGE, RefusedMessage, TopicMessage};
 use crate::outbound::OtherServices;
 use crate::outbound::errors::WireProtocol;
 use crate::query_protocol::{escape, parameter};
@@ -70,7 +70,7 @@ impl Triggers {
             },
             _ => match TopicMessage::read(&form, "") {
                 Ok(message) => self.publish_one(&topic, &message),
-                Err(reason) => return refuse(reason),
+                Err(refused) => return refuse(refused.reason),
             },
         };
         self.publish_elsewhere(others, head, body)
@@ -101,7 +101,7 @@ impl Triggers {
                     successful +=
                         &format!("<member><Id>{id}</Id><MessageId>{message}</MessageId></member>");
                 }
-                Err(reason) => {
+                Err(RefusedMessage { reason, .. }) => {
                     failed += &format!(
                         "<member><Id>{id}</Id><Code>InvalidParameter</Code><Message>{reason}</Message><SenderFault>true</SenderFault></member>"
                     );
@@ -132,8 +132,7 @@ impl Triggers {
 /// Message of a batch.
 struct BatchEntry {
     id: String,
-    /// The error is the reason in SNS's words.
-    message: Result<TopicMessage, &'static str>,
+    message: Result<TopicMessage, RefusedMessage>,
 }
 
 /// Refusal of a whole batch.
@@ -155,10 +154,11 @@ fn batch_entries(form: &str) -> Result<Vec<BatchEntry>, BatchError> {
     });
     // One more than SNS accepts is enough to refuse the batch.
     let entries: Vec<_> = entries.take(MAX_ENTRIES + 1).collect();
-    let messages = entries
-        .iter()
-        .filter_map(|entry| entry.message.as_ref().ok());
-    let size: usize = messages.map(TopicMessage::size).sum();
+    let sizes = entries.iter().map(|entry| match &entry.message {
+        Ok(message) => message.size(),
+        Err(refused) => refused.size,
+    });
+    let size: usize = sizes.sum();
     match entries.len() {
         0 => refuse(
             "EmptyBatchRequest",
@@ -215,6 +215,9 @@ mod tests {
         assert_eq!(batch(&messages(2, 128 * 1024)), Ok(vec![true; 2]));
         let larger = messages(2, 128 * 1024 + 1);
         assert_eq!(batch(&larger), Err("BatchRequestTooLong"));
+        // A message that does not fit alone is too much for the batch, too.
+        let too_long = messages(1, MAX_MESSAGE + 1);
+        assert_eq!(batch(&too_long), Err("BatchRequestTooLong"));
         let one = ["x".to_owned(), String::new()];
         assert_eq!(batch(&one), Ok(vec![true, false]));
     }

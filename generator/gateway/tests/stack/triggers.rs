@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use serde_json::{Value, json};
 use stackgen_gateway::gateway::{Gateway, GatewayOptions, RemoteGateway};
 use stackgen_gateway::outbound::AccountAccess;
@@ -165,11 +166,18 @@ async fn entries_for_other_buses_go_to_the_emulator_or_get_an_error() {
     assert!(answer["Entries"][1]["EventId"].is_string(), "{answer}");
     insta::assert_snapshot!(answer["Entries"][2].to_string(), @r#"{"ErrorCode":"ServiceNotRunLocally","ErrorMessage":"the local gateway has no events; start `stackgen dev` with --services URL to send its calls to an emulator of AWS"}"#);
     gateway.shutdown().await;
-    let emulator = async |body: Bytes| {
+    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let emulator = move |body: Bytes| {
         let body: Value = serde_json::from_slice(&body).expect("JSON");
-        let entries = body["Entries"].as_array().expect("entries").iter();
-        let results = entries.map(|entry| json!({ "EventId": entry["EventBusName"] }));
-        Json(json!({ "FailedEntryCount": 0, "Entries": results.collect::<Vec<_>>() }))
+        let entries = body["Entries"].as_array().expect("entries");
+        let buses: Vec<Value> = entries
+            .iter()
+            .map(|one| one["EventBusName"].clone())
+            .collect();
+        let results = buses.iter().map(|bus| json!({ "EventId": bus }));
+        let answer = json!({ "FailedEntryCount": 0, "Entries": results.collect::<Vec<_>>() });
+        arrived.send(buses).expect("a receiver");
+        async { Json(answer) }
     };
     let services = serve(Router::new().fallback(emulator)).await;
     let options = GatewayOptions {
@@ -181,6 +189,42 @@ async fn entries_for_other_buses_go_to_the_emulator_or_get_an_error() {
     assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
     let ids = [0, 1, 2].map(|at| answer["Entries"][at]["EventId"] == "elsewhere");
     assert_eq!(ids, [true, false, true], "{answer}");
+    // The emulator has the rules of this bus with other targets.
+    let buses = ["elsewhere", "shop", "elsewhere"];
+    assert_eq!(arrivals.recv().await.expect("a call"), buses);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn rules_run_before_the_emulator_has_answered() {
+    let seen = Arc::new(tokio::sync::Notify::new());
+    let released = seen.clone();
+    let emulator = async move |headers: HeaderMap| {
+        // The gateway also creates the resources of the stack there.
+        if headers
+            .get("x-amz-target")
+            .is_some_and(|target| target == "AWSEvents.PutEvents")
+        {
+            released.notified().await;
+        }
+        Json(json!({ "Entries": [{ "EventId": "elsewhere" }] }))
+    };
+    let services = serve(Router::new().fallback(emulator)).await;
+    let options = GatewayOptions {
+        services: Some(services.parse().expect("a URL")),
+        ..GatewayOptions::default()
+    };
+    let gateway = started_with(options).await;
+    let mut events = gateway.events().subscribe();
+    let invoked = async {
+        let (source, ..) = next_batch(&mut events).await;
+        seen.notify_one();
+        source
+    };
+    let put = put_events(&gateway, json!([entry("shop", &json!({ "what": "ok" }))]));
+    let (answer, source) = tokio::join!(put, invoked);
+    assert!(source.starts_with("stack-WorkerOrder-"), "{source}");
+    assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
     gateway.shutdown().await;
 }
 

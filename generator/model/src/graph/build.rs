@@ -183,7 +183,7 @@ impl Builder<'_> {
     fn access(&mut self, function: &Function) -> Option<Rc<RoleAccess>> {
         let model = self.model;
         let id = function.role.to()?;
-        let role = model.find(&model.roles, id, |role| &role.resource)?;
+        let role = model.role(id)?;
         let (tables, names) = (&self.tables, &self.table_names);
         let access = self
             .access

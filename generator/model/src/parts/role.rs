@@ -16,7 +16,7 @@ pub(super) fn normalize(
     canon: &Canon,
     content: &mut Map<String, Json>,
 ) {
-    let Some(role) = model.find(&model.roles, &resource.logical_id, |role| &role.resource) else {
+    let Some(role) = model.role(&resource.logical_id) else {
         return;
     };
     let policies = content.remove("Policies");

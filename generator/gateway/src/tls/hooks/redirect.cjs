@@ -8,7 +8,9 @@ const net = require("node:net");
 const table = process.env._STACKGEN_HOSTS;
 
 // Labels in the names of customers' resources, such as load balancers. Those hosts are reached as they are.
-const ofCustomers = ["elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot"];
+const ofCustomers = [
+  "elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot", "es", "aoss", "cloudsearch", "eks",
+];
 // First labels of names that are a service's all the same.
 const ofServices = ["api", "data", "data-ats"];
 

@@ -12,7 +12,9 @@ def _redirect():
     resolve = socket.getaddrinfo
 
     # Labels in the names of customers' resources, such as load balancers. Those hosts are reached as they are.
-    of_customers = {"elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot"}
+    of_customers = {
+        "elb", "compute", "compute-1", "appsync-api", "appsync-realtime-api", "iot", "es", "aoss", "cloudsearch", "eks",
+    }
     # First labels of names that are a service's all the same.
     of_services = {"api", "data", "data-ats"}
 

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use stackgen_gateway_common::AwsHost;
+
 const HOST: &str = "abc.execute-api.nowhere-1.amazonaws.com";
 
 /// Hosts, and true if they lead to the gateway when all services do.
-const HOSTS: [(&str, bool); 12] = [
+const HOSTS: [(&str, bool); 18] = [
     ("sqs.nowhere-1.amazonaws.com", true),
     ("photos.s3.nowhere-1.amazonaws.com", true),
     ("iot.nowhere-1.amazonaws.com.cn", true),
@@ -17,6 +19,12 @@ const HOSTS: [(&str, bool); 12] = [
     ("vm-1.nowhere-1.compute.amazonaws.com", false),
     ("abc.appsync-api.nowhere-1.amazonaws.com", false),
     ("abc-ats.iot.nowhere-1.amazonaws.com", false),
+    ("search-rooms-abc.nowhere-1.es.amazonaws.com", false),
+    ("abc.nowhere-1.aoss.amazonaws.com", false),
+    ("doc-rooms-abc.nowhere-1.cloudsearch.amazonaws.com", false),
+    ("abc.gr7.nowhere-1.eks.amazonaws.com", false),
+    ("es.nowhere-1.amazonaws.com", true),
+    ("eks.nowhere-1.amazonaws.com", true),
     ("vpce-1.execute-api.nowhere-1.vpce.amazonaws.com", false),
     ("checkip.amazonaws.com", false),
 ];
@@ -104,6 +112,14 @@ fn expected_lines() -> String {
 
 fn host_names() -> String {
     serde_json::json!(HOSTS.map(|(host, _)| host)).to_string()
+}
+
+#[test]
+fn the_server_stands_for_the_hosts_that_are_redirected() {
+    for (host, here) in HOSTS {
+        let is_service = matches!(AwsHost::parse(host), Some(AwsHost::Service(_)));
+        assert_eq!(is_service, here, "{host}");
+    }
 }
 
 #[test]

@@ -32,6 +32,9 @@ rule! {
     example: "stages/deployment_without_depends_on.diff",
 }
 
+/// Key of the route that API Gateway invokes when a connection has ended.
+const DISCONNECT: &str = "$disconnect";
+
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context
         .websockets()
@@ -125,12 +128,13 @@ fn missing<'a>(
     deployment: &Resource,
     awaited: &CreationDependencies<'_>,
 ) -> Vec<&'a Resource> {
+    // After `$disconnect` nobody is there to get an answer.
     let routes = api.routes.iter().flat_map(|route| {
-        let responses = route.responses.iter().map(|response| &response.resource);
-        std::iter::once(&route.resource).chain(responses)
+        let is_answered = route.key.as_str() != DISCONNECT;
+        let responses = route.responses.iter().filter(move |_| is_answered);
+        std::iter::once(&route.resource).chain(responses.map(|response| &response.resource))
     });
     let integrations = api.integrations.iter();
-    // After `$disconnect` nobody is there to get an answer.
     let answered = integrations.filter(|integration| !serves_only_disconnect(api, integration));
     let integrations = answered.flat_map(|integration| &integration.responses);
     let held = routes.chain(integrations.map(|response| &response.resource));
@@ -152,7 +156,7 @@ fn serves_only_disconnect(api: &Api, integration: &Integration) -> bool {
         .iter()
         .filter(|route| route.target.to() == Some(id));
     let keys: Vec<_> = users.map(|route| route.key.as_str()).collect();
-    !keys.is_empty() && keys.iter().all(|key| *key == "$disconnect")
+    !keys.is_empty() && keys.iter().all(|key| *key == DISCONNECT)
 }
 
 fn location(deployment: &Resource) -> Location {
