@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use stackgen_websocket::{ConnectionId, Timestamp};
 use thiserror::Error;
+use tokio::time::Instant;
 
 use crate::limits::Rate;
 use crate::{
@@ -262,8 +263,14 @@ pub trait TicketStore: Send + Sync {
 /// Comparison of all records with the sessions' counts.
 pub trait ConnectionAudit: Send + Sync {
     /// Reads all records, at most `limit`, with strongly consistent reads. If these are all, corrects counts that differ from
-    /// the records, unless connections join or leave meanwhile.
-    fn audit(&self, limit: usize) -> impl Future<Output = StoreResult<Audit>> + Send;
+    /// the records, unless connections join or leave meanwhile. Begins no correction after `until`, and leaves those that fail
+    /// to the next audit.
+    fn audit(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        until: Instant,
+    ) -> impl Future<Output = StoreResult<Audit>> + Send;
 }
 
 /// Result of an audit.
@@ -271,7 +278,7 @@ pub trait ConnectionAudit: Send + Sync {
 pub struct Audit {
     /// The records.
     pub connections: Vec<Connection>,
-    /// True if these are all records.
+    /// True if these are all records, and no correction failed or was left for lack of time.
     pub is_complete: bool,
     /// Number of counters that were corrected.
     pub corrected: u32,

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::disconnect::disconnect;
-use crate::limits::MAX_HANDSHAKE;
+use crate::limits::{BROADCAST_DEADLINE, MAX_HANDSHAKE};
 use crate::ports::{ConnectionAudit, Ports, Store, StoreResult};
 use crate::{Connection, Role, SessionId};
 
@@ -21,6 +21,10 @@ const PROBES_AT_ONCE: usize = 10;
 
 /// Maximum number of a session's listeners that are removed between two looks at the clock.
 const REMOVALS_AT_ONCE: usize = 200;
+
+/// Longest time in which a speaker's connection is removed and its listeners are notified: two calls of a table that take up
+/// to three seconds, and a broadcast.
+const LONGEST_DISCONNECT: Duration = Duration::from_secs(6).saturating_add(BROADCAST_DEADLINE);
 
 /// Settings of the reconciler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +91,14 @@ pub async fn reconcile<S: Store + ConnectionAudit, B: Broadcaster + ConnectionPr
     settings: ReconcileSettings,
 ) -> StoreResult<ReconcileReport> {
     let start = Instant::now();
-    let audit = ports.store.audit(settings.max_records).await?;
+    // The other half is left to confirm what the first probes find.
+    let half = settings.budget.saturating_sub(settings.confirm_after) / 2;
+    let now = ports.clock.now();
+    // Corrections leave time for the first probes.
+    let audit = ports
+        .store
+        .audit(settings.max_records, now, start + half / 2);
+    let audit = audit.await?;
     let records = audit.connections.len();
     let now = ports.clock.now();
     let mut quiet: Vec<_> = audit.connections;
@@ -95,12 +106,10 @@ pub async fn reconcile<S: Store + ConnectionAudit, B: Broadcaster + ConnectionPr
     quiet.sort_by_key(|connection| connection.last_seen_at);
     let all_quiet = quiet.len();
     quiet.truncate(settings.max_probes);
-    // The other half is left to confirm what the first probes find.
-    let half = settings.budget.saturating_sub(settings.confirm_after) / 2;
     let first = probe_all(ports, settings, quiet, start + half).await;
     let probed = first.open.len() + first.closed.len();
     let mut is_complete = audit.is_complete && probed == all_quiet;
-    // A slow table delays the second probes by no more than a confirmation takes.
+    // The second probes begin by then, also with a slow table: half of the budget is left for them.
     let touch_until = start + half + settings.confirm_after;
     let touching = touch_all(ports, &first.open, now, touch_until);
     let mut removed = 0;
@@ -220,23 +229,23 @@ struct Removal {
 }
 
 impl Removal {
-    /// Waits for a removal, at most until `until`, and counts its result.
-    async fn add(&mut self, removal: impl Future<Output = StoreResult<u32>>, until: Instant) {
-        match timeout_at(until, removal).await {
-            Ok(Ok(removed)) => self.removed += removed,
-            Ok(Err(error)) => {
+    fn add(&mut self, result: StoreResult<u32>) {
+        match result {
+            Ok(removed) => self.removed += removed,
+            Err(error) => {
                 self.failures += 1;
                 warn!(%error, "Cannot remove the records of closed connections");
             }
-            Err(_) => {
-                self.failures += 1;
-                warn!("No time to remove the records of closed connections");
-            }
         }
+    }
+
+    fn lacks_time(&mut self) {
+        self.failures += 1;
+        warn!("No time to remove the records of closed connections");
     }
 }
 
-/// Removes records. If the table fails, or the time is over, the records stay for the next run.
+/// Removes records until the time is over. If the table fails, or there is no time, the records stay for the next run.
 async fn remove_all<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     closed: Vec<Connection>,
@@ -244,27 +253,38 @@ async fn remove_all<S: Store, B: Broadcaster, C: Clock>(
 ) -> Removal {
     let mut removal = Removal::default();
     let mut listeners: BTreeMap<SessionId, Vec<ConnectionId>> = BTreeMap::new();
+    let mut speakers = Vec::new();
     for connection in closed {
         match connection.role {
             Role::Listener => {
                 let of_session = listeners.entry(connection.session_id).or_default();
                 of_session.push(connection.connection_id);
             }
-            // Listeners learn that the speaker left.
-            Role::Speaker => {
-                let leaving = async {
-                    let gone = disconnect(ports, &connection.connection_id).await?;
-                    Ok(gone.is_some().into())
-                };
-                removal.add(leaving, until).await;
-            }
+            Role::Speaker => speakers.push(connection.connection_id),
         }
+    }
+    // Listeners learn that the speaker left. What has begun is completed, because the next run finds no record.
+    let last_speaker = until.checked_sub(LONGEST_DISCONNECT).unwrap_or(until);
+    for id in speakers {
+        if Instant::now() >= last_speaker {
+            removal.lacks_time();
+            break;
+        }
+        let gone = disconnect(ports, &id).await;
+        removal.add(gone.map(|gone| gone.is_some().into()));
     }
     let now = ports.clock.now();
     for (session, ids) in listeners {
         for ids in ids.chunks(REMOVALS_AT_ONCE) {
+            if Instant::now() >= until {
+                removal.lacks_time();
+                return removal;
+            }
             let leaving = ports.store.remove_listeners(&session, ids, now);
-            removal.add(leaving, until).await;
+            match timeout_at(until, leaving).await {
+                Ok(result) => removal.add(result),
+                Err(_) => removal.lacks_time(),
+            }
         }
     }
     removal

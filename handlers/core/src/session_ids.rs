@@ -33,7 +33,7 @@ const NOUNS: &[&str] = &[
 #[error("the random number generator failed")]
 pub struct NoRandomness;
 
-/// Returns random bytes of AWS-LC's generator, which the operating system seeds.
+/// Returns random bytes of AWS-LC's generator, which the operating system and the CPU seed.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
@@ -43,7 +43,7 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// Source of random bytes.
 #[derive(Clone, Debug)]
 enum RandomSource {
-    /// AWS-LC's generator, which the operating system seeds.
+    /// AWS-LC's generator, which the operating system and the CPU seed.
     System,
     /// Repeatable bytes.
     #[cfg(any(test, feature = "testing"))]

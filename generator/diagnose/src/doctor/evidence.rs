@@ -216,8 +216,10 @@ pub struct ClosedConnections {
     pub lists_disconnects: bool,
     /// True if a log has the ages of connections: `connectedAt`.
     pub has_ages: bool,
-    /// True if a log has more lines than were read.
+    /// True if a log of all disconnects has more lines than were read.
     pub is_cut_off: bool,
+    /// True if any log has more lines than were read: codes can be missing.
+    pub lacks_lines: bool,
 }
 
 /// A connection that closed.

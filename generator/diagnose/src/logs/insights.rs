@@ -56,6 +56,8 @@ pub struct SearchedLogs {
     /// True if lines can be missing: the search would have scanned more bytes than it may, a second has more lines than a
     /// query returns, or lines of the last round name further IDs.
     pub is_cut_off: bool,
+    /// True if the search ended because it would have scanned more bytes than it may.
+    pub is_stopped: bool,
 }
 
 /// Searches for the lines that contain the text of a selection, and for the lines of the connections, requests and invocations
@@ -76,7 +78,6 @@ pub async fn search(
         found: SearchedLogs::default(),
         pointers: BTreeSet::new(),
         largest_scan: 0,
-        is_stopped: false,
     };
     let mut searched = BTreeSet::new();
     let mut texts: BTreeSet<String> = request
@@ -96,11 +97,11 @@ pub async fn search(
         let follows_connections = round == 0 && request.filter.connection.is_none();
         texts = ids_of(request.sources, new, follows_connections);
         texts.retain(|id| !searched.contains(id));
-        if texts.is_empty() || search.is_stopped {
+        if texts.is_empty() || search.found.is_stopped {
             break;
         }
     }
-    search.found.is_cut_off |= search.is_stopped || !texts.is_empty();
+    search.found.is_cut_off |= search.found.is_stopped || !texts.is_empty();
     let range = request.range;
     let in_range =
         |entry: &LogLine| entry.at >= range.start && range.end.is_none_or(|end| entry.at <= end);
@@ -133,8 +134,6 @@ struct InsightsSearch<'a, S> {
     pointers: BTreeSet<String>,
     /// Bytes of the query that scanned the most.
     largest_scan: u64,
-    /// True if the search ended because it would have scanned more than it may.
-    is_stopped: bool,
 }
 
 impl<S: LogService> InsightsSearch<'_, S> {
@@ -158,7 +157,7 @@ impl<S: LogService> InsightsSearch<'_, S> {
         let mut ranges = vec![(range.start.div_euclid(1000), end.div_euclid(1000))];
         while let Some((start, end)) = ranges.pop() {
             if self.is_at_limit(self.largest_scan) {
-                self.is_stopped = true;
+                self.found.is_stopped = true;
                 return Ok(());
             }
             let request = InsightsRequest {
@@ -174,7 +173,7 @@ impl<S: LogService> InsightsSearch<'_, S> {
             let is_full = results.rows.len() >= MAX_RESULTS as usize;
             // A second is the shortest range of a query.
             self.found.is_cut_off |= is_full && end <= start;
-            if is_full && end > start && !self.is_stopped {
+            if is_full && end > start && !self.found.is_stopped {
                 let middle = start + (end - start) / 2;
                 ranges.extend([(start, middle), (middle + 1, end)]);
                 continue;
@@ -209,7 +208,7 @@ impl<S: LogService> InsightsSearch<'_, S> {
                 InsightsStatus::Failed => return Err(query_failed().into()),
                 InsightsStatus::Running if self.is_at_limit(results.scanned_bytes) => {
                     let _ = service.stop_query(&id).await;
-                    self.is_stopped = true;
+                    self.found.is_stopped = true;
                     return Ok(results);
                 }
                 InsightsStatus::Running => {}

@@ -96,6 +96,7 @@ pub(crate) fn healthy() -> DoctorEvidence {
         lists_disconnects: true,
         has_ages: true,
         is_cut_off: false,
+        lacks_lines: false,
         closes: Vec::new(),
     };
     for name in ["chat", "guard"] {

@@ -130,10 +130,26 @@ fn closes_of_unknown_code_leave_open_what_they_could_be() {
 }
 
 #[test]
+fn codes_that_may_be_in_unread_lines_are_not_called_unlogged() {
+    let mut evidence = healthy();
+    evidence.closes.lacks_lines = true;
+    assert_eq!(questions(&evidence), [""; 0]);
+    let age = Some(Duration::from_secs(30));
+    evidence.closes.closes = vec![ClosedConnection { code: None, age }];
+    assert_eq!(
+        questions(&evidence),
+        ["DR506: the logs have more lines about connections that closed than doctor reads"]
+    );
+}
+
+#[test]
 fn without_built_code_nothing_is_known_of_the_code_of_functions() {
     let mut evidence = healthy();
     evidence.project.built.clear();
     assert_eq!(questions(&evidence), ["DR303: no built code to compare"]);
+    // Elsewhere than in a project, nobody built code.
+    evidence.project.is_known = false;
+    assert_eq!(questions(&evidence), [""; 0]);
 }
 
 #[test]

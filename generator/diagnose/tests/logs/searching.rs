@@ -138,6 +138,7 @@ fn a_second_with_more_lines_than_a_query_returns_cuts_the_search_off_and_the_res
     let logs = MemoryLogs::new(spread.chain(lines(99_000_000, 10_001)).collect());
     let rest = found(&logs, &sources, &of_connection(), None);
     assert_eq!((rest.entries.len(), rest.is_cut_off), (22_000, true));
+    assert!(!cut_off.is_stopped && !rest.is_stopped, "no limit of bytes");
 }
 
 #[test]
@@ -162,6 +163,7 @@ fn ids_that_the_last_round_finds_cut_the_search_off() {
     assert_eq!((complete.entries.len(), complete.is_cut_off), (3, false));
     let cut_off = chain(&[(1, 1), (2, 1), (2, 2), (3, 2)]);
     assert!(cut_off.is_cut_off, "{} lines", cut_off.entries.len());
+    assert!(!cut_off.is_stopped, "no limit of bytes");
 }
 
 proptest! {
@@ -178,6 +180,8 @@ proptest! {
         let limited = found(&logs, &sources, &alice(), Some(limit));
         prop_assert!(limited.scanned_bytes <= limit + one / 2 + 1, "{} of {limit}", limited.scanned_bytes);
         prop_assert_eq!(limited.scanned_bytes, u64::try_from(logs.scanned.get()).unwrap());
+        // It is the only cause here.
+        prop_assert_eq!(limited.is_stopped, limited.is_cut_off);
         prop_assert!(limited.is_cut_off || limited.entries.len() == complete.entries.len());
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::limits::Rate;
 use crate::ports::{
     Admission, Audit, BroadcastChange, Bucket, Capacity, ConnectionAudit, ConnectionStore,
@@ -33,6 +35,7 @@ struct Tables {
     hidden: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
     write_time: Duration,
+    wrong_counts: u32,
 }
 
 impl MemoryStore {
@@ -56,13 +59,18 @@ impl MemoryStore {
         self.tables().page = Some(size);
     }
 
-    /// Sets the time that each heartbeat's and each removal's write takes.
+    /// Sets the time that each heartbeat's, each removal's and each correction's write takes, and each page of listeners.
     pub fn set_write_time(&self, time: Duration) {
         self.tables().write_time = time;
     }
 
+    /// Sets how many counts an audit has to correct. They are computed from the records, so that none is really wrong.
+    pub fn set_wrong_counts(&self, number: u32) {
+        self.tables().wrong_counts = number;
+    }
+
     /// Waits as long as a write takes.
-    async fn write(&self) {
+    async fn wait(&self) {
         let time = self.tables().write_time;
         if !time.is_zero() {
             tokio::time::sleep(time).await;
@@ -364,7 +372,7 @@ impl ConnectionStore for MemoryStore {
     }
 
     async fn touch(&self, id: &ConnectionId, now: Timestamp) -> StoreResult<Option<Connection>> {
-        self.write().await;
+        self.wait().await;
         let mut tables = self.available()?;
         Ok(tables.connections.get_mut(id).map(|connection| {
             connection.last_seen_at = now;
@@ -386,7 +394,7 @@ impl ConnectionStore for MemoryStore {
         id: &ConnectionId,
         now: Timestamp,
     ) -> StoreResult<Option<RemovedConnection>> {
-        self.write().await;
+        self.wait().await;
         let mut tables = self.available()?;
         let Some(connection) = tables.connections.remove(id) else {
             return Ok(None);
@@ -420,6 +428,7 @@ impl ConnectionStore for MemoryStore {
         language: Option<&Language>,
         from: Option<PageKey>,
     ) -> StoreResult<ListenerPage> {
+        self.wait().await;
         let mut tables = self.available()?;
         let hidden = tables.hidden.clone();
         tables.hidden.retain(|_, times| {
@@ -461,7 +470,7 @@ impl ConnectionStore for MemoryStore {
         ids: &[ConnectionId],
         _: Timestamp,
     ) -> StoreResult<u32> {
-        self.write().await;
+        self.wait().await;
         let mut tables = self.available()?;
         let mut removed = 0;
         for id in ids {
@@ -501,14 +510,23 @@ impl TicketStore for MemoryStore {
 }
 
 impl ConnectionAudit for MemoryStore {
-    /// Corrects nothing, because the counts are computed from the records.
-    async fn audit(&self, limit: usize) -> StoreResult<Audit> {
-        let tables = self.available()?;
-        let connections = tables.connections.values().take(limit);
+    async fn audit(&self, limit: usize, _: Timestamp, until: Instant) -> StoreResult<Audit> {
+        let (connections, are_all) = {
+            let tables = self.available()?;
+            let connections = tables.connections.values().take(limit);
+            let are_all = tables.connections.len() <= limit;
+            (connections.cloned().collect(), are_all)
+        };
+        let mut corrected = 0;
+        while self.available()?.wrong_counts > 0 && Instant::now() < until {
+            self.wait().await;
+            self.tables().wrong_counts -= 1;
+            corrected += 1;
+        }
         Ok(Audit {
-            connections: connections.cloned().collect(),
-            is_complete: tables.connections.len() <= limit,
-            corrected: 0,
+            connections,
+            is_complete: are_all && self.tables().wrong_counts == 0,
+            corrected,
         })
     }
 }

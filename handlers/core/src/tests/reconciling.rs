@@ -244,19 +244,77 @@ async fn a_run_on_a_slow_table_ends_in_time_and_is_incomplete() {
         }
         pass(300).await;
         world.store.set_write_time(Duration::from_secs(3));
+        world.store.set_wrong_counts(200);
         let start = world.clock.now();
         let report = run(&world).await.unwrap();
         let took = world.clock.now().since(start);
         assert!(took <= limit, "{open} open, {closed} closed: {took:?}");
         assert!(!report.is_complete, "{open} open, {closed} closed");
         assert_eq!(report.probed, open + closed);
+        assert!((1..200).contains(&report.corrected), "{report:?}");
         // A closed connection is removed nevertheless.
         assert_eq!(report.removed > 0, closed > 0);
         // Later runs do the rest.
         world.store.set_write_time(Duration::ZERO);
         pass(300).await;
-        run(&world).await.unwrap();
+        let next = run(&world).await.unwrap();
+        assert_eq!(report.corrected + next.corrected, 200);
         assert_eq!(names(&world).len(), open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn corrections_that_take_too_long_leave_time_for_probes_and_removals() {
+    let world = world().await;
+    join(&world, "a").await;
+    lose(&world, "a");
+    pass(300).await;
+    world.store.set_write_time(Duration::from_secs(1));
+    world.store.set_wrong_counts(1_000);
+    let report = run(&world).await.unwrap();
+    assert!((1..1_000).contains(&report.corrected), "{report:?}");
+    assert_eq!((report.removed, report.is_complete), (1, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whenever_the_time_ends_the_listeners_of_each_removed_speaker_are_notified() {
+    for write_seconds in 1..=4 {
+        let world = world().await;
+        for number in 0..8 {
+            let session_id = format!("merciful-truth-{}-k7dq2m9x4hw3t", 100 + number);
+            create(&world, SessionId::try_from(session_id.as_str()).unwrap()).await;
+            for (name, user_id) in [("mic", Some(owner())), ("ear", None)] {
+                let handshake = Handshake {
+                    session_id: Some(session_id.clone()),
+                    user_id,
+                    ..handshake_of(&world, &format!("{name}-{number}"))
+                };
+                connect(&world, ROOM, handshake).await.unwrap();
+            }
+            lose(&world, &format!("mic-{number}"));
+        }
+        pass(300).await;
+        let now = world.clock.now();
+        for number in 0..8 {
+            let ear = id(&format!("ear-{number}"));
+            world.store.touch(&ear, now).await.unwrap();
+        }
+        let write_time = Duration::from_secs(write_seconds);
+        world.store.set_write_time(write_time);
+        let short = ReconcileSettings {
+            budget: Duration::from_secs(62),
+            ..ReconcileSettings::default()
+        };
+        let report = reconcile(&world, short).await.unwrap();
+        assert_eq!((report.probed, report.is_complete), (8, false));
+        let posts = world.broadcaster.take();
+        let told: BTreeSet<_> = posts.iter().map(|(to, _)| to.as_str().to_owned()).collect();
+        let left = names(&world);
+        let removed = (0..8).filter(|number| !left.contains(&format!("mic-{number}")));
+        let audiences: BTreeSet<_> = removed.map(|number| format!("ear-{number}")).collect();
+        assert_eq!(told, audiences, "{write_time:?} per write");
+        assert_eq!(report.removed as usize, audiences.len());
+        assert!((1..8).contains(&report.removed), "{report:?}");
     }
 }
 

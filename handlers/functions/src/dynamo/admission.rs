@@ -279,3 +279,6 @@ fn refusal(
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

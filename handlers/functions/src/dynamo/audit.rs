@@ -8,8 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use live_session_core::limits::SESSION_RETENTION;
 use live_session_core::ports::{Audit, ConnectionAudit, StoreResult};
-use live_session_core::{Connection, Role, SessionId};
+use live_session_core::{Connection, Role, SessionId, Timestamp};
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::DynamoStore;
@@ -22,40 +24,38 @@ use super::write::names;
 /// Maximum number of attributes that one correction writes. An expression has at most 4 KB.
 const MAX_CHANGES: usize = 150;
 
-/// Shards to compare. Sessions stay in the table for a week after their end, with closed shards that count nobody, and
-/// nobody joins these any more.
-const OPEN_SHARDS: &str =
-    "contains(#sessionId, :mark) AND (attribute_not_exists(#closed) OR #listenerCount > :zero)";
+/// Shards to compare. Sessions stay in the table for a week after they are over, and nobody joins them any more: if such a
+/// shard counts nobody, it is right. A session is over when it ends, which closes its shards, or when its time is over.
+const OPEN_SHARDS: &str = "contains(#sessionId, :mark) AND \
+    ((attribute_not_exists(#closed) AND #expiresAt > :over) OR #listenerCount > :zero)";
 
 /// Key of a shard.
 type ShardKey = (SessionId, ShardIndex);
 
 impl ConnectionAudit for DynamoStore {
-    async fn audit(&self, limit: usize) -> StoreResult<Audit> {
-        let shards = self.all_shards(limit).await?;
+    async fn audit(&self, limit: usize, now: Timestamp, until: Instant) -> StoreResult<Audit> {
+        let shards = self.all_shards(limit, now, until).await?;
         let records = self.all_records(limit).await?;
-        let mut corrected = 0;
-        if records.is_complete && records.unreadable == 0 {
-            let counted = count_places(&records.places);
-            let mut keys: BTreeSet<_> = shards.by_key.keys().collect();
-            if shards.is_complete {
-                keys.extend(counted.keys());
-            }
-            for key in keys {
-                let before = shards.by_key.get(key).cloned().unwrap_or_default();
-                let actual = counted.get(key).cloned().unwrap_or_default();
-                if is_different(&before, &actual) && self.correct(key, &before, &actual).await? {
-                    corrected += 1;
-                }
-            }
-        }
+        let can_correct = records.is_complete && records.unreadable == 0;
+        let correction = match can_correct {
+            true => self.correct_all(&shards, &records, until).await,
+            false => Correction::default(),
+        };
         let listeners = records.places.into_iter().map(|place| place.connection);
         Ok(Audit {
             connections: listeners.chain(records.speakers).collect(),
-            is_complete: shards.is_complete && records.is_complete && records.unreadable == 0,
-            corrected,
+            is_complete: can_correct && shards.is_complete && correction.is_complete,
+            corrected: correction.corrected,
         })
     }
+}
+
+/// Result of correcting the shards.
+#[derive(Default)]
+struct Correction {
+    corrected: u32,
+    /// False if there was no time for a shard, or if a write failed.
+    is_complete: bool,
 }
 
 /// Shards of the table.
@@ -117,14 +117,57 @@ fn is_different(shard: &Shard, actual: &Shard) -> bool {
 }
 
 impl DynamoStore {
-    async fn all_shards(&self, limit: usize) -> StoreResult<Shards> {
+    /// Corrects the shards that differ from the records, one after the other, until there is no time left.
+    async fn correct_all(&self, shards: &Shards, records: &Records, until: Instant) -> Correction {
+        let counted = count_places(&records.places);
+        let mut keys: BTreeSet<_> = shards.by_key.keys().collect();
+        if shards.is_complete {
+            keys.extend(counted.keys());
+        }
+        let mut correction = Correction {
+            corrected: 0,
+            is_complete: true,
+        };
+        for key in keys {
+            let before = shards.by_key.get(key).cloned().unwrap_or_default();
+            let actual = counted.get(key).cloned().unwrap_or_default();
+            if !is_different(&before, &actual) {
+                continue;
+            }
+            if Instant::now() >= until {
+                warn!("No time to correct all numbers of listeners");
+                correction.is_complete = false;
+                break;
+            }
+            match self.correct(key, &before, &actual).await {
+                Ok(is_corrected) => correction.corrected += u32::from(is_corrected),
+                Err(error) => {
+                    correction.is_complete = false;
+                    let (session, shard) = key;
+                    warn!(sessionId = %session, shard, %error, "Cannot correct the number of listeners");
+                }
+            }
+        }
+        correction
+    }
+
+    /// Reads the shards to compare: at most `limit`, and no further page after `until`, so that there is time for the records.
+    async fn all_shards(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        until: Instant,
+    ) -> StoreResult<Shards> {
         let mut shards = Shards::default();
         let mut from = None;
         loop {
+            if Instant::now() >= until {
+                warn!("No time to read all numbers of listeners");
+                return Ok(shards);
+            }
             let mut call = self.call("audit");
             let table = &self.tables.sessions;
-            let page = self.scan(&mut call, table, Some(OPEN_SHARDS), from);
-            let page = page.await?;
+            let page = self.scan(&mut call, table, Some(now), from).await?;
             for item in page.items {
                 let Some(key) = parse_shard_key(&item) else {
                     continue;
@@ -171,12 +214,12 @@ impl DynamoStore {
         }
     }
 
-    /// Reads a page of a table, with strongly consistent reads.
+    /// Reads a page of a table, with strongly consistent reads: all items, or the shards to compare at this time.
     async fn scan(
         &self,
         call: &mut StoreCall,
         table: &str,
-        filter: Option<&str>,
+        shards_at: Option<Timestamp>,
         from: Option<Item>,
     ) -> StoreResult<ScanPage> {
         let request = self
@@ -185,12 +228,17 @@ impl DynamoStore {
             .table_name(table)
             .consistent_read(true)
             .set_exclusive_start_key(from);
-        let request = match filter {
-            Some(filter) => request
-                .filter_expression(filter)
-                .set_expression_attribute_names(Some(names(filter)))
-                .expression_attribute_values(":mark", AttributeValue::S("#".to_owned()))
-                .expression_attribute_values(":zero", AttributeValue::N("0".to_owned())),
+        let request = match shards_at {
+            Some(now) => {
+                // What expires by then is of a session whose time is over.
+                let over = now.after(SESSION_RETENTION).as_seconds();
+                request
+                    .filter_expression(OPEN_SHARDS)
+                    .set_expression_attribute_names(Some(names(OPEN_SHARDS)))
+                    .expression_attribute_values(":mark", AttributeValue::S("#".to_owned()))
+                    .expression_attribute_values(":over", AttributeValue::N(over.to_string()))
+                    .expression_attribute_values(":zero", AttributeValue::N("0".to_owned()))
+            }
             None => request,
         };
         loop {

@@ -27,7 +27,7 @@ impl BucketsInUse {
             return;
         }
         // Most buckets are of callers who are gone. Those that are in use come back.
-        if buckets.len() >= MAX_REMEMBERED {
+        if buckets.len() >= MAX_REMEMBERED && !buckets.contains(bucket.as_str()) {
             buckets.clear();
         }
         buckets.insert(bucket.as_str().to_owned());
@@ -47,7 +47,10 @@ mod tests {
             assert!(memory.contains(&bucket));
             assert!(memory.0.lock().unwrap().len() <= MAX_REMEMBERED);
         }
+        // Using one of them again forgets no other.
         let last = Bucket::new("join", "ip", "29999");
+        memory.set(&last, true);
+        assert_eq!(memory.0.lock().unwrap().len(), MAX_REMEMBERED);
         memory.set(&last, false);
         assert!(!memory.contains(&last));
     }

@@ -3,10 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 use live_session::dynamo::DynamoStore;
-use live_session_core::ports::{ConnectionAudit, ConnectionStore, SessionStore};
+use live_session_core::limits::{MAX_SESSION, RECORD_RETENTION};
+use live_session_core::ports::{Audit, ConnectionAudit, ConnectionStore, SessionStore};
 use live_session_core::{Connection, Session};
+use tokio::time::Instant;
 
 use crate::support::database::{Database, Item, patient_settings};
+use crate::support::faults::Fault::{Denied, Through};
+use crate::support::faults::Faults;
 use crate::support::fixtures::*;
 
 const ID: &str = "merciful-truth-455-k7dq2m9x4hw3t";
@@ -26,6 +30,11 @@ async fn with_many(database: &Database) -> (DynamoStore, Session) {
     let speaker = speaker("s=", &session);
     store.admit_speaker(&speaker, NOW).await.unwrap();
     (store, session)
+}
+
+async fn audited(store: &DynamoStore, limit: usize) -> Audit {
+    let until = Instant::now() + HOUR;
+    store.audit(limit, NOW, until).await.unwrap()
 }
 
 fn is_shard(item: &Item) -> bool {
@@ -53,7 +62,7 @@ async fn an_audit_returns_every_record_and_changes_nothing_that_is_right() {
     let database = Database::start().await;
     let (store, _) = with_many(&database).await;
     let before = shards(&database).await;
-    let audit = store.audit(ALL).await.unwrap();
+    let audit = audited(&store, ALL).await;
     assert_eq!((audit.is_complete, audit.corrected), (true, 0));
     assert_eq!(audit.connections.len(), 41);
     assert_eq!(shards(&database).await, before);
@@ -82,11 +91,11 @@ async fn counts_that_differ_from_the_records_are_corrected() {
         }
     }
     assert_ne!(shards(&database).await, right);
-    let audit = store.audit(ALL).await.unwrap();
+    let audit = audited(&store, ALL).await;
     assert!(audit.corrected > 5, "{}", audit.corrected);
     assert_eq!(shards(&database).await, right);
     assert_eq!(count(&store, &session).await, 40);
-    assert_eq!(store.audit(ALL).await.unwrap().corrected, 0);
+    assert_eq!(audited(&store, ALL).await.corrected, 0);
 }
 
 #[tokio::test]
@@ -100,7 +109,7 @@ async fn counts_without_any_record_become_zero() {
             .await;
     }
     assert_eq!(count(&store, &session).await, 40);
-    assert!(store.audit(ALL).await.unwrap().corrected > 0);
+    assert!(audited(&store, ALL).await.corrected > 0);
     assert_eq!(count(&store, &session).await, 0);
 }
 
@@ -109,13 +118,13 @@ async fn an_audit_that_does_not_read_everything_corrects_nothing() {
     let database = Database::start().await;
     let (store, _) = with_many(&database).await;
     let before = shards(&database).await;
-    let audit = store.audit(10).await.unwrap();
+    let audit = audited(&store, 10).await;
     assert_eq!((audit.is_complete, audit.connections.len()), (false, 10));
     // A record that cannot be read keeps the others from being corrected, but not from being returned.
     let mut record = database.scan(&database.tables.connections).await.remove(0);
     record.insert("role".to_owned(), AttributeValue::S("admin".to_owned()));
     database.put(&database.tables.connections, record).await;
-    let audit = store.audit(ALL).await.unwrap();
+    let audit = audited(&store, ALL).await;
     assert_eq!((audit.is_complete, audit.connections.len()), (false, 40));
     assert_eq!(shards(&database).await, before);
 }
@@ -141,7 +150,7 @@ async fn an_audit_skips_the_shards_of_ended_sessions() {
     let (open, all) = (open.count(), all.len());
     assert!(open <= 16 && all == open + 32, "{open} of {all}");
     // It has room for the records and the open shards alone.
-    let audit = store.audit(41).await.unwrap();
+    let audit = audited(&store, 41).await;
     assert_eq!((audit.is_complete, audit.corrected), (true, 0));
     // A session that is about to end, and whose shards still count listeners, is compared.
     let owner = user(OWNER);
@@ -152,8 +161,80 @@ async fn an_audit_skips_the_shards_of_ended_sessions() {
         let table = &database.tables.connections;
         database.expire_item(table, "connectionId", id).await;
     }
-    assert!(store.audit(41).await.unwrap().corrected > 0);
+    assert!(audited(&store, 41).await.corrected > 0);
     assert_eq!(count(&store, &session).await, 0);
+}
+
+#[tokio::test]
+async fn an_audit_skips_the_shards_of_sessions_that_are_over_and_were_not_ended() {
+    let database = Database::start().await;
+    let (store, session) = with_many(&database).await;
+    let all = shards(&database).await.len();
+    let until = Instant::now() + HOUR;
+    let over = session.created_at.after(MAX_SESSION);
+    let audit = async |now, limit| store.audit(limit, now, until).await.unwrap();
+    for record in database.scan(&database.tables.connections).await {
+        let listener = id(record["connectionId"].as_s().unwrap());
+        store.remove(&listener, NOW).await.unwrap();
+    }
+    for (now, is_complete) in [
+        (over.before(MINUTE), false),
+        (over.after(MINUTE), true),
+        (over.after(RECORD_RETENTION), true),
+    ] {
+        let audit = audit(now, all - 1).await;
+        assert_eq!((audit.is_complete, audit.corrected), (is_complete, 0));
+    }
+    // A number that is wrong is corrected, also after the end.
+    let mut wrong = database.scan(&database.tables.sessions).await;
+    wrong.retain(is_shard);
+    let mut wrong = wrong.remove(0);
+    let nine = AttributeValue::N("9".to_owned());
+    wrong.insert("listenerCount".to_owned(), nine);
+    database.put(&database.tables.sessions, wrong).await;
+    assert_eq!(audit(over.after(MINUTE), 1).await.corrected, 1);
+    assert_eq!(count(&store, &session).await, 0);
+}
+
+/// Makes the number of listeners in each shard wrong. Returns the number of shards.
+async fn break_all(database: &Database) -> usize {
+    let mut number = 0;
+    for mut shard in database.scan(&database.tables.sessions).await {
+        if is_shard(&shard) {
+            let wrong = AttributeValue::N("99".to_owned());
+            shard.insert("listenerCount".to_owned(), wrong);
+            database.put(&database.tables.sessions, shard).await;
+            number += 1;
+        }
+    }
+    number
+}
+
+#[tokio::test]
+async fn an_audit_without_time_reads_the_records_and_corrects_nothing() {
+    let database = Database::start().await;
+    let (store, _) = with_many(&database).await;
+    break_all(&database).await;
+    let before = shards(&database).await;
+    let audit = store.audit(ALL, NOW, Instant::now()).await.unwrap();
+    assert_eq!((audit.is_complete, audit.connections.len()), (false, 41));
+    assert_eq!((audit.corrected, shards(&database).await), (0, before));
+}
+
+#[tokio::test]
+async fn a_correction_that_fails_leaves_its_shard_alone_to_the_next_audit() {
+    let database = Database::start().await;
+    with_many(&database).await;
+    let wrong = break_all(&database).await;
+    let faults = Faults::default();
+    let store = database.faulty_store(patient_settings(), &faults);
+    // Both scans, and for the first shard: the session, and the write.
+    faults.plan([Through, Through, Through, Denied]);
+    let audit = audited(&store, ALL).await;
+    assert_eq!((audit.is_complete, audit.connections.len()), (false, 41));
+    assert_eq!(audit.corrected as usize, wrong - 1);
+    let audit = audited(&store, ALL).await;
+    assert_eq!((audit.is_complete, audit.corrected), (true, 1));
 }
 
 #[tokio::test]
@@ -168,7 +249,7 @@ async fn an_audit_reads_a_limited_number_of_shards() {
     let shards = shards(&database).await.len();
     assert!(shards > 5, "{shards}");
     for (limit, is_complete) in [(shards, true), (shards - 1, false)] {
-        let audit = store.audit(limit).await.unwrap();
+        let audit = audited(&store, limit).await;
         assert_eq!(audit.is_complete, is_complete, "{limit}");
         assert_eq!((audit.connections.len(), audit.corrected), (0, 0));
     }
@@ -206,7 +287,7 @@ async fn an_audit_beside_joins_and_leaves_makes_no_count_wrong() {
         async move {
             let mut corrected = 0;
             for _ in 0..30 {
-                corrected += store.audit(ALL).await.unwrap().corrected;
+                corrected += audited(&store, ALL).await.corrected;
             }
             corrected
         }
@@ -215,6 +296,6 @@ async fn an_audit_beside_joins_and_leaves_makes_no_count_wrong() {
         joined.unwrap();
     }
     assert_eq!(audits.await.unwrap(), 0, "nothing was wrong");
-    assert_eq!(store.audit(ALL).await.unwrap().corrected, 0);
+    assert_eq!(audited(&store, ALL).await.corrected, 0);
     assert_eq!(count(&store, &session).await, 40 + 8 * 9);
 }

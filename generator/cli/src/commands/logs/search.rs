@@ -48,9 +48,9 @@ pub(super) async fn search(
         counted(found.entries.len(), "line")
     ));
     if found.is_cut_off {
-        let hint = match max_bytes {
-            Some(_) => "search a shorter range with `--since`, or without a limit with `--yes`",
-            None => "search a shorter range with `--since`, or select fewer connections",
+        let hint = match found.is_stopped {
+            true => "search a shorter range with `--since`, or without a limit with `--yes`",
+            false => "search a shorter range with `--since`, or select fewer connections",
         };
         ui.note(
             "the search ended at a limit, so lines are missing",

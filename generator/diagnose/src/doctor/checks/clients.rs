@@ -194,7 +194,7 @@ impl CloseSearch<'_> {
                 "no log tells the age of connections that close",
                 access_log_setting(self.evidence, "$context.connectedAt, $context.connectionId and $context.eventType in the format of the access log"),
             );
-        } else if logs.is_cut_off {
+        } else if logs.is_cut_off || is_open && lacks_codes && logs.lacks_lines {
             self.evidence.leave_open(
                 "the logs have more lines about connections that closed than doctor reads",
                 "look at a shorter time with `--since`",

@@ -133,12 +133,10 @@ fn of_state(
 
 fn other_code(check: &DoctorCheck, evidence: &EvidenceReader<'_>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
-    if evidence.project().built.is_empty() {
-        let remedy = match evidence.project().is_known {
-            true => "run `stackgen build`",
-            false => "run doctor in the project, after `stackgen build`",
-        };
-        evidence.leave_open("no built code to compare", remedy);
+    let project = evidence.project();
+    // Elsewhere than in a project, there is nothing to compare with.
+    if project.is_known && project.built.is_empty() {
+        evidence.leave_open("no built code to compare", "run `stackgen build`");
     }
     for (name, built) in &evidence.project().built {
         let called = evidence

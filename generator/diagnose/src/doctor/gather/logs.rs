@@ -141,6 +141,7 @@ struct CloseCollector {
     lists_disconnects: bool,
     has_ages: bool,
     is_cut_off: bool,
+    lacks_lines: bool,
 }
 
 impl CloseCollector {
@@ -149,28 +150,31 @@ impl CloseCollector {
         let Some(found) = found else {
             return;
         };
-        self.is_cut_off |= found.is_cut_off;
-        self.lists_disconnects |= log.lists_disconnects;
+        let mut lists_disconnects = log.lists_disconnects;
         if let SourceKind::Access(format) = &log.source.kind {
             self.has_ages |= log.lists_disconnects && format.has("connectedAt");
         }
         for line in &found.lines {
-            self.add(&log.source, line);
+            // The format of lines may be unknown, or have changed.
+            lists_disconnects |= self.add(&log.source, line);
         }
+        self.lists_disconnects |= lists_disconnects;
+        self.is_cut_off |= lists_disconnects && found.is_cut_off;
+        self.lacks_lines |= found.is_cut_off;
     }
 
-    fn add(&mut self, source: &LogSource, line: &LoggedLine) {
+    /// Adds a line. Returns true if it is the access log's line about a disconnect.
+    fn add(&mut self, source: &LogSource, line: &LoggedLine) -> bool {
         let parsed = parse_line(source, &line.message);
         let Some(id) = &parsed.connection else {
-            return;
+            return false;
         };
         match &parsed.fact {
             LineFact::Closed(close) => {
                 self.closes.entry(id.to_string()).or_default().code = Some(close.code);
+                false
             }
             LineFact::Access(record) if record.event() == Some(AccessEvent::Disconnect) => {
-                // The format of lines may be unknown, or have changed.
-                self.lists_disconnects = true;
                 let ended = i64::try_from(line.at.unix_timestamp_nanos() / 1_000_000).ok();
                 let connected = record.connected_at;
                 let age = ended.zip(connected).and_then(|(ended, connected)| {
@@ -180,8 +184,9 @@ impl CloseCollector {
                 self.has_ages |= age.is_some();
                 let close = self.closes.entry(id.to_string()).or_default();
                 close.age = close.age.or(age);
+                true
             }
-            _ => {}
+            _ => false,
         }
     }
 
@@ -191,6 +196,7 @@ impl CloseCollector {
             lists_disconnects: self.lists_disconnects,
             has_ages: self.has_ages,
             is_cut_off: self.is_cut_off,
+            lacks_lines: self.lacks_lines,
         }
     }
 }
@@ -291,19 +297,50 @@ mod tests {
     }
 
     #[test]
-    fn closes_are_cut_off_if_one_log_is() {
+    fn closes_are_cut_off_if_a_log_of_all_disconnects_is() {
         let access = CloseLog::access("access", "$context.eventType $context.connectionId");
-        let execution = CloseLog::execution("execution", &StageLogSettings::default());
-        let is_cut_off = |of_access, of_execution| {
+        let settings = StageLogSettings {
+            execution_level: ExecutionLevel::Info,
+            ..StageLogSettings::default()
+        };
+        let execution = CloseLog::execution("execution", &settings);
+        let function = CloseLog::of_function(&FunctionName::new("chat"), "chat");
+        let cut_off = |of_access, of_execution, of_function| {
+            let logs = [
+                (&access, of_access),
+                (&execution, of_execution),
+                (&function, of_function),
+            ];
             let mut collector = CloseCollector::default();
-            for (log, is_cut_off) in [(&access, of_access), (&execution, of_execution)] {
+            for (log, is_cut_off) in logs {
                 let lines = Vec::new();
                 collector.add_log(log, Some(&FoundLines { lines, is_cut_off }));
             }
-            collector.finish().is_cut_off
+            let found = collector.finish();
+            (found.is_cut_off, found.lacks_lines)
         };
-        assert!(is_cut_off(true, false) && is_cut_off(false, true));
-        assert!(!is_cut_off(false, false));
+        assert_eq!(cut_off(true, false, false), (true, true));
+        assert_eq!(cut_off(false, true, false), (true, true));
+        assert_eq!(cut_off(false, false, false), (false, false));
+        // Each line of a busy function may have a `connectionId`.
+        assert_eq!(cut_off(false, false, true), (false, true));
+    }
+
+    #[test]
+    fn an_access_log_of_an_unknown_format_lists_disconnects_if_a_line_is_one() {
+        let cut_off = |message: &str| {
+            let found = FoundLines {
+                lines: vec![line(1_601, message)],
+                is_cut_off: true,
+            };
+            let mut collector = CloseCollector::default();
+            collector.add_log(&CloseLog::access("access", ""), Some(&found));
+            let found = collector.finish();
+            (found.lists_disconnects, found.is_cut_off)
+        };
+        let disconnect = r#"{"eventType":"DISCONNECT","connectionId":"L0SM9cOFvHcCIha="}"#;
+        assert_eq!(cut_off(disconnect), (true, true));
+        assert_eq!(cut_off("DISCONNECT"), (false, false));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use live_session_core::ports::{
 use live_session_core::{
     Connection, ConnectionId, QualityTier, Session, SessionId, SessionStatus, Timestamp,
 };
+use tokio::time::Instant;
 
 use super::check::{number, text};
 use super::steps::{Batch, CONNECTIONS, LANGUAGES, Name, SESSIONS, Slot, Step};
@@ -131,7 +132,10 @@ impl World {
                 }
                 Ok(())
             }
-            Step::Audit => self.store.audit(1_000).await.map(drop),
+            Step::Audit => {
+                let until = Instant::now() + MINUTE;
+                self.store.audit(1_000, self.now, until).await.map(drop)
+            }
             step => self.change_session(step).await,
         }
     }
