@@ -51,7 +51,9 @@ use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
-pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
+pub use event_source::{
+    EventSource, EventSourceError, EventSourceMapping, EventSources, StreamStart,
+};
 pub use fixed_scope::template_scope;
 pub use schedule::{Schedule, Schedules};
 pub use service_resource::{
