@@ -76,13 +76,15 @@ def counted(results, verdicts):
     said = sorted(name for name, one in explained.items() if "said" in one and name in named)
     outside = sorted(name for name, one in explained.items() if one.get("outside") and name in named)
     total, done = len(results) - len(outside), len(works) + len(said)
-    return [
-        f"- Of all {len(results)} projects, {len(works)} do what their README says.",
-        f"- Functions in Java, .NET and Go do not run here. {len(said)} more projects have such functions, and the start of `dev` says so: {', '.join(said) or 'none'}.",
-        f"- {len(outside)} projects need services that exist neither here nor in the emulator: {', '.join(outside) or 'none'}.",
-        f"- With the former counted and without the latter, {done} of {total} do.",
-        "",
-    ]
+    lines = [f"- Of all {len(results)} projects, {len(works)} do what their README says."]
+    if said:
+        lines.append(f"- Functions in Java, .NET and Go do not run here. {len(said)} more projects have such functions, and the start of `dev` says so: {', '.join(said)}.")
+    if outside:
+        lines.append(f"- {len(outside)} projects need services that exist neither here nor in the emulator: {', '.join(outside)}.")
+    counted = {(True, True): "With the former counted and without the latter", (True, False): "With them counted", (False, True): "Without them"}
+    if said or outside:
+        lines.append(f"- {counted[bool(said), bool(outside)]}, {done} of {total} do.")
+    return [*lines, ""]
 
 
 def steps(results):

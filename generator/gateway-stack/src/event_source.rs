@@ -24,6 +24,7 @@ pub(super) const PROPERTIES: &[&str] = &[
     "MaximumRetryAttempts",
     "ScalingConfig",
     "StartingPosition",
+    "StartingPositionTimestamp",
 ];
 
 /// Runs event source mappings.
@@ -63,8 +64,8 @@ pub struct EventSourceMapping {
     pub source_arn: String,
     /// False if the mapping exists but reads nothing.
     pub enabled: bool,
-    /// Reads a stream of Kinesis from its oldest record on, and not from now on.
-    pub from_start: bool,
+    /// Where a stream of Kinesis is read from.
+    pub start: StreamStart,
     /// Maximum number of records in a batch.
     pub batch_size: usize,
     /// Time to wait for a full batch.
@@ -81,6 +82,17 @@ pub struct EventSourceMapping {
     pub max_record_age: Option<Duration>,
     /// Halves a failed batch of a stream before it is retried.
     pub bisects: bool,
+}
+
+/// Where a mapping begins to read a stream of Kinesis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StreamStart {
+    /// Records that arrive from now on.
+    Latest,
+    /// Oldest record (`TRIM_HORIZON`).
+    Oldest,
+    /// Records that arrived from a time on, in seconds since 1970 (`AT_TIMESTAMP`).
+    At(f64),
 }
 
 /// Kind of an event source, with its name.

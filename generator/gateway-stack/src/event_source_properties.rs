@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use stackgen_gateway_common::{ArnScope, EventPattern};
 
 use super::compute::{number, split_qualifier};
-use super::event_source::{EventSource, EventSourceMapping};
+use super::event_source::{EventSource, EventSourceMapping, StreamStart};
 use super::resource_error::ResourceError;
 use super::shapes::{Shape, convert};
 
@@ -36,7 +36,7 @@ impl EventSourceMapping {
             function,
             source_arn: source_arn.to_owned(),
             enabled: flag(properties, "Enabled").unwrap_or(true),
-            from_start: text("StartingPosition") == Some("TRIM_HORIZON"),
+            start: start(properties)?,
             batch_size: match batch_size {
                 0 => source.default_batch_size(),
                 size => size,
@@ -61,6 +61,25 @@ fn limit(properties: &Map<String, Json>, name: &str) -> Result<Option<u64>, Reso
     match properties.get(name) {
         Some(unlimited) if *unlimited == -1 || *unlimited == "-1" => Ok(None),
         _ => number(properties, name),
+    }
+}
+
+/// Returns the start in a stream.
+fn start(properties: &Map<String, Json>) -> Result<StreamStart, ResourceError> {
+    match properties.get("StartingPosition").and_then(Json::as_str) {
+        Some("TRIM_HORIZON") => Ok(StreamStart::Oldest),
+        Some("AT_TIMESTAMP") => {
+            let time = properties.get("StartingPositionTimestamp");
+            let time = time.map(|time| convert(time.clone(), Shape::Number));
+            let time = time.as_ref().and_then(Json::as_f64);
+            time.map(StreamStart::At).ok_or_else(|| ResourceError {
+                hint: Some("set it in seconds since 1970".to_owned()),
+                ..ResourceError::new(
+                    "StartingPosition AT_TIMESTAMP needs a StartingPositionTimestamp",
+                )
+            })
+        }
+        _ => Ok(StreamStart::Latest),
     }
 }
 
@@ -122,7 +141,7 @@ mod tests {
         };
         assert_eq!((stream.source, stream.batch_size), (notes, 100));
         assert_eq!((stream.max_retries, stream.max_record_age), (None, None));
-        assert!(!stream.enabled && !stream.from_start);
+        assert_eq!((stream.enabled, stream.start), (false, StreamStart::Latest));
         let records = mapping(json!({
             "FunctionName": "work",
             "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/records",
@@ -133,7 +152,25 @@ mod tests {
             name: "records".to_owned(),
         };
         assert_eq!((records.source, records.batch_size), (stream, 100));
-        assert!(records.from_start);
+        assert_eq!(records.start, StreamStart::Oldest);
+    }
+
+    #[test]
+    fn a_mapping_starts_at_a_time_that_it_must_have() {
+        let at = |time: Json| {
+            let position = "AT_TIMESTAMP";
+            mapping(json!({ "StartingPosition": position, "StartingPositionTimestamp": time }))
+        };
+        for time in [json!(1_700_000_000.5), json!("1700000000.5")] {
+            let start = at(time).map(|mapping| mapping.start);
+            assert_eq!(start.ok(), Some(StreamStart::At(1_700_000_000.5)));
+        }
+        for time in [json!("now"), Json::Null] {
+            let error = at(time).unwrap_err();
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(error.message, @"StartingPosition AT_TIMESTAMP needs a StartingPositionTimestamp");
+            }
+        }
     }
 
     #[test]

@@ -51,11 +51,14 @@ use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
 pub use account::LocalAccount;
-pub use event_source::{EventSource, EventSourceError, EventSourceMapping, EventSources};
+pub use event_source::{
+    EventSource, EventSourceError, EventSourceMapping, EventSources, StreamStart,
+};
 pub use fixed_scope::template_scope;
 pub use schedule::{Schedule, Schedules};
 pub use service_resource::{
-    EmulatedResource, ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
+    EmulatedResource, EmulatedState, ServiceResource, ServiceResourceError, ServiceResources,
+    StoredResource,
 };
 pub use source_files::code_files;
 pub use stackgen_model::{CivilMinute, ScheduleExpression};
@@ -93,12 +96,6 @@ struct StackState {
     identity_pools: Vec<IdentityPool>,
     /// Resources at the endpoint for services that do not run here.
     emulated: IndexMap<LogicalId, EmulatedState>,
-}
-
-/// Resource at the endpoint for services that do not run here.
-struct EmulatedState {
-    desired: ServiceResource,
-    stored: StoredResource,
 }
 
 impl GatewayStack {

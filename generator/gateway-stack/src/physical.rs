@@ -64,6 +64,11 @@ impl<'a> PhysicalIds<'a> {
         self.values.insert(id, values);
     }
 
+    /// Forgets what references to a resource at the endpoint for other services resolved to.
+    pub(super) fn forget_values(&mut self, id: &LogicalId) {
+        self.values.remove(id);
+    }
+
     /// Forgets the physical ID of a resource that is replaced.
     pub(super) fn forget(&mut self, id: &LogicalId) {
         self.known.remove(id);

@@ -31,7 +31,7 @@ pub(super) fn not_run(account: &LocalAccount, state: &StackState, model: &Model)
         let is_run = resource_types::creation_order(&resource.kind).is_some();
         // The endpoint has it, or a note says why it could not be created there.
         let is_elsewhere = account.services.is_some()
-            && service_resource::used_properties(&resource.kind).is_some();
+            && service_resource::emulated_properties(&resource.kind).is_some();
         let reason = resource_types::not_run_reason(&resource.kind);
         let reason = reason.filter(|_| !is_run && !is_elsewhere);
         notes(resource, reason.map(str::to_owned).into_iter().collect())
@@ -74,10 +74,16 @@ fn trigger(
         TOPIC if account.services.is_some() && !invokes_functions(properties) => Vec::new(),
         SCHEDULE => schedule_properties::notes(existing, &account.scope),
         EVENT_INVOKE_CONFIG => async_settings::note(properties).into_iter().collect(),
-        TOPIC if properties.contains_key("Subscription") => vec![
-            "the subscriptions in its own properties get no messages here: write them as AWS::SNS::Subscription"
-                .to_owned(),
-        ],
+        TOPIC if properties.contains_key("Subscription") => {
+            // The endpoint has the others.
+            let which = match account.services {
+                Some(_) => "functions",
+                None => "subscriptions",
+            };
+            vec![format!(
+                "the {which} in its own properties get no messages here: write them as AWS::SNS::Subscription"
+            )]
+        }
         kind if trigger_properties::is_trigger(kind) => {
             let read = trigger_properties::read(kind, id, properties, &account.scope);
             let read = read.map(|read| match account.services {

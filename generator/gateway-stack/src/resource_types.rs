@@ -73,7 +73,11 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
         "AWS::Lambda::Version" => &["Description", "FunctionName"],
         EVENT_INVOKE_CONFIG => &["FunctionName", "Qualifier"],
         SCHEDULE => &["Name", "GroupName"],
-        EVENT_SOURCE_MAPPING => &["EventSourceArn", "StartingPosition"],
+        EVENT_SOURCE_MAPPING => &[
+            "EventSourceArn",
+            "StartingPosition",
+            "StartingPositionTimestamp",
+        ],
         "AWS::Logs::LogGroup" => &["LogGroupName"],
         EVENT_BUS | EVENT_RULE => &["Name"],
         SUBSCRIPTION => &["Endpoint", "Protocol", "TopicArn"],

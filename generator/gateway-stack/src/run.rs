@@ -103,7 +103,10 @@ impl<'a> StackRun<'a> {
         let emulated = self.put_emulated(emulated).await;
         self.note_not_put(&emulated);
         match self.problems.is_empty() {
-            true => self.delete_removed().await,
+            true => {
+                self.delete_removed().await;
+                self.remove_emulated().await;
+            }
             false => self.restore_replaced(),
         }
         self.note_not_run();
@@ -492,16 +495,17 @@ pub(super) fn known_ids<'a>(
     model: &'a Model,
 ) -> PhysicalIds<'a> {
     let mut ids = PhysicalIds::new(&account.scope, &template.stack, model);
+    let is_of_kind = |id: &LogicalId, kind: &str| {
+        let resource = model.resource(id);
+        resource.is_some_and(|resource| resource.kind == kind)
+    };
     for (id, existing) in &state.resources {
-        let same = model
-            .resource(id)
-            .is_some_and(|resource| resource.kind == existing.kind);
-        if same {
+        if is_of_kind(id, &existing.kind) {
             ids.set(id.clone(), existing.physical_id.as_str());
         }
     }
     for (id, existing) in &state.emulated {
-        if model.resources.contains_key(id) {
+        if is_of_kind(id, &existing.kind) {
             ids.set_values(id.clone(), existing.stored.clone());
         }
     }

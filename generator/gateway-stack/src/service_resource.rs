@@ -12,11 +12,37 @@ use super::trigger::{EVENT_RULE, SUBSCRIPTION};
 
 /// Creates resources at the endpoint for services that do not run here.
 pub trait ServiceResources: Send + Sync + 'static {
-    /// Creates a resource, or updates the one with this name.
+    /// Creates a resource, or updates the one with this name. `before` is what was put last, if that was in this session.
     fn put<'a>(
         &'a self,
         resource: &'a ServiceResource,
+        before: Option<&'a EmulatedState>,
     ) -> BoxFuture<'a, Result<StoredResource, ServiceResourceError>>;
+
+    /// Removes a rule or a subscription.
+    fn remove<'a>(
+        &'a self,
+        existing: &'a EmulatedState,
+    ) -> BoxFuture<'a, Result<(), ServiceResourceError>>;
+}
+
+/// Resource that was put at the endpoint in this session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmulatedState {
+    /// Type in the template.
+    pub(super) kind: String,
+    /// Properties that it was put with.
+    pub desired: ServiceResource,
+    /// Answer.
+    pub stored: StoredResource,
+}
+
+impl EmulatedState {
+    /// Returns true for types that go on to act on messages and events when they have left the template. The others may contain
+    /// data, and stay.
+    pub(super) fn is_removed(&self) -> bool {
+        matches!(self.kind.as_str(), EVENT_RULE | SUBSCRIPTION)
+    }
 }
 
 /// Resource to create, with all references resolved.
@@ -143,7 +169,7 @@ const MACHINE: &[&str] = &[
 ];
 
 /// Returns the properties that are used of a type, or `None` for types that are not created at the endpoint.
-pub(super) fn used_properties(kind: &str) -> Option<&'static [&'static str]> {
+pub(super) fn emulated_properties(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "AWS::Events::EventBus" => &["Name"],
         EVENT_RULE => RULE,
@@ -158,13 +184,8 @@ pub(super) fn used_properties(kind: &str) -> Option<&'static [&'static str]> {
             "TopicName",
         ],
         "AWS::SQS::Queue" => QUEUE,
-        "AWS::SSM::Parameter" => &["Description", "Name", "Type", "Value"],
-        "AWS::SecretsManager::Secret" => &[
-            "Description",
-            "GenerateSecretString",
-            "Name",
-            "SecretString",
-        ],
+        "AWS::SSM::Parameter" => &["Name", "Type", "Value"],
+        "AWS::SecretsManager::Secret" => &["GenerateSecretString", "Name", "SecretString"],
         "AWS::StepFunctions::Activity" => &["Name"],
         STATE_MACHINE => MACHINE,
         SAM_STATE_MACHINE => &[

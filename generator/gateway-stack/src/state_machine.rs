@@ -64,7 +64,8 @@ pub(super) fn complete(
     Ok(machine)
 }
 
-/// Returns the files with definitions of a template's state machines, as far as they are on this machine. Blocks.
+/// Returns the files with definitions of a template's state machines, even if they do not exist, but not those that are in S3.
+/// Blocks.
 pub(super) fn definition_files(model: &Model, template: &Path) -> Vec<PathBuf> {
     let resources = model.resources.values();
     let machines = resources.filter(|resource| is_state_machine(&resource.kind));
@@ -91,6 +92,9 @@ fn definition(
     };
     let path = path?;
     let shown = path.display();
+    if !path.exists() {
+        return Err(format!("{shown} does not exist"));
+    }
     let size = fs::metadata(&path).map_err(|error| format!("{shown}: {error}"))?;
     if !size.is_file() || size.len() > MAX_BYTES {
         return Err(format!(
@@ -109,11 +113,7 @@ fn file(resource: &Resource, template: &Path) -> Option<Result<PathBuf, String>>
     let value = named.next()?;
     let folder = template.parent().unwrap_or(Path::new(""));
     if let Some(path) = value.as_literal().filter(|path| !path.starts_with("s3://")) {
-        let path = folder.join(path);
-        return Some(match path.exists() {
-            true => Ok(path),
-            false => Err(format!("{} does not exist", path.display())),
-        });
+        return Some(Ok(folder.join(path)));
     }
     let key = value.get("Key").and_then(Resolved::as_literal);
     let found = key.and_then(|key| asset_file(template, key));
@@ -247,5 +247,17 @@ mod tests {
             let error = completed(folder.path(), &machine(properties)).unwrap_err();
             assert!(error.contains(reason), "{error}");
         }
+    }
+    #[test]
+    fn a_definition_file_is_watched_before_it_exists() {
+        let files = |properties: &str| {
+            let mut sources = Sources::new();
+            let node = stackgen_cfn::parse(sources.add("t.yaml", machine(properties))).unwrap();
+            let model = Model::from_template(&node, &Inputs::none());
+            definition_files(&model, Path::new("folder/t.yaml"))
+        };
+        let file = Path::new("folder/m.json");
+        assert_eq!(files("{ DefinitionUri: m.json }"), [file]);
+        assert!(files("{ DefinitionUri: s3://b/k }").is_empty());
     }
 }

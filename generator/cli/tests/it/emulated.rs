@@ -64,13 +64,14 @@ fn resources_of_the_template_are_created_in_an_emulator_and_references_lead_to_t
     Setting /app/setting
     Records records
     Bus bus
-    BusInbox template-BusInbox-ICOIQXWYK833
+    BusInbox inbox
     Person person
     Greeting template-Greeting-53NKER5RWE4B
     Jobs template-Jobs-0WV7474G0VES.fifo
     ");
     insta::assert_snapshot!(not_run(&dev).join("\n"), @r"
     Files: its WebsiteConfiguration has no effect in the emulator
+    NoBucket: it is not created in the emulator: cannot call s3: /no bucket is not a path
     Unknown: it is not created in the emulator: its SecretString is not known: parameter Unset has no default and no value was given
     ");
     let found = json!({

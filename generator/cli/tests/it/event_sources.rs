@@ -38,6 +38,19 @@ fn answers(dev: &Dev, send: &str, expect: &str) {
     assert!(output.status.success(), "{text}");
 }
 
+/// Sends messages, waits for an answer, and returns everything that was received.
+fn received(dev: &Dev, sends: [&str; 2], expect: &str) -> String {
+    let mut probe = dev.sandbox.command();
+    probe.args(["probe", dev.url(), "--timeout", "60s", "--expect", expect]);
+    for send in sends {
+        probe.args(["--send", send]);
+    }
+    let output = probe.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    text.into_owned()
+}
+
 /// Returns source, number of records and number of failed records of the next batch.
 fn batch(dev: &Dev) -> Value {
     let batch = dev.event("batch");
@@ -68,20 +81,7 @@ fn messages_of_an_emulators_queue_invoke_a_function() {
     // A message that no filter accepts invokes nothing, and is deleted.
     let dropped = r#"{"action":"send","text":"dropped"}"#;
     let next = r#"{"action":"send","text":"next"}"#;
-    let mut probe = dev.sandbox.command();
-    probe.args([
-        "probe",
-        dev.url(),
-        "--timeout",
-        "60s",
-        "--send",
-        dropped,
-        "--send",
-        next,
-        "--expect",
-        "next",
-    ]);
-    assert!(probe.output().unwrap().status.success());
+    received(&dev, [dropped, next], "next");
     assert_eq!(batch(&dev), json!(["jobs", 1, 0]));
     // The function reports a failure. The message arrives again after its visibility timeout.
     answers(
@@ -113,14 +113,37 @@ fn records_of_an_emulators_stream_invoke_a_function() {
         );
         assert_eq!(batch(&dev), json!(["records", 1, 0]));
     }
-    // A record that no filter accepts invokes nothing.
+    // A record that no filter accepts invokes nothing. The next one comes after it, in the same shard.
     let dropped = r#"{"action":"record","text":"dropped"}"#;
     let next = r#"{"action":"record","text":"next"}"#;
-    let mut probe = dev.sandbox.command();
-    probe.args(["probe", dev.url(), "--timeout", "60s", "--send", dropped]);
-    probe.args(["--send", next, "--expect", "next"]);
-    assert!(probe.output().unwrap().status.success());
+    let posted = received(&dev, [dropped, next], r#""text": "next""#);
+    assert!(!posted.contains(r#""text": "dropped""#), "{posted}");
     assert_eq!(batch(&dev), json!(["records", 1, 0]));
+    // Both shards are split, so that the next record is in a new one.
+    let listed = services(
+        &emulator,
+        &[
+            "call",
+            "kinesis",
+            "list_shards",
+            r#"{"StreamName":"records"}"#,
+        ],
+    );
+    for shard in listed["Shards"].as_array().unwrap() {
+        let range = &shard["HashKeyRange"];
+        let key = |name: &str| range[name].as_str().unwrap().parse::<u128>().unwrap();
+        let middle = key("StartingHashKey") / 2 + key("EndingHashKey") / 2;
+        let split = json!({ "StreamName": "records", "ShardToSplit": shard["ShardId"], "NewStartingHashKey": middle.to_string() });
+        services(
+            &emulator,
+            &["call", "kinesis", "split_shard", &split.to_string()],
+        );
+    }
+    answers(
+        &dev,
+        r#"{"action":"record","text":"after"}"#,
+        r#""text": "after""#,
+    );
 }
 
 #[test]

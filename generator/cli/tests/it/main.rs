@@ -21,6 +21,7 @@ mod dev;
 mod diff;
 mod doctor;
 mod emulated;
+mod emulated_changes;
 mod ending;
 mod event_sources;
 mod explain;

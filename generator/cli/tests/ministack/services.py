@@ -65,6 +65,11 @@ class Account:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         print(int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"]))
 
+    def call(self, service, operation, parameters):
+        """Calls an operation, and prints the answer."""
+        answer = getattr(self.client(service), operation)(**json.loads(parameters))
+        print(json.dumps(answer, default=str))
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,6 +81,9 @@ def main():
     queue.add_argument("name")
     queue.add_argument("--visible-after", default="30", metavar="SECONDS")
     commands.add_parser("count").add_argument("name")
+    call = commands.add_parser("call")
+    for argument in ("service", "operation", "parameters"):
+        call.add_argument(argument)
     arguments = vars(parser.parse_args())
     account = Account(arguments.pop("endpoint"))
     getattr(account, arguments.pop("command").replace("-", "_"))(**arguments)

@@ -1,16 +1,19 @@
 //! Creates the template's resources of services that do not run here at the endpoint that the user named. They stay there
-//! when they leave the template, because they may contain data.
+//! when they leave the template, because they may contain data, but for rules and subscriptions.
 
 use std::path::Path;
 
-use serde_json::Map;
+use serde_json::{Map, Value as Json};
 use stackgen_model::{LogicalId, Resource};
 
 use super::StackRun;
 use crate::desired::refers_to_any;
 use crate::physical::UnresolvedReason;
-use crate::service_resource::{self, ServiceResource, ServiceResources};
-use crate::{ChangeAction, EmulatedResource, EmulatedState, state_machine};
+use crate::service_resource::{
+    self, EmulatedState, ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
+};
+use crate::trigger::EVENT_RULE;
+use crate::{ChangeAction, EmulatedResource, NotRun, resource_types, state_machine};
 
 /// Properties without which a resource is not created.
 const NEEDED: [&str; 8] = [
@@ -39,7 +42,7 @@ impl<'a> StackRun<'a> {
     pub(super) fn emulated_resources(&self) -> Vec<&'a Resource> {
         let resources = self.model.resources.values().map(AsRef::as_ref);
         resources
-            .filter(|one| service_resource::used_properties(&one.kind).is_some())
+            .filter(|one| service_resource::emulated_properties(&one.kind).is_some())
             .filter(|_| self.account.services.is_some())
             .collect()
     }
@@ -82,12 +85,20 @@ impl<'a> StackRun<'a> {
         }
     }
 
-    /// Puts one resource. Returns false if it must wait.
+    /// Puts one resource, also if it did not change: the emulator may have been restarted without it. Returns false if it must
+    /// wait.
     async fn put_one(&mut self, services: &dyn ServiceResources, resource: &Resource) -> bool {
+        let existing = self.existing_emulated(services, resource).await;
         let desired = match self.desired_emulated(resource) {
             Ok(desired) => desired,
             Err(NotPut::Waits) => return false,
-            Err(NotPut::Elsewhere) => return true,
+            Err(NotPut::Elsewhere) => {
+                if let Some(existing) = existing {
+                    self.remove_one(services, &resource.logical_id, existing)
+                        .await;
+                }
+                return true;
+            }
             Err(NotPut::Failed(reason)) => {
                 self.note(
                     resource,
@@ -97,49 +108,118 @@ impl<'a> StackRun<'a> {
             }
         };
         self.note_ignored(resource);
-        let id = &resource.logical_id;
-        let existing = self.state.emulated.get(id);
-        if let Some(existing) = existing.filter(|existing| existing.desired == desired) {
-            let (stored, name) = (existing.stored.clone(), desired.name);
-            self.use_emulated(resource, name, stored);
-            return true;
-        }
-        let is_new = existing.is_none();
-        if let Some(reason) = self.unreachable.clone() {
-            self.note(resource, reason);
-            return true;
-        }
-        match services.put(&desired).await {
-            Ok(stored) => {
-                let action = match is_new {
-                    true => ChangeAction::Created,
-                    false => ChangeAction::Updated,
-                };
-                let name = desired.name.clone();
-                self.record_change(action, id, &resource.kind, name.clone());
-                let state = EmulatedState {
-                    desired,
-                    stored: stored.clone(),
-                };
-                self.state.emulated.insert(id.clone(), state);
-                self.use_emulated(resource, name, stored);
-            }
-            Err(error) => {
-                let reason = format!("it is not created in the emulator: {}", error.message);
-                self.unreachable = error.is_unreachable.then(|| reason.clone());
+        let put = match &self.unreachable {
+            Some(reason) => Err(reason.clone()),
+            None => services
+                .put(&desired, existing.as_ref())
+                .await
+                .map_err(|error| self.failed_call(error)),
+        };
+        match (put, existing) {
+            (Ok(stored), existing) => self.record_emulated(resource, desired, stored, existing),
+            (Err(reason), None) => {
+                let reason = format!("it is not created in the emulator: {reason}");
                 self.note(resource, reason);
+            }
+            (Err(reason), Some(existing)) => {
+                let reason = format!("it is not updated in the emulator: {reason}");
+                self.note(resource, reason);
+                self.use_emulated(resource, existing.desired.name, existing.stored);
             }
         }
         true
     }
 
-    /// Makes references to a resource resolve to what the endpoint answered.
-    fn use_emulated(
+    /// Returns the state of a resource at the endpoint. If its logical ID had another type, that one is removed.
+    async fn existing_emulated(
+        &mut self,
+        services: &dyn ServiceResources,
+        resource: &Resource,
+    ) -> Option<EmulatedState> {
+        let id = &resource.logical_id;
+        let existing = self.state.emulated.get(id)?.clone();
+        if existing.kind == resource.kind {
+            return Some(existing);
+        }
+        if existing.is_removed() {
+            self.remove_one(services, id, existing).await;
+        }
+        None
+    }
+
+    /// Returns the reason of a failure. If nothing can be reached, no more calls are made.
+    fn failed_call(&mut self, error: ServiceResourceError) -> String {
+        if error.is_unreachable {
+            self.unreachable = Some(error.message.clone());
+        }
+        error.message
+    }
+
+    fn record_emulated(
         &mut self,
         resource: &Resource,
-        name: String,
-        stored: service_resource::StoredResource,
+        desired: ServiceResource,
+        stored: StoredResource,
+        existing: Option<EmulatedState>,
     ) {
+        let id = &resource.logical_id;
+        let name = desired.name.clone();
+        let action = match &existing {
+            None => Some(ChangeAction::Created),
+            Some(existing) if existing.desired != desired => Some(ChangeAction::Updated),
+            Some(_) => None,
+        };
+        // The gateway has a part of some, and records its changes.
+        let is_recorded = resource_types::creation_order(&resource.kind).is_some();
+        if let Some(action) = action.filter(|_| !is_recorded) {
+            self.record_change(action, id, &resource.kind, name.clone());
+        }
+        let state = EmulatedState {
+            kind: resource.kind.clone(),
+            desired,
+            stored: stored.clone(),
+        };
+        self.state.emulated.insert(id.clone(), state);
+        self.use_emulated(resource, name, stored);
+    }
+
+    /// Removes the rules and subscriptions that left the template.
+    pub(super) async fn remove_emulated(&mut self) {
+        let Some(services) = self.account.services.clone() else {
+            return;
+        };
+        let all = self.state.emulated.iter();
+        let removed = all.filter(|(id, existing)| {
+            existing.is_removed() && !self.model.resources.contains_key(*id)
+        });
+        let removed: Vec<_> = removed
+            .map(|(id, existing)| (id.clone(), existing.clone()))
+            .collect();
+        for (id, existing) in removed {
+            self.remove_one(&*services, &id, existing).await;
+        }
+    }
+
+    /// Removes a rule or a subscription.
+    async fn remove_one(
+        &mut self,
+        services: &dyn ServiceResources,
+        id: &LogicalId,
+        existing: EmulatedState,
+    ) {
+        self.ids.forget_values(id);
+        match services.remove(&existing).await {
+            Ok(()) => drop(self.state.emulated.shift_remove(id)),
+            Err(error) => self.result.not_run.push(NotRun {
+                logical_id: id.to_string(),
+                kind: existing.kind,
+                reason: format!("it could not be deleted in the emulator: {}", error.message),
+            }),
+        }
+    }
+
+    /// Makes references to a resource resolve to what the endpoint answered.
+    fn use_emulated(&mut self, resource: &Resource, name: String, stored: StoredResource) {
         for note in &stored.notes {
             self.note(resource, note.clone());
         }
@@ -166,7 +246,7 @@ impl<'a> StackRun<'a> {
             return Err(NotPut::Failed(conditional.unknown.to_string()));
         }
         let mut properties = Map::new();
-        for name in service_resource::used_properties(&resource.kind).unwrap_or_default() {
+        for name in service_resource::emulated_properties(&resource.kind).unwrap_or_default() {
             let Some(value) = resource.properties.get(name) else {
                 continue;
             };
@@ -190,6 +270,11 @@ impl<'a> StackRun<'a> {
         }
         let name = self.ids.id(&resource.logical_id);
         let name = name.map_err(|_| NotPut::Failed("its name is not known".to_owned()))?;
+        // The gateway's own ID of a rule is generated, because rules of several buses may have the same name.
+        let name = match properties.get("Name") {
+            Some(Json::String(given)) if resource.kind == EVENT_RULE => given.clone(),
+            _ => name,
+        };
         let mut desired = ServiceResource {
             stack: self.template.stack.clone(),
             kind: resource.kind.clone(),

@@ -1,17 +1,19 @@
 //! Reads a stream of Kinesis from the endpoint for services that do not run here, and invokes a function with its records. Each
 //! shard is read in its order.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::{Value as Json, json};
-use stackgen_gateway_stack::{EventSource, EventSourceMapping};
+use stackgen_gateway_common::EpochMillis;
+use stackgen_gateway_stack::{EventSource, EventSourceMapping, StreamStart};
 
 use super::PollerContext;
 use super::delivery::BatchRecord;
 use super::ordered::OrderedDelivery;
+use super::shards::{Shard, ShardPosition, ShardPositions, ShardsRead};
 use super::stream_event::{data_record, filtered};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
@@ -24,21 +26,15 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// Maximum number of records in a batch.
 const MAX_RECORDS: usize = 10_000;
 
-/// Sequence numbers of the last delivered records, by shard. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ShardPositions(Arc<Mutex<BTreeMap<String, String>>>);
+/// Time between two lists of the shards.
+const LIST_PAUSE: Duration = Duration::from_secs(10);
 
-impl ShardPositions {
-    fn get(&self, shard: &str) -> Option<String> {
-        let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        positions.get(shard).cloned()
-    }
-
-    fn set(&self, shard: &str, sequence: &str) {
-        let mut positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        positions.insert(shard.to_owned(), sequence.to_owned());
-    }
-}
+/// Errors after which an iterator is of no use.
+const ITERATOR_LOST: [&str; 3] = [
+    "ExpiredIteratorException",
+    "InvalidArgumentException",
+    "ResourceNotFoundException",
+];
 
 /// Reads the stream of a mapping.
 pub(super) async fn read(
@@ -59,8 +55,7 @@ pub(super) async fn read(
         name,
         positions,
     };
-    let shards = reader.shards().await;
-    join_all(shards.iter().map(|shard| reader.read(shard))).await;
+    reader.read_all().await;
 }
 
 struct StreamReader<'a> {
@@ -78,34 +73,102 @@ struct Failures {
     last: Option<CallError>,
 }
 
+/// Shard that is read from an iterator.
+#[derive(Debug)]
+struct ShardCursor {
+    shard: String,
+    iterator: Option<String>,
+    /// True if an iterator had expired, and no call succeeded since.
+    is_renewed: bool,
+    /// True if all records were read, and there will be no more.
+    is_closed: bool,
+}
+
+/// What ends while a stream is read.
+enum Step {
+    /// The shards are listed.
+    Listed(Vec<Shard>),
+    /// A shard is read to its end.
+    Closed(String),
+}
+
 impl StreamReader<'_> {
-    /// Returns the shards, when the stream exists.
-    async fn shards(&self) -> Vec<String> {
+    /// Reads all shards, also those that the stream gets later.
+    async fn read_all(&self) {
+        let mut steps: FuturesUnordered<BoxFuture<'_, Step>> = FuturesUnordered::new();
+        let mut read = ShardsRead::default();
+        steps.push(Box::pin(self.list_after(Duration::ZERO)));
+        let mut lists = 1;
+        while let Some(step) = steps.next().await {
+            match step {
+                Step::Listed(shards) => {
+                    lists -= 1;
+                    self.positions.add(&shards, self.mapping.start);
+                    for shard in read.next(&shards) {
+                        steps.push(Box::pin(self.read_shard(shard)));
+                    }
+                }
+                Step::Closed(shard) => {
+                    read.close(shard);
+                    steps.push(Box::pin(self.list_after(Duration::ZERO)));
+                    lists += 1;
+                }
+            }
+            if lists == 0 {
+                steps.push(Box::pin(self.list_after(LIST_PAUSE)));
+                lists += 1;
+            }
+        }
+    }
+
+    /// Lists the shards after a pause, when the stream exists.
+    async fn list_after(&self, pause: Duration) -> Step {
+        tokio::time::sleep(pause).await;
         let mut failures = Failures::default();
         loop {
-            let body = json!({ "StreamName": self.name });
-            match self.client.json("kinesis", "ListShards", &body).await {
-                Ok(answer) => {
-                    let shards = answer["Shards"].as_array().into_iter().flatten();
-                    let ids = shards.filter_map(|shard| shard["ShardId"].as_str());
-                    return ids.map(str::to_owned).collect();
-                }
+            match self.list().await {
+                Ok(shards) => return Step::Listed(shards),
                 Err(error) => self.pause(&mut failures, error).await,
             }
         }
     }
 
+    async fn list(&self) -> Result<Vec<Shard>, CallError> {
+        let mut shards = Vec::new();
+        let mut body = json!({ "StreamName": self.name });
+        loop {
+            let answer = self.client.json("kinesis", "ListShards", &body).await?;
+            let page = answer["Shards"].as_array().into_iter().flatten();
+            shards.extend(page.filter_map(Shard::read));
+            match answer["NextToken"].as_str() {
+                Some(token) => body = json!({ "NextToken": token }),
+                None => return Ok(shards),
+            }
+        }
+    }
+
+    /// Returns true unless the stream has no such shard.
+    async fn has(&self, shard: &str) -> bool {
+        let listed = self.list().await;
+        listed.map_or(true, |all| all.iter().any(|one| one.id == shard))
+    }
+
     /// Reads a shard until it is closed.
-    async fn read(&self, shard: &str) {
+    async fn read_shard(&self, shard: String) -> Step {
         let delivery = OrderedDelivery {
             context: self.context,
             mapping: self.mapping,
         };
         let mut failures = Failures::default();
-        let mut iterator = None;
-        loop {
-            match self.batch(shard, iterator.take()).await {
-                Ok((records, next)) => {
+        let mut cursor = ShardCursor {
+            shard,
+            iterator: None,
+            is_renewed: false,
+            is_closed: false,
+        };
+        while !cursor.is_closed {
+            match self.batch(&mut cursor).await {
+                Ok(records) => {
                     failures = Failures::default();
                     let is_empty = records.is_empty();
                     let last = records.last().map(|record| record.id.clone());
@@ -113,73 +176,106 @@ impl StreamReader<'_> {
                     let accepted = accepted.filter(|one| self.mapping.accepts(&filtered(one)));
                     delivery.process(accepted.collect()).await;
                     if let Some(last) = last {
-                        self.positions.set(shard, &last);
+                        let position = ShardPosition::After(last);
+                        self.positions.set(&cursor.shard, position);
                     }
-                    let Some(next) = next else {
-                        return;
-                    };
-                    iterator = Some(next);
-                    if is_empty {
+                    if is_empty && !cursor.is_closed {
                         tokio::time::sleep(PAUSE).await;
                     }
                 }
-                // The iterator may have expired, so the next attempt gets another one.
+                // Some emulators delete shards that are split or merged.
+                Err(error)
+                    if error.is("ResourceNotFoundException") && !self.has(&cursor.shard).await =>
+                {
+                    break;
+                }
+                // The next attempt gets another iterator.
+                Err(error) if error.is(ITERATOR_LOST[0]) && !cursor.is_renewed => {
+                    cursor.is_renewed = true;
+                }
                 Err(error) => self.pause(&mut failures, error).await,
             }
         }
+        Step::Closed(cursor.shard)
     }
 
-    /// Returns the next records, which may be none, and the iterator after them. With a batching window, waits for a full batch.
-    async fn batch(
-        &self,
-        shard: &str,
-        iterator: Option<String>,
-    ) -> Result<(Vec<BatchRecord>, Option<String>), CallError> {
+    /// Returns the next records, which may be none. With a batching window, waits for a full batch. An error comes after the
+    /// records that were read before it.
+    async fn batch(&self, cursor: &mut ShardCursor) -> Result<Vec<BatchRecord>, CallError> {
         let size = self.mapping.batch_size.min(MAX_RECORDS);
-        let function = &self.mapping.function;
-        let version = self
-            .context
-            .functions
-            .get(&function.name, function.qualifier.as_deref());
-        let role = version
-            .map(|version| version.configuration.role.clone())
-            .ok();
-        let mut iterator = match iterator {
-            Some(iterator) => iterator,
-            None => self.iterator(shard).await?,
-        };
         let mut records = Vec::new();
         let end = Instant::now() + self.mapping.window;
         loop {
-            let body = json!({ "ShardIterator": iterator, "Limit": size - records.len() });
-            let answer = self.client.json("kinesis", "GetRecords", &body).await?;
-            let more = answer["Records"].as_array().into_iter().flatten();
-            let arn = &self.mapping.source_arn;
-            records.extend(more.map(|record| data_record(record, shard, arn, role.as_deref())));
-            let next = answer["NextShardIterator"].as_str().map(str::to_owned);
+            match self.more(cursor, size - records.len()).await {
+                Ok(more) => records.extend(more),
+                Err(error) if records.is_empty() => return Err(error),
+                Err(_) => return Ok(records),
+            }
             let is_due = records.is_empty() || records.len() >= size || Instant::now() >= end;
-            match next {
-                Some(next) if !is_due => iterator = next,
-                next => return Ok((records, next)),
+            if is_due || cursor.is_closed {
+                return Ok(records);
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn iterator(&self, shard: &str) -> Result<String, CallError> {
-        let mut body = json!({ "StreamName": self.name, "ShardId": shard });
-        match self.positions.get(shard) {
-            Some(sequence) => {
-                body["ShardIteratorType"] = "AFTER_SEQUENCE_NUMBER".into();
-                body["StartingSequenceNumber"] = sequence.into();
+    /// Returns the records of one call.
+    async fn more(
+        &self,
+        cursor: &mut ShardCursor,
+        limit: usize,
+    ) -> Result<Vec<BatchRecord>, CallError> {
+        let iterator = match &cursor.iterator {
+            Some(iterator) => iterator.clone(),
+            None => self.iterator(&cursor.shard).await?,
+        };
+        let body = json!({ "ShardIterator": iterator, "Limit": limit });
+        let answer = match self.client.json("kinesis", "GetRecords", &body).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let is_lost = ITERATOR_LOST.iter().any(|code| error.is(code));
+                cursor.iterator = (!is_lost).then_some(iterator);
+                return Err(error);
             }
-            None if self.mapping.from_start => body["ShardIteratorType"] = "TRIM_HORIZON".into(),
-            None => body["ShardIteratorType"] = "LATEST".into(),
-        }
+        };
+        cursor.is_renewed = false;
+        let next = answer["NextShardIterator"].as_str();
+        cursor.iterator = next.map(str::to_owned);
+        cursor.is_closed = next.is_none();
+        let (arn, role) = (&self.mapping.source_arn, self.role());
+        let records = answer["Records"].as_array().into_iter().flatten();
+        let records =
+            records.map(|record| data_record(record, &cursor.shard, arn, role.as_deref()));
+        Ok(records.collect())
+    }
+
+    /// Returns the role of the function.
+    fn role(&self) -> Option<String> {
+        let function = &self.mapping.function;
+        let functions = &self.context.functions;
+        let version = functions.get(&function.name, function.qualifier.as_deref());
+        Some(version.ok()?.configuration.role.clone())
+    }
+
+    /// Returns an iterator from the position on. After `LATEST`, the position is the present, so that another iterator misses
+    /// nothing.
+    async fn iterator(&self, shard: &str) -> Result<String, CallError> {
+        let latest = ShardPosition::Start(StreamStart::Latest);
+        let position = self.positions.get(shard).unwrap_or(latest.clone());
+        let mut body = position.of_iterator();
+        body["StreamName"] = self.name.into();
+        body["ShardId"] = shard.into();
+        let now = EpochMillis::now();
         let answer: Json = self
             .client
             .json("kinesis", "GetShardIterator", &body)
             .await?;
+        if position == latest {
+            #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+            let seconds = now.as_millis() as f64 / 1000.0;
+            let position = ShardPosition::Start(StreamStart::At(seconds));
+            self.positions.set(shard, position);
+        }
         let iterator = answer["ShardIterator"].as_str();
         Ok(iterator.unwrap_or_default().to_owned())
     }

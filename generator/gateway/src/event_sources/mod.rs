@@ -9,6 +9,7 @@ mod ordered;
 mod queue;
 mod queue_client;
 mod queue_event;
+mod shards;
 mod stream;
 mod stream_event;
 
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::outbound::OtherServices;
 use crate::tables::{StreamPosition, Tables};
-use data_stream::ShardPositions;
+use shards::ShardPositions;
 
 /// Reads the sources of all mappings.
 pub(crate) struct EventSourcePollers {

@@ -28,6 +28,9 @@ pub(crate) enum CallError {
     /// The endpoint does not answer.
     #[error("{0}")]
     Unreachable(String),
+    /// The call is not sent.
+    #[error("{0}")]
+    NotCalled(String),
     /// The service refuses the call.
     #[error("{operation}: {code} {message}")]
     Refused {
@@ -56,20 +59,18 @@ impl ServiceClient {
         body: &Json,
     ) -> Result<Json, CallError> {
         let mut call = self.call(service, body.to_string().into());
-        call.operation = match service {
-            // Integrations call SQS by its Query protocol, so its JSON protocol has a target of its own.
-            "sqs" => ServiceOperation::Path("/".to_owned()),
-            _ => ServiceOperation::Action(operation.to_owned()),
-        };
         if service == "sqs" {
+            // Integrations call SQS by its Query protocol, so its JSON protocol has a target of its own.
             let json = HeaderValue::from_static("application/x-amz-json-1.0");
             let target = HeaderValue::try_from(format!("AmazonSQS.{operation}"));
-            let target = target.map_err(|error| CallError::Unreachable(error.to_string()))?;
+            let target = target.map_err(|error| CallError::NotCalled(error.to_string()))?;
             let named = [
                 (HeaderName::from_static(TARGET), target),
                 (CONTENT_TYPE, json),
             ];
             call.headers = HeaderMap::from_iter(named);
+        } else {
+            call.operation = ServiceOperation::Action(operation.to_owned());
         }
         let response = self.send(call).await?;
         read_json(&format!("{service} {operation}"), &response)
@@ -80,7 +81,7 @@ impl ServiceClient {
         &self,
         service: &str,
         operation: &str,
-        parameters: &[(String, String)],
+        parameters: &[(&str, String)],
     ) -> Result<String, CallError> {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let pairs = parameters.iter();
@@ -122,7 +123,10 @@ impl ServiceClient {
     }
 
     async fn send(&self, call: ServiceCall) -> Result<Response<Bytes>, CallError> {
-        let failed = |error: ServiceError| CallError::Unreachable(error.to_string());
+        let failed = |error: ServiceError| match error {
+            ServiceError::Unreachable { .. } => CallError::Unreachable(error.to_string()),
+            error => CallError::NotCalled(error.to_string()),
+        };
         let request = actions::request(&call, &self.scope).map_err(failed)?;
         let sent = self.others.send(&call.service, request).await;
         sent.map_err(failed)

@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 use stackgen_gateway_common::ArnScope;
 use stackgen_gateway_stack::{
-    ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
+    EmulatedState, ServiceResource, ServiceResourceError, ServiceResources, StoredResource,
 };
 
 use crate::outbound::OtherServices;
@@ -47,18 +47,22 @@ impl EndpointResources {
         }
     }
 
-    async fn put_one(&self, resource: &ServiceResource) -> Result<StoredResource, CallError> {
+    async fn put_one(
+        &self,
+        resource: &ServiceResource,
+        before: Option<&EmulatedState>,
+    ) -> Result<StoredResource, CallError> {
         let client = &self.client;
         match resource.kind.as_str() {
             "AWS::Events::EventBus" => event_bus::put(client, resource).await,
-            "AWS::Events::Rule" => rule::put(client, resource).await,
+            "AWS::Events::Rule" => rule::put(client, resource, before).await,
             "AWS::Kinesis::Stream" => stream::put(client, resource).await,
-            "AWS::S3::Bucket" => storage::put(client, resource).await,
-            "AWS::SNS::Subscription" => topic::put_subscription(client, resource).await,
-            "AWS::SNS::Topic" => topic::put(client, resource).await,
-            "AWS::SQS::Queue" => queue::put(client, resource).await,
-            "AWS::SSM::Parameter" => parameter::put(client, resource).await,
-            "AWS::SecretsManager::Secret" => secret::put(client, resource).await,
+            "AWS::S3::Bucket" => storage::put(client, resource, before).await,
+            "AWS::SNS::Subscription" => topic::put_subscription(client, resource, before).await,
+            "AWS::SNS::Topic" => topic::put(client, resource, before).await,
+            "AWS::SQS::Queue" => queue::put(client, resource, before).await,
+            "AWS::SSM::Parameter" => parameter::put(client, resource, before).await,
+            "AWS::SecretsManager::Secret" => secret::put(client, resource, before).await,
             "AWS::StepFunctions::Activity" => state_machine::put_activity(client, resource).await,
             _ => state_machine::put(client, &self.tasks, resource).await,
         }
@@ -69,19 +73,38 @@ impl ServiceResources for EndpointResources {
     fn put<'a>(
         &'a self,
         resource: &'a ServiceResource,
+        before: Option<&'a EmulatedState>,
     ) -> BoxFuture<'a, Result<StoredResource, ServiceResourceError>> {
-        Box::pin(async move {
-            match tokio::time::timeout(LIMIT, self.put_one(resource)).await {
-                Ok(result) => result.map_err(|error| ServiceResourceError {
-                    message: error.to_string(),
-                    is_unreachable: matches!(error, CallError::Unreachable(_)),
-                }),
-                Err(_) => Err(ServiceResourceError {
-                    message: format!("no answer in {} s", LIMIT.as_secs()),
-                    is_unreachable: true,
-                }),
-            }
-        })
+        Box::pin(within_limit(self.put_one(resource, before)))
+    }
+
+    fn remove<'a>(
+        &'a self,
+        existing: &'a EmulatedState,
+    ) -> BoxFuture<'a, Result<(), ServiceResourceError>> {
+        let resource = &existing.desired;
+        match resource.kind.as_str() {
+            "AWS::Events::Rule" => Box::pin(within_limit(rule::remove(&self.client, resource))),
+            _ => Box::pin(within_limit(topic::remove_subscription(
+                &self.client,
+                resource,
+            ))),
+        }
+    }
+}
+
+async fn within_limit<T>(
+    calls: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, ServiceResourceError> {
+    match tokio::time::timeout(LIMIT, calls).await {
+        Ok(result) => result.map_err(|error| ServiceResourceError {
+            message: error.to_string(),
+            is_unreachable: matches!(error, CallError::Unreachable(_)),
+        }),
+        Err(_) => Err(ServiceResourceError {
+            message: format!("no answer in {} s", LIMIT.as_secs()),
+            is_unreachable: true,
+        }),
     }
 }
 
@@ -100,6 +123,18 @@ fn texts(resource: &ServiceResource, names: &[&str]) -> Vec<(String, String)> {
     texts
         .filter_map(|name| Some(((*name).to_owned(), text(resource, name)?)))
         .collect()
+}
+
+/// Returns true if the template had another value of a property earlier in this session.
+fn is_changed(before: Option<&EmulatedState>, name: &str, value: &str) -> bool {
+    before.is_some_and(|before| text(&before.desired, name).as_deref() != Some(value))
+}
+
+/// Returns the note on a value that stays.
+fn kept(property: &str) -> String {
+    format!(
+        "it keeps its value in the emulator, which is not the {property} of the template: delete it there to get that one"
+    )
 }
 
 /// Returns a member of an answer.

@@ -1,36 +1,43 @@
 //! Queues of SQS.
 
-use serde_json::{Map, Value as Json, json};
-use stackgen_gateway_stack::{ServiceResource, StoredResource};
+use serde_json::{Map, json};
+use stackgen_gateway_stack::{EmulatedState, ServiceResource, StoredResource};
 
-use super::{member, texts};
+use super::{member, text};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
-/// Properties that are attributes of queues, besides `FifoQueue`.
-const ATTRIBUTES: [&str; 10] = [
-    "ContentBasedDeduplication",
-    "DeduplicationScope",
-    "DelaySeconds",
-    "FifoThroughputLimit",
-    "MaximumMessageSize",
-    "MessageRetentionPeriod",
-    "ReceiveMessageWaitTimeSeconds",
-    "RedriveAllowPolicy",
-    "RedrivePolicy",
-    "VisibilityTimeout",
+/// Properties that are attributes of queues, with their defaults. `FifoQueue` cannot be changed.
+const ATTRIBUTES: [[&str; 2]; 10] = [
+    ["ContentBasedDeduplication", "false"],
+    ["DeduplicationScope", "queue"],
+    ["DelaySeconds", "0"],
+    ["FifoThroughputLimit", "perQueue"],
+    ["MaximumMessageSize", "262144"],
+    ["MessageRetentionPeriod", "345600"],
+    ["ReceiveMessageWaitTimeSeconds", "0"],
+    ["RedriveAllowPolicy", ""],
+    ["RedrivePolicy", ""],
+    ["VisibilityTimeout", "30"],
 ];
 
 pub(super) async fn put(
     client: &ServiceClient,
     queue: &ServiceResource,
+    before: Option<&EmulatedState>,
 ) -> Result<StoredResource, CallError> {
     let name = &queue.name;
-    let attributes = texts(queue, &ATTRIBUTES).into_iter();
-    let attributes: Map<String, Json> = attributes
-        .map(|(name, value)| (name, value.into()))
-        .collect();
+    let mut attributes = Map::new();
+    let mut updated = Map::new();
+    for [name, default] in ATTRIBUTES {
+        let had = before.and_then(|before| text(&before.desired, name));
+        match (text(queue, name), had) {
+            (Some(value), _) => drop(attributes.insert(name.to_owned(), value.into())),
+            (None, Some(_)) => drop(updated.insert(name.to_owned(), default.into())),
+            (None, None) => {}
+        }
+    }
     let mut created = attributes.clone();
-    if super::text(queue, "FifoQueue").as_deref() == Some("true") {
+    if text(queue, "FifoQueue").as_deref() == Some("true") {
         created.insert("FifoQueue".to_owned(), "true".into());
     }
     let body = json!({ "QueueName": name, "Attributes": created });
@@ -40,13 +47,15 @@ pub(super) async fn put(
         Err(error) if error.is("QueueNameExists") || error.is("QueueAlreadyExists") => {
             let body = json!({ "QueueName": name });
             let answer = client.json("sqs", "GetQueueUrl", &body).await?;
-            let url = member(&answer, "QueueUrl");
-            let body = json!({ "QueueUrl": url, "Attributes": attributes });
-            client.json("sqs", "SetQueueAttributes", &body).await?;
-            url
+            updated.append(&mut attributes);
+            member(&answer, "QueueUrl")
         }
         Err(error) => return Err(error),
     };
+    if !updated.is_empty() {
+        let body = json!({ "QueueUrl": url, "Attributes": updated });
+        client.json("sqs", "SetQueueAttributes", &body).await?;
+    }
     let body = json!({ "QueueUrl": url, "AttributeNames": ["QueueArn"] });
     let answer = client.json("sqs", "GetQueueAttributes", &body).await?;
     Ok(StoredResource::new(url.as_str())

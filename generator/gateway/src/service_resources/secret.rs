@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 use stackgen_gateway_common::uuid;
-use stackgen_gateway_stack::{ServiceResource, StoredResource};
+use stackgen_gateway_stack::{EmulatedState, ServiceResource, StoredResource};
 
-use super::{member, text, unless_refused};
+use super::{is_changed, kept, member, text, unless_refused};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
 /// Members of `GenerateSecretString` that are parameters of `GetRandomPassword`.
@@ -19,9 +19,12 @@ const PASSWORD: [&str; 8] = [
     "RequireEachIncludedType",
 ];
 
+/// Creates a secret. An existing one keeps its value, which the user may have set, unless the template changes it in this
+/// session.
 pub(super) async fn put(
     client: &ServiceClient,
     secret: &ServiceResource,
+    before: Option<&EmulatedState>,
 ) -> Result<StoredResource, CallError> {
     let name = &secret.name;
     let given = text(secret, "SecretString");
@@ -29,18 +32,13 @@ pub(super) async fn put(
     let existing = client.json("secretsmanager", "DescribeSecret", &body).await;
     let existing = unless_refused(existing, "ResourceNotFoundException")?;
     if let Some(existing) = existing {
+        let mut stored = stored(&existing);
         // A generated value stays, as on AWS.
-        if let Some(value) = given {
-            let body = json!({
-                "SecretId": name,
-                "SecretString": value,
-                "ClientRequestToken": uuid(),
-            });
-            client
-                .json("secretsmanager", "PutSecretValue", &body)
-                .await?;
+        if let Some(given) = given {
+            let is_changed = is_changed(before, "SecretString", &given);
+            stored.notes = put_value(client, name, given, is_changed).await?;
         }
-        return Ok(stored(&existing));
+        return Ok(stored);
     }
     let value = match (given, secret.properties.get("GenerateSecretString")) {
         (Some(value), _) => Some(value),
@@ -51,11 +49,34 @@ pub(super) async fn put(
     if let Some(value) = value {
         body["SecretString"] = value.into();
     }
-    if let Some(description) = text(secret, "Description") {
-        body["Description"] = description.into();
-    }
     let created = client.json("secretsmanager", "CreateSecret", &body).await?;
     Ok(stored(&created))
+}
+
+/// Stores a value if the template changes it, or if there is none. Returns notes on another one that stays.
+async fn put_value(
+    client: &ServiceClient,
+    name: &str,
+    given: String,
+    is_changed: bool,
+) -> Result<Vec<String>, CallError> {
+    let body = json!({ "SecretId": name });
+    let current = client.json("secretsmanager", "GetSecretValue", &body).await;
+    let current = unless_refused(current, "ResourceNotFoundException")?;
+    match current {
+        Some(current) if current["SecretString"] == given => return Ok(Vec::new()),
+        Some(_) if !is_changed => return Ok(vec![kept("SecretString")]),
+        _ => {}
+    }
+    let body = json!({
+        "SecretId": name,
+        "SecretString": given,
+        "ClientRequestToken": uuid(),
+    });
+    client
+        .json("secretsmanager", "PutSecretValue", &body)
+        .await?;
+    Ok(Vec::new())
 }
 
 fn stored(answer: &Json) -> StoredResource {

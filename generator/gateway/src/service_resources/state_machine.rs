@@ -44,6 +44,7 @@ pub(super) async fn put(
                 "roleArn": role,
             });
             client.json("states", "UpdateStateMachine", &body).await?;
+            notes.extend(kept_type(client, machine, &arn).await?);
             arn
         }
     };
@@ -52,6 +53,23 @@ pub(super) async fn put(
         ..StoredResource::new(arn.as_str())
     };
     Ok(stored.with("Arn", arn).with("Name", name))
+}
+
+/// Returns a note on a state machine that exists with the other type, which cannot be changed.
+async fn kept_type(
+    client: &ServiceClient,
+    machine: &ServiceResource,
+    arn: &str,
+) -> Result<Option<String>, CallError> {
+    let body = json!({ "stateMachineArn": arn });
+    let answer = client.json("states", "DescribeStateMachine", &body).await?;
+    let (found, wanted) = (member(&answer, "type"), text(machine, "StateMachineType"));
+    let wanted = wanted.filter(|wanted| !found.is_empty() && *wanted != found);
+    Ok(wanted.map(|wanted| {
+        format!(
+            "it exists in the emulator and keeps its type {found}: delete it there to get {wanted}"
+        )
+    }))
 }
 
 pub(super) async fn put_activity(

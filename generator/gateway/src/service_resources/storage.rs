@@ -1,7 +1,8 @@
 //! Buckets of S3.
 
 use http::Method;
-use stackgen_gateway_stack::{ServiceResource, StoredResource};
+use serde_json::json;
+use stackgen_gateway_stack::{EmulatedState, ServiceResource, StoredResource};
 
 use crate::outbound::service_client::{CallError, ServiceClient, read_xml};
 
@@ -10,6 +11,7 @@ const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 pub(super) async fn put(
     client: &ServiceClient,
     bucket: &ServiceResource,
+    before: Option<&EmulatedState>,
 ) -> Result<StoredResource, CallError> {
     let name = &bucket.name;
     let region = &client.scope.region;
@@ -24,8 +26,14 @@ pub(super) async fn put(
         Err(error) if !error.is("BucketAlreadyOwnedByYou") => return Err(error),
         _ => {}
     }
-    let versioning = bucket.properties.get("VersioningConfiguration");
-    if let Some(status) = versioning.and_then(|it| it["Status"].as_str()) {
+    let versioning = |of: &ServiceResource| of.properties.get("VersioningConfiguration").cloned();
+    let suspended = || {
+        before
+            .and_then(|before| versioning(&before.desired))
+            .map(|_| json!({ "Status": "Suspended" }))
+    };
+    let wanted = versioning(bucket).or_else(suspended);
+    if let Some(status) = wanted.as_ref().and_then(|it| it["Status"].as_str()) {
         let body = format!(
             "<VersioningConfiguration xmlns=\"{NAMESPACE}\"><Status>{status}</Status></VersioningConfiguration>"
         );

@@ -1,6 +1,6 @@
 //! Streams of Kinesis.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use stackgen_gateway_stack::{ServiceResource, StoredResource};
 
 use super::{member, text, unless_refused};
@@ -18,11 +18,37 @@ pub(super) async fn put(
         (_, shards) => body["ShardCount"] = shards.unwrap_or(1).into(),
     }
     let created = client.json("kinesis", "CreateStream", &body).await;
-    unless_refused(created, "ResourceInUseException")?;
+    let is_new = unless_refused(created, "ResourceInUseException")?.is_some();
     let body = json!({ "StreamName": name });
     let answer = client
         .json("kinesis", "DescribeStreamSummary", &body)
         .await?;
-    let arn = member(&answer["StreamDescriptionSummary"], "StreamARN");
-    Ok(StoredResource::new(name).with("Arn", arn))
+    let summary = &answer["StreamDescriptionSummary"];
+    let mut stored = StoredResource::new(name).with("Arn", member(summary, "StreamARN"));
+    if !is_new {
+        stored.notes = differences(stream, shards, summary);
+    }
+    Ok(stored)
+}
+
+/// Returns notes on what a stream that exists keeps, although the template has something else.
+fn differences(stream: &ServiceResource, shards: Option<u32>, summary: &Json) -> Vec<String> {
+    let mode = |of: &Json| member(of, "StreamMode");
+    let wanted = stream.properties.get("StreamModeDetails").map(mode);
+    let found = mode(&summary["StreamModeDetails"]);
+    let open = summary["OpenShardCount"].as_u64();
+    let mut notes = Vec::new();
+    if let Some(wanted) = wanted.filter(|wanted| !found.is_empty() && *wanted != found) {
+        notes.push(format!(
+            "it exists in the emulator and keeps the mode {found}: delete it there to get {wanted}"
+        ));
+    }
+    if let (Some(shards), Some(open)) = (shards, open)
+        && u64::from(shards) != open
+    {
+        notes.push(format!(
+            "it exists in the emulator and keeps its number of shards, {open}: delete it there to get {shards}"
+        ));
+    }
+    notes
 }

@@ -21,6 +21,8 @@ const SOURCE: &str = include_str!("task_bridge.py");
 /// Description of the function, by which it is recognized.
 const DESCRIPTION: &str = "Calls stackgen dev back, for tasks of state machines";
 
+const NO_ANSWER: &str = "a function of the emulator does not answer";
+
 /// Pauses between the attempts to invoke the function, which an emulator may prepare first.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(100),
@@ -33,13 +35,16 @@ const PAUSES: [Duration; 5] = [
 /// Longest time of an attempt.
 const ATTEMPT: Duration = Duration::from_secs(15);
 
+/// Longest time of all attempts. It is shorter than what a state machine may take to be created.
+const ATTEMPTS: Duration = Duration::from_secs(25);
+
 /// Creates the functions, one per stack.
 pub(super) struct TaskBridge {
     client: ServiceClient,
     /// Control endpoint of the gateway.
     endpoint: String,
-    /// ARNs of the functions that reach the gateway, by stack.
-    functions: Mutex<BTreeMap<String, String>>,
+    /// ARNs of the functions that reach the gateway, or the reasons why they do not, by stack.
+    functions: Mutex<BTreeMap<String, Result<String, String>>>,
 }
 
 impl TaskBridge {
@@ -58,22 +63,26 @@ impl TaskBridge {
     /// If the emulator does not create it, or the function does not reach the gateway. The text says why.
     pub(super) async fn function(&self, stack: &str) -> Result<String, String> {
         let mut functions = self.functions.lock().await;
-        if let Some(arn) = functions.get(stack) {
-            return Ok(arn.clone());
-        }
         let name = function_name(stack);
-        self.create(&name)
-            .await
-            .map_err(|error| error.to_string())?;
-        self.check(&name).await?;
-        let arn = self.client.scope.function(&name).to_string();
-        functions.insert(stack.to_owned(), arn.clone());
-        Ok(arn)
+        match functions.get(stack) {
+            // An emulator that was restarted has it no more.
+            Some(Ok(arn)) if self.recognize(&name).await.is_ok() => return Ok(arn.clone()),
+            Some(Err(reason)) => return Err(reason.clone()),
+            _ => {}
+        }
+        let created = self.create(&name).await;
+        created.map_err(|error| error.to_string())?;
+        let checked = tokio::time::timeout(ATTEMPTS, self.check(&name)).await;
+        let checked = checked.unwrap_or_else(|_| Err(NO_ANSWER.to_owned()));
+        let arn = || self.client.scope.function(&name).to_string();
+        let function = checked.map(|()| arn());
+        functions.insert(stack.to_owned(), function.clone());
+        function
     }
 
     async fn create(&self, name: &str) -> Result<(), CallError> {
         let zip = self.archive().map_err(|error| {
-            CallError::Unreachable(format!("cannot pack a function for the emulator: {error}"))
+            CallError::NotCalled(format!("cannot pack a function for the emulator: {error}"))
         })?;
         let zip = STANDARD.encode(zip);
         let body = json!({
@@ -89,6 +98,7 @@ impl TaskBridge {
         match read_json("lambda CreateFunction", &created) {
             Ok(_) => Ok(()),
             Err(error) if error.is("ResourceConflictException") => {
+                self.recognize(name).await?;
                 // The port of the gateway may be another one than at the last start.
                 let path = format!("/{name}/code");
                 let body = json!({ "ZipFile": zip });
@@ -96,6 +106,19 @@ impl TaskBridge {
                 read_json("lambda UpdateFunctionCode", &updated).map(drop)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Checks that a function is one that an earlier start created.
+    async fn recognize(&self, name: &str) -> Result<(), CallError> {
+        let path = format!("/2015-03-31/functions/{name}");
+        let found = self.client.request("lambda", Method::GET, &path, "");
+        let found = read_json("lambda GetFunction", &found.await?)?;
+        match found["Configuration"]["Description"] == DESCRIPTION {
+            true => Ok(()),
+            false => Err(CallError::NotCalled(format!(
+                "the emulator has another function with the name {name}: delete or rename it"
+            ))),
         }
     }
 
@@ -108,7 +131,7 @@ impl TaskBridge {
             let body = json!({ "task": "ping" });
             let attempt = self.lambda(Method::POST, &path, &body);
             reason = match tokio::time::timeout(ATTEMPT, attempt).await {
-                Err(_) => return Err("a function of the emulator does not answer".to_owned()),
+                Err(_) => return Err(NO_ANSWER.to_owned()),
                 Ok(Err(error)) => return Err(error.to_string()),
                 Ok(Ok(response)) => match reached(&response) {
                     Ok(()) => return Ok(()),

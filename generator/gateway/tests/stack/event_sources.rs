@@ -1,5 +1,16 @@
 //! Event source mappings of templates that do not run, or that AWS would refuse.
 
+use std::sync::{Arc, Mutex};
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Json, Router};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
+use stackgen_gateway_common::Event;
+
+use crate::endpoints::serve;
+use crate::serving::with_puppets;
 use crate::support::{apply, changes, gateway, problem_lines, template_from_text};
 
 /// A function with a role that may not read the queue, and a queue whose messages appear again too soon.
@@ -74,5 +85,85 @@ async fn wrong_filters_and_tables_without_a_stream_are_problems() {
     32: a pattern of FilterCriteria is not valid: it is not a JSON object (Lambda rejects it: Invalid filter pattern definition)
     32: table notes has no stream (set StreamSpecification of the table)
     ");
+    gateway.shutdown().await;
+}
+
+/// A stream of Kinesis with one shard, whose first iterator expires before its first record is read.
+#[derive(Default)]
+struct ExpiringStream {
+    /// Types of the iterators that were requested.
+    iterators: Vec<Value>,
+}
+
+impl ExpiringStream {
+    fn answer(&mut self, operation: &str, input: &Value) -> (StatusCode, Value) {
+        let answer = match (operation, self.iterators.len()) {
+            ("ListShards", _) => json!({ "Shards": [{ "ShardId": "shard" }] }),
+            ("GetShardIterator", count) => {
+                self.iterators.push(input["ShardIteratorType"].clone());
+                json!({ "ShardIterator": format!("{count}") })
+            }
+            (_, 1) => {
+                let expired = json!({ "__type": "ExpiredIteratorException" });
+                return (StatusCode::BAD_REQUEST, expired);
+            }
+            _ if input["ShardIterator"] == "end" => {
+                json!({ "Records": [], "NextShardIterator": "end" })
+            }
+            _ => {
+                let record = json!({ "SequenceNumber": "1", "Data": "eA==", "PartitionKey": "k", "ApproximateArrivalTimestamp": 1.0 });
+                json!({ "Records": [record], "NextShardIterator": "end" })
+            }
+        };
+        (StatusCode::OK, answer)
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_arrives_while_an_iterator_expires_is_read() {
+    let stream = Arc::new(Mutex::new(ExpiringStream::default()));
+    let emulator = {
+        let stream = stream.clone();
+        async move |headers: HeaderMap, body: Bytes| {
+            let target = headers["x-amz-target"].to_str().expect("a target");
+            let operation = target.rsplit('.').next().expect("an operation");
+            let input: Value = serde_json::from_slice(&body).expect("JSON");
+            let (status, answer) = stream.lock().expect("no panic").answer(operation, &input);
+            (status, Json(answer))
+        }
+    };
+    let services = serve(Router::new().fallback(emulator)).await;
+    let options = GatewayOptions {
+        services: Some(services.parse().expect("a URL")),
+        ..GatewayOptions::default()
+    };
+    let gateway = Gateway::start(options).await.expect("a gateway");
+    let mut events = gateway.events().subscribe();
+    let mapping = "
+  Records:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: { FunctionName: !Ref Function, StartingPosition: LATEST, EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/records' }
+";
+    let (functions, _) = TEMPLATE.split_once("  Messages:").expect("mappings");
+    apply(
+        &gateway,
+        with_puppets(template_from_text(&format!("{functions}{mapping}"))),
+    )
+    .await;
+    let batch = async {
+        loop {
+            if let Event::Batch {
+                source, records, ..
+            } = events.recv().await.expect("an event")
+            {
+                return (source, records);
+            }
+        }
+    };
+    let batch = tokio::time::timeout(std::time::Duration::from_secs(60), batch).await;
+    assert_eq!(batch.expect("a batch"), ("records".to_owned(), 1));
+    // A second `LATEST` would begin after the record.
+    let iterators = stream.lock().expect("no panic").iterators.clone();
+    assert_eq!(iterators, ["LATEST", "AT_TIMESTAMP"]);
     gateway.shutdown().await;
 }
