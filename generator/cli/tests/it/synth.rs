@@ -73,6 +73,7 @@ fn json_lists_files_and_notices() {
       "files": [
         {
           "path": "out/dev/template.yaml",
+          "stack": "echo",
           "environment": "dev",
           "format": "cfn-yaml",
           "resources": 10,
@@ -383,4 +384,148 @@ fn a_template_with_suppressed_errors_is_written() {
     let run = sandbox.run("synth --quiet");
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run}");
     assert_eq!(sandbox.files(), ["out/dev/template.yaml", "stackgen.yaml"]);
+}
+
+/// Two stacks, each with a project file in a folder of its own.
+fn two_stacks() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("orders/stackgen.yaml", MINIMAL);
+    sandbox.write(
+        "chat/stackgen.yaml",
+        &MINIMAL.replace("name: orders", "name: chat"),
+    );
+    sandbox
+}
+
+const MINIMAL: &str = "\
+name: orders
+functions:
+  handler: { binary: handler, manageConnections: [POST] }
+websocket:
+  name: api
+  stage: { accessLogs: { retentionInDays: 30 } }
+  routes: { $default: handler }
+environments:
+  dev: { release: live }
+  prod: { release: live }
+";
+
+#[test]
+fn several_project_files_are_rendered_together() {
+    let sandbox = two_stacks();
+    let run = sandbox.run("synth --quiet --file orders/stackgen.yaml chat/stackgen.yaml --env dev");
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    let files = [
+        "chat/out/dev/template.yaml",
+        "chat/stackgen.yaml",
+        "orders/out/dev/template.yaml",
+        "orders/stackgen.yaml",
+    ];
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn no_stack_is_written_if_one_has_an_error() {
+    let sandbox = two_stacks();
+    sandbox.write("chat/stackgen.yaml", "name: chat\nfunction: {}\n");
+    let run = sandbox.run("synth --file orders/stackgen.yaml --file chat/stackgen.yaml");
+    assert_eq!(run.code, Some(2));
+    assert_eq!(
+        sandbox.files(),
+        ["chat/stackgen.yaml", "orders/stackgen.yaml"]
+    );
+}
+
+#[test]
+fn several_stacks_get_folders_of_their_own_in_out() {
+    let sandbox = two_stacks();
+    let args =
+        "synth --quiet --out rendered --env prod --file orders/stackgen.yaml chat/stackgen.yaml";
+    assert_eq!(sandbox.run(args).code, Some(0));
+    let files = [
+        "chat/stackgen.yaml",
+        "orders/stackgen.yaml",
+        "rendered/chat/prod/template.yaml",
+        "rendered/orders/prod/template.yaml",
+    ];
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn notices_of_several_stacks_name_the_stack() {
+    let run = two_stacks().run("synth --file orders/stackgen.yaml chat/stackgen.yaml");
+    assert_snapshot!(run, @"
+    exit 0
+    --- stdout
+    wrote     orders/out/dev/template.yaml   10 resources
+    wrote     orders/out/prod/template.yaml  10 resources
+    wrote     chat/out/dev/template.yaml     10 resources
+    wrote     chat/out/prod/template.yaml    10 resources
+    --- stderr
+    note: orders (dev, prod): logs need API Gateway's CloudWatch role, which is set once per account and region
+    help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region
+    note: chat (dev, prod): logs need API Gateway's CloudWatch role, which is set once per account and region
+    help: run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create the role for the whole account and region
+    ");
+}
+
+#[test]
+fn stacks_of_one_folder_need_folders_of_their_own() {
+    let sandbox = two_stacks();
+    sandbox.write("orders/other.yaml", &MINIMAL.replace("orders", "other"));
+    assert_snapshot!(sandbox.run("synth --file orders/stackgen.yaml orders/other.yaml"), @"
+    exit 2
+    --- stderr
+    error: orders/stackgen.yaml and orders/other.yaml would be rendered into the same folder, orders/out
+    help: name a folder with `--out`: each stack gets a folder of its own in it
+    ");
+    assert_snapshot!(sandbox.run("synth --file orders/stackgen.yaml orders/stackgen.yaml"), @"
+    exit 2
+    --- stderr
+    error: orders/stackgen.yaml and orders/stackgen.yaml would be rendered into the same folder, orders/out
+    help: name the file once
+    ");
+    sandbox.write("orders/other.yaml", MINIMAL);
+    assert_snapshot!(sandbox.run("synth --out out --file orders/stackgen.yaml orders/other.yaml"), @"
+    exit 2
+    --- stderr
+    error: orders/stackgen.yaml and orders/other.yaml would be rendered into the same folder, out/orders
+    help: give the stacks different names
+    ");
+}
+
+#[test]
+fn an_environment_has_to_belong_to_one_of_the_stacks() {
+    let sandbox = two_stacks();
+    sandbox.write(
+        "chat/stackgen.yaml",
+        &MINIMAL
+            .replace("name: orders", "name: chat")
+            .replace("prod:", "qa:"),
+    );
+    let both = "--file orders/stackgen.yaml chat/stackgen.yaml";
+    assert_eq!(
+        sandbox.run(&format!("synth --quiet --env qa {both}")).code,
+        Some(0)
+    );
+    assert_eq!(
+        sandbox.files(),
+        [
+            "chat/out/qa/template.yaml",
+            "chat/stackgen.yaml",
+            "orders/stackgen.yaml"
+        ]
+    );
+    assert_snapshot!(sandbox.run(&format!("synth --env staging {both}")), @r#"
+    exit 2
+    --- stderr
+    error: orders has no environment "staging"
+    help: it has: dev, prod
+    "#);
+    assert_snapshot!(sandbox.run(&format!("synth --stdout --env dev --env qa {both}")), @"
+    exit 2
+    --- stderr
+    error: `--stdout` prints a single template, but 3 are selected
+    help: name a single project file with `--file`
+    ");
 }

@@ -3,6 +3,7 @@
 mod output;
 mod rendered;
 mod report;
+mod stacks;
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +11,13 @@ use clap::ValueEnum;
 
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
-use crate::output_dir::OutputDir;
-use crate::project::{Project, ProjectArgs};
 use crate::style::RED;
 use crate::ui::Ui;
 use crate::write::{Staged, Written};
 use output::{ComparedFile, SynthOutput};
 use rendered::{RenderedTemplate, SynthRun, TemplateFormat, render};
 use report::FileStatus;
+use stacks::{SelectedEnvironment, Stacks};
 
 /// Render CloudFormation or SAM templates from a stackgen.yaml
 ///
@@ -25,11 +25,25 @@ use report::FileStatus;
 /// template cannot be rendered, no file is written.
 ///
 /// Templates are linted before they are written. If the linter finds an error, no file is written, and the exit code is 3.
+///
+/// Several project files are rendered together: all of their templates are written, or none.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SynthCommand {
-    #[command(flatten)]
-    project: ProjectArgs,
+    /// Project files; repeatable
+    #[arg(
+        long = "file",
+        short,
+        value_name = "FILE",
+        num_args = 1..,
+        default_value = "stackgen.yaml",
+        help_heading = "Input"
+    )]
+    files: Vec<PathBuf>,
+
+    /// Ignore built artifacts, so that the result is the same on every machine
+    #[arg(long, help_heading = "Input")]
+    unbuilt: bool,
 
     /// Environment to render; repeatable (default: all)
     #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
@@ -45,7 +59,7 @@ pub(crate) struct SynthCommand {
     )]
     formats: Vec<TemplateFormat>,
 
-    /// Folder to write to (default: `out` beside the project file)
+    /// Folder to write to (default: `out` beside the project file); of several stacks, each gets a folder of its name in it
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
@@ -62,30 +76,35 @@ const EXAMPLES: &str = "\
 Examples:
   stackgen synth
   stackgen synth --env prod --format sam --out build
+  stackgen synth --file services/*/stackgen.yaml
   stackgen synth --check";
 
 impl SynthCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        let project = Project::load(&self.project, ui)?;
-        let environments = project.environments(&self.environments)?;
+        let stacks = Stacks::load(&self.files, self.unbuilt, self.out.as_deref(), ui)?;
+        let selected = stacks.select(&self.environments)?;
         let formats = self.formats();
         if self.stdout {
-            return self.print(&project, &environments, &formats, ui);
+            return self.print(&selected, &formats, ui);
         }
-        let out = self.out.clone().unwrap_or_else(|| project.default_out());
+        stacks.check_folders()?;
         let mut templates: Vec<RenderedTemplate<'_>> = Vec::new();
         let mut output = SynthOutput::new(self.check);
-        for environment in environments {
+        for SelectedEnvironment { stack, environment } in selected {
             for format in &formats {
-                let folder = out.join(environment);
-                let (template, text) = render(&project, environment, *format, &folder, ui)?;
+                let folder = stack.out.join(environment);
+                let (template, text) = render(&stack.project, environment, *format, &folder, ui)?;
                 output.add(&template, &text, ui);
                 templates.push(template);
             }
         }
         let run = SynthRun {
             templates: &templates,
-            undeclared: &self.undeclared(&project, &out)?,
+            // Folders of undeclared environments matter only where all environments are rendered.
+            undeclared: &match self.environments.is_empty() {
+                true => stacks.undeclared()?,
+                false => Vec::new(),
+            },
         };
         if run.has_errors() {
             return refuse(&run, ui);
@@ -94,23 +113,6 @@ impl SynthCommand {
             SynthOutput::Check(compared) => check(&run, &compared, ui),
             SynthOutput::Write(staged) => write(&run, staged?, ui),
         }
-    }
-
-    /// Returns folders of undeclared environments, unless environments are selected.
-    fn undeclared(&self, project: &Project, out: &Path) -> Result<Vec<PathBuf>, CliError> {
-        if !self.environments.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rendered = OutputDir {
-            out,
-            revision: None,
-        };
-        let files: Vec<_> = TemplateFormat::value_variants()
-            .iter()
-            .map(|format| format.file_name())
-            .collect();
-        let folders = rendered.undeclared(project.name(), &project.declared(), &files)?;
-        Ok(folders.iter().map(|folder| out.join(folder)).collect())
     }
 
     /// Returns the formats in the order of their declaration, each once.
@@ -125,24 +127,26 @@ impl SynthCommand {
 
     fn print(
         &self,
-        project: &Project,
-        environments: &[&str],
+        selected: &[SelectedEnvironment<'_>],
         formats: &[TemplateFormat],
         ui: &Ui,
     ) -> Result<CommandOutcome, CliError> {
-        let ([environment], [format]) = (environments, formats) else {
+        let ([only], [format]) = (selected, formats) else {
             let error = CliError::input(format!(
                 "`--stdout` prints a single template, but {} are selected",
-                environments.len() * formats.len()
+                selected.len() * formats.len()
             ));
-            return Err(match environments {
-                [_] => error.hint("select one with `--format`"),
-                _ => error.hint(format!(
-                    "select one with `--env`: {}",
-                    environments.join(", ")
-                )),
+            return Err(match (&self.files[..], selected) {
+                (_, [_]) => error.hint("select one with `--format`"),
+                ([_], _) => {
+                    let names: Vec<_> = selected.iter().map(|one| one.environment).collect();
+                    error.hint(format!("select one with `--env`: {}", names.join(", ")))
+                }
+                _ => error.hint("name a single project file with `--file`"),
             });
         };
+        let SelectedEnvironment { stack, environment } = *only;
+        let project = &stack.project;
         let (template, text) = render(project, environment, *format, Path::new("."), ui)?;
         let templates = std::slice::from_ref(&template);
         report::print_notices(templates, ui);

@@ -58,6 +58,8 @@ pub(super) struct SynthRun<'a> {
 
 /// A rendered template, without its text: together, the texts may be large.
 pub(super) struct RenderedTemplate<'a> {
+    /// Name of the stack.
+    pub(super) stack: &'a str,
     pub(super) environment: &'a str,
     pub(super) format: TemplateFormat,
     /// File to write.
@@ -70,7 +72,7 @@ pub(super) struct RenderedTemplate<'a> {
 
 /// Renders and lints a template. Returns it with its text.
 pub(super) fn render<'a>(
-    project: &Project,
+    project: &'a Project,
     environment: &'a str,
     format: TemplateFormat,
     folder: &Path,
@@ -82,6 +84,7 @@ pub(super) fn render<'a>(
     let path = file::within(folder, format.file_name());
     let name = path.display().to_string();
     let template = RenderedTemplate {
+        stack: project.name(),
         environment,
         format,
         path: folder.join(format.file_name()),

@@ -18,6 +18,7 @@ use crate::ui::Ui;
 #[derive(Serialize)]
 struct JsonFile<'a> {
     path: String,
+    stack: &'a str,
     environment: &'a str,
     format: TemplateFormat,
     resources: usize,
@@ -27,6 +28,7 @@ struct JsonFile<'a> {
 /// A notice in the output of `--json`.
 #[derive(Serialize)]
 struct JsonNotice<'a> {
+    stack: &'a str,
     environments: Vec<&'a str>,
     #[serde(flatten)]
     notice: &'a Notice,
@@ -84,13 +86,16 @@ pub(super) fn print_files(
     Ok(())
 }
 
-/// Returns the notices, each once, with its environments.
+/// Returns the notices, each once a stack, with its environments.
 fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
     let mut notices: Vec<JsonNotice<'a>> = Vec::new();
     for template in templates {
         for notice in &template.notices {
-            match notices.iter_mut().find(|notices| notices.notice == notice) {
+            let is_same =
+                |other: &&mut JsonNotice| other.stack == template.stack && other.notice == notice;
+            match notices.iter_mut().find(is_same) {
                 None => notices.push(JsonNotice {
+                    stack: template.stack,
                     environments: vec![template.environment],
                     notice,
                 }),
@@ -105,17 +110,22 @@ fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
 
 /// Prints the notices on stderr.
 pub(super) fn print_notices(templates: &[RenderedTemplate<'_>], ui: &Ui) {
-    let one = templates
+    let first = &templates[0];
+    let one_stack = templates.iter().all(|other| other.stack == first.stack);
+    let one_environment = templates
         .iter()
-        .all(|template| template.environment == templates[0].environment);
+        .all(|other| other.environment == first.environment);
     for JsonNotice {
+        stack,
         environments,
         notice,
     } in notices(templates)
     {
-        let message = match one {
-            true => notice.message.clone(),
-            false => format!("{}: {}", environments.join(", "), notice.message),
+        let environments = environments.join(", ");
+        let message = match (one_stack, one_environment) {
+            (true, true) => notice.message.clone(),
+            (true, false) => format!("{environments}: {}", notice.message),
+            (false, _) => format!("{stack} ({environments}): {}", notice.message),
         };
         ui.note(&message, notice.hint.as_deref());
     }
@@ -168,6 +178,7 @@ fn json<'a>(run: &SynthRun<'a>, statuses: &[FileStatus]) -> SynthReport<'a> {
     let files = run.templates.iter().zip(statuses);
     let files = files.map(|(template, status)| JsonFile {
         path: template.path.display().to_string(),
+        stack: template.stack,
         environment: template.environment,
         format: template.format,
         resources: template.resources,
