@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::resource::Resource;
-use crate::{FunctionLink, Link, Resolved, Setting, Text};
+use crate::{FunctionLink, Link, OrderedMap, Resolved, Setting, Text};
 
 /// A function.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +23,7 @@ pub struct Function {
     /// The location of the code.
     pub code: Option<Resolved>,
     /// The environment variables.
-    pub environment: Setting<IndexMap<String, Resolved>>,
+    pub environment: Setting<OrderedMap<String, Resolved>>,
     /// Timeout in seconds. Lambda's default is 3.
     pub timeout_seconds: Setting<i64>,
     /// Memory in MiB. Lambda's default is 128.

@@ -14,6 +14,7 @@ pub mod graph;
 mod ids;
 mod link;
 mod model;
+mod ordered_map;
 mod parts;
 mod problem;
 mod read;
@@ -33,6 +34,7 @@ pub use function::{Alias, Function, Permission, Version, is_reserved_variable};
 pub use ids::{LogicalId, RouteKey};
 pub use link::{FunctionLink, Link, Qualifier};
 pub use model::Model;
+pub use ordered_map::OrderedMap;
 pub use parts::ChangeEffect;
 pub use problem::{Problem, ProblemKind};
 pub use resolve::{

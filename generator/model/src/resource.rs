@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde::Serialize;
 use stackgen_cfn::{Node, Span};
 
-use crate::{LogicalId, Resolved, Unknown};
+use crate::{LogicalId, OrderedMap, Resolved, Unknown};
 
 /// All resources of a template, in its order.
-pub type Resources = IndexMap<LogicalId, Arc<Resource>>;
+pub type Resources = OrderedMap<LogicalId, Arc<Resource>>;
 
 /// An entry of the `Resources` section. A resource whose condition is false is left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]

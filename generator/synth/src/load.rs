@@ -42,12 +42,12 @@ pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>
     let mut errors = ErrorCollector::new(&document, file.overlays.len());
     errors.extend(None, fixed_key_errors(&document));
     let mut found = Vec::new();
-    let damaged = check_environment_names(&schema, &document, source.text(), &mut found);
+    let damaged = check_environment_names(schema, &document, source.text(), &mut found);
     errors.extend(None, found);
     for (index, (name, overlay)) in file.overlays.iter().enumerate() {
         let mut found = Vec::new();
         let merged = file.merged(overlay);
-        check_environment(&schema, name, merged, source.text(), damaged, &mut found);
+        check_environment(schema, name, merged, source.text(), damaged, &mut found);
         errors.extend(Some(index), found);
     }
     match errors.sorted() {

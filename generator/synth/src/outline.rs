@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
 use stackgen_cfn::Node;
+use stackgen_model::OrderedMap;
 
 /// Resources and outputs of an environment's template, with the entry of stackgen.yaml behind each resource.
 pub(crate) struct TemplateOutline {
     /// Resources by logical ID, raw resources included. A deployment's logical ID lacks the digest here, and its
     /// `DependsOn` names everything that the deployment snapshots.
-    pub(crate) resources: IndexMap<String, (Node, Origin)>,
+    pub(crate) resources: OrderedMap<String, (Node, Origin)>,
     /// Logical IDs of the deployments without their digests. The template does not contain these.
     pub(crate) deployments: Vec<String>,
     /// Logical IDs of the outputs that stackgen makes.

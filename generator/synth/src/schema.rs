@@ -1,5 +1,7 @@
 //! JSON Schema of stackgen.yaml, for editors and for the checks.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::spec::Spec;
@@ -8,7 +10,7 @@ use crate::spec::Spec;
 ///
 /// An environment can contain any part of the file, so its schema is the file's schema without required keys.
 pub fn schema() -> Value {
-    let mut schema = file_schema();
+    let mut schema = file_schema().clone();
     let partial = partial(&schema);
     let environment = json!({
         "description": "Differences of this environment, merged over the rest of the file.",
@@ -31,9 +33,11 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Returns the schema of the file with an environment merged in.
-pub(crate) fn file_schema() -> Value {
-    schemars::schema_for!(Spec).to_value()
+/// Returns the schema of the file with an environment merged in. It is built once: that takes as long as loading a small
+/// file.
+pub(crate) fn file_schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Spec).to_value());
+    &SCHEMA
 }
 
 /// Returns copies of the definitions, named `Environment…`, in which every key is optional and `null` removes a part.

@@ -21,6 +21,16 @@ pub(crate) enum Match {
 /// A reference counts as one word without `/`, `:` and `$` if its resource type guarantees that. Two resources of one
 /// type count as having different IDs. A stage's reference is the stage's name.
 pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
+    compare(model, pattern, arn, false)
+}
+
+/// Returns true if the pattern matches the ARN for all values of the unknown parts: [`Match::Yes`] of [`matches`].
+pub(crate) fn surely_matches(model: &Model, pattern: &Text, arn: &Text) -> bool {
+    compare(model, pattern, arn, true) == Match::Yes
+}
+
+/// Compares a pattern with an ARN. If only a sure match counts, the result may be [`Match::No`] for [`Match::Unknown`].
+fn compare(model: &Model, pattern: &Text, arn: &Text, only_sure: bool) -> Match {
     if pattern.as_literal() == Some("*") {
         return Match::Yes;
     }
@@ -38,7 +48,7 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     let comparison = |sure| Comparison { model, sure };
     if comparison(true).matches(pattern, arn) {
         Match::Yes
-    } else if comparison(false).matches(pattern, arn) {
+    } else if !only_sure && comparison(false).matches(pattern, arn) {
         Match::Unknown
     } else {
         Match::No
@@ -183,6 +193,9 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     /// Fills a table from the end: `row[j]` is true if the rest of the pattern matches the ARN from `j`.
     fn matches(&self, pattern: &[ArnToken<'_>], arn: &[ArnToken<'_>]) -> bool {
+        if self.begin_differently(pattern, arn) {
+            return false;
+        }
         let mut below: Vec<bool> = (0..=arn.len())
             .map(|from| arn[from..].iter().all(|token| self.may_be_empty(token)))
             .collect();
@@ -202,6 +215,20 @@ impl Comparison<'_> {
             below = row;
         }
         below[0]
+    }
+
+    /// Returns true if both begin with a token that stands for one element only, and for another one. Then, as in most
+    /// comparisons, nothing else needs to be compared.
+    fn begin_differently(&self, pattern: &[ArnToken<'_>], arn: &[ArnToken<'_>]) -> bool {
+        let is_open = |token| self.may_be_empty(token);
+        match (pattern.first(), arn.first()) {
+            (Some(part), Some(token)) if !is_open(part) && !is_open(token) => {
+                !matches_one(part, token)
+                    && !self.may_contain(part, token)
+                    && !self.may_contain(token, part)
+            }
+            _ => false,
+        }
     }
 
     fn may_be_empty(&self, token: &ArnToken<'_>) -> bool {

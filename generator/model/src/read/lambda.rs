@@ -2,7 +2,7 @@
 
 use super::{Reader, texts};
 use crate::function::{Alias, Function, Permission, Version};
-use crate::{FunctionLink, Resolved, Setting};
+use crate::{FunctionLink, OrderedMap, Resolved, Setting};
 
 impl Reader<'_> {
     pub(super) fn functions(&self) -> Vec<Function> {
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 }
 
-fn environment(properties: &Resolved) -> Setting<indexmap::IndexMap<String, Resolved>> {
+fn environment(properties: &Resolved) -> Setting<OrderedMap<String, Resolved>> {
     let value = properties
         .get("Environment")
         .map(|value| (value, value.get("Variables")));

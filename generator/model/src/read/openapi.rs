@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
-
 use crate::resource::Resource;
-use crate::{LogicalId, Piece, Reference, Resolved, Text, Unknown, UnknownReason};
+use crate::{LogicalId, OrderedMap, Piece, Reference, Resolved, Text, Unknown, UnknownReason};
 
 const ANY: &str = "x-amazon-apigateway-any-method";
 const METHODS: &[&str] = &[
@@ -44,7 +42,7 @@ const AUTHORIZER: &[(&str, &str)] = &[
 /// Approximate limit in bytes for the scopes of all operations: scopes of the document apply to every operation.
 const MAX_SCOPES: usize = 16 << 20;
 
-type Properties = IndexMap<String, Resolved>;
+type Properties = OrderedMap<String, Resolved>;
 
 /// Returns the resources that an API's `Body` implies.
 pub(super) fn implied(api: &Resource) -> Vec<Resource> {
@@ -128,7 +126,7 @@ fn secure(
         .and_then(Resolved::as_list)
         .and_then(<[_]>::first)
         .and_then(Resolved::as_map);
-    let (name, scopes) = match first.and_then(IndexMap::first) {
+    let (name, scopes) = match first.and_then(OrderedMap::first) {
         Some((name, scopes)) => (name.as_str(), Some(scopes)),
         None => ("NONE", None),
     };
@@ -208,7 +206,7 @@ fn authorizer(api: &Resource, name: &str, extension: &Resolved) -> Resource {
         properties.insert("IdentitySource".to_owned(), list);
     }
     if let Some(jwt) = extension.get("jwtConfiguration") {
-        let mut renamed = Properties::new();
+        let mut renamed = Properties::default();
         rename(
             jwt,
             &[("audience", "Audience"), ("issuer", "Issuer")],
@@ -230,7 +228,7 @@ fn rename(from: &Resolved, names: &[(&str, &str)], to: &mut Properties) {
 
 fn owned(api: &Resource) -> Properties {
     let own = Resolved::Text(Text::from(reference(api.logical_id.as_str())));
-    IndexMap::from([("ApiId".to_owned(), own)])
+    OrderedMap::from_iter([("ApiId".to_owned(), own)])
 }
 
 fn reference(id: &str) -> Piece {

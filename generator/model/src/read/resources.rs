@@ -18,7 +18,7 @@ pub(super) fn read(
     detail: Detail,
     problems: &mut Vec<Problem>,
 ) -> Resources {
-    let mut resources = Resources::new();
+    let mut resources = Resources::default();
     let Some(section) = resources_section(template, problems) else {
         return resources;
     };

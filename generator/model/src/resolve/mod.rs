@@ -16,7 +16,6 @@ mod value;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, Span, Value};
 
 pub(crate) use express::json;
@@ -26,7 +25,7 @@ pub use truth::Truth;
 pub use unknown::{Branches, Unknown, UnknownReason};
 pub use value::{Resolved, Setting};
 
-use crate::Problem;
+use crate::{OrderedMap, Problem};
 
 /// Limit of nesting. CloudFormation's own limit is far lower.
 const MAX_DEPTH: usize = 128;
@@ -126,7 +125,7 @@ impl<'a> Resolver<'a> {
         let entries = map
             .iter()
             .filter_map(|(key, node)| Some((key.to_owned(), self.at_depth(node, depth)?)));
-        Resolved::Map(entries.collect::<IndexMap<_, _>>())
+        Resolved::Map(entries.collect::<OrderedMap<_, _>>())
     }
 
     /// Completes a text: replaces dynamic references, unwraps a lone unknown, and deducts its size from the limit.

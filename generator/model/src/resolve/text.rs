@@ -199,6 +199,11 @@ impl Text {
     /// Replaces every `{{resolve:…}}`, which may span several pieces, by an unknown.
     pub(crate) fn with_dynamic_references(self, span: stackgen_cfn::Span) -> Text {
         const OPEN: &str = "{{resolve:";
+        // Most texts have none. Looking for one byte is much cheaper than looking for a text.
+        let opens = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains('{') && text.contains(OPEN));
+        if !self.pieces.iter().any(opens) {
+            return self;
+        }
         let hidden = self.hidden;
         let mut done = Text::new().hide(hidden);
         let mut open: Option<Text> = None;

@@ -1,6 +1,6 @@
 //! Resolved values.
 
-use indexmap::IndexMap;
+use crate::OrderedMap;
 use serde::{Serialize, Serializer};
 
 use super::{Piece, Text, Unknown, UnknownReason};
@@ -22,7 +22,7 @@ pub enum Resolved {
     /// A list.
     List(Vec<Resolved>),
     /// A map in its written order.
-    Map(IndexMap<String, Resolved>),
+    Map(OrderedMap<String, Resolved>),
     /// Unknown.
     Unknown(Unknown),
 }
@@ -81,7 +81,7 @@ impl Resolved {
     }
 
     /// Returns the entries, if this is a map.
-    pub fn as_map(&self) -> Option<&IndexMap<String, Resolved>> {
+    pub fn as_map(&self) -> Option<&OrderedMap<String, Resolved>> {
         match self {
             Resolved::Map(map) => Some(map),
             _ => None,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
+use stackgen_model::OrderedMap;
 
 use crate::outline::{Collision, Origin};
 
@@ -104,7 +104,7 @@ impl ResourceBuilder {
 pub(super) struct TemplateBuilder {
     /// If true, resources are empty and only their logical IDs are collected.
     ids_only: bool,
-    resources: IndexMap<String, (Node, Origin)>,
+    resources: OrderedMap<String, (Node, Origin)>,
     outputs: Map,
     collisions: Vec<Collision>,
 }
@@ -198,7 +198,7 @@ impl TemplateBuilder {
 
     /// Returns the resources by logical ID with the entries that they were made for, and the logical IDs of the
     /// outputs.
-    pub(super) fn into_entries(self) -> (IndexMap<String, (Node, Origin)>, BTreeSet<String>) {
+    pub(super) fn into_entries(self) -> (OrderedMap<String, (Node, Origin)>, BTreeSet<String>) {
         let outputs = self.outputs.keys().map(str::to_owned).collect();
         (self.resources, outputs)
     }

@@ -1,7 +1,7 @@
 use stackgen_model::{Model, Piece, Pseudo, Text};
 
 use crate::context::RuleContext;
-use crate::facts::arn::{self, Match};
+use crate::facts::arn;
 use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
 use crate::facts::generator;
 use crate::facts::policies::RoleStatement;
@@ -129,5 +129,5 @@ fn is_wide(model: &Model, pattern: &Text, unrelated: &[Text]) -> bool {
         .and_then(|(_, rest)| Some(rest.split_once(":")?.1.split_once(":")?.1));
     let pattern = resource.as_ref().unwrap_or(pattern);
     let mut unrelated = unrelated.iter();
-    unrelated.any(|arn| arn::matches(model, pattern, arn) == Match::Yes)
+    unrelated.any(|arn| arn::surely_matches(model, pattern, arn))
 }

@@ -17,11 +17,10 @@ mod websocket;
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, Span, get_att, map, r#ref};
 
 use self::budget::Budget;
-use crate::{Problem, ProblemKind};
+use crate::{OrderedMap, Problem, ProblemKind};
 
 const PREFIX: &str = "AWS::Serverless::";
 
@@ -54,7 +53,7 @@ struct Expander<'t> {
     aliases: HashMap<String, String>,
     problems: Vec<Problem>,
     gaps: Vec<Problem>,
-    http_apis: IndexMap<String, body::HttpApi>,
+    http_apis: OrderedMap<String, body::HttpApi>,
     /// Number of HTTP APIs declared so far.
     declared: usize,
     budget: Budget,
@@ -131,7 +130,7 @@ impl<'t> Expander<'t> {
             aliases: HashMap::new(),
             problems: Vec::new(),
             gaps: Vec::new(),
-            http_apis: IndexMap::new(),
+            http_apis: OrderedMap::default(),
             declared: 0,
             budget: Budget::new(),
         }
