@@ -51,9 +51,14 @@ use clap::{CommandFactory, Parser};
 
 use args::Cli;
 use error::CliError;
+use mimalloc::MiMalloc;
 use outcome::CommandOutcome;
 use ui::{Ui, UiOptions};
 use watcher::WatcherArgs;
+
+/// Rendering and linting allocate many small texts, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if let Some(watcher) = WatcherArgs::of_process() {

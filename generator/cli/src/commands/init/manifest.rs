@@ -21,12 +21,26 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
     if let Some(dependencies) = workspace["dependencies"].as_table_mut() {
         retain(dependencies, &used);
     }
-    // The settings are for packages of the generator; cargo warns about packages that a project lacks.
-    let profile = document.get_mut("profile");
-    if let Some(dev) = profile.and_then(|profile| profile.get_mut("dev")?.as_table_mut()) {
-        dev.remove("package");
+    if let Some(profiles) = document.get_mut("profile").and_then(Item::as_table_mut) {
+        for name in ["dev", "release"] {
+            if let Some(profile) = profiles.get_mut(name).and_then(Item::as_table_mut) {
+                // The settings are for packages of the generator; cargo warns about packages that a project lacks.
+                profile.remove("package");
+            }
+        }
+        if let Some(release) = profiles.get_mut("release").and_then(Item::as_table_mut) {
+            optimise_functions(release);
+        }
     }
     Ok(document.to_string())
+}
+
+/// Sets what makes functions small. The generator, whose profile this was, is built without it, because that is quicker.
+fn optimise_functions(release: &mut Table) {
+    let comment = "\n# A smaller function starts faster.\n";
+    release.decor_mut().set_prefix(comment);
+    release.insert("lto", value("thin"));
+    release.insert("codegen-units", value(1));
 }
 
 /// Adds the dependencies of any kind and target that a package inherits from its workspace.
@@ -122,8 +136,13 @@ unsafe_code = "forbid"
 [profile.dev.package]
 sha2 = { opt-level = 3 }
 
+# For the generator, too.
 [profile.release]
+codegen-units = 16
 strip = true
+
+[profile.release.package]
+sdk = { opt-level = "z" }
 "#;
         let member = r#"[package]
 name = "a"
@@ -158,8 +177,11 @@ windows.workspace = true
         [workspace.lints.rust]
         unsafe_code = "forbid"
 
+        # A smaller function starts faster.
         [profile.release]
+        codegen-units = 1
         strip = true
+        lto = "thin"
         "#);
     }
 }
