@@ -1,6 +1,7 @@
 //! Events of a gateway, for users to follow.
 
 mod details;
+mod kept;
 mod log;
 mod masking;
 mod stream;

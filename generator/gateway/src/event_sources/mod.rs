@@ -216,7 +216,7 @@ impl EventSourcePollers {
 impl PollerContext {
     /// Reports a source that cannot be read.
     fn report(&self, service: &str, operation: &str, reason: String) {
-        self.events.send(|| Event::ServiceNotRun {
+        self.events.send(Event::ServiceNotRun {
             service: service.to_owned(),
             operation: operation.to_owned(),
             reason,

@@ -38,7 +38,10 @@ pub(super) async fn events(State(shared): State<Arc<Shared>>, headers: HeaderMap
     let mut first = "retry: 1000\n".to_owned();
     write_line(&mut first, None, &StreamLine::Note(begin));
     let reader = PartReader {
-        events: shared.plane.events.subscribe_after(after.unwrap_or(0)),
+        events: match after {
+            Some(id) => shared.plane.events.subscribe_after(id),
+            None => shared.plane.events.subscribe_to_kept(),
+        },
         shared,
         first: Some(first),
         not_before: Instant::now(),

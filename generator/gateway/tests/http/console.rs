@@ -53,7 +53,7 @@ impl Fixture {
     }
 
     fn log(&self, line: usize) {
-        self.gateway.events().send(|| Event::Log {
+        self.gateway.events().send(Event::Log {
             function: "echo".to_owned(),
             line: line.to_string(),
         });
@@ -129,12 +129,19 @@ async fn a_stream_resumes_after_the_last_event_and_not_in_another_run() {
 }
 
 #[tokio::test]
-async fn a_reader_learns_how_many_events_it_lost() {
+async fn a_reader_that_resumes_learns_how_many_events_it_lost() {
     let fixture = Fixture::start().await;
+    fixture.log(1);
+    let first = fixture.stream_until(None, 1).await;
+    let last = first[1].id.as_deref().unwrap();
     let count = Events::CAPACITY + 100;
-    (1..=count).for_each(|line| fixture.log(line));
+    (2..=count).for_each(|line| fixture.log(line));
+    let events = fixture.stream_until(Some(last), count).await;
+    assert_eq!(events[1].data, json!({"event": "dropped", "count": 99}));
+    assert_eq!(lines(&events).len(), Events::CAPACITY);
+    // A new reader has lost nothing.
     let events = fixture.stream_until(None, count).await;
-    assert_eq!(events[1].data, json!({"event": "dropped", "count": 100}));
+    assert_eq!(events[1].data["line"], "101");
     assert_eq!(lines(&events).len(), Events::CAPACITY);
     fixture.gateway.shutdown().await;
 }
