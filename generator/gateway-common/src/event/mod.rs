@@ -157,7 +157,8 @@ pub enum Event {
         api: ApiId,
         /// Method, such as `GET`.
         method: String,
-        /// Path with the query string.
+        /// Path with the names of query parameters, in which tokens are masked.
+        #[serde(serialize_with = "details::without_tokens")]
         path: String,
         /// Selected route.
         #[schemars(with = "Option<String>")]
