@@ -6,13 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, header};
-use serde_json::json;
 
+use super::private::error;
 use super::requests::KEY_HEADER;
 use super::{ExplainRow, Shared, StartError};
 use crate::secret::secret;
@@ -145,6 +144,5 @@ fn is_same(given: &str, secret: &str) -> bool {
 }
 
 fn refusal(message: &str) -> Response {
-    let body = Json(json!({ "message": message }));
-    (StatusCode::FORBIDDEN, body).into_response()
+    error(StatusCode::FORBIDDEN, message)
 }

@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use stackgen_gateway_apis::apis::{
     ApiError, Apis, DeploymentInput, ProtocolType, Snapshot, StageInput, StoredApi,
     StoredDeployment, StoredStage, UndeployedChange,
@@ -16,6 +15,7 @@ use stackgen_gateway_apis::apis::{
 use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
 
 use crate::gateway::Shared;
+use crate::gateway::private::error;
 
 /// Description of deployments that users create in the console.
 const DESCRIPTION: &str = "created in the console";
@@ -62,8 +62,6 @@ struct ServedView {
     routes: Vec<RouteView>,
     /// Identity sources of the authorizer of `$connect`.
     identity_source: Vec<String>,
-    /// True if `$connect` has an authorizer.
-    has_authorizer: bool,
 }
 
 #[derive(Serialize)]
@@ -115,10 +113,7 @@ pub(super) async fn change(
 ) -> Response {
     match apply(&shared.account.apis, change) {
         Ok(()) => Json(view(&shared).await).into_response(),
-        Err(error) => {
-            let body = Json(json!({ "message": error.message }));
-            (StatusCode::BAD_REQUEST, body).into_response()
-        }
+        Err(wrong) => error(StatusCode::BAD_REQUEST, &wrong.message),
     }
 }
 
@@ -150,7 +145,7 @@ async fn view(shared: &Shared) -> ApiList {
     let apis = &shared.account.apis;
     ApiList {
         stack: shared.stack.name().await,
-        audiences: shared.audiences(),
+        audiences: shared.audiences().await,
         apis: apis
             .list_apis()
             .iter()
@@ -186,17 +181,13 @@ fn deployment_view(deployment: &StoredDeployment) -> DeploymentView {
 
 fn stage_view(apis: &Apis, api: &StoredApi, stage: &StoredStage) -> StageView {
     let name = stage.stage_name.as_str();
-    let endpoint = api.api_endpoint.as_deref().unwrap_or_default();
     let served = apis.served(&api.api_id, name);
     let snapshot = served
         .as_deref()
         .and_then(|served| served.snapshot.as_deref());
     StageView {
         name: stage.stage_name.clone(),
-        url: match (name, api.protocol_type) {
-            ("$default", ProtocolType::Http) => endpoint.to_owned(),
-            _ => format!("{endpoint}/{name}"),
-        },
+        url: api.stage_url(&stage.stage_name),
         deployment_id: stage.deployment_id.clone(),
         auto_deploy: stage.auto_deploy,
         changes: apis
@@ -215,12 +206,9 @@ fn served_view(snapshot: &Snapshot) -> ServedView {
         let uri = integration.and_then(|it| it.integration_uri.as_deref());
         RouteView {
             key: key.clone(),
-            function: uri.and_then(FunctionArn::from_uri).map(|function| {
-                match function.qualifier {
-                    Some(qualifier) => format!("{}:{qualifier}", function.name),
-                    None => function.name,
-                }
-            }),
+            function: uri
+                .and_then(FunctionArn::from_uri)
+                .map(|function| function.qualified_name()),
             two_way: snapshot.is_two_way(route),
         }
     });
@@ -228,6 +216,5 @@ fn served_view(snapshot: &Snapshot) -> ServedView {
         route_selection_expression: snapshot.api.route_selection_expression.clone(),
         routes: routes.collect(),
         identity_source: authorizer.map_or_else(Vec::new, |it| it.identity_source.clone()),
-        has_authorizer: authorizer.is_some(),
     }
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::access::{is_of_console, with_key, with_key_or_cookie};
+use super::private::error;
 
 /// Path of the console.
 pub(super) const PATH: &str = "/_stackgen/console/";
@@ -78,10 +79,7 @@ async fn with_security_headers(request: Request, next: Next) -> Response {
 async fn create_link(State(shared): State<Arc<Shared>>) -> Response {
     match shared.console_link() {
         Ok(link) => Json(json!({ "link": link })).into_response(),
-        Err(error) => {
-            let body = Json(json!({ "message": error.to_string() }));
-            (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
-        }
+        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
 }
 
@@ -133,9 +131,6 @@ async fn explain_row(State(shared): State<Arc<Shared>>, Path(id): Path<String>) 
     let text = explain.and_then(|explain| explain(&id));
     match text {
         Some(text) => Json(json!({ "row": id, "text": text })).into_response(),
-        None => {
-            let body = Json(json!({ "message": format!("there is no row {id}") }));
-            (StatusCode::NOT_FOUND, body).into_response()
-        }
+        None => error(StatusCode::NOT_FOUND, &format!("there is no row {id}")),
     }
 }

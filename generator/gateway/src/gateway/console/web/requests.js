@@ -15,7 +15,6 @@
  * @property {string} routeSelectionExpression
  * @property {Route[]} routes
  * @property {string[]} identitySource
- * @property {boolean} hasAuthorizer
  *
  * @typedef {object} Stage
  * @property {string} name
