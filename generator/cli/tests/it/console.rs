@@ -146,7 +146,7 @@ fn the_console_explains_refusals_replays_frames_redeploys_stages_and_resists_att
 }
 
 #[test]
-fn every_event_of_dev_is_valid_against_the_schema() {
+fn every_event_of_the_gateway_is_valid_against_the_schema() {
     if on_path("node").is_none() {
         return;
     }
