@@ -27,9 +27,15 @@ const deployments = new DeploymentsView(store, (list) => {
 /** View that is shown. */
 let shown = '';
 
+/** Returns the view that the address names, and the connection of which it shows the timeline. */
+function named() {
+  const [name, id] = location.hash.slice(1).split('/');
+  return { name, id: id === undefined ? null : decodeURIComponent(id) };
+}
+
 /** Shows the view that the address names. */
 function show() {
-  const [name, id] = location.hash.slice(1).split('/');
+  const { name, id } = named();
   const view = VIEWS.includes(name) ? name : 'connections';
   for (const other of VIEWS) {
     element(other, HTMLElement).hidden = other !== view;
@@ -47,7 +53,7 @@ function show() {
   document.title = `${view[0].toUpperCase()}${view.slice(1)} – stackgen console`;
   if (view === 'connections') {
     connections.update();
-    connections.open(id === undefined ? null : decodeURIComponent(id));
+    connections.open(id);
   }
 }
 
@@ -58,6 +64,10 @@ function received(events) {
   }
   if (!element('connections', HTMLElement).hidden) {
     connections.update();
+    const { id } = named();
+    if (id !== null) {
+      connections.openLate(id);
+    }
   }
   if (events.some(({ event }) => CHANGES.has(event))) {
     deployments.update();

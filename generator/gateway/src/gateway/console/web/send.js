@@ -17,6 +17,9 @@ import { MASK } from './timeline.js';
 /** Maximum number of frames in the log of a client. */
 const MAX_FRAMES = 200;
 
+/** Note about a masked frame. */
+const MASKED = `A token in this frame is masked as ${MASK}. Replace it, then send.`;
+
 export class SendView {
   #target = element('target', HTMLSelectElement);
   #subject = element('subject', HTMLInputElement);
@@ -90,13 +93,17 @@ export class SendView {
         url.searchParams.set(name, token);
       }
     }
+    // Throws if a subprotocol is not a token.
+    const socket = new WebSocket(url, protocols);
     this.#count += 1;
     const waiting = this.#waiting !== null && this.#waiting.api === target.api.apiId ? this.#waiting.body : null;
-    const client = new Client(this.#count, target, subject, waiting, () => this.#remove(client));
-    this.#waiting = waiting === null ? this.#waiting : null;
+    const client = new Client(this.#count, target, subject, socket, waiting, () => this.#remove(client));
+    if (waiting !== null) {
+      this.#waiting = null;
+      notice(waiting.includes(MASK) ? MASKED : '');
+    }
     this.#all.unshift(client);
     this.#clients.prepend(client.element);
-    client.connect(url, protocols);
   }
 
   /** @param {Client} client */
@@ -119,7 +126,7 @@ export class SendView {
     if (client === undefined) {
       this.#waiting = { api, body };
       this.#target.focus();
-      notice('Connect a client. It gets the frame to send.');
+      notice(`Connect a client. It gets the frame to send.${isMasked ? ` ${MASKED}` : ''}`);
       return;
     }
     client.prepare(body);
@@ -127,15 +134,14 @@ export class SendView {
       client.send();
       notice(`The frame was sent by client ${client.number}.`);
     } else {
-      notice(isMasked ? `A token in this frame is masked as ${MASK}. Replace it, then send.` : 'Edit the frame, then send it.');
+      notice(isMasked ? MASKED : 'Edit the frame, then send it.');
     }
   }
 }
 
 /** A client of this page. */
 class Client {
-  /** @type {WebSocket | null} */
-  #socket = null;
+  #socket;
   #state = h('span', { class: 'badge', role: 'status' }, 'connecting');
   #text;
   #frames = h('ol', { class: 'frames', 'aria-label': 'Frames' });
@@ -146,16 +152,18 @@ class Client {
    * @param {number} number
    * @param {Target} target
    * @param {string} subject
+   * @param {WebSocket} socket
    * @param {string | null} body Frame to begin with.
    * @param {() => void} removed
    */
-  constructor(number, target, subject, body, removed) {
+  constructor(number, target, subject, socket, body, removed) {
     this.number = number;
     this.target = target;
+    this.#socket = socket;
     const id = `client-${number}`;
     this.#text = h('textarea', { id: `${id}-text`, rows: 4, spellcheck: 'false' });
     this.#sendButton = button('Send', () => this.send(), { class: 'main' });
-    this.#closeButton = button('Close', () => this.#socket?.close(1000, 'closed in the console'));
+    this.#closeButton = button('Close', () => socket.close(1000, 'closed in the console'));
     const routes = this.#routes(`${id}-route`);
     this.#text.value = body ?? this.#template(target.stage.served?.routes.find(isSendable)?.key);
     const who = subject === '' ? 'without a token' : `as ${subject}`;
@@ -168,7 +176,7 @@ class Client {
       h('label', { for: `${id}-text` }, 'Frame'),
       this.#text,
       h('p', { class: 'actions' }, this.#sendButton, this.#closeButton, button('Remove', () => {
-        this.#socket?.close(1000, 'removed in the console');
+        socket.close(1000, 'removed in the console');
         removed();
       })),
       this.#frames,
@@ -180,10 +188,11 @@ class Client {
         this.send();
       }
     });
+    this.#follow();
   }
 
   get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#socket.readyState === WebSocket.OPEN;
   }
 
   /** @param {string} id */
@@ -214,14 +223,10 @@ class Client {
     return JSON.stringify(frame);
   }
 
-  /**
-   * @param {URL} url
-   * @param {string[]} protocols
-   */
-  connect(url, protocols) {
-    const socket = new WebSocket(url, protocols);
+  /** Shows what the socket does. */
+  #follow() {
+    const socket = this.#socket;
     let wasOpen = false;
-    this.#socket = socket;
     socket.onopen = () => {
       wasOpen = true;
       this.#show('open', 'good');
@@ -249,7 +254,7 @@ class Client {
 
   send() {
     if (this.isOpen) {
-      this.#socket?.send(this.#text.value);
+      this.#socket.send(this.#text.value);
       this.#log('out', 'sent', this.#text.value);
     }
   }

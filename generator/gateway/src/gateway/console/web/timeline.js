@@ -48,7 +48,7 @@ export class Timeline {
     }
     this.#state.textContent = describe(connection);
     this.#forgotten.textContent = connection.forgotten > 0
-      ? `${plural(connection.forgotten, 'older event')} are not shown.`
+      ? `${plural(connection.forgotten, 'older event')} not shown.`
       : '';
     const current = new Set(connection.entries.map(({ id }) => id));
     for (const [id, entry] of this.#shown) {
@@ -92,7 +92,8 @@ export class Timeline {
    * @param {any} event
    */
   #actions(connection, event) {
-    if (event.event !== 'message') {
+    // A frame is replayed by a client of its API.
+    if (event.event !== 'message' || !connection.isKnown) {
       return [];
     }
     const replay = (/** @type {boolean} */ send) => () => this.replay(connection, event.body, send);
@@ -108,7 +109,11 @@ export class Timeline {
 }
 
 /** @param {Connection} connection */
-function describe({ state, code, reason, row, since, until, principal }) {
+function describe({ state, code, reason, row, since, until, isKnown, principal }) {
+  if (!isKnown) {
+    const end = state === 'open' ? '' : ` Closed with ${code}: ${reason} (row ${row}).`;
+    return `The gateway no longer keeps the handshake.${end}`;
+  }
   const who = principal === null ? 'without a principal' : `as ${principal}`;
   switch (state) {
     case 'open':
