@@ -79,10 +79,19 @@ async function connect(page, subject) {
 }
 
 async function denied(browser, page) {
+  await page.locator('nav a[href="#send"]').click();
+  await page.fill('#subject', 'mallory');
+  await page.selectOption('#credential-kind', 'protocol');
+  await page.fill('#credential-name', 'not a token');
+  await page.click('#connect-form button[type=submit]');
+  await shows(page, '#notice', 'No client was connected: ');
+  assert.equal(await page.locator('#clients .client').count(), 0);
+  await page.selectOption('#credential-kind', 'query');
+  await page.fill('#credential-name', 'token');
   await connect(page, 'mallory');
   await shows(page, '#clients .client', 'refused');
   await page.locator('nav a[href="#connections"]').click();
-  await page.locator('#list .refused').first().click();
+  await page.locator('#list .refused', { hasText: 'mallory' }).click();
   await shows(page, '#timeline', 'the policy denies');
   await shows(page, '#timeline', '"Effect": "Deny"');
   await shows(page, '#timeline', '"plan": "free"');
@@ -100,11 +109,12 @@ async function replayed(browser, page) {
   const body = '{"action":"echo","text":"<img src=x onerror=\\"window.hacked=1\\"><script>window.hacked=1</script>"}';
   await client.locator('textarea').fill(body);
   await client.locator('button', { hasText: 'Send' }).click();
-  await shows(client, '.frames', '<img src=x');
+  await shows(client, '.frames li.in', '<img src=x');
   await count(client.locator('.frames li.in'), 1);
 
   await page.locator('nav a[href="#connections"]').click();
   await page.fill('#search', 'ada');
+  await count(page.locator('#list .row', { hasText: 'ada' }), 1);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
@@ -119,15 +129,51 @@ async function replayed(browser, page) {
   await count(client.locator('.frames li.in'), 2);
   assert.equal(await page.evaluate(() => window.hacked), undefined, 'what clients send is never run');
   await browser.look(page, 'send-light');
+  await clicked(page);
   step('replayed: a recorded frame, by the keyboard; its HTML is text');
+}
+
+/** Presses a row, and releases it after the next batch of events has changed it. */
+async function clicked(page) {
+  await page.locator('nav a[href="#connections"]').click();
+  const row = page.locator('#list .row', { hasText: 'ada' });
+  const before = await row.locator('.counts').textContent();
+  await row.hover();
+  await page.mouse.down();
+  await page.evaluate(() => document.querySelector('#clients .client button.main').click());
+  await row.locator('.counts', { hasNotText: before }).waitFor();
+  await page.mouse.up();
+  await shows(page, '#timeline', 'From the client: echo');
+}
+
+/** Replays a frame with a masked token. It is not sent before the user has replaced the mask. */
+async function masked(page) {
+  await page.locator('nav a[href="#send"]').click();
+  const client = page.locator('#clients .client').first();
+  const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
+  const body = `{"action":"echo","text":"${token}"}`;
+  await client.locator('textarea').fill(body);
+  await client.locator('button', { hasText: 'Send' }).click();
+  await shows(client, '.frames li.in', token);
+  const sent = await client.locator('.frames li.out').count();
+  await page.locator('nav a[href="#connections"]').click();
+  await page.locator('#list .row', { hasText: 'ada' }).click();
+  const frame = page.locator('#timeline li', { hasText: `From the client: echo, ${body.length} B` });
+  await frame.locator('summary').click();
+  await shows(frame, 'pre', '****');
+  await frame.locator('button', { hasText: 'Replay' }).click();
+  await shows(page, '#notice', 'A token in this frame is masked as ****. Replace it, then send.');
+  await shows(client, '[role=status]', 'open');
+  assert.equal(await client.locator('.frames li.out').count(), sent);
+  step('masked: a frame with a token is not replayed before the token is replaced');
 }
 
 async function failed(browser, page) {
   const client = page.locator('#clients .client').first();
-  for (const [route, expected] of [['fail', 'Internal server error'], ['post', '"posted": true'], ['echo', '"action": "echo"']]) {
+  for (const [route, expected] of [['fail', 'Internal server error'], ['post', '"posted": true'], ['echo', '{\n  "action": "echo"\n}']]) {
     await client.locator('select').selectOption(route);
     await client.locator('button', { hasText: 'Send' }).click();
-    await shows(client, '.frames', expected);
+    await shows(client, '.frames li.in', expected);
   }
   await page.locator('nav a[href="#connections"]').click();
   await page.locator('#list .failing').first().click();
@@ -176,7 +222,9 @@ async function closed(browser, page) {
   await shows(page, '#timeline', 'Closed with 1000');
   await shows(page, '#timeline', 'the client closed');
   await shows(page, '#timeline', '$disconnect');
-  step('closed: with its code and reason explained');
+  await page.reload();
+  await shows(page, '#timeline', 'Closed with 1000');
+  step('closed: with its code and reason explained, also after a reload');
 }
 
 /** Looks at every view in the dark, on a phone, and with text of twice the size. */
@@ -217,6 +265,7 @@ async function play(browser) {
   await refused(browser, page);
   await denied(browser, page);
   await replayed(browser, page);
+  await masked(page);
   await failed(browser, page);
   await redeployed(browser, page);
   await closed(browser, page);
