@@ -28,7 +28,7 @@ pub enum StreamNote {
         /// Name of this run of the gateway. Numbers of events of another run have no meaning.
         run: String,
     },
-    /// Events were dropped before this reader got them, because it read too slowly.
+    /// Events were dropped before this reader got them, because it read too slowly or was away too long.
     Dropped {
         /// Number of dropped events.
         count: u64,
