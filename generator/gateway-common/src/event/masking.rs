@@ -37,7 +37,20 @@ pub(super) fn mask_named<'v>(name: &str, value: &'v str, is_first: bool) -> Cow<
     if is_protocol(name) {
         return mask_protocols(value, is_first).into();
     }
-    mask_tokens(value)
+    match has_password(value) {
+        true => Cow::Borrowed(MASK),
+        false => mask_tokens(value),
+    }
+}
+
+/// Returns true for a URL with a password: `postgres://user:password@host`.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    user.is_some_and(|user| user.contains(':'))
 }
 
 /// Returns true for the header of the subprotocols, which may occur several times.
@@ -154,6 +167,11 @@ mod tests {
             "clientSecret",
         ] {
             assert_eq!(mask_named(name, "abc", true), MASK, "{name}");
+        }
+        let url = mask_named("DATABASE_URL", "postgres://ada:abc@host/db", true);
+        assert_eq!(url, MASK);
+        for url in ["https://host:8080/a:b@c", "https://ada@host", "a@b:c"] {
+            assert_eq!(mask_named("ENDPOINT", url, true), url);
         }
         for name in ["sessionId", "Host", "User-Agent", "role"] {
             assert_eq!(mask_named(name, "abc", true), "abc", "{name}");

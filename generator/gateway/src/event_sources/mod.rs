@@ -89,6 +89,14 @@ impl EventSourcePollers {
         self.context.tasks.wait().await;
     }
 
+    /// Returns all mappings, sorted by their sources.
+    pub(crate) fn mappings(&self) -> Vec<EventSourceMapping> {
+        let running = self.running();
+        let mut mappings: Vec<_> = running.values().map(|it| it.mapping.clone()).collect();
+        mappings.sort_by(|a, b| a.source_arn.cmp(&b.source_arn));
+        mappings
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<String, RunningMapping>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,6 +6,7 @@ mod event_stream;
 mod listeners;
 mod permissions;
 mod private;
+mod project;
 mod remote;
 mod requests;
 mod services;
@@ -38,6 +39,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::schedule_times::ScheduleState;
+pub use project::{ConsoleProject, DeploymentRecord, StageRedeploy, StageToken, TokenPlace};
 pub use remote::{RemoteError, RemoteGateway};
 pub use requests::TokenRequest;
 pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
@@ -59,9 +61,6 @@ use listeners::Listeners;
 use services::LocalServices;
 use web_page::PageServer;
 
-/// Function that explains a row of the reference; `None` if there is no such row.
-pub type ExplainRow = fn(&str) -> Option<String>;
-
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
 pub struct GatewayOptions {
@@ -80,8 +79,8 @@ pub struct GatewayOptions {
     pub services: Option<ServicesUrl>,
     /// Account of AWS for services that do not run here. Its partition, region and ID replace those of the settings.
     pub account: Option<AccountAccess>,
-    /// Explains a row of the reference in words, for the console.
-    pub explain_row: Option<ExplainRow>,
+    /// The project, for the console.
+    pub project: Option<Arc<dyn ConsoleProject>>,
 }
 
 /// Reason why a gateway cannot start.
@@ -199,10 +198,11 @@ impl Gateway {
             tls,
             endpoint,
             key: secret().ok_or(StartError::Random)?,
-            console: ConsoleAccess::new(port, options.explain_row)?,
+            console: ConsoleAccess::new(port, options.project)?,
             page: PageServer::default(),
             stop: CancellationToken::new(),
         });
+        console::record_deployments(&shared);
         let control = serve_control(&shared, listener, port)?;
         Ok(Gateway { shared, control })
     }

@@ -23,7 +23,7 @@ use super::access::{with_key, with_key_or_cookie};
 use super::requests::{FailureLookup, KeyRotation, ScheduleRun, TokenRequest};
 use super::{GatewayState, Shared, console, event_stream};
 use crate::control::ISSUER_PATH;
-use crate::identity::{KeyRetirement, SignIn, Token, TokenUse};
+use crate::identity::{IssuerError, KeyRetirement, SignIn, Token, TokenUse};
 
 /// Maximum size of a template with its file names, in bytes.
 const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
@@ -80,26 +80,7 @@ async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<GatewayState> {
 }
 
 async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<TokenRequest>) -> Response {
-    let known = shared.declared_audiences();
-    // Only authorizers in functions know the issuer of a user pool; that of JWT authorizers is replaced by the local one.
-    let pool = match known.is_empty() {
-        true => shared.only_user_pool().await,
-        false => None,
-    };
-    let client = pool.as_ref().and_then(|pool| pool.clients.first().cloned());
-    let audience = input.audience.or(client).or(known.into_iter().next());
-    let mut token = Token::new(input.subject, audience.unwrap_or_default());
-    if let Some(pool) = pool {
-        token.claims.insert("iss".to_owned(), pool.issuer.into());
-    }
-    if input.access {
-        token.token_use = TokenUse::Access;
-    }
-    if let Some(seconds) = input.lifetime_seconds {
-        token.lifetime = Duration::from_secs(seconds);
-    }
-    token.claims.extend(input.claims);
-    match shared.issuer.mint(token).await {
+    match shared.mint(input).await {
         Ok(token) => Json(json!({ "token": token })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
@@ -145,6 +126,30 @@ pub(super) fn error(status: StatusCode, message: &str) -> Response {
 }
 
 impl Shared {
+    /// Mints a token, by default for an audience that the stack accepts.
+    pub(super) async fn mint(&self, input: TokenRequest) -> Result<String, IssuerError> {
+        let known = self.declared_audiences();
+        // Only authorizers in functions know the issuer of a user pool; that of JWT authorizers is replaced by the local one.
+        let pool = match known.is_empty() {
+            true => self.only_user_pool().await,
+            false => None,
+        };
+        let client = pool.as_ref().and_then(|pool| pool.clients.first().cloned());
+        let audience = input.audience.or(client).or(known.into_iter().next());
+        let mut token = Token::new(input.subject, audience.unwrap_or_default());
+        if let Some(pool) = pool {
+            token.claims.insert("iss".to_owned(), pool.issuer.into());
+        }
+        if input.access {
+            token.token_use = TokenUse::Access;
+        }
+        if let Some(seconds) = input.lifetime_seconds {
+            token.lifetime = Duration::from_secs(seconds);
+        }
+        token.claims.extend(input.claims);
+        self.issuer.mint(token).await
+    }
+
     async fn identity_pools(&self) -> Vec<String> {
         let pools = self.stack.identity_pools().await;
         pools.into_iter().map(|pool| pool.id).collect()

@@ -14,8 +14,10 @@ use stackgen_gateway_apis::apis::{
 };
 use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
 
-use crate::gateway::Shared;
 use crate::gateway::private::error;
+use crate::gateway::{
+    DeploymentRecord, Shared, StageRedeploy, StageToken, TokenPlace, TokenRequest,
+};
 
 /// Description of deployments that users create in the console.
 const DESCRIPTION: &str = "created in the console";
@@ -81,6 +83,12 @@ struct DeploymentView {
     description: Option<String>,
     /// Milliseconds since 1970.
     created_at: u64,
+    /// Digest of the snapshot.
+    digest: Option<String>,
+    /// Commit of the project when the deployment was created; `None` if it is unknown.
+    commit: Option<String>,
+    /// The last verification in words.
+    verification: Option<String>,
 }
 
 /// A change of a stage.
@@ -91,14 +99,26 @@ struct DeploymentView {
     tag = "action"
 )]
 pub(super) enum StageChange {
-    /// Creates a deployment of what the account holds, and activates it.
-    Redeploy { api_id: ApiId, stage: StageName },
+    /// Creates a deployment of what the account holds, activates it and verifies the stage. Without a project, it is not verified.
+    Redeploy {
+        api_id: ApiId,
+        stage: StageName,
+        /// Caller of the verification, besides the declared ones.
+        caller: Option<CallerInput>,
+    },
     /// Activates a deployment, newer or older.
     Activate {
         api_id: ApiId,
         stage: StageName,
         deployment_id: DeploymentId,
     },
+}
+
+/// A caller for whom a token is minted.
+#[derive(Deserialize)]
+pub(super) struct CallerInput {
+    subject: String,
+    place: TokenPlace,
 }
 
 /// Returns all APIs.
@@ -111,21 +131,37 @@ pub(super) async fn change(
     State(shared): State<Arc<Shared>>,
     Json(change): Json<StageChange>,
 ) -> Response {
-    match apply(&shared.account.apis, change) {
+    match apply(&shared, change).await {
         Ok(()) => Json(view(&shared).await).into_response(),
-        Err(wrong) => error(StatusCode::BAD_REQUEST, &wrong.message),
+        Err(message) => error(StatusCode::BAD_REQUEST, &message),
     }
 }
 
-fn apply(apis: &Apis, change: StageChange) -> Result<(), ApiError> {
-    match change {
-        StageChange::Redeploy { api_id, stage } => {
-            let input = DeploymentInput {
-                description: Some(DESCRIPTION.to_owned()),
-                stage_name: Some(stage),
-            };
-            apis.create_deployment(&api_id, None, input).map(|_| ())
-        }
+async fn apply(shared: &Shared, change: StageChange) -> Result<(), String> {
+    let apis = &shared.account.apis;
+    let changed = match change {
+        StageChange::Redeploy {
+            api_id,
+            stage,
+            caller,
+        } => match shared.console.project.clone() {
+            Some(project) => {
+                let request = StageRedeploy {
+                    api_id,
+                    stage,
+                    caller: token_of(shared, caller).await?,
+                };
+                let redeployed = tokio::task::spawn_blocking(move || project.redeploy(&request));
+                return redeployed.await.map_err(|wrong| wrong.to_string())?;
+            }
+            None => {
+                let input = DeploymentInput {
+                    description: Some(DESCRIPTION.to_owned()),
+                    stage_name: Some(stage),
+                };
+                apis.create_deployment(&api_id, None, input).map(|_| ())
+            }
+        },
         StageChange::Activate {
             api_id,
             stage,
@@ -138,7 +174,25 @@ fn apply(apis: &Apis, change: StageChange) -> Result<(), ApiError> {
             apis.update_stage(&api_id, stage.as_str(), input)
                 .map(|_| ())
         }
-    }
+    };
+    changed.map_err(|wrong: ApiError| wrong.message)
+}
+
+/// Mints the token of a caller.
+async fn token_of(
+    shared: &Shared,
+    caller: Option<CallerInput>,
+) -> Result<Option<StageToken>, String> {
+    let Some(CallerInput { subject, place }) = caller else {
+        return Ok(None);
+    };
+    let request = TokenRequest {
+        subject,
+        ..TokenRequest::default()
+    };
+    let token = shared.mint(request).await;
+    let token = token.map_err(|wrong| wrong.to_string())?;
+    Ok(Some(StageToken { place, token }))
 }
 
 async fn view(shared: &Shared) -> ApiList {
@@ -149,13 +203,14 @@ async fn view(shared: &Shared) -> ApiList {
         apis: apis
             .list_apis()
             .iter()
-            .map(|api| api_view(apis, api))
+            .map(|api| api_view(shared, api))
             .collect(),
     }
 }
 
-fn api_view(apis: &Apis, api: &StoredApi) -> ApiView {
-    let id = &api.api_id;
+fn api_view(shared: &Shared, api: &StoredApi) -> ApiView {
+    let (apis, id) = (&*shared.account.apis, &api.api_id);
+    let (project, history) = (shared.console.project.as_deref(), &shared.console.history);
     // An API that is deleted meanwhile has no stages.
     let stages = apis.list_stages(id).unwrap_or_default();
     let deployments = apis.list_deployments(id).unwrap_or_default();
@@ -167,15 +222,21 @@ fn api_view(apis: &Apis, api: &StoredApi) -> ApiView {
             .iter()
             .map(|stage| stage_view(apis, api, stage))
             .collect(),
-        deployments: deployments.iter().map(|one| deployment_view(one)).collect(),
+        deployments: deployments
+            .iter()
+            .map(|one| deployment_view(one, history.record(project, id, one)))
+            .collect(),
     }
 }
 
-fn deployment_view(deployment: &StoredDeployment) -> DeploymentView {
+fn deployment_view(deployment: &StoredDeployment, record: DeploymentRecord) -> DeploymentView {
     DeploymentView {
         id: deployment.deployment_id.clone(),
         description: deployment.description.clone(),
         created_at: deployment.created_date.as_millis(),
+        digest: record.digest,
+        commit: record.commit,
+        verification: record.verification,
     }
 }
 

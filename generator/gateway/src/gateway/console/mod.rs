@@ -1,7 +1,12 @@
 //! The console: a web page at the control endpoint, on which users see what the gateway does.
 
 mod apis;
+mod functions;
+mod history;
+mod invocations;
+mod items;
 mod page;
+mod stack;
 
 use std::sync::Arc;
 
@@ -16,6 +21,7 @@ use serde_json::json;
 use super::Shared;
 use super::access::{is_of_console, with_key, with_key_or_cookie};
 use super::private::error;
+pub(super) use history::{DeploymentHistory, record_deployments};
 
 /// Path of the console.
 pub(super) const PATH: &str = "/_stackgen/console/";
@@ -46,6 +52,12 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router {
             get(apis::list).post(apis::change),
         )
         .route("/_stackgen/console/rows/{id}", get(explain_row))
+        .route("/_stackgen/console/stack", get(stack::show))
+        .route("/_stackgen/console/functions/{name}", get(functions::show))
+        .route(
+            "/_stackgen/console/tables/{name}",
+            get(items::list).post(items::change),
+        )
         .layer(middleware::from_fn_with_state(
             shared.clone(),
             with_key_or_cookie,
@@ -127,8 +139,8 @@ fn serve_file(shared: &Shared, request: &Request, name: &str) -> Response {
 
 /// Returns the row of the reference that explains a close or a refusal.
 async fn explain_row(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    let explain = shared.console.explain_row;
-    let text = explain.and_then(|explain| explain(&id));
+    let project = shared.console.project.as_ref();
+    let text = project.and_then(|project| project.explain_row(&id));
     match text {
         Some(text) => Json(json!({ "row": id, "text": text })).into_response(),
         None => error(StatusCode::NOT_FOUND, &format!("there is no row {id}")),
