@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 
-const PATHS = ['console/', 'console/main.js', 'console/apis', 'console/rows/A2', 'events', 'state', 'tokens'];
+const PATHS = ['console/', 'console/main.js', 'console/apis', 'console/rows/A2', 'console/stack', 'console/functions/talk', 'console/tables/rooms', 'events', 'state', 'tokens'];
 
 /** Sends a request with these headers, and returns its status and its body. */
 function send(settings, path, headers, body) {
@@ -52,6 +52,7 @@ async function cookie(settings) {
 async function withCookie(settings, cookie) {
   const { host, origin } = new URL(settings.endpoint);
   const change = JSON.stringify({ action: 'redeploy', apiId: 'x', stage: 'prod' });
+  const put = JSON.stringify({ action: 'put', item: { room: { S: 'evil' } } });
   const json = { 'content-type': 'application/json', cookie };
   for (const [name, headers, path, body] of [
     ['DNS rebinding', { cookie, host: 'evil.example' }, 'console/apis'],
@@ -61,6 +62,8 @@ async function withCookie(settings, cookie) {
     ['a frame of another port', { cookie, 'sec-fetch-site': 'same-site' }, 'console/'],
     ['a change without an origin', json, 'console/apis', change],
     ['a change by another port', { ...json, origin: 'http://127.0.0.1:1' }, 'console/apis', change],
+    ['an item without an origin', json, 'console/tables/rooms', put],
+    ['an item by another port', { ...json, origin: 'http://127.0.0.1:1' }, 'console/tables/rooms', put],
     ['a token for another port', { ...json, origin: 'http://127.0.0.1:1' }, 'tokens', '{}'],
     ['a template', { ...json, origin }, 'apply', '{}'],
     ['a new key', { ...json, origin }, 'keys', '{}'],

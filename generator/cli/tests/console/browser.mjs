@@ -22,7 +22,7 @@ export class Browser {
     browser.axe = readFileSync(join(settings.modules, 'axe-core/axe.min.js'), 'utf8');
     browser.chromium = await chromium.launch({
       executablePath: settings.chromium,
-      args: ['--no-sandbox', '--disable-gpu'],
+      args: ['--no-sandbox', '--disable-gpu', ...(settings.web ? ['--disable-features=LocalNetworkAccessChecks'] : [])],
     });
     return browser;
   }
@@ -31,9 +31,14 @@ export class Browser {
   async open(options) {
     const context = await this.chromium.newContext({ ...options, locale: 'en' });
     if (this.settings.web) {
-      await context.route('**/_stackgen/console/*.*', (route) =>
-        route.fulfill({ path: join(this.settings.web, new URL(route.request().url()).pathname.split('/').at(-1)) }),
-      );
+      // The page from its sources, without a new build.
+      await context.route(/\/_stackgen\/console\/([\w-]+\.\w+)?$/, async (route) => {
+        const response = await route.fetch();
+        const name = new URL(route.request().url()).pathname.split('/').at(-1) || 'index.html';
+        const type = { js: 'text/javascript', css: 'text/css', html: 'text/html', svg: 'image/svg+xml' }[name.split('.').at(-1)];
+        const headers = { ...response.headers(), 'content-type': type };
+        await route.fulfill({ status: response.status() === 404 ? 200 : response.status(), headers, path: join(this.settings.web, name) });
+      });
     }
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);

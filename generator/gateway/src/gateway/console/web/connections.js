@@ -21,10 +21,11 @@ export class ConnectionsView {
   /**
    * @param {import('./store.js').Store} store
    * @param {(connection: Connection, body: string, send: boolean) => void} replay
+   * @param {(connection: Connection, isPaced: boolean) => void} replayAll
    */
-  constructor(store, replay) {
+  constructor(store, replay, replayAll) {
     this.store = store;
-    this.#timeline = new Timeline(replay);
+    this.#timeline = new Timeline(replay, replayAll);
     this.#list = new VirtualList(this.#host, {
       key: ({ id }) => id,
       revision: ({ revision }) => revision,

@@ -16,13 +16,19 @@ export class Timeline {
   #title = h('h2', { id: 'timeline-title' });
   #state = h('p', { class: 'ending' });
   #forgotten = h('p', { class: 'small' });
+  #whole = h('p', { class: 'actions' });
   #entries = h('ol', { class: 'entries' });
   /** Events that are shown, with their elements. @type {Map<number, HTMLElement>} */
   #shown = new Map();
 
-  /** @param {(connection: Connection, body: string, send: boolean) => void} replay */
-  constructor(replay) {
+  /**
+   * @param {(connection: Connection, body: string, send: boolean) => void} replay
+   * @param {(connection: Connection, isPaced: boolean) => void} replayAll
+   */
+  constructor(replay, replayAll) {
     this.replay = replay;
+    const all = (/** @type {boolean} */ isPaced) => () => this.connection !== null && replayAll(this.connection, isPaced);
+    this.#whole.append(button('Replay the connection', all(true)), button('Replay it at once', all(false)));
   }
 
   /** @param {Connection | null} connection */
@@ -33,7 +39,7 @@ export class Timeline {
     this.#entries.replaceChildren();
     if (connection !== null) {
       const back = h('a', { href: '#connections', class: 'back' }, 'All connections');
-      this.#host.replaceChildren(back, this.#title, this.#state, this.#forgotten, this.#entries);
+      this.#host.replaceChildren(back, this.#title, this.#state, this.#whole, this.#forgotten, this.#entries);
       this.#title.replaceChildren('Connection ', h('code', {}, connection.id));
       this.update();
       this.#host.focus({ preventScroll: true });
@@ -47,6 +53,7 @@ export class Timeline {
       return;
     }
     this.#state.textContent = describe(connection);
+    this.#whole.hidden = !connection.isKnown || connection.state === 'refused' || connection.received === 0;
     this.#forgotten.textContent = connection.forgotten > 0
       ? `${plural(connection.forgotten, 'older event')} not shown.`
       : '';
