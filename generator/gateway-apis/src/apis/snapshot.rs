@@ -33,7 +33,7 @@ pub struct Snapshot {
 /// Properties of an API that are wiring. Its name, its description and its tags are not.
 #[derive(PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiWiring<'a> {
+pub(super) struct ApiOwnWiring<'a> {
     api_key_selection_expression: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cors_configuration: Option<&'a Cors>,
@@ -43,8 +43,8 @@ pub(super) struct ApiWiring<'a> {
 
 impl Snapshot {
     /// Returns the wiring of the API itself.
-    pub(super) fn api_wiring(&self) -> ApiWiring<'_> {
-        ApiWiring {
+    pub(super) fn api_wiring(&self) -> ApiOwnWiring<'_> {
+        ApiOwnWiring {
             api_key_selection_expression: &self.api.api_key_selection_expression,
             cors_configuration: self.api.cors_configuration.as_ref(),
             disable_schema_validation: self.api.disable_schema_validation,

@@ -3,27 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
 
-use super::Event;
 use super::kept::KeptEvents;
+use super::{Event, RecordedEvent};
 use crate::{EpochMillis, resource_id};
-
-/// An event with its number and its time.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RecordedEvent {
-    /// Number, from 1 and without gaps.
-    pub id: u64,
-    /// Time in milliseconds since 1970, UTC.
-    #[schemars(with = "u64")]
-    pub at: EpochMillis,
-    /// The event.
-    #[serde(flatten)]
-    pub event: Event,
-}
 
 /// The latest events, and the handshakes of connections whose close is not dropped yet. A full log drops its oldest event; the
 /// gateway never waits for a reader.

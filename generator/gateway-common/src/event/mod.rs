@@ -4,6 +4,7 @@ mod details;
 mod kept;
 mod log;
 mod masking;
+mod recorded;
 mod stream;
 
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::{ApiId, ConnectionId, DeploymentId, FailureEvidence, RouteKey, StageN
 pub use details::{
     AuthorizerCall, FrameText, FunctionCall, HandshakeDetails, JsonText, NamedValue, NamedValues,
 };
-pub use log::{EventReceiver, Events, RecordedEvent};
+pub use log::{EventReceiver, Events};
+pub use recorded::RecordedEvent;
 pub use stream::{StreamLine, StreamNote, stream_schema};
 
 /// Something that happened in a gateway. `stackgen dev` prints one line per event.

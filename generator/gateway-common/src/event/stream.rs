@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 
-use super::log::RecordedEvent;
+use super::RecordedEvent;
 
 /// A line of the stream, or the data of a server-sent event.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

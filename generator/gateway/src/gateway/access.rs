@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, header};
 
-use super::console::DeploymentHistory;
-use super::private::error;
+use super::answer::error;
+use super::history::DeploymentHistory;
 use super::requests::KEY_HEADER;
 use super::{ConsoleProject, Shared, StartError};
 use crate::secret::secret;

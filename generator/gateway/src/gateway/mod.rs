@@ -1,8 +1,10 @@
 //! The complete gateway: all services, listening on loopback.
 
 mod access;
+mod answer;
 mod console;
 mod event_stream;
+mod history;
 mod listeners;
 mod permissions;
 mod private;
@@ -202,7 +204,7 @@ impl Gateway {
             page: PageServer::default(),
             stop: CancellationToken::new(),
         });
-        console::record_deployments(&shared);
+        history::record_deployments(&shared);
         let control = serve_control(&shared, listener, port)?;
         Ok(Gateway { shared, control })
     }

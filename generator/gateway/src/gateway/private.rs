@@ -20,6 +20,7 @@ use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::{StackTemplate, UserPool};
 
 use super::access::{with_key, with_key_or_cookie};
+use super::answer::error;
 use super::requests::{FailureLookup, KeyRotation, ScheduleRun, TokenRequest};
 use super::{GatewayState, Shared, console, event_stream};
 use crate::control::ISSUER_PATH;
@@ -118,11 +119,6 @@ async fn failures(
     Json(input): Json<FailureLookup>,
 ) -> Json<Vec<FailureRecord>> {
     Json(shared.plane.failures.find(&input.id))
-}
-
-/// Returns an answer with a message.
-pub(super) fn error(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "message": message }))).into_response()
 }
 
 impl Shared {

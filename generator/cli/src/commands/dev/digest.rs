@@ -3,7 +3,18 @@
 use serde_json::{Map, Value};
 use stackgen_deploy::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind, Properties};
 use stackgen_gateway::ArnScope;
-use stackgen_gateway::apis::Snapshot;
+use stackgen_gateway::apis::{Snapshot, StoredApi};
+
+/// Properties of an API that stackgen reads of an account.
+const API: [&str; 7] = [
+    "ApiKeySelectionExpression",
+    "CorsConfiguration",
+    "DisableExecuteApiEndpoint",
+    "DisableSchemaValidation",
+    "Name",
+    "ProtocolType",
+    "RouteSelectionExpression",
+];
 
 /// Properties whose values have names of API Gateway in them; the names in all others are those of users.
 const NESTED: [&str; 3] = ["CorsConfiguration", "JwtConfiguration", "TlsConfig"];
@@ -63,7 +74,7 @@ fn describe(snapshot: &Snapshot) -> ApiDescription {
         ));
     }
     ApiDescription {
-        api: properties(&*snapshot.api),
+        api: api(&snapshot.api),
         parts,
     }
 }
@@ -75,8 +86,16 @@ fn part(
     resource: &impl serde::Serialize,
 ) -> ApiPart {
     let mut properties = properties(resource);
-    // CloudFormation has no properties for the IDs.
-    properties.remove(&format!("{}Id", kind.name()));
+    // CloudFormation has no properties for the IDs, and stackgen does not read this expression.
+    let unread = [
+        format!("{}Id", kind.name()),
+        "IntegrationResponseSelectionExpression".to_owned(),
+    ];
+    properties.retain(|name, _| !unread.contains(name));
+    if kind == ApiPartKind::Authorizer {
+        // Absent in an account.
+        properties.retain(|_, value| *value != Value::from(0) && *value != Value::from(false));
+    }
     if kind == ApiPartKind::Integration
         && let Some(Value::Object(by_status)) = properties.get_mut("ResponseParameters")
     {
@@ -88,6 +107,12 @@ fn part(
         parent: parent.map(str::to_owned),
         properties,
     }
+}
+
+fn api(api: &StoredApi) -> Properties {
+    let mut properties = properties(api);
+    properties.retain(|name, _| API.contains(&name.as_str()));
+    properties
 }
 
 /// Returns properties under CloudFormation's names.

@@ -14,7 +14,7 @@ use stackgen_gateway_apis::apis::{
 };
 use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
 
-use crate::gateway::private::error;
+use crate::gateway::answer::error;
 use crate::gateway::{
     DeploymentRecord, Shared, StageRedeploy, StageToken, TokenPlace, TokenRequest,
 };

@@ -13,7 +13,7 @@ use stackgen_gateway_lambda::functions::{FunctionError, FunctionVersion, Functio
 
 use super::invocations::{InvocationView, invocations};
 use crate::gateway::Shared;
-use crate::gateway::private::error;
+use crate::gateway::answer::error;
 
 /// Maximum number of log lines.
 const MAX_LINES: usize = 200;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::gateway::Shared;
-use crate::gateway::private::error;
+use crate::gateway::answer::error;
 use crate::tables::{ItemPage, TableItemError};
 
 /// Selection of items.

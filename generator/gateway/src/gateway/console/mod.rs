@@ -2,7 +2,6 @@
 
 mod apis;
 mod functions;
-mod history;
 mod invocations;
 mod items;
 mod page;
@@ -20,8 +19,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::access::{is_of_console, with_key, with_key_or_cookie};
-use super::private::error;
-pub(super) use history::{DeploymentHistory, record_deployments};
+use super::answer::error;
 
 /// Path of the console.
 pub(super) const PATH: &str = "/_stackgen/console/";

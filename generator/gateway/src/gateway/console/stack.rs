@@ -11,7 +11,7 @@ use serde_json::Value;
 use stackgen_gateway_stack::{Edge, EventSource, EventSourceMapping, NodeKind, StackOverview};
 
 use crate::gateway::Shared;
-use crate::gateway::private::error;
+use crate::gateway::answer::error;
 
 /// The stack that runs.
 #[derive(Serialize)]

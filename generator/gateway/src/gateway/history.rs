@@ -8,14 +8,14 @@ use stackgen_gateway_apis::apis::StoredDeployment;
 use stackgen_gateway_common::{ApiId, DeploymentId, Event, EventReceiver};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::gateway::{ConsoleProject, DeploymentRecord, Shared};
+use super::{ConsoleProject, DeploymentRecord, Shared};
 
 /// Time to collect events: a wake-up per event would cost more than the event.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Records of deployments by API and ID.
 #[derive(Default)]
-pub(crate) struct DeploymentHistory(Mutex<HashMap<ApiId, HashMap<DeploymentId, DeploymentRecord>>>);
+pub(super) struct DeploymentHistory(Mutex<HashMap<ApiId, HashMap<DeploymentId, DeploymentRecord>>>);
 
 impl DeploymentHistory {
     /// Returns the record of a deployment. What its description says counts first: a redeploy knows its commit itself.
@@ -49,7 +49,7 @@ impl DeploymentHistory {
 }
 
 /// Records every deployment from now on, until the gateway stops.
-pub(crate) fn record_deployments(shared: &Arc<Shared>) {
+pub(super) fn record_deployments(shared: &Arc<Shared>) {
     let Some(project) = shared.console.project.clone() else {
         return;
     };
