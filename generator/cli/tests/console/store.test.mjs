@@ -143,6 +143,13 @@ test('an end whose beginning is forgotten does not open a connection', () => {
   assert.deepEqual([store.open, store.find('unknown').length, store.find('anonymous').length], [0, 1, 0]);
 });
 
+test('a search finds what has changed', () => {
+  const store = filled(connected('c'));
+  assert.deepEqual([store.find('open').length, store.find('closed').length], [1, 0]);
+  store.add(closed('c'));
+  assert.deepEqual([store.find('open').length, store.find('closed').length], [0, 1]);
+});
+
 test('events that come again after a reconnect are counted once', () => {
   const first = connected('c');
   const again = message('c');

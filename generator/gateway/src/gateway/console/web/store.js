@@ -39,6 +39,7 @@ const MAX_ACTIVITY = 200;
  * @property {any[]} entries
  * @property {number} forgotten Number of entries that were dropped.
  * @property {number} revision Grows with each event.
+ * @property {{ revision: number, text: string } | null} searched What a search compares, as of a revision.
  *
  * An entry of a connection. It is gone if the connection has dropped it already.
  *
@@ -176,6 +177,7 @@ export class Store {
       entries: [],
       forgotten: 0,
       revision: 0,
+      searched: null,
     };
     this.connections.set(connection.id, connection);
     this.open += 1;
@@ -322,8 +324,13 @@ export function caller({ isKnown, principal }) {
  * @param {string[]} words
  */
 function matches(connection, words) {
-  const { id, stage, state, code, reason, row } = connection;
-  const text = `${id} ${caller(connection)} ${stage} ${state} ${code ?? ''} ${reason} ${row}`.toLowerCase();
+  const { id, stage, state, code, reason, row, revision } = connection;
+  // A search runs at each batch of events, and few connections change meanwhile.
+  if (connection.searched?.revision !== revision) {
+    const text = `${id} ${caller(connection)} ${stage} ${state} ${code ?? ''} ${reason} ${row}`.toLowerCase();
+    connection.searched = { revision, text };
+  }
+  const { text } = connection.searched;
   return words.every((word) => text.includes(word));
 }
 
