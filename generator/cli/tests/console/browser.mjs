@@ -8,6 +8,18 @@ import { join } from 'node:path';
 /** Longest wait for a text on a page, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** Size of the screenshots in the documentation. */
+const PICTURE = { width: 1000, height: 600 };
+
+/** Screenshots that are also in the documentation, with their names there. */
+const PICTURES = {
+  'denied-light': 'timeline',
+  'stale-light': 'deployments',
+  'send-light': 'send',
+  'function-light': 'stack',
+  'items-light': 'items',
+};
+
 export class Browser {
   /** Problems that pages of the console report: errors of scripts and violations of the content security policy. */
   problems = [];
@@ -62,6 +74,13 @@ export class Browser {
   async look(page, name) {
     if (this.settings.screenshots) {
       await page.screenshot({ path: join(this.settings.screenshots, `${name}.png`) });
+    }
+    if (this.settings.pictures && PICTURES[name]) {
+      const before = page.viewportSize();
+      await page.setViewportSize(PICTURE);
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.screenshot({ path: join(this.settings.pictures, `${PICTURES[name]}.png`) });
+      await page.setViewportSize(before);
     }
     await page.evaluate(this.axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run());

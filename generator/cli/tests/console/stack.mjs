@@ -96,7 +96,7 @@ async function tokens(browser, page, step) {
   const finding = page.locator('#findings li').first();
   const line = await finding.locator('pre').textContent();
   const [, number, text] = /^(\d+)  (.*)$/.exec(line);
-  assert.equal(text, browser.template.split('\n')[number - 1], 'a finding shows its line');
+  assert.equal(text, browser.template.split('\n')[number - 1].trim(), 'a finding shows its line');
   await shows(page, '#findings li', 'not shown, because it may contain a secret');
   await browser.look(page, 'stack-light');
   step('stack: a token of the shown key, and the findings with their lines');

@@ -152,7 +152,7 @@ function findings({ findings, file }) {
     return [h('p', {}, 'None.')];
   }
   const items = findings.map(({ rule, name, severity, message, hint, line, text }) => {
-    const place = line !== null && h('pre', { tabindex: 0, 'aria-label': `Line ${line}` }, `${line}  ${text ?? '(not shown, because it may contain a secret)'}`);
+    const place = line !== null && h('pre', { tabindex: 0, 'aria-label': `Line ${line}` }, `${line}  ${text?.trim() ?? '(not shown, because it may contain a secret)'}`);
     return h(
       'li',
       { class: severity },
