@@ -204,7 +204,6 @@ impl Gateway {
             page: PageServer::default(),
             stop: CancellationToken::new(),
         });
-        history::record_deployments(&shared);
         let control = serve_control(&shared, listener, port)?;
         Ok(Gateway { shared, control })
     }
@@ -393,12 +392,13 @@ fn role_grants(account: &LocalAccount, identities: &Arc<Identities>) -> Arc<dyn 
     })
 }
 
-/// Serves the control endpoint, the host of user pools, and all other hosts of AWS.
+/// Serves the control endpoint, the host of user pools, and all other hosts of AWS. Records deployments from now on.
 fn serve_control(
     shared: &Arc<Shared>,
     listener: TcpListener,
     port: u16,
 ) -> Result<JoinHandle<()>, TlsError> {
+    history::record_deployments(shared);
     let routes = ServerRoutes {
         websocket: None,
         http: control::routes(services(shared)),

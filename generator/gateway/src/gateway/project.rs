@@ -7,7 +7,7 @@ use stackgen_gateway_apis::apis::Snapshot;
 use stackgen_gateway_common::{ApiId, ArnScope, StageName};
 use stackgen_gateway_stack::StackTemplate;
 
-/// What the console shows of the project, and how it redeploys stages. Methods may block: they run on threads for that.
+/// Project of a gateway, as the console shows and redeploys it. Methods may block: they run on threads for that.
 pub trait ConsoleProject: Debug + Send + Sync {
     /// Explains a row of the reference; `None` if there is no such row.
     fn explain_row(&self, id: &str) -> Option<String>;
@@ -34,7 +34,7 @@ pub trait ConsoleProject: Debug + Send + Sync {
     fn redeploy(&self, request: &StageRedeploy) -> Result<(), String>;
 }
 
-/// What is known of a deployment.
+/// Facts about a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentRecord {
     /// Digest of its snapshot.
