@@ -220,81 +220,78 @@ async fn a_function_has_its_versions_its_invocations_and_masked_secrets() {
     fixture.gateway.shutdown().await;
 }
 
-#[tokio::test]
-async fn items_are_listed_searched_and_changed_unless_somebody_else_did() {
-    let fixture = Stack::start().await;
-    fixture.apply().await;
-    let stack = fixture.read("stack").await;
-    let path = format!("tables/{}", stack["tables"][0].as_str().unwrap());
-    let item = |n: usize, text: &str| json!({ "n": { "N": n.to_string() }, "room": { "S": "a" }, "text": { "S": text } });
-    for n in 0..150 {
-        let (status, body) = fixture
-            .change(
-                &path,
-                &json!({ "action": "put", "item": item(n, &format!("Item {n}")) }),
-            )
-            .await;
-        assert_eq!(status, StatusCode::OK, "{body}");
+/// Returns an item in DynamoDB's JSON.
+fn item(n: usize, text: &str) -> Value {
+    json!({ "n": { "N": n.to_string() }, "room": { "S": "a" }, "text": { "S": text } })
+}
+
+fn put(item: &Value, before: &Value) -> Value {
+    json!({ "action": "put", "item": item, "before": before })
+}
+
+impl Stack {
+    /// Starts a stack with items. Returns it with the path of their table.
+    async fn with_items(count: usize) -> (Self, String) {
+        let stack = Stack::start().await;
+        stack.apply().await;
+        let shown = stack.read("stack").await;
+        let path = format!("tables/{}", shown["tables"][0].as_str().unwrap());
+        for n in 0..count {
+            let new = put(&item(n, &format!("Item {n}")), &Value::Null);
+            assert_eq!(stack.status_of(&path, &new).await, StatusCode::OK);
+        }
+        (stack, path)
     }
-    let first = fixture.read(&path).await;
+
+    async fn status_of(&self, path: &str, change: &Value) -> StatusCode {
+        self.change(path, change).await.0
+    }
+}
+
+#[tokio::test]
+async fn items_are_listed_in_pages_and_searched() {
+    let (stack, path) = Stack::with_items(150).await;
+    let first = stack.read(&path).await;
     assert_eq!(first["key"], json!(["room", "n"]));
     assert_eq!(first["items"].as_array().map(Vec::len), Some(100));
-    let after = first["next"]
-        .to_string()
-        .replace('"', "%22")
-        .replace('{', "%7B")
-        .replace('}', "%7D");
-    let second = fixture.read(&format!("{path}?after={after}")).await;
-    assert_eq!(
-        (second["items"].as_array().map(Vec::len), &second["next"]),
-        (Some(50), &Value::Null)
-    );
-    let found = fixture.read(&format!("{path}?search=item%20149")).await;
+    let after = first["next"].to_string().replace('"', "%22");
+    let after = after.replace('{', "%7B").replace('}', "%7D");
+    let second = stack.read(&format!("{path}?after={after}")).await;
+    assert_eq!(second["items"].as_array().map(Vec::len), Some(50));
+    assert_eq!(second["next"], Value::Null);
+    let found = stack.read(&format!("{path}?search=item%20149")).await;
     assert_eq!(found["items"], json!([item(149, "Item 149")]));
+    let none = answer(stack.get("tables/none"), String::new()).await;
+    assert_eq!(none.0, StatusCode::BAD_REQUEST);
+    stack.gateway.shutdown().await;
+}
 
-    let put =
-        |item: &Value, before: &Value| json!({ "action": "put", "item": item, "before": before });
-    let (old, new) = (item(7, "Item 7"), item(7, "new"));
-    assert_eq!(
-        fixture.change(&path, &put(&new, &old)).await.0,
-        StatusCode::OK
-    );
-    assert_eq!(
-        fixture.change(&path, &put(&new, &old)).await.0,
-        StatusCode::CONFLICT
-    );
-    let taken = fixture
-        .change(&path, &put(&item(8, "x"), &Value::Null))
-        .await;
-    assert_eq!(
-        taken.0,
-        StatusCode::CONFLICT,
-        "a new item does not replace another one"
-    );
-    let moved = item(1_000, "new");
-    assert_eq!(
-        fixture.change(&path, &put(&moved, &new)).await.0,
-        StatusCode::OK
-    );
-    let found = fixture.read(&format!("{path}?search=new")).await;
-    assert_eq!(found["items"], json!([moved]), "another key moves the item");
+#[tokio::test]
+async fn an_item_is_changed_unless_somebody_else_did() {
+    let (stack, path) = Stack::with_items(9).await;
+    let (old, new, moved) = (item(7, "Item 7"), item(7, "new"), item(1_000, "new"));
     let delete = |item: &Value| json!({ "action": "delete", "item": item });
-    assert_eq!(
-        fixture.change(&path, &delete(&new)).await.0,
-        StatusCode::CONFLICT
-    );
-    assert_eq!(
-        fixture.change(&path, &delete(&moved)).await.0,
-        StatusCode::OK
-    );
+    for (change, expected) in [
+        (put(&new, &old), StatusCode::OK),
+        (put(&new, &old), StatusCode::CONFLICT),
+        // A new item does not replace another one.
+        (put(&item(8, "x"), &Value::Null), StatusCode::CONFLICT),
+        (put(&item(8, "x"), &new), StatusCode::CONFLICT),
+        (put(&moved, &new), StatusCode::OK),
+        (delete(&new), StatusCode::CONFLICT),
+    ] {
+        assert_eq!(stack.status_of(&path, &change).await, expected, "{change}");
+    }
+    let found = stack.read(&format!("{path}?search=new")).await;
+    assert_eq!(found["items"], json!([moved]), "another key moves the item");
+    let deleted = stack.status_of(&path, &delete(&moved)).await;
+    assert_eq!(deleted, StatusCode::OK);
     for wrong in [json!({ "room": "a" }), json!({ "room": { "S": "a" } })] {
-        let (status, body) = fixture.change(&path, &put(&wrong, &Value::Null)).await;
+        let (status, body) = stack.change(&path, &put(&wrong, &Value::Null)).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
         assert_ne!(body["message"], Value::Null);
     }
-    let none = answer(fixture.get("tables/none"), String::new()).await;
-    assert_eq!(none.0, StatusCode::BAD_REQUEST);
-    fixture.gateway.shutdown().await;
+    stack.gateway.shutdown().await;
 }
 
 #[tokio::test]
