@@ -94,7 +94,7 @@ fn part(
     properties.retain(|name, _| !unread.contains(name));
     if kind == ApiPartKind::Authorizer {
         // Absent in an account.
-        properties.retain(|_, value| *value != Value::from(0) && *value != Value::from(false));
+        properties.retain(|_, value| value.as_i64() != Some(0) && value.as_bool() != Some(false));
     }
     if kind == ApiPartKind::Integration
         && let Some(Value::Object(by_status)) = properties.get_mut("ResponseParameters")
