@@ -120,6 +120,10 @@ docs: build ## Bring docs/reference/ and docs/rules/ up to date
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --bin stackgen reference
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --test clients autobahn
 
+.PHONY: screenshots
+screenshots: build ## Renew the screenshots of the console in docs/guide/console/; needs Chromium, and `make tools` once
+	STACKGEN_PICTURES=$(CURDIR)/docs/guide/console CI=true $(CARGO) test --quiet --workspace --test it the_console_explains
+
 .PHONY: locks
 locks: ## Bring the starters' Cargo.lock up to date with the repository's
 	STACKGEN_UPDATE_LOCKS=1 $(CARGO) test --quiet -p stackgen --test it locked

@@ -9,7 +9,10 @@ use crate::file;
 const NAMING: &str =
     "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";
 
-/// Returns the commit of a file's folder, with `-dirty` if the work tree differs; `none` outside of a repository.
+/// Commit outside of a repository.
+pub(crate) const NONE: &str = "none";
+
+/// Returns the commit of a file's folder, with `-dirty` if the work tree differs; [`NONE`] outside of a repository.
 pub(crate) fn commit(file: &Path) -> String {
     let folder = file::parent(file);
     let ask = |arguments: &[&str]| {
@@ -24,7 +27,7 @@ pub(crate) fn commit(file: &Path) -> String {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     match ask(&["rev-parse", "--short=12", "HEAD"]).filter(|commit| !commit.is_empty()) {
-        None => "none".to_owned(),
+        None => NONE.to_owned(),
         Some(commit) => match ask(&["status", "--porcelain"]).as_deref() {
             Some("") => commit,
             _ => format!("{commit}-dirty"),

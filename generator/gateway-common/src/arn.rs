@@ -150,6 +150,14 @@ impl FunctionArn {
         }
     }
 
+    /// Returns the name, with the qualifier if there is one: `echo:live`.
+    pub fn qualified_name(&self) -> String {
+        match &self.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// Returns the URI by which an integration or an authorizer calls this function.
     pub fn invocation_uri(&self) -> String {
         let ArnScope {

@@ -23,6 +23,7 @@ mod fixed_scope;
 mod identity_pool;
 mod key_types;
 mod keys;
+mod overview;
 mod parse;
 mod physical;
 mod resource_error;
@@ -55,12 +56,14 @@ pub use event_source::{
     EventSource, EventSourceError, EventSourceMapping, EventSources, StreamStart,
 };
 pub use fixed_scope::template_scope;
+pub use overview::StackOverview;
 pub use schedule::{Schedule, Schedules};
 pub use service_resource::{
     EmulatedResource, EmulatedState, ServiceResource, ServiceResourceError, ServiceResources,
     StoredResource,
 };
 pub use source_files::code_files;
+pub use stackgen_model::graph::{Edge, Graph, GraphNode, NodeKind};
 pub use stackgen_model::{CivilMinute, ScheduleExpression};
 pub use tables::{TableStore, TableStoreError};
 pub use trigger::{

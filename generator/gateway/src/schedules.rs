@@ -177,7 +177,7 @@ async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledFunction>, 
     let Some(report) = report else {
         return;
     };
-    context.events.send(|| Event::Scheduled {
+    context.events.send(Event::Scheduled {
         schedule: schedule.name.clone(),
         function: function.name.clone(),
         reason: report.reason,

@@ -4,14 +4,14 @@ use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
-/// Print the JSON Schema of stackgen.yaml, or of the events of `stackgen dev`
+/// Print the JSON Schema of stackgen.yaml, or of the events of the local gateway
 ///
 /// Editors check and complete a stackgen.yaml whose first line names the schema:
 /// `# yaml-language-server: $schema=./stackgen.schema.json`
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SchemaCommand {
-    /// Print the schema of the events that `stackgen dev --json` prints and its control endpoint streams
+    /// Print the schema of the events of the gateway, which `stackgen dev --json` prints and its control endpoint streams
     #[arg(long, help_heading = "Schema")]
     events: bool,
 }

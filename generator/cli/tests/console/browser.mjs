@@ -8,6 +8,18 @@ import { join } from 'node:path';
 /** Longest wait for a text on a page, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** Size of the screenshots in the documentation. */
+const PICTURE = { width: 1000, height: 600 };
+
+/** Screenshots that are also in the documentation, with their names there. */
+const PICTURES = {
+  'denied-light': 'timeline',
+  'stale-light': 'deployments',
+  'send-light': 'send',
+  'function-light': 'stack',
+  'items-light': 'items',
+};
+
 export class Browser {
   /** Problems that pages of the console report: errors of scripts and violations of the content security policy. */
   problems = [];
@@ -22,7 +34,7 @@ export class Browser {
     browser.axe = readFileSync(join(settings.modules, 'axe-core/axe.min.js'), 'utf8');
     browser.chromium = await chromium.launch({
       executablePath: settings.chromium,
-      args: ['--no-sandbox', '--disable-gpu'],
+      args: ['--no-sandbox', '--disable-gpu', ...(settings.web ? ['--disable-features=LocalNetworkAccessChecks'] : [])],
     });
     return browser;
   }
@@ -31,9 +43,14 @@ export class Browser {
   async open(options) {
     const context = await this.chromium.newContext({ ...options, locale: 'en' });
     if (this.settings.web) {
-      await context.route('**/_stackgen/console/*.*', (route) =>
-        route.fulfill({ path: join(this.settings.web, new URL(route.request().url()).pathname.split('/').at(-1)) }),
-      );
+      // The page from its sources, without a new build.
+      await context.route(/\/_stackgen\/console\/([\w-]+\.\w+)?$/, async (route) => {
+        const response = await route.fetch();
+        const name = new URL(route.request().url()).pathname.split('/').at(-1) || 'index.html';
+        const type = { js: 'text/javascript', css: 'text/css', html: 'text/html', svg: 'image/svg+xml' }[name.split('.').at(-1)];
+        const headers = { ...response.headers(), 'content-type': type };
+        await route.fulfill({ status: response.status() === 404 ? 200 : response.status(), headers, path: join(this.settings.web, name) });
+      });
     }
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
@@ -57,6 +74,13 @@ export class Browser {
   async look(page, name) {
     if (this.settings.screenshots) {
       await page.screenshot({ path: join(this.settings.screenshots, `${name}.png`) });
+    }
+    if (this.settings.pictures && PICTURES[name]) {
+      const before = page.viewportSize();
+      await page.setViewportSize(PICTURE);
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.screenshot({ path: join(this.settings.pictures, `${PICTURES[name]}.png`) });
+      await page.setViewportSize(before);
     }
     await page.evaluate(this.axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run());

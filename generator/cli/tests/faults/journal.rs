@@ -51,7 +51,7 @@ impl Journal {
     /// Returns once all earlier events are in the journal. Not for asynchronous code.
     pub(crate) fn flush(&self) {
         let mark = self.len();
-        self.events.send(|| Event::Undeployed {
+        self.events.send(Event::Undeployed {
             api: ApiId::new(FLUSH),
             what: mark.to_string(),
         });

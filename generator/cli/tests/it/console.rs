@@ -27,6 +27,27 @@ fn assert_succeeds(command: &mut Command) {
     assert_eq!(run.code, Some(0), "{run}");
 }
 
+/// Returns the folder that a variable names.
+fn folder_of(variable: &str) -> Option<String> {
+    std::env::var_os(variable).map(|folder| folder.into_string().unwrap())
+}
+
+/// Makes the folder of a project a git repository. Returns the beginning of its commit.
+fn commit_all(sandbox: &Sandbox) -> String {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(sandbox.path()).args(arguments);
+        let run = Run::of(command.output().unwrap());
+        assert_eq!(run.code, Some(0), "{run}");
+        run.stdout
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "template.yaml"]);
+    let author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+    git(&[&author[..], &["commit", "--quiet", "--message", "first"]].concat());
+    git(&["rev-parse", "--short=12", "HEAD"]).trim().to_owned()
+}
+
 #[test]
 fn the_console_has_no_type_errors() {
     let Some(node) = on_path("node") else { return };
@@ -38,10 +59,11 @@ fn the_console_has_no_type_errors() {
 }
 
 #[test]
-fn the_console_keeps_connections_within_a_fixed_memory() {
+fn the_console_keeps_connections_within_a_fixed_memory_and_repeats_their_handshakes() {
     let Some(node) = on_path("node") else { return };
-    let tests = root().join("generator/cli/tests/console/store.test.mjs");
-    assert_succeeds(Command::new(node).arg("--test").arg(tests));
+    let tests = root().join("generator/cli/tests/console");
+    let tests = ["store", "recording"].map(|name| tests.join(format!("{name}.test.mjs")));
+    assert_succeeds(Command::new(node).arg("--test").args(tests));
 }
 
 /// Writes a program that stands for a browser: it adds its arguments to `arguments`, and copies the page to `opened-1`, `opened-2`…
@@ -127,7 +149,10 @@ fn the_console_explains_refusals_replays_frames_redeploys_stages_and_resists_att
     let Some(modules) = installed("browser/node_modules") else {
         return;
     };
-    let dev = start();
+    let sandbox = Sandbox::new();
+    sandbox.write("template.yaml", TEMPLATE);
+    let commit = commit_all(&sandbox);
+    let dev = Dev::of_template(sandbox, &[]);
     let link = || dev.sandbox.run("console --file template.yaml").stdout;
     open_console(&dev, &browser(&dev.sandbox), &["--file", "template.yaml"]);
     let settings = json!({
@@ -136,17 +161,121 @@ fn the_console_explains_refusals_replays_frames_redeploys_stages_and_resists_att
         "opening": dev.sandbox.path().join(".stackgen/console.html"),
         "endpoint": dev.ready["gateway"]["endpoint"],
         "url": dev.url(),
+        "commit": commit,
         "template": dev.sandbox.path().join("template.yaml"),
         "modules": modules,
         "chromium": chromium,
-        "screenshots": std::env::var_os("STACKGEN_SCREENSHOTS").map(|folder| folder.into_string().unwrap()),
+        "screenshots": folder_of("STACKGEN_SCREENSHOTS"),
+        "pictures": folder_of("STACKGEN_PICTURES"),
     });
     let script = root().join("generator/cli/tests/console/console.mjs");
     assert_succeeds(Command::new(node).arg(script).arg(settings.to_string()));
 }
 
+/// An HTTP API and a WebSocket API with what their snapshots convert on the way to a digest.
+const WIRING: &str = r#"
+Resources:
+  Web:
+    Type: AWS::ApiGatewayV2::Api
+    Properties:
+      Name: web
+      ProtocolType: HTTP
+      CorsConfiguration: { AllowOrigins: ['https://example.com'], AllowMethods: [GET], MaxAge: 60, AllowCredentials: true }
+  Users:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Web
+      Name: users
+      AuthorizerType: JWT
+      IdentitySource: [$request.header.Authorization]
+      JwtConfiguration: { Issuer: 'https://issuer.example.com', Audience: [web] }
+  Page:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Web
+      IntegrationType: HTTP_PROXY
+      IntegrationMethod: GET
+      IntegrationUri: 'http://127.0.0.1:9/'
+      PayloadFormatVersion: '1.0'
+      RequestParameters: { 'overwrite:header.x': $request.header.y }
+      ResponseParameters: { '200': { ResponseParameters: [{ Destination: 'overwrite:header.z', Source: fixed }, { Destination: 'append:header.a', Source: b }] } }
+  Get:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Web, RouteKey: GET /, AuthorizationType: JWT, AuthorizerId: !Ref Users, AuthorizationScopes: [read], Target: !Sub 'integrations/${Page}' }
+  WebDeployment: { Type: AWS::ApiGatewayV2::Deployment, DependsOn: [Get], Properties: { ApiId: !Ref Web } }
+  WebStage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Web, StageName: prod, DeploymentId: !Ref WebDeployment } }
+  Socket: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: socket, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action } }
+  Shape: { Type: AWS::ApiGatewayV2::Model, Properties: { ApiId: !Ref Socket, Name: shape, ContentType: application/json, Schema: { type: object } } }
+  Mock:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Socket
+      IntegrationType: MOCK
+      RequestTemplates: { '200': '{"statusCode":200}' }
+      TemplateSelectionExpression: '200'
+  Answer:
+    Type: AWS::ApiGatewayV2::IntegrationResponse
+    Properties: { ApiId: !Ref Socket, IntegrationId: !Ref Mock, IntegrationResponseKey: $default, ResponseTemplates: { '200': '{"ok":true}' } }
+  Connect: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Socket, RouteKey: $connect, RequestParameters: { route.request.querystring.room: { Required: true } } } }
+  Ask:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Socket
+      RouteKey: ask
+      RouteResponseSelectionExpression: $default
+      ModelSelectionExpression: $request.body.action
+      RequestModels: { ask: shape }
+      Target: !Sub 'integrations/${Mock}'
+  AskResponse: { Type: AWS::ApiGatewayV2::RouteResponse, Properties: { ApiId: !Ref Socket, RouteId: !Ref Ask, RouteResponseKey: $default } }
+  SocketDeployment: { Type: AWS::ApiGatewayV2::Deployment, DependsOn: [Connect, Ask, AskResponse, Answer, Shape], Properties: { ApiId: !Ref Socket } }
+  SocketStage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Socket, StageName: prod, DeploymentId: !Ref SocketDeployment } }
+"#;
+
+/// Reads a route of the console with the gateway's key.
+fn read(dev: &Dev, path: &str) -> Value {
+    let endpoint = dev.ready["gateway"]["endpoint"].as_str().unwrap();
+    let authority = endpoint.strip_prefix("http://").unwrap();
+    let local = fs::read(dev.sandbox.path().join(".stackgen/gateway.json")).unwrap();
+    let local: Value = serde_json::from_slice(&local).unwrap();
+    let key = local["key"].as_str().unwrap();
+    let mut stream = TcpStream::connect(authority).unwrap();
+    let request = format!(
+        "GET /_stackgen/console/{path} HTTP/1.0\r\nHost: {authority}\r\nx-stackgen-key: {key}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200"), "{answer}");
+    serde_json::from_str(body).unwrap()
+}
+
 #[test]
-fn every_event_of_dev_is_valid_against_the_schema() {
+fn the_digest_of_a_deployment_is_that_of_the_other_commands() {
+    for template in [TEMPLATE, WIRING] {
+        let sandbox = Sandbox::new();
+        sandbox.write("template.yaml", template);
+        let dev = Dev::of_template(sandbox, &[]);
+        let command = "deploy --redeploy-stage --local --dry-run --json --file template.yaml";
+        let planned = dev.sandbox.run(command);
+        assert_eq!(planned.code, Some(0), "{planned}");
+        let planned = planned.json();
+        for plan in planned["apis"].as_array().unwrap() {
+            let digest = || {
+                let list = read(&dev, "apis");
+                let mut apis = list["apis"].as_array().unwrap().iter();
+                let api = apis.find(|api| api["apiId"] == plan["api"]["id"]).unwrap();
+                api["deployments"][0]["digest"].clone()
+            };
+            // It is computed after the deployment was created.
+            until("a deployment has no digest", || !digest().is_null());
+            assert_eq!(digest(), plan["digest"], "{}", plan["api"]["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_event_of_the_gateway_is_valid_against_the_schema() {
     if on_path("node").is_none() {
         return;
     }
@@ -165,7 +294,8 @@ fn every_event_of_dev_is_valid_against_the_schema() {
     let mut seen = Vec::new();
     while seen.last().is_none_or(|kind| kind != "refused") {
         let line = dev.line("\"event\":");
-        assert!(!line.contains("eyJ"), "a token is not masked: {line}");
+        // Both parts of a token are JSON objects; random IDs have no full stop.
+        assert!(!line.contains(".eyJ"), "a token is not masked: {line}");
         let event: Value = serde_json::from_str(&line).unwrap();
         if let Err(error) = schema.validate(&event) {
             panic!("{error}: {line}");

@@ -10,14 +10,6 @@ use stackgen_gateway_common::{ApiId, FunctionArn};
 
 use super::{ApiError, Apis, Snapshot, StoredIntegration, StoredRoute};
 
-/// Properties of an API that are wiring.
-const API_WIRING: &[&str] = &[
-    "apiKeySelectionExpression",
-    "corsConfiguration",
-    "disableSchemaValidation",
-    "routeSelectionExpression",
-];
-
 /// Maximum length of a value in a description, in characters.
 const MAX_VALUE_CHARS: usize = 80;
 
@@ -89,8 +81,7 @@ fn parts(wiring: &Snapshot) -> WiringParts {
             },
         );
     };
-    let mut api = properties(&*wiring.api);
-    api.retain(|key, _| API_WIRING.contains(&key.as_str()));
+    let api = properties(&wiring.api_wiring());
     add("api".to_owned(), "API".to_owned(), api);
     for (key, route) in &wiring.routes {
         let subject = format!("route {key}");
@@ -241,10 +232,7 @@ fn text(value: &Value) -> String {
 /// Returns the function that a URI calls, or the URI.
 fn target(uri: &str) -> String {
     match FunctionArn::from_uri(uri) {
-        Some(function) => match &function.qualifier {
-            Some(qualifier) => format!("function {}:{qualifier}", function.name),
-            None => format!("function {}", function.name),
-        },
+        Some(function) => format!("function {}", function.qualified_name()),
         None => uri.to_owned(),
     }
 }

@@ -181,7 +181,7 @@ impl Apis {
             Ok(result)
         })?;
         if let Some(subject) = undeployed {
-            self.events.send(|| Event::Undeployed {
+            self.events.send(Event::Undeployed {
                 api: api.clone(),
                 what: subject,
             });
@@ -201,7 +201,7 @@ impl Apis {
     fn report_changes(&self, api: &ApiId, before: &ApiState, after: &ApiState) {
         for (id, deployment) in &after.deployments {
             if !before.deployments.contains_key(id) {
-                self.events.send(|| Event::Deployed {
+                self.events.send(Event::Deployed {
                     api: api.clone(),
                     deployment: id.clone(),
                     description: deployment.description.clone(),
@@ -214,7 +214,7 @@ impl Apis {
                 .get(name)
                 .and_then(|stage| stage.deployment_id.clone());
             if previous != stage.deployment_id {
-                self.events.send(|| Event::Activated {
+                self.events.send(Event::Activated {
                     api: api.clone(),
                     stage: name.clone(),
                     previous,

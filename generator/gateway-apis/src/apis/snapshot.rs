@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use stackgen_gateway_common::{AuthorizerId, IntegrationId, RouteId, RouteKey};
 
 use super::{
-    StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse, StoredModel,
+    Cors, StoredApi, StoredAuthorizer, StoredIntegration, StoredIntegrationResponse, StoredModel,
     StoredRoute, StoredRouteResponse,
 };
 
@@ -29,7 +30,28 @@ pub struct Snapshot {
     pub models: HashMap<String, Arc<StoredModel>>,
 }
 
+/// Properties of an API that are wiring. Its name, its description and its tags are not.
+#[derive(PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ApiOwnWiring<'a> {
+    api_key_selection_expression: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cors_configuration: Option<&'a Cors>,
+    disable_schema_validation: bool,
+    route_selection_expression: &'a str,
+}
+
 impl Snapshot {
+    /// Returns the wiring of the API itself.
+    pub(super) fn api_wiring(&self) -> ApiOwnWiring<'_> {
+        ApiOwnWiring {
+            api_key_selection_expression: &self.api.api_key_selection_expression,
+            cors_configuration: self.api.cors_configuration.as_ref(),
+            disable_schema_validation: self.api.disable_schema_validation,
+            route_selection_expression: &self.api.route_selection_expression,
+        }
+    }
+
     /// Returns the route with exactly this key.
     pub fn route(&self, key: &str) -> Option<&Arc<StoredRoute>> {
         self.routes.get(key)
@@ -49,19 +71,9 @@ impl Snapshot {
         self.authorizers.get(route.authorizer_id.as_ref()?)
     }
 
-    /// Returns true if both snapshots hold the same wiring. The name, the description and the tags of an API are not
-    /// wiring.
+    /// Returns true if both snapshots hold the same wiring.
     pub fn has_same_wiring(&self, other: &Snapshot) -> bool {
-        let api = |snapshot: &Snapshot| {
-            let api = &snapshot.api;
-            (
-                api.route_selection_expression.clone(),
-                api.api_key_selection_expression.clone(),
-                api.disable_schema_validation,
-                api.cors_configuration.clone(),
-            )
-        };
-        api(self) == api(other)
+        self.api_wiring() == other.api_wiring()
             && self.routes == other.routes
             && self.integrations == other.integrations
             && self.integration_responses == other.integration_responses

@@ -72,6 +72,17 @@ resource! {
     }
 }
 
+impl StoredApi {
+    /// Returns the URL of a stage. The path of `$default` of an HTTP API is empty.
+    pub fn stage_url(&self, stage: &StageName) -> String {
+        let endpoint = self.api_endpoint.as_deref().unwrap_or_default();
+        match (stage.as_str(), self.protocol_type) {
+            ("$default", ProtocolType::Http) => endpoint.to_owned(),
+            (name, _) => format!("{endpoint}/{name}"),
+        }
+    }
+}
+
 /// CORS settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

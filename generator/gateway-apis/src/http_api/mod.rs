@@ -85,7 +85,7 @@ async fn handle(State(api): State<Arc<HttpApi>>, request: extract::Request) -> R
         response
     });
     api.finish(&mut response, &outcome, started);
-    api.plane.events.send(|| Event::Request {
+    api.plane.events.send(Event::Request {
         api: api.api.clone(),
         method: method.to_string(),
         path,

@@ -110,7 +110,7 @@ impl ManagementApi {
             Ok(()) => self.post(stage, id, body).await,
             Err(refused) => (refused, 0, None),
         };
-        self.plane.events.send(|| Event::Posted {
+        self.plane.events.send(Event::Posted {
             connection: ConnectionId::new(id),
             bytes,
             body: text.map(FrameText::new),

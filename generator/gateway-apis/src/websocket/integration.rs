@@ -90,7 +90,7 @@ impl IntegrationCall<'_> {
         let integration = self.snapshot.integration(self.route)?;
         let uri = integration.integration_uri.as_deref();
         let variables = &self.served.stage.stage_variables;
-        Some(display_name(&function(uri, variables).ok()?))
+        Some(function(uri, variables).ok()?.qualified_name())
     }
 
     /// Invokes the integration's function.
@@ -103,7 +103,7 @@ impl IntegrationCall<'_> {
         let variables = &self.served.stage.stage_variables;
         let function = function(integration.integration_uri.as_deref(), variables)?;
         let (sender, log) = InvocationLog::new();
-        let called = display_name(&function);
+        let called = function.qualified_name();
         let invocation = Invocation {
             function,
             payload,
@@ -325,14 +325,6 @@ pub(super) fn function(
             "{named} is not the invocation URI of a function (row F3)"
         ))
     })
-}
-
-/// Returns the function's name, with its qualifier if it has one.
-pub(super) fn display_name(function: &FunctionArn) -> String {
-    match &function.qualifier {
-        Some(qualifier) => format!("{}:{qualifier}", function.name),
-        None => function.name.clone(),
-    }
 }
 
 /// Describes a function's error by its type. The message is left out, because it may contain data that a client sent;

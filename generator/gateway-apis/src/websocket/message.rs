@@ -67,7 +67,7 @@ pub(super) async fn handle(
         Ok(answer) => answer.frame.clone(),
         Err(error_frame) => Some(error_frame.render(&context)),
     };
-    api.plane.events.send(|| Event::Message {
+    api.plane.events.send(Event::Message {
         connection: connection.id.clone(),
         route: key.cloned(),
         bytes: body.len(),

@@ -174,7 +174,7 @@ impl WebSocketApi {
         started: Instant,
     ) {
         let connection = &client.connection;
-        self.plane.events.send(|| Event::Connected {
+        self.plane.events.send(Event::Connected {
             api: self.api.clone(),
             stage: connection.stage.clone(),
             connection: connection.id.clone(),
@@ -192,7 +192,7 @@ impl WebSocketApi {
         started: Instant,
     ) {
         let connection = &client.connection;
-        self.plane.events.send(|| Event::Refused {
+        self.plane.events.send(Event::Refused {
             api: self.api.clone(),
             stage: connection.stage.clone(),
             connection: connection.id.clone(),

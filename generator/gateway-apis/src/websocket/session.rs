@@ -102,7 +102,7 @@ pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket:
     Box::pin(socket.close(&cause)).await;
     let details = cause.details();
     let connection = &client.connection;
-    api.plane.events.send(|| Event::Closed {
+    api.plane.events.send(Event::Closed {
         connection: connection.id.clone(),
         code: details.code,
         reason: details.reason.clone(),
@@ -218,7 +218,7 @@ async fn disconnect(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
             }
         };
         let connection = client.connection.id.clone();
-        api.plane.events.send(|| match failed {
+        api.plane.events.send(match failed {
             Some((reason, evidence)) => Event::DisconnectFailed {
                 connection,
                 reason,

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use schemars::JsonSchema;
-use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::masking::{mask_json, mask_named, mask_tokens};
+use super::masking::{is_protocol, mask_json, mask_named, mask_tokens};
 use super::millis;
 use crate::DeploymentId;
 
@@ -22,7 +21,8 @@ pub struct HandshakeDetails {
     /// Deployment that the stage served.
     #[schemars(with = "Option<String>")]
     pub deployment: Option<DeploymentId>,
-    /// Path of the request.
+    /// Path of the request, with masked tokens.
+    #[serde(serialize_with = "without_tokens")]
     pub path: String,
     /// Query parameters, with masked credentials.
     pub query: NamedValues,
@@ -152,21 +152,27 @@ impl Serialize for JsonText {
 
 impl Serialize for NamedValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for pair in &self.0 {
-            list.serialize_element(pair)?;
+        /// A pair as it may be shown.
+        #[derive(Serialize)]
+        struct MaskedPair<'a> {
+            name: Cow<'a, str>,
+            value: Cow<'a, str>,
         }
-        list.end()
+        let mut has_protocol = false;
+        let masked = self.0.iter().map(|NamedValue { name, value }| {
+            let is_later = is_protocol(name) && std::mem::replace(&mut has_protocol, true);
+            MaskedPair {
+                name: mask_tokens(name),
+                value: mask_named(name, value, !is_later),
+            }
+        });
+        serializer.collect_seq(masked)
     }
 }
 
-impl Serialize for NamedValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut pair = serializer.serialize_map(Some(2))?;
-        pair.serialize_entry("name", &self.name)?;
-        pair.serialize_entry("value", &mask_named(&self.name, &self.value))?;
-        pair.end()
-    }
+/// Serializes a text in which tokens are masked.
+pub(super) fn without_tokens<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&mask_tokens(text))
 }
 
 /// Types that are serialized by hand have the schema of what they become.
@@ -201,3 +207,34 @@ schema_of!(NamedValues, "NamedValues", {
         "additionalProperties": false,
     },
 });
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_shows_no_credentials() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+        let details = HandshakeDetails {
+            path: format!("/prod/{token}"),
+            query: NamedValues::from_iter([(token, ""), ("ticket", "abc"), ("room", "1")]),
+            headers: NamedValues::from_iter([
+                ("Sec-WebSocket-Protocol", "bearer"),
+                ("sec-websocket-protocol", "abc"),
+            ]),
+            ..HandshakeDetails::default()
+        };
+        let shown = serde_json::to_value(&details).unwrap();
+        assert_eq!(shown["path"], "/prod/****");
+        let pair = |name, value| json!({ "name": name, "value": value });
+        let query = [pair("****", ""), pair("ticket", "****"), pair("room", "1")];
+        assert_eq!(shown["query"], json!(query));
+        let headers = [
+            pair("Sec-WebSocket-Protocol", "bearer"),
+            pair("sec-websocket-protocol", "****"),
+        ];
+        assert_eq!(shown["headers"], json!(headers));
+    }
+}

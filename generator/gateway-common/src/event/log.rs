@@ -1,33 +1,17 @@
 //! The latest events, for readers at their own pace.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::vec;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
 
-use super::Event;
+use super::kept::KeptEvents;
+use super::{Event, RecordedEvent};
 use crate::{EpochMillis, resource_id};
 
-/// Maximum memory of the events that are kept, in bytes.
-const MAX_WEIGHT: usize = 32 * 1024 * 1024;
-
-/// An event with its number and its time.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RecordedEvent {
-    /// Number, from 1 and without gaps.
-    pub id: u64,
-    /// Time in milliseconds since 1970, UTC.
-    #[schemars(with = "u64")]
-    pub at: EpochMillis,
-    /// The event.
-    #[serde(flatten)]
-    pub event: Event,
-}
-
-/// The latest events. A full log drops its oldest event; the gateway never waits for a reader.
+/// The latest events, and the handshakes of connections whose close is not dropped yet. A full log drops its oldest event; the
+/// gateway never waits for a reader.
 #[derive(Clone, Debug)]
 pub struct Events(Arc<EventLog>);
 
@@ -40,21 +24,13 @@ struct EventLog {
     last: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
-struct KeptEvents {
-    capacity: usize,
-    events: VecDeque<Arc<RecordedEvent>>,
-    /// Memory of the events.
-    weight: usize,
-    /// Number of the next event.
-    next: u64,
-}
-
 /// A reader of events.
 #[derive(Debug)]
 pub struct EventReceiver {
     kept: Arc<Mutex<KeptEvents>>,
     last: watch::Receiver<u64>,
+    /// Handshakes to read first, which are older than the next event.
+    handshakes: vec::IntoIter<Arc<RecordedEvent>>,
     /// Number of the next event to read.
     next: u64,
 }
@@ -65,15 +41,9 @@ impl Events {
 
     /// Creates a log that keeps `capacity` events.
     pub fn new(capacity: usize) -> Self {
-        let kept = KeptEvents {
-            capacity: capacity.max(1),
-            events: VecDeque::new(),
-            weight: 0,
-            next: 1,
-        };
         Events(Arc::new(EventLog {
             run: resource_id(8),
-            kept: Arc::new(Mutex::new(kept)),
+            kept: Arc::new(Mutex::new(KeptEvents::new(capacity))),
             last: watch::Sender::new(0),
         }))
     }
@@ -84,19 +54,25 @@ impl Events {
     }
 
     /// Records an event.
-    pub fn send(&self, event: impl FnOnce() -> Event) {
-        let (event, at) = (event(), EpochMillis::now());
-        let id = lock(&self.0.kept).push(at, event);
+    pub fn send(&self, event: Event) {
+        let id = lock(&self.0.kept).push(EpochMillis::now(), event);
         self.0.last.send_replace(id);
     }
 
     /// Returns a receiver of all events from now on.
     pub fn subscribe(&self) -> EventReceiver {
-        let next = lock(&self.0.kept).next;
+        let next = lock(&self.0.kept).next();
         self.subscribe_from(next)
     }
 
-    /// Returns a receiver of the events after the one with a number, as far as they are kept; 0 for all.
+    /// Returns a receiver of all events that are kept, and of those that follow. It does not report older ones as dropped.
+    pub fn subscribe_to_kept(&self) -> EventReceiver {
+        let mut receiver = self.subscribe_from(1);
+        receiver.skip_dropped();
+        receiver
+    }
+
+    /// Returns a receiver of the events after the one with a number. It reports those that are no longer kept as dropped.
     pub fn subscribe_after(&self, id: u64) -> EventReceiver {
         self.subscribe_from(id.saturating_add(1))
     }
@@ -105,6 +81,7 @@ impl Events {
         EventReceiver {
             kept: self.0.kept.clone(),
             last: self.0.last.subscribe(),
+            handshakes: Vec::new().into_iter(),
             next,
         }
     }
@@ -116,46 +93,40 @@ impl Default for Events {
     }
 }
 
-impl KeptEvents {
-    fn push(&mut self, at: EpochMillis, event: Event) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        self.weight += event.weight();
-        self.events
-            .push_back(Arc::new(RecordedEvent { id, at, event }));
-        while self.events.len() > self.capacity || self.weight > MAX_WEIGHT && self.events.len() > 1
-        {
-            let oldest = self.events.pop_front();
-            self.weight -= oldest.map_or(0, |oldest| oldest.event.weight());
-        }
-        id
-    }
-
-    /// Returns the event with this number. An older one was dropped if the error is a number of events.
-    fn get(&self, id: u64) -> Result<Arc<RecordedEvent>, TryRecvError> {
-        let oldest = self.next - self.events.len() as u64;
-        if id < oldest {
-            return Err(TryRecvError::Lagged(oldest - id));
-        }
-        let at = usize::try_from(id - oldest).unwrap_or(usize::MAX);
-        self.events.get(at).cloned().ok_or(TryRecvError::Empty)
-    }
-}
-
 impl EventReceiver {
     /// Returns the next event if it is there.
     ///
     /// # Errors
     ///
-    /// If there is none, or events were dropped before this reader got them. The next call returns the oldest one that is kept.
+    /// If there is none, or events were dropped before this reader got them. The next call goes on with those that are kept.
     pub fn try_recv_recorded(&mut self) -> Result<Arc<RecordedEvent>, TryRecvError> {
-        let found = lock(&self.kept).get(self.next);
-        match &found {
-            Ok(_) => self.next += 1,
-            Err(TryRecvError::Lagged(dropped)) => self.next += dropped,
-            Err(_) => {}
+        if let Some(handshake) = self.handshakes.next() {
+            return Ok(handshake);
         }
-        found
+        let kept = lock(&self.kept);
+        if let Some(event) = kept.get(self.next) {
+            self.next += 1;
+            return Ok(event);
+        }
+        drop(kept);
+        match self.skip_dropped() {
+            0 => self.handshakes.next().ok_or(TryRecvError::Empty),
+            dropped => Err(TryRecvError::Lagged(dropped)),
+        }
+    }
+
+    /// Goes on to the oldest event that is kept. Returns the number of events that were dropped before this reader got them.
+    fn skip_dropped(&mut self) -> u64 {
+        let kept = lock(&self.kept);
+        let oldest = kept.oldest();
+        if self.next >= oldest {
+            return 0;
+        }
+        let handshakes = kept.handshakes_from(self.next);
+        let dropped = oldest - self.next - handshakes.len() as u64;
+        self.handshakes = handshakes.into_iter();
+        self.next = oldest;
+        dropped
     }
 
     /// Waits for the next event. Dropping the future loses no event.
@@ -204,7 +175,12 @@ fn lock(kept: &Mutex<KeptEvents>) -> MutexGuard<'_, KeptEvents> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::event::HandshakeDetails;
+    use crate::event::kept::MAX_WEIGHT;
+    use crate::{ApiId, ConnectionId, StageName};
 
     fn log(text: impl ToString) -> Event {
         Event::Log {
@@ -227,22 +203,99 @@ mod tests {
     #[test]
     fn a_reader_resumes_after_an_event_that_is_kept() {
         let events = Events::new(4);
-        (0..6).for_each(|number| events.send(|| log(number)));
+        (0..6).for_each(|number| events.send(log(number)));
         assert_eq!(all(&mut events.subscribe_after(0)), (2, vec![3, 4, 5, 6]));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![3, 4, 5, 6]));
         assert_eq!(all(&mut events.subscribe_after(4)), (0, vec![5, 6]));
         assert_eq!(all(&mut events.subscribe_after(6)), (0, vec![]));
         assert_eq!(all(&mut events.subscribe_after(u64::MAX)), (0, vec![]));
         assert_eq!(all(&mut events.subscribe()), (0, vec![]));
     }
 
+    fn connected(connection: &ConnectionId, size: usize) -> Event {
+        let handshake = HandshakeDetails {
+            path: "x".repeat(size),
+            ..HandshakeDetails::default()
+        };
+        Event::Connected {
+            api: ApiId::new("api1"),
+            stage: StageName::new("prod"),
+            connection: connection.clone(),
+            principal: None,
+            handshake: Box::new(handshake),
+            took: Duration::ZERO,
+        }
+    }
+
+    fn closed(connection: &ConnectionId) -> Event {
+        Event::Closed {
+            connection: connection.clone(),
+            code: 1005,
+            reason: String::new(),
+            meaning: "",
+            row: "M16",
+            age: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn handshakes_are_kept_until_the_close_is_dropped() {
+        let events = Events::new(3);
+        let (one, two) = (ConnectionId::generate(), ConnectionId::generate());
+        events.send(connected(&one, 0));
+        let mut slow = events.subscribe_after(1);
+        events.send(log(2));
+        events.send(connected(&two, 0));
+        (4..8).for_each(|number| events.send(log(number)));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![1, 3, 5, 6, 7]));
+        assert_eq!(all(&mut slow), (2, vec![3, 5, 6, 7]));
+        assert_eq!(all(&mut events.subscribe_after(3)), (1, vec![5, 6, 7]));
+        events.send(closed(&one));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![1, 3, 6, 7, 8]));
+        (9..12).for_each(|number| events.send(log(number)));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![3, 9, 10, 11]));
+    }
+
+    #[test]
+    fn a_reader_that_falls_behind_again_gets_every_handshake_once() {
+        let events = Events::new(2);
+        let ids: Vec<_> = (0..3).map(|_| ConnectionId::generate()).collect();
+        let mut reader = events.subscribe();
+        ids.iter().for_each(|id| events.send(connected(id, 0)));
+        events.send(log(4));
+        assert_eq!(reader.try_recv_recorded().unwrap().id, 1);
+        (5..8).for_each(|number| events.send(log(number)));
+        assert_eq!(all(&mut reader), (2, vec![2, 3, 6, 7]));
+    }
+
+    #[test]
+    fn handshakes_are_kept_within_the_memory() {
+        let events = Events::new(1);
+        let ids: Vec<_> = (0..10).map(|_| ConnectionId::generate()).collect();
+        ids.iter()
+            .for_each(|id| events.send(connected(id, MAX_WEIGHT / 4)));
+        events.send(log(11));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![1, 2, 3, 11]));
+        events.send(closed(&ids[0]));
+        events.send(connected(&ids[9], MAX_WEIGHT / 4));
+        events.send(log(14));
+        let kept = all(&mut events.subscribe_to_kept());
+        assert_eq!(kept, (0, vec![2, 3, 13, 14]));
+    }
+
     #[test]
     fn large_events_are_kept_within_the_memory() {
         let events = Events::default();
         let large = "x".repeat(MAX_WEIGHT / 4);
-        (0..10).for_each(|_| events.send(|| log(&large)));
+        (0..10).for_each(|_| events.send(log(&large)));
         let (dropped, ids) = all(&mut events.subscribe_after(0));
         assert_eq!((dropped, ids), (7, vec![8, 9, 10]));
-        events.send(|| log("x".repeat(2 * MAX_WEIGHT)));
+        events.send(log("x".repeat(2 * MAX_WEIGHT)));
         assert_eq!(all(&mut events.subscribe_after(0)), (10, vec![11]));
     }
 
@@ -255,7 +308,7 @@ mod tests {
             (event, reader.recv().await.unwrap_err())
         });
         tokio::task::yield_now().await;
-        events.send(|| log(1));
+        events.send(log(1));
         tokio::task::yield_now().await;
         drop(events);
         assert_eq!(waiting.await.unwrap(), (log(1), RecvError::Closed));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Replacement of a masked value.
 const MASK: &str = "****";
@@ -25,25 +25,44 @@ const SECRET_NAMES: &[&str] = &[
     "api_key",
 ];
 
-/// Returns a value as it may be shown: masked if its name is that of a credential, and without tokens.
-pub(super) fn mask_named<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
+/// Returns a value as it may be shown: masked if its name is that of a credential, and without tokens. `is_first` is false for
+/// further values of a name.
+pub(super) fn mask_named<'v>(name: &str, value: &'v str, is_first: bool) -> Cow<'v, str> {
     if value.is_empty() {
         return Cow::Borrowed(value);
     }
     if is_secret_name(name) {
         return Cow::Borrowed(MASK);
     }
-    if name.eq_ignore_ascii_case("sec-websocket-protocol") {
-        return mask_protocols(value).into();
+    if is_protocol(name) {
+        return mask_protocols(value, is_first).into();
     }
-    mask_tokens(value)
+    match has_password(value) {
+        true => Cow::Borrowed(MASK),
+        false => mask_tokens(value),
+    }
+}
+
+/// Returns true for a URL with a password: `postgres://user:password@host`.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    user.is_some_and(|user| user.contains(':'))
+}
+
+/// Returns true for the header of the subprotocols, which may occur several times.
+pub(super) fn is_protocol(name: &str) -> bool {
+    name.eq_ignore_ascii_case("sec-websocket-protocol")
 }
 
 /// Masks all but the first of several subprotocols: clients pass tokens as `bearer, TOKEN` (row C10).
-fn mask_protocols(value: &str) -> String {
+fn mask_protocols(value: &str, is_first: bool) -> String {
     let protocols = value.split(',').map(str::trim).enumerate();
     let masked = protocols.map(|(at, protocol)| match at {
-        0 => mask_tokens(protocol),
+        0 if is_first => mask_tokens(protocol),
         _ => Cow::Borrowed(MASK),
     });
     masked.collect::<Vec<_>>().join(", ")
@@ -85,24 +104,44 @@ pub(super) fn mask_json(value: &mut Value) {
         }
         Value::Array(values) => values.iter_mut().for_each(mask_json),
         Value::Object(fields) => {
-            for (name, value) in fields {
-                mask_field(name, value);
+            mask_last_protocol(fields);
+            for (name, value) in std::mem::take(fields) {
+                let value = mask_field(&name, value, true);
+                fields.insert(mask_tokens(&name).into_owned(), value);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn mask_field(name: &str, value: &mut Value) {
+fn mask_field(name: &str, mut value: Value, is_first: bool) -> Value {
     match value {
-        Value::String(text) => *text = mask_named(name, text).into_owned(),
+        Value::String(text) => mask_named(name, &text, is_first).into(),
         // Multiple values of a header or a parameter.
         Value::Array(values) => {
-            for value in values {
-                mask_field(name, value);
-            }
+            let values = values.into_iter().enumerate();
+            let masked = values.map(|(at, value)| mask_field(name, value, is_first && at == 0));
+            masked.collect()
         }
-        other => mask_json(other),
+        _ => {
+            mask_json(&mut value);
+            value
+        }
+    }
+}
+
+/// Masks the subprotocol in `headers` of an event, which is the last one, if `multiValueHeaders` has several.
+fn mask_last_protocol(event: &mut Map<String, Value>) {
+    let lists = event.get("multiValueHeaders").and_then(Value::as_object);
+    let mut repeated = lists.into_iter().flatten().filter(|(name, values)| {
+        is_protocol(name) && values.as_array().is_some_and(|values| values.len() > 1)
+    });
+    let Some(name) = repeated.next().map(|(name, _)| name.clone()) else {
+        return;
+    };
+    let headers = event.get_mut("headers").and_then(Value::as_object_mut);
+    if let Some(last) = headers.and_then(|headers| headers.get_mut(&name)) {
+        *last = MASK.into();
     }
 }
 
@@ -127,13 +166,18 @@ mod tests {
             "access_token",
             "clientSecret",
         ] {
-            assert_eq!(mask_named(name, "abc"), MASK, "{name}");
+            assert_eq!(mask_named(name, "abc", true), MASK, "{name}");
+        }
+        let url = mask_named("DATABASE_URL", "postgres://ada:abc@host/db", true);
+        assert_eq!(url, MASK);
+        for url in ["https://host:8080/a:b@c", "https://ada@host", "a@b:c"] {
+            assert_eq!(mask_named("ENDPOINT", url, true), url);
         }
         for name in ["sessionId", "Host", "User-Agent", "role"] {
-            assert_eq!(mask_named(name, "abc"), "abc", "{name}");
+            assert_eq!(mask_named(name, "abc", true), "abc", "{name}");
         }
         assert_eq!(
-            mask_named("token", ""),
+            mask_named("token", "", true),
             "",
             "an empty value shows that it is missing"
         );
@@ -141,10 +185,46 @@ mod tests {
 
     #[test]
     fn subprotocols_after_the_first_are_masked() {
-        let masked = |value| mask_named("Sec-WebSocket-Protocol", value).into_owned();
+        let masked = |value| mask_named("Sec-WebSocket-Protocol", value, true).into_owned();
         assert_eq!(masked("bearer, abc"), "bearer, ****");
         assert_eq!(masked("chat"), "chat");
         assert_eq!(masked(TOKEN), "****");
+        let later = mask_named("sec-websocket-protocol", "abc, def", false);
+        assert_eq!(later, "****, ****");
+        let mut event = json!({
+            "headers": {"Sec-WebSocket-Protocol": "abc"},
+            "multiValueHeaders": {"Sec-WebSocket-Protocol": ["bearer", "abc"]},
+        });
+        mask_json(&mut event);
+        let expected = json!({
+            "headers": {"Sec-WebSocket-Protocol": "****"},
+            "multiValueHeaders": {"Sec-WebSocket-Protocol": ["bearer", "****"]},
+        });
+        assert_eq!(event, expected);
+        let mut single = json!({
+            "headers": {"Sec-WebSocket-Protocol": "bearer, abc"},
+            "multiValueHeaders": {"Sec-WebSocket-Protocol": ["bearer, abc"]},
+        });
+        mask_json(&mut single);
+        let expected = json!({
+            "headers": {"Sec-WebSocket-Protocol": "bearer, ****"},
+            "multiValueHeaders": {"Sec-WebSocket-Protocol": ["bearer, ****"]},
+        });
+        assert_eq!(single, expected);
+    }
+
+    #[test]
+    fn tokens_are_masked_in_names() {
+        let mut event = json!({
+            "queryStringParameters": {TOKEN: "", "n": "1"},
+            "multiValueQueryStringParameters": {TOKEN: [""], "n": ["1"]},
+        });
+        mask_json(&mut event);
+        let expected = json!({
+            "queryStringParameters": {"****": "", "n": "1"},
+            "multiValueQueryStringParameters": {"****": [""], "n": ["1"]},
+        });
+        assert_eq!(event, expected);
     }
 
     #[test]

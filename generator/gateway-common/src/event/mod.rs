@@ -1,8 +1,10 @@
 //! Events of a gateway, for users to follow.
 
 mod details;
+mod kept;
 mod log;
 mod masking;
+mod recorded;
 mod stream;
 
 use std::time::Duration;
@@ -15,7 +17,8 @@ use crate::{ApiId, ConnectionId, DeploymentId, FailureEvidence, RouteKey, StageN
 pub use details::{
     AuthorizerCall, FrameText, FunctionCall, HandshakeDetails, JsonText, NamedValue, NamedValues,
 };
-pub use log::{EventReceiver, Events, RecordedEvent};
+pub use log::{EventReceiver, Events};
+pub use recorded::RecordedEvent;
 pub use stream::{StreamLine, StreamNote, stream_schema};
 
 /// Something that happened in a gateway. `stackgen dev` prints one line per event.
@@ -156,7 +159,8 @@ pub enum Event {
         api: ApiId,
         /// Method, such as `GET`.
         method: String,
-        /// Path with the query string.
+        /// Path with the names of query parameters, in which tokens are masked.
+        #[serde(serialize_with = "details::without_tokens")]
         path: String,
         /// Selected route.
         #[schemars(with = "Option<String>")]

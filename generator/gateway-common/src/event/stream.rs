@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 
-use super::log::RecordedEvent;
+use super::RecordedEvent;
 
 /// A line of the stream, or the data of a server-sent event.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -28,7 +28,7 @@ pub enum StreamNote {
         /// Name of this run of the gateway. Numbers of events of another run have no meaning.
         run: String,
     },
-    /// Events were dropped before this reader got them, because it read too slowly.
+    /// Events were dropped before this reader got them, because it read too slowly or was away too long.
     Dropped {
         /// Number of dropped events.
         count: u64,

@@ -294,7 +294,7 @@ impl EnvironmentPool {
             _ => VecDeque::new(),
         };
         drop(state);
-        self.host.events.send(|| Event::FunctionFailed {
+        self.host.events.send(Event::FunctionFailed {
             function: self.function.name.clone(),
             reason: error.message.clone(),
         });

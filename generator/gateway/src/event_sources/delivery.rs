@@ -58,7 +58,7 @@ pub(super) async fn deliver(
         Some(_) => failure_evidence(&outcome, lines).await,
         None => None,
     };
-    context.events.send(|| Event::Batch {
+    context.events.send(Event::Batch {
         source: source_name(mapping),
         function: mapping.function.name.clone(),
         records: batch.len(),

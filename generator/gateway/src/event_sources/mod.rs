@@ -89,6 +89,14 @@ impl EventSourcePollers {
         self.context.tasks.wait().await;
     }
 
+    /// Returns all mappings, sorted by their sources.
+    pub(crate) fn mappings(&self) -> Vec<EventSourceMapping> {
+        let running = self.running();
+        let mut mappings: Vec<_> = running.values().map(|it| it.mapping.clone()).collect();
+        mappings.sort_by(|a, b| a.source_arn.cmp(&b.source_arn));
+        mappings
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<String, RunningMapping>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,7 +224,7 @@ impl EventSourcePollers {
 impl PollerContext {
     /// Reports a source that cannot be read.
     fn report(&self, service: &str, operation: &str, reason: String) {
-        self.events.send(|| Event::ServiceNotRun {
+        self.events.send(Event::ServiceNotRun {
             service: service.to_owned(),
             operation: operation.to_owned(),
             reason,

@@ -6,21 +6,21 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, header};
-use serde_json::json;
 
+use super::answer::error;
+use super::history::DeploymentHistory;
 use super::requests::KEY_HEADER;
-use super::{ExplainRow, Shared, StartError};
+use super::{ConsoleProject, Shared, StartError};
 use crate::secret::secret;
 
 /// Maximum number of links that are not used yet. A new link replaces the oldest one.
 const MAX_LINKS: usize = 16;
 
-/// Access of browsers to the console, and what the page explains.
+/// Access of browsers to the console, and the project that it shows.
 pub(super) struct ConsoleAccess {
     /// Name of the cookie. It contains the port, because gateways on other ports have the same host.
     cookie: String,
@@ -28,8 +28,9 @@ pub(super) struct ConsoleAccess {
     session: String,
     /// Codes of links that are not used yet.
     links: Mutex<VecDeque<String>>,
-    /// Explains rows of the reference on the page.
-    pub(super) explain_row: Option<ExplainRow>,
+    pub(super) project: Option<Arc<dyn ConsoleProject>>,
+    /// Records of deployments.
+    pub(super) history: DeploymentHistory,
 }
 
 impl ConsoleAccess {
@@ -38,12 +39,16 @@ impl ConsoleAccess {
     /// # Errors
     ///
     /// If the system has no random numbers.
-    pub(super) fn new(port: u16, explain_row: Option<ExplainRow>) -> Result<Self, StartError> {
+    pub(super) fn new(
+        port: u16,
+        project: Option<Arc<dyn ConsoleProject>>,
+    ) -> Result<Self, StartError> {
         Ok(ConsoleAccess {
             cookie: format!("stackgen-console-{port}"),
             session: secret().ok_or(StartError::Random)?,
             links: Mutex::default(),
-            explain_row,
+            project,
+            history: DeploymentHistory::default(),
         })
     }
 
@@ -145,6 +150,5 @@ fn is_same(given: &str, secret: &str) -> bool {
 }
 
 fn refusal(message: &str) -> Response {
-    let body = Json(json!({ "message": message }));
-    (StatusCode::FORBIDDEN, body).into_response()
+    error(StatusCode::FORBIDDEN, message)
 }

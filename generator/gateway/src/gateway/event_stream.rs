@@ -1,7 +1,7 @@
 //! Stream of events as server-sent events.
 
 use std::convert::Infallible;
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,10 +35,13 @@ pub(super) async fn events(State(shared): State<Arc<Shared>>, headers: HeaderMap
     let begin = StreamNote::Started {
         run: run.to_owned(),
     };
-    let mut first = "retry: 1000\n".to_owned();
+    let mut first = b"retry: 1000\n".to_vec();
     write_line(&mut first, None, &StreamLine::Note(begin));
     let reader = PartReader {
-        events: shared.plane.events.subscribe_after(after.unwrap_or(0)),
+        events: match after {
+            Some(id) => shared.plane.events.subscribe_after(id),
+            None => shared.plane.events.subscribe_to_kept(),
+        },
         shared,
         first: Some(first),
         not_before: Instant::now(),
@@ -60,27 +63,33 @@ fn number_of(id: &str, run: &str) -> Option<u64> {
     (of == run).then(|| number.parse().ok())?
 }
 
+/// ID of a server-sent event, which browsers send back.
+struct EventId<'a> {
+    run: &'a str,
+    number: u64,
+}
+
 /// Reader of events for one client.
 struct PartReader {
     events: EventReceiver,
     shared: Arc<Shared>,
-    first: Option<String>,
+    first: Option<Vec<u8>>,
     not_before: Instant,
 }
 
 impl PartReader {
     /// Waits for the next events; `None` if the gateway stops.
-    async fn next_part(&mut self) -> Option<String> {
+    async fn next_part(&mut self) -> Option<Vec<u8>> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
         sleep_until(self.not_before).await;
         let event = tokio::select! {
             () = self.shared.stop.cancelled() => return None,
-            () = sleep(KEEP_ALIVE) => return Some(": quiet\n\n".to_owned()),
+            () = sleep(KEEP_ALIVE) => return Some(b": quiet\n\n".to_vec()),
             event = self.events.recv_recorded() => event,
         };
-        let mut part = String::new();
+        let mut part = Vec::new();
         match event {
             Ok(event) => self.write(&mut part, &event),
             Err(RecvError::Lagged(count)) => write_dropped(&mut part, count),
@@ -97,27 +106,30 @@ impl PartReader {
         Some(part)
     }
 
-    fn write(&self, part: &mut String, event: &RecordedEvent) {
-        let id = format!("{}-{}", self.shared.plane.events.run(), event.id);
-        write_line(part, Some(&id), &StreamLine::Recorded(event));
+    fn write(&self, part: &mut Vec<u8>, event: &RecordedEvent) {
+        let run = self.shared.plane.events.run();
+        let id = EventId {
+            run,
+            number: event.id,
+        };
+        write_line(part, Some(id), &StreamLine::Recorded(event));
     }
 }
 
-fn write_dropped(part: &mut String, count: u64) {
+fn write_dropped(part: &mut Vec<u8>, count: u64) {
     let note = StreamNote::Dropped { count };
     write_line(part, None, &StreamLine::Note(note));
 }
 
 /// Writes a server-sent event. JSON has no line breaks.
-fn write_line(part: &mut String, id: Option<&str>, line: &StreamLine<'_>) {
-    let Ok(data) = serde_json::to_string(line) else {
-        return;
-    };
-    if let Some(id) = id {
-        // Writing to a text cannot fail.
-        let _ = writeln!(part, "id: {id}");
+fn write_line(part: &mut Vec<u8>, id: Option<EventId<'_>>, line: &StreamLine<'_>) {
+    // Writing to memory cannot fail, and neither can an event.
+    if let Some(EventId { run, number }) = id {
+        let _ = writeln!(part, "id: {run}-{number}");
     }
-    let _ = write!(part, "data: {data}\n\n");
+    part.extend_from_slice(b"data: ");
+    let _ = serde_json::to_writer(&mut *part, line);
+    part.extend_from_slice(b"\n\n");
 }
 
 #[cfg(test)]

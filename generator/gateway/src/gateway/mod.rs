@@ -1,11 +1,14 @@
 //! The complete gateway: all services, listening on loopback.
 
 mod access;
+mod answer;
 mod console;
 mod event_stream;
+mod history;
 mod listeners;
 mod permissions;
 mod private;
+mod project;
 mod remote;
 mod requests;
 mod services;
@@ -38,6 +41,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::schedule_times::ScheduleState;
+pub use project::{ConsoleProject, DeploymentRecord, StageRedeploy, StageToken, TokenPlace};
 pub use remote::{RemoteError, RemoteGateway};
 pub use requests::TokenRequest;
 pub use state::{ApiEndpoint, GatewayState, StageEndpoint, UsableApiKey};
@@ -59,9 +63,6 @@ use listeners::Listeners;
 use services::LocalServices;
 use web_page::PageServer;
 
-/// Function that explains a row of the reference; `None` if there is no such row.
-pub type ExplainRow = fn(&str) -> Option<String>;
-
 /// Options of a gateway.
 #[derive(Clone, Debug, Default)]
 pub struct GatewayOptions {
@@ -80,8 +81,8 @@ pub struct GatewayOptions {
     pub services: Option<ServicesUrl>,
     /// Account of AWS for services that do not run here. Its partition, region and ID replace those of the settings.
     pub account: Option<AccountAccess>,
-    /// Explains a row of the reference in words, for the console.
-    pub explain_row: Option<ExplainRow>,
+    /// The project, for the console.
+    pub project: Option<Arc<dyn ConsoleProject>>,
 }
 
 /// Reason why a gateway cannot start.
@@ -199,7 +200,7 @@ impl Gateway {
             tls,
             endpoint,
             key: secret().ok_or(StartError::Random)?,
-            console: ConsoleAccess::new(port, options.explain_row)?,
+            console: ConsoleAccess::new(port, options.project)?,
             page: PageServer::default(),
             stop: CancellationToken::new(),
         });
@@ -391,12 +392,13 @@ fn role_grants(account: &LocalAccount, identities: &Arc<Identities>) -> Arc<dyn 
     })
 }
 
-/// Serves the control endpoint, the host of user pools, and all other hosts of AWS.
+/// Serves the control endpoint, the host of user pools, and all other hosts of AWS. Records deployments from now on.
 fn serve_control(
     shared: &Arc<Shared>,
     listener: TcpListener,
     port: u16,
 ) -> Result<JoinHandle<()>, TlsError> {
+    history::record_deployments(shared);
     let routes = ServerRoutes {
         websocket: None,
         http: control::routes(services(shared)),

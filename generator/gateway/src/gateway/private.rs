@@ -16,15 +16,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::json;
-use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::FailureRecord;
 use stackgen_gateway_stack::{StackTemplate, UserPool};
 
 use super::access::{with_key, with_key_or_cookie};
+use super::answer::error;
 use super::requests::{FailureLookup, KeyRotation, ScheduleRun, TokenRequest};
 use super::{GatewayState, Shared, console, event_stream};
 use crate::control::ISSUER_PATH;
-use crate::identity::{KeyRetirement, SignIn, Token, TokenUse};
+use crate::identity::{IssuerError, KeyRetirement, SignIn, Token, TokenUse};
 
 /// Maximum size of a template with its file names, in bytes.
 const MAX_TEMPLATE_BYTES: usize = 16 * 1024 * 1024;
@@ -81,26 +81,7 @@ async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<GatewayState> {
 }
 
 async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(input): Json<TokenRequest>) -> Response {
-    let known = shared.audiences();
-    // Only authorizers in functions know the issuer of a user pool; that of JWT authorizers is replaced by the local one.
-    let pool = match known.is_empty() {
-        true => shared.only_user_pool().await,
-        false => None,
-    };
-    let client = pool.as_ref().and_then(|pool| pool.clients.first().cloned());
-    let audience = input.audience.or(client).or(known.into_iter().next());
-    let mut token = Token::new(input.subject, audience.unwrap_or_default());
-    if let Some(pool) = pool {
-        token.claims.insert("iss".to_owned(), pool.issuer.into());
-    }
-    if input.access {
-        token.token_use = TokenUse::Access;
-    }
-    if let Some(seconds) = input.lifetime_seconds {
-        token.lifetime = Duration::from_secs(seconds);
-    }
-    token.claims.extend(input.claims);
-    match shared.issuer.mint(token).await {
+    match shared.mint(input).await {
         Ok(token) => Json(json!({ "token": token })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
@@ -140,11 +121,31 @@ async fn failures(
     Json(shared.plane.failures.find(&input.id))
 }
 
-fn error(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "message": message }))).into_response()
-}
-
 impl Shared {
+    /// Mints a token, by default for an audience that the stack accepts.
+    pub(super) async fn mint(&self, input: TokenRequest) -> Result<String, IssuerError> {
+        let known = self.declared_audiences();
+        // Only authorizers in functions know the issuer of a user pool; that of JWT authorizers is replaced by the local one.
+        let pool = match known.is_empty() {
+            true => self.only_user_pool().await,
+            false => None,
+        };
+        let client = pool.as_ref().and_then(|pool| pool.clients.first().cloned());
+        let audience = input.audience.or(client).or(known.into_iter().next());
+        let mut token = Token::new(input.subject, audience.unwrap_or_default());
+        if let Some(pool) = pool {
+            token.claims.insert("iss".to_owned(), pool.issuer.into());
+        }
+        if input.access {
+            token.token_use = TokenUse::Access;
+        }
+        if let Some(seconds) = input.lifetime_seconds {
+            token.lifetime = Duration::from_secs(seconds);
+        }
+        token.claims.extend(input.claims);
+        self.issuer.mint(token).await
+    }
+
     async fn identity_pools(&self) -> Vec<String> {
         let pools = self.stack.identity_pools().await;
         pools.into_iter().map(|pool| pool.id).collect()
@@ -157,7 +158,7 @@ impl Shared {
     }
 
     /// Returns the audiences of tokens: those of JWT authorizers, and the functions' `JWT_AUDIENCE`.
-    pub(super) fn audiences(&self) -> Vec<String> {
+    pub(super) fn declared_audiences(&self) -> Vec<String> {
         let apis = &self.account.apis;
         let authorizers = apis.list_apis().into_iter().flat_map(|api| {
             let authorizers = apis.list_authorizers(&api.api_id);
@@ -174,6 +175,18 @@ impl Shared {
         let mut seen = std::collections::HashSet::new();
         audiences.retain(|audience| seen.insert(audience.clone()));
         audiences
+    }
+
+    /// Returns the audiences of tokens. Without declared ones they are the clients of the only user pool.
+    pub(super) async fn audiences(&self) -> Vec<String> {
+        let declared = self.declared_audiences();
+        match declared.is_empty() {
+            true => self
+                .only_user_pool()
+                .await
+                .map_or(declared, |it| it.clients),
+            false => declared,
+        }
     }
 
     /// Returns the schedules, and the rules with a schedule.
@@ -205,14 +218,10 @@ impl Shared {
     pub(super) async fn state(&self) -> GatewayState {
         let (apis, scope) = (&self.account.apis, &self.account.scope);
         let apis = apis.list_apis().into_iter().map(|api| {
-            let endpoint = api.api_endpoint.clone().unwrap_or_default();
             let stages = apis.list_stages(&api.api_id).unwrap_or_default();
             let stages = stages.iter().map(|stage| super::StageEndpoint {
                 name: stage.stage_name.clone(),
-                url: match (stage.stage_name.as_str(), api.protocol_type) {
-                    ("$default", ProtocolType::Http) => endpoint.clone(),
-                    (name, _) => format!("{endpoint}/{name}"),
-                },
+                url: api.stage_url(&stage.stage_name),
                 deployment_id: stage.deployment_id.clone(),
             });
             super::ApiEndpoint {
@@ -220,15 +229,9 @@ impl Shared {
                 name: api.name.clone(),
                 protocol_type: api.protocol_type,
                 stages: stages.collect(),
-                endpoint,
+                endpoint: api.api_endpoint.clone().unwrap_or_default(),
             }
         });
-        let mut audiences = self.audiences();
-        if audiences.is_empty()
-            && let Some(pool) = self.only_user_pool().await
-        {
-            audiences = pool.clients;
-        }
         GatewayState {
             apis: apis.collect(),
             identity_pools: self.identity_pools().await,
@@ -238,7 +241,7 @@ impl Shared {
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
             page: self.page.url(),
-            audiences,
+            audiences: self.audiences().await,
             certificate: self.tls.certificate().to_owned(),
             dynamodb: self.tables.endpoint(),
             services: self.others.url().map(ToString::to_string),

@@ -92,7 +92,7 @@ async fn answer(shared: Arc<Shared>, request: Request) -> Response {
 impl Shared {
     async fn page_settings(&self) -> PageSettings {
         let state = self.state().await;
-        let client = self.audiences().into_iter().next();
+        let client = self.declared_audiences().into_iter().next();
         let url = |protocol| {
             let of_protocol = state
                 .apis
@@ -128,6 +128,6 @@ impl SignInClients for Shared {
     }
 
     fn client_ids(&self) -> Vec<String> {
-        self.audiences()
+        self.declared_audiences()
     }
 }

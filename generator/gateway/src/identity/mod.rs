@@ -190,6 +190,16 @@ impl Issuer {
         Ok(key)
     }
 
+    /// Returns the published keys as JSON Web Keys. The first one signs.
+    ///
+    /// # Errors
+    ///
+    /// If the key could not be created.
+    pub async fn public_keys(&self) -> Result<Vec<Value>, IssuerError> {
+        let keys = self.published_keys().await?;
+        Ok(keys.iter().map(|key| key.jwk().clone()).collect())
+    }
+
     /// Returns the key that signs, and the retired ones that are still published.
     async fn published_keys(&self) -> Result<Vec<Arc<IssuerKey>>, IssuerError> {
         let now = Instant::now();
@@ -261,11 +271,8 @@ fn discovery_document(url: &str) -> Value {
 }
 
 async fn jwks(State(issuer): State<Issuer>) -> Response {
-    match issuer.published_keys().await {
-        Ok(keys) => {
-            let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
-            Json(json!({ "keys": keys })).into_response()
-        }
+    match issuer.public_keys().await {
+        Ok(keys) => Json(json!({ "keys": keys })).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

@@ -176,7 +176,7 @@ impl OtherServices {
         operation: &str,
         response: Option<&http::Response<Bytes>>,
     ) {
-        self.events.send(|| Event::AccountCalled {
+        self.events.send(Event::AccountCalled {
             caller,
             service: service.to_owned(),
             operation: operation.to_owned(),
@@ -215,7 +215,7 @@ impl OtherServices {
             return;
         }
         let (service, operation) = key;
-        self.events.send(|| Event::ServiceNotRun {
+        self.events.send(Event::ServiceNotRun {
             service,
             operation,
             reason: reason.to_owned(),

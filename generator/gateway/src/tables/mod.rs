@@ -4,6 +4,7 @@
 
 mod data_file;
 mod definition;
+mod items;
 mod proxy;
 mod stream;
 mod template;
@@ -30,6 +31,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use definition::{
     AttributeType, IndexProjection, KeyType, SecondaryIndex, TableDefinition, TableKeyAttribute,
 };
+pub(crate) use items::{ItemPage, TableItemError};
 pub use stream::StreamPosition;
 
 /// DynamoDB endpoint with its tables. It stops when it is dropped.

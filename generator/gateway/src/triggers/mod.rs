@@ -283,7 +283,7 @@ impl Triggers {
 impl TriggerState {
     /// Reports an invocation as an event.
     fn report(&self, source: String, function: String, report: AsyncReport) {
-        self.events.send(|| Event::Batch {
+        self.events.send(Event::Batch {
             source,
             function,
             records: 1,

@@ -1,5 +1,6 @@
 //! The console's routes and the stream of events, at the control endpoint of a whole gateway.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,13 +10,67 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use stackgen_gateway::gateway::{Gateway, GatewayOptions, RemoteGateway};
+use stackgen_gateway::ArnScope;
+use stackgen_gateway::apis::Snapshot;
+use stackgen_gateway::gateway::{
+    ConsoleProject, DeploymentRecord, Gateway, GatewayOptions, RemoteGateway, StageRedeploy,
+};
+use stackgen_gateway::stack::StackTemplate;
 use stackgen_gateway_common::{Event, Events};
 use tokio::time::timeout;
 
 use crate::support;
 
-const KEY: &str = "x-stackgen-key";
+pub(crate) const KEY: &str = "x-stackgen-key";
+
+#[derive(Debug)]
+struct Project;
+
+impl ConsoleProject for Project {
+    fn explain_row(&self, id: &str) -> Option<String> {
+        (id == "A2").then(|| "a text".to_owned())
+    }
+
+    fn findings(&self, template: &StackTemplate) -> Value {
+        json!([{ "rule": "SG1", "stack": template.stack }])
+    }
+
+    fn digest(&self, snapshot: &Snapshot, _: &ArnScope) -> String {
+        format!("{} routes", snapshot.routes.len())
+    }
+
+    fn commit(&self) -> Option<String> {
+        Some("c0ffee".to_owned())
+    }
+
+    fn record(&self, description: &str) -> Option<DeploymentRecord> {
+        description
+            .strip_prefix("stackgen ")
+            .map(|commit| DeploymentRecord {
+                commit: Some(commit.to_owned()),
+                ..DeploymentRecord::default()
+            })
+    }
+
+    fn redeploy(&self, request: &StageRedeploy) -> Result<(), String> {
+        let caller = request
+            .caller
+            .as_ref()
+            .map(|caller| (&caller.place, caller.token.len() > 100));
+        Err(format!(
+            "{} of {}: {caller:?}",
+            request.stage, request.api_id
+        ))
+    }
+}
+
+/// Returns the options of a gateway with a project.
+pub(crate) fn options() -> GatewayOptions {
+    GatewayOptions {
+        project: Some(Arc::new(Project)),
+        ..GatewayOptions::default()
+    }
+}
 
 struct Fixture {
     gateway: Gateway,
@@ -24,11 +79,7 @@ struct Fixture {
 
 impl Fixture {
     async fn start() -> Self {
-        let options = GatewayOptions {
-            explain_row: Some(|row| (row == "A2").then(|| "a text".to_owned())),
-            ..GatewayOptions::default()
-        };
-        let gateway = Gateway::start(options).await.unwrap();
+        let gateway = Gateway::start(options()).await.unwrap();
         let endpoint = gateway.state().await.endpoint;
         Fixture { gateway, endpoint }
     }
@@ -53,7 +104,7 @@ impl Fixture {
     }
 
     fn log(&self, line: usize) {
-        self.gateway.events().send(|| Event::Log {
+        self.gateway.events().send(Event::Log {
             function: "echo".to_owned(),
             line: line.to_string(),
         });
@@ -129,12 +180,19 @@ async fn a_stream_resumes_after_the_last_event_and_not_in_another_run() {
 }
 
 #[tokio::test]
-async fn a_reader_learns_how_many_events_it_lost() {
+async fn a_reader_that_resumes_learns_how_many_events_it_lost() {
     let fixture = Fixture::start().await;
+    fixture.log(1);
+    let first = fixture.stream_until(None, 1).await;
+    let last = first[1].id.as_deref().unwrap();
     let count = Events::CAPACITY + 100;
-    (1..=count).for_each(|line| fixture.log(line));
+    (2..=count).for_each(|line| fixture.log(line));
+    let events = fixture.stream_until(Some(last), count).await;
+    assert_eq!(events[1].data, json!({"event": "dropped", "count": 99}));
+    assert_eq!(lines(&events).len(), Events::CAPACITY);
+    // A new reader has lost nothing.
     let events = fixture.stream_until(None, count).await;
-    assert_eq!(events[1].data, json!({"event": "dropped", "count": 100}));
+    assert_eq!(events[1].data["line"], "101");
     assert_eq!(lines(&events).len(), Events::CAPACITY);
     fixture.gateway.shutdown().await;
 }
@@ -181,6 +239,7 @@ async fn the_cookie_opens_what_the_console_needs_and_nothing_else() {
         "console/main.js",
         "console/apis",
         "console/rows/A2",
+        "console/stack",
     ] {
         let without = status(fixture.get(path), "").await;
         assert_eq!(without, StatusCode::FORBIDDEN, "{path}");
@@ -246,14 +305,25 @@ async fn only_the_consoles_own_page_can_use_the_cookie() {
 #[tokio::test]
 async fn a_refused_change_of_a_stage_has_a_message() {
     let fixture = Fixture::start().await;
-    let change = fixture
-        .post("console/apis")
-        .header(KEY, fixture.gateway.key());
-    let body = r#"{"action":"redeploy","apiId":"none","stage":"prod"}"#;
-    let refused = send(change, body).await;
-    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
-    let refused: Value = serde_json::from_slice(refused.body()).unwrap();
-    let message = "Invalid API identifier specified 000000000000:none";
-    assert_eq!(refused, json!({ "message": message }));
+    for (body, message) in [
+        (
+            r#"{"action":"activate","apiId":"none","stage":"prod","deploymentId":"x"}"#,
+            "Invalid API identifier specified 000000000000:none",
+        ),
+        (
+            r#"{"action":"redeploy","apiId":"none","stage":"prod"}"#,
+            "prod of none: None",
+        ),
+        (
+            r#"{"action":"redeploy","apiId":"none","stage":"prod","caller":{"subject":"ada","place":{"kind":"query","name":"token"}}}"#,
+            "prod of none: Some((Query(\"token\"), true))",
+        ),
+    ] {
+        let change = fixture.post("console/apis");
+        let refused = send(change.header(KEY, fixture.gateway.key()), body).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        let refused: Value = serde_json::from_slice(refused.body()).unwrap();
+        assert_eq!(refused, json!({ "message": message }));
+    }
     fixture.gateway.shutdown().await;
 }

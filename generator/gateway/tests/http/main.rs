@@ -9,6 +9,7 @@
 #[path = "../../../gateway-apis/tests/shared/apis.rs"]
 mod apis;
 mod console;
+mod console_stack;
 mod http_api;
 mod identity;
 #[path = "../shared/puppet.rs"]

@@ -103,6 +103,7 @@ impl Builder<'_> {
             kind: NodeKind::Function,
             lines: vec![name(function.name.as_ref(), &function.resource)],
             details,
+            resource: Some(id.clone()),
         };
         self.node(id.as_str(), node);
     }
@@ -131,6 +132,7 @@ impl Builder<'_> {
             kind: NodeKind::Table,
             lines: vec![name(table.name.as_ref(), &table.resource)],
             details,
+            resource: Some(id.clone()),
         };
         self.node(id.as_str(), node);
     }

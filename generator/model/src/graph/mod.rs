@@ -21,7 +21,7 @@ pub use svg::svg;
 
 use serde::Serialize;
 
-use crate::Model;
+use crate::{LogicalId, Model};
 
 /// Boxes in columns, and arrows from each column to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,6 +43,9 @@ pub struct GraphNode {
     pub lines: Vec<String>,
     /// Details, one per line.
     pub details: Vec<String>,
+    /// Resource of a function, a table or another target that is one box.
+    #[serde(skip)]
+    pub resource: Option<LogicalId>,
 }
 
 /// Kind of a box, which determines its column.

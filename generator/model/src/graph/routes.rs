@@ -70,6 +70,7 @@ impl<'a> Builder<'a> {
             kind: NodeKind::Api,
             lines: vec![title],
             details,
+            resource: None,
         };
         let from = self.node(&format!("api {index}"), node);
         let mut wiring = ApiBoxes::of(api);
@@ -100,6 +101,7 @@ impl<'a> Builder<'a> {
             kind: NodeKind::Routes,
             lines: routes.iter().map(line).collect(),
             details,
+            resource: None,
         };
         let routes = self.node(&id, node);
         self.edge(from, routes, "", false);
@@ -173,6 +175,7 @@ impl<'a> Builder<'a> {
             kind: NodeKind::Authorizer,
             lines: vec![name(authorizer.name.as_ref(), &authorizer.resource)],
             details: details.map(str::to_owned).collect(),
+            resource: None,
         };
         Target {
             node: self.node(id.as_str(), node),
@@ -195,6 +198,7 @@ impl<'a> Builder<'a> {
                     kind: NodeKind::Other,
                     lines: vec![key.clone()],
                     details: Vec::new(),
+                    resource: None,
                 };
                 self.node(&key, node)
             }

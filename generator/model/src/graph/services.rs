@@ -58,6 +58,7 @@ impl Builder<'_> {
             kind: NodeKind::Other,
             lines: vec![format!("DynamoDB {action}").trim_end().to_owned()],
             details: Vec::new(),
+            resource: None,
         };
         let node = self.node(integration.as_str(), node);
         self.edge(node, table, access(&action), false);
@@ -116,6 +117,7 @@ impl Builder<'_> {
                     kind: NodeKind::Other,
                     lines: vec![id.to_string()],
                     details: vec![kind.replace("::", " ")],
+                    resource: Some(id.clone()),
                 };
                 self.node(id.as_str(), node)
             }

@@ -1,6 +1,7 @@
 //! Flags of `stackgen dev`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,8 +9,8 @@ use stackgen_gateway::gateway::GatewayOptions;
 use stackgen_gateway::outbound::{AccountAccess, ServicesUrl};
 use stackgen_gateway::{Limits, Settings};
 
+use super::console::DevProject;
 use crate::local::{self, LocalGateway};
-use crate::rows;
 use crate::source::SourceArgs;
 use crate::values::duration;
 use crate::watcher;
@@ -153,6 +154,7 @@ impl GatewayArgs {
         &self,
         project: &Path,
         account: Option<AccountAccess>,
+        console: DevProject,
     ) -> std::io::Result<GatewayOptions> {
         let mut settings = Settings::default();
         let Limits {
@@ -186,7 +188,7 @@ impl GatewayArgs {
             authority: Some(std::path::absolute(LocalGateway::authority(project))?),
             services: self.services.clone(),
             account,
-            explain_row: Some(rows::explanation),
+            project: Some(Arc::new(console)),
         })
     }
 }

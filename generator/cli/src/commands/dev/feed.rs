@@ -91,12 +91,12 @@ mod tests {
     async fn the_first_event_comes_at_once_and_later_ones_in_batches() {
         let events = Events::default();
         let mut feed = EventFeed::new(&events);
-        events.send(|| event(0));
+        events.send(event(0));
         let began = Instant::now();
         assert_eq!(numbers(&feed.next().await.unwrap()), ["0"]);
         assert_eq!(began.elapsed(), Duration::ZERO);
-        events.send(|| event(1));
-        events.send(|| event(2));
+        events.send(event(1));
+        events.send(event(2));
         assert_eq!(numbers(&feed.next().await.unwrap()), ["1", "2"]);
         assert_eq!(began.elapsed(), PAUSE);
     }
@@ -105,7 +105,7 @@ mod tests {
     async fn dropped_events_are_counted() {
         let events = Events::new(4);
         let mut feed = EventFeed::new(&events);
-        (0..10).for_each(|number| events.send(|| event(number)));
+        (0..10).for_each(|number| events.send(event(number)));
         let batch = feed.next().await.unwrap();
         assert_eq!((batch.dropped, numbers(&batch).len()), (6, 4));
         drop(events);

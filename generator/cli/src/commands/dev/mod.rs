@@ -5,6 +5,8 @@ mod aws;
 mod banner;
 mod changed_file;
 mod changes;
+mod console;
+mod digest;
 mod feed;
 mod lines;
 mod noise;
@@ -30,6 +32,7 @@ use crate::local::LocalGateway;
 use crate::outcome::CommandOutcome;
 use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
+use console::DevProject;
 use feed::EventFeed;
 use lines::EventLines;
 use noise::OwnFiles;
@@ -104,7 +107,8 @@ impl DevCommand {
         account: Option<AccountAccess>,
         ui: &Ui,
     ) -> Result<(Gateway, EventFeed, ApplyResult), CliError> {
-        let options = self.gateway.options(self.source.path(), account);
+        let console = DevProject::of(&self.source);
+        let options = self.gateway.options(self.source.path(), account, console);
         let options = options.map_err(|error| {
             CliError::failed(format!(
                 "cannot find the path of this program: {}",

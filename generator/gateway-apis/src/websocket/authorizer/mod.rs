@@ -89,7 +89,7 @@ async fn invoke(
     )?;
     let (sender, log) = InvocationLog::new();
     let mut called = AuthorizerCall {
-        function: integration::display_name(&function),
+        function: function.qualified_name(),
         version: None,
         event: JsonText(event.clone()),
         output: None,
@@ -158,7 +158,7 @@ pub(super) fn record(
     let uri = authorizer.authorizer_uri.as_deref();
     let function = integration::function(uri, &stage.stage_variables).ok();
     AuthorizerRecord {
-        function: function.as_ref().map(integration::display_name),
+        function: function.as_ref().map(|it| it.qualified_name()),
         verdict: match verdict {
             Ok(principal) => format!("allowed as `{principal}`"),
             Err(refusal) => refusal.reason.clone(),

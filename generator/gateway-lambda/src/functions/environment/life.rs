@@ -334,7 +334,7 @@ impl ExecutionEnvironment {
     }
 
     pub(super) fn report_failure(&self, reason: String) {
-        self.pool.host().events.send(|| Event::FunctionFailed {
+        self.pool.host().events.send(Event::FunctionFailed {
             function: self.pool.function().name.clone(),
             reason,
         });

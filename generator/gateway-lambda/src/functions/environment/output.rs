@@ -235,7 +235,7 @@ impl StreamWriter {
         let host = self.pool.host();
         let function = self.pool.function();
         for line in &self.lines {
-            host.events.send(|| Event::Log {
+            host.events.send(Event::Log {
                 function: function.name.clone(),
                 line: line.clone(),
             });

@@ -8,14 +8,16 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use stackgen_gateway_apis::apis::{
     ApiError, Apis, DeploymentInput, ProtocolType, Snapshot, StageInput, StoredApi,
     StoredDeployment, StoredStage, UndeployedChange,
 };
 use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
 
-use crate::gateway::Shared;
+use crate::gateway::answer::error;
+use crate::gateway::{
+    DeploymentRecord, Shared, StageRedeploy, StageToken, TokenPlace, TokenRequest,
+};
 
 /// Description of deployments that users create in the console.
 const DESCRIPTION: &str = "created in the console";
@@ -62,8 +64,6 @@ struct ServedView {
     routes: Vec<RouteView>,
     /// Identity sources of the authorizer of `$connect`.
     identity_source: Vec<String>,
-    /// True if `$connect` has an authorizer.
-    has_authorizer: bool,
 }
 
 #[derive(Serialize)]
@@ -83,6 +83,12 @@ struct DeploymentView {
     description: Option<String>,
     /// Milliseconds since 1970.
     created_at: u64,
+    /// Digest of the snapshot.
+    digest: Option<String>,
+    /// Commit of the project when the deployment was created; `None` if it is unknown.
+    commit: Option<String>,
+    /// The last verification in words.
+    verification: Option<String>,
 }
 
 /// A change of a stage.
@@ -93,14 +99,26 @@ struct DeploymentView {
     tag = "action"
 )]
 pub(super) enum StageChange {
-    /// Creates a deployment of what the account holds, and activates it.
-    Redeploy { api_id: ApiId, stage: StageName },
+    /// Creates a deployment of what the account holds, activates it and verifies the stage. Without a project, it is not verified.
+    Redeploy {
+        api_id: ApiId,
+        stage: StageName,
+        /// Caller of the verification, besides the declared ones.
+        caller: Option<CallerInput>,
+    },
     /// Activates a deployment, newer or older.
     Activate {
         api_id: ApiId,
         stage: StageName,
         deployment_id: DeploymentId,
     },
+}
+
+/// A caller for whom a token is minted.
+#[derive(Deserialize)]
+pub(super) struct CallerInput {
+    subject: String,
+    place: TokenPlace,
 }
 
 /// Returns all APIs.
@@ -113,24 +131,37 @@ pub(super) async fn change(
     State(shared): State<Arc<Shared>>,
     Json(change): Json<StageChange>,
 ) -> Response {
-    match apply(&shared.account.apis, change) {
+    match apply(&shared, change).await {
         Ok(()) => Json(view(&shared).await).into_response(),
-        Err(error) => {
-            let body = Json(json!({ "message": error.message }));
-            (StatusCode::BAD_REQUEST, body).into_response()
-        }
+        Err(message) => error(StatusCode::BAD_REQUEST, &message),
     }
 }
 
-fn apply(apis: &Apis, change: StageChange) -> Result<(), ApiError> {
-    match change {
-        StageChange::Redeploy { api_id, stage } => {
-            let input = DeploymentInput {
-                description: Some(DESCRIPTION.to_owned()),
-                stage_name: Some(stage),
-            };
-            apis.create_deployment(&api_id, None, input).map(|_| ())
-        }
+async fn apply(shared: &Shared, change: StageChange) -> Result<(), String> {
+    let apis = &shared.account.apis;
+    let changed = match change {
+        StageChange::Redeploy {
+            api_id,
+            stage,
+            caller,
+        } => match shared.console.project.clone() {
+            Some(project) => {
+                let request = StageRedeploy {
+                    api_id,
+                    stage,
+                    caller: token_of(shared, caller).await?,
+                };
+                let redeployed = tokio::task::spawn_blocking(move || project.redeploy(&request));
+                return redeployed.await.map_err(|wrong| wrong.to_string())?;
+            }
+            None => {
+                let input = DeploymentInput {
+                    description: Some(DESCRIPTION.to_owned()),
+                    stage_name: Some(stage),
+                };
+                apis.create_deployment(&api_id, None, input).map(|_| ())
+            }
+        },
         StageChange::Activate {
             api_id,
             stage,
@@ -143,24 +174,43 @@ fn apply(apis: &Apis, change: StageChange) -> Result<(), ApiError> {
             apis.update_stage(&api_id, stage.as_str(), input)
                 .map(|_| ())
         }
-    }
+    };
+    changed.map_err(|wrong: ApiError| wrong.message)
+}
+
+/// Mints the token of a caller.
+async fn token_of(
+    shared: &Shared,
+    caller: Option<CallerInput>,
+) -> Result<Option<StageToken>, String> {
+    let Some(CallerInput { subject, place }) = caller else {
+        return Ok(None);
+    };
+    let request = TokenRequest {
+        subject,
+        ..TokenRequest::default()
+    };
+    let token = shared.mint(request).await;
+    let token = token.map_err(|wrong| wrong.to_string())?;
+    Ok(Some(StageToken { place, token }))
 }
 
 async fn view(shared: &Shared) -> ApiList {
     let apis = &shared.account.apis;
     ApiList {
         stack: shared.stack.name().await,
-        audiences: shared.audiences(),
+        audiences: shared.audiences().await,
         apis: apis
             .list_apis()
             .iter()
-            .map(|api| api_view(apis, api))
+            .map(|api| api_view(shared, api))
             .collect(),
     }
 }
 
-fn api_view(apis: &Apis, api: &StoredApi) -> ApiView {
-    let id = &api.api_id;
+fn api_view(shared: &Shared, api: &StoredApi) -> ApiView {
+    let (apis, id) = (&*shared.account.apis, &api.api_id);
+    let (project, history) = (shared.console.project.as_deref(), &shared.console.history);
     // An API that is deleted meanwhile has no stages.
     let stages = apis.list_stages(id).unwrap_or_default();
     let deployments = apis.list_deployments(id).unwrap_or_default();
@@ -172,31 +222,33 @@ fn api_view(apis: &Apis, api: &StoredApi) -> ApiView {
             .iter()
             .map(|stage| stage_view(apis, api, stage))
             .collect(),
-        deployments: deployments.iter().map(|one| deployment_view(one)).collect(),
+        deployments: deployments
+            .iter()
+            .map(|one| deployment_view(one, history.record(project, id, one)))
+            .collect(),
     }
 }
 
-fn deployment_view(deployment: &StoredDeployment) -> DeploymentView {
+fn deployment_view(deployment: &StoredDeployment, record: DeploymentRecord) -> DeploymentView {
     DeploymentView {
         id: deployment.deployment_id.clone(),
         description: deployment.description.clone(),
         created_at: deployment.created_date.as_millis(),
+        digest: record.digest,
+        commit: record.commit,
+        verification: record.verification,
     }
 }
 
 fn stage_view(apis: &Apis, api: &StoredApi, stage: &StoredStage) -> StageView {
     let name = stage.stage_name.as_str();
-    let endpoint = api.api_endpoint.as_deref().unwrap_or_default();
     let served = apis.served(&api.api_id, name);
     let snapshot = served
         .as_deref()
         .and_then(|served| served.snapshot.as_deref());
     StageView {
         name: stage.stage_name.clone(),
-        url: match (name, api.protocol_type) {
-            ("$default", ProtocolType::Http) => endpoint.to_owned(),
-            _ => format!("{endpoint}/{name}"),
-        },
+        url: api.stage_url(&stage.stage_name),
         deployment_id: stage.deployment_id.clone(),
         auto_deploy: stage.auto_deploy,
         changes: apis
@@ -215,12 +267,9 @@ fn served_view(snapshot: &Snapshot) -> ServedView {
         let uri = integration.and_then(|it| it.integration_uri.as_deref());
         RouteView {
             key: key.clone(),
-            function: uri.and_then(FunctionArn::from_uri).map(|function| {
-                match function.qualifier {
-                    Some(qualifier) => format!("{}:{qualifier}", function.name),
-                    None => function.name,
-                }
-            }),
+            function: uri
+                .and_then(FunctionArn::from_uri)
+                .map(|function| function.qualified_name()),
             two_way: snapshot.is_two_way(route),
         }
     });
@@ -228,6 +277,5 @@ fn served_view(snapshot: &Snapshot) -> ServedView {
         route_selection_expression: snapshot.api.route_selection_expression.clone(),
         routes: routes.collect(),
         identity_source: authorizer.map_or_else(Vec::new, |it| it.identity_source.clone()),
-        has_authorizer: authorizer.is_some(),
     }
 }

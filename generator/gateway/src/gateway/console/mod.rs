@@ -1,7 +1,11 @@
 //! The console: a web page at the control endpoint, on which users see what the gateway does.
 
 mod apis;
+mod functions;
+mod invocations;
+mod items;
 mod page;
+mod stack;
 
 use std::sync::Arc;
 
@@ -15,6 +19,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::access::{is_of_console, with_key, with_key_or_cookie};
+use super::answer::error;
 
 /// Path of the console.
 pub(super) const PATH: &str = "/_stackgen/console/";
@@ -45,6 +50,12 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router {
             get(apis::list).post(apis::change),
         )
         .route("/_stackgen/console/rows/{id}", get(explain_row))
+        .route("/_stackgen/console/stack", get(stack::show))
+        .route("/_stackgen/console/functions/{name}", get(functions::show))
+        .route(
+            "/_stackgen/console/tables/{name}",
+            get(items::list).post(items::change),
+        )
         .layer(middleware::from_fn_with_state(
             shared.clone(),
             with_key_or_cookie,
@@ -78,10 +89,7 @@ async fn with_security_headers(request: Request, next: Next) -> Response {
 async fn create_link(State(shared): State<Arc<Shared>>) -> Response {
     match shared.console_link() {
         Ok(link) => Json(json!({ "link": link })).into_response(),
-        Err(error) => {
-            let body = Json(json!({ "message": error.to_string() }));
-            (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
-        }
+        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
 }
 
@@ -129,13 +137,10 @@ fn serve_file(shared: &Shared, request: &Request, name: &str) -> Response {
 
 /// Returns the row of the reference that explains a close or a refusal.
 async fn explain_row(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    let explain = shared.console.explain_row;
-    let text = explain.and_then(|explain| explain(&id));
+    let project = shared.console.project.as_ref();
+    let text = project.and_then(|project| project.explain_row(&id));
     match text {
         Some(text) => Json(json!({ "row": id, "text": text })).into_response(),
-        None => {
-            let body = Json(json!({ "message": format!("there is no row {id}") }));
-            (StatusCode::NOT_FOUND, body).into_response()
-        }
+        None => error(StatusCode::NOT_FOUND, &format!("there is no row {id}")),
     }
 }

@@ -2,6 +2,7 @@
 
 import { element, h } from './dom.js';
 import { clock, duration, plural } from './format.js';
+import { caller } from './store.js';
 import { Timeline } from './timeline.js';
 import { VirtualList } from './virtual-list.js';
 
@@ -20,12 +21,14 @@ export class ConnectionsView {
   /**
    * @param {import('./store.js').Store} store
    * @param {(connection: Connection, body: string, send: boolean) => void} replay
+   * @param {(connection: Connection, isPaced: boolean) => void} replayAll
    */
-  constructor(store, replay) {
+  constructor(store, replay, replayAll) {
     this.store = store;
-    this.#timeline = new Timeline(replay);
+    this.#timeline = new Timeline(replay, replayAll);
     this.#list = new VirtualList(this.#host, {
       key: ({ id }) => id,
+      revision: ({ revision }) => revision,
       className: ({ state, errors }) => (errors > 0 ? `${state} failing` : state),
       render: columns,
       opened: ({ id }) => {
@@ -57,13 +60,24 @@ export class ConnectionsView {
       parts.push(`${found.length.toLocaleString()} found`);
     }
     if (store.dropped > 0) {
-      parts.push(`${plural(store.dropped, 'event')} dropped, because they came too fast`);
+      parts.push(`${plural(store.dropped, 'event')} missed, because the gateway no longer keeps them`);
     }
     const text = `${parts.join('; ')}.`;
     if (this.#summary.textContent !== text) {
       this.#summary.textContent = text;
     }
     this.#timeline.update();
+  }
+
+  /**
+   * Opens the timeline of a connection that was not known yet when the address named it.
+   *
+   * @param {string} id
+   */
+  openLate(id) {
+    if (this.#timeline.connection === null && this.store.connections.has(id)) {
+      this.open(id);
+    }
   }
 
   /**
@@ -85,12 +99,12 @@ export class ConnectionsView {
 
 /** @param {Connection} connection */
 function columns(connection) {
-  const { id, stage, principal, state, code, reason, since, until, received, sent, errors } = connection;
+  const { id, stage, state, code, reason, since, until, received, sent, errors } = connection;
   const ended = state === 'open' ? 'open' : `${state} ${code}`;
   const age = until === null ? '' : duration(until - since);
   return [
     h('span', { class: 'state' }, ended),
-    h('span', { class: 'caller' }, principal ?? 'anonymous'),
+    h('span', { class: 'caller' }, caller(connection)),
     h('code', { class: 'id' }, id),
     h('span', { class: 'stage' }, stage),
     h('span', { class: 'time' }, clock(since)),

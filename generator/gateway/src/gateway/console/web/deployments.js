@@ -1,5 +1,6 @@
 // The view of deployments: what each stage serves, and what the account holds.
 
+import { credentialOf } from './credential.js';
 import { button, element, h, notice, replace } from './dom.js';
 import { clock, date, errorText, plural } from './format.js';
 import { changeStage, listApis } from './requests.js';
@@ -15,6 +16,8 @@ export class DeploymentsView {
   #activity = element('activity', HTMLOListElement);
   #isLoading = false;
   #isStale = false;
+  /** Subjects of the callers that verify stages, by the stage. @type {Map<string, string>} */
+  #subjects = new Map();
 
   /**
    * @param {import('./store.js').Store} store
@@ -75,12 +78,11 @@ export class DeploymentsView {
   #stage(api, stage) {
     const { apiId } = api;
     const before = previous(api, stage);
-    const subject = `${api.name}/${stage.name}`;
-    const redeploy = button(
-      'Redeploy',
-      () => this.#change({ action: 'redeploy', apiId, stage: stage.name }, `${subject} was redeployed.`),
-      { 'data-key': `redeploy-${apiId}-${stage.name}`, class: stage.changes.length > 0 ? 'main' : '', disabled: stage.autoDeploy },
-    );
+    const redeploy = button('Redeploy', () => this.#redeploy(api, stage), {
+      'data-key': `redeploy-${apiId}-${stage.name}`,
+      class: stage.changes.length > 0 ? 'main' : '',
+      disabled: stage.autoDeploy,
+    });
     const rollBack = before !== null && button(
       `Roll back to ${before}`,
       () => this.#activate(api, stage, before),
@@ -90,16 +92,46 @@ export class DeploymentsView {
       'div',
       { class: 'stage' },
       h('h4', {}, `Stage ${stage.name} `, badge(stage)),
-      h('p', {}, stage.deploymentId === null ? 'Serves nothing.' : 'Serves deployment ', stage.deploymentId !== null && h('code', {}, stage.deploymentId)),
+      h('p', {}, ...served(api, stage)),
       ...changes(stage),
       stage.autoDeploy && h('p', { class: 'small' }, 'AutoDeploy deploys every change (row D5).'),
+      ...this.#caller(api, stage),
       h('p', { class: 'actions' }, redeploy, rollBack),
     );
   }
 
+  /**
+   * Returns the field for the caller that verifies a stage with an authorizer.
+   *
+   * @param {Api} api
+   * @param {Stage} stage
+   */
+  #caller({ apiId, protocolType }, stage) {
+    if (protocolType !== 'WEBSOCKET' || stage.autoDeploy || (stage.served?.identitySource ?? []).length === 0) {
+      return [];
+    }
+    const key = `caller-${apiId}-${stage.name}`;
+    const field = h('input', { id: key, 'data-key': key, type: 'text', autocomplete: 'off', spellcheck: 'false' });
+    field.value = this.#subjects.get(key) ?? '';
+    field.addEventListener('input', () => this.#subjects.set(key, field.value));
+    return [h('label', { for: key }, 'Verify a redeploy also as caller (', h('code', {}, 'sub'), ' of a new token)'), field];
+  }
+
+  /**
+   * @param {Api} api
+   * @param {Stage} stage
+   */
+  #redeploy({ apiId, name }, stage) {
+    const subject = this.#subjects.get(`caller-${apiId}-${stage.name}`)?.trim() ?? '';
+    const caller = subject === '' ? null : { subject, place: credentialOf(stage) };
+    notice(`${name}/${stage.name} is redeployed and verified.`);
+    const change = { action: /** @type {'redeploy'} */ ('redeploy'), apiId, stage: stage.name, caller };
+    return this.#change(change, `${name}/${stage.name} was redeployed, and verified.`);
+  }
+
   /** @param {Api} api */
   #history(api) {
-    const rows = [...api.deployments].reverse().map(({ id, description, createdAt }) => {
+    const rows = [...api.deployments].reverse().map(({ id, description, createdAt, digest, commit, verification }) => {
       const serving = api.stages.filter(({ deploymentId }) => deploymentId === id);
       const others = api.stages.filter(({ deploymentId, autoDeploy }) => deploymentId !== id && !autoDeploy);
       const buttons = others.map((stage) =>
@@ -113,11 +145,13 @@ export class DeploymentsView {
         {},
         h('th', { scope: 'row' }, h('code', {}, id)),
         h('td', {}, date(createdAt)),
-        h('td', { class: 'description' }, description ?? ''),
+        h('td', {}, digest === null ? 'unknown' : h('code', { title: digest }, digest.slice(0, 12))),
+        h('td', {}, commit === null ? 'unknown' : h('code', {}, commit)),
+        h('td', { class: 'description' }, verification ?? (isRecord(description) ? '' : description)),
         h('td', {}, serving.length > 0 && h('span', { class: 'badge good' }, `served by ${serving.map(({ name }) => name).join(', ')}`), ...buttons),
       );
     });
-    const head = ['Deployment', 'Created', 'Description', 'Stages'].map((title) => h('th', { scope: 'col' }, title));
+    const head = ['Deployment', 'Created', 'Digest', 'Commit', 'Description', 'Stages'].map((title) => h('th', { scope: 'col' }, title));
     return h(
       'details',
       { open: true },
@@ -149,6 +183,34 @@ export class DeploymentsView {
       notice(`The stage was not changed: ${errorText(error)}.`);
     }
   }
+}
+
+/**
+ * Returns what a stage serves, in words.
+ *
+ * @param {Api} api
+ * @param {Stage} stage
+ */
+function served({ deployments }, { deploymentId }) {
+  if (deploymentId === null) {
+    return ['Serves nothing.'];
+  }
+  const { digest = null, verification = null } = deployments.find(({ id }) => id === deploymentId) ?? {};
+  return [
+    'Serves deployment ',
+    h('code', { class: 'serves' }, deploymentId),
+    digest !== null && h('span', {}, ', digest ', h('code', { title: digest }, digest.slice(0, 12))),
+    verification !== null && `, ${verification}`,
+  ];
+}
+
+/**
+ * Returns true for a description that stackgen wrote for itself.
+ *
+ * @param {string | null} description
+ */
+function isRecord(description) {
+  return description?.startsWith('stackgen sha256:') ?? false;
 }
 
 /** @param {Stage} stage */
@@ -187,8 +249,10 @@ function previous({ deployments }, { deploymentId }) {
 /** @param {any} event */
 function happened(event) {
   switch (event.event) {
-    case 'deployed':
-      return `Deployment ${event.deployment} was created${event.description ? `: ${event.description}` : ''}.`;
+    case 'deployed': {
+      const { deployment, description } = event;
+      return `Deployment ${deployment} was created${description && !isRecord(description) ? `: ${description}` : ''}.`;
+    }
     case 'activated':
       return `Stage ${event.stage} serves ${event.deployment ?? 'nothing'}, before that ${event.previous ?? 'nothing'}.`;
     default:

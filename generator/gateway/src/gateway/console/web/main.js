@@ -1,35 +1,52 @@
-// The console: three views of one stream of events.
+// The console: views of one stream of events, and of the stack.
 
 import { ConnectionsView } from './connections.js';
 import { DeploymentsView } from './deployments.js';
 import { element, notice } from './dom.js';
 import { SendView } from './send.js';
+import { StackView } from './stack.js';
 import { Store } from './store.js';
 import { follow } from './stream.js';
 
-const VIEWS = ['connections', 'deployments', 'send'];
+const VIEWS = ['connections', 'deployments', 'send', 'stack'];
 
 /** Events after which the APIs are read again. */
 const CHANGES = new Set(['started', 'deployed', 'activated', 'undeployed']);
 
 const store = new Store();
 const send = new SendView();
-const connections = new ConnectionsView(store, (connection, body, isSent) => {
-  location.hash = 'send';
-  show();
-  send.replay(connection.api, body, isSent);
-});
+const connections = new ConnectionsView(
+  store,
+  (connection, body, isSent) => {
+    location.hash = 'send';
+    show();
+    send.replay(connection.api, body, isSent);
+  },
+  (connection, isPaced) => {
+    location.hash = 'send';
+    show();
+    send.replayConnection(connection, isPaced);
+  },
+);
 const deployments = new DeploymentsView(store, (list) => {
-  element('stack', HTMLSpanElement).textContent = list.stack ?? '';
+  element('stack-name', HTMLSpanElement).textContent = list.stack ?? '';
   send.show(list);
 });
+
+const stack = new StackView();
 
 /** View that is shown. */
 let shown = '';
 
+/** Returns the view that the address names, and the connection or the box of the stack that it shows. */
+function named() {
+  const [name, id] = location.hash.slice(1).split('/');
+  return { name, id: id === undefined ? null : decodeURIComponent(id) };
+}
+
 /** Shows the view that the address names. */
 function show() {
-  const [name, id] = location.hash.slice(1).split('/');
+  const { name, id } = named();
   const view = VIEWS.includes(name) ? name : 'connections';
   for (const other of VIEWS) {
     element(other, HTMLElement).hidden = other !== view;
@@ -47,7 +64,9 @@ function show() {
   document.title = `${view[0].toUpperCase()}${view.slice(1)} – stackgen console`;
   if (view === 'connections') {
     connections.update();
-    connections.open(id === undefined ? null : decodeURIComponent(id));
+    connections.open(id);
+  } else if (view === 'stack') {
+    stack.open(id);
   }
 }
 
@@ -58,10 +77,17 @@ function received(events) {
   }
   if (!element('connections', HTMLElement).hidden) {
     connections.update();
+    const { id } = named();
+    if (id !== null) {
+      connections.openLate(id);
+    }
   }
   if (events.some(({ event }) => CHANGES.has(event))) {
     deployments.update();
     deployments.load();
+  }
+  if (!element('stack', HTMLElement).hidden) {
+    stack.received(events);
   }
 }
 
@@ -81,8 +107,8 @@ function changed(state) {
 function shortcut(event) {
   const { target } = event;
   const isTyping = target instanceof HTMLElement && target.matches('input, textarea, select');
-  if (event.key === 'Escape' && !isTyping && location.hash.startsWith('#connections/')) {
-    location.hash = 'connections';
+  if (event.key === 'Escape' && !isTyping && /^#(connections|stack)\//.test(location.hash)) {
+    location.hash = location.hash.slice(1).split('/')[0];
   }
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) {
     return;

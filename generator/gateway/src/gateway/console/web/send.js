@@ -1,21 +1,25 @@
 // The view for sending: clients in this page, frames from routes, and replayed frames.
 
-import { button, element, h, notice } from './dom.js';
-import { clock, errorText, pretty } from './format.js';
+import { Client } from './client.js';
+import { credentialOf } from './credential.js';
+import { element, h, notice } from './dom.js';
+import { errorText, plural } from './format.js';
+import { frames, handshake } from './recording.js';
 import { mintToken } from './requests.js';
 import { MASK } from './timeline.js';
 
 /**
  * @typedef {import('./requests.js').Api} Api
  * @typedef {import('./requests.js').Stage} Stage
+ * @typedef {import('./store.js').Connection} Connection
  *
  * @typedef {object} Target
  * @property {Api} api
  * @property {Stage} stage
  */
 
-/** Maximum number of frames in the log of a client. */
-const MAX_FRAMES = 200;
+/** Note about a masked frame. */
+const MASKED = `A token in this frame is masked as ${MASK}. Replace it, then send.`;
 
 export class SendView {
   #target = element('target', HTMLSelectElement);
@@ -60,11 +64,9 @@ export class SendView {
 
   /** Suggests where the authorizer of the chosen stage looks for its token. */
   #suggest() {
-    const sources = this.#chosen()?.stage.served?.identitySource ?? [];
-    const parameter = sources.map((source) => /^route\.request\.querystring\.(.+)$/.exec(source)?.[1]).find(Boolean);
-    const isProtocol = sources.some((source) => /sec-websocket-protocol$/i.test(source));
-    this.#kind.value = isProtocol ? 'protocol' : 'query';
-    this.#name.value = isProtocol ? 'bearer' : (parameter ?? 'token');
+    const { kind, name } = credentialOf(this.#chosen()?.stage);
+    this.#kind.value = kind;
+    this.#name.value = name;
   }
 
   #chosen() {
@@ -90,13 +92,58 @@ export class SendView {
         url.searchParams.set(name, token);
       }
     }
-    this.#count += 1;
     const waiting = this.#waiting !== null && this.#waiting.api === target.api.apiId ? this.#waiting.body : null;
-    const client = new Client(this.#count, target, subject, waiting, () => this.#remove(client));
-    this.#waiting = waiting === null ? this.#waiting : null;
+    this.#add(target, subject, url, protocols, waiting);
+    if (waiting !== null) {
+      this.#waiting = null;
+      notice(waiting.includes(MASK) ? MASKED : '');
+    }
+  }
+
+  /**
+   * Connects a client.
+   *
+   * @param {Target} target
+   * @param {string} subject
+   * @param {URL} url
+   * @param {string[]} protocols
+   * @param {string | null} body Frame to begin with.
+   */
+  #add(target, subject, url, protocols, body) {
+    // Throws if a subprotocol is not a token.
+    const socket = new WebSocket(url, protocols);
+    this.#count += 1;
+    const client = new Client(this.#count, target, subject, socket, body, () => this.#remove(client));
     this.#all.unshift(client);
     this.#clients.prepend(client.element);
-    client.connect(url, protocols);
+    return client;
+  }
+
+  /**
+   * Connects as the caller of a recorded connection, and sends its frames in their order.
+   *
+   * @param {Connection} connection
+   * @param {boolean} isPaced True to wait between frames as the client did.
+   */
+  async replayConnection(connection, isPaced) {
+    try {
+      const target = this.#targets.find(({ api, stage }) => api.apiId === connection.api && stage.name === connection.stage);
+      if (target === undefined) {
+        throw new Error('its stage is gone');
+      }
+      const script = frames(connection, isPaced);
+      const { query, protocols, needsToken } = handshake(connection, credentialOf(target.stage));
+      const subject = connection.principal ?? '';
+      const token = needsToken ? await mintToken(subject) : '';
+      const url = new URL(target.stage.url);
+      query.forEach(({ name, value }) => url.searchParams.append(name, value ?? token));
+      const client = this.#add(target, subject, url, protocols.map((value) => value ?? token), null);
+      client.play(script);
+      const missing = connection.forgotten > 0 ? ' Older events of the connection are not known, and perhaps frames among them.' : '';
+      notice(`Client ${client.number} replays ${plural(script.length, 'frame')}.${missing}`);
+    } catch (error) {
+      notice(`The connection was not replayed: ${errorText(error)}.`);
+    }
   }
 
   /** @param {Client} client */
@@ -119,7 +166,7 @@ export class SendView {
     if (client === undefined) {
       this.#waiting = { api, body };
       this.#target.focus();
-      notice('Connect a client. It gets the frame to send.');
+      notice(`Connect a client. It gets the frame to send.${isMasked ? ` ${MASKED}` : ''}`);
       return;
     }
     client.prepare(body);
@@ -127,165 +174,9 @@ export class SendView {
       client.send();
       notice(`The frame was sent by client ${client.number}.`);
     } else {
-      notice(isMasked ? `A token in this frame is masked as ${MASK}. Replace it, then send.` : 'Edit the frame, then send it.');
+      notice(isMasked ? MASKED : 'Edit the frame, then send it.');
     }
   }
-}
-
-/** A client of this page. */
-class Client {
-  /** @type {WebSocket | null} */
-  #socket = null;
-  #state = h('span', { class: 'badge', role: 'status' }, 'connecting');
-  #text;
-  #frames = h('ol', { class: 'frames', 'aria-label': 'Frames' });
-  #sendButton;
-  #closeButton;
-
-  /**
-   * @param {number} number
-   * @param {Target} target
-   * @param {string} subject
-   * @param {string | null} body Frame to begin with.
-   * @param {() => void} removed
-   */
-  constructor(number, target, subject, body, removed) {
-    this.number = number;
-    this.target = target;
-    const id = `client-${number}`;
-    this.#text = h('textarea', { id: `${id}-text`, rows: 4, spellcheck: 'false' });
-    this.#sendButton = button('Send', () => this.send(), { class: 'main' });
-    this.#closeButton = button('Close', () => this.#socket?.close(1000, 'closed in the console'));
-    const routes = this.#routes(`${id}-route`);
-    this.#text.value = body ?? this.#template(target.stage.served?.routes.find(isSendable)?.key);
-    const who = subject === '' ? 'without a token' : `as ${subject}`;
-    this.element = h(
-      'section',
-      { class: 'client', 'aria-labelledby': `${id}-title` },
-      h('h3', { id: `${id}-title` }, `Client ${number} `, h('span', { class: 'small' }, `${target.api.name}/${target.stage.name}, ${who}`), ' ', this.#state),
-      h('label', { for: `${id}-route` }, 'Route'),
-      routes,
-      h('label', { for: `${id}-text` }, 'Frame'),
-      this.#text,
-      h('p', { class: 'actions' }, this.#sendButton, this.#closeButton, button('Remove', () => {
-        this.#socket?.close(1000, 'removed in the console');
-        removed();
-      })),
-      this.#frames,
-    );
-    this.#enable(false);
-    this.#text.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        this.send();
-      }
-    });
-  }
-
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
-  /** @param {string} id */
-  #routes(id) {
-    const routes = (this.target.stage.served?.routes ?? []).filter(isSendable);
-    const options = routes.map(({ key, function: name, twoWay }) =>
-      h('option', { value: key }, `${key}${name === null ? '' : ` → ${name}`}${twoWay ? ', answers' : ''}`),
-    );
-    const list = h('select', { id }, ...options);
-    list.addEventListener('change', () => {
-      this.#text.value = this.#template(list.value);
-    });
-    return list;
-  }
-
-  /**
-   * Returns a frame that selects a route.
-   *
-   * @param {string | undefined} route
-   */
-  #template(route) {
-    const expression = this.target.stage.served?.routeSelectionExpression ?? '';
-    const field = /^\$\{?request\.body\.([\w.]+)\}?$/.exec(expression)?.[1];
-    if (field === undefined || route === undefined || route === '$default') {
-      return '{}';
-    }
-    const frame = field.split('.').reduceRight((/** @type {unknown} */ value, name) => ({ [name]: value }), route);
-    return JSON.stringify(frame);
-  }
-
-  /**
-   * @param {URL} url
-   * @param {string[]} protocols
-   */
-  connect(url, protocols) {
-    const socket = new WebSocket(url, protocols);
-    let wasOpen = false;
-    this.#socket = socket;
-    socket.onopen = () => {
-      wasOpen = true;
-      this.#show('open', 'good');
-      this.#enable(true);
-      this.#text.focus();
-    };
-    socket.onmessage = ({ data }) => this.#log('in', 'received', String(data));
-    socket.onclose = ({ code, reason }) => {
-      this.#enable(false);
-      if (wasOpen) {
-        this.#show(`closed ${code}`, 'bad');
-        this.#log('end', 'closed', `${code} ${reason}`.trim());
-      } else {
-        this.#show('refused', 'bad');
-        this.#log('end', 'refused', 'The handshake failed. Browsers hide the status (row X2); the latest refused connection under Connections has it.');
-      }
-    };
-  }
-
-  /** @param {string} body */
-  prepare(body) {
-    this.#text.value = body;
-    this.#text.focus();
-  }
-
-  send() {
-    if (this.isOpen) {
-      this.#socket?.send(this.#text.value);
-      this.#log('out', 'sent', this.#text.value);
-    }
-  }
-
-  /** @param {boolean} isOpen */
-  #enable(isOpen) {
-    this.#sendButton.disabled = !isOpen;
-    this.#closeButton.disabled = !isOpen;
-  }
-
-  /**
-   * @param {string} text
-   * @param {string} style
-   */
-  #show(text, style) {
-    this.#state.textContent = text;
-    this.#state.className = `badge ${style}`;
-  }
-
-  /**
-   * @param {string} style
-   * @param {string} what
-   * @param {string} body
-   */
-  #log(style, what, body) {
-    const content = style === 'end' ? h('p', {}, body) : h('pre', { tabindex: 0, 'aria-label': `Frame ${what}` }, pretty(body));
-    this.#frames.prepend(h('li', { class: style }, h('span', {}, h('time', {}, clock(Date.now())), ` ${what}`), content));
-    while (this.#frames.childElementCount > MAX_FRAMES) {
-      this.#frames.lastElementChild?.remove();
-    }
-  }
-}
-
-/** @param {import('./requests.js').Route} route */
-function isSendable({ key }) {
-  return key !== '$connect' && key !== '$disconnect';
 }
 
 /**

@@ -6,11 +6,14 @@ const MAX_CONNECTIONS = 20_000;
 /** Maximum number of events of one connection. */
 const MAX_ENTRIES = 300;
 
-/** Maximum number of events of all connections. */
+/** Maximum number of events of all connections, without handshakes. */
 const MAX_ALL_ENTRIES = 60_000;
 
-/** Maximum size of the texts in all events, in characters. */
+/** Maximum size of these events, in characters. */
 const MAX_WEIGHT = 40_000_000;
+
+/** Maximum size of all handshakes, in characters. */
+const MAX_HANDSHAKE_WEIGHT = 40_000_000;
 
 /** Maximum number of changes of deployments. */
 const MAX_ACTIVITY = 200;
@@ -22,6 +25,7 @@ const MAX_ACTIVITY = 200;
  * @property {string} id
  * @property {string} api
  * @property {string} stage
+ * @property {boolean} isKnown False if the gateway no longer keeps the handshake: API, stage and principal are unknown.
  * @property {string | null} principal
  * @property {'open' | 'closed' | 'refused'} state
  * @property {number} since Time of the first known event.
@@ -34,6 +38,12 @@ const MAX_ACTIVITY = 200;
  * @property {number} errors
  * @property {any[]} entries
  * @property {number} forgotten Number of entries that were dropped.
+ * @property {number} revision Grows with each event.
+ * @property {{ revision: number, text: string } | null} searched What a search compares, as of a revision.
+ *
+ * An entry of a connection. It is gone if the connection has dropped it already.
+ *
+ * @typedef {{ connection: Connection, id: number }} EntryRecord
  */
 
 export class Store {
@@ -47,9 +57,9 @@ export class Store {
   /** @type {string | null} */
   #run = null;
   #lastId = 0;
-  /** IDs of the connections of all entries, in their order. @type {Queue<{ id: string, weight: number }>} */
-  #entries = new Queue();
-  #weight = 0;
+  /** Entries of all connections. Handshakes are dropped last: they explain their connections. */
+  #entries = new Budget(MAX_ALL_ENTRIES, MAX_WEIGHT);
+  #handshakes = new Budget(MAX_CONNECTIONS, MAX_HANDSHAKE_WEIGHT);
   /** IDs of connections that ended, in the order of their ends. @type {Queue<string>} */
   #ended = new Queue();
 
@@ -74,8 +84,9 @@ export class Store {
     if (this.#run !== null && this.#run !== run) {
       this.connections.clear();
       this.activity = [];
-      this.dropped = this.open = this.#lastId = this.#weight = 0;
-      this.#entries = new Queue();
+      this.dropped = this.open = this.#lastId = 0;
+      this.#entries = new Budget(MAX_ALL_ENTRIES, MAX_WEIGHT);
+      this.#handshakes = new Budget(MAX_CONNECTIONS, MAX_HANDSHAKE_WEIGHT);
       this.#ended = new Queue();
     }
     this.#run = run;
@@ -86,11 +97,16 @@ export class Store {
     switch (event.event) {
       case 'connected':
       case 'refused':
-      case 'message':
       case 'closed':
+        this.#of(event);
+        break;
+      case 'message':
       case 'disconnected':
       case 'disconnectFailed':
-        this.#of(event);
+        // The close may be forgotten: the connection must not look open again.
+        if (this.connections.has(event.connection)) {
+          this.#of(event);
+        }
         break;
       case 'posted':
         // A function may post during its handshake. Posts to connections that never were are errors of the function.
@@ -110,12 +126,13 @@ export class Store {
   /** @param {any} event */
   #of(event) {
     const connection = this.connections.get(event.connection) ?? this.#create(event);
+    connection.revision += 1;
     switch (event.event) {
       case 'connected':
-        Object.assign(connection, { api: event.api, stage: event.stage, principal: event.principal });
+        Object.assign(connection, { isKnown: true, api: event.api, stage: event.stage, principal: event.principal });
         break;
       case 'refused':
-        Object.assign(connection, { api: event.api, stage: event.stage, principal: denied(event) });
+        Object.assign(connection, { isKnown: true, api: event.api, stage: event.stage, principal: denied(event) });
         this.#end(connection, 'refused', event.status, event);
         break;
       case 'closed':
@@ -146,9 +163,10 @@ export class Store {
       id: event.connection,
       api: '',
       stage: '',
+      isKnown: false,
       principal: null,
       state: /** @type {'open'} */ ('open'),
-      since: event.at,
+      since: event.at - (event.ageMillis ?? 0),
       until: null,
       code: null,
       reason: '',
@@ -158,6 +176,8 @@ export class Store {
       errors: 0,
       entries: [],
       forgotten: 0,
+      revision: 0,
+      searched: null,
     };
     this.connections.set(connection.id, connection);
     this.open += 1;
@@ -170,8 +190,15 @@ export class Store {
 
   /** @param {string} id */
   #forget(id) {
-    if (this.connections.get(id)?.state === 'open') {
+    const connection = this.connections.get(id);
+    if (connection === undefined) {
+      return;
+    }
+    if (connection.state === 'open') {
       this.open -= 1;
+    }
+    while (connection.entries.length > 0) {
+      this.#drop(connection, 0);
     }
     this.connections.delete(id);
   }
@@ -196,27 +223,38 @@ export class Store {
    * @param {any} event
    */
   #keep(connection, event) {
-    const weight = 500 + (event.body?.length ?? 0) + (event.answer?.length ?? 0);
     connection.entries.push(event);
-    this.#entries.push({ id: connection.id, weight });
-    this.#weight += weight;
+    this.#budget(event).add(connection, event);
     if (connection.entries.length > MAX_ENTRIES) {
-      // The handshake stays: it explains the connection.
-      connection.entries.splice(1, 1);
-      connection.forgotten += 1;
+      this.#drop(connection, oldest(connection));
     }
-    while (this.#entries.length > MAX_ALL_ENTRIES || this.#weight > MAX_WEIGHT) {
-      const oldest = this.#entries.shift();
-      if (oldest === undefined) {
-        break;
-      }
-      this.#weight -= oldest.weight;
-      const of = this.connections.get(oldest.id);
-      if (of !== undefined && of.entries.length > 1) {
-        of.entries.splice(1, 1);
-        of.forgotten += 1;
+    for (const budget of [this.#entries, this.#handshakes]) {
+      while (budget.isExceeded) {
+        const next = budget.next();
+        if (next === undefined) {
+          break;
+        }
+        const at = next.connection.entries.findIndex(({ id }) => id === next.id);
+        if (at >= 0) {
+          this.#drop(next.connection, at);
+        }
       }
     }
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {number} at
+   */
+  #drop(connection, at) {
+    const [event] = connection.entries.splice(at, 1);
+    connection.forgotten += 1;
+    this.#budget(event).remove(event);
+  }
+
+  /** @param {any} event */
+  #budget(event) {
+    return isHandshake(event) ? this.#handshakes : this.#entries;
   }
 
   /**
@@ -247,13 +285,102 @@ function denied({ handshake }) {
   return typeof principal === 'string' ? principal : null;
 }
 
+/** @param {any} event */
+function isHandshake({ event }) {
+  return event === 'connected' || event === 'refused';
+}
+
+/**
+ * Returns the index of the oldest entry that is not the handshake.
+ *
+ * @param {Connection} connection
+ */
+function oldest({ entries }) {
+  return isHandshake(entries[0]) ? 1 : 0;
+}
+
+/**
+ * Returns about how much memory an event takes, in characters.
+ *
+ * @param {any} event
+ */
+function weigh({ body, answer, handshake, evidence }) {
+  const objects = [handshake, evidence].filter((value) => value != null);
+  const sizes = objects.map((value) => JSON.stringify(value).length);
+  return sizes.reduce((sum, size) => sum + size, 500 + (body?.length ?? 0) + (answer?.length ?? 0));
+}
+
+/**
+ * Returns the name of who connected.
+ *
+ * @param {Connection} connection
+ */
+export function caller({ isKnown, principal }) {
+  return isKnown ? (principal ?? 'anonymous') : 'unknown';
+}
+
 /**
  * @param {Connection} connection
  * @param {string[]} words
  */
-function matches({ id, principal, stage, state, code, reason, row }, words) {
-  const text = `${id} ${principal ?? 'anonymous'} ${stage} ${state} ${code ?? ''} ${reason} ${row}`.toLowerCase();
+function matches(connection, words) {
+  const { id, stage, state, code, reason, row, revision } = connection;
+  // A search runs at each batch of events, and few connections change meanwhile.
+  if (connection.searched?.revision !== revision) {
+    const text = `${id} ${caller(connection)} ${stage} ${state} ${code ?? ''} ${reason} ${row}`.toLowerCase();
+    connection.searched = { revision, text };
+  }
+  const { text } = connection.searched;
   return words.every((word) => text.includes(word));
+}
+
+/** Entries within a number and a size. */
+class Budget {
+  /** Entries in their order. Those that are gone stay until their turn comes. @type {Queue<EntryRecord>} */
+  #records = new Queue();
+  #count = 0;
+  #weight = 0;
+
+  /**
+   * @param {number} maxCount
+   * @param {number} maxWeight
+   */
+  constructor(maxCount, maxWeight) {
+    this.maxCount = maxCount;
+    this.maxWeight = maxWeight;
+  }
+
+  get isExceeded() {
+    return this.#count > this.maxCount || this.#weight > this.maxWeight;
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {any} event
+   */
+  add(connection, event) {
+    this.#records.push({ connection, id: event.id });
+    this.#count += 1;
+    this.#weight += weigh(event);
+    if (this.#records.length > 2 * this.maxCount) {
+      this.#records.keep(({ connection: { entries }, id }) => entries.some((entry) => entry.id === id));
+    }
+  }
+
+  /**
+   * Subtracts an entry that its connection dropped.
+   *
+   * @param {any} event
+   */
+  remove(event) {
+    this.#count -= 1;
+    this.#weight -= weigh(event);
+  }
+
+  /** Returns the oldest record, and removes it. Its entry may be gone. */
+  next() {
+    return this.#records.shift();
+  }
 }
 
 /**
@@ -273,6 +400,16 @@ class Queue {
   /** @param {T} item */
   push(item) {
     this.#items.push(item);
+  }
+
+  /**
+   * Removes the items for which a condition is false.
+   *
+   * @param {(item: T) => boolean} condition
+   */
+  keep(condition) {
+    this.#items = this.#items.slice(this.#start).filter(condition);
+    this.#start = 0;
   }
 
   /** @returns {T | undefined} */

@@ -16,13 +16,19 @@ export class Timeline {
   #title = h('h2', { id: 'timeline-title' });
   #state = h('p', { class: 'ending' });
   #forgotten = h('p', { class: 'small' });
+  #whole = h('p', { class: 'actions' });
   #entries = h('ol', { class: 'entries' });
   /** Events that are shown, with their elements. @type {Map<number, HTMLElement>} */
   #shown = new Map();
 
-  /** @param {(connection: Connection, body: string, send: boolean) => void} replay */
-  constructor(replay) {
+  /**
+   * @param {(connection: Connection, body: string, send: boolean) => void} replay
+   * @param {(connection: Connection, isPaced: boolean) => void} replayAll
+   */
+  constructor(replay, replayAll) {
     this.replay = replay;
+    const all = (/** @type {boolean} */ isPaced) => () => this.connection !== null && replayAll(this.connection, isPaced);
+    this.#whole.append(button('Replay the connection', all(true)), button('Replay it at once', all(false)));
   }
 
   /** @param {Connection | null} connection */
@@ -33,7 +39,7 @@ export class Timeline {
     this.#entries.replaceChildren();
     if (connection !== null) {
       const back = h('a', { href: '#connections', class: 'back' }, 'All connections');
-      this.#host.replaceChildren(back, this.#title, this.#state, this.#forgotten, this.#entries);
+      this.#host.replaceChildren(back, this.#title, this.#state, this.#whole, this.#forgotten, this.#entries);
       this.#title.replaceChildren('Connection ', h('code', {}, connection.id));
       this.update();
       this.#host.focus({ preventScroll: true });
@@ -47,8 +53,9 @@ export class Timeline {
       return;
     }
     this.#state.textContent = describe(connection);
+    this.#whole.hidden = !connection.isKnown || connection.state === 'refused' || connection.received === 0;
     this.#forgotten.textContent = connection.forgotten > 0
-      ? `${plural(connection.forgotten, 'older event')} are not shown.`
+      ? `${plural(connection.forgotten, 'older event')} not shown.`
       : '';
     const current = new Set(connection.entries.map(({ id }) => id));
     for (const [id, entry] of this.#shown) {
@@ -92,7 +99,8 @@ export class Timeline {
    * @param {any} event
    */
   #actions(connection, event) {
-    if (event.event !== 'message') {
+    // A frame is replayed by a client of its API.
+    if (event.event !== 'message' || !connection.isKnown) {
       return [];
     }
     const replay = (/** @type {boolean} */ send) => () => this.replay(connection, event.body, send);
@@ -108,7 +116,11 @@ export class Timeline {
 }
 
 /** @param {Connection} connection */
-function describe({ state, code, reason, row, since, until, principal }) {
+function describe({ state, code, reason, row, since, until, isKnown, principal }) {
+  if (!isKnown) {
+    const end = state === 'open' ? '' : ` Closed with ${code}: ${reason} (row ${row}).`;
+    return `The gateway no longer keeps the handshake.${end}`;
+  }
   const who = principal === null ? 'without a principal' : `as ${principal}`;
   switch (state) {
     case 'open':

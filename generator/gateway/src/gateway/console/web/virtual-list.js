@@ -9,9 +9,18 @@ const MARGIN = 8;
  * @template T
  * @typedef {object} ListOptions
  * @property {(item: T) => string} key
- * @property {(item: T) => Node[]} render Returns the columns of a row.
+ * @property {(item: T) => number} revision Another number tells that the item has changed.
+ * @property {(item: T) => Element[]} render Returns the columns of a row, always the same elements.
  * @property {(item: T) => string} className
  * @property {(item: T) => void} opened Receives the item that the user opens.
+ */
+
+/**
+ * @template T
+ * @typedef {object} Row
+ * @property {HTMLElement} element
+ * @property {T} item
+ * @property {number} revision
  */
 
 /** @template T */
@@ -21,6 +30,8 @@ export class VirtualList {
   /** Key of the selected item. @type {string | null} */
   #selected = null;
   #rows = h('div', { role: 'presentation', class: 'rows' });
+  /** Visible rows by key. They stay the same elements, so that a click that began on a row ends on it. @type {Map<string, Row<T>>} */
+  #shown = new Map();
   #isScheduled = false;
 
   /**
@@ -72,32 +83,65 @@ export class VirtualList {
     const count = Math.ceil(this.host.clientHeight / height) + 2 * MARGIN;
     const visible = this.#items.slice(first, first + count);
     this.#rows.style.height = `${this.#items.length * height}px`;
-    const rows = visible.map((item, index) => {
+    const keys = new Set(visible.map((item) => this.options.key(item)));
+    for (const [key, { element }] of this.#shown) {
+      if (!keys.has(key)) {
+        element.remove();
+        this.#shown.delete(key);
+      }
+    }
+    /** @type {Element | null} */
+    let next = this.#rows.firstElementChild;
+    visible.forEach((item, index) => {
       const at = first + index;
-      const key = this.options.key(item);
-      const row = h(
-        'div',
-        {
-          role: 'option',
-          id: `row-${at}`,
-          class: `row ${this.options.className(item)}`,
-          'data-key': key,
-          'aria-selected': key === this.#selected ? 'true' : 'false',
-          'aria-setsize': this.#items.length,
-          'aria-posinset': at + 1,
-        },
-        ...this.options.render(item),
-      );
+      const row = this.#row(item);
+      setAttributes(row, {
+        id: `row-${at}`,
+        'aria-selected': row.dataset.key === this.#selected ? 'true' : 'false',
+        'aria-setsize': String(this.#items.length),
+        'aria-posinset': String(at + 1),
+      });
       row.style.transform = `translateY(${at * height}px)`;
-      return row;
+      if (row === next) {
+        next = row.nextElementSibling;
+      } else {
+        this.#rows.insertBefore(row, next);
+      }
     });
-    this.#rows.replaceChildren(...rows);
     const selected = visible.findIndex((item) => this.options.key(item) === this.#selected);
     if (selected >= 0) {
       this.host.setAttribute('aria-activedescendant', `row-${first + selected}`);
     } else {
       this.host.removeAttribute('aria-activedescendant');
     }
+  }
+
+  /**
+   * Returns the row of an item, with the item's latest columns.
+   *
+   * @param {T} item
+   */
+  #row(item) {
+    const { key, revision, className, render } = this.options;
+    const shown = this.#shown.get(key(item));
+    if (shown !== undefined && shown.item === item && shown.revision === revision(item)) {
+      return shown.element;
+    }
+    const element = shown?.element ?? h('div', { role: 'option', 'data-key': key(item) });
+    setAttributes(element, { class: `row ${className(item)}` });
+    const columns = render(item);
+    if (element.childElementCount === columns.length) {
+      columns.forEach((column, at) => {
+        const before = element.children[at];
+        if (!before.isEqualNode(column)) {
+          before.replaceChildren(...column.childNodes);
+        }
+      });
+    } else {
+      element.replaceChildren(...columns);
+    }
+    this.#shown.set(key(item), { element, item, revision: revision(item) });
+    return element;
   }
 
   /** @param {KeyboardEvent} event */
@@ -146,6 +190,20 @@ export class VirtualList {
       this.#selected = this.options.key(item);
       this.#draw();
       this.options.opened(item);
+    }
+  }
+}
+
+/**
+ * Sets the attributes that differ.
+ *
+ * @param {Element} element
+ * @param {Record<string, string>} attributes
+ */
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== value) {
+      element.setAttribute(name, value);
     }
   }
 }
