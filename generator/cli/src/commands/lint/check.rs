@@ -12,11 +12,13 @@ use stackgen_cfn::{FileId, Node, Sources};
 use stackgen_lint::output::{LintedFile, Region};
 use stackgen_lint::{Finding, LintInput, fix_all, lint};
 
+use super::configuration::{self, CheckedConfiguration};
 use super::inputs::InputTemplate;
 use super::previous::PreviousRevision;
 use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::template;
+use crate::terraform;
 use crate::ui::Ui;
 
 /// Predicate for findings to fix in a file.
@@ -35,6 +37,8 @@ pub(super) struct LintOptions<'a> {
 pub(super) enum FileResult {
     /// The file is a template and was linted.
     Linted(CheckedFile),
+    /// The files of a Terraform configuration, which were linted as one template.
+    Configuration(CheckedConfiguration),
     /// Not a template, and not required to be one.
     Skipped,
     /// A required file that cannot be read as a template.
@@ -103,6 +107,9 @@ fn take<'i>(inputs: &'i [InputTemplate], next: &AtomicUsize) -> Option<(usize, &
 }
 
 fn check(input: &InputTemplate, options: LintOptions<'_>) -> Result<FileResult, CliError> {
+    if let Some(root) = terraform::root(&input.path) {
+        return configuration::check(&root, input, options);
+    }
     let Some(text) = read(input)? else {
         return Ok(FileResult::Skipped);
     };
