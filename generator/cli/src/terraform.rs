@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::LocatedError;
 use stackgen_terraform::{
-    Configuration, ConfigurationFiles, ConfigurationInputs, ConfigurationProblem, is_configuration,
+    ConfigurationFiles, ConfigurationInputs, ConfigurationProblem, TerraformConfiguration,
+    is_configuration,
 };
 use walkdir::WalkDir;
 
@@ -25,7 +26,7 @@ const VARIABLE_PREFIX: &str = "TF_VAR_";
 /// A configuration that was read, and the files that it consists of.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadConfiguration {
-    pub(crate) configuration: Configuration,
+    pub(crate) configuration: TerraformConfiguration,
     /// Files and folders that were read, absolute.
     pub(crate) files: BTreeSet<PathBuf>,
 }
@@ -118,7 +119,7 @@ pub(crate) fn located(problem: ConfigurationProblem) -> LocatedError {
 }
 
 /// Prints the remarks about a configuration.
-pub(crate) fn print_notes(configuration: &Configuration, ui: &Ui) {
+pub(crate) fn print_notes(configuration: &TerraformConfiguration, ui: &Ui) {
     /// More remarks have the same cause most of the time.
     const MOST: usize = 12;
     let notes = configuration.missing.iter().chain(&configuration.notes);
@@ -140,7 +141,7 @@ pub(crate) fn print_notes(configuration: &Configuration, ui: &Ui) {
 }
 
 /// Returns the spans of the resources, by logical ID.
-pub(crate) fn resource_spans(configuration: &Configuration) -> BTreeMap<String, Span> {
+pub(crate) fn resource_spans(configuration: &TerraformConfiguration) -> BTreeMap<String, Span> {
     let resources = configuration
         .template
         .get("Resources")

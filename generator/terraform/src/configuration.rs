@@ -19,7 +19,7 @@ use crate::value::HclValue;
 
 /// A configuration as a template.
 #[derive(Clone, Debug)]
-pub struct Configuration {
+pub struct TerraformConfiguration {
     /// The template. Its spans are in the files of the configuration.
     pub template: Node,
     /// The files.
@@ -57,7 +57,7 @@ pub fn read(
     files: &dyn ConfigurationFiles,
     inputs: &ConfigurationInputs,
     sources: Sources,
-) -> Result<Configuration, UnreadableConfiguration> {
+) -> Result<TerraformConfiguration, UnreadableConfiguration> {
     on_large_stack(&|| read_here(files, inputs, sources.clone()))
 }
 
@@ -65,7 +65,7 @@ fn read_here(
     files: &dyn ConfigurationFiles,
     inputs: &ConfigurationInputs,
     mut sources: Sources,
-) -> Result<Configuration, UnreadableConfiguration> {
+) -> Result<TerraformConfiguration, UnreadableConfiguration> {
     let module = TerraformModule::read(Path::new(""), files, &mut sources);
     let given = given_variables(files, inputs, &mut sources);
     let (module, given) = match (module, given) {
@@ -101,7 +101,7 @@ fn read_here(
     if !errors.is_empty() {
         return Err(UnreadableConfiguration { sources, errors });
     }
-    Ok(Configuration {
+    Ok(TerraformConfiguration {
         template,
         sources,
         notes: evaluator.notes.take(),

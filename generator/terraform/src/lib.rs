@@ -22,7 +22,8 @@ mod value;
 mod words;
 
 pub use configuration::{
-    Configuration, ConfigurationInputs, UnreadableConfiguration, evaluate, local_modules, read,
+    ConfigurationInputs, TerraformConfiguration, UnreadableConfiguration, evaluate, local_modules,
+    read,
 };
 pub use error::ConfigurationProblem;
 pub use files::ConfigurationFiles;

@@ -96,9 +96,6 @@ impl TypeConstraint {
         if matches!(value, HclValue::Null | HclValue::Unknown(_)) {
             return Ok(value);
         }
-        let wrong = |expected: &str, value: &HclValue| {
-            ExpressionError::new(format!("{expected} is needed, and not a {}", value.kind()))
-        };
         Ok(match self {
             TypeConstraint::Any => value,
             TypeConstraint::Bool => {
@@ -114,51 +111,46 @@ impl TypeConstraint {
                 _ => HclValue::Number(value.as_number().ok_or_else(|| wrong("a number", &value))?),
             },
             TypeConstraint::Text => HclValue::Text(value.to_text()?),
-            TypeConstraint::List(inner) | TypeConstraint::Set(inner) => {
-                let items = value
-                    .elements()
-                    .ok_or_else(|| wrong("a list", &value))?
-                    .to_vec();
-                let items: Result<Vec<_>, _> = items
-                    .into_iter()
-                    .map(|item| inner.convert(item, default))
-                    .collect();
-                let items = unify(items?);
-                match self {
-                    TypeConstraint::Set(_) => HclValue::set(items),
-                    _ => HclValue::List(items),
-                }
-            }
+            TypeConstraint::List(inner) => HclValue::List(inner.convert_elements(&value, default)?),
+            TypeConstraint::Set(inner) => HclValue::set(inner.convert_elements(&value, default)?),
             TypeConstraint::Tuple(types) => {
                 let items = value.elements().ok_or_else(|| wrong("a tuple", &value))?;
-                let items = items
-                    .iter()
-                    .zip(types)
-                    .map(|(item, inner)| inner.convert(item.clone(), default));
+                let items = items.iter().zip(types);
+                let items = items.map(|(item, inner)| inner.convert(item.clone(), default));
                 HclValue::List(items.collect::<Result<_, _>>()?)
             }
             TypeConstraint::Map(inner) => {
-                let entries = value
-                    .entries()
-                    .ok_or_else(|| wrong("a map", &value))?
-                    .clone();
+                let entries = value.entries().ok_or_else(|| wrong("a map", &value))?;
+                let entries = entries.iter();
                 let entries = entries
-                    .into_iter()
-                    .map(|(key, value)| Ok((key, inner.convert(value, default)?)));
+                    .map(|(key, value)| Ok((key.as_str(), inner.convert(value.clone(), default)?)));
                 HclValue::map(entries.collect::<Result<Vec<_>, ExpressionError>>()?)
             }
             TypeConstraint::Object(attributes) => {
                 let entries = value.entries().ok_or_else(|| wrong("an object", &value))?;
                 let entries = attributes.iter().map(|attribute| {
-                    Ok((
-                        attribute.name.clone(),
-                        attribute.value(entries.get(&attribute.name), default)?,
-                    ))
+                    let given = entries.get(&attribute.name);
+                    Ok((attribute.name.as_str(), attribute.value(given, default)?))
                 });
                 HclValue::map(entries.collect::<Result<Vec<_>, ExpressionError>>()?)
             }
         })
     }
+
+    /// Converts the elements of a list, and gives them one type.
+    fn convert_elements(
+        &self,
+        list: &HclValue,
+        default: &dyn Fn(&Expression) -> Result<HclValue, ExpressionError>,
+    ) -> Result<Vec<HclValue>, ExpressionError> {
+        let items = list.elements().ok_or_else(|| wrong("a list", list))?;
+        let items = items.iter().map(|item| self.convert(item.clone(), default));
+        Ok(unify(items.collect::<Result<_, _>>()?))
+    }
+}
+
+fn wrong(expected: &str, value: &HclValue) -> ExpressionError {
+    ExpressionError::new(format!("{expected} is needed, and not a {}", value.kind()))
 }
 
 fn object_attribute(name: String, constraint: &Expression) -> ObjectAttribute {

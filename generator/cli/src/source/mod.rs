@@ -1,14 +1,15 @@
 //! Stacks that a local gateway runs: a project file or any template, with functions built for this machine.
 
+mod configuration;
 mod input;
-mod of_terraform;
+mod prepared;
 mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use stackgen_cfn::{Node, Sources, emit};
-use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, code_files};
+use stackgen_cfn::{Node, Sources, emit, json};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
@@ -23,13 +24,13 @@ use crate::terraform;
 use crate::ui::Ui;
 use crate::values::name_and_value;
 
-pub(crate) use of_terraform::PreparedConfiguration;
+pub(crate) use prepared::PreparedStack;
 pub(crate) use problems::problems;
 
 /// Flags that select what a local gateway runs.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// CloudFormation or SAM template, `cdk.out`, `.serverless`, or a Terraform configuration, to run in place of a project file
+    /// Template, `cdk.out`, `.serverless` or Terraform configuration to run in place of a project file
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
     pub(crate) template: Option<PathBuf>,
 
@@ -67,27 +68,6 @@ pub(crate) struct SourceArgs {
     /// Run functions as they were built before
     #[arg(long, help_heading = "Functions")]
     pub(crate) no_build: bool,
-}
-
-/// A template that is ready to be applied, and its model.
-#[derive(Clone, Debug)]
-pub(crate) struct PreparedStack {
-    pub(crate) template: StackTemplate,
-    /// Model before code was built, so that new code is no change of the wiring.
-    pub(crate) model: Model,
-    /// Folders of the functions' sources.
-    pub(crate) folders: BTreeSet<PathBuf>,
-    /// Folder of the web page, if the stack has one.
-    pub(crate) page: Option<PathBuf>,
-    /// The Terraform configuration that the template was read from.
-    pub(crate) configuration: Option<PreparedConfiguration>,
-}
-
-impl PreparedStack {
-    /// Returns archives and folders with code of functions that are not built here.
-    pub(crate) fn code(&self) -> Vec<PathBuf> {
-        code_files(&self.template, &self.model)
-    }
 }
 
 impl SourceArgs {
@@ -157,6 +137,21 @@ impl SourceArgs {
         let built = self.build(&found, ui).await?;
         let template = self.template(stack, path, text, found.code(&built));
         Ok(found.prepared(template))
+    }
+
+    /// Reads the Terraform configuration of a root module as a template.
+    async fn of_terraform(&self, root: &Path, ui: &Ui) -> Result<PreparedStack, CliError> {
+        let read = configuration::read(root, &self.parameters, ui)?;
+        let found = TemplateFunctions::of(&read.template, &self.inputs(), root);
+        let built = self.build(&found, ui).await?;
+        let text = json::to_json(&read.template).to_string();
+        // Paths of code are relative to the folder of this file.
+        let file = root.join("main.tf");
+        let template = self.template(read.stack, &file, text, found.code(&built));
+        Ok(PreparedStack {
+            configuration: Some(read.configuration),
+            ..found.prepared(template)
+        })
     }
 
     async fn of_project(&self, ui: &Ui) -> Result<PreparedStack, CliError> {

@@ -4,7 +4,7 @@ use stackgen_cfn::{Node, Sources, Span};
 use stackgen_gateway::stack::TemplateProblem;
 use stackgen_synth::LocatedError;
 
-use super::{PreparedConfiguration, PreparedStack};
+use super::prepared::{PreparedConfiguration, PreparedStack};
 use crate::error::CliError;
 
 /// Creates the error of a template that the gateway refuses, with locations.

@@ -28,12 +28,12 @@ impl TemplateConverter<'_, '_> {
         let Some(key) = properties.value("s3_key") else {
             return;
         };
-        if let Some(object) = self.object_with(properties.value("s3_bucket"), key) {
-            if let Some(file) = self.path(object.attributes.get("source")) {
-                let node = self.local_code(&file, span);
-                properties.set(property, "s3_key", node);
-                return;
-            }
+        if let Some(object) = self.object_with(properties.value("s3_bucket"), key)
+            && let Some(file) = self.path(object.attributes.get("source"))
+        {
+            let node = self.local_code(&file, span);
+            properties.set(property, "s3_key", node);
+            return;
         }
         let names = [
             ("s3_bucket", "S3Bucket"),

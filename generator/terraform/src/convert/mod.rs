@@ -130,7 +130,8 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         if let Some(condition) = &instance.condition {
             resource.insert("Condition", condition.as_str());
         }
-        let depends_on = self.depends_on(instance);
+        let finished = Node::from(properties.finish());
+        let depends_on = self.depends_on(instance, &finished);
         if !depends_on.is_empty() {
             let span = instance
                 .spans
@@ -144,10 +145,7 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
             map.insert("Stackgen", ignore);
         }
         resource.insert("Metadata", all_metadata);
-        resource.insert(
-            "Properties",
-            Node::from(properties.finish()).at(instance.span),
-        );
+        resource.insert("Properties", finished.at(instance.span));
         let entry = Entry {
             key_span: instance.span,
             node: Node::from(resource).at(instance.span),
@@ -198,9 +196,14 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
 
     /// Returns the logical IDs of the resources that a resource waits for: those in `depends_on`, and those that its
     /// expressions refer to, because not every reference is one in the template, such as those of a deployment's triggers.
-    fn depends_on(&self, instance: &ResourceInstance) -> Vec<String> {
+    fn depends_on(&self, instance: &ResourceInstance, properties: &Node) -> Vec<String> {
+        let mut referenced = BTreeSet::new();
+        visit_references(properties, &mut |id| {
+            referenced.insert(address_of_block(id).to_owned());
+        });
         let mut blocks: BTreeSet<&str> = instance.depends_on.iter().map(String::as_str).collect();
-        blocks.extend(instance.dependencies.iter().map(String::as_str));
+        let others = instance.dependencies.iter().map(String::as_str);
+        blocks.extend(others.filter(|block| !referenced.contains(*block)));
         let waits_for = |other: &Rc<ResourceInstance>| {
             let block = address_of_block(&other.address);
             other.address != instance.address
@@ -301,7 +304,7 @@ fn rename_text(node: &mut Node, renamed: &BTreeMap<String, String>) {
 fn parameters(template: &Node) -> Map {
     let resources = template.get("Resources").and_then(Node::as_map);
     let mut names = BTreeSet::new();
-    visit_references(template, &mut |name| {
+    visit_names(template, &mut |name| {
         let is_known =
             name.starts_with("AWS::") || resources.is_some_and(|all| all.get(name).is_some());
         if !is_known {
@@ -314,6 +317,22 @@ fn parameters(template: &Node) -> Map {
     parameters.collect()
 }
 
+/// Calls a function for the name in every `Ref`.
+fn visit_names(node: &Node, visit: &mut impl FnMut(&str)) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| visit_names(item, visit)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|(_, value)| visit_names(value, visit)),
+        Value::Call(call) => match call.as_ref_name() {
+            Some(name) => visit(name),
+            None => visit_names(&call.argument, visit),
+        },
+        _ => {}
+    }
+}
+
+/// Calls a function for the name in every `Ref` and `Fn::GetAtt`.
 fn visit_references(node: &Node, visit: &mut impl FnMut(&str)) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| visit_references(item, visit)),
@@ -322,7 +341,7 @@ fn visit_references(node: &Node, visit: &mut impl FnMut(&str)) {
             .for_each(|(_, value)| visit_references(value, visit)),
         Value::Call(call) => match (call.as_ref_name(), call.as_get_att()) {
             (Some(name), _) => visit(name),
-            (None, Some(_)) => {}
+            (None, Some((id, _))) => visit(id),
             (None, None) => visit_references(&call.argument, visit),
         },
         _ => {}

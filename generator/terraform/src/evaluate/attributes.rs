@@ -227,50 +227,42 @@ impl Evaluator<'_> {
             ((*attribute).to_owned(), HclValue::Text(text))
         });
         let mut entries: BTreeMap<_, _> = entries.collect();
-        let own = |name: &str, attribute: &str| {
-            self.named_text(instance, name).map(|text| {
-                HclValue::Text(self.tokens.reference(
-                    &instance.address,
-                    Some(attribute),
-                    Some(text),
-                ))
-            })
+        entries.extend(self.special_attributes(instance));
+        entries
+    }
+
+    /// Returns attributes that depend on others of the configuration.
+    fn special_attributes(&self, instance: &ResourceInstance) -> Vec<(String, HclValue)> {
+        let own_name = |attribute: &str| {
+            let text = self.named_text(instance, "name")?;
+            let token = self
+                .tokens
+                .reference(&instance.address, Some(attribute), Some(text));
+            Some(("name".to_owned(), HclValue::Text(token)))
         };
         match instance.kind.as_str() {
-            "aws_sqs_queue" => {
-                entries.extend(own("name", "QueueName").map(|name| ("name".to_owned(), name)))
-            }
-            "aws_sns_topic" => {
-                entries.extend(own("name", "TopicName").map(|name| ("name".to_owned(), name)))
-            }
+            "aws_sqs_queue" => own_name("QueueName").into_iter().collect(),
+            "aws_sns_topic" => own_name("TopicName").into_iter().collect(),
             "aws_apigatewayv2_api" => {
-                drop(entries.insert("api_endpoint".to_owned(), self.api_endpoint(instance)))
+                vec![("api_endpoint".to_owned(), self.api_endpoint(instance))]
             }
-            "aws_apigatewayv2_stage" => entries.extend(self.stage_attributes(instance)),
-            "aws_lambda_function" => entries.extend(self.version_attributes(instance)),
-            "aws_ssm_parameter" => {
-                let name = self.pattern(instance, "name", "{ref}");
-                let slash = if self
-                    .named_text(instance, "name")
-                    .is_some_and(|name| name.starts_with('/'))
-                {
-                    ""
-                } else {
-                    "/"
-                };
-                let before = self.pattern(
-                    instance,
-                    "",
-                    "arn:{AWS::Partition}:ssm:{AWS::Region}:{AWS::AccountId}:parameter",
-                );
-                entries.insert(
-                    "arn".to_owned(),
-                    HclValue::Text(format!("{before}{slash}{name}")),
-                );
-            }
-            _ => {}
+            "aws_apigatewayv2_stage" => self.stage_attributes(instance),
+            "aws_lambda_function" => self.version_attributes(instance),
+            "aws_ssm_parameter" => vec![("arn".to_owned(), self.parameter_arn(instance))],
+            _ => Vec::new(),
         }
-        entries
+    }
+
+    fn parameter_arn(&self, parameter: &ResourceInstance) -> HclValue {
+        const BEFORE: &str = "arn:{AWS::Partition}:ssm:{AWS::Region}:{AWS::AccountId}:parameter";
+        let literal = self.named_text(parameter, "name");
+        let slash = match literal.is_some_and(|name| name.starts_with('/')) {
+            true => "",
+            false => "/",
+        };
+        let before = self.pattern(parameter, "", BEFORE);
+        let name = self.pattern(parameter, "name", "{ref}");
+        HclValue::Text(format!("{before}{slash}{name}"))
     }
 
     /// Returns the text of an attribute of the configuration, as far as it is known.

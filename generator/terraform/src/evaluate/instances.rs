@@ -6,6 +6,7 @@ use std::rc::Rc;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use stackgen_cfn::Span;
 
+use super::body::BodyReader;
 use super::{Evaluator, ModuleInstance};
 use crate::document::{BlockSuppression, ConfigBlock};
 use crate::error::{ConfigurationProblem, ExpressionError};
@@ -216,9 +217,14 @@ impl Evaluator<'_> {
         address: String,
         names: &[(String, HclValue)],
     ) -> ResourceInstance {
-        let mut spans = BTreeMap::new();
-        let (attributes, dependencies) =
-            self.with_dependencies(|| self.body(instance, block, names, &address, "", &mut spans));
+        let mut reader = BodyReader {
+            evaluator: self,
+            instance,
+            address: &address,
+            spans: BTreeMap::new(),
+        };
+        let (attributes, dependencies) = self.with_dependencies(|| reader.body(block, names, ""));
+        let mut spans = reader.spans;
         let depends_on = block.attributes.get("depends_on");
         let depends_on = depends_on
             .map(|attribute| depends_on_addresses(&attribute.expression, &instance.prefix));

@@ -5,6 +5,7 @@ mod body;
 mod data;
 mod instances;
 mod modules;
+mod policy_document;
 mod random;
 mod variables;
 

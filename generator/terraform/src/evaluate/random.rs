@@ -5,100 +5,103 @@ use sha2::{Digest as _, Sha256};
 use super::ResourceInstance;
 use crate::value::HclValue;
 
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// Attributes and their values.
+type RandomAttributes = Vec<(&'static str, HclValue)>;
+
 /// Returns the attributes of a random resource; `None` for another type.
-pub(super) fn attributes(instance: &ResourceInstance) -> Option<Vec<(&'static str, HclValue)>> {
-    let number = |name: &str| instance.attributes.get(name).and_then(HclValue::as_number);
-    let is_on = |name: &str| {
-        instance
-            .attributes
-            .get(name)
-            .and_then(HclValue::as_bool)
-            .unwrap_or(true)
+pub(super) fn attributes(instance: &ResourceInstance) -> Option<RandomAttributes> {
+    let digest = Sha256::digest(instance.address.as_bytes()).to_vec();
+    let both = |text: String| {
+        vec![
+            ("result", HclValue::text(&text)),
+            ("id", HclValue::Text(text)),
+        ]
     };
-    let prefix = instance
-        .attributes
-        .get("prefix")
-        .and_then(HclValue::as_text)
-        .unwrap_or_default();
-    let digest = digest(&instance.address);
-    let hex = hex::encode(&digest);
     Some(match instance.kind.as_str() {
-        "random_string" | "random_password" => {
-            let length = length(number("length").unwrap_or(16.0));
-            let mut alphabet = String::new();
-            if is_on("lower") || !is_on("upper") {
-                alphabet.push_str("abcdefghijklmnopqrstuvwxyz");
-            }
-            if is_on("numeric") && is_on("number") {
-                alphabet.push_str("0123456789");
-            }
-            let text = letters(&digest, alphabet.as_bytes(), length);
-            vec![
-                ("result", HclValue::text(&text)),
-                ("id", HclValue::text(text)),
-            ]
-        }
-        "random_id" => {
-            let digits = 2 * length(number("byte_length").unwrap_or(8.0)).min(hex.len() / 2);
-            let hex = &hex[..digits];
-            vec![
-                ("hex", HclValue::Text(format!("{prefix}{hex}"))),
-                ("b64_url", HclValue::Text(format!("{prefix}{hex}"))),
-                (
-                    "dec",
-                    HclValue::Text(format!(
-                        "{prefix}{}",
-                        u32::from(digest[0]) * 1000 + u32::from(digest[1])
-                    )),
-                ),
-                ("id", HclValue::text(hex)),
-            ]
-        }
-        "random_pet" => {
-            let separator = instance
-                .attributes
-                .get("separator")
-                .and_then(HclValue::as_text)
-                .unwrap_or("-");
-            let name = format!(
-                "calm{separator}{}",
-                letters(&digest, b"abcdefghijklmnopqrstuvwxyz", 6)
-            );
-            let name = match prefix {
-                "" => name,
-                prefix => format!("{prefix}{separator}{name}"),
-            };
-            vec![("id", HclValue::Text(name))]
-        }
-        "random_uuid" => {
-            let uuid = format!(
-                "{}-{}-4{}-8{}-{}",
-                &hex[..8],
-                &hex[8..12],
-                &hex[13..16],
-                &hex[17..20],
-                &hex[20..32]
-            );
-            vec![
-                ("result", HclValue::text(&uuid)),
-                ("id", HclValue::text(uuid)),
-            ]
-        }
+        "random_string" | "random_password" => both(random_text(instance, &digest)),
+        "random_uuid" => both(uuid(&hex::encode(&digest))),
+        "random_id" => random_id(instance, &digest),
+        "random_pet" => vec![("id", HclValue::Text(pet(instance, &digest)))],
         "random_integer" => {
-            let (min, max) = (number("min").unwrap_or(0.0), number("max").unwrap_or(0.0));
-            let range = (max - min + 1.0).max(1.0);
-            let value = min + (f64::from(digest[0]) * 256.0 + f64::from(digest[1])) % range;
-            vec![
-                ("result", HclValue::Number(value.floor())),
-                ("id", HclValue::Number(value.floor())),
-            ]
+            let number = HclValue::Number(integer(instance, &digest));
+            vec![("result", number.clone()), ("id", number)]
         }
         _ => return None,
     })
 }
 
-fn digest(address: &str) -> Vec<u8> {
-    Sha256::digest(address.as_bytes()).to_vec()
+fn number(instance: &ResourceInstance, name: &str) -> Option<f64> {
+    instance.attributes.get(name)?.as_number()
+}
+
+fn text<'i>(instance: &'i ResourceInstance, name: &str) -> Option<&'i str> {
+    instance.attributes.get(name)?.as_text()
+}
+
+fn random_text(instance: &ResourceInstance, digest: &[u8]) -> String {
+    let is_on = |name: &str| {
+        let flag = instance.attributes.get(name).and_then(HclValue::as_bool);
+        flag.unwrap_or(true)
+    };
+    let mut alphabet = String::new();
+    if is_on("lower") || !is_on("upper") {
+        alphabet.push_str(LETTERS);
+    }
+    if is_on("numeric") && is_on("number") {
+        alphabet.push_str("0123456789");
+    }
+    if alphabet.is_empty() {
+        alphabet.push_str(&LETTERS.to_uppercase());
+    }
+    let length = length(number(instance, "length").unwrap_or(16.0));
+    letters(digest, &alphabet, length)
+}
+
+fn uuid(hex: &str) -> String {
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32],
+    ];
+    let [first, second, third, fourth, last] = parts;
+    format!("{first}-{second}-4{third}-8{fourth}-{last}")
+}
+
+fn random_id(instance: &ResourceInstance, digest: &[u8]) -> RandomAttributes {
+    let hex = hex::encode(digest);
+    let bytes = length(number(instance, "byte_length").unwrap_or(8.0)).min(digest.len());
+    let hex = &hex[..2 * bytes];
+    let prefixed = format!("{}{hex}", text(instance, "prefix").unwrap_or_default());
+    vec![
+        ("hex", HclValue::text(&prefixed)),
+        ("b64_url", HclValue::text(&prefixed)),
+        ("b64_std", HclValue::Text(prefixed)),
+        (
+            "dec",
+            HclValue::Text(u16::from_be_bytes([digest[0], digest[1]]).to_string()),
+        ),
+        ("id", HclValue::text(hex)),
+    ]
+}
+
+fn pet(instance: &ResourceInstance, digest: &[u8]) -> String {
+    let separator = text(instance, "separator").unwrap_or("-");
+    let name = format!("calm{separator}{}", letters(digest, LETTERS, 6));
+    match text(instance, "prefix").unwrap_or_default() {
+        "" => name,
+        prefix => format!("{prefix}{separator}{name}"),
+    }
+}
+
+fn integer(instance: &ResourceInstance, digest: &[u8]) -> f64 {
+    let bound = |name: &str| number(instance, name).unwrap_or_default();
+    let range = (bound("max") - bound("min") + 1.0).max(1.0);
+    let random = f64::from(u16::from_be_bytes([digest[0], digest[1]]));
+    (bound("min") + random % range).floor()
 }
 
 fn length(number: f64) -> usize {
@@ -113,13 +116,8 @@ fn length(number: f64) -> usize {
     length
 }
 
-/// Returns letters of an alphabet; the first is a letter, if the alphabet has one.
-fn letters(digest: &[u8], alphabet: &[u8], length: usize) -> String {
-    let alphabet = if alphabet.is_empty() {
-        b"abcdefghijklmnopqrstuvwxyz"
-    } else {
-        alphabet
-    };
+fn letters(digest: &[u8], alphabet: &str, length: usize) -> String {
+    let alphabet = alphabet.as_bytes();
     let bytes = digest.iter().cycle().take(length);
     bytes
         .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))

@@ -100,10 +100,7 @@ fn all_equal(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 /// Returns the argument at a position.
-pub(super) fn at<'v>(
-    arguments: &'v [HclValue],
-    position: usize,
-) -> Result<&'v HclValue, ExpressionError> {
+pub(super) fn at(arguments: &[HclValue], position: usize) -> Result<&HclValue, ExpressionError> {
     arguments
         .get(position)
         .ok_or_else(|| ExpressionError::new("not enough arguments"))

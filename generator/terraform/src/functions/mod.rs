@@ -34,6 +34,9 @@ pub(crate) struct FunctionContext<'a> {
 /// Result of a function: `None` if it is unknown, because it depends on values that are.
 type FunctionResult = Result<Option<HclValue>, ExpressionError>;
 
+/// Functions of one kind, which returns `None` for the name of another one.
+type FunctionFamily = fn(&FunctionContext<'_>, &str, &[HclValue]) -> Option<FunctionResult>;
+
 /// Functions whose result is right for texts with tokens.
 const TOKEN_SAFE: &[&str] = &[
     "alltrue",
@@ -159,7 +162,7 @@ fn has_token(context: &FunctionContext<'_>, value: &HclValue) -> bool {
 }
 
 fn dispatch(context: &FunctionContext<'_>, name: &str, arguments: &[HclValue]) -> FunctionResult {
-    let families: [fn(&FunctionContext<'_>, &str, &[HclValue]) -> Option<FunctionResult>; 8] = [
+    let families: [FunctionFamily; 8] = [
         strings::call,
         collections::call,
         sets::call,

@@ -3,15 +3,18 @@
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Node, Sources, json::to_json};
 use stackgen_model::{Inputs, Link, Model};
-use stackgen_terraform::{Configuration, ConfigurationInputs, read};
+use stackgen_terraform::{ConfigurationInputs, TerraformConfiguration, read};
 
 use crate::files::MemoryFiles;
 
-fn configuration(files: &[(&str, &str)]) -> Configuration {
+fn configuration(files: &[(&str, &str)]) -> TerraformConfiguration {
     configuration_with(files, &[])
 }
 
-fn configuration_with(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Configuration {
+fn configuration_with(
+    files: &[(&str, &str)],
+    variables: &[(&str, &str)],
+) -> TerraformConfiguration {
     let files = MemoryFiles::new(files.iter().copied());
     let variables = variables
         .iter()
@@ -22,7 +25,7 @@ fn configuration_with(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Con
     read(&files, &inputs, Sources::new()).unwrap()
 }
 
-fn resource(configuration: &Configuration, id: &str) -> Json {
+fn resource(configuration: &TerraformConfiguration, id: &str) -> Json {
     let resources = configuration.template.get("Resources").unwrap();
     let resource = resources.get(id).unwrap_or_else(|| {
         let ids: Vec<_> = resources.as_map().unwrap().keys().collect();
@@ -31,11 +34,11 @@ fn resource(configuration: &Configuration, id: &str) -> Json {
     to_json(resource)
 }
 
-fn properties(configuration: &Configuration, id: &str) -> Json {
+fn properties(configuration: &TerraformConfiguration, id: &str) -> Json {
     resource(configuration, id)["Properties"].clone()
 }
 
-fn ids(configuration: &Configuration) -> Vec<String> {
+fn ids(configuration: &TerraformConfiguration) -> Vec<String> {
     let resources = configuration
         .template
         .get("Resources")
@@ -43,7 +46,7 @@ fn ids(configuration: &Configuration) -> Vec<String> {
     resources.unwrap().keys().map(str::to_owned).collect()
 }
 
-fn notes(configuration: &Configuration) -> Vec<String> {
+fn notes(configuration: &TerraformConfiguration) -> Vec<String> {
     let notes = configuration.notes.iter().map(|note| {
         let at = configuration.sources.location(note.span).unwrap();
         format!("{}:{}: {}", at.file, at.line, note.message)

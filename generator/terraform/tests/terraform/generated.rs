@@ -104,22 +104,23 @@ fn boolean(choices: &mut Choices, depth: u32) -> String {
     }
 }
 
+/// Simple expressions of texts.
+const TEXTS: &[&str] = &[
+    "\"\"",
+    "\"a\"",
+    "\"one two\"",
+    "\"$connect\"",
+    "\"é,ü\"",
+    "\"a/b/c\"",
+    "var.name",
+    "local.arn",
+    "var.tags.team",
+];
+
 /// Returns an expression of a text.
 fn text(choices: &mut Choices, depth: u32) -> String {
     if depth == 0 {
-        return choices
-            .one_of(&[
-                "\"\"",
-                "\"a\"",
-                "\"one two\"",
-                "\"$connect\"",
-                "\"é,ü\"",
-                "\"a/b/c\"",
-                "var.name",
-                "local.arn",
-                "var.tags.team",
-            ])
-            .to_owned();
+        return choices.one_of(TEXTS).to_owned();
     }
     let depth = depth - 1;
     match choices.below(12) {

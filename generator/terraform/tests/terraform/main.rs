@@ -1,5 +1,7 @@
 //! Tests of the reader of Terraform configurations.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod console;
 mod convert;
 mod files;

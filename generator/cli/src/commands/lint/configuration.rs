@@ -6,22 +6,13 @@ use std::path::{Path, PathBuf};
 use stackgen_cfn::{FileId, Node, Sources};
 use stackgen_lint::output::LintedFile;
 use stackgen_lint::{Finding, LintInput, LintReport, lint};
-use stackgen_terraform::{Configuration, in_terraform_words};
+use stackgen_terraform::in_terraform_words;
 
-use super::check::{CheckedFile, FileResult, LintOptions};
 use super::inputs::InputTemplate;
 use super::previous::PreviousRevision;
+use super::result::{CheckedConfiguration, CheckedFile, FileResult, LintOptions};
 use crate::error::CliError;
 use crate::terraform;
-
-/// A linted configuration.
-#[derive(Debug)]
-pub(super) struct CheckedConfiguration {
-    /// Its files with findings, at least one file.
-    pub(super) files: Vec<CheckedFile>,
-    /// The configuration, with remarks.
-    pub(super) configuration: Configuration,
-}
 
 /// Lints the configuration of a root module.
 pub(super) fn check(

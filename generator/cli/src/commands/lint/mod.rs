@@ -8,6 +8,7 @@ mod folder;
 mod inputs;
 mod output;
 mod previous;
+mod result;
 mod selection;
 
 use std::collections::BTreeSet;
@@ -21,10 +22,10 @@ use crate::outcome::CommandOutcome;
 use crate::terraform;
 use crate::ui::Ui;
 use baseline::Baseline;
-use check::{CheckedFile, FileResult, LintOptions};
 use inputs::{InputArgs, InputTemplate};
 use output::{LintRun, OutputArgs};
 use previous::PreviousRevision;
+use result::{CheckedFile, FileResult, LintOptions};
 use selection::RuleSelection;
 
 /// Find wiring mistakes in CloudFormation, SAM and CDK templates, and in Terraform configurations
