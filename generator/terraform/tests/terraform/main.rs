@@ -6,3 +6,4 @@ mod console;
 mod convert;
 mod files;
 mod generated;
+mod modules;
