@@ -52,6 +52,11 @@ impl Sources {
         &self.0[self.0.len() - 1]
     }
 
+    /// Iterates over the files, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> + Clone {
+        self.0.iter()
+    }
+
     /// Returns the file with an ID of this table.
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.0.get(id.0 as usize)

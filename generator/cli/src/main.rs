@@ -36,6 +36,7 @@ mod signals;
 mod source;
 mod style;
 mod template;
+mod terraform;
 mod text;
 mod ui;
 mod values;

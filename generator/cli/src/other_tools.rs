@@ -61,7 +61,7 @@ pub(crate) fn error(
         ),
         ForeignFile::Terraform => (
             "a Terraform configuration",
-            "stackgen reads CloudFormation, SAM and CDK templates; it does not support Terraform",
+            "name the file itself or its folder: Terraform reads all files of a folder, so one file of a revision is not enough",
         ),
         ForeignFile::Cdk => (
             "the configuration of a CDK app",

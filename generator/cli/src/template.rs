@@ -9,6 +9,7 @@ use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::git;
 use crate::other_tools::{self, TemplateUse};
+use crate::terraform;
 
 /// Source of a template.
 #[derive(Clone, Debug)]
@@ -43,6 +44,12 @@ impl TemplateSource {
 
     /// Reads the template, and adds its text to the sources, so that messages can show lines of it.
     pub(crate) fn read_into(&self, sources: &mut Sources) -> Result<Node, CliError> {
+        if let TemplateSource::File(path) = self
+            && let Some(root) = terraform::root(path)
+        {
+            let read = terraform::read(&root, &[], sources)?;
+            return Ok(read.configuration.template);
+        }
         let text = match self {
             TemplateSource::File(path) => file::read(path, InputFile::Template)?,
             TemplateSource::Revision(object) => {
@@ -74,7 +81,9 @@ pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result
 
 /// Returns true if a file is a template, and not a project file.
 pub(crate) fn is_template(path: &Path) -> bool {
-    other_tools::is_output(path) || TemplateSource::File(path.to_owned()).read().is_ok()
+    other_tools::is_output(path)
+        || terraform::root(path).is_some()
+        || TemplateSource::File(path.to_owned()).read().is_ok()
 }
 
 fn no_template(sources: &Sources, root: &Node) -> CliError {

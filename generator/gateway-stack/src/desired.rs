@@ -318,3 +318,18 @@ pub(super) fn refers_to_any(resource: &Resource, ids: &[LogicalId]) -> bool {
     }
     !ids.is_empty() && any(&resource.properties, ids)
 }
+
+/// Returns the resources that the properties of a resource refer to.
+pub(super) fn referenced_ids(resource: &Resource) -> Vec<&LogicalId> {
+    fn add<'r>(value: &'r Resolved, ids: &mut Vec<&'r LogicalId>) {
+        match value {
+            Resolved::Text(text) => ids.extend(text.references().map(|one| &one.logical_id)),
+            Resolved::List(items) => items.iter().for_each(|item| add(item, ids)),
+            Resolved::Map(map) => map.values().for_each(|value| add(value, ids)),
+            _ => {}
+        }
+    }
+    let mut ids = Vec::new();
+    add(&resource.properties, &mut ids);
+    ids
+}

@@ -12,7 +12,7 @@ use stackgen_model::{LogicalId, Model, Resource};
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::custom_domains::root_stages;
-use super::desired::{DesiredResource, refers_to_any};
+use super::desired::{DesiredResource, referenced_ids, refers_to_any};
 use super::identity_pool::{IdentityPool, identity_pools};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
@@ -458,7 +458,8 @@ pub(super) fn in_creation_order(model: &Model) -> Vec<&Resource> {
 }
 
 /// Moves resources after those in their `DependsOn`, where the order of types differs: a deployment that names its stage needs
-/// the stage first.
+/// the stage first. A resource that is moved forward comes after those that it refers to, too: a function that waits for a
+/// stage with settings of a route needs the route's integration.
 fn after_dependencies<'a>(model: &'a Model, resources: Vec<&'a Resource>) -> Vec<&'a Resource> {
     let mut ordered = Vec::with_capacity(resources.len());
     let mut seen = HashSet::new();
@@ -467,7 +468,8 @@ fn after_dependencies<'a>(model: &'a Model, resources: Vec<&'a Resource>) -> Vec
             continue;
         }
         // The resource, and those that it waits for: each is added when its dependencies were.
-        let mut waiting = vec![(resource, resource.depends_on.iter())];
+        let own: Vec<_> = resource.depends_on.iter().collect();
+        let mut waiting = vec![(resource, own.into_iter())];
         while let Some((resource, dependencies)) = waiting.last_mut() {
             let resource = *resource;
             let next = dependencies.find_map(|id| {
@@ -476,7 +478,11 @@ fn after_dependencies<'a>(model: &'a Model, resources: Vec<&'a Resource>) -> Vec
                 (is_run && seen.insert(&dependency.logical_id)).then_some(dependency)
             });
             match next {
-                Some(dependency) => waiting.push((dependency, dependency.depends_on.iter())),
+                Some(dependency) => {
+                    let references = referenced_ids(dependency);
+                    let needed: Vec<_> = dependency.depends_on.iter().chain(references).collect();
+                    waiting.push((dependency, needed.into_iter()));
+                }
                 None => {
                     waiting.pop();
                     ordered.push(resource);

@@ -62,3 +62,11 @@ pub fn skip(reason: &str) {
 pub fn skip_everywhere(reason: &str) {
     skipped::report(reason);
 }
+
+/// Returns the path of a program on `PATH`: for programs that cannot be installed everywhere. The caller reports what it skips.
+pub fn on_path_everywhere(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}

@@ -1,12 +1,15 @@
 //! Stacks that a local gateway runs: a project file or any template, with functions built for this machine.
 
+mod configuration;
 mod input;
+mod prepared;
+mod problems;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use stackgen_cfn::{Node, Sources, Span, emit};
-use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProblem, code_files};
+use stackgen_cfn::{Node, Sources, emit, json};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
@@ -17,13 +20,17 @@ use crate::file::{self, InputFile};
 use crate::other_tools::{self, TemplateUse};
 use crate::output_dir::stackgen_metadata;
 use crate::project::{self, Project, ProjectArgs};
+use crate::terraform;
 use crate::ui::Ui;
 use crate::values::name_and_value;
+
+pub(crate) use prepared::PreparedStack;
+pub(crate) use problems::problems;
 
 /// Flags that select what a local gateway runs.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// CloudFormation or SAM template, `cdk.out` or `.serverless`, to run in place of a project file
+    /// Template, `cdk.out`, `.serverless` or Terraform configuration to run in place of a project file
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
     pub(crate) template: Option<PathBuf>,
 
@@ -50,7 +57,7 @@ pub(crate) struct SourceArgs {
     #[arg(long = "env", short, value_name = "ENV", help_heading = "Stack")]
     pub(crate) environment: Option<String>,
 
-    /// Parameter of the template; repeatable
+    /// Parameter of the template, or variable of a Terraform configuration; repeatable
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Stack")]
     pub(crate) parameters: Vec<(String, String)>,
 
@@ -61,25 +68,6 @@ pub(crate) struct SourceArgs {
     /// Run functions as they were built before
     #[arg(long, help_heading = "Functions")]
     pub(crate) no_build: bool,
-}
-
-/// A template that is ready to be applied, and its model.
-#[derive(Clone, Debug)]
-pub(crate) struct PreparedStack {
-    pub(crate) template: StackTemplate,
-    /// Model before code was built, so that new code is no change of the wiring.
-    pub(crate) model: Model,
-    /// Folders of the functions' sources.
-    pub(crate) folders: BTreeSet<PathBuf>,
-    /// Folder of the web page, if the stack has one.
-    pub(crate) page: Option<PathBuf>,
-}
-
-impl PreparedStack {
-    /// Returns archives and folders with code of functions that are not built here.
-    pub(crate) fn code(&self) -> Vec<PathBuf> {
-        code_files(&self.template, &self.model)
-    }
 }
 
 impl SourceArgs {
@@ -99,7 +87,10 @@ impl SourceArgs {
     /// Reads and renders the template, and builds its functions.
     pub(crate) async fn prepare(&self, ui: &Ui) -> Result<PreparedStack, CliError> {
         match &self.template {
-            Some(path) => self.of_template(path, ui).await,
+            Some(path) => match terraform::root(path) {
+                Some(root) => self.of_terraform(&root, ui).await,
+                None => self.of_template(path, ui).await,
+            },
             None => self.of_project(ui).await,
         }
     }
@@ -146,6 +137,21 @@ impl SourceArgs {
         let built = self.build(&found, ui).await?;
         let template = self.template(stack, path, text, found.code(&built));
         Ok(found.prepared(template))
+    }
+
+    /// Reads the Terraform configuration of a root module as a template.
+    async fn of_terraform(&self, root: &Path, ui: &Ui) -> Result<PreparedStack, CliError> {
+        let read = configuration::read(root, &self.parameters, ui)?;
+        let found = TemplateFunctions::of(&read.template, &self.inputs(), root);
+        let built = self.build(&found, ui).await?;
+        let text = json::to_json(&read.template).to_string();
+        // Paths of code are relative to the folder of this file.
+        let file = root.join("main.tf");
+        let template = self.template(read.stack, &file, text, found.code(&built));
+        Ok(PreparedStack {
+            configuration: Some(read.configuration),
+            ..found.prepared(template)
+        })
     }
 
     async fn of_project(&self, ui: &Ui) -> Result<PreparedStack, CliError> {
@@ -298,6 +304,7 @@ impl TemplateFunctions {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
             page: None,
+            configuration: None,
             model: self.model,
         }
     }
@@ -336,30 +343,4 @@ fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
         };
         (path.to_owned(), binary)
     })
-}
-
-/// Creates the error of a template that the gateway refuses, with locations.
-pub(crate) fn problems(template: &StackTemplate, problems: Vec<TemplateProblem>) -> CliError {
-    let mut sources = Sources::new();
-    let source = sources.add(template.file.as_str(), template.text.as_str());
-    let id = source.id();
-    let problems = problems.into_iter().map(|problem| {
-        let span = match (problem.byte_range, problem.line, problem.column) {
-            (Some((start, end)), Some(line), Some(column)) => Span {
-                file: Some(id),
-                start,
-                end,
-                line,
-                column,
-            },
-            _ => Span::default(),
-        };
-        let located = stackgen_synth::LocatedError::new(span, problem.message);
-        match problem.hint {
-            Some(hint) => located.hint(hint),
-            None => located,
-        }
-    });
-    let problems: Vec<_> = problems.collect();
-    CliError::located(&sources, problems)
 }

@@ -49,6 +49,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stackgen-network", &["stackgen-test-tools"]),
+    (
+        "stackgen-terraform",
+        &["stackgen-cfn", "stackgen-model", "stackgen-test-tools"],
+    ),
     ("stackgen-vtl", &["stackgen-test-tools"]),
     (
         "stackgen-probe",
@@ -88,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-network",
             "stackgen-probe",
             "stackgen-synth",
+            "stackgen-terraform",
             "stackgen-test-tools",
             "stackgen-websocket",
             "live-session",
@@ -259,7 +264,7 @@ fn libraries_do_no_io() {
         "std::net",
         "std::process",
     ];
-    for krate in ["cfn", "model", "synth", "vtl"] {
+    for krate in ["cfn", "model", "synth", "terraform", "vtl"] {
         for (path, code) in sources(krate) {
             let word = forbidden.iter().find(|word| code.contains(*word));
             assert!(word.is_none(), "{} uses {word:?}", path.display());

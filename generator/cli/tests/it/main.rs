@@ -52,4 +52,5 @@ mod signals;
 mod streams;
 mod synth;
 mod terminal;
+mod terraform;
 mod web_page;

@@ -2,8 +2,14 @@
 
 use stackgen_model::{Resolved, Resource};
 
+use super::terraform;
+
 /// Returns true if the ID is only a name, without a digest or a time that changes.
 pub(crate) fn is_constant(resource: &Resource) -> bool {
+    // Terraform replaces a deployment if its triggers change.
+    if terraform::is_terraform(resource) {
+        return !terraform::has_triggers(resource);
+    }
     let id = resource.logical_id.as_str();
     let metadata = resource.attributes.get("Metadata");
     let path = metadata.and_then(|metadata| metadata.get("aws:cdk:path"));

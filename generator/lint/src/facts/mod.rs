@@ -38,6 +38,7 @@ pub(crate) mod served_deployments;
 pub(crate) mod settings;
 pub(crate) mod substitution;
 pub(crate) mod target;
+pub(crate) mod terraform;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};

@@ -20,8 +20,11 @@ pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
         let id = LogicalId::new(id);
         let Entry { key_span, node } = entry;
         let scope = match key_span.file {
-            Some(_) => SuppressionScope::Bytes(key_span.start, node.span.end),
-            None => SuppressionScope::Resource(id.clone()),
+            Some(file) if template.span.file == Some(file) => {
+                SuppressionScope::Bytes(key_span.start, node.span.end)
+            }
+            // A resource that was generated, or read from one of several files.
+            _ => SuppressionScope::Resource(id.clone()),
         };
         of_metadata(Some(metadata), &scope, Some(&id), suppressions);
     }

@@ -58,7 +58,7 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome,
     let applied = match local.remote().apply(&prepared.template).await {
         Ok(applied) => applied,
         Err(RemoteError::Problems(problems)) => {
-            return Err(source::problems(&prepared.template, problems));
+            return Err(source::problems(&prepared, problems));
         }
         Err(error) => return Err(error.into()),
     };

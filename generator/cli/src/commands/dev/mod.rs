@@ -127,7 +127,7 @@ impl DevCommand {
             Ok(applied) => Ok((gateway, feed, applied)),
             Err(problems) => {
                 gateway.shutdown().await;
-                Err(source::problems(&prepared.template, problems))
+                Err(source::problems(prepared, problems))
             }
         }
     }
@@ -140,12 +140,21 @@ impl DevCommand {
         ui: &Ui,
     ) -> GatewayOptions {
         let scope = &mut options.settings.scope;
-        let found = template_scope(&prepared.model, scope.clone());
+        let mut written_for = scope.clone();
+        let provider = prepared.configuration.as_ref();
+        let provider = provider.and_then(|configuration| configuration.region.clone());
+        let has_provider = provider.is_some();
+        if let Some(region) = provider {
+            written_for.region = region;
+        }
+        let found = template_scope(&prepared.model, written_for);
         if *scope != found {
             let (account, region) = (&found.account, &found.region);
-            let note = format!(
-                "the template names its account or region in ARNs, so the gateway stands for account {account} in {region}"
-            );
+            let why = match has_provider {
+                true => "the configuration names its account or region",
+                false => "the template names its account or region in ARNs",
+            };
+            let note = format!("{why}, so the gateway stands for account {account} in {region}");
             ui.note(&note, None);
             if scope.region != found.region {
                 // An authority issues certificates for the hosts of one region only.

@@ -122,8 +122,7 @@ impl<'a> Reload<'a> {
 
 /// Starts to watch the files of a project.
 async fn start(prepared: &PreparedStack, own: OwnFiles) -> Result<FileWatch, CliError> {
-    let file = Path::new(&prepared.template.file);
-    FileWatch::start(file, &prepared.folders, &prepared.code(), own).await
+    FileWatch::start(prepared, own).await
 }
 
 /// Prepares a changed stack, unless git ignores all of the changes.

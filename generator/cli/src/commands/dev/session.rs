@@ -244,7 +244,7 @@ impl<'a> DevSession<'a> {
                 self.write_state().await?;
                 self.print_changes(&before.model, &applied)
             }
-            Err(wrong) => self.print_refusal(&source::problems(&prepared.template, wrong)),
+            Err(wrong) => self.print_refusal(&source::problems(&prepared, wrong)),
         }
     }
 

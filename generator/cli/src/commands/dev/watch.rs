@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use stackgen_terraform::is_configuration;
 use tokio::sync::mpsc;
 
 use super::changed_file::ChangedFile;
 use super::noise::OwnFiles;
 use crate::cargo;
 use crate::error::CliError;
+use crate::source::PreparedStack;
 
 /// Watcher of a project's files.
 pub(super) struct FileWatch {
@@ -18,14 +20,14 @@ pub(super) struct FileWatch {
 }
 
 impl FileWatch {
-    /// Starts to watch a file, the packages of the folders' Cargo workspaces, and code.
+    /// Starts to watch the file of a stack, the packages of its functions' Cargo workspaces, and code.
     pub(super) async fn start(
-        spec: &Path,
-        folders: &BTreeSet<PathBuf>,
-        code: &[PathBuf],
+        prepared: &PreparedStack,
         own: OwnFiles,
     ) -> Result<FileWatch, CliError> {
-        let spec = absolute(spec);
+        let (folders, code) = (&prepared.folders, prepared.code());
+        let spec = absolute(Path::new(&prepared.template.file));
+        let configuration = ConfigurationFiles::of(prepared);
         let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
         let mut roots = vec![beside.clone()];
         let mut watched = vec![(beside, RecursiveMode::NonRecursive)];
@@ -35,6 +37,11 @@ impl FileWatch {
                 roots.push(package);
             }
         }
+        watched.extend(
+            configuration
+                .folders()
+                .map(|it| (it.to_owned(), RecursiveMode::NonRecursive)),
+        );
         let code: Vec<_> = code.iter().map(|code| absolute(code)).collect();
         watched.extend(code.iter().filter_map(|code| code_folder(code)));
         let (sender, changes) = mpsc::unbounded_channel();
@@ -50,6 +57,7 @@ impl FileWatch {
             for path in &event.paths {
                 let folder = code.iter().find(|code| path.starts_with(code));
                 let changed = match (kind(path, &spec, &roots), folder) {
+                    _ if configuration.contains(path) => Some(ChangedFile::Project),
                     (None, Some(folder)) if !own.is_noise(path, folder) => Some(ChangedFile::Code),
                     (changed, _) => changed,
                 };
@@ -81,6 +89,43 @@ impl FileWatch {
     /// Waits for the next change.
     pub(super) async fn next(&mut self) -> Option<(PathBuf, ChangedFile)> {
         self.changes.recv().await
+    }
+}
+
+/// Files of a Terraform configuration: those that it was read from, and new files of its modules.
+#[derive(Default)]
+struct ConfigurationFiles {
+    files: BTreeSet<PathBuf>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl ConfigurationFiles {
+    fn of(prepared: &PreparedStack) -> Self {
+        let read = prepared.configuration.iter().flat_map(|it| &it.files);
+        let (folders, files): (BTreeSet<_>, BTreeSet<_>) = read
+            .map(|path| absolute(path))
+            .partition(|path| path.is_dir());
+        ConfigurationFiles { files, folders }
+    }
+
+    /// Returns the folders to watch.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        let parents = self.files.iter().filter_map(|file| file.parent());
+        let folders = self.folders.iter().map(PathBuf::as_path).chain(parents);
+        folders.filter(|folder| folder.is_dir())
+    }
+
+    fn contains(&self, path: &Path) -> bool {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let is_read = is_configuration(name) || name.contains(".tfvars");
+        let is_beside = is_read
+            && path
+                .parent()
+                .is_some_and(|folder| self.folders.contains(folder));
+        is_beside || self.files.contains(path)
     }
 }
 

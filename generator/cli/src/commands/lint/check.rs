@@ -1,69 +1,25 @@
 //! Parallel linting of files.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stackgen_cfn::{FileId, Node, Sources};
+use stackgen_cfn::{Node, Sources};
 use stackgen_lint::output::{LintedFile, Region};
 use stackgen_lint::{Finding, LintInput, fix_all, lint};
 
+use super::configuration;
 use super::inputs::InputTemplate;
-use super::previous::PreviousRevision;
+use super::result::{CheckedFile, FileResult, FixedText, LintOptions};
 use crate::error::CliError;
 use crate::file::{self, InputFile};
 use crate::template;
+use crate::terraform;
 use crate::ui::Ui;
-
-/// Predicate for findings to fix in a file.
-pub(super) type FixFilter<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
-
-/// Options of linting.
-#[derive(Clone, Copy)]
-pub(super) struct LintOptions<'a> {
-    pub(super) previous: &'a PreviousRevision,
-    /// Findings to fix first, if any.
-    pub(super) fix: Option<&'a FixFilter<'a>>,
-}
-
-/// Result of a file.
-#[derive(Debug)]
-pub(super) enum FileResult {
-    /// The file is a template and was linted.
-    Linted(CheckedFile),
-    /// Not a template, and not required to be one.
-    Skipped,
-    /// A required file that cannot be read as a template.
-    Unread(CliError),
-}
-
-/// A linted template. If fixes were applied, the results are those of the fixed text.
-#[derive(Debug)]
-pub(super) struct CheckedFile {
-    pub(super) path: PathBuf,
-    pub(super) linted: LintedFile,
-    /// ID of its text in the sources.
-    pub(super) id: Option<FileId>,
-    /// True if it was compared with an earlier revision.
-    pub(super) has_previous: bool,
-    /// Regions whose lines no report shows.
-    pub(super) hidden: Vec<Region>,
-    /// Text before and after fixes.
-    pub(super) fixed: Option<FixedText>,
-}
-
-/// A text before and after fixes.
-#[derive(Debug)]
-pub(super) struct FixedText {
-    pub(super) old: String,
-    pub(super) new: String,
-    /// Fixed findings, at least one.
-    pub(super) findings: Vec<Finding>,
-}
 
 /// Lints files, and returns their results in the same order.
 pub(super) fn check_files(
@@ -103,6 +59,9 @@ fn take<'i>(inputs: &'i [InputTemplate], next: &AtomicUsize) -> Option<(usize, &
 }
 
 fn check(input: &InputTemplate, options: LintOptions<'_>) -> Result<FileResult, CliError> {
+    if let Some(root) = terraform::root(&input.path) {
+        return configuration::check(&root, input, options);
+    }
     let Some(text) = read(input)? else {
         return Ok(FileResult::Skipped);
     };

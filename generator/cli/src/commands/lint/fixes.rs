@@ -7,8 +7,8 @@ use similar::TextDiff;
 use stackgen_lint::Finding;
 use stackgen_lint::output::snippet::printable;
 
-use super::check::{CheckedFile, FixedText};
 use super::output;
+use super::result::{CheckedFile, FixedText};
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, GREEN, RED};

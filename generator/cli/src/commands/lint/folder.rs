@@ -6,6 +6,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::assembly;
 use crate::error::{CliError, reason};
+use crate::terraform;
 
 /// Extensions of templates.
 const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
@@ -13,13 +14,13 @@ const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
 /// Folders of packages and builds, which are skipped.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
-/// Finds files that may be templates, in the order of their paths. Links to folders are not followed, so that no file is found
+/// Finds files that may be templates, in the order of their paths, then folders with root modules of Terraform. Links to folders are not followed, so that no file is found
 /// twice; the folder itself may be a link.
 pub(super) fn templates(
     folder: &Path,
     is_excluded: impl Fn(&Path) -> bool,
 ) -> Result<Vec<PathBuf>, CliError> {
-    let mut found = Vec::new();
+    let (mut found, mut configurations) = (Vec::new(), Vec::new());
     let mut entries = WalkDir::new(folder).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
@@ -31,11 +32,14 @@ pub(super) fn templates(
             } else if !is_link && let Some(templates) = assembly::templates(path) {
                 found.extend(templates);
                 entries.skip_current_dir();
+            } else if !is_link && terraform::has_configuration(path) {
+                configurations.push(path.to_owned());
             }
         } else if has_extension(path) && entry.path().is_file() {
             found.push(path.to_owned());
         }
     }
+    found.extend(terraform::without_called(configurations));
     Ok(found)
 }
 

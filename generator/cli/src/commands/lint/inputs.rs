@@ -9,6 +9,7 @@ use glob::{MatchOptions, Pattern};
 use super::folder;
 use crate::error::{CliError, reason};
 use crate::file;
+use crate::terraform;
 
 /// A file that may be a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,10 @@ impl InputArgs {
         if argument != "-" && !path.exists() && argument.contains(['*', '?', '[']) {
             return self.add_matches(argument, found);
         }
+        if let Some(root) = terraform::root(path) {
+            found.push(configuration(&root, !self.templates_only));
+            return Ok(());
+        }
         let name = match &self.stdin_filename {
             Some(name) if argument == "-" => name.clone(),
             _ => file::name(folder::plain(path)),
@@ -111,7 +116,10 @@ impl InputArgs {
 
     fn add_folder(&self, folder: &Path, found: &mut Vec<InputTemplate>) -> Result<(), CliError> {
         let files = folder::templates(folder, |path| self.is_excluded(path))?;
-        found.extend(files.into_iter().map(optional_input));
+        found.extend(files.into_iter().map(|path| match path.is_dir() {
+            true => configuration(&path, false),
+            false => optional_input(path),
+        }));
         Ok(())
     }
 
@@ -145,6 +153,16 @@ impl InputArgs {
             })
         };
         !self.excluded.is_empty() && path.ancestors().any(matches)
+    }
+}
+
+/// Creates the input of a Terraform configuration.
+fn configuration(root: &Path, is_required: bool) -> InputTemplate {
+    let path = folder::plain(root).to_owned();
+    InputTemplate {
+        name: path.display().to_string(),
+        path,
+        is_required,
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod baseline;
 mod check;
+mod configuration;
 mod fixes;
 mod folder;
 mod inputs;
 mod output;
 mod previous;
+mod result;
 mod selection;
 
 use std::collections::BTreeSet;
@@ -17,20 +19,23 @@ use stackgen_lint::output::Summary;
 
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
+use crate::terraform;
 use crate::ui::Ui;
 use baseline::Baseline;
-use check::{CheckedFile, FileResult, LintOptions};
 use inputs::{InputArgs, InputTemplate};
 use output::{LintRun, OutputArgs};
 use previous::PreviousRevision;
+use result::{CheckedFile, FileResult, LintOptions};
 use selection::RuleSelection;
 
-/// Find wiring mistakes in CloudFormation, SAM and CDK templates
+/// Find wiring mistakes in CloudFormation, SAM and CDK templates, and in Terraform configurations
 ///
 /// Searches folders for templates, except in node_modules, target and hidden folders other than .serverless. In a cdk.out, it
 /// lints the templates in the manifest and their nested stacks. When a folder is searched, files that are not
 /// templates are skipped. Templates
 /// without a WebSocket API have no findings.
+///
+/// Of Terraform it lints root modules: all files of a folder, and the modules that they call.
 ///
 /// Exits with 3 if there are findings, and with 2 if a file cannot be read as a template; other files are linted anyway.
 /// `stackgen explain` explains findings.
@@ -139,6 +144,10 @@ impl LintCommand {
         for result in check::check_files(inputs, options, ui) {
             match result {
                 FileResult::Linted(file) => files.push(file),
+                FileResult::Configuration(checked) => {
+                    terraform::print_notes(&checked.configuration, ui);
+                    files.extend(checked.files);
+                }
                 FileResult::Unread(error) => unread.push(error),
                 FileResult::Skipped => {}
             }

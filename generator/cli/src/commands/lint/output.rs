@@ -8,8 +8,8 @@ use stackgen_lint::output::snippet::printable;
 use stackgen_lint::output::{LintResults, LintedFile, Summary, UnreadableFile};
 use stackgen_lint::output::{github, human, json, junit, sarif};
 
-use super::check::CheckedFile;
 use super::inputs::InputTemplate;
+use super::result::CheckedFile;
 use crate::error::CliError;
 use crate::outcome::CommandOutcome;
 use crate::report;

@@ -339,34 +339,15 @@ fn files_of_other_tools_are_named_with_the_way_to_lint_them() {
         "serverless.yml",
         "service: chat\nprovider: {name: aws}\nfunctions: {a: {handler: a.b}}\n",
     );
-    sandbox.write(
-        "main.tf",
-        "resource \"aws_apigatewayv2_api\" \"chat\" {\n  name = \"chat\"\n}\n",
-    );
-    sandbox.write("main.tf.json", "{\"resource\": {}}\n");
     sandbox.write("cdk.json", "{\"app\": \"node app.js\"}\n");
     sandbox.write("samconfig.toml", "version = 0.1\n");
-    let files = [
-        "serverless.yml",
-        "main.tf",
-        "main.tf.json",
-        "cdk.json",
-        "samconfig.toml",
-    ];
+    let files = ["serverless.yml", "cdk.json", "samconfig.toml"];
     let runs = files.map(|file| sandbox.run(&format!("lint {file}")).to_string());
     assert_snapshot!(runs.concat(), @"
     exit 2
     --- stderr
     error: serverless.yml is a project file of the Serverless Framework, not a CloudFormation template
     help: run `serverless package`, then lint `.serverless/cloudformation-template-update-stack.json`
-    1 file cannot be readexit 2
-    --- stderr
-    error: main.tf is a Terraform configuration, not a CloudFormation template
-    help: stackgen reads CloudFormation, SAM and CDK templates; it does not support Terraform
-    1 file cannot be readexit 2
-    --- stderr
-    error: main.tf.json is a Terraform configuration, not a CloudFormation template
-    help: stackgen reads CloudFormation, SAM and CDK templates; it does not support Terraform
     1 file cannot be readexit 2
     --- stderr
     error: cdk.json is the configuration of a CDK app, not a CloudFormation template

@@ -6,6 +6,7 @@ use crate::context::RuleContext;
 use crate::facts::changed_apis::ChangedApi;
 use crate::facts::constant_id;
 use crate::facts::served_deployments::ServedDeployments;
+use crate::facts::terraform;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -24,7 +25,8 @@ rule! {
     ///
     /// End the deployment's logical ID in a digest of what it snapshots, as `stackgen synth` and the Serverless
     /// Framework do. In CDK use `addToLogicalId` or a construct ID with the digest. Or set `AutoDeploy: true` on the
-    /// stage and remove the deployment. An ID that someone changes by hand is not enough, because one day it is
+    /// stage and remove the deployment. In Terraform, give the deployment `triggers` with a digest of the routes,
+    /// integrations and authorizers. An ID that someone changes by hand is not enough, because one day it is
     /// forgotten; `stackgen lint --previous` reports that.
     id: "SG404",
     name: "constant-deployment-id",
@@ -63,6 +65,15 @@ fn finding(serving: &ServedDeployments<'_>, deployment: &Deployment) -> Option<F
     let hint = format!(
         "append to its logical ID a digest of the routes, integrations and authorizers, such as `{id}2FA999A1D3`"
     );
+    let (message, hint) = match terraform::is_terraform(&deployment.resource) {
+        false => (message, hint),
+        true => (
+            format!("deployment {id} has no `triggers`, so changes of routes are not deployed"),
+            "add `triggers = { redeployment = sha1(jsonencode([…])) }` with the routes, integrations and authorizers, or set \
+             `auto_deploy = true` on the stage and remove the deployment"
+                .to_owned(),
+        ),
+    };
     let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match serving.stage(deployment) {
         Some(stage) => {

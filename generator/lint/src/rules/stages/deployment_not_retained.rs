@@ -3,6 +3,7 @@ use stackgen_model::{Api, Deployment};
 use crate::context::RuleContext;
 use crate::facts::constant_id;
 use crate::facts::served_deployments::ServedDeployments;
+use crate::facts::terraform;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -37,7 +38,9 @@ fn check_api(api: &Api) -> Vec<Finding> {
     // A deployment with a constant ID is never replaced.
     let replaced = api.deployments.iter().filter(|deployment| {
         let resource = &deployment.resource;
+        // Terraform cannot keep the resources that it replaces.
         !resource.retained
+            && !terraform::is_terraform(resource)
             && !constant_id::is_constant(resource)
             && serving.stage(deployment).is_some()
     });

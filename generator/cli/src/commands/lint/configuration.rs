@@ -1,0 +1,149 @@
+//! Linting of Terraform configurations.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use stackgen_cfn::{FileId, Node, Sources};
+use stackgen_lint::output::LintedFile;
+use stackgen_lint::{Finding, LintInput, LintReport, lint};
+use stackgen_terraform::in_terraform_words;
+
+use super::inputs::InputTemplate;
+use super::previous::PreviousRevision;
+use super::result::{CheckedConfiguration, CheckedFile, FileResult, LintOptions};
+use crate::error::CliError;
+use crate::terraform;
+
+/// Lints the configuration of a root module.
+pub(super) fn check(
+    root: &Path,
+    input: &InputTemplate,
+    options: LintOptions<'_>,
+) -> Result<FileResult, CliError> {
+    let mut sources = Sources::new();
+    let previous = match options.previous {
+        PreviousRevision::Revision(revision) => {
+            let message =
+                format!("a Terraform configuration cannot be compared with revision {revision}");
+            return Err(CliError::input(message).hint(
+                "check the revision out, and name its folder: `git worktree add ../old REVISION`, then `--previous ../old`",
+            ));
+        }
+        previous => previous.read(input, &mut sources)?,
+    };
+    let read = terraform::read(root, &[], &mut sources)?;
+    let configuration = read.configuration;
+    let report = lint(&LintInput {
+        template: &configuration.template,
+        source: None,
+        previous: previous.as_ref(),
+    });
+    if report.apis == 0 && !input.is_required {
+        return Ok(FileResult::Skipped);
+    }
+    let mut report = report;
+    let addresses = addresses(&configuration.template);
+    let suppressed = report.suppressed.iter_mut().map(|one| &mut one.finding);
+    for finding in report.findings.iter_mut().chain(suppressed) {
+        translate(finding, &addresses);
+    }
+    let files = by_file(report, root, &sources, previous.is_some());
+    Ok(FileResult::Configuration(CheckedConfiguration {
+        files,
+        configuration,
+    }))
+}
+
+/// Returns the logical IDs that are not addresses, with their addresses.
+fn addresses(template: &Node) -> BTreeMap<String, String> {
+    let resources = template.get("Resources").and_then(Node::as_map);
+    let entries = resources.into_iter().flat_map(|all| all.iter());
+    let pairs = entries.filter_map(|(id, resource)| {
+        let address = resource
+            .at_path(&["Metadata", "Terraform", "Address"])?
+            .as_str()?;
+        (address != id).then(|| (id.to_owned(), address.to_owned()))
+    });
+    pairs.collect()
+}
+
+/// Writes a finding in the words of Terraform. Fixes are left out: they are edits of templates.
+fn translate(finding: &mut Finding, addresses: &BTreeMap<String, String>) {
+    let words = |text: &str| {
+        let text = addresses
+            .iter()
+            .fold(text.to_owned(), |text, (id, address)| {
+                text.replace(id, address)
+            });
+        in_terraform_words(&text)
+    };
+    finding.message = words(&finding.message);
+    finding.hint = finding.hint.as_deref().map(words);
+    finding.fix = None;
+    for related in &mut finding.related {
+        related.label = words(&related.label);
+    }
+}
+
+/// Divides a report by the files of the findings. Those without a location belong to the first file.
+fn by_file(
+    report: LintReport,
+    root: &Path,
+    sources: &Sources,
+    has_previous: bool,
+) -> Vec<CheckedFile> {
+    let mut files: BTreeMap<Option<FileId>, LintReport> = BTreeMap::new();
+    let main = main_file(sources);
+    for finding in report.findings {
+        let file = finding.location.span.file.or(main);
+        files.entry(file).or_default().findings.push(finding);
+    }
+    for suppressed in report.suppressed {
+        let file = suppressed.finding.location.span.file.or(main);
+        files.entry(file).or_default().suppressed.push(suppressed);
+    }
+    if files.is_empty() {
+        files.insert(main, LintReport::default());
+    }
+    if let Some(first) = files.values_mut().next() {
+        first.apis = report.apis;
+    }
+    let checked = files.into_iter().map(|(id, report)| {
+        let source = id.and_then(|id| sources.get(id));
+        let name = source.map_or_else(
+            || root.display().to_string(),
+            |source| source.name().to_owned(),
+        );
+        CheckedFile {
+            path: PathBuf::from(&name),
+            id,
+            has_previous,
+            hidden: hidden(&report, sources),
+            fixed: None,
+            linted: LintedFile {
+                file: name,
+                sources: sources.clone(),
+                report,
+            },
+        }
+    });
+    checked.collect()
+}
+
+/// Returns `main.tf`, or else the first file.
+fn main_file(sources: &Sources) -> Option<FileId> {
+    let files = sources.iter();
+    let main = files
+        .clone()
+        .find(|source| source.name().ends_with("main.tf"));
+    main.or_else(|| files.clone().next())
+        .map(stackgen_cfn::Source::id)
+}
+
+fn hidden(report: &LintReport, sources: &Sources) -> Vec<stackgen_lint::output::Region> {
+    let is_hidden = |finding: &&Finding| finding.location.hidden;
+    let findings = report.findings.iter().filter(is_hidden);
+    let regions = findings
+        .filter_map(|finding| stackgen_lint::output::Region::of(finding.location.span, sources));
+    regions.collect()
+}

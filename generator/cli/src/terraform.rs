@@ -1,0 +1,239 @@
+//! Terraform configurations in folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use stackgen_cfn::{Sources, Span};
+use stackgen_synth::LocatedError;
+use stackgen_terraform::{
+    ConfigurationFiles, ConfigurationInputs, ConfigurationProblem, TerraformConfiguration,
+    is_configuration,
+};
+use walkdir::WalkDir;
+
+use crate::bounded::{self, ReadError};
+use crate::error::CliError;
+use crate::file;
+use crate::ui::Ui;
+
+/// Maximum size of a file that a configuration reads, in bytes.
+const MAX_FILE: u64 = 8 * bounded::MEBIBYTE;
+
+/// Prefix of environment variables with values of variables.
+const VARIABLE_PREFIX: &str = "TF_VAR_";
+
+/// A configuration that was read, and the files that it consists of.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadConfiguration {
+    pub(crate) configuration: TerraformConfiguration,
+    /// Files and folders that were read, absolute.
+    pub(crate) files: BTreeSet<PathBuf>,
+}
+
+/// Returns the folder of the root module, if a path is a file of a configuration or a folder with one.
+pub(crate) fn root(path: &Path) -> Option<PathBuf> {
+    if path.is_dir() {
+        return has_configuration(path).then(|| path.to_owned());
+    }
+    let name = path.file_name()?.to_str()?;
+    (is_configuration(name) && path.is_file()).then(|| file::parent(path).to_owned())
+}
+
+/// Returns true if a folder has files of a configuration.
+pub(crate) fn has_configuration(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .any(|name| is_configuration(&name))
+}
+
+/// Removes the folders that modules of other folders call.
+pub(crate) fn without_called(folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let called = folders.iter().flat_map(|folder| {
+        let sources = stackgen_terraform::local_modules(&FolderFiles::new(folder));
+        sources.into_iter().map(|source| real(&folder.join(source)))
+    });
+    let called: BTreeSet<PathBuf> = called.collect();
+    let mut roots = folders;
+    roots.retain(|folder| !called.contains(&real(folder)));
+    roots
+}
+
+/// Reads a configuration. Files are added to the sources.
+///
+/// # Errors
+///
+/// If a file cannot be read or parsed.
+pub(crate) fn read(
+    root: &Path,
+    parameters: &[(String, String)],
+    sources: &mut Sources,
+) -> Result<ReadConfiguration, CliError> {
+    let files = FolderFiles::new(root);
+    let mut variables = environment_variables();
+    variables.extend(parameters.iter().cloned());
+    let inputs = ConfigurationInputs { variables };
+    match stackgen_terraform::read(&files, &inputs, std::mem::take(sources)) {
+        Ok(configuration) => {
+            *sources = configuration.sources.clone();
+            Ok(ReadConfiguration {
+                configuration,
+                files: files
+                    .read
+                    .into_inner()
+                    .unwrap_or_else(PoisonError::into_inner),
+            })
+        }
+        Err(unreadable) => {
+            *sources = unreadable.sources;
+            Err(CliError::located(
+                sources,
+                unreadable.errors.into_iter().map(located),
+            ))
+        }
+    }
+}
+
+/// Returns the values of `TF_VAR_…`, by the names of the variables.
+fn environment_variables() -> BTreeMap<String, String> {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name
+            .into_string()
+            .ok()?
+            .strip_prefix(VARIABLE_PREFIX)?
+            .to_owned();
+        Some((name, value.into_string().ok()?))
+    });
+    variables.collect()
+}
+
+/// Converts a problem of a configuration.
+pub(crate) fn located(problem: ConfigurationProblem) -> LocatedError {
+    let error = LocatedError::new(problem.span, problem.message);
+    match problem.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// Prints the remarks about a configuration.
+pub(crate) fn print_notes(configuration: &TerraformConfiguration, ui: &Ui) {
+    /// More remarks have the same cause most of the time.
+    const MOST: usize = 12;
+    let notes = configuration.missing.iter().chain(&configuration.notes);
+    for note in notes.take(MOST) {
+        let message = match configuration.sources.location(note.span) {
+            Some(location) => format!("{}:{}: {}", location.file, location.line, note.message),
+            None => note.message.clone(),
+        };
+        ui.note(&message, note.hint.as_deref());
+    }
+    let count = configuration.missing.len() + configuration.notes.len();
+    let others = count.saturating_sub(MOST);
+    if others > 0 {
+        ui.note(
+            &format!("and {others} more remarks about the configuration"),
+            None,
+        );
+    }
+}
+
+/// Returns the spans of the resources, by logical ID.
+pub(crate) fn resource_spans(configuration: &TerraformConfiguration) -> BTreeMap<String, Span> {
+    let resources = configuration
+        .template
+        .get("Resources")
+        .and_then(stackgen_cfn::Node::as_map);
+    let entries = resources.into_iter().flat_map(stackgen_cfn::Map::entries);
+    entries
+        .map(|(id, entry)| (id.to_owned(), entry.key_span))
+        .collect()
+}
+
+/// Files below the folder of a root module, and elsewhere.
+struct FolderFiles {
+    /// Absolute path.
+    root: PathBuf,
+    label: PathBuf,
+    read: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl FolderFiles {
+    fn new(root: &Path) -> Self {
+        let label = match root == Path::new(".") {
+            true => PathBuf::new(),
+            false => root.to_owned(),
+        };
+        FolderFiles {
+            root: std::path::absolute(root).unwrap_or_else(|_| root.to_owned()),
+            label,
+            read: Mutex::default(),
+        }
+    }
+}
+
+impl FolderFiles {
+    fn record(&self, path: PathBuf) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(path);
+    }
+}
+
+impl ConfigurationFiles for FolderFiles {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
+        let path = self.root.join(path);
+        let content = bounded::read(&path, MAX_FILE);
+        self.record(path);
+        match content {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(ReadError::NotRegular("a folder")) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn file_names(&self, folder: &Path) -> Option<Vec<String>> {
+        let folder = self.root.join(folder);
+        let entries = std::fs::read_dir(&folder).ok()?;
+        self.record(folder);
+        let names = entries.flatten().filter(|entry| !entry.path().is_dir());
+        let mut names: Vec<String> = names
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        Some(names)
+    }
+
+    fn files_below(&self, folder: &Path) -> Vec<String> {
+        /// `fileset` of a folder with packages would take long.
+        const MOST: usize = 20_000;
+        let folder = self.root.join(folder);
+        let entries = WalkDir::new(&folder)
+            .sort_by_file_name()
+            .into_iter()
+            .flatten()
+            .take(MOST);
+        let files = entries.filter(|entry| entry.path().is_file());
+        let files = files.filter_map(|entry| {
+            Some(
+                entry
+                    .path()
+                    .strip_prefix(&folder)
+                    .ok()?
+                    .to_str()?
+                    .to_owned(),
+            )
+        });
+        files.collect()
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn label(&self) -> &Path {
+        &self.label
+    }
+}

@@ -1,0 +1,293 @@
+//! Terraform configurations in `stackgen lint`, `graph`, `diff` and `dev`.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use stackgen_test_tools::on_path;
+
+use crate::common::Sandbox;
+use crate::running::Dev;
+
+const API: &str = r#"
+resource "aws_apigatewayv2_api" "chat" {
+  name                       = "chat"
+  protocol_type              = "WEBSOCKET"
+  route_selection_expression = "$request.body.action"
+}
+
+resource "aws_apigatewayv2_deployment" "chat" {
+  api_id     = aws_apigatewayv2_api.chat.id
+  depends_on = [aws_apigatewayv2_route.all, aws_apigatewayv2_route_response.answers]
+}
+
+resource "aws_apigatewayv2_stage" "prod" {
+  api_id        = aws_apigatewayv2_api.chat.id
+  name          = "prod"
+  deployment_id = aws_apigatewayv2_deployment.chat.id
+}
+"#;
+
+const ROUTES: &str = r#"
+variable "routes" {
+  type    = set(string)
+  default = ["$connect", "$default"]
+}
+
+resource "aws_lambda_function" "all" {
+  for_each      = var.routes
+  function_name = "chat-${trimprefix(each.key, "$")}"
+  filename      = data.archive_file.code.output_path
+  handler       = "app.handler"
+  runtime       = "python3.12"
+  role          = aws_iam_role.all.arn
+  environment {
+    variables = { ROUTE = each.key }
+  }
+}
+
+data "archive_file" "code" {
+  type        = "zip"
+  source_dir  = "${path.module}/code"
+  output_path = "${path.module}/code.zip"
+}
+
+resource "aws_apigatewayv2_integration" "all" {
+  for_each         = var.routes
+  api_id           = aws_apigatewayv2_api.chat.id
+  integration_type = "AWS_PROXY"
+  integration_uri  = aws_lambda_function.all[each.key].invoke_arn
+}
+
+resource "aws_apigatewayv2_route" "all" {
+  for_each                            = var.routes
+  api_id                              = aws_apigatewayv2_api.chat.id
+  route_key                           = each.key
+  authorization_type                  = "NONE"
+  route_response_selection_expression = each.key == "$connect" ? null : "$default"
+  target                              = "integrations/${aws_apigatewayv2_integration.all[each.key].id}"
+}
+
+resource "aws_apigatewayv2_route_response" "answers" {
+  for_each           = setsubtract(var.routes, ["$connect"])
+  api_id             = aws_apigatewayv2_api.chat.id
+  route_id           = aws_apigatewayv2_route.all[each.key].id
+  route_response_key = "$default"
+}
+
+resource "aws_lambda_permission" "all" {
+  for_each      = var.routes
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.all[each.key].function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.chat.execution_arn}/*/*"
+}
+
+resource "aws_iam_role" "all" {
+  name               = "chat"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+  })
+}
+"#;
+
+/// Returns the routes with another one.
+fn with_route(key: &str) -> String {
+    ROUTES.replace(
+        "\"$connect\", \"$default\"",
+        &format!("\"$connect\", \"$default\", \"{key}\""),
+    )
+}
+
+/// Writes a configuration into `infra`, with the code of its functions.
+fn configuration() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("infra/api.tf", API);
+    sandbox.write("infra/routes.tf", ROUTES);
+    let code = "import os\ndef handler(event, context):\n    return {'statusCode': 200, 'body': os.environ['ROUTE'] + ' ' + event.get('body', '')}\n";
+    sandbox.write("infra/code/app.py", code);
+    sandbox
+}
+
+#[test]
+fn findings_name_the_file_and_the_line_of_the_block() {
+    let sandbox = configuration();
+    assert_snapshot!(sandbox.run("lint infra"), @r#"
+    exit 3
+    --- stdout
+    warning[SG404]: deployment aws_apigatewayv2_deployment.chat has no `triggers`, so changes of routes are not deployed
+      --> infra/api.tf:8:1
+       |
+     8 | resource "aws_apigatewayv2_deployment" "chat" {
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    16 |   deployment_id = aws_apigatewayv2_deployment.chat.id
+       |   --------------------------------------------------- keeps serving its first snapshot
+       |
+       = note: rule constant-deployment-id; rows D7, D1 of the API Gateway reference
+       = help: add `triggers = { redeployment = sha1(jsonencode([…])) }` with the routes, integrations and authorizers, or set `auto_deploy = true` on the stage and remove the deployment
+    --- stderr
+    1 template, 1 WebSocket API: 1 warning
+    look up a rule: stackgen explain SG404
+    "#);
+    let by_file = sandbox.run("lint infra/routes.tf");
+    assert_eq!(by_file.to_string(), sandbox.run("lint infra").to_string());
+    let json = sandbox.run("lint --json").json();
+    let finding = &json["findings"][0];
+    assert_eq!(finding["rule"], "SG404");
+    assert_eq!(finding["file"], "infra/api.tf");
+    assert_eq!(finding["line"], 8);
+    let github = sandbox.run("lint infra --format github").to_string();
+    assert!(
+        github.contains("::warning file=infra/api.tf,line=8"),
+        "{github}"
+    );
+}
+
+#[test]
+fn triggers_fix_a_constant_deployment_and_a_comment_suppresses_it() {
+    let sandbox = configuration();
+    let triggers = "  triggers = { redeployment = sha1(jsonencode(aws_apigatewayv2_route.all)) }\n  depends_on";
+    sandbox.write("infra/api.tf", API.replace("  depends_on", triggers));
+    let fixed = sandbox.run("lint infra");
+    assert_eq!(fixed.code, Some(0), "{fixed}");
+    let comment = "# stackgen: ignore[SG404] a pipeline redeploys the stage\nresource \"aws_apigatewayv2_deployment\"";
+    sandbox.write(
+        "infra/api.tf",
+        API.replace("resource \"aws_apigatewayv2_deployment\"", comment),
+    );
+    let suppressed = sandbox.run("lint infra --show-suppressed");
+    assert_eq!(suppressed.code, Some(0), "{suppressed}");
+    assert!(
+        suppressed
+            .to_string()
+            .contains("a pipeline redeploys the stage"),
+        "{suppressed}"
+    );
+}
+
+#[test]
+fn errors_of_a_configuration_have_their_locations() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "main.tf",
+        "resource \"aws_sqs_queue\" \"q\" {\n  name = \n}\n",
+    );
+    assert_snapshot!(sandbox.run("lint main.tf"), @r#"
+    exit 2
+    --- stderr
+    error: this is not valid HCL: invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit
+     --> main.tf:2:10
+      |
+    2 |   name = 
+      |          ^
+      |
+      = help: `terraform validate` shows errors of syntax, too
+
+    1 error in main.tf
+    1 file cannot be read
+    "#);
+    sandbox.write("main.tf", "variable \"name\" {}\nresource \"aws_apigatewayv2_api\" \"a\" {\n  name = var.name\n  protocol_type = \"WEBSOCKET\"\n}\n");
+    assert_snapshot!(sandbox.run("dev main.tf"), @r#"
+    exit 2
+    --- stderr
+    error: variable "name" has no value
+     --> main.tf:1:1
+      |
+    1 | variable "name" {}
+      | ^^^^^^^^^^^^^^^
+      |
+      = help: set it in terraform.tfvars, or with `--parameter name=VALUE`
+
+    1 error in main.tf
+    "#);
+    let noted = sandbox.run("lint main.tf").to_string();
+    assert!(
+        noted.contains("main.tf:1: variable \"name\" has no value"),
+        "{noted}"
+    );
+}
+
+#[test]
+fn two_revisions_are_compared_by_their_folders() {
+    let sandbox = configuration();
+    sandbox.write("old/api.tf", API);
+    sandbox.write("old/routes.tf", with_route("send"));
+    sandbox.write("old/code/app.py", "");
+    assert_snapshot!(sandbox.run("diff old infra"), @r#"
+    exit 0
+    --- stdout
+    - route send                                                              needs a deployment
+    - function chat-send                                                      live with the update
+    - permission chat-send by apigateway.amazonaws.com from ${api chat}/*/*   live with the update
+    ~ resource aws_apigatewayv2_deployment.chat: DependsOn aws_apigatewayv2_route.all["send"] is gone   live with the update
+    ~ resource aws_apigatewayv2_deployment.chat: DependsOn aws_apigatewayv2_route_response.answers["send"] is gone   live with the update
+    ! api chat: stage prod keeps its deployment and will serve the old wiring (row D7)
+    --- stderr
+    look up a row: stackgen explain D7
+    "#);
+    let stale = sandbox.run("lint infra --previous old").to_string();
+    assert!(stale.contains("SG4"), "{stale}");
+    let revision = sandbox.run("lint infra --previous HEAD");
+    assert_eq!(revision.code, Some(2), "{revision}");
+}
+
+#[test]
+fn a_module_is_checked_as_part_of_its_caller_only() {
+    let sandbox = configuration();
+    sandbox.write(
+        "main.tf",
+        "module \"chat\" {\n  source = \"./infra\"\n  routes = [\"$connect\"]\n}\n",
+    );
+    let json = sandbox.run("lint --json").json();
+    let resources = json["findings"].as_array().unwrap().iter();
+    let resources: Vec<_> = resources
+        .map(|finding| finding["resource"].as_str().unwrap())
+        .collect();
+    assert!(
+        resources.iter().all(|one| one.starts_with("module.chat.")),
+        "{resources:?}"
+    );
+    let graph = sandbox.run("graph . --json").json();
+    let nodes: Vec<&Value> = graph["nodes"].as_array().unwrap().iter().collect();
+    assert!(
+        nodes
+            .iter()
+            .any(|node| node.to_string().contains("chat-connect")),
+        "{graph}"
+    );
+}
+
+#[test]
+fn dev_runs_a_configuration_and_replaces_a_deployment_when_its_triggers_change() {
+    if on_path("python3").is_none() {
+        return;
+    }
+    let sandbox = configuration();
+    let triggers = "  triggers = { redeployment = sha1(jsonencode(aws_apigatewayv2_route.all)) }\n  depends_on";
+    let api = API.replace("  depends_on", triggers);
+    sandbox.write(
+        "infra/api.tf",
+        format!("provider \"aws\" {{ region = \"eu-west-1\" }}\n{api}"),
+    );
+    let mut dev = Dev::spawn(sandbox, &["infra", "--json", "--redeploy"], &[]);
+    dev.ready = dev.event("ready");
+    assert_eq!(
+        dev.ready["gateway"]["region"]
+            .as_str()
+            .unwrap_or("eu-west-1"),
+        "eu-west-1"
+    );
+    let stage = &dev.ready["gateway"]["apis"][0]["stages"][0];
+    let url = stage["url"].as_str().unwrap().to_owned();
+    dev.answers_at(&url, "hello", "$default hello");
+    dev.sandbox.write("infra/routes.tf", with_route("send"));
+    let applied = dev.event("applied");
+    let changes = applied.to_string();
+    assert!(
+        changes.contains("aws_apigatewayv2_deployment.chat"),
+        "{changes}"
+    );
+    dev.answers_at(&url, r#"{"action":"send"}"#, r#"send {"action":"send"}"#);
+    let reasons = json!([]);
+    assert_eq!(dev.ready["notRun"], reasons);
+}

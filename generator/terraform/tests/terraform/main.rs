@@ -1,0 +1,9 @@
+//! Tests of the reader of Terraform configurations.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod console;
+mod convert;
+mod files;
+mod generated;
+mod modules;

@@ -1,0 +1,109 @@
+//! Modules, and the code of functions.
+
+use serde_json::json;
+use stackgen_cfn::json::to_json;
+
+use crate::convert::{configuration, ids, notes, properties};
+
+#[test]
+fn local_modules_are_read_with_their_arguments_and_outputs() {
+    let read = configuration(&[
+        (
+            "main.tf",
+            r#"
+module "queue" {
+  source   = "./modules/queue"
+  for_each = toset(["a", "b"])
+  name     = each.key
+}
+resource "aws_lambda_event_source_mapping" "m" {
+  event_source_arn = module.queue["b"].arn
+  function_name    = "f"
+}
+module "far" { source = "terraform-aws-modules/lambda/aws" }
+output "far" { value = module.far.lambda_function_arn }
+"#,
+        ),
+        (
+            "modules/queue/main.tf",
+            r#"
+variable "name" { type = string }
+resource "aws_sqs_queue" "this" { name = "${var.name}-${basename(path.module)}" }
+output "arn" { value = aws_sqs_queue.this.arn }
+"#,
+        ),
+    ]);
+    assert_eq!(
+        properties(&read, r#"module.queue["b"].aws_sqs_queue.this"#),
+        json!({ "QueueName": "b-queue" })
+    );
+    assert_eq!(
+        properties(&read, "aws_lambda_event_source_mapping.m")["EventSourceArn"],
+        json!({ "Fn::GetAtt": [r#"module.queue["b"].aws_sqs_queue.this"#, "Arn"] })
+    );
+    assert_eq!(
+        notes(&read),
+        [
+            "main.tf:11: module.far is not read: its source \"terraform-aws-modules/lambda/aws\" is not on this machine"
+        ]
+    );
+    let far = to_json(read.template.at_path(&["Outputs", "far", "Value"]).unwrap());
+    assert_eq!(far, json!({ "Ref": "module.far.lambda_function_arn" }));
+}
+
+#[test]
+fn an_installed_module_is_read_from_where_terraform_init_put_it() {
+    let read = configuration(&[
+        (
+            "main.tf",
+            "module \"far\" {\n  source = \"acme/queue/aws\"\n}\n",
+        ),
+        (
+            ".terraform/modules/modules.json",
+            r#"{"Modules":[{"Key":"","Dir":"."},{"Key":"far","Source":"x","Dir":".terraform/modules/far"}]}"#,
+        ),
+        (
+            ".terraform/modules/far/main.tf",
+            "resource \"aws_sqs_queue\" \"q\" {}\n",
+        ),
+    ]);
+    assert_eq!(ids(&read), ["module.far.aws_sqs_queue.q"]);
+    assert!(read.notes.is_empty(), "{:?}", read.notes);
+}
+
+#[test]
+fn the_code_of_an_archive_is_what_it_is_made_of() {
+    let main = r#"
+data "archive_file" "zip" {
+  type        = "zip"
+  SOURCE
+  output_path = "${path.module}/dist/app.zip"
+}
+resource "aws_s3_object" "code" {
+  bucket = aws_s3_bucket.code.id
+  key    = "app-${filemd5(data.archive_file.zip.output_path)}.zip"
+  source = data.archive_file.zip.output_path
+}
+resource "aws_s3_bucket" "code" {}
+resource "aws_lambda_function" "local" {
+  filename         = data.archive_file.zip.output_path
+  source_code_hash = data.archive_file.zip.output_base64sha256
+}
+resource "aws_lambda_function" "s3" {
+  s3_bucket = aws_s3_bucket.code.bucket
+  s3_key    = aws_s3_object.code.key
+}
+"#;
+    let code = |source: &str, function: &str| {
+        let read = configuration(&[("main.tf", &main.replace("SOURCE", source))]);
+        assert!(read.notes.is_empty(), "{:?}", read.notes);
+        properties(&read, &format!("aws_lambda_function.{function}"))["Code"].clone()
+    };
+    for function in ["local", "s3"] {
+        assert_eq!(code("source_dir = \"${path.module}/src\"", function), "src");
+        assert_eq!(code("source_dir = \"../app\"", function), "/app");
+        assert_eq!(code("source_file = \"src/main.py\"", function), "src");
+        let inline = "source {\n    content = \"x\"\n    filename = \"index.js\"\n  }";
+        assert_eq!(code(inline, function), json!({ "ZipFile": "x" }));
+    }
+}
