@@ -392,7 +392,7 @@ fn two_stacks() -> Sandbox {
     sandbox.write("orders/stackgen.yaml", MINIMAL);
     sandbox.write(
         "chat/stackgen.yaml",
-        &MINIMAL.replace("name: orders", "name: chat"),
+        MINIMAL.replace("name: orders", "name: chat"),
     );
     sandbox
 }
@@ -472,7 +472,7 @@ fn notices_of_several_stacks_name_the_stack() {
 #[test]
 fn stacks_of_one_folder_need_folders_of_their_own() {
     let sandbox = two_stacks();
-    sandbox.write("orders/other.yaml", &MINIMAL.replace("orders", "other"));
+    sandbox.write("orders/other.yaml", MINIMAL.replace("orders", "other"));
     assert_snapshot!(sandbox.run("synth --file orders/stackgen.yaml orders/other.yaml"), @"
     exit 2
     --- stderr
@@ -499,7 +499,7 @@ fn an_environment_has_to_belong_to_one_of_the_stacks() {
     let sandbox = two_stacks();
     sandbox.write(
         "chat/stackgen.yaml",
-        &MINIMAL
+        MINIMAL
             .replace("name: orders", "name: chat")
             .replace("prod:", "qa:"),
     );
