@@ -313,6 +313,12 @@ async function readable(browser, page) {
       await noOverflow(page, `${view} ${name}`);
       await browser.look(page, `${view}-${name}`);
     }
+    for (const [box, text] of [['function', 'API_TOKEN'], ['table', 'quiet']]) {
+      await page.locator(`#graph .box.${box}`).last().click();
+      await shows(page, '#resource', text);
+      await noOverflow(page, `${box} ${name}`);
+      await browser.look(page, `${box}-${name}`);
+    }
     await page.goto(address);
     await shows(page, '#timeline', 'Closed with 1000');
     await noOverflow(page, `timeline ${name}`);
