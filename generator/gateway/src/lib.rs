@@ -14,6 +14,7 @@ mod invocations;
 pub mod outbound;
 mod page;
 mod query_protocol;
+mod schedule_calls;
 mod schedule_times;
 mod schedules;
 mod secret;
