@@ -13,6 +13,10 @@ use tokio::process::Command;
 use super::FunctionHost;
 use super::layer_paths::OPT;
 
+/// List of the mounts that this process sees.
+#[cfg(target_os = "linux")]
+const MOUNTS: &str = "/proc/self/mountinfo";
+
 /// Longest time to find out whether the machine permits it.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -22,7 +26,7 @@ pub enum LayerMountError {
     /// The system refuses a step.
     #[error("cannot {step}: {error}")]
     Refused {
-        /// What was tried.
+        /// Step that failed.
         step: &'static str,
         /// Error of the system.
         error: io::Error,
@@ -30,6 +34,9 @@ pub enum LayerMountError {
     /// The machine has no folder to mount at.
     #[error("this machine has no folder {OPT}: create it")]
     NoFolder,
+    /// An overlay would hide other mounts.
+    #[error("{0} is a mount of its own, which would be hidden")]
+    Hidden(String),
     /// The path cannot be an option of a mount.
     #[error("the path {0} has a comma, a colon or a backslash")]
     Path(String),
@@ -55,6 +62,9 @@ pub fn mount_layers(layers: &Path) -> Result<(), LayerMountError> {
     if !Path::new(OPT).is_dir() {
         return Err(LayerMountError::NoFolder);
     }
+    if let Some(hidden) = mount_below(&std::fs::read_to_string(MOUNTS).unwrap_or_default()) {
+        return Err(LayerMountError::Hidden(hidden));
+    }
     let step = |step| move |error: io::Error| LayerMountError::Refused { step, error };
     enter_namespaces().map_err(step("create a mount namespace"))?;
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
@@ -75,6 +85,17 @@ pub fn mount_layers(layers: &Path) -> Result<(), LayerMountError> {
 #[cfg(not(target_os = "linux"))]
 pub fn mount_layers(_: &Path) -> Result<(), LayerMountError> {
     Err(LayerMountError::NotLinux)
+}
+
+/// Returns a mount below `/opt`, by the list of all mounts.
+#[cfg(target_os = "linux")]
+fn mount_below(mounts: &str) -> Option<String> {
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    let mut below = points.filter(|point| {
+        let inside = point.strip_prefix(OPT);
+        inside.is_some_and(|inside| inside.starts_with('/'))
+    });
+    below.next().map(str::to_owned)
 }
 
 /// Moves the process into a mount namespace. An ordinary user needs a user namespace for that, in which the user stays the
@@ -138,5 +159,14 @@ mod tests {
             let error = mount_layers(Path::new(path)).unwrap_err();
             assert!(matches!(error, LayerMountError::Path(_)), "{error}");
         }
+    }
+
+    #[test]
+    fn mounts_below_opt_are_found() {
+        let line = |point: &str| format!("36 35 98:0 / {point} rw,noatime - ext4 /dev/a rw\n");
+        let others = [line("/"), line("/opt"), line("/optional/a")].concat();
+        assert_eq!(mount_below(&others), None);
+        let mounts = others + &line("/opt/tools");
+        assert_eq!(mount_below(&mounts).as_deref(), Some("/opt/tools"));
     }
 }

@@ -71,7 +71,7 @@ pub(super) struct FunctionHost {
     /// Prefix of the marks of all processes.
     mark: String,
     bootstraps: Bootstraps,
-    /// Whether the machine permits to mount layers, once it was tried.
+    /// Result of the attempt to mount layers, once it was made.
     layer_mount: OnceCell<Result<(), String>>,
     /// Number of environments that were started.
     started: AtomicU64,
