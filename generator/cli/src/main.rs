@@ -16,6 +16,7 @@ mod error;
 mod explanation;
 mod file;
 mod git;
+mod layer_mount;
 mod links;
 mod lint_gate;
 mod local;
@@ -52,6 +53,7 @@ use clap::{CommandFactory, Parser};
 
 use args::Cli;
 use error::CliError;
+use layer_mount::LayerMountArgs;
 use mimalloc::MiMalloc;
 use outcome::CommandOutcome;
 use ui::{Ui, UiOptions};
@@ -65,6 +67,9 @@ fn main() -> ExitCode {
     if let Some(watcher) = WatcherArgs::of_process() {
         watcher.watch();
         return ExitCode::SUCCESS;
+    }
+    if let Some(process) = LayerMountArgs::of_process() {
+        return process.run();
     }
     let (ui, result) = match Cli::try_parse().map_err(renamed::with_new_name) {
         Ok(cli) => {

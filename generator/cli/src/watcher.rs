@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use stackgen_gateway::{WatcherCommand, functions};
+use stackgen_gateway::{HelperCommand, functions};
 
 use crate::local::LocalGateway;
 
@@ -48,13 +48,13 @@ impl WatcherArgs {
 /// # Errors
 ///
 /// If the system does not report the path of this binary.
-pub(crate) fn command(project: &Path) -> io::Result<WatcherCommand> {
+pub(crate) fn command(project: &Path) -> io::Result<HelperCommand> {
     let arguments: [OsString; 3] = [
         MODE.into(),
         std::process::id().to_string().into(),
         std::path::absolute(project)?.into(),
     ];
-    Ok(WatcherCommand {
+    Ok(HelperCommand {
         program: std::env::current_exe()?,
         arguments: arguments.into(),
     })

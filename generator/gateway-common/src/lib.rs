@@ -47,7 +47,7 @@ pub use ids::{
 pub use refuse::refuse;
 pub use roles::{PolicyEffect, PolicyStatement, RoleStore};
 pub use settings::{
-    ControlSettings, FunctionSettings, Limits, RateLimits, Settings, WatcherCommand,
+    ControlSettings, FunctionSettings, HelperCommand, Limits, RateLimits, Settings,
 };
 pub use time::EpochMillis;
 pub use trust::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};

@@ -84,8 +84,14 @@ pub struct FunctionSettings {
     /// Folder for copies of code while the gateway runs. `None` means the system's folder for temporary files.
     pub scratch: Option<PathBuf>,
     /// Command of the watcher process, which kills the processes of functions if the gateway is killed. Without it they
-    /// end when they notice that the gateway is gone, or when the next gateway starts.
-    pub watcher: Option<WatcherCommand>,
+    /// end when they notice that the gateway is gone, or when the next gateway starts. The program calls `watch` of
+    /// `stackgen-gateway-lambda`; it receives the folder of the gateway's code store as its last argument and the pipe as
+    /// standard input.
+    pub watcher: Option<HelperCommand>,
+    /// Command of the program that mounts layers at `/opt` and then becomes the process of a function. It calls
+    /// `mount_layers` of `stackgen-gateway-lambda`; its last arguments are the folder of the layers, and the program with its
+    /// arguments. Without a program it only tries whether the machine permits it.
+    pub layer_mount: Option<HelperCommand>,
 }
 
 impl Default for FunctionSettings {
@@ -100,17 +106,17 @@ impl Default for FunctionSettings {
             virtual_env: None,
             scratch: None,
             watcher: None,
+            layer_mount: None,
         }
     }
 }
 
-/// Command of a program that calls `watch` of `stackgen-gateway-lambda`. The program receives the folder of the gateway's
-/// code store as its last argument and the pipe as standard input.
+/// Command of a program that helps the gateway: its own binary with internal arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WatcherCommand {
+pub struct HelperCommand {
     /// Program to run.
     pub program: PathBuf,
-    /// Arguments before the folder.
+    /// First arguments.
     pub arguments: Vec<OsString>,
 }
 

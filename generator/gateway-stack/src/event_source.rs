@@ -64,7 +64,7 @@ pub struct EventSourceMapping {
     pub source_arn: String,
     /// False if the mapping exists but reads nothing.
     pub enabled: bool,
-    /// Where a stream of Kinesis is read from.
+    /// Start of the reading, for a stream of Kinesis.
     pub start: StreamStart,
     /// Maximum number of records in a batch.
     pub batch_size: usize,
@@ -84,7 +84,7 @@ pub struct EventSourceMapping {
     pub bisects: bool,
 }
 
-/// Where a mapping begins to read a stream of Kinesis.
+/// Start of a mapping in a stream of Kinesis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StreamStart {
     /// Records that arrive from now on.

@@ -34,6 +34,7 @@ mod rewrite;
 mod run;
 mod schedule;
 mod schedule_properties;
+mod schedule_target;
 mod service_resource;
 mod shapes;
 mod source_files;
@@ -57,7 +58,8 @@ pub use event_source::{
 };
 pub use fixed_scope::template_scope;
 pub use overview::StackOverview;
-pub use schedule::{Schedule, Schedules};
+pub use schedule::{Schedule, ScheduleTiming, Schedules};
+pub use schedule_target::ScheduleTarget;
 pub use service_resource::{
     EmulatedResource, EmulatedState, ServiceResource, ServiceResourceError, ServiceResources,
     StoredResource,

@@ -72,7 +72,9 @@ fn trigger(
     let (id, properties) = (&existing.physical_id, &existing.properties);
     match resource.kind.as_str() {
         TOPIC if account.services.is_some() && !invokes_functions(properties) => Vec::new(),
-        SCHEDULE => schedule_properties::notes(existing, &account.scope),
+        SCHEDULE => {
+            schedule_properties::notes(existing, &account.scope, account.services.is_some())
+        }
         EVENT_INVOKE_CONFIG => async_settings::note(properties).into_iter().collect(),
         TOPIC if properties.contains_key("Subscription") => {
             // The endpoint has the others.

@@ -14,6 +14,7 @@ mod invocations;
 pub mod outbound;
 mod page;
 mod query_protocol;
+mod schedule_calls;
 mod schedule_times;
 mod schedules;
 mod secret;
@@ -25,9 +26,9 @@ mod triggers;
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
     ApiId, ArnScope, ConnectionId, DeploymentId, Event, EventReceiver, Events, FailureEvidence,
-    FailureRecord, FailureSubject, FrameText, HandshakeDetails, IntegrationId, Limits,
-    MessageOutcome, RecordedEvent, RouteKey, Settings, SignError, SignRequest, StageName,
-    StreamLine, StreamNote, WatcherCommand, log_without_error, stream_schema,
+    FailureRecord, FailureSubject, FrameText, HandshakeDetails, HelperCommand, IntegrationId,
+    Limits, MessageOutcome, RecordedEvent, RouteKey, Settings, SignError, SignRequest, StageName,
+    StreamLine, StreamNote, log_without_error, stream_schema,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

@@ -1,19 +1,20 @@
-//! Schedules: invoke functions at intervals, or at minutes of the calendar in UTC.
+//! Schedules: call their targets at intervals, at minutes of the calendar, or once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use bytes::Bytes;
 use serde_json::json;
 use stackgen_gateway_common::invoke::InvocationCaller;
-use stackgen_gateway_common::{EpochMillis, Event, Events, FunctionArn, uuid};
+use stackgen_gateway_common::services::CallService;
+use stackgen_gateway_common::{ArnScope, EpochMillis, Event, Events, uuid};
 use stackgen_gateway_lambda::functions::Functions;
-use stackgen_gateway_stack::{Schedule, Schedules};
+use stackgen_gateway_stack::{Schedule, ScheduleTarget, Schedules};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::invocations::invoke_async;
+use crate::invocations::{AsyncReport, invoke_async};
+use crate::schedule_calls;
 use crate::schedule_times::{ScheduleState, ScheduleTimes};
 
 /// Runs all schedules.
@@ -25,6 +26,7 @@ pub(crate) struct ScheduleRunners {
 /// Services that runners use.
 struct RunnerContext {
     functions: Arc<Functions>,
+    services: Arc<dyn CallService>,
     events: Events,
     /// Cancelled when the gateway stops.
     stop: CancellationToken,
@@ -40,11 +42,16 @@ struct RunningSchedule {
 }
 
 impl ScheduleRunners {
-    pub(crate) fn new(functions: &Arc<Functions>, events: Events) -> Self {
+    pub(crate) fn new(
+        functions: &Arc<Functions>,
+        services: Arc<dyn CallService>,
+        events: &Events,
+    ) -> Self {
         ScheduleRunners {
             context: Arc::new(RunnerContext {
                 functions: functions.clone(),
-                events,
+                services,
+                events: events.clone(),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
             }),
@@ -64,12 +71,12 @@ impl ScheduleRunners {
     pub(crate) fn states(&self) -> Vec<ScheduleState> {
         let running = self.running();
         let states = running.values().filter_map(|one| {
-            let scheduled = ScheduledFunction::of(&one.schedule)?;
+            let schedule = &one.schedule;
             Some(ScheduleState {
-                name: scheduled.schedule.name,
-                expression: scheduled.schedule.text,
-                functions: vec![scheduled.function.name],
-                enabled: one.schedule.enabled,
+                name: schedule.name.clone(),
+                expression: schedule.text.clone(),
+                functions: vec![schedule.target.as_ref()?.to_string()],
+                enabled: schedule.enabled,
             })
         });
         states.collect()
@@ -79,7 +86,7 @@ impl ScheduleRunners {
     pub(crate) fn run_now(&self, name: &str) -> bool {
         let scheduled = self.running().values().find_map(|one| {
             let is_it = one.schedule.name == name;
-            is_it.then(|| ScheduledFunction::of(&one.schedule))?
+            is_it.then(|| ScheduledCall::of(&one.schedule))?
         });
         let Some(scheduled) = scheduled else {
             return false;
@@ -98,15 +105,14 @@ impl Schedules for ScheduleRunners {
         let mut all = self.running();
         let before = all.remove(id);
         // A schedule whose target changes keeps its rhythm.
-        let before = before.filter(|before| before.schedule.expression == schedule.expression);
+        let before = before.filter(|before| before.schedule.timing == schedule.timing);
         let is_continued = before.is_some();
         let since = before.map_or_else(Instant::now, |before| before.since);
-        let scheduled = ScheduledFunction::of(&schedule).filter(|_| schedule.enabled);
-        let running = scheduled.zip(schedule.expression.clone());
-        let running = running.map(|(scheduled, expression)| {
+        let scheduled = ScheduledCall::of(&schedule).filter(|_| schedule.enabled);
+        let running = scheduled.map(|scheduled| {
             let stop = self.context.stop.child_token();
             let guard = stop.clone().drop_guard();
-            let times = ScheduleTimes::of_schedule(expression, since, is_continued);
+            let times = ScheduleTimes::of_schedule(schedule.timing.clone(), since, is_continued);
             let run = run(self.context.clone(), Arc::new(scheduled), times);
             let run = async move { stop.run_until_cancelled_owned(run).await };
             self.context.tasks.spawn(run);
@@ -125,77 +131,95 @@ impl Schedules for ScheduleRunners {
     }
 }
 
-/// Schedule with the function that it invokes.
-struct ScheduledFunction {
+/// Schedule with the target that it calls.
+struct ScheduledCall {
     schedule: Schedule,
-    function: FunctionArn,
+    target: ScheduleTarget,
 }
 
-impl ScheduledFunction {
-    /// Returns the function of a schedule. `None` for schedules that do not run here.
+impl ScheduledCall {
+    /// Returns the target of a schedule. `None` for schedules that do not run here.
     fn of(schedule: &Schedule) -> Option<Self> {
-        schedule.expression.as_ref()?;
-        Some(ScheduledFunction {
-            function: schedule.function.clone()?,
+        Some(ScheduledCall {
+            target: schedule.target.clone()?,
             schedule: schedule.clone(),
         })
     }
 }
 
-async fn run(
-    context: Arc<RunnerContext>,
-    scheduled: Arc<ScheduledFunction>,
-    mut times: ScheduleTimes,
-) {
-    loop {
-        let now = times.next().await;
-        spawn_invocation(&context, scheduled.clone(), now);
+async fn run(context: Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, mut times: ScheduleTimes) {
+    while let Some(time) = times.next().await {
+        spawn_invocation(&context, scheduled.clone(), time);
     }
 }
 
-/// Invokes the function of a schedule in a task of its own, until the gateway stops.
-fn spawn_invocation(
-    context: &Arc<RunnerContext>,
-    scheduled: Arc<ScheduledFunction>,
-    at: EpochMillis,
-) {
+/// Calls the target of a schedule in a task of its own, until the gateway stops.
+fn spawn_invocation(context: &Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, at: EpochMillis) {
     let invoke = invoke(context.clone(), scheduled, at);
     let stop = context.stop.clone();
     context.tasks.spawn(stop.run_until_cancelled_owned(invoke));
 }
 
-/// Invokes the function of a schedule as EventBridge Scheduler does, asynchronously with the schedule's role, and reports the
-/// outcome as an event.
-async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledFunction>, at: EpochMillis) {
-    let ScheduledFunction { schedule, function } = &*scheduled;
-    let payload = match &schedule.input {
-        Some(input) => Bytes::from(input.clone()),
-        None => Bytes::from(event(schedule, function, at).to_string()),
+/// Calls the target of a schedule as EventBridge Scheduler does, with the schedule's role, and reports the outcome as an event.
+/// Functions are invoked asynchronously.
+async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, at: EpochMillis) {
+    let ScheduledCall { schedule, target } = &*scheduled;
+    let input = match &schedule.input {
+        Some(input) => input.clone(),
+        None => event(schedule, context.functions.scope(), at).to_string(),
     };
-    let caller = InvocationCaller::Role(schedule.role.clone());
-    let report = invoke_async(&context.functions, function.clone(), caller, payload).await;
+    let report = match target {
+        ScheduleTarget::Function(function) => {
+            let caller = InvocationCaller::Role(schedule.role.clone());
+            invoke_async(&context.functions, function.clone(), caller, input.into()).await
+        }
+        target => Some(call_service(&context, target, &input, &schedule.role).await),
+    };
     let Some(report) = report else {
         return;
     };
     context.events.send(Event::Scheduled {
         schedule: schedule.name.clone(),
-        function: function.name.clone(),
+        function: target.to_string(),
         reason: report.reason,
         evidence: report.evidence,
         took: report.took,
     });
 }
 
+/// Calls a target that is not a function.
+async fn call_service(
+    context: &RunnerContext,
+    target: &ScheduleTarget,
+    input: &str,
+    role: &str,
+) -> AsyncReport {
+    let started = Instant::now();
+    let reason = match schedule_calls::call(target, input, role, context.functions.scope()) {
+        Some(call) => {
+            let operation = call.service.clone();
+            let answer = context.services.call(call).await;
+            schedule_calls::failure(&operation, answer)
+        }
+        None => None,
+    };
+    AsyncReport {
+        reason,
+        evidence: None,
+        took: started.elapsed(),
+    }
+}
+
 /// Returns the event that a schedule without input sends.
-fn event(schedule: &Schedule, function: &FunctionArn, at: EpochMillis) -> serde_json::Value {
+fn event(schedule: &Schedule, scope: &ArnScope, at: EpochMillis) -> serde_json::Value {
     json!({
         "version": "0",
         "id": uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
-        "account": function.scope.account,
+        "account": scope.account,
         "time": at.iso8601_seconds(),
-        "region": function.scope.region,
+        "region": scope.region,
         "resources": [schedule.arn],
         "detail": "{}",
     })

@@ -42,6 +42,8 @@ pub use resolve::{
 };
 pub use resource::{Conditional, Resource, Resources};
 pub use role::{Grant, Role};
-pub use schedule::{CivilMinute, CronExpression, ScheduleExpression, ScheduleExpressionError};
+pub use schedule::{
+    CivilMinute, CronExpression, ScheduleExpression, ScheduleExpressionError, parse_utc,
+};
 pub use snapshot::{MODEL_PROPERTIES, NotADigest, SnapshotDigest};
 pub use table::{Index, KeyAttribute, LogGroup, Table};

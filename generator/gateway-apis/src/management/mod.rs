@@ -22,7 +22,7 @@ use crate::connections::{OpenConnection, PostError};
 use crate::server::NamesDefaultEndpoint;
 
 /// Response to a path without a stage.
-const WITHOUT_STAGE: &str = "Forbidden: the path names no stage: give the client the endpoint \
+const WITHOUT_STAGE: &str = "Forbidden: the URL names no stage: give the client the endpoint \
                              https://{domainName}/{stage} of the event's requestContext, or map the root of a custom \
                              domain to a stage with an AWS::ApiGatewayV2::ApiMapping";
 
@@ -64,7 +64,7 @@ async fn handle(State(management): State<Arc<ManagementApi>>, request: Request) 
         }
         Some(PathTarget::MappedConnection(id)) => match management.mapped_stage(&parts) {
             Some(stage) => management.manage(&parts, body, &stage, &id).await,
-            None => ManagementResponse::Forbidden(WITHOUT_STAGE.to_owned()),
+            None => management.refuse_without_stage(&parts.method, &id),
         },
         Some(PathTarget::Stage(stage))
             if parts.method == Method::GET && management.has_stage(&stage) =>
@@ -110,13 +110,27 @@ impl ManagementApi {
             Ok(()) => self.post(stage, id, body).await,
             Err(refused) => (refused, 0, None),
         };
+        self.report(id, bytes, text.map(FrameText::new), &answer);
+        answer
+    }
+
+    /// Refuses a request whose path has no stage, and reports a post.
+    fn refuse_without_stage(&self, method: &Method, id: &str) -> ManagementResponse {
+        let answer = ManagementResponse::Forbidden(WITHOUT_STAGE.to_owned());
+        if method == Method::POST {
+            self.report(id, 0, None, &answer);
+        }
+        answer
+    }
+
+    fn report(&self, id: &str, bytes: usize, body: Option<FrameText>, answer: &ManagementResponse) {
         self.plane.events.send(Event::Posted {
             connection: ConnectionId::new(id),
             bytes,
-            body: text.map(FrameText::new),
+            body,
             status: answer.status().as_u16(),
+            reason: answer.reason().map(str::to_owned),
         });
-        answer
     }
 
     fn get_or_delete(

@@ -110,6 +110,18 @@ impl ManagementResponse {
         ManagementResponse::Forbidden("Forbidden".to_owned())
     }
 
+    /// Returns the reason of a refusal, if its text has one.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            ManagementResponse::AccessDenied(message) => Some(message),
+            ManagementResponse::Forbidden(message) => match message.strip_prefix("Forbidden") {
+                Some(reason) => reason.strip_prefix(": "),
+                None => Some(message),
+            },
+            _ => None,
+        }
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         match self {
             ManagementResponse::Posted | ManagementResponse::Found(_) => StatusCode::OK,

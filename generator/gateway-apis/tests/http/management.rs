@@ -114,6 +114,7 @@ async fn row_k1_a_post_reaches_the_connection_as_text() {
         bytes: 4,
         body: Some(FrameText::copy("hör")),
         status: 200,
+        reason: None,
     };
     assert_eq!(events.recv().await.unwrap(), posted);
     let checks = fixture.grants.0.lock().unwrap();
@@ -249,6 +250,7 @@ async fn a_page_in_a_browser_cannot_post_even_with_a_signature_in_the_query() {
         bytes: 0,
         body: None,
         status: 403,
+        reason: None,
     };
     assert_eq!(events.recv().await.unwrap(), refused);
     let tool = Request::post(&url).body("y").unwrap();
@@ -292,10 +294,16 @@ async fn a_post_without_a_stage_reaches_the_stage_that_a_custom_domain_is_mapped
     let (id, address) = (&connection.id, &fixture.address);
     let url = format!("http://{address}/@connections/{id}?{signed}");
     let post = async || support::send(Request::post(&url).body("x").unwrap()).await;
+    let mut events = fixture.plane.events.subscribe();
     let refused = post().await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let Ok(Event::Posted { status, reason, .. }) = events.recv().await else {
+        panic!("no post is reported");
+    };
+    assert_eq!(status, 403);
+    insta::assert_snapshot!(reason.unwrap(), @"the URL names no stage: give the client the endpoint https://{domainName}/{stage} of the event's requestContext, or map the root of a custom domain to a stage with an AWS::ApiGatewayV2::ApiMapping");
     let message = String::from_utf8_lossy(refused.body()).into_owned();
-    insta::assert_snapshot!(message, @r#"{"message":"Forbidden: the path names no stage: give the client the endpoint https://{domainName}/{stage} of the event's requestContext, or map the root of a custom domain to a stage with an AWS::ApiGatewayV2::ApiMapping"}"#);
+    insta::assert_snapshot!(message, @r#"{"message":"Forbidden: the URL names no stage: give the client the endpoint https://{domainName}/{stage} of the event's requestContext, or map the root of a custom domain to a stage with an AWS::ApiGatewayV2::ApiMapping"}"#);
     let apis = &fixture.plane.apis;
     let map = |api: &str, stage: &str| {
         let mapping = (ApiId::new(api), StageName::new(stage));

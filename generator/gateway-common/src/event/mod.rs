@@ -111,6 +111,8 @@ pub enum Event {
         body: Option<FrameText>,
         /// Status of the answer: 200, 410, 429, …
         status: u16,
+        /// Reason of a refusal, if more is known than the status.
+        reason: Option<String>,
     },
     /// A connection closed.
     Closed {
@@ -243,11 +245,11 @@ pub enum Event {
         #[schemars(with = "f64")]
         took: Duration,
     },
-    /// A schedule invoked its function.
+    /// A schedule called its target.
     Scheduled {
         /// Schedule name.
         schedule: String,
-        /// Function name.
+        /// Function name, or another target: `queue jobs`.
         function: String,
         /// Reason in words, if the invocation failed after all retries.
         reason: Option<String>,

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::runtimes::{InterpretedRuntime, Language};
 
 /// Folder of layers on Lambda.
-const OPT: &str = "/opt";
+pub(super) const OPT: &str = "/opt";
 
 /// Appends the folders of layers to the variables in which Lambda has those of `/opt`, and replaces paths in `/opt` that exist
 /// in the layers. `variables` has the values of the function itself.

@@ -12,6 +12,7 @@ mod environment;
 mod error;
 mod function;
 mod invoke;
+mod layer_mount;
 mod layer_paths;
 mod policy;
 mod pool;
@@ -30,6 +31,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{ArnScope, Events, FunctionSecret, RoleStore, Settings};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,8 +39,10 @@ pub use async_settings::AsyncSettings;
 pub use asynchronous::AsyncInvocation;
 pub use code::{Code, CodeCopy, CodeFolder};
 pub use configuration::{Configuration, LogFormat};
+pub use environment::start_error;
 pub use error::{FunctionError, FunctionErrorKind};
 use function::FunctionRecord;
+pub use layer_mount::{LayerMountError, mount_layers};
 pub use policy::PermissionStatement;
 pub use runtime_notes::RuntimeNote;
 use runtimes::Bootstraps;
@@ -67,6 +71,8 @@ pub(super) struct FunctionHost {
     /// Prefix of the marks of all processes.
     mark: String,
     bootstraps: Bootstraps,
+    /// Result of the attempt to mount layers, once it was made.
+    layer_mount: OnceCell<Result<(), String>>,
     /// Number of environments that were started.
     started: AtomicU64,
     /// Cancelled when the gateway stops.
@@ -122,6 +128,7 @@ impl Functions {
             environment_variables: RwLock::default(),
             mark: store.mark(),
             bootstraps: store.bootstraps().clone(),
+            layer_mount: OnceCell::new(),
             started: AtomicU64::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

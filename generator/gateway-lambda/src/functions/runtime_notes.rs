@@ -37,6 +37,7 @@ impl Functions {
             if ignored.contains(&function.function.name) {
                 continue;
             }
+            notes.extend(self.mounts_layers(&function).await);
             let reasons = match (&function.code.root, runtime(&function)) {
                 (Err(reason), _) => vec![reason.clone()],
                 (Ok(root), None) => not_interpreted(&function.configuration.runtime, root),
@@ -65,6 +66,16 @@ impl Functions {
             message: format!("{}: {reason}", functions.join(", ")),
         });
         notes.into_iter().chain(failures).collect()
+    }
+
+    /// Returns the note that functions see their layers in `/opt`, if this one does.
+    async fn mounts_layers(&self, function: &FunctionVersion) -> Option<RuntimeNote> {
+        let layers = function.configuration.layers.as_ref()?;
+        self.host.layer_mount(layers).await.ok()?;
+        Some(RuntimeNote {
+            is_failure: false,
+            message: "layers are in /opt for the functions that have them, in mount namespaces of their processes".to_owned(),
+        })
     }
 
     async fn interpreter(
@@ -115,14 +126,20 @@ impl Functions {
             built_in.add(advice, packages.built_in, &function.function.name);
         }
         if let Some(layers) = &function.configuration.layers {
-            reasons.extend(layer_reasons(language, root, layers).await);
+            let mounted = self.host.layer_mount(layers).await.map(drop);
+            reasons.extend(layer_reasons(language, root, layers, mounted).await);
         }
         reasons
     }
 }
 
 /// Returns the reasons why layers do not work here as on Lambda.
-async fn layer_reasons(language: Language, root: &Path, layers: &Path) -> Vec<String> {
+async fn layer_reasons(
+    language: Language,
+    root: &Path,
+    layers: &Path,
+    mounted: Result<(), String>,
+) -> Vec<String> {
     let mut reasons = Vec::new();
     let extensions = extensions(layers).await;
     if !extensions.is_empty() {
@@ -131,9 +148,11 @@ async fn layer_reasons(language: Language, root: &Path, layers: &Path) -> Vec<St
             extensions.join(", ")
         ));
     }
-    if let Some(path) = path_in_opt(language, root, layers).await {
+    if let Err(refused) = mounted
+        && let Some(path) = path_in_opt(language, root, layers).await
+    {
         reasons.push(format!(
-            "its code reads {path}, and layers are not in /opt here: read the path from an environment variable, in which it is replaced"
+            "its code reads {path}, and layers are not in /opt here ({refused}): read the path from an environment variable, in which it is replaced"
         ));
     }
     reasons

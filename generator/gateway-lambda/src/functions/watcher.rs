@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use stackgen_gateway_common::WatcherCommand;
+use stackgen_gateway_common::HelperCommand;
 
 use super::processes::{gateway_mark, kill_marked};
 
@@ -25,7 +25,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// Starts a watcher of the gateway with this code store.
-    pub(super) fn start(command: &WatcherCommand, store: &Path) -> io::Result<Watcher> {
+    pub(super) fn start(command: &HelperCommand, store: &Path) -> io::Result<Watcher> {
         let (reader, writer) = io::pipe()?;
         let process = Command::new(&command.program)
             .args(&command.arguments)

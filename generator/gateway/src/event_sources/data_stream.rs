@@ -84,7 +84,7 @@ struct ShardCursor {
     is_closed: bool,
 }
 
-/// What ends while a stream is read.
+/// Result of a task while a stream is read.
 enum Step {
     /// The shards are listed.
     Listed(Vec<Shard>),

@@ -29,7 +29,7 @@ impl Shard {
 /// Position of a mapping in a shard.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ShardPosition {
-    /// Where the mapping starts.
+    /// Start of the mapping.
     Start(StreamStart),
     /// Record that was delivered last.
     After(String),

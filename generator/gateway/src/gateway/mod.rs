@@ -161,8 +161,9 @@ impl Gateway {
         let functions = functions(&settings, &roles, &logs, &events)?;
         let others = other_services(options.services, options.account, &events, &functions);
         let event_sources = event_sources(&settings, &functions, &tables, &others, &events);
-        let schedules = Arc::new(ScheduleRunners::new(&functions, events.clone()));
         let triggers = Triggers::new(&functions, events.clone());
+        let services = local_services(&settings.scope, &roles, &tables, &others, &triggers);
+        let schedules = Arc::new(ScheduleRunners::new(&functions, services.clone(), &events));
         let account = LocalAccount {
             scope: settings.scope.clone(),
             apis: Arc::new(apis(&settings, &events)),
@@ -178,7 +179,6 @@ impl Gateway {
         };
         let tls = functions_tls(options.authority.as_deref(), &account, &endpoint, &tables)?;
         let tls = Arc::new(tls);
-        let services = local_services(&account, &tables, others.clone(), &triggers);
         let plane = data_plane(&account, settings, events, services);
         let identities = Arc::new(Identities::new(account.scope.clone()));
         let grants = role_grants(&account, &identities);
@@ -348,36 +348,37 @@ fn event_sources(
     Arc::new(pollers)
 }
 
-/// Returns the services that integrations call.
+/// Returns the services that integrations and schedules call.
 fn local_services(
-    account: &LocalAccount,
+    scope: &ArnScope,
+    roles: &Arc<RoleStore>,
     tables: &Tables,
-    others: Arc<OtherServices>,
+    others: &Arc<OtherServices>,
     triggers: &Triggers,
-) -> LocalServices {
-    LocalServices {
+) -> Arc<LocalServices> {
+    Arc::new(LocalServices {
         tables: tables.router(),
         events: triggers.events_routes(others.clone()),
         topics: triggers.topics_routes(others.clone()),
         triggers: triggers.clone(),
-        others,
-        roles: account.roles.clone(),
-        scope: account.scope.clone(),
-    }
+        others: others.clone(),
+        roles: roles.clone(),
+        scope: scope.clone(),
+    })
 }
 
 fn data_plane(
     account: &LocalAccount,
     settings: Arc<Settings>,
     events: Events,
-    services: LocalServices,
+    services: Arc<LocalServices>,
 ) -> Arc<DataPlane> {
     Arc::new(DataPlane {
         settings,
         apis: account.apis.clone(),
         functions: account.functions.clone(),
         endpoints: services.others.client(),
-        services: Arc::new(services),
+        services,
         connections: Arc::<OpenConnections>::default(),
         logs: account.logs.clone(),
         events,

@@ -164,8 +164,7 @@ impl Triggers {
             .tasks
             .spawn(stop.run_until_cancelled_owned(async move {
                 let mut times = ScheduleTimes::of_rule(expression);
-                loop {
-                    times.next().await;
+                while times.next().await.is_some() {
                     triggers.fire(&trigger);
                 }
             }));

@@ -1,9 +1,11 @@
 //! Schedules of templates, and settings of asynchronous invocations.
 
+use std::path::Path;
 use std::time::Duration;
 
 use stackgen_gateway::Event;
 use stackgen_gateway::gateway::Gateway;
+use stackgen_gateway_common::EpochMillis;
 use stackgen_gateway_lambda::functions::AsyncSettings;
 
 use crate::support::{apply, changes, gateway, problem_lines, template_from_text};
@@ -117,10 +119,11 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
     let template = [
         TEMPLATE.to_owned(),
         schedule(
-            "Berlin",
-            &format!("ScheduleExpression: cron(0 8 * * ? *), ScheduleExpressionTimezone: Europe/Berlin, {target}"),
+            "Nowhere",
+            &format!("ScheduleExpression: cron(0 8 * * ? *), ScheduleExpressionTimezone: Europe/Nowhere, {target}"),
         ),
-        schedule("Once", &format!("ScheduleExpression: 'at(2030-01-01T00:00:00)', {target}")),
+        schedule("Once", &format!("ScheduleExpression: 'at(2020-01-01T00:00:00)', {target}")),
+        schedule("Over", &format!("ScheduleExpression: rate(1 day), EndDate: '2020-01-01T00:00:00Z', {target}")),
         schedule(
             "Queue",
             "ScheduleExpression: rate(1 day), Target: { Arn: 'arn:aws:sqs:us-east-1:000000000000:q', RoleArn: x }",
@@ -128,6 +131,10 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
         schedule(
             "Elsewhere",
             "ScheduleExpression: rate(1 day), Target: { Arn: 'arn:aws:lambda:us-east-1:111122223333:function:sweep', RoleArn: x }",
+        ),
+        schedule(
+            "Any",
+            "ScheduleExpression: rate(1 day), Target: { Arn: 'arn:aws:scheduler:::aws-sdk:ecs:runTask', RoleArn: x }",
         ),
     ]
     .concat();
@@ -138,11 +145,35 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
         .map(|one| format!("{}: {}", one.logical_id, one.reason))
         .collect();
     insta::assert_snapshot!(reasons.join("\n"), @"
-    Berlin: its times are in UTC locally, and in Europe/Berlin on AWS
-    Once: it runs nothing locally: only `rate` and `cron` expressions run here
-    Queue: it runs nothing locally: its target is not a function
+    Nowhere: its times are in UTC locally, because /usr/share/zoneinfo of this machine has no Europe/Nowhere
+    Once: it runs no more: at(2020-01-01T00:00:00) has passed
+    Over: it runs no more: its EndDate has passed
+    Queue: it runs nothing locally: the local gateway has no sqs; start `stackgen dev` with --services URL to send its calls to an emulator of AWS
     Elsewhere: it runs nothing locally: its target is a function of another account or region
+    Any: it runs nothing locally: its target is neither a function nor a queue, topic, event bus, state machine or stream of this account and region
     ");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn wrong_schedules_and_dates_are_problems() {
+    let gateway = gateway().await;
+    let target = "Target: { Arn: !GetAtt Function.Arn, RoleArn: !GetAtt Scheduler.Arn }";
+    for (wrong, reason) in [
+        (
+            "'at(2030-02-30T00:00:00)'",
+            "a time is a date of the calendar",
+        ),
+        (
+            "rate(1 day), StartDate: soon",
+            "StartDate `soon` is not a date",
+        ),
+    ] {
+        let wrong = schedule("Wrong", &format!("ScheduleExpression: {wrong}, {target}"));
+        let template = template_from_text(&format!("{TEMPLATE}{wrong}"));
+        let problems = problem_lines(&gateway.apply(template).await.unwrap_err());
+        assert!(problems.contains(reason), "{problems}");
+    }
     let wrong = schedule(
         "Wrong",
         &format!("ScheduleExpression: rate(5 minute), {target}"),
@@ -150,6 +181,89 @@ async fn what_a_schedule_does_not_do_here_is_reported() {
     let template = template_from_text(&format!("{TEMPLATE}{wrong}"));
     let problems = gateway.apply(template).await.unwrap_err();
     insta::assert_snapshot!(problem_lines(&problems), @"27: `rate(5 minute)` is not a schedule: the unit of a rate of 1 is singular, and every other one is plural");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_single_time_in_a_time_zone_invokes_the_function_once() {
+    let has_zone = Path::new("/usr/share/zoneinfo/Asia/Jakarta").exists();
+    if stackgen_test_tools::on_path("python3").is_none() || !has_zone {
+        return;
+    }
+    let gateway = gateway().await;
+    // Jakarta is seven hours ahead of UTC all year.
+    let soon = EpochMillis::now().after(Duration::from_secs(7 * 60 * 60 + 3));
+    let soon = soon.iso8601_seconds().replace('Z', "");
+    let once = format!(
+        "Name: sweep, ScheduleExpression: 'at({soon})', ScheduleExpressionTimezone: Asia/Jakarta, Target: {{ Arn: !Ref Version, RoleArn: !GetAtt Scheduler.Arn }}"
+    );
+    let template = format!("{TEMPLATE}{}", schedule("Sweep", &once));
+    assert_eq!(next_run(&gateway, &template, "sweep").await, None);
+    let again = apply(&gateway, template_from_text(&template)).await;
+    let notes = again.not_run.iter().map(|one| one.reason.clone());
+    assert_eq!(
+        notes.collect::<Vec<_>>(),
+        [format!("it runs no more: at({soon}) has passed")]
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn other_targets_are_called_with_the_role_of_the_schedule() {
+    let gateway = gateway().await;
+    let allowed = "
+  Bus: { Type: AWS::Events::EventBus, Properties: { Name: shop } }
+  Rule:
+    Type: AWS::Events::Rule
+    Properties: { Name: orders, EventBusName: !Ref Bus, EventPattern: { source: [clock], detail: { a: [1] } }, Targets: [{ Id: f, Arn: !GetAtt Function.Arn }] }
+  Caller:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Principal: { Service: scheduler.amazonaws.com }, Action: sts:AssumeRole }] }
+      Policies:
+        - PolicyName: call
+          PolicyDocument: { Statement: [{ Effect: Allow, Action: [events:PutEvents, sqs:SendMessage], Resource: '*' }] }
+";
+    let to_bus = |role: &str| {
+        format!(
+            "ScheduleExpression: rate(5 minutes), Target: {{ Arn: !GetAtt Bus.Arn, RoleArn: !GetAtt {role}.Arn, Input: '{{\"a\": 1}}', EventBridgeParameters: {{ DetailType: tick, Source: clock }} }}"
+        )
+    };
+    let template = format!(
+        "{TEMPLATE}{allowed}{}",
+        schedule("Tick", &format!("Name: tick, {}", to_bus("Caller")))
+    );
+    let mut events = gateway.events().subscribe();
+    assert_eq!(next_run(&gateway, &template, "tick").await, None);
+    // The rule gets the event, and may not invoke the function.
+    let batch = async {
+        loop {
+            if let Event::Batch { source, reason, .. } = events.recv().await.expect("an event") {
+                return (source, reason.expect("a reason"));
+            }
+        }
+    };
+    let batch = tokio::time::timeout(Duration::from_secs(60), batch).await;
+    let (source, reason) = batch.expect("a batch");
+    assert!(
+        source == "orders" && reason.contains("does not allow events.amazonaws.com"),
+        "{source} {reason}"
+    );
+    let denied = format!(
+        "{template}{}",
+        schedule("Tock", &format!("Name: tock, {}", to_bus("Scheduler")))
+    );
+    let reason = next_run(&gateway, &denied, "tock").await.expect("a reason");
+    assert!(reason.contains("events:PutEvents"), "{reason}");
+    let queue = "Name: work, ScheduleExpression: rate(5 minutes), Target: { Arn: 'arn:aws:sqs:us-east-1:000000000000:jobs', RoleArn: !GetAtt Caller.Arn }";
+    let template = format!("{template}{}", schedule("Work", queue));
+    let reason = next_run(&gateway, &template, "work")
+        .await
+        .expect("a reason");
+    assert!(
+        reason.starts_with("the local gateway has no sqs"),
+        "{reason}"
+    );
     gateway.shutdown().await;
 }
 

@@ -1,5 +1,7 @@
 //! Cron expressions of EventBridge.
 
+use std::fmt;
+
 use super::ScheduleExpressionError;
 use super::field::{FieldRange, FieldValues, number};
 
@@ -183,13 +185,21 @@ fn nearest_weekday(at: CivilMinute, day: u16) -> u16 {
     }
 }
 
-fn days_in_month(year: u16, month: u16) -> u16 {
+pub(super) fn days_in_month(year: u16, month: u16) -> u16 {
     let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     match month {
         2 if is_leap => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
+    }
+}
+
+impl fmt::Display for CivilMinute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = (self.year, self.month, self.day);
+        let (hour, minute) = (self.hour, self.minute);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")
     }
 }
 

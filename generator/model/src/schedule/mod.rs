@@ -1,5 +1,6 @@
-//! Expressions of EventBridge schedules: `rate(5 minutes)` and `cron(0 8 ? * MON-FRI *)`.
+//! Expressions of EventBridge schedules: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)` and `at(2026-01-31T08:30:00)`.
 
+mod civil;
 mod cron;
 mod field;
 
@@ -16,6 +17,8 @@ pub enum ScheduleExpression {
     Rate(Duration),
     /// Minutes at which it runs.
     Cron(Box<CronExpression>),
+    /// Time at which it runs once: the seconds since 1970 if it is in UTC.
+    At(u64),
 }
 
 /// Error of a text that is not a [`ScheduleExpression`].
@@ -24,6 +27,9 @@ pub enum ScheduleExpressionError {
     /// The text is neither a rate nor a cron expression.
     #[error("it is neither `rate(…)` nor `cron(…)`")]
     UnknownForm,
+    /// The time of a one-time schedule is not one.
+    #[error("a time is a date of the calendar with a time of the day: `at(2026-01-31T08:30:00)`")]
+    At,
     /// A rate lacks a number or a unit.
     #[error("a rate is a whole number of at least 1 and `minutes`, `hours` or `days`")]
     Rate,
@@ -51,23 +57,52 @@ pub enum ScheduleExpressionError {
 }
 
 impl ScheduleExpression {
-    /// Parses an expression.
+    /// Parses an expression of EventBridge Scheduler, which may also be a single time.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if EventBridge Scheduler would refuse the expression.
+    pub fn parse_with_time(text: &str) -> Result<Self, ScheduleExpressionError> {
+        match argument(text, "at") {
+            Some(time) => civil::parse_unix(time).map(ScheduleExpression::At),
+            None => ScheduleExpression::parse(text),
+        }
+    }
+
+    /// Parses an expression of a rule: a rate or a cron expression.
     ///
     /// # Errors
     ///
     /// Returns an error if EventBridge would refuse the expression.
     pub fn parse(text: &str) -> Result<Self, ScheduleExpressionError> {
-        let argument = |name: &str| {
-            text.strip_prefix(name)?
-                .strip_prefix('(')?
-                .strip_suffix(')')
-        };
-        if let Some(rate) = argument("rate") {
+        if let Some(rate) = argument(text, "rate") {
             return parse_rate(rate).map(ScheduleExpression::Rate);
         }
-        let cron = argument("cron").ok_or(ScheduleExpressionError::UnknownForm)?;
+        let cron = argument(text, "cron").ok_or(ScheduleExpressionError::UnknownForm)?;
         let cron = CronExpression::parse(cron)?;
         Ok(ScheduleExpression::Cron(Box::new(cron)))
+    }
+}
+
+/// Returns the text in the parentheses after a name.
+fn argument<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.strip_prefix(name)?
+        .strip_prefix('(')?
+        .strip_suffix(')')
+}
+
+/// Parses a date and a time, with or without a `Z` for UTC and parts of a second, which are dropped. Returns the seconds since
+/// 1970.
+///
+/// # Errors
+///
+/// If the text is not a date and a time of a calendar.
+pub fn parse_utc(text: &str) -> Result<u64, ScheduleExpressionError> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (text, part) = text.split_once('.').unwrap_or((text, ""));
+    match part.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => civil::parse_unix(text),
+        false => Err(ScheduleExpressionError::At),
     }
 }
 
@@ -139,6 +174,32 @@ mod tests {
             "rate(5 minutes",
         ] {
             assert!(error(text).starts_with("it is neither"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_schedule_may_be_a_single_time() {
+        let at = "at(1970-01-01T00:00:01)";
+        let parsed = ScheduleExpression::parse_with_time(at);
+        assert_eq!(parsed, Ok(ScheduleExpression::At(1)));
+        let rate = ScheduleExpression::parse_with_time("rate(1 minute)");
+        assert_eq!(rate, ScheduleExpression::parse("rate(1 minute)"));
+        assert!(error(at).starts_with("it is neither"));
+        let wrong = ScheduleExpression::parse_with_time("at(tomorrow)").unwrap_err();
+        assert!(wrong.to_string().contains("a date of the calendar"));
+    }
+
+    #[test]
+    fn a_date_in_utc_may_have_a_zone_and_parts_of_a_second() {
+        for text in [
+            "1970-01-01T00:00:01",
+            "1970-01-01T00:00:01Z",
+            "1970-01-01T00:00:01.500Z",
+        ] {
+            assert_eq!(parse_utc(text), Ok(1), "{text}");
+        }
+        for text in ["1970-01-01T00:00:01.x", "1970-01-01T00:00:01+01:00"] {
+            assert_eq!(parse_utc(text), Err(ScheduleExpressionError::At), "{text}");
         }
     }
 }

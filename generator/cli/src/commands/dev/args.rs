@@ -10,6 +10,7 @@ use stackgen_gateway::outbound::{AccountAccess, ServicesUrl};
 use stackgen_gateway::{Limits, Settings};
 
 use super::console::DevProject;
+use crate::layer_mount;
 use crate::local::{self, LocalGateway};
 use crate::source::SourceArgs;
 use crate::values::duration;
@@ -180,6 +181,7 @@ impl GatewayArgs {
             .filter(|path| !path.is_empty())
             .map(PathBuf::from);
         functions.watcher = Some(watcher::command(project)?);
+        functions.layer_mount = Some(layer_mount::command()?);
         Ok(GatewayOptions {
             settings,
             port: (self.port != 0).then_some(self.port),

@@ -73,8 +73,9 @@ impl EventLines {
                 connection,
                 bytes: size,
                 status,
+                reason,
                 ..
-            } => posted(connection.as_str(), *size, *status),
+            } => posted(connection.as_str(), *size, *status, reason.as_deref()),
             Event::Closed { .. } => closed(event),
             Event::Request { .. } => request(event),
             Event::Deployed { .. } | Event::Activated { .. } | Event::Undeployed { .. } => {
@@ -158,12 +159,13 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
     }
 }
 
-fn posted(connection: &str, size: usize, status: u16) -> String {
-    let why = match status {
-        403 => "  not allowed, or not of this stage (rows K1, K5)",
-        410 => "  the connection is gone (row K4)",
-        413 => "  too large (row K6)",
-        429 => "  the client does not read (row K7)",
+fn posted(connection: &str, size: usize, status: u16, reason: Option<&str>) -> String {
+    let why = match (status, reason) {
+        (403, Some(reason)) => &format!("  {reason} (rows K1, K5)"),
+        (403, None) => "  not allowed, or not of this stage (rows K1, K5)",
+        (410, _) => "  the connection is gone (row K4)",
+        (413, _) => "  too large (row K6)",
+        (429, _) => "  the client does not read (row K7)",
         _ => "",
     };
     let style = if status == 200 { DIM } else { RED };
@@ -428,6 +430,27 @@ mod tests {
             handshake: Box::default(),
             took,
         }
+    }
+
+    #[test]
+    fn a_refused_post_says_why() {
+        let posted = |status: u16, reason: Option<&str>| Event::Posted {
+            connection: ConnectionId::new("abc="),
+            bytes: 0,
+            body: None,
+            status,
+            reason: reason.map(str::to_owned),
+        };
+        let refused = [
+            posted(403, Some("the URL names no stage")),
+            posted(403, None),
+            posted(410, None),
+        ];
+        insta::assert_snapshot!(lines(&refused), @r"
+        posted     abc=  0 B  403  the URL names no stage (rows K1, K5)
+        posted     abc=  0 B  403  not allowed, or not of this stage (rows K1, K5)
+        posted     abc=  0 B  410  the connection is gone (row K4)
+        ");
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use stackgen_gateway_common::FunctionSettings;
+use stackgen_gateway_common::{FunctionSettings, HelperCommand};
+use tokio::process::Command;
 
 use super::super::layer_paths::add_layers;
 use super::super::pool::EnvironmentPool;
@@ -74,19 +75,22 @@ impl LaunchCommand {
 
     /// Explains why the process did not start, with a hint.
     pub(super) fn explain(&self, error: &io::Error) -> String {
-        const NOT_AN_EXECUTABLE: i32 = 8;
-        let program = self.program.display();
-        let hint = match error.raw_os_error() {
-            Some(NOT_AN_EXECUTABLE) => {
-                "; it is not an executable for this machine's architecture: build it for this machine, or start a \
-                 script with `#!`"
+        start_error(&self.program, error)
+    }
+
+    /// Returns the command of the process. The helper mounts the layers in this folder, and then becomes the process.
+    pub(super) fn command(&self, mount: Option<(&HelperCommand, &Path)>) -> Command {
+        let mut command = match mount {
+            Some((helper, layers)) => {
+                let mut command = Command::new(&helper.program);
+                command.args(&helper.arguments).arg(layers);
+                command.arg(&self.program);
+                command
             }
-            _ if error.kind() == io::ErrorKind::NotFound => {
-                "; the file, or the interpreter or loader that it needs, does not exist"
-            }
-            _ => "",
+            None => Command::new(&self.program),
         };
-        format!("{program}: {error}{hint}")
+        command.args(&self.arguments);
+        command
     }
 
     /// Returns all environment variables of the process. Nothing is inherited from the gateway.
@@ -154,6 +158,23 @@ impl LaunchCommand {
         shared_options::prepend(&host.variables(), &mut variables);
         variables
     }
+}
+
+/// Explains why a program did not start, with a hint.
+pub fn start_error(program: &Path, error: &io::Error) -> String {
+    const NOT_AN_EXECUTABLE: i32 = 8;
+    let program = program.display();
+    let hint = match error.raw_os_error() {
+        Some(NOT_AN_EXECUTABLE) => {
+            "; it is not an executable for this machine's architecture: build it for this machine, or start a \
+             script with `#!`"
+        }
+        _ if error.kind() == io::ErrorKind::NotFound => {
+            "; the file, or the interpreter or loader that it needs, does not exist"
+        }
+        _ => "",
+    };
+    format!("{program}: {error}{hint}")
 }
 
 /// Returns the command that starts the bootstrap in this folder.

@@ -151,9 +151,12 @@ async fn start_process(
     let name = stream_name(pool.version());
     let mark = pool.host().next_mark();
     let (reader, writer) = io::pipe()?;
-    let mut command = Command::new(&launch.program);
+    let mount = match &pool.configuration().layers {
+        Some(layers) => pool.host().layer_mount(layers).await.ok().zip(Some(layers)),
+        None => None,
+    };
+    let mut command = launch.command(mount.map(|(helper, layers)| (helper, &**layers)));
     command
-        .args(&launch.arguments)
         .current_dir(&launch.root)
         .env_clear()
         .envs(launch.environment(pool, address, &name, &mark))

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::pool::EnvironmentPool;
+pub use launch::start_error;
 pub(super) use launch::{LaunchCommand, LaunchContext, bootstrap};
 pub(super) use life::run_to_exit;
 use output::{LogEntry, LogSender};

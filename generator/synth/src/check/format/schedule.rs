@@ -7,7 +7,9 @@ use super::FormatError;
 pub(super) fn expression(text: &str) -> Option<FormatError> {
     let error = ScheduleExpression::parse(text).err()?;
     let hint = match &error {
-        ScheduleExpressionError::UnknownForm | ScheduleExpressionError::Rate => {
+        ScheduleExpressionError::UnknownForm
+        | ScheduleExpressionError::Rate
+        | ScheduleExpressionError::At => {
             "write `rate(5 minutes)`, or `cron(0 8 ? * MON-FRI *)` for 8:00 on weekdays"
         }
         ScheduleExpressionError::Plural => "write `rate(1 minute)` or `rate(5 minutes)`",

@@ -199,7 +199,10 @@ function contents(event) {
       ];
     }
     case 'posted':
-      return event.body === null ? [h('p', {}, 'The message was refused unread.')] : [text('Message', event.body)];
+      return [
+        ...(event.reason ? [reason(event.reason, 'K1')] : []),
+        event.body === null ? h('p', {}, 'The message was refused unread.') : text('Message', event.body),
+      ];
     case 'closed':
       return [reason(event.meaning, event.row)];
     case 'disconnected':
