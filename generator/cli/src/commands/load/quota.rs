@@ -126,6 +126,7 @@ fn estimate(plan: &LoadTestPlan, project: &LoadProject) -> Estimate {
         route: String::new(),
         function: None,
         handshake_functions: Vec::new(),
+        disconnect_function: None,
         throttle_rate: None,
         connect_rate: None,
         has_access_log: false,
