@@ -13,9 +13,12 @@ use std::{env, fs, io};
 const FOLDERS: [&str; 2] = ["handlers", "templates"];
 
 /// Extensions of files that a project needs. The repository's own scripts have none.
-const EXTENSIONS: [&str; 11] = [
-    "css", "html", "js", "json", "lock", "md", "rs", "snap", "svg", "toml", "yaml",
+const EXTENSIONS: [&str; 12] = [
+    "css", "html", "js", "json", "jsonl", "lock", "md", "rs", "snap", "svg", "toml", "yaml",
 ];
+
+/// Files without an extension that a project needs.
+const NAMES: [&str; 1] = ["Makefile"];
 
 /// Folders of builds, of `synth` and of npm, which are skipped.
 const LEFT_BEHIND: [&str; 3] = ["node_modules", "out", "target"];
@@ -61,9 +64,10 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> 
             if !LEFT_BEHIND.contains(&name.as_str()) {
                 walk(root, &path, files)?;
             }
-        } else if EXTENSIONS
-            .iter()
-            .any(|known| path.extension().is_some_and(|it| it == *known))
+        } else if NAMES.contains(&name.as_str())
+            || EXTENSIONS
+                .iter()
+                .any(|known| path.extension().is_some_and(|it| it == *known))
         {
             files.push(path);
         }

@@ -22,6 +22,8 @@ pub(crate) enum InputFile {
     Plan,
     /// A policy of a stack.
     StackPolicy,
+    /// A recording of connections.
+    Recording,
 }
 
 impl InputFile {
@@ -30,6 +32,7 @@ impl InputFile {
         match self {
             InputFile::Project | InputFile::Plan | InputFile::StackPolicy => bounded::MEBIBYTE,
             InputFile::Template => stackgen_cfn::parse::MAX_BYTES as u64,
+            InputFile::Recording => 64 * bounded::MEBIBYTE,
         }
     }
 
@@ -41,6 +44,7 @@ impl InputFile {
             InputFile::StackPolicy => {
                 "write a stack policy in JSON, as CloudFormation's documentation shows"
             }
+            InputFile::Recording => RECORDING_HINT,
         }
     }
 
@@ -52,9 +56,13 @@ impl InputFile {
             InputFile::StackPolicy => {
                 "write a stack policy in JSON, as CloudFormation's documentation shows"
             }
+            InputFile::Recording => RECORDING_HINT,
         }
     }
 }
+
+const RECORDING_HINT: &str =
+    "record one with `stackgen dev --record FILE` or `stackgen probe --record FILE`";
 
 /// Reads a text file. For a template, `-` is standard input.
 pub(crate) fn read(path: &Path, input: InputFile) -> Result<String, CliError> {
@@ -121,6 +129,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::Template => "name the template itself".to_owned(),
                 InputFile::Plan => "name the plan itself".to_owned(),
                 InputFile::StackPolicy => "name the policy itself".to_owned(),
+                InputFile::Recording => "name the recording itself".to_owned(),
             };
             CliError::input(format!("{name} is a folder, not a file")).hint(hint)
         }
@@ -130,6 +139,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::Template => "name a file, or `-` for standard input",
                 InputFile::Plan => "name the file of a plan",
                 InputFile::StackPolicy => "name the file of a stack policy",
+                InputFile::Recording => "name the file of a recording",
             })
         }
         ReadError::TooLong(limit) => {
@@ -143,6 +153,7 @@ fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
                 InputFile::StackPolicy => {
                     "check that this is the right file: CloudFormation takes stack policies of up to 16 KB"
                 }
+                InputFile::Recording => "record fewer messages",
             })
         }
         ReadError::Io(_) if error.is_not_found() => {

@@ -6,7 +6,7 @@ use stackgen_gateway_common::endpoints::SendRequest;
 use stackgen_gateway_common::invoke::Invoke;
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::services::CallService;
-use stackgen_gateway_common::{Events, FailureLog, Settings};
+use stackgen_gateway_common::{Events, FailureLog, Settings, Traffic};
 
 use crate::apis::Apis;
 use crate::connections::OpenConnections;
@@ -29,6 +29,8 @@ pub struct DataPlane {
     pub logs: Arc<dyn PutLogs>,
     /// Events for users to follow.
     pub events: Events,
+    /// Handshakes and frames of clients, for a recorder.
+    pub traffic: Traffic,
     /// Latest failures, for clients that look up the reason.
     pub failures: FailureLog,
 }

@@ -21,6 +21,7 @@ pub mod services;
 mod settings;
 pub mod sigv4;
 mod time;
+mod traffic;
 mod trust;
 
 pub use stackgen_model::access_log;
@@ -50,4 +51,5 @@ pub use settings::{
     ControlSettings, FunctionSettings, HelperCommand, Limits, RateLimits, Settings,
 };
 pub use time::EpochMillis;
+pub use traffic::{ClientEvent, ClientEventKind, ClientHandshake, Traffic};
 pub use trust::{ADDED_ROOTS_VARIABLE, TRUST_VARIABLES};

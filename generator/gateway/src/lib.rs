@@ -25,10 +25,11 @@ mod triggers;
 
 pub use stackgen_gateway_apis::apis;
 pub use stackgen_gateway_common::{
-    ApiId, ArnScope, ConnectionId, DeploymentId, Event, EventReceiver, Events, FailureEvidence,
-    FailureRecord, FailureSubject, FrameText, HandshakeDetails, HelperCommand, IntegrationId,
-    Limits, MessageOutcome, RecordedEvent, RouteKey, Settings, SignError, SignRequest, StageName,
-    StreamLine, StreamNote, log_without_error, stream_schema,
+    ApiId, ArnScope, ClientEvent, ClientEventKind, ClientHandshake, ConnectionId, DeploymentId,
+    Event, EventReceiver, Events, FailureEvidence, FailureRecord, FailureSubject, FrameText,
+    FunctionSettings, HandshakeDetails, HelperCommand, IntegrationId, Limits, MessageOutcome,
+    RecordedEvent, RouteKey, Settings, SignError, SignRequest, StageName, StreamLine, StreamNote,
+    Traffic, log_without_error, stream_schema,
 };
 pub use stackgen_gateway_lambda::functions;
 pub use stackgen_gateway_stack as stack;

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::secret::Secrets;
@@ -18,6 +18,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Timeout for sending a message to a server that does not read.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Size of the read buffer of one connection of many.
+const SMALL_BUFFER: usize = 4 * 1024;
 
 /// Open WebSocket connection. Dropping it ends TCP without a close frame: the server sees 1006.
 pub struct ClientConnection {
@@ -134,9 +137,18 @@ impl fmt::Debug for ClientConnection {
 
 impl ClientConnection {
     /// Creates a connection after its handshake. `read` holds the bytes that arrived after the handshake's answer.
-    pub(crate) async fn new(stream: Stream, read: Vec<u8>, secrets: Secrets) -> Self {
+    pub(crate) async fn new(
+        stream: Stream,
+        read: Vec<u8>,
+        secrets: Secrets,
+        has_small_buffers: bool,
+    ) -> Self {
+        let small = WebSocketConfig::default()
+            .read_buffer_size(SMALL_BUFFER)
+            .write_buffer_size(0);
+        let config = has_small_buffers.then_some(small);
         ClientConnection {
-            stream: WebSocketStream::from_partially_read(stream, read, Role::Client, None).await,
+            stream: WebSocketStream::from_partially_read(stream, read, Role::Client, config).await,
             secrets,
             closed: None,
         }

@@ -180,7 +180,10 @@ async fn accept_or_read_body(
     handshake.violations = violations(target, key, &handshake, chosen.as_deref());
     handshake.subprotocol = chosen;
     let connection = match handshake.is_accepted() {
-        true => Some(ClientConnection::new(stream, rest, target.secrets().clone()).await),
+        true => {
+            let (secrets, small) = (target.secrets().clone(), target.has_small_buffers);
+            Some(ClientConnection::new(stream, rest, secrets, small).await)
+        }
         false => None,
     };
     HandshakeAttempt {

@@ -18,8 +18,11 @@ mod explain;
 mod handshake;
 mod latency;
 mod load;
+mod load_test;
 mod millis;
 mod proxy;
+mod recording;
+mod replay;
 mod report;
 mod response;
 mod run;
@@ -42,12 +45,24 @@ pub use explain::{
 pub use handshake::{HandshakeAttempt, connect, request_status};
 pub use latency::Latency;
 pub use load::LoadPlan;
+pub use load_test::{
+    ClosesByCode, ErrorFrames, HandshakeErrors, LatencyBucket, LatencySummary, LoadMessage,
+    LoadProgress, LoadSample, LoadTestPlan, LoadTestReport, MessageResults, NUMBER,
+    RefusalsByStatus, SendPacing, run_load,
+};
+pub use recording::{
+    CloseSide, ObservedRequest, RecordedAction, RecordedClose, RecordedLine, RecordedOpen,
+    Recorder, Recording, RecordingError, RecordingProblem, RequestError,
+};
+pub use replay::{
+    EventResult, ReplayCaller, ReplayPlan, ReplayReport, ReplayedConnection, ReplayedEvent, replay,
+};
 pub use report::{
     BrowserView, HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport,
     error_frame_message,
 };
 pub use response::{HandshakeResponse, Header, Violation};
-pub use run::{ProbeEvent, ProbePlan, run};
+pub use run::{ProbeEvent, ProbePlan, run, run_and_record};
 pub use secret::{HIDDEN, Secret, Secrets};
 pub use target::{ProbeTarget, TargetError, TokenPlacement};
 pub use tls::tls_config_with_roots;

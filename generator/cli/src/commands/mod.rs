@@ -17,10 +17,12 @@ mod explain;
 mod graph;
 mod init;
 mod lint;
+mod load;
 mod logs;
 mod man;
 mod policy;
 mod probe;
+mod replay;
 mod rule;
 mod schema;
 mod status;
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Trigger(trigger::TriggerCommand),
     Logs(Box<logs::LogsCommand>),
     Probe(Box<probe::ProbeCommand>),
+    Replay(Box<replay::ReplayCommand>),
+    Load(Box<load::LoadCommand>),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -101,6 +105,8 @@ impl Command {
             Command::Trigger(command) => command.run(ui),
             Command::Logs(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
+            Command::Replay(command) => command.run(ui),
+            Command::Load(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(program(), ui),
             Command::Man(command) => command.run(program(), ui),

@@ -15,15 +15,17 @@ fn a_starter_is_written_and_next_steps_are_printed() {
     wrote my/stack/Cargo.toml
     wrote my/stack/Cargo.lock
     wrote my/stack/clippy.toml
+    wrote my/stack/Makefile
     wrote my/stack/README.md
     wrote my/stack/.gitignore
     wrote my/stack/handlers/websocket/
     wrote my/stack/handlers/echo/
+    wrote my/stack/recordings/
     --- stderr
 
     Next
       cd my/stack
-      cargo test        # the functions, on this machine
+      make test         # the functions, and a recording of clients
       stackgen dev      # the whole stack, on this machine
       stackgen graph    # see what is wired to what
       stackgen build    # zip files for Lambda in target/lambda/
@@ -39,12 +41,14 @@ fn a_starter_is_written_and_next_steps_are_printed() {
         "my/stack/.gitignore",
         "my/stack/Cargo.lock",
         "my/stack/Cargo.toml",
+        "my/stack/Makefile",
         "my/stack/README.md",
         "my/stack/clippy.toml",
         "my/stack/handlers/echo/Cargo.toml",
         "my/stack/handlers/echo/src/lib.rs",
         "my/stack/handlers/echo/src/main.rs",
         "my/stack/handlers/echo/tests/echo.rs",
+        "my/stack/recordings/echo.jsonl",
         "my/stack/stackgen.schema.json",
         "my/stack/stackgen.yaml",
     ]

@@ -62,7 +62,7 @@ pub(super) struct AcceptedHandshake {
     /// Value of `Sec-WebSocket-Accept`.
     key: String,
     /// Subprotocol that the integration selected (rows C9, C10).
-    protocol: Option<String>,
+    pub(super) protocol: Option<String>,
 }
 
 /// Decides on a handshake. The client is connected (row C1) and can be found (row C11) only afterwards.

@@ -34,7 +34,8 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use stackgen_gateway_common::{
-    ApiId, ConnectionId, EpochMillis, Event, Grants, HandshakeDetails, RouteKey, StageName,
+    ApiId, ClientEventKind, ConnectionId, EpochMillis, Event, Grants, HandshakeDetails, RouteKey,
+    StageName,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -44,7 +45,7 @@ use crate::connections::OpenConnection;
 use crate::server::{self, Upgrade, UpgradeHandler};
 use crate::throttle::Throttles;
 use client::Client;
-use handshake::HandshakeDecision;
+use handshake::{AcceptedHandshake, HandshakeDecision};
 use log::LoggedStatus;
 use models::ModelValidators;
 use payloads::{EventType, RequestContext, RequestStamp};
@@ -113,6 +114,7 @@ impl WebSocketApi {
             &stamp,
             answer.as_ref().err(),
         );
+        self.record_handshake(&request, &client, &answer);
         let details = Box::new(HandshakeDetails {
             request_id: stamp.request_id.clone(),
             connect: trace.call.take(),
@@ -142,8 +144,28 @@ impl WebSocketApi {
         let _ = stream.write_all(accepted.as_bytes()).await;
         self.report_connected(&client, details, started);
         let limits = &self.plane.settings.limits;
-        let socket = Socket::new(stream, rest, Arc::clone(connection), limits).await;
+        let traffic = self.plane.traffic.clone();
+        let socket = Socket::new(stream, rest, Arc::clone(connection), traffic, limits).await;
         Some((client, Box::new(socket)))
+    }
+
+    /// Sends the handshake and its answer to a recorder.
+    fn record_handshake(
+        &self,
+        request: &HandshakeRequest,
+        client: &Client,
+        answer: &Result<AcceptedHandshake, WebSocketRefusal>,
+    ) {
+        let traffic = &self.plane.traffic;
+        traffic.send(&client.connection.id, || {
+            let mut handshake = request.observed(&self.api);
+            handshake.principal = client.principal.as_ref().map(|it| it.id.clone());
+            match answer {
+                Ok(accepted) => handshake.subprotocol = accepted.protocol.clone(),
+                Err(refusal) => handshake.status = refusal.status,
+            }
+            ClientEventKind::Handshake(handshake)
+        });
     }
 
     /// Returns the client of a handshake, which is not connected yet.

@@ -9,7 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
-use stackgen_gateway_common::{AuthorizerCall, EpochMillis, HandshakeDetails, trace_id_or_new};
+use stackgen_gateway_common::{
+    ApiId, AuthorizerCall, ClientHandshake, EpochMillis, HandshakeDetails, StageName,
+    trace_id_or_new,
+};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::payloads::MultiValues;
@@ -60,6 +63,22 @@ impl HandshakeRequest {
             authorizer: self.authorizer_call.into_inner(),
             ..HandshakeDetails::default()
         }
+    }
+
+    /// Returns the query parameters and headers as the client sent them, for a recorder.
+    pub(super) fn observed(&self, api: &ApiId) -> Box<ClientHandshake> {
+        let query = self.pairs();
+        Box::new(ClientHandshake {
+            api: api.clone(),
+            stage: StageName::new(self.stage().0),
+            query: query
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+            headers: self.head.headers.clone(),
+            principal: None,
+            status: 101,
+            subprotocol: None,
+        })
     }
 
     /// Returns true if the client named the API's host on AWS, its default endpoint (row D22).

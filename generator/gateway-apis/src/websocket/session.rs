@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use stackgen_gateway_common::{EpochMillis, Event, Limits, RouteKey, trace_id};
+use stackgen_gateway_common::{ClientEventKind, EpochMillis, Event, Limits, RouteKey, trace_id};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -96,6 +96,7 @@ impl PendingMessages {
 pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket: Box<Socket>) {
     let mut messages = PendingMessages::new(&api, &client);
     let cause = transfer(&api, &client, &mut socket, &mut messages).await;
+    record_close(&api, &client, &cause);
     api.plane.connections.remove(&client.connection.id);
     // Recorded before the client gets the close frame, because it may look it up at once.
     failure_records::close(&api, &client, &cause);
@@ -113,6 +114,23 @@ pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket:
     // `$disconnect` runs after the connection's messages.
     Box::pin(messages.handle_remaining()).await;
     Box::pin(disconnect(&api, &client, &cause)).await;
+}
+
+/// Sends the end of the connection to a recorder. The end of the gateway is no event of the client.
+fn record_close(api: &WebSocketApi, client: &Client, cause: &CloseCause) {
+    if *cause == CloseCause::Stopped {
+        return;
+    }
+    let traffic = &api.plane.traffic;
+    traffic.send(&client.connection.id, || {
+        let details = cause.details();
+        let by_client = matches!(cause, CloseCause::Client(_) | CloseCause::Lost);
+        ClientEventKind::Closed {
+            by_client,
+            code: details.code,
+            reason: details.reason,
+        }
+    });
 }
 
 /// Transfers messages in both directions until the connection ends.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use stackgen_gateway_common::{EpochMillis, Limits};
+use stackgen_gateway_common::{ClientEventKind, EpochMillis, Limits, Traffic};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -30,6 +30,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Socket {
     stream: WebSocketStream<CheckedFrames<ClientStream>>,
     connection: Arc<OpenConnection>,
+    traffic: Traffic,
     /// Weight of posts and answers that are written but not flushed.
     unflushed: usize,
     needs_flush: bool,
@@ -58,6 +59,7 @@ impl Socket {
         stream: ClientStream,
         mut rest: Vec<u8>,
         connection: Arc<OpenConnection>,
+        traffic: Traffic,
         limits: &Limits,
     ) -> Self {
         let config = WebSocketConfig::default()
@@ -70,6 +72,7 @@ impl Socket {
         Socket {
             stream: WebSocketStream::from_partially_read(frames, rest, role, Some(config)).await,
             connection,
+            traffic,
             unflushed: 0,
             needs_flush: false,
             pong_pending: false,
@@ -121,6 +124,9 @@ impl Socket {
                 return Poll::Ready(cause_of(&outgoing));
             };
             self.needs_flush = true;
+            self.traffic.send(&self.connection.id, || {
+                ClientEventKind::Received(text.clone())
+            });
             if let Err(error) = self.stream.start_send_unpin(Message::Text(utf8(text))) {
                 return Poll::Ready(CloseCause::from_error(&error));
             }
@@ -138,14 +144,23 @@ impl Socket {
                 self.pong_pending = false;
             }
             let cause = match ready!(self.stream.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(SocketEvent::Text(text)),
+                Some(Ok(Message::Text(text))) => {
+                    self.traffic.send(&self.connection.id, || {
+                        ClientEventKind::Sent(Bytes::from(text.clone()))
+                    });
+                    return Poll::Ready(SocketEvent::Text(text));
+                }
                 // Pings and pongs do not count as data (row M12).
                 Some(Ok(Message::Ping(_))) => {
                     self.pong_pending = true;
                     continue;
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Binary(_))) => CloseCause::Binary,
+                Some(Ok(Message::Binary(bytes))) => {
+                    let sent = || ClientEventKind::SentBinary(bytes.len());
+                    self.traffic.send(&self.connection.id, sent);
+                    CloseCause::Binary
+                }
                 Some(Ok(Message::Close(frame))) => CloseCause::Client(
                     frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())),
                 ),

@@ -64,6 +64,7 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         connections: Arc::new(OpenConnections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),
+        traffic: stackgen_gateway_common::Traffic::default(),
         failures: stackgen_gateway_common::FailureLog::default(),
     };
     (Arc::new(plane), lines)

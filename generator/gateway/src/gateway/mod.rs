@@ -29,7 +29,7 @@ use stackgen_gateway_apis::management;
 use stackgen_gateway_apis::server::{self, ServerRoutes};
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{
-    ArnScope, Events, FailureLog, FederatedCaller, Grants, RoleStore, Settings,
+    ArnScope, Events, FailureLog, FederatedCaller, Grants, RoleStore, Settings, Traffic,
 };
 use stackgen_gateway_lambda::functions::Functions;
 use stackgen_gateway_stack::{
@@ -230,6 +230,11 @@ impl Gateway {
         &self.shared.plane.events
     }
 
+    /// Returns the handshakes and frames of clients.
+    pub fn traffic(&self) -> &Traffic {
+        &self.shared.plane.traffic
+    }
+
     /// Returns the account with its resources.
     pub fn account(&self) -> &LocalAccount {
         &self.shared.account
@@ -382,6 +387,7 @@ fn data_plane(
         connections: Arc::<OpenConnections>::default(),
         logs: account.logs.clone(),
         events,
+        traffic: Traffic::default(),
         failures: FailureLog::default(),
     })
 }

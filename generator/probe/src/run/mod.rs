@@ -1,6 +1,7 @@
 //! Runs a probe from the handshake to the close.
 
 mod checks;
+mod tape;
 
 use std::fmt;
 use std::future::Future;
@@ -15,11 +16,13 @@ use crate::expect::Expectation;
 use crate::handshake::{HandshakeAttempt, connect};
 use crate::latency::Latency;
 use crate::load::{LoadPlan, measure};
+use crate::recording::Recording;
 use crate::report::{
     HandshakeOutcome, Observation, ObservationKind, ProbeCaller, ProbeReport, error_frame_message,
     truncated,
 };
 use crate::target::ProbeTarget;
+use tape::ProbeTape;
 
 /// Actions on a connection and expectations of it. The `Debug` output shows no message.
 #[derive(Clone)]
@@ -80,6 +83,31 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     on_event: &mut dyn FnMut(ProbeEvent<'_>),
 ) -> ProbeReport {
+    run_with_tape(target, plan, stop, on_event, None).await.0
+}
+
+/// Runs a probe as [`run`] does, and records it. The recording is empty if the handshake was not answered.
+pub async fn run_and_record(
+    target: &ProbeTarget,
+    plan: &ProbePlan,
+    stop: impl Future<Output = ()>,
+    on_event: &mut dyn FnMut(ProbeEvent<'_>),
+) -> (ProbeReport, Recording) {
+    let tape = Some(ProbeTape::new());
+    let (report, tape) = run_with_tape(target, plan, stop, on_event, tape).await;
+    (
+        report,
+        tape.map(ProbeTape::into_recording).unwrap_or_default(),
+    )
+}
+
+async fn run_with_tape(
+    target: &ProbeTarget,
+    plan: &ProbePlan,
+    stop: impl Future<Output = ()>,
+    on_event: &mut dyn FnMut(ProbeEvent<'_>),
+    mut tape: Option<ProbeTape>,
+) -> (ProbeReport, Option<ProbeTape>) {
     let mut stop = std::pin::pin!(stop);
     let attempt = tokio::select! {
         attempt = connect(target) => Some(attempt),
@@ -99,6 +127,9 @@ pub async fn run(
         HandshakeOutcome::Error(ConnectError::Interrupted)
     );
     on_event(ProbeEvent::Handshake(&report));
+    if let Some(tape) = &mut tape {
+        tape.open(target, &report);
+    }
     let mut run = ProbeRun {
         target,
         plan,
@@ -107,6 +138,7 @@ pub async fn run(
         met: vec![None; plan.expects.len()],
         messages: 0,
         last_ping: None,
+        tape,
         stop,
         on_event,
     };
@@ -115,7 +147,7 @@ pub async fn run(
         run.close(connection).await;
     }
     run.evaluate_expectations();
-    run.report
+    (run.report, run.tape)
 }
 
 /// State of a probe whose handshake was answered.
@@ -131,6 +163,8 @@ struct ProbeRun<'a, S> {
     messages: usize,
     /// Time of the last ping.
     last_ping: Option<Instant>,
+    /// Recording, if there is one.
+    tape: Option<ProbeTape>,
     stop: Pin<&'a mut S>,
     on_event: &'a mut dyn FnMut(ProbeEvent<'_>),
 }
@@ -149,6 +183,8 @@ impl<S: Future<Output = ()>> ProbeRun<'_, S> {
             if let Err(close) = sent {
                 return self.observe(ObservationKind::Closed(close));
             }
+            let at = self.began.elapsed();
+            self.record(|tape| tape.sent(at, text));
             let shown = truncated(&self.target.secrets().hide(text));
             self.observe(ObservationKind::Sent {
                 text: shown,
@@ -224,7 +260,11 @@ impl<S: Future<Output = ()>> ProbeRun<'_, S> {
             };
             match incoming {
                 Incoming::Text(text) => self.receive_text(&text),
-                Incoming::Binary(bytes) => self.observe(ObservationKind::Binary { bytes }),
+                Incoming::Binary(bytes) => {
+                    let at = self.began.elapsed();
+                    self.record(|tape| tape.received_binary(at, bytes));
+                    self.observe(ObservationKind::Binary { bytes });
+                }
                 Incoming::Ping => self.observe(ObservationKind::Ping),
                 Incoming::Pong => {
                     let after = self.last_ping.map_or(Duration::ZERO, |ping| ping.elapsed());
@@ -252,6 +292,8 @@ impl<S: Future<Output = ()>> ProbeRun<'_, S> {
 
     fn receive_text(&mut self, text: &MessageText) {
         self.messages += 1;
+        let at = self.began.elapsed();
+        self.record(|tape| tape.received(at, text.as_str()));
         let hidden = self.target.secrets().hide(text.as_str());
         let bytes = text.as_str().len();
         let expectations = self.plan.expects.iter().zip(&mut self.met);
@@ -277,6 +319,12 @@ impl<S: Future<Output = ()>> ProbeRun<'_, S> {
         }
     }
 
+    fn record(&mut self, event: impl FnOnce(&mut ProbeTape)) {
+        if let Some(tape) = &mut self.tape {
+            event(tape);
+        }
+    }
+
     fn is_open(&self) -> bool {
         self.report.close.is_none() && !self.report.interrupted
     }
@@ -286,6 +334,9 @@ impl<S: Future<Output = ()>> ProbeRun<'_, S> {
     }
 
     fn observe_at(&mut self, at: Duration, kind: ObservationKind) {
+        if let ObservationKind::Closed(end) = &kind {
+            self.record(|tape| tape.closed(at, end));
+        }
         let observation = Observation { at, kind };
         (self.on_event)(ProbeEvent::Observed(&observation));
         self.report.add(observation);

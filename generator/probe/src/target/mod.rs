@@ -3,6 +3,7 @@
 mod request;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use rustls::ClientConfig;
 use stackgen_network::{Destination, LoopbackEndpoint, NetworkOptions, Proxy};
 use thiserror::Error;
 
+use crate::connect_error::ConnectError;
 use crate::encoding::query_encoded;
 use crate::secret::{HIDDEN, Secret, Secrets, header_secrets, looks_like_token, looks_secret};
-use crate::tls::tls_config_with_roots;
+use crate::tls::{native_tls_config, tls_config_with_roots};
 
 /// Headers that the handshake sets itself.
 const HANDSHAKE_HEADERS: [&str; 9] = [
@@ -46,11 +48,11 @@ pub struct ProbeTarget {
     /// Authority as the URL spells it.
     authority: String,
     path: String,
-    query: Vec<(String, Option<String>)>,
+    pub(crate) query: Vec<(String, Option<String>)>,
     /// Headers in the order in which they were added, with the names as they were spelled.
-    headers: Vec<(String, String)>,
-    subprotocols: Vec<String>,
-    tokens: Vec<Secret>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) subprotocols: Vec<String>,
+    pub(crate) tokens: Vec<Secret>,
     secrets: Secrets,
     /// Timeout of each step of connecting.
     pub timeout: Duration,
@@ -60,6 +62,8 @@ pub struct ProbeTarget {
     pub proxy: Option<Proxy>,
     /// Endpoint to connect to instead of the URL's host, without TLS. The `Host` header is still the URL's.
     pub(crate) emulator: Option<LoopbackEndpoint>,
+    /// True to use little memory for each connection.
+    pub(crate) has_small_buffers: bool,
 }
 
 /// Part of the handshake that carries the token.
@@ -141,6 +145,7 @@ impl ProbeTarget {
             tls: None,
             proxy: None,
             emulator: None,
+            has_small_buffers: false,
         };
         target.update_secrets();
         Ok(target)
@@ -248,6 +253,35 @@ impl ProbeTarget {
         }
     }
 
+    /// Loads the root certificates of this machine once, for many connections. Buffers of connections stay small.
+    ///
+    /// # Errors
+    ///
+    /// If there are none.
+    pub fn for_many_connections(mut self) -> Result<Self, ConnectError> {
+        if self.secure && self.tls.is_none() && self.emulator.is_none() {
+            self.tls = Some(native_tls_config()?);
+        }
+        self.has_small_buffers = true;
+        Ok(self)
+    }
+
+    /// Replaces the path by that of a stage.
+    #[must_use]
+    pub fn stage(mut self, name: &str) -> Self {
+        self.path = format!("/{}", query_encoded(name));
+        self.update_secrets();
+        self
+    }
+
+    /// Declares a text that must not appear in any output.
+    #[must_use]
+    pub fn secret(mut self, secret: &Secret) -> Self {
+        self.tokens.push(secret.clone());
+        self.update_secrets();
+        self
+    }
+
     /// Returns the URL with its secrets hidden.
     pub fn url(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };
@@ -266,6 +300,16 @@ impl ProbeTarget {
             }
         }
         url
+    }
+
+    /// Returns true if connections do not leave this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        let is_loopback = |host: &str| {
+            let address = host.parse::<IpAddr>();
+            address.is_ok_and(|address| address.is_loopback())
+        };
+        let is_local_name = self.host == "localhost" || self.host.ends_with(".localhost");
+        self.emulator.is_some() || is_local_name || is_loopback(&self.host)
     }
 
     /// Returns the host to connect to.

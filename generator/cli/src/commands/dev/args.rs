@@ -10,11 +10,10 @@ use stackgen_gateway::outbound::{AccountAccess, ServicesUrl};
 use stackgen_gateway::{Limits, Settings};
 
 use super::console::DevProject;
-use crate::layer_mount;
-use crate::local::{self, LocalGateway};
+use crate::local::LocalGateway;
+use crate::own_gateway;
 use crate::source::SourceArgs;
 use crate::values::duration;
-use crate::watcher;
 
 /// Run the stack on this machine: API Gateway, Lambda, DynamoDB and a token issuer
 ///
@@ -54,6 +53,10 @@ pub(crate) struct DevCommand {
     )]
     pub(super) open: Option<OpenPage>,
 
+    /// Write a recording of all connections, for `stackgen replay`; tokens are left out
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) record: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) gateway: GatewayArgs,
 }
@@ -75,6 +78,7 @@ Examples:
   stackgen dev --env prod --logs --data items.db
   stackgen dev --services http://127.0.0.1:4566
   stackgen dev --aws --profile sandbox
+  stackgen dev --record session.jsonl
   stackgen dev template.yaml --parameter Stage=dev
   stackgen dev cdk.out --stack Chat
   stackgen dev .serverless";
@@ -174,14 +178,7 @@ impl GatewayArgs {
         *messages_at_a_time = number(self.messages_at_a_time, *messages_at_a_time);
         let functions = &mut settings.functions;
         functions.environments = number(self.concurrency, functions.environments);
-        functions.path = std::env::var("PATH").ok();
-        // Functions run in their own folders, so the path must be absolute.
-        functions.project = std::path::absolute(local::folder(project)).ok();
-        functions.virtual_env = std::env::var_os("VIRTUAL_ENV")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
-        functions.watcher = Some(watcher::command(project)?);
-        functions.layer_mount = Some(layer_mount::command()?);
+        own_gateway::set_machine(functions, project)?;
         Ok(GatewayOptions {
             settings,
             port: (self.port != 0).then_some(self.port),

@@ -12,6 +12,7 @@ mod lines;
 mod noise;
 mod open;
 mod page;
+mod record;
 mod reload;
 mod session;
 mod stop;
@@ -21,7 +22,7 @@ mod watch;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
-use stackgen_gateway::gateway::{Gateway, GatewayOptions, StartError};
+use stackgen_gateway::gateway::{Gateway, GatewayOptions};
 use stackgen_gateway::outbound::AccountAccess;
 use stackgen_gateway::stack::{ApplyResult, template_scope};
 
@@ -30,15 +31,27 @@ pub(super) use args::DevCommand;
 use crate::error::{CliError, reason};
 use crate::local::LocalGateway;
 use crate::outcome::CommandOutcome;
+use crate::own_gateway;
+use crate::runtime::run_on_all_processors;
 use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
 use console::DevProject;
 use feed::EventFeed;
 use lines::EventLines;
 use noise::OwnFiles;
+use record::DevRecorder;
 use reload::Reload;
 use session::DevSession;
 use stop::{StopReasons, catch_panic};
+
+/// A gateway that serves the project, and what follows it.
+struct StartedGateway {
+    gateway: Gateway,
+    feed: EventFeed,
+    applied: ApplyResult,
+    /// Writer of the recording, with `--record`.
+    recorder: Option<DevRecorder>,
+}
 
 impl DevCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
@@ -78,7 +91,12 @@ impl DevCommand {
             both = async { tokio::join!(self.start_gateway(&prepared, account, ui), self.watch(&prepared)) } => both,
             _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
-        let (gateway, feed, applied) = started_gateway?;
+        let StartedGateway {
+            gateway,
+            feed,
+            applied,
+            recorder,
+        } = started_gateway?;
         ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
         let mut session = DevSession {
             command: self,
@@ -94,6 +112,9 @@ impl DevCommand {
         let ended = ended.await;
         LocalGateway::remove(path, std::process::id());
         let outcome = session.end(&mut stops).await;
+        if let Some(recorder) = recorder {
+            recorder.finish(ui).await?;
+        }
         match ended {
             Ok(ended) => ended.map(|()| outcome),
             Err(panic) => resume_unwind(panic),
@@ -106,7 +127,7 @@ impl DevCommand {
         prepared: &PreparedStack,
         account: Option<AccountAccess>,
         ui: &Ui,
-    ) -> Result<(Gateway, EventFeed, ApplyResult), CliError> {
+    ) -> Result<StartedGateway, CliError> {
         let console = DevProject::of(&self.source);
         let options = self.gateway.options(self.source.path(), account, console);
         let options = options.map_err(|error| {
@@ -120,11 +141,20 @@ impl DevCommand {
             None => self.of_template(options, prepared, ui),
         };
         let gateway = Gateway::start(options).await;
-        let gateway = gateway.map_err(|error| start_failed(&error))?;
+        let gateway = gateway.map_err(|error| own_gateway::start_failed(&error))?;
         // Before the template is applied, because pollers of queues report what is missing only once.
         let feed = EventFeed::new(gateway.events());
+        let recorder = match &self.record {
+            Some(path) => Some(DevRecorder::start(path, &gateway)?),
+            None => None,
+        };
         match gateway.apply(prepared.template.clone()).await {
-            Ok(applied) => Ok((gateway, feed, applied)),
+            Ok(applied) => Ok(StartedGateway {
+                gateway,
+                feed,
+                applied,
+                recorder,
+            }),
             Err(problems) => {
                 gateway.shutdown().await;
                 Err(source::problems(prepared, problems))
@@ -176,24 +206,4 @@ impl DevCommand {
             }
         }
     }
-}
-
-fn start_failed(error: &StartError) -> CliError {
-    match error {
-        StartError::Tables(tables) => match tables.hint() {
-            Some(hint) => CliError::input(error.to_string()).hint(hint),
-            None => CliError::failed(error.to_string()),
-        },
-        _ => CliError::failed(error.to_string()),
-    }
-}
-
-/// Runs a future on all processors, so that sockets and functions of a gateway do not wait for each other.
-fn run_on_all_processors<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime
-        .map_err(|error| CliError::failed(format!("cannot start threads: {}", reason(&error))))?;
-    Ok(runtime.block_on(work))
 }

@@ -140,7 +140,7 @@ impl InitCommand {
             false => (14, ("stackgen dev", "the whole stack, on this machine")),
         };
         let steps = [
-            ("cargo test", "the functions, on this machine"),
+            ("make test", "the functions, and a recording of clients"),
             dev,
             ("stackgen graph", "see what is wired to what"),
             ("stackgen build", "zip files for Lambda in target/lambda/"),

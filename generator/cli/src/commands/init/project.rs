@@ -28,21 +28,25 @@ pub(super) fn files(starter: &Starter) -> Vec<(String, String)> {
         ("Cargo.toml", manifest),
         ("Cargo.lock", own("Cargo.lock")),
         ("clippy.toml", text("clippy.toml").to_owned()),
+        ("Makefile", own("Makefile")),
         ("README.md", own("README.md")),
         (".gitignore", GITIGNORE.to_owned()),
     ];
     let top = top.into_iter().map(|(path, text)| (path.to_owned(), text));
-    let others = crates.into_iter().chain(page(starter));
+    let others = crates.into_iter().chain(folders(starter));
     let others = others.map(|(path, text)| (path.to_owned(), text.to_owned()));
     top.chain(others).collect()
 }
 
-/// Returns the files of a starter's web page, if it has one.
-fn page(starter: &Starter) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// Returns the files of a starter's recordings, and of its web page if it has one.
+fn folders(starter: &Starter) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = format!("templates/{}/", starter.name);
     SOURCES.iter().filter_map(move |(path, text)| {
         let name = path.strip_prefix(&own)?;
-        name.starts_with("web/").then_some((name, *text))
+        let is_included = ["recordings/", "web/"]
+            .iter()
+            .any(|folder| name.starts_with(folder));
+        is_included.then_some((name, *text))
     })
 }
 

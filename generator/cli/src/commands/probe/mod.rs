@@ -1,32 +1,25 @@
 //! `stackgen probe`
 
 mod actions;
-mod caller;
 mod human;
 mod records;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
-use stackgen_deploy::selector::ApiSelector;
-use stackgen_deploy::{ApiId, ApiProtocol, Interrupt, StageName};
 use stackgen_gateway::FailureRecord;
-use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::gateway::ApiEndpoint;
-use stackgen_network::NetworkOptions;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, ProbeTarget,
-    explain, explain_with_records, run,
+    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, explain,
+    explain_with_records, run, run_and_record,
 };
 
-use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
+use crate::caller::{CallerArgs, CallerContext};
 use crate::error::CliError;
-use crate::local::LocalGateway;
 use crate::outcome::CommandOutcome;
-use crate::project::{Project, ProjectArgs};
+use crate::recording;
 use crate::runtime::block_on;
 use crate::signals::stop_requested;
-use crate::template;
+use crate::stage_address::StageAddressArgs;
 use crate::ui::Ui;
 
 /// Connect to a WebSocket API as a caller, and explain what happens
@@ -40,49 +33,23 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ProbeCommand {
-    /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
-    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "assume_role"])]
-    url: Option<String>,
-
-    /// Name of the API (default: the stack's WebSocket API)
-    #[arg(
-        long,
-        value_name = "NAME",
-        conflicts_with = "api_id",
-        help_heading = "Target"
-    )]
-    api: Option<String>,
-
-    /// ID of the API, which need not be in a project file
-    #[arg(long, value_name = "ID", help_heading = "Target")]
-    api_id: Option<String>,
-
-    /// Stage of the API (default: the only one)
-    #[arg(long, value_name = "STAGE", help_heading = "Target")]
-    stage_name: Option<String>,
-
-    /// Project file
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        default_value = "stackgen.yaml",
-        help_heading = "Target"
-    )]
-    file: PathBuf,
-
-    /// Environment (default: the only one; with `--local`, the one that is running)
-    #[arg(long = "env", short, value_name = "ENV", help_heading = "Target")]
-    environment: Option<String>,
+    #[command(flatten)]
+    stage: StageAddressArgs,
 
     #[command(flatten)]
-    account: AccountArgs,
-
-    #[command(flatten)]
-    caller: caller::CallerArgs,
+    caller: CallerArgs,
 
     #[command(flatten)]
     actions: actions::ActionArgs,
+
+    /// Write a recording of the connection, for `stackgen replay`; tokens are left out
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "count",
+        help_heading = "Output"
+    )]
+    record: Option<PathBuf>,
 
     /// Show what a page in a browser would see
     #[arg(long, help_heading = "Output")]
@@ -96,7 +63,8 @@ Examples:
   stackgen probe --endpoint-url http://127.0.0.1:4510 --region us-east-1 --api chat-api-dev
   stackgen probe --local --as alice --send '{\"action\":\"ping\"}' --expect '{\"type\":\"pong\"}'
   stackgen probe wss://… --token-env TOKEN --token-in header --hold 11m --expect-close 1001
-  stackgen probe --local --send @echo.json --count 1000 --concurrency 20";
+  stackgen probe --local --send @echo.json --count 1000 --concurrency 20
+  stackgen probe --local --as ada --send '{\"action\":\"ping\"}' --record ping.jsonl";
 
 /// Output of `--json`.
 #[derive(Serialize)]
@@ -112,26 +80,20 @@ struct ProbeOutput<'a> {
     gateway: &'a [FailureRecord],
 }
 
-/// URL of a stage, and the settings of connections to it.
-struct StageAddress {
-    url: String,
-    network: NetworkOptions,
-}
-
 impl ProbeCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.probe(ui))
     }
 
     async fn probe(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
-        let local = self.account.gateway(&self.file).await?;
-        let StageAddress { url, network } = self.address(local.as_ref(), ui).await?;
-        let target = ProbeTarget::new(&url).map_err(caller::bad_target)?;
-        let target = target.network(&network);
-        let mut target = target.map_err(|error| CliError::failed(error.to_string()))?;
+        if let Some(path) = &self.record {
+            recording::check_replaceable(path)?;
+        }
+        let local = self.stage.gateway().await?;
+        let mut target = self.stage.target(local.as_ref(), ui).await?;
         target.timeout = self.actions.connect_timeout;
-        let declared = self.declared(local.as_ref(), ui)?;
-        let known = caller::CallerContext {
+        let declared = self.stage.declared(local.as_ref(), ui)?;
+        let known = CallerContext {
             local: local.as_ref(),
             declared,
         };
@@ -147,7 +109,15 @@ impl ProbeCommand {
         let interrupted = async {
             let _ = stop_requested().await;
         };
-        let report = run(&target, &plan, interrupted, &mut print).await;
+        let report = match &self.record {
+            None => run(&target, &plan, interrupted, &mut print).await,
+            Some(path) => {
+                let (report, recording) =
+                    run_and_record(&target, &plan, interrupted, &mut print).await;
+                recording::write(path, &recording, ui)?;
+                report
+            }
+        };
         printed?;
         let mut explanations = explain(&report);
         let mut failures = Vec::new();
@@ -168,117 +138,6 @@ impl ProbeCommand {
             ui.print(&human::ending(&report, &explanations, self.browser))?;
         }
         Ok(outcome(&report))
-    }
-
-    async fn address(
-        &self,
-        local: Option<&LocalGateway>,
-        ui: &Ui,
-    ) -> Result<StageAddress, CliError> {
-        match (&self.url, local) {
-            (Some(url), _) => Ok(StageAddress {
-                url: url.clone(),
-                network: self.account.network().await?,
-            }),
-            (None, Some(local)) => Ok(StageAddress {
-                url: self.local_url(local)?,
-                network: NetworkOptions::default(),
-            }),
-            (None, None) => self.account_address(ui).await,
-        }
-    }
-
-    /// Returns the named API, or the only WebSocket API.
-    fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiEndpoint, CliError> {
-        let apis = local.state.apis.iter();
-        let mut websocket = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
-        let named = self.api.as_deref().or(self.api_id.as_deref());
-        match (named, websocket.next(), websocket.next()) {
-            (None, Some(only), None) => Ok(only),
-            (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
-            (named, ..) => local.api(named),
-        }
-    }
-
-    fn names_an_api(&self) -> bool {
-        self.api.is_some() || self.api_id.is_some()
-    }
-
-    fn local_url(&self, local: &LocalGateway) -> Result<String, CliError> {
-        let api = self.websocket_api(local)?;
-        let mut stages = api.stages.iter();
-        let found = match &self.stage_name {
-            Some(name) => stages.find(|stage| stage.name.as_str() == name),
-            None if api.stages.len() == 1 => stages.next(),
-            None => None,
-        };
-        let names: Vec<_> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
-        let found = found.map(|stage| stage.url.clone());
-        found.ok_or_else(|| {
-            CliError::input(format!("no stage of {} is selected", api.name)).hint(format!(
-                "name one with `--stage-name`: {}",
-                names.join(", ")
-            ))
-        })
-    }
-
-    /// Returns the address of the stage in the account.
-    async fn account_address(&self, ui: &Ui) -> Result<StageAddress, CliError> {
-        if !self.names_an_api() && !self.file.exists() {
-            return Err(CliError::input("no URL is given").hint(
-                "give a URL, use `--local`, or name an API of the account with `--api` or `--api-id`",
-            ));
-        }
-        let selector = match (&self.api, &self.api_id) {
-            (Some(name), _) => Some(ApiSelector::Name(name.clone())),
-            (None, Some(id)) => Some(ApiSelector::Id(ApiId::new(id))),
-            (None, None) => None,
-        };
-        let stage = self.stage_name.as_deref().map(StageName::new);
-        let project = TargetArgs::of_project(&self.file, self.environment.as_deref());
-        let target = resolve_probe_target(selector, stage, &project, ui)?;
-        let account = self.account.connect_in(None, ui).await?;
-        let never = Interrupt::never();
-        let ctx = account.context(&|_| {}, &never);
-        let (api, stage) = target.find(&account, ctx).await?;
-        if api.protocol == ApiProtocol::Http {
-            let message = format!("{} is an HTTP API, not a WebSocket API", api.name);
-            return Err(CliError::input(message).hint("name another API with `--api`"));
-        }
-        let url = api.url(&stage.name).ok_or_else(|| {
-            let message = format!("{} is reachable only through a custom domain", api.name);
-            CliError::input(message).hint("give its URL: `stackgen probe wss://…`")
-        })?;
-        let network = account.network;
-        Ok(StageAddress { url, network })
-    }
-
-    /// Returns the callers that the API's project file declares.
-    fn declared(
-        &self,
-        local: Option<&LocalGateway>,
-        ui: &Ui,
-    ) -> Result<Option<caller::DeclaredCallers>, CliError> {
-        let is_of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
-        let is_needed = is_of_project || self.environment.is_some();
-        if !is_needed || !self.file.exists() || template::is_template(&self.file) {
-            return Ok(None);
-        }
-        let args = ProjectArgs {
-            file: self.file.clone(),
-            unbuilt: true,
-        };
-        let project = Project::load(&args, ui)?;
-        let running = local.and_then(|local| local.environment(&project));
-        if local.is_some() && running.is_none() && self.environment.is_none() {
-            return Ok(None);
-        }
-        let environment = self.environment.as_deref().or(running).map(str::to_owned);
-        let environments = project.environments(environment.as_slice())?;
-        let authorizer = environments
-            .first()
-            .map(|environment| project.authorizer(environment));
-        Ok(authorizer.map(caller::DeclaredCallers::new))
     }
 }
 

@@ -118,6 +118,7 @@ impl TestGateway {
             connections: Arc::new(OpenConnections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),
+            traffic: stackgen_gateway_common::Traffic::default(),
             failures: stackgen_gateway_common::FailureLog::default(),
         });
         let api = test_api.api();

@@ -1,11 +1,13 @@
-//! Callers of a probe, and their tokens.
+//! Callers of `stackgen probe` and `stackgen load`, and their tokens.
 
-use stackgen_gateway::gateway::TokenRequest;
-use stackgen_probe::{ProbeCaller, ProbeTarget, Secret, TargetError, TokenPlacement};
-use stackgen_synth::spec::{AuthorizerSpec, Callers};
+use stackgen_probe::{ProbeCaller, ProbeTarget, Secret, TokenPlacement};
+use stackgen_synth::spec::Callers;
 
 use crate::error::CliError;
 use crate::local::LocalGateway;
+use crate::tokens::{
+    DeclaredCallers, HiddenArg, bad_target, mint, token_from_environment, transport,
+};
 use crate::ui::Ui;
 
 /// Flags of the caller.
@@ -49,85 +51,41 @@ pub(crate) struct CallerArgs {
     user_agent: Option<String>,
 }
 
-/// An argument that may contain a secret, which `Debug` does not show.
-#[derive(Clone)]
-struct HiddenArg(String);
-
-impl std::str::FromStr for HiddenArg {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(HiddenArg(text.to_owned()))
-    }
-}
-
-impl std::fmt::Debug for HiddenArg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(stackgen_probe::HIDDEN)
-    }
-}
-
-fn transport(text: &str) -> Result<TokenPlacement, String> {
-    let (kind, name) = match text.split_once(':') {
-        Some((_, "")) => return Err("write a name after the colon".to_owned()),
-        Some((kind, name)) => (kind, Some(name.to_owned())),
-        None => (text, None),
-    };
-    let named = |usual: &str| name.clone().unwrap_or_else(|| usual.to_owned());
-    match kind {
-        "query" => Ok(TokenPlacement::Query(named("token"))),
-        "header" => Ok(TokenPlacement::Header(named("Authorization"))),
-        "subprotocol" if name.is_none() => Ok(TokenPlacement::Subprotocol),
-        _ => Err("write `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
-    }
-}
-
 /// Facts about callers of the target.
 pub(crate) struct CallerContext<'a> {
     pub(crate) local: Option<&'a LocalGateway>,
     pub(crate) declared: Option<DeclaredCallers>,
 }
 
-/// Callers that a project file declares.
-pub(crate) struct DeclaredCallers {
-    /// `None` without an authorizer.
-    callers: Option<Callers>,
-    /// Transport of tokens by the authorizer's identity source.
-    token_in: Option<TokenPlacement>,
-}
-
-impl DeclaredCallers {
-    pub(crate) fn new(authorizer: Option<&AuthorizerSpec>) -> Self {
-        let sources = authorizer.map(|authorizer| authorizer.identity_source.as_slice());
-        let token_in = |source: &String| {
-            let header = source.strip_prefix("route.request.header.");
-            let query = source.strip_prefix("route.request.querystring.");
-            let header = header.map(|name| TokenPlacement::Header(name.to_owned()));
-            header.or_else(|| query.map(|name| TokenPlacement::Query(name.to_owned())))
-        };
-        DeclaredCallers {
-            callers: authorizer.map(|authorizer| authorizer.callers),
-            token_in: sources.unwrap_or_default().iter().find_map(token_in),
-        }
-    }
-}
-
 impl CallerArgs {
     /// Adds all that the caller sends to the target.
     pub(crate) async fn apply(
         &self,
-        mut target: ProbeTarget,
+        target: ProbeTarget,
         known: &CallerContext<'_>,
         ui: &Ui,
     ) -> Result<(ProbeTarget, ProbeCaller), CliError> {
+        let target = self.request(target)?;
+        let Some((token, name)) = self.token(known).await? else {
+            note_mismatch(None, known, ui);
+            return Ok((target, ProbeCaller::Anonymous));
+        };
+        let token_in = self.placement(known.declared.as_ref());
+        note_mismatch(Some(&token_in), known, ui);
+        let caller = ProbeCaller::with_token(name, &token_in);
+        Ok((target.token(&token, &token_in).map_err(bad_target)?, caller))
+    }
+
+    /// Adds query parameters, headers and subprotocols to the target.
+    pub(crate) fn request(&self, mut target: ProbeTarget) -> Result<ProbeTarget, CliError> {
         for parameter in &self.query {
-            let (name, value) = parameter.0.split_once('=').ok_or_else(|| {
+            let (name, value) = parameter.text().split_once('=').ok_or_else(|| {
                 CliError::input("a query parameter has no `=`").hint("write `--query name=value`")
             })?;
             target = target.query(name, value);
         }
         for header in &self.headers {
-            let (name, value) = header.0.split_once(':').ok_or_else(|| {
+            let (name, value) = header.text().split_once(':').ok_or_else(|| {
                 CliError::input("a header has no colon").hint("write `--header 'Name: value'`")
             })?;
             target = target
@@ -140,21 +98,16 @@ impl CallerArgs {
                 .map_err(bad_target)?;
         }
         for subprotocol in &self.subprotocols {
-            target = target.subprotocol(&subprotocol.0).map_err(bad_target)?;
+            target = target.subprotocol(subprotocol.text()).map_err(bad_target)?;
         }
-        let Some((token, name)) = self.token(known).await? else {
-            note_mismatch(None, known, ui);
-            return Ok((target, ProbeCaller::Anonymous));
-        };
-        let declared = known
-            .declared
-            .as_ref()
-            .and_then(|declared| declared.token_in.clone());
+        Ok(target)
+    }
+
+    /// Returns where handshakes carry the token.
+    pub(crate) fn placement(&self, declared: Option<&DeclaredCallers>) -> TokenPlacement {
+        let declared = declared.and_then(|declared| declared.token_in.clone());
         let default = || TokenPlacement::Query("token".to_owned());
-        let token_in = self.token_in.clone().or(declared).unwrap_or_else(default);
-        note_mismatch(Some(&token_in), known, ui);
-        let caller = ProbeCaller::with_token(name, &token_in);
-        Ok((target.token(&token, &token_in).map_err(bad_target)?, caller))
+        self.token_in.clone().or(declared).unwrap_or_else(default)
     }
 
     /// Returns the token and its subject; `None` for an anonymous caller.
@@ -168,8 +121,8 @@ impl CallerArgs {
             .filter(|caller| !["anonymous", "authenticated"].contains(caller));
         let name = || named.map(str::to_owned);
         let given = match (&self.token, &self.token_env) {
-            (Some(token), _) => Some(token.0.clone()),
-            (None, Some(variable)) => Some(from_environment(variable)?),
+            (Some(token), _) => Some(token.text().to_owned()),
+            (None, Some(variable)) => Some(token_from_environment(variable)?),
             (None, None) => None,
         };
         let anonymous = self.caller.as_deref() == Some("anonymous");
@@ -183,11 +136,11 @@ impl CallerArgs {
         let subject = self.mint.as_deref().or(named);
         match (subject, known.local, self.caller.as_deref()) {
             (Some(subject), Some(local), _) => {
-                let token = mint(local, subject).await?;
+                let token = mint(&local.remote(), subject).await?;
                 Ok(Some((Secret::new(token), Some(subject.to_owned()))))
             }
             (None, Some(local), Some("authenticated")) => {
-                let token = mint(local, "probe").await?;
+                let token = mint(&local.remote(), "probe").await?;
                 Ok(Some((Secret::new(token), Some("probe".to_owned()))))
             }
             (Some(_), None, _) | (None, None, Some("authenticated")) => Err(CliError::input(
@@ -196,30 +149,6 @@ impl CallerArgs {
             .hint("name the variable that holds it with `--token-env VAR`; `--local` creates one")),
             _ => Ok(None),
         }
-    }
-}
-
-/// Reports a URL, header or query parameter that cannot be used.
-pub(super) fn bad_target(error: TargetError) -> CliError {
-    CliError::input(error.to_string())
-}
-
-/// Creates a token with the local gateway's issuer.
-async fn mint(local: &LocalGateway, subject: &str) -> Result<String, CliError> {
-    let tokens = TokenRequest {
-        subject: subject.to_owned(),
-        ..TokenRequest::default()
-    };
-    Ok(local.remote().mint(&tokens).await?)
-}
-
-fn from_environment(variable: &str) -> Result<String, CliError> {
-    match std::env::var(variable) {
-        Ok(token) if !token.is_empty() => Ok(token),
-        _ => Err(
-            CliError::input(format!("the environment variable {variable} has no token"))
-                .hint("set it to the token"),
-        ),
     }
 }
 

@@ -1,0 +1,114 @@
+//! Tokens and other secrets of clients, which no recording contains.
+
+use std::collections::HashMap;
+
+use crate::secret::Secrets;
+
+/// Parts of the names of fields, headers and parameters whose values are secrets, in lower case.
+const SECRET_NAMES: [&str; 11] = [
+    "authorization",
+    "cookie",
+    "credential",
+    "passw",
+    "secret",
+    "signature",
+    "ticket",
+    "token",
+    "apikey",
+    "api-key",
+    "api_key",
+];
+
+/// Secrets that clients sent, and their placeholders.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordedSecrets {
+    known: HashMap<String, String>,
+    hidden: Secrets,
+    last: u32,
+}
+
+impl RecordedSecrets {
+    /// Adds a caller's token.
+    pub(crate) fn add_token(&mut self, token: &str, placeholder: &str) {
+        self.add(token, placeholder.to_owned());
+    }
+
+    /// Returns the placeholder of a secret of a client.
+    pub(crate) fn placeholder(&mut self, secret: &str) -> String {
+        if let Some(known) = self.known.get(secret) {
+            return known.clone();
+        }
+        self.last += 1;
+        let placeholder = format!("<secret-{}>", self.last);
+        self.add(secret, placeholder.clone());
+        placeholder
+    }
+
+    fn add(&mut self, secret: &str, placeholder: String) {
+        self.known.insert(secret.to_owned(), placeholder);
+        self.hidden = Secrets::new(self.known.keys().map(String::as_str));
+    }
+
+    /// Returns the placeholder of a field that holds a secret. Fields of the server are its own.
+    pub(crate) fn of_field(
+        &mut self,
+        key: Option<&str>,
+        value: &str,
+        is_received: bool,
+    ) -> Option<String> {
+        if let Some(known) = self.known.get(value) {
+            return Some(known.clone());
+        }
+        let is_secret = !is_received && key.is_some_and(is_secret_name) && !value.is_empty();
+        is_secret.then(|| self.placeholder(value))
+    }
+
+    /// Returns the placeholder of a word that is a secret.
+    pub(crate) fn of_word(&mut self, word: &str, is_received: bool) -> Option<String> {
+        if let Some(known) = self.known.get(word) {
+            return Some(known.clone());
+        }
+        (!is_received && is_token(word)).then(|| self.placeholder(word))
+    }
+
+    /// Hides what is left of secrets in a text, in any encoding.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        self.hidden.hide(text)
+    }
+}
+
+/// Returns true for JSON Web Tokens.
+pub(crate) fn is_token(word: &str) -> bool {
+    word.starts_with("eyJ") && word.len() >= 24 && word.matches('.').count() >= 2
+}
+
+/// Returns true if a name is that of a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|secret| name.contains(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+
+    #[test]
+    fn a_secret_has_one_placeholder_wherever_it_is() {
+        let mut secrets = RecordedSecrets::default();
+        secrets.add_token(TOKEN, "<token>");
+        assert_eq!(secrets.of_word(TOKEN, true).as_deref(), Some("<token>"));
+        let field = |secrets: &mut RecordedSecrets, key, value, is_received| {
+            secrets.of_field(Some(key), value, is_received)
+        };
+        let first = field(&mut secrets, "password", "hunter2", false);
+        assert_eq!(first.as_deref(), Some("<secret-1>"));
+        assert_eq!(field(&mut secrets, "text", "hunter2", true), first);
+        assert_eq!(
+            field(&mut secrets, "token", "a value of the server", true),
+            None
+        );
+        assert_eq!(secrets.hide("I have hunter2."), "I have [hidden].");
+    }
+}
