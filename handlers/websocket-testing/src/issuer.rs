@@ -18,7 +18,7 @@ pub use key::SigningKey;
 pub use token::{Token, signed_text};
 
 use super::server::Server;
-use crate::{Clock, SystemClock, Timestamp};
+use stackgen_websocket::{Clock, SystemClock, Timestamp};
 
 /// Path of an issuer's configuration.
 pub const CONFIGURATION_PATH: &str = "/.well-known/openid-configuration";
@@ -31,7 +31,7 @@ pub const KEYS_PATH: &str = "/keys";
 /// Dropping it stops it, and further requests cannot connect.
 ///
 /// ```
-/// use stackgen_websocket::testing::Issuer;
+/// use stackgen_websocket_testing::Issuer;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

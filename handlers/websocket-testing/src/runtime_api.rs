@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::server::Server;
-use crate::{Clock, SystemClock};
+use stackgen_websocket::{Clock, SystemClock};
 
 /// Maximum size of a response, in bytes.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::server::Server;
-use crate::ConnectionId;
+use stackgen_websocket::ConnectionId;
 
 /// Maximum size of a message, in bytes (row K6).
 const MAX_MESSAGE: usize = 128 * 1024;

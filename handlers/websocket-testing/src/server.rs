@@ -46,21 +46,21 @@ pub(super) mod client {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
-    pub(in crate::testing) struct ClientResponse {
-        pub(in crate::testing) status: u16,
-        pub(in crate::testing) body: String,
+    pub(crate) struct ClientResponse {
+        pub(crate) status: u16,
+        pub(crate) body: String,
         head: String,
     }
 
     impl ClientResponse {
-        pub(in crate::testing) fn header(&self, name: &str) -> Option<&str> {
+        pub(crate) fn header(&self, name: &str) -> Option<&str> {
             let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
             headers.find_map(|(found, value)| (found == name).then_some(value))
         }
     }
 
     /// Sends one request; `headers` are whole lines.
-    pub(in crate::testing) async fn request(
+    pub(crate) async fn request(
         to: SocketAddr,
         method: &str,
         path: &str,

@@ -9,7 +9,7 @@ use super::key::SigningKey;
 ///
 /// ```
 /// use serde_json::json;
-/// use stackgen_websocket::testing::{SigningKey, Token};
+/// use stackgen_websocket_testing::{SigningKey, Token};
 ///
 /// let key = SigningKey::ec("key-1");
 /// let claims = json!({"iss": "https://example.com", "sub": "alice"});

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::server::client::request;
+use crate::server::client::request;
 
 const SIGNED: &str = "authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20240209/us-east-1/execute-api/aws4_request, \
      SignedHeaders=host;x-amz-date, \

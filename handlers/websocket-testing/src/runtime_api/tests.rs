@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::server::client::{ClientResponse, request};
+use crate::server::client::{ClientResponse, request};
 
 async fn start() -> RuntimeApi {
     RuntimeApi::start(Duration::from_secs(30)).await

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use crate::{ConnectionId, Timestamp};
+use stackgen_websocket::{ConnectionId, Timestamp};
 
 /// Pairs of name and value, for headers or a query.
 pub type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -15,7 +15,7 @@ pub type Pairs<'a> = &'a [(&'a str, &'a str)];
 /// A connection to a WebSocket API, as its events describe it.
 ///
 /// ```
-/// use stackgen_websocket::testing::events::Socket;
+/// use stackgen_websocket_testing::events::Socket;
 ///
 /// let socket = Socket::new("L0SM9cOFvHcCIhw=");
 /// let event = socket.message("sendAudio", r#"{"action":"sendAudio"}"#);
