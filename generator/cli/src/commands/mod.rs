@@ -27,6 +27,7 @@ mod status;
 mod synth;
 mod token;
 mod trigger;
+mod vendor;
 
 use clap::Subcommand;
 
@@ -41,6 +42,7 @@ use crate::ui::Ui;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitCommand),
+    Vendor(vendor::VendorCommand),
     Build(build::BuildCommand),
     Synth(synth::SynthCommand),
     Diff(diff::DiffCommand),
@@ -78,6 +80,7 @@ impl Command {
     ) -> Result<CommandOutcome, CliError> {
         match self {
             Command::Init(command) => command.run(ui),
+            Command::Vendor(command) => command.run(ui),
             Command::Build(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
