@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::common::{root, target};
+use crate::common::{Sandbox, root, target};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -168,4 +168,42 @@ fn packages_contain_every_file_that_the_build_reads() {
     }
     let missing: Vec<_> = read.difference(&packaged).collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Runs the build script of a crate's folder, and returns the names and texts that it embeds.
+fn embedded(program: &Path, folder: &Path, out: &Path) -> BTreeSet<(String, String)> {
+    fs::create_dir(out).unwrap();
+    let mut command = Command::new(program);
+    command
+        .env("CARGO_MANIFEST_DIR", folder)
+        .env("OUT_DIR", out);
+    assert!(command.output().unwrap().status.success());
+    let code = fs::read_to_string(out.join("sources.rs")).unwrap();
+    let entry = |line: &str| {
+        let (name, path) = line
+            .trim()
+            .strip_prefix("(\"")?
+            .split_once("\", include_str!(\"")?;
+        let text = fs::read_to_string(path.strip_suffix("\")),")?).unwrap();
+        Some((name.to_owned(), text))
+    };
+    code.lines().filter_map(entry).collect()
+}
+
+#[test]
+fn the_packaged_build_script_embeds_the_same_files() {
+    let sandbox = Sandbox::new();
+    let packaged = unpacked("stackgen", sandbox.path());
+    let program = sandbox.path().join("build-script");
+    let compiled = Command::new("rustc")
+        .args(["--edition", "2024", "-o"])
+        .args([&program, &packaged.join("build.rs")])
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{compiled:?}");
+    let here = root().join("generator/cli");
+    let original = embedded(&program, &here, &sandbox.path().join("here"));
+    assert!(original.len() > 200, "{}", original.len());
+    let copied = embedded(&program, &packaged, &sandbox.path().join("packaged"));
+    assert_eq!(copied, original);
 }
