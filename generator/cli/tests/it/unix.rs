@@ -9,7 +9,7 @@ use crate::common::root;
 /// Modules that use what only Unix has, without `#[cfg(unix)]`. Everything below the local Lambda and `dev` starts, watches and
 /// ends processes; on Windows, these commands run in WSL. For the rest, a port needs a replacement.
 const UNIX_ONLY: &[&str] = &[
-    // Devices and pipes are told from files, and opened without waiting.
+    // Devices and pipes are recognised, and opened without waiting.
     "generator/cli/src/bounded.rs",
     // A browser outlives the terminal.
     "generator/cli/src/browser.rs",
