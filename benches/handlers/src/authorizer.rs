@@ -8,8 +8,8 @@ use stackgen_websocket::SystemClock;
 use stackgen_websocket::authorize::{
     KeyCache, KeySet, KeySource, KeySourceError, TokenRules, Verifier,
 };
-use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Function, InvocationResult, Issuer, SigningKey};
+use stackgen_websocket_testing::events::Socket;
+use stackgen_websocket_testing::{Function, InvocationResult, Issuer, SigningKey};
 
 use crate::Result;
 use crate::starts::memory_and_time;

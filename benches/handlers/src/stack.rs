@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use live_session::dynamo::schema::{TABLES, TableSchema};
 use serde_json::{Value, json};
-use stackgen_websocket::testing::events::{HttpRequest, Socket};
-use stackgen_websocket::testing::{Function, InvocationResult, Issuer, SigningKey};
+use stackgen_websocket_testing::events::{HttpRequest, Socket};
+use stackgen_websocket_testing::{Function, InvocationResult, Issuer, SigningKey};
 use stackgen_websocket::{Clock, SystemClock};
 
 use crate::endpoint::{AUDIO_BYTES, Endpoint};

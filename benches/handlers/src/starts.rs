@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::{Function, InvocationResult};
+use stackgen_websocket_testing::{Function, InvocationResult};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Result;
@@ -141,7 +141,7 @@ impl BenchSessions {
             Event::Disconnect => self.stack.disconnect_event(&self.busy).await?,
             Event::AudioToOne => self.one.audio_event(self.chunks),
             Event::AudioToMany => self.many.audio_event(self.chunks),
-            Event::Health => stackgen_websocket::testing::events::HttpRequest::default().event(),
+            Event::Health => stackgen_websocket_testing::events::HttpRequest::default().event(),
             Event::Create => self.stack.create_event(),
         })
     }

@@ -4,6 +4,9 @@
 //! files and the environment, and starts other programs. No module depends on one that depends on it: `main` sees
 //! [`commands`], those see the modules beside them, and all of them see [`ui`] and [`error`].
 
+#[cfg(not(unix))]
+compile_error!("stackgen runs on Linux and macOS; on Windows, use WSL");
+
 mod account;
 mod args;
 mod assembly;
@@ -13,11 +16,13 @@ mod build;
 mod caller;
 mod cargo;
 mod commands;
+mod embedded;
 mod error;
 mod explanation;
 mod file;
 mod git;
 mod layer_mount;
+mod library;
 mod links;
 mod lint_gate;
 mod local;

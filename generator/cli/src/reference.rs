@@ -3,6 +3,7 @@
 
 mod doctor;
 mod help;
+mod keys;
 mod rules;
 mod stack_states;
 
@@ -30,6 +31,7 @@ fn the_generated_reference_is_fresh() {
         ),
         ("stack-states.md".to_owned(), stack_states::page()),
         ("doctor.md".to_owned(), doctor::page()),
+        ("stackgen-yaml.md".to_owned(), keys::page()),
     ];
     keep_fresh("docs/reference", &pages);
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 /// The page that holds the rows.
-const PAGE: &str = include_str!("../../../docs/reference/api-gateway-websocket.md");
+const PAGE: &str = include_str!("../sources/rows.md");
 
 /// Address of the page.
 const URL: &str = concat!(

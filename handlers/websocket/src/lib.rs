@@ -16,8 +16,6 @@ mod management;
 pub mod metrics;
 #[cfg(feature = "oidc")]
 mod oidc;
-#[cfg(feature = "testing")]
-pub mod testing;
 
 pub use broadcast::{
     BreakerOptions, Broadcaster, CircuitBreaker, CircuitState, ConnectionProbe, FanOutOptions,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{
+use stackgen_websocket_testing::events::Socket;
+use stackgen_websocket_testing::{
     ConnectionBehavior, Function, InvocationResult, ManagementEndpoint,
 };
 

@@ -1,5 +1,6 @@
 //! Packages of Cargo workspaces.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -17,6 +18,14 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    #[serde(default)]
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    /// Folder of a dependency that is no published crate.
+    path: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,11 +80,15 @@ fn first_error(errors: &str) -> String {
     error.unwrap_or("its manifest is invalid").to_owned()
 }
 
-/// Returns the folders of the packages of a folder's workspace; none outside of a workspace.
+/// Returns the folders of the packages of a folder's workspace, and of the packages that they depend on by path; none outside
+/// of a workspace.
 pub(crate) async fn packages(folder: &Path) -> Vec<PathBuf> {
     let workspace = Workspace::of(folder).await.unwrap_or_default();
-    let packages = workspace.packages.iter();
-    packages
-        .filter_map(|package| Some(package.manifest_path.parent()?.to_owned()))
-        .collect()
+    let mut folders = BTreeSet::new();
+    for package in workspace.packages {
+        folders.extend(package.manifest_path.parent().map(Path::to_owned));
+        let dependencies = package.dependencies.into_iter();
+        folders.extend(dependencies.filter_map(|dependency| dependency.path));
+    }
+    folders.into_iter().collect()
 }

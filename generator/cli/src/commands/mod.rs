@@ -29,6 +29,7 @@ mod status;
 mod synth;
 mod token;
 mod trigger;
+mod vendor;
 
 use clap::Subcommand;
 
@@ -43,6 +44,7 @@ use crate::ui::Ui;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitCommand),
+    Vendor(vendor::VendorCommand),
     Build(build::BuildCommand),
     Synth(synth::SynthCommand),
     Diff(diff::DiffCommand),
@@ -82,6 +84,7 @@ impl Command {
     ) -> Result<CommandOutcome, CliError> {
         match self {
             Command::Init(command) => command.run(ui),
+            Command::Vendor(command) => command.run(ui),
             Command::Build(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),

@@ -100,11 +100,28 @@ const ARROWS: &[(&str, &[&str])] = &[
             "echo",
         ],
     ),
-    ("stackgen-websocket", &["stackgen-websocket"]),
+    (
+        "stackgen-websocket",
+        &["stackgen-websocket", "stackgen-websocket-testing"],
+    ),
+    ("stackgen-websocket-testing", &["stackgen-websocket"]),
     ("live-session-core", &["stackgen-websocket"]),
-    ("live-session", &["live-session-core", "stackgen-websocket"]),
-    ("chat", &["stackgen-websocket"]),
-    ("echo", &["stackgen-websocket"]),
+    (
+        "live-session",
+        &[
+            "live-session-core",
+            "stackgen-websocket",
+            "stackgen-websocket-testing",
+        ],
+    ),
+    (
+        "chat",
+        &["stackgen-websocket", "stackgen-websocket-testing"],
+    ),
+    (
+        "echo",
+        &["stackgen-websocket", "stackgen-websocket-testing"],
+    ),
 ];
 
 /// Returns our crates with their dependencies among them; true marks a dependency of tests only.

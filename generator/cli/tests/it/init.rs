@@ -18,9 +18,9 @@ fn a_starter_is_written_and_next_steps_are_printed() {
     wrote my/stack/Makefile
     wrote my/stack/README.md
     wrote my/stack/.gitignore
-    wrote my/stack/handlers/websocket/
     wrote my/stack/handlers/echo/
     wrote my/stack/recordings/
+    wrote my/stack/vendor/
     --- stderr
 
     Next
@@ -34,7 +34,7 @@ fn a_starter_is_written_and_next_steps_are_printed() {
     let files = sandbox.files();
     let files: Vec<_> = files
         .iter()
-        .filter(|file| !file.contains("handlers/websocket/"))
+        .filter(|file| !file.contains("vendor/stackgen-websocket"))
         .collect();
     assert_debug_snapshot!(files, @r#"
     [
@@ -51,6 +51,7 @@ fn a_starter_is_written_and_next_steps_are_printed() {
         "my/stack/recordings/echo.jsonl",
         "my/stack/stackgen.schema.json",
         "my/stack/stackgen.yaml",
+        "my/stack/vendor/stackgen.json",
     ]
     "#);
 }
@@ -82,7 +83,7 @@ fn an_existing_cargo_project_is_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.write("Cargo.toml", "mine");
     sandbox.write("Cargo.lock", "mine");
-    sandbox.write("handlers/websocket/Cargo.toml", "mine");
+    sandbox.write("vendor/stackgen-websocket/Cargo.toml", "mine");
     assert_snapshot!(sandbox.run("init chat"), @"
     exit 2
     --- stderr
@@ -178,7 +179,31 @@ fn the_starters_are_listed_as_json() {
         Sandbox::new().run("init --list --color never").code,
         Some(0)
     );
-    assert_eq!(Sandbox::new().run("init echo --list").code, Some(2));
+    for refused in ["init echo --list", "init --list --registry"] {
+        assert_eq!(Sandbox::new().run(refused).code, Some(2), "{refused}");
+    }
+}
+
+#[test]
+fn a_project_of_the_registry_names_versions_and_has_no_vendored_library() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run("init echo --registry");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(!run.stdout.contains("vendor"), "{run}");
+    assert!(!sandbox.path().join("vendor").exists());
+    assert!(!sandbox.read("README.md").contains("vendor"));
+    assert!(!sandbox.read("Cargo.lock").contains("stackgen-websocket"));
+    let manifest = sandbox.read("Cargo.toml");
+    let of_library: Vec<_> = manifest
+        .lines()
+        .filter(|line| line.contains("stackgen") || line.contains("vendor"))
+        .collect();
+    assert_debug_snapshot!(of_library, @r#"
+    [
+        "stackgen-websocket = { version = \"0.1.0\", default-features = false }",
+        "stackgen-websocket-testing = { version = \"0.1.0\" }",
+    ]
+    "#);
 }
 
 #[test]

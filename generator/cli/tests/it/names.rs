@@ -23,7 +23,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     for entry in entries {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if path.is_dir() {
+        if path.is_symlink() {
+            // `sources` of the command line links to the handlers.
+            continue;
+        } else if path.is_dir() {
             if !["tests", "fixtures", "target", "fuzz", "node_modules"].contains(&name) {
                 files.extend(sources(&path));
             }

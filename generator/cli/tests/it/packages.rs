@@ -1,5 +1,7 @@
 //! The packages that `tools/dist/build` makes, installed from their files on a machine without Rust.
 
+mod user;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use stackgen_test_tools::{installed, on_path};
 
 use crate::common::{Run, Sandbox, root};
 use crate::running::{PATIENCE, interrupt};
+use user::User;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -47,16 +50,9 @@ fn package(folder: &Path, end: &str) -> PathBuf {
     found.next().unwrap_or_else(|| panic!("no {end}"))
 }
 
-/// Starts a command with the environment of a new user: an empty home, and neither cargo nor rustc on the PATH.
+/// Starts a command with the environment of a new user.
 fn new_user(program: &Path, home: &Path) -> Command {
-    let mut command = Command::new(program);
-    let path = match program.parent() {
-        Some(folder) => format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()),
-        None => "/usr/local/bin:/usr/bin:/bin".to_owned(),
-    };
-    command.env_clear().env("PATH", path).env("HOME", home);
-    command.current_dir(home).stdin(Stdio::null());
-    command
+    User::Same.command(program, home)
 }
 
 fn assert_done(command: &mut Command) -> String {
@@ -66,10 +62,11 @@ fn assert_done(command: &mut Command) -> String {
 }
 
 /// Lints what CDK, SAM and the Serverless Framework write, and runs a stack.
-fn five_minutes(stackgen: &Path) {
+fn five_minutes(user: &User, stackgen: &Path) {
     let project = project();
+    user.give(project.path());
     let run = |arguments: &[&str]| {
-        let mut command = new_user(stackgen, project.path());
+        let mut command = user.command(stackgen, project.path());
         Run::of(command.args(arguments).output().unwrap())
     };
     assert_eq!(run(&["--version"]).stdout, format!("stackgen {VERSION}\n"));
@@ -83,7 +80,7 @@ fn five_minutes(stackgen: &Path) {
         assert!(lint.stdout.contains("error[SG102]"), "{lint}");
         assert!(lint.stdout.contains(finding), "{lint}");
     }
-    let _dev = Started::dev(stackgen, project.path());
+    let _dev = Started::dev(user, stackgen, project.path());
     let probe = run(&["probe", "--local", "--send", "hello", "--expect", "HELLO"]);
     assert_eq!(probe.code, Some(0), "{probe}");
 }
@@ -109,8 +106,8 @@ fn project() -> Sandbox {
 struct Started(Child);
 
 impl Started {
-    fn dev(stackgen: &Path, folder: &Path) -> Self {
-        let mut command = new_user(stackgen, folder);
+    fn dev(user: &User, stackgen: &Path, folder: &Path) -> Self {
+        let mut command = user.command(stackgen, folder);
         command.args(["dev", "template.yaml", "--port", "0", "--no-watch"]);
         let child = command
             .stdout(Stdio::null())
@@ -147,12 +144,34 @@ fn a_wheel_is_installed_with_pip_and_needs_no_rust() {
             .args(["install", "--no-index", "--quiet"])
             .arg(&wheel),
     );
-    five_minutes(&venv.join("stackgen"));
+    five_minutes(&User::Same, &venv.join("stackgen"));
     let shown =
         assert_done(new_user(&venv.join("pip"), home.path()).args(["show", "--files", "stackgen"]));
     assert!(shown.contains("../../../bin/stackgen"), "{shown}");
     assert_done(new_user(&venv.join("pip"), home.path()).args(["uninstall", "--yes", "stackgen"]));
     assert!(!venv.join("stackgen").exists());
+}
+
+#[test]
+fn a_wheel_serves_another_user_who_has_no_rust() {
+    let Some(folder) = packages() else { return };
+    let Some(user) = User::separate() else { return };
+    let home = user.home();
+    let run = |program: &Path, arguments: &[&str]| {
+        assert_done(user.command(program, home.path()).args(arguments));
+    };
+    let cargo = user
+        .command(Path::new("cargo"), home.path())
+        .arg("--version")
+        .output();
+    assert!(!cargo.is_ok_and(|output| output.status.success()));
+    let wheel = user.copy(&package(folder, ".whl"), &home);
+    // Python of the system: that of the tests may be in another user's home.
+    run(Path::new("python3"), &["-m", "venv", "venv"]);
+    let venv = home.path().join("venv/bin");
+    let install = ["install", "--no-index", "--quiet", wheel.to_str().unwrap()];
+    run(&venv.join("pip"), &install);
+    five_minutes(&user, &venv.join("stackgen"));
 }
 
 #[test]
@@ -180,7 +199,7 @@ fn npm_packages_are_installed_without_a_registry_and_run_no_script() {
     );
     let command = package(folder, &format!("/stackgen-{VERSION}.tgz"));
     let stackgen = npm_install(&home, "--ignore-scripts", &[binary, command]);
-    five_minutes(&stackgen);
+    five_minutes(&User::Same, &stackgen);
 }
 
 #[test]

@@ -8,15 +8,22 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::common::{Sandbox, building, root, target};
+use crate::crates::unpacked;
 
 /// Creates a project, always in the same folder, so that builds replace earlier ones.
 fn project(starter: &str) -> PathBuf {
+    project_with(starter, starter, "")
+}
+
+/// Creates a project in a folder of this name, with options of `init`.
+fn project_with(starter: &str, name: &str, options: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("starters")
-        .join(starter);
+        .join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let run = Sandbox::new().run(&format!("init {starter} --out {}", folder.display()));
+    let line = format!("init {starter} --out {} {options}", folder.display());
+    let run = Sandbox::new().run(&line);
     assert_eq!(run.code, Some(0), "{run}");
     folder
 }
@@ -108,6 +115,150 @@ fn live_session_builds_and_passes_its_tests() {
     check_starter("live-session", &[core, functions]);
 }
 
+#[test]
+fn a_project_of_the_registry_builds_and_passes_its_tests_with_the_packaged_library() {
+    let folder = project_with("echo", "echo-registry", "--registry");
+    let library = folder.join("packaged");
+    fs::create_dir(&library).unwrap();
+    // In place of the registry, which has these crates once they are published.
+    let patches = ["stackgen-websocket", "stackgen-websocket-testing"].map(|name| {
+        let unpacked = unpacked(name, &library);
+        format!(
+            "patch.crates-io.{name}.path={:?}",
+            unpacked.to_str().unwrap()
+        )
+    });
+    let [library, testing] = patches.each_ref().map(String::as_str);
+    cargo(
+        &folder,
+        &["test", "--quiet", "--config", library, "--config", testing],
+    );
+    // Cargo has added the library to the lock file, and all other versions are those of the starter.
+    let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap();
+    let vendored = fs::read_to_string(root().join("templates/echo/Cargo.lock")).unwrap();
+    assert_eq!(versions(&lock), versions(&vendored));
+}
+
+/// Returns names and versions of the packages of a lock file.
+fn versions(lock: &str) -> BTreeSet<(String, String)> {
+    let packages = lock.split("[[package]]\n").skip(1);
+    let field = |package: &str, name: &str| {
+        let mut lines = package.lines();
+        let line = lines.find(|line| line.starts_with(name));
+        line.unwrap_or_default().to_owned()
+    };
+    packages
+        .map(|package| (field(package, "name"), field(package, "version")))
+        .collect()
+}
+
+#[test]
+fn vendored_sources_are_those_in_git_without_tests() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run("init echo").code, Some(0));
+    for (name, folder) in [
+        ("stackgen-websocket", "handlers/websocket"),
+        ("stackgen-websocket-testing", "handlers/websocket-testing"),
+    ] {
+        let prefix = format!("vendor/{name}/src/");
+        let files = sandbox.files().into_iter();
+        let vendored: BTreeSet<_> = files
+            .filter_map(|file| file.strip_prefix(&prefix).map(str::to_owned))
+            .collect();
+        let sources = format!("{folder}/src/");
+        let in_git = in_git(&[&sources]).into_iter();
+        let in_git: BTreeSet<_> = in_git
+            .map(|file| file.strip_prefix(&sources).unwrap().to_owned())
+            .filter(|file| !file.ends_with("tests.rs") && !file.contains("tests/"))
+            .collect();
+        assert_eq!(vendored, in_git);
+        for file in vendored {
+            let original = fs::read_to_string(root().join(&sources).join(&file)).unwrap();
+            let copy = sandbox.read(&format!("{prefix}{file}"));
+            assert!(original.starts_with(&copy), "{file}");
+        }
+    }
+}
+
+/// Returns what cargo reads from the manifest of a crate: package, features and dependencies. Without those of tests, and
+/// without paths.
+fn manifest(folder: &Path) -> Value {
+    let manifest = folder.join("Cargo.toml");
+    let path = manifest.to_str().unwrap();
+    let output = cargo(
+        folder,
+        &[
+            "metadata",
+            "--no-deps",
+            "--format-version=1",
+            "--manifest-path",
+            path,
+        ],
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages
+        .iter()
+        .find(|package| package["manifest_path"] == path);
+    let package = package.unwrap();
+    let mut dependencies = package["dependencies"].as_array().unwrap().clone();
+    dependencies.retain(|dependency| dependency["kind"].is_null());
+    for dependency in &mut dependencies {
+        if !dependency["path"].is_null() {
+            dependency["path"] = "a folder".into();
+            dependency["req"] = Value::Null;
+        }
+    }
+    let fields = [
+        "name",
+        "version",
+        "edition",
+        "license",
+        "description",
+        "repository",
+        "features",
+    ];
+    let fields = fields.map(|field| package[field].clone());
+    serde_json::json!([fields, dependencies])
+}
+
+#[test]
+fn the_manifests_of_vendored_crates_say_the_same_without_a_workspace() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run("init echo").code, Some(0));
+    for (name, folder) in [
+        ("stackgen-websocket", "handlers/websocket"),
+        ("stackgen-websocket-testing", "handlers/websocket-testing"),
+    ] {
+        let vendored = sandbox.path().join("vendor").join(name);
+        assert_eq!(
+            manifest(&vendored),
+            manifest(&root().join(folder)),
+            "{name}"
+        );
+    }
+}
+
+/// Returns the files that git tracks or would track.
+fn in_git(paths: &[&str]) -> BTreeSet<String> {
+    let output = Command::new("git")
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+        ])
+        .args(paths)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let files = String::from_utf8(output.stdout).unwrap();
+    // Git still lists files that are deleted and not committed.
+    let files = files.lines().filter(|file| root().join(file).exists());
+    files.map(str::to_owned).collect()
+}
+
 /// Returns every file of a starter's crates and of its web page, by its path in the repository.
 fn embedded(starter: &str) -> BTreeSet<String> {
     let own = root().join("templates").join(starter).join("handlers");
@@ -129,31 +280,17 @@ fn embedded(starter: &str) -> BTreeSet<String> {
 
 #[test]
 fn embedded_sources_are_those_in_git() {
-    let in_git = |paths: &[&str]| -> BTreeSet<String> {
-        let output = Command::new("git")
-            .args([
-                "ls-files",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-                "--",
-            ])
-            .args(paths)
-            .current_dir(root())
-            .output()
-            .unwrap();
-        let files = String::from_utf8(output.stdout).unwrap();
-        // Git still lists files that are deleted and not committed.
-        let files = files.lines().filter(|file| root().join(file).exists());
-        files.map(str::to_owned).collect()
-    };
     for (starter, folders) in [
+        ("echo", &["templates/echo/handlers"][..]),
+        ("chat", &["templates/chat/handlers"]),
         (
-            "echo",
-            &["handlers/websocket", "templates/echo/handlers"][..],
+            "live-session",
+            &[
+                "handlers/core",
+                "handlers/functions",
+                "templates/live-session/web",
+            ],
         ),
-        ("chat", &["handlers/websocket", "templates/chat/handlers"]),
-        ("live-session", &["handlers", "templates/live-session/web"]),
     ] {
         let (embedded, in_git) = (embedded(starter), in_git(folders));
         let extra: Vec<_> = embedded.difference(&in_git).collect();

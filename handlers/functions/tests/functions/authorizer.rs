@@ -1,7 +1,7 @@
 //! Tests of the authorizer.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::{Function, InvocationResult, Issuer, IssuerMode, SigningKey};
+use stackgen_websocket_testing::{Function, InvocationResult, Issuer, IssuerMode, SigningKey};
 
 use crate::stack::{AUTHORIZER, Stack, answer, socket};
 

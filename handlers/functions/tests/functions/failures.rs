@@ -2,14 +2,14 @@
 
 use serde_json::json;
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::{ConnectionBehavior, InvocationResult};
+use stackgen_websocket_testing::{ConnectionBehavior, InvocationResult};
 
 use crate::stack::{
     AUDIO, AUTHORIZER, CONNECTION, DISCONNECT, HTTP, Stack, answer, line, lines, nowhere, socket,
     users_socket,
 };
-use stackgen_websocket::testing::Function;
-use stackgen_websocket::testing::events::Socket;
+use stackgen_websocket_testing::Function;
+use stackgen_websocket_testing::events::Socket;
 
 #[tokio::test]
 async fn every_refused_handshake_has_its_status() {

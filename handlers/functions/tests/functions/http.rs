@@ -1,8 +1,8 @@
 //! Tests of the HTTP API.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::Function;
-use stackgen_websocket::testing::events::HttpRequest;
+use stackgen_websocket_testing::Function;
+use stackgen_websocket_testing::events::HttpRequest;
 
 use crate::stack::{HTTP, Stack, answer, body};
 

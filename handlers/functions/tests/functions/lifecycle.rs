@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use stackgen_websocket::testing::Function;
-use stackgen_websocket::testing::events::{HttpRequest, Socket};
+use stackgen_websocket_testing::Function;
+use stackgen_websocket_testing::events::{HttpRequest, Socket};
 
 use crate::stack::{
     AUDIO, AUTHORIZER, CONNECTION, DISCONNECT, HTTP, Stack, answer, body, line, lines, socket,

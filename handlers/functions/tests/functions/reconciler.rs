@@ -5,7 +5,7 @@ use serde_json::json;
 use stackgen_websocket::{Clock, SystemClock};
 
 use crate::stack::{CONNECTION, DISCONNECT, RECONCILER, Stack, answer, nowhere, socket};
-use stackgen_websocket::testing::InvocationResult;
+use stackgen_websocket_testing::InvocationResult;
 
 #[tokio::test]
 async fn a_run_probes_quiet_connections_and_keeps_those_that_are_open() {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::ConnectionBehavior;
+use stackgen_websocket_testing::ConnectionBehavior;
 use tokio::sync::Mutex;
 
 use crate::stack::{AUDIO, CONNECTION, Stack, answer, line, lines, nowhere, socket, users_socket};

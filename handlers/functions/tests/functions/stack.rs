@@ -1,9 +1,9 @@
 //! The functions, and the services that they use.
 
 use serde_json::Value;
-use stackgen_websocket::testing::events::{HttpRequest, Socket};
-use stackgen_websocket::testing::{Function, InvocationResult, Issuer, ManagementEndpoint};
 use stackgen_websocket::{Clock, ConnectionId, SystemClock};
+use stackgen_websocket_testing::events::{HttpRequest, Socket};
+use stackgen_websocket_testing::{Function, InvocationResult, Issuer, ManagementEndpoint};
 use tokio::net::TcpSocket;
 
 use crate::support::database::Database;

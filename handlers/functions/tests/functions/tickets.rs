@@ -1,8 +1,8 @@
 //! Connect tickets, from the HTTP API through the authorizer to `$connect`.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::events::HttpRequest;
-use stackgen_websocket::testing::{Function, InvocationResult};
+use stackgen_websocket_testing::events::HttpRequest;
+use stackgen_websocket_testing::{Function, InvocationResult};
 
 use crate::stack::{AUTHORIZER, CONNECTION, HTTP, Stack, answer, body, socket};
 

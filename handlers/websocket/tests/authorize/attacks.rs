@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use serde_json::json;
 use stackgen_websocket::authorize::{TokenError, VerifyError};
-use stackgen_websocket::testing::{Fetches, Issuer, SigningKey, signed_text};
+use stackgen_websocket_testing::{Fetches, Issuer, SigningKey, signed_text};
 
 use crate::world::World;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stackgen_websocket::Clock;
 use stackgen_websocket::authorize::{TokenError, TokenUse};
-use stackgen_websocket::testing::SigningKey;
+use stackgen_websocket_testing::SigningKey;
 
 use crate::world::World;
 

@@ -7,9 +7,9 @@ use std::sync::Once;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use stackgen_websocket::authorize::{Authorizer, Callers};
-use stackgen_websocket::testing::events::{Pairs, Socket};
-use stackgen_websocket::testing::{IssuerMode, SigningKey};
 use stackgen_websocket::{OidcKeys, logs};
+use stackgen_websocket_testing::events::{Pairs, Socket};
+use stackgen_websocket_testing::{IssuerMode, SigningKey};
 use tracing::Level;
 
 use crate::world::{StoppedClock, World};

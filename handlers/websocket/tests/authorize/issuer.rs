@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_websocket::OidcKeys;
 use stackgen_websocket::authorize::{KeySource, KeySourceError, TokenError, VerifyError};
-use stackgen_websocket::testing::{CONFIGURATION_PATH, Issuer, IssuerMode, KEYS_PATH, SigningKey};
+use stackgen_websocket_testing::{CONFIGURATION_PATH, Issuer, IssuerMode, KEYS_PATH, SigningKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stackgen_websocket::authorize::{ConnectRequest, echoed_subprotocol, find_token};
-use stackgen_websocket::testing::SigningKey;
+use stackgen_websocket_testing::SigningKey;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::world::World;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use stackgen_websocket::authorize::{
     KeyCache, TokenError, TokenRules, TokenUse, Verifier, VerifyError,
 };
-use stackgen_websocket::testing::{Issuer, SigningKey, Token};
 use stackgen_websocket::{Clock, OidcKeys, Timestamp};
+use stackgen_websocket_testing::{Issuer, SigningKey, Token};
 
 /// A clock that tests advance.
 #[derive(Clone, Debug)]

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use toml_edit::{Array, DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+
+use super::origin::LibraryOrigin;
+use crate::library::{CRATES, VENDOR_FOLDER, is_inherited};
 
 /// Derives a project's manifest from the repository's root manifest: the members are `handlers/*`, and only dependencies that
 /// they inherit stay. Lints and profiles stay too, except settings for single packages.
-pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::TomlError> {
+pub(super) fn derive(
+    root: &str,
+    members: &[&str],
+    library: LibraryOrigin,
+) -> Result<String, toml_edit::TomlError> {
     let mut used = BTreeSet::new();
     for member in members {
         inherited(member.parse::<DocumentMut>()?.as_table(), &mut used);
@@ -14,14 +21,25 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
     let mut document: DocumentMut = root.parse()?;
     let workspace = &mut document["workspace"];
     workspace["members"] = value(Array::from_iter(["handlers/*"]));
+    if library == LibraryOrigin::Vendored {
+        // Otherwise cargo takes crates below this folder for members.
+        workspace["exclude"] = value(Array::from_iter([VENDOR_FOLDER]));
+    }
     if let Some(package) = workspace["package"].as_table_mut() {
         // The project has another repository.
         package.remove("repository");
     }
     if let Some(dependencies) = workspace["dependencies"].as_table_mut() {
         retain(dependencies, &used);
+        for member in &CRATES {
+            if let Some(dependency) = dependencies.get_mut(member.name) {
+                locate(dependency, member.name, library);
+            }
+        }
     }
     if let Some(profiles) = document.get_mut("profile").and_then(Item::as_table_mut) {
+        // `make simulate` of the repository uses it.
+        profiles.remove("simulate");
         for name in ["dev", "release"] {
             if let Some(profile) = profiles.get_mut(name).and_then(Item::as_table_mut) {
                 // The settings are for packages of the generator; cargo warns about packages that a project lacks.
@@ -41,6 +59,21 @@ fn optimise_functions(release: &mut Table) {
     release.decor_mut().set_prefix(comment);
     release.insert("lto", value("thin"));
     release.insert("codegen-units", value(1));
+}
+
+/// Sets the path or the version of one of the library's crates.
+fn locate(dependency: &mut Item, name: &str, library: LibraryOrigin) {
+    let own = dependency.as_table_like();
+    let mut table = InlineTable::new();
+    match library {
+        LibraryOrigin::Vendored => table.insert("path", format!("{VENDOR_FOLDER}/{name}").into()),
+        LibraryOrigin::Registry => table.insert("version", env!("CARGO_PKG_VERSION").into()),
+    };
+    let features = own.and_then(|own| own.get("default-features"));
+    if let Some(features) = features.and_then(Item::as_value) {
+        table.insert("default-features", features.clone());
+    }
+    *dependency = value(table);
 }
 
 /// Adds the dependencies of any kind and target that a package inherits from its workspace.
@@ -63,13 +96,6 @@ fn inherited(package: &Table, used: &mut BTreeSet<String>) {
             _ => {}
         }
     }
-}
-
-fn is_inherited(dependency: &Item) -> bool {
-    let workspace = dependency
-        .as_table_like()
-        .and_then(|table| table.get("workspace"));
-    workspace.and_then(Item::as_bool) == Some(true)
 }
 
 /// Removes all other entries. The heading of a group, an empty line and perhaps a comment, moves to its first remaining entry.
@@ -104,7 +130,7 @@ fn retain(table: &mut Table, names_to_keep: &BTreeSet<String>) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::derive;
+    use super::{LibraryOrigin, derive};
 
     #[test]
     fn only_dependencies_that_members_inherit_stay() {
@@ -118,6 +144,9 @@ repository = "https://example.com/ours"
 
 [workspace.dependencies]
 ours = { path = "generator/ours" }
+
+stackgen-websocket = { path = "handlers/websocket", default-features = false }
+stackgen-websocket-testing = { path = "handlers/websocket-testing" }
 
 # For the functions.
 unused = "1"
@@ -136,6 +165,9 @@ unsafe_code = "forbid"
 [profile.dev.package]
 sha2 = { opt-level = 3 }
 
+[profile.simulate]
+opt-level = 2
+
 # For the generator, too.
 [profile.release]
 codegen-units = 16
@@ -149,6 +181,7 @@ name = "a"
 version.workspace = true
 
 [dependencies]
+stackgen-websocket.workspace = true
 tokio = { workspace = true, features = ["rt"] }
 unused = "2"
 
@@ -158,15 +191,18 @@ insta.workspace = true
 [target.'cfg(windows)'.dependencies]
 windows.workspace = true
 "#;
-        assert_snapshot!(derive(root, &[member]).unwrap(), @r#"
+        assert_snapshot!(derive(root, &[member], LibraryOrigin::Vendored).unwrap(), @r#"
         [workspace]
         resolver = "3"
         members = ["handlers/*"]
+        exclude = ["vendor"]
 
         [workspace.package]
         version = "0.1.0"
 
         [workspace.dependencies]
+        stackgen-websocket = { path = "vendor/stackgen-websocket", default-features = false }
+
         # For the functions.
         tokio = "1"
 

@@ -1,6 +1,8 @@
 //! `stackgen init`
 
+mod lock;
 mod manifest;
+mod origin;
 mod project;
 mod starter;
 
@@ -15,12 +17,13 @@ use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, DIM};
 use crate::ui::Ui;
 use crate::write;
+use origin::LibraryOrigin;
 use starter::{STARTERS, Starter};
 
 /// Create a project from a starter
 ///
 /// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
-/// tests. Never overwrites a file: keeps an existing README.md or .gitignore, and fails if any other file to be
+/// tests. The library that they use is written to `vendor`; `stackgen vendor` updates it. Never overwrites a file: keeps an existing README.md or .gitignore, and fails if any other file to be
 /// written exists already.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -39,8 +42,12 @@ pub(crate) struct InitCommand {
     )]
     out: PathBuf,
 
+    /// Depend on the published library stackgen-websocket instead of its source in vendor/
+    #[arg(long, help_heading = "Output")]
+    registry: bool,
+
     /// List the starters
-    #[arg(long, conflicts_with_all = ["starter", "out"], help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["starter", "out", "registry"], help_heading = "Output")]
     list: bool,
 }
 
@@ -77,8 +84,15 @@ impl InitCommand {
         Ok(CommandOutcome::Done)
     }
 
+    fn library(&self) -> LibraryOrigin {
+        match self.registry {
+            true => LibraryOrigin::Registry,
+            false => LibraryOrigin::Vendored,
+        }
+    }
+
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
-        let files = project::files(starter).into_iter();
+        let files = project::files(starter, self.library()).into_iter();
         let files = files.map(|(name, text)| (file::within(&self.out, &name), text));
         let (existing, files): (Vec<_>, Vec<_>) =
             files.partition(|(path, _)| path.symlink_metadata().is_ok());

@@ -17,17 +17,17 @@ pub(super) const STARTERS: &[Starter] = &[
     Starter {
         name: "echo",
         summary: "one function that answers every message",
-        handlers: &["websocket"],
+        handlers: &[],
     },
     Starter {
         name: "chat",
         summary: "rooms, every caller authenticated, every message answered",
-        handlers: &["websocket"],
+        handlers: &[],
     },
     Starter {
         name: "live-session",
         summary: "one speaker, many listeners, an HTTP API, alarms, three environments",
-        handlers: &["core", "functions", "websocket"],
+        handlers: &["core", "functions"],
     },
 ];
 

@@ -2,11 +2,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
+use stackgen_websocket_testing::SigningKey;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::*;
-use crate::testing::SigningKey;
 
 /// Clock and issuer of one test.
 #[derive(Clone, Debug)]

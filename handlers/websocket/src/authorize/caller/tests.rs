@@ -1,8 +1,8 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use serde_json::{Value, json};
+use stackgen_websocket_testing::events::Socket;
 
 use super::*;
-use crate::testing::events::Socket;
 
 fn read(event: Value) -> CallerIdentity {
     let event: ApiGatewayWebsocketProxyRequest = serde_json::from_value(event).unwrap();

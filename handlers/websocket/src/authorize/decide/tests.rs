@@ -1,11 +1,11 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
+use stackgen_websocket_testing::events::Socket;
+use stackgen_websocket_testing::{SigningKey, Token};
 
 use super::super::{KeyCache, KeySet, KeySourceError, TokenRules, TokenUse, VerifyError};
 use super::*;
-use crate::testing::events::Socket;
-use crate::testing::{SigningKey, Token};
 use crate::{SystemClock, Timestamp};
 
 /// Key source that publishes one key, or fails.

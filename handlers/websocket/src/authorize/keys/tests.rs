@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
+use stackgen_websocket_testing::SigningKey;
 
 use super::*;
-use crate::testing::SigningKey;
 
 fn key_set(keys: &[Value]) -> Result<KeySet, KeySetError> {
     KeySet::from_json(json!({"keys": keys}).to_string().as_bytes())

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::json;
-use stackgen_websocket::testing::Function;
-use stackgen_websocket::testing::events::Socket;
+use stackgen_websocket_testing::Function;
+use stackgen_websocket_testing::events::Socket;
 
 #[tokio::test]
 async fn a_message_comes_back_and_is_not_logged() {

@@ -1,8 +1,8 @@
 //! Tests of the binaries, run as Lambda runs them.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::events::Socket;
-use stackgen_websocket::testing::{Function, InvocationResult, Issuer};
+use stackgen_websocket_testing::events::Socket;
+use stackgen_websocket_testing::{Function, InvocationResult, Issuer};
 
 use crate::world::{TABLE, World, socket};
 

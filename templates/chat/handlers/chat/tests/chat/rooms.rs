@@ -5,8 +5,8 @@ use chat::protocol::RoomName;
 use chat::rooms::{Membership, Memberships};
 use serde_json::{Value, json};
 use stackgen_websocket::ConnectionId;
-use stackgen_websocket::testing::ConnectionBehavior;
-use stackgen_websocket::testing::events::Socket;
+use stackgen_websocket_testing::ConnectionBehavior;
+use stackgen_websocket_testing::events::Socket;
 
 use crate::world::{TABLE, World, socket};
 

@@ -11,9 +11,9 @@ use chat::handler::{FunctionResponse, HandlerError, handle};
 use chat::rooms::Chat;
 use serde_json::Value;
 use stackgen_websocket::aws::AwsSettings;
-use stackgen_websocket::testing::ManagementEndpoint;
-use stackgen_websocket::testing::events::Socket;
 use stackgen_websocket::{Environment, FanOutOptions, ManagementApi, SystemClock};
+use stackgen_websocket_testing::ManagementEndpoint;
+use stackgen_websocket_testing::events::Socket;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
