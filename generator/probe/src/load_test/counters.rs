@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::histogram::LatencyHistogram;
 use super::pending::ReceivedAnswer;
 use crate::connect_error::{ConnectError, ConnectStep};
@@ -13,6 +15,7 @@ use crate::connection::{ClosedBy, ConnectionEnd};
 /// Counters of a load.
 #[derive(Debug)]
 pub(super) struct LoadCounters {
+    began: Instant,
     /// Handshakes that were accepted.
     pub(super) opened: AtomicU64,
     /// Handshakes that were answered with another status.
@@ -23,6 +26,8 @@ pub(super) struct LoadCounters {
     pub(super) open: AtomicU64,
     /// Connections that the server or the network ended.
     pub(super) ended: AtomicU64,
+    /// Time of the last accepted handshake, in microseconds since the start.
+    pub(super) last_opened: AtomicU64,
     /// Largest number of open connections.
     pub(super) peak: AtomicU64,
     /// Messages by their positions in the plan.
@@ -97,6 +102,8 @@ pub struct LoadProgress {
 impl LoadCounters {
     pub(super) fn new(messages: usize) -> Self {
         LoadCounters {
+            began: Instant::now(),
+            last_opened: AtomicU64::new(0),
             opened: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -117,6 +124,8 @@ impl LoadCounters {
 
     pub(super) fn opened(&self, after: Duration) {
         add(&self.opened);
+        let age = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last_opened.fetch_max(age, Ordering::Relaxed);
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         self.peak.fetch_max(open, Ordering::Relaxed);
         self.handshakes.add(after);

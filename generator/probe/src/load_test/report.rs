@@ -240,7 +240,8 @@ impl LoadTestReport {
             planned: plan.connections(),
             opened: get(&counters.opened),
             peak: get(&counters.peak),
-            opened_within: timeline.opened_within,
+            opened_within: (get(&counters.opened) > 0)
+                .then(|| Duration::from_micros(get(&counters.last_opened))),
             handshakes: LatencySummary::new(&counters.handshakes.copy()),
             refusals: refusals.collect(),
             handshake_errors: errors
@@ -316,7 +317,6 @@ pub(super) struct Timeline {
     last: Instant,
     before: SampleBase,
     samples: Vec<LoadSample>,
-    opened_within: Option<Duration>,
 }
 
 /// Counters at the last sample.
@@ -327,8 +327,6 @@ struct SampleBase {
     sent: u64,
     answered: u64,
     latency: HistogramCopy,
-    /// Accepted handshakes at the last observation.
-    seen_opened: u64,
 }
 
 impl Timeline {
@@ -339,17 +337,11 @@ impl Timeline {
             last: began,
             before: SampleBase::default(),
             samples: Vec::new(),
-            opened_within: None,
         }
     }
 
     /// Takes a sample if it is due.
     pub(super) fn observe(&mut self, counters: &LoadCounters) {
-        let opened = get(&counters.opened);
-        if opened > self.before.seen_opened {
-            self.before.seen_opened = opened;
-            self.opened_within = Some(self.began.elapsed());
-        }
         // A tick may come slightly early.
         if self.last.elapsed() + Duration::from_millis(20) >= self.interval {
             self.sample(counters);
@@ -358,9 +350,6 @@ impl Timeline {
 
     /// Takes the last sample.
     pub(super) fn finish(&mut self, counters: &LoadCounters) {
-        if get(&counters.opened) > self.before.seen_opened {
-            self.opened_within = Some(self.began.elapsed());
-        }
         if self.last.elapsed() > self.interval / 4 || self.samples.is_empty() {
             self.sample(counters);
         }
@@ -374,7 +363,6 @@ impl Timeline {
             sent: sum(|message| get(&message.sent)),
             answered: sum(|message| get(&message.answered)),
             latency: counters.latency.copy(),
-            seen_opened: self.before.seen_opened,
         };
         let seconds = self.last.elapsed().as_secs_f64().max(0.001);
         let per_second =
