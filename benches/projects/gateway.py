@@ -126,6 +126,8 @@ def use(project, dev, ready, result):
         return
     clients = []
     try:
+        for name, table in project.get("tables", {}).items():
+            create_table(ready["gateway"], name, table)
         invoked = invoke(ready["gateway"]["endpoint"], project.get("invoke"))
         for one in project["clients"]:
             headers = one.get("headers", {}).items()
@@ -191,10 +193,27 @@ def invoke(endpoint, step):
         return ""
 
 
+def create_table(gateway, name, table):
+    """Creates a table with the items that a README requires."""
+    key = {"AttributeName": table["key"]}
+    schema = {"AttributeDefinitions": [{**key, "AttributeType": "S"}], "KeySchema": [{**key, "KeyType": "HASH"}]}
+    aws_call(gateway, "DynamoDB_20120810.CreateTable", {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **schema})
+    for item in table["items"]:
+        aws_call(gateway, "DynamoDB_20120810.PutItem", {"TableName": name, "Item": {table["key"]: {"S": item}}})
+
+
+def put_into_queue(gateway, name, body):
+    """Sends a message to a queue."""
+    url = aws_call(gateway, "AmazonSQS.GetQueueUrl", {"QueueName": name})["QueueUrl"]
+    aws_call(gateway, "AmazonSQS.SendMessage", {"QueueUrl": url, "MessageBody": body})
+
+
 def answered(clients, message, dev, result, gateway):
     """Sends a message, or completes an activity of a state machine, and returns true if the answers arrive that the README shows."""
     if "activity" in message:
         complete(gateway, message["activity"], message["output"])
+    elif "queue" in message:
+        put_into_queue(gateway, message["queue"], message["body"])
     elif message["body"] is not None:
         body = message["body"]
         if "{connectionId}" in body:
@@ -206,13 +225,16 @@ def answered(clients, message, dev, result, gateway):
 def complete(gateway, activity, output):
     """Completes a task of an activity, as a README does with the `aws` command."""
     arn = f"arn:{gateway['partition']}:states:{gateway['region']}:{gateway['account']}:activity:{activity}"
-    task = states(gateway, "GetActivityTask", {"activityArn": arn})
-    states(gateway, "SendTaskSuccess", {"taskToken": task.get("taskToken"), "output": output})
+    task = aws_call(gateway, "AWSStepFunctions.GetActivityTask", {"activityArn": arn})
+    aws_call(gateway, "AWSStepFunctions.SendTaskSuccess", {"taskToken": task.get("taskToken"), "output": output})
 
 
-def states(gateway, operation, parameters):
-    credential = f"AWS4-HMAC-SHA256 Credential=test/20260101/{gateway['region']}/states/aws4_request, SignedHeaders=host, Signature=0"
-    headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}", "Content-Type": "application/x-amz-json-1.0", "Authorization": credential}
+def aws_call(gateway, target, parameters):
+    """Calls an operation with the JSON protocol of AWS, such as `AWSStepFunctions.GetActivityTask`."""
+    services = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs"}
+    service = services[target.split(".")[0]]
+    credential = f"AWS4-HMAC-SHA256 Credential=test/20260101/{gateway['region']}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", "Authorization": credential, "X-Amz-Date": "20260101T000000Z"}
     request = urllib.request.Request(gateway["endpoint"], json.dumps(parameters).encode(), headers)
     with urllib.request.urlopen(request, timeout=70) as answer:
         return json.load(answer)
@@ -225,7 +247,7 @@ def received(client, expected, result):
         if text is None:
             return False
         result["answers"].append(text[:300])
-        if expected["contains"] in text and expected.get("without", "\0") not in text:
+        if any(one in text for one in expected.get("one_of", [expected.get("contains")])) and expected.get("without", "\0") not in text:
             return True
     return False
 

@@ -122,16 +122,18 @@ pub(crate) fn located(problem: ConfigurationProblem) -> LocatedError {
 pub(crate) fn print_notes(configuration: &TerraformConfiguration, ui: &Ui) {
     /// More remarks have the same cause most of the time.
     const MOST: usize = 12;
-    let notes = configuration.missing.iter().chain(&configuration.notes);
-    for note in notes.take(MOST) {
+    let all = configuration.missing.iter().chain(&configuration.notes);
+    // Instances of a module have the same remarks.
+    let mut seen = BTreeSet::new();
+    let notes: Vec<_> = all.filter(|note| seen.insert(note.span)).collect();
+    for note in notes.iter().take(MOST) {
         let message = match configuration.sources.location(note.span) {
             Some(location) => format!("{}:{}: {}", location.file, location.line, note.message),
             None => note.message.clone(),
         };
         ui.note(&message, note.hint.as_deref());
     }
-    let count = configuration.missing.len() + configuration.notes.len();
-    let others = count.saturating_sub(MOST);
+    let others = notes.len().saturating_sub(MOST);
     if others > 0 {
         ui.note(
             &format!("and {others} more remarks about the configuration"),

@@ -214,10 +214,11 @@ impl<'a> PhysicalIds<'a> {
             Some(length) => base36(&digest, length),
             None => {
                 let end = base36(&digest, 12).to_uppercase();
-                // Names in Lambda and IAM have at most 64 characters.
+                // Names in Lambda and IAM have at most 64 characters, those of buckets 63.
+                let longest = if kind == "AWS::S3::Bucket" { 50 } else { 51 };
                 let head: String = format!("{}-{}", self.stack, alphanumeric(id.as_str()))
                     .chars()
-                    .take(51)
+                    .take(longest)
                     .collect();
                 let name = format!("{head}-{end}");
                 match kind {

@@ -7,7 +7,7 @@ use stackgen_cfn::Sources;
 
 use crate::document::{self, ConfigAttribute, ConfigBlock};
 use crate::error::ConfigurationProblem;
-use crate::files::ConfigurationFiles;
+use crate::files::{ConfigurationFiles, normalized};
 
 /// Blocks of a module.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +162,7 @@ fn read_blocks(
 
 /// Returns the name of a file for messages.
 fn label(path: &Path, files: &dyn ConfigurationFiles) -> String {
-    files.label().join(path).display().to_string()
+    normalized(&files.label().join(path)).display().to_string()
 }
 
 fn read_text(

@@ -44,8 +44,16 @@ struct TokenEntry {
 impl TokenTable {
     /// Returns the token with a meaning. `text` is an equal text, such as the literal name of a resource.
     pub(crate) fn token(&self, meaning: TokenMeaning, text: Option<String>) -> char {
-        if let Some(known) = self.characters.borrow().get(&meaning) {
-            return *known;
+        let known = self.characters.borrow().get(&meaning).copied();
+        if let Some(known) = known {
+            let index = self.index(known);
+            let mut tokens = self.tokens.borrow_mut();
+            if let Some(entry) = index.and_then(|index| tokens.get_mut(index))
+                && entry.text.is_none()
+            {
+                entry.text = text;
+            }
+            return known;
         }
         let mut tokens = self.tokens.borrow_mut();
         let index = u32::try_from(tokens.len()).unwrap_or(u32::MAX);

@@ -2,9 +2,32 @@
 
 use crate::convert::attribute_of;
 
+/// Phrases of hints, and their counterparts.
+const PHRASES: &[(&str, &str)] = &[
+    (" in a `Sub`", ""),
+    (
+        "${AWS::AccountId}",
+        "${data.aws_caller_identity.current.account_id}",
+    ),
+    (
+        "${AWS::Partition}",
+        "${data.aws_partition.current.partition}",
+    ),
+    ("${AWS::Region}", "${data.aws_region.current.name}"),
+    (
+        "`Target: !Sub integrations/${…}` with the integration's logical ID",
+        "`target = \"integrations/${….id}\"` with the integration",
+    ),
+];
+
 /// Replaces the names of properties between backticks by those of attributes: `` `AutoDeploy: true` `` becomes
 /// `` `auto_deploy = true` ``.
 pub fn in_terraform_words(message: &str) -> String {
+    let message = PHRASES
+        .iter()
+        .fold(message.to_owned(), |text, (cfn, terraform)| {
+            text.replace(cfn, terraform)
+        });
     let mut words = String::new();
     for (index, part) in message.split('`').enumerate() {
         if index > 0 {

@@ -21,7 +21,8 @@ pub struct PermissionStatement {
 impl PermissionStatement {
     /// Returns true if the statement allows a service to invoke the function for this source.
     pub(crate) fn allows_service(&self, service: &str, source_arn: &str, account: &str) -> bool {
-        let principal = [service, "*"].contains(&self.principal.as_str());
+        let region = source_arn.split(':').nth(3).unwrap_or_default();
+        let principal = self.principal == "*" || is_service(&self.principal, service, region);
         let action = pattern_matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
         let source = self.source_arn.as_deref();
         let owner = self.source_account.as_deref();
@@ -56,6 +57,15 @@ impl PermissionStatement {
         }
         statement
     }
+}
+
+/// Returns true for the name of a service, also with a region: `apigateway.eu-west-1.amazonaws.com`, which is the same
+/// service in that region.
+fn is_service(principal: &str, service: &str, region: &str) -> bool {
+    let regional = service
+        .split_once('.')
+        .is_some_and(|(name, suffix)| principal == format!("{name}.{region}.{suffix}"));
+    principal == service || regional
 }
 
 /// Implements `ArnLike`: compares each of the six parts on its own, so that a `*` in the first five matches no colon.
@@ -101,9 +111,17 @@ mod tests {
             action: "lambda:*".to_owned(),
             ..granted.clone()
         }));
+        assert!(allows(&PermissionStatement {
+            principal: "apigateway.us-east-1.amazonaws.com".to_owned(),
+            ..granted.clone()
+        }));
         for other in [
             PermissionStatement {
                 principal: "s3.amazonaws.com".to_owned(),
+                ..granted.clone()
+            },
+            PermissionStatement {
+                principal: "apigateway.eu-west-1.amazonaws.com".to_owned(),
                 ..granted.clone()
             },
             PermissionStatement {

@@ -7,7 +7,7 @@ use stackgen_cfn::{Node, Span, map};
 
 use super::TemplateConverter;
 use super::properties::ResourceProperties;
-use crate::evaluate::ResourceInstance;
+use crate::evaluate::{ResourceInstance, address_of_block};
 use crate::files::normalized;
 use crate::functions::known;
 use crate::value::HclValue;
@@ -20,8 +20,16 @@ impl TemplateConverter<'_, '_> {
         properties: &mut ResourceProperties<'_, '_>,
         property: &str,
     ) {
-        if let Some(file) = self.path(properties.value("filename")) {
+        let known_file = self
+            .path(properties.value("filename"))
+            .filter(|file| !self.evaluator.tokens.has_token(file));
+        if let Some(file) = known_file {
             let node = self.local_code(&file, span);
+            properties.set(property, "filename", node);
+            return;
+        }
+        if let Some(path) = self.packaged_source(properties) {
+            let node = self.code_path(&path);
             properties.set(property, "filename", node);
             return;
         }
@@ -50,6 +58,34 @@ impl TemplateConverter<'_, '_> {
     fn path(&self, value: Option<&HclValue>) -> Option<String> {
         let value = known(&self.evaluator.tokens, value?);
         value.as_text().map(str::to_owned)
+    }
+
+    /// Returns the folder of code that a program packages for an archive with an unknown name. The query of its data source
+    /// `external` has the sources as JSON: a path, or a list of paths and of objects with one.
+    fn packaged_source(&self, properties: &ResourceProperties<'_, '_>) -> Option<String> {
+        let filename = properties.text("filename")?;
+        let unknown = self
+            .evaluator
+            .tokens
+            .unknowns(&filename)
+            .into_iter()
+            .next()?;
+        let program = self.data.iter().find(|one| {
+            one.kind == "external" && unknown.contains(address_of_block(&one.address))
+        })?;
+        let query = program.attributes.get("query")?.entries()?;
+        let text = query.get("source_path")?.as_text()?;
+        let sources: serde_json::Value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+        let first = match &sources {
+            serde_json::Value::Array(items) => items.first()?,
+            other => other,
+        };
+        let path = first.as_str().or_else(|| first.get("path")?.as_str())?;
+        let is_file = matches!(self.evaluator.files.read(Path::new(path)), Ok(Some(_)));
+        let folder = Path::new(path).parent().filter(|_| is_file);
+        Some(folder.map_or(path.to_owned(), |folder| {
+            folder.to_string_lossy().into_owned()
+        }))
     }
 
     /// Returns the object in S3 with a key.

@@ -265,10 +265,9 @@ impl Evaluator<'_> {
             &[],
             &format!("the number of {address}"),
         );
-        let value = known(&self.tokens, &value);
-        let unknown = |name: &str| self.unknown(format!("{address} {name}"));
         match (&value, is_count) {
-            (value, true) if value.as_number().is_some() => {
+            (value, true) if known(&self.tokens, value).as_number().is_some() => {
+                let value = known(&self.tokens, value);
                 #[allow(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
@@ -278,13 +277,16 @@ impl Evaluator<'_> {
                 return Keys::Count(count);
             }
             (HclValue::Map(map), false) => {
-                return Keys::Each(map.entries.clone().into_iter().take(MOST).collect());
+                // Only the keys must be known.
+                let entries = map.entries.iter().take(MOST);
+                let entries = entries.map(|(key, value)| (self.tokens.expand(key), value.clone()));
+                return Keys::Each(entries.collect());
             }
             (HclValue::Set(items) | HclValue::List(items), false) => {
                 let keys: Option<BTreeMap<String, HclValue>> = items
                     .iter()
                     .take(MOST)
-                    .map(|item| Some((item.to_text().ok()?, item.clone())))
+                    .map(|item| Some((self.tokens.expand(&item.to_text().ok()?), item.clone())))
                     .collect();
                 if let Some(keys) = keys {
                     return Keys::Each(keys);
@@ -292,10 +294,16 @@ impl Evaluator<'_> {
             }
             _ => {}
         }
+        self.unknown_keys(attribute.span, address, is_count)
+    }
+
+    /// Returns the keys of one instance that stands for an unknown number.
+    fn unknown_keys(&self, span: Span, address: &str, is_count: bool) -> Keys {
+        let unknown = |name: &str| self.unknown(format!("{address} {name}"));
         let word = if is_count { "count" } else { "for_each" };
         let message =
             format!("the number of instances of {address} is unknown, because its `{word}` is");
-        self.undetermined(ConfigurationProblem::new(attribute.span, message).hint(
+        self.undetermined(ConfigurationProblem::new(span, message).hint(
             "set the variables that it depends on, in terraform.tfvars or with `--parameter NAME=VALUE`",
         ));
         Keys::Unknown(match is_count {

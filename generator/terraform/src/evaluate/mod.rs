@@ -72,6 +72,8 @@ pub(crate) struct Evaluator<'f> {
     instances: RefCell<BTreeMap<String, Repetition>>,
     evaluating: RefCell<BTreeSet<String>>,
     children: RefCell<BTreeMap<String, modules::ChildModules>>,
+    /// Modules by their folders.
+    modules: RefCell<BTreeMap<PathBuf, Rc<TerraformModule>>>,
     dependencies: RefCell<Vec<BTreeSet<String>>>,
     depth: Cell<usize>,
 }
@@ -97,6 +99,7 @@ impl<'f> Evaluator<'f> {
             instances: RefCell::default(),
             evaluating: RefCell::default(),
             children: RefCell::default(),
+            modules: RefCell::default(),
             dependencies: RefCell::new(vec![BTreeSet::new()]),
             depth: Cell::new(0),
         }

@@ -187,7 +187,6 @@ impl Evaluator<'_> {
         let Some(module) = self.load_module(instance, address, call) else {
             return ChildModules::Missing;
         };
-        let module = Rc::new(module);
         let create = |key: &str, names: Vec<(String, HclValue)>| {
             let arguments = call
                 .attributes
@@ -228,7 +227,7 @@ impl Evaluator<'_> {
         instance: &Rc<ModuleInstance>,
         address: &str,
         call: &ConfigBlock,
-    ) -> Option<TerraformModule> {
+    ) -> Option<Rc<TerraformModule>> {
         let source = call.attributes.get("source");
         let source = source
             .and_then(|source| source.expression.as_str())
@@ -254,8 +253,16 @@ impl Evaluator<'_> {
             ));
             return None;
         }
-        match TerraformModule::read(&folder, self.files, &mut self.sources.borrow_mut()) {
-            Ok(module) => Some(module),
+        if let Some(known) = self.modules.borrow().get(&folder) {
+            return Some(known.clone());
+        }
+        let read = TerraformModule::read(&folder, self.files, &mut self.sources.borrow_mut());
+        match read {
+            Ok(module) => {
+                let module = Rc::new(module);
+                self.modules.borrow_mut().insert(folder, module.clone());
+                Some(module)
+            }
             Err(errors) => {
                 self.errors.borrow_mut().extend(errors);
                 None

@@ -107,3 +107,58 @@ resource "aws_lambda_function" "s3" {
         assert_eq!(code(inline, function), json!({ "ZipFile": "x" }));
     }
 }
+
+#[test]
+fn references_stay_references_in_the_values_of_for_each() {
+    let read = configuration(&[(
+        "main.tf",
+        r#"
+provider "aws" { region = "eu-west-1" }
+locals { queues = { a = { arn = aws_sqs_queue.q.arn, region = data.aws_region.here.name } } }
+data "aws_region" "here" {}
+resource "aws_sqs_queue" "q" { name = "q" }
+resource "aws_lambda_event_source_mapping" "m" {
+  for_each         = local.queues
+  event_source_arn = each.value.arn
+  function_name    = "f-${each.value.region}"
+}
+resource "aws_sqs_queue" "named" {
+  for_each = toset([aws_sqs_queue.q.name])
+  name     = "${each.key}-copy"
+}
+"#,
+    )]);
+    let mapping = properties(&read, r#"aws_lambda_event_source_mapping.m["a"]"#);
+    assert_eq!(
+        mapping["EventSourceArn"],
+        json!({ "Fn::GetAtt": ["aws_sqs_queue.q", "Arn"] })
+    );
+    assert_eq!(
+        mapping["FunctionName"],
+        json!({ "Fn::Join": ["", ["f-", { "Ref": "AWS::Region" }]] })
+    );
+    assert!(ids(&read).contains(&r#"aws_sqs_queue.named["q"]"#.to_owned()));
+}
+
+#[test]
+fn code_that_a_program_packages_is_the_source_in_its_query() {
+    let main = r#"
+data "external" "package" {
+  count   = 1
+  program = ["python3", "package.py"]
+  query   = { source_path = SOURCE }
+}
+resource "aws_lambda_function" "f" { filename = data.external.package[0].result.filename }
+"#;
+    let code = |source: &str| {
+        let main = main.replace("SOURCE", source);
+        let read = configuration(&[("main.tf", &main), ("src/app.js", "")]);
+        properties(&read, "aws_lambda_function.f")["Code"].clone()
+    };
+    assert_eq!(code("\"src\""), "src");
+    assert_eq!(code("jsonencode([\"src/app.js\"])"), "src");
+    assert_eq!(
+        code("jsonencode([{ path = \"src\", npm_requirements = true }])"),
+        "src"
+    );
+}

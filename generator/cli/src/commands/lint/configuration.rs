@@ -1,6 +1,6 @@
 //! Linting of Terraform configurations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{FileId, Node, Sources};
@@ -47,6 +47,7 @@ pub(super) fn check(
     for finding in report.findings.iter_mut().chain(suppressed) {
         translate(finding, &addresses);
     }
+    merge_instances(&mut report.findings);
     let files = by_file(report, root, &sources, previous.is_some());
     Ok(FileResult::Configuration(CheckedConfiguration {
         files,
@@ -65,6 +66,34 @@ fn addresses(template: &Node) -> BTreeMap<String, String> {
         (address != id).then(|| (id.to_owned(), address.to_owned()))
     });
     pairs.collect()
+}
+
+/// Reports a mistake of a block once: instances of a block have the same findings at the same location.
+fn merge_instances(findings: &mut Vec<Finding>) {
+    let block = |finding: &Finding| {
+        let resource = finding.location.resource.as_ref()?;
+        let (block, _) = resource.as_str().rsplit_once('[')?;
+        Some((finding.rule.id, finding.location.span, block.to_owned()))
+    };
+    let mut counts: HashMap<_, usize> = HashMap::new();
+    findings.retain(|finding| match block(finding) {
+        Some(block) => {
+            let count = counts.entry(block).or_default();
+            *count += 1;
+            *count == 1
+        }
+        None => true,
+    });
+    for finding in findings {
+        let count = block(finding).and_then(|block| counts.get(&block).copied());
+        match count.unwrap_or(1) {
+            1 => {}
+            2 => finding.message.push_str("; the same for one more instance"),
+            count => finding
+                .message
+                .push_str(&format!("; the same for {} more instances", count - 1)),
+        }
+    }
 }
 
 /// Writes a finding in the words of Terraform. Fixes are left out: they are edits of templates.

@@ -92,6 +92,9 @@ impl InputArgs {
     fn add(&self, argument: &str, found: &mut Vec<InputTemplate>) -> Result<(), CliError> {
         let path = Path::new(argument);
         if path.is_dir() {
+            if terraform::has_configuration(path) {
+                found.push(configuration(path, !self.templates_only));
+            }
             return self.add_folder(path, found);
         }
         // A file that exists takes precedence over a glob.
