@@ -9,7 +9,7 @@ use thiserror::Error;
 pub(crate) struct ExpressionError {
     /// The error.
     pub(crate) message: String,
-    /// What to do.
+    /// Advice.
     pub(crate) hint: Option<String>,
 }
 
@@ -22,7 +22,7 @@ impl ExpressionError {
         }
     }
 
-    /// Adds what to do.
+    /// Adds advice.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         ExpressionError {
@@ -37,9 +37,9 @@ impl ExpressionError {
 pub struct ConfigurationProblem {
     /// Location.
     pub span: Span,
-    /// What is wrong or left out.
+    /// Description of the problem.
     pub message: String,
-    /// What to do.
+    /// Advice.
     pub hint: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl ConfigurationProblem {
         }
     }
 
-    /// Adds what to do.
+    /// Adds advice.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         ConfigurationProblem {

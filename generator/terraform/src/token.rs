@@ -11,7 +11,7 @@ use stackgen_cfn::{Node, get_att, join, r#ref};
 /// First character of the private use area of plane 15.
 const FIRST: u32 = 0xF_0000;
 
-/// What a token stands for.
+/// Meaning of a token.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TokenMeaning {
     /// A resource of the template, or an attribute of one.

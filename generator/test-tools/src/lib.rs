@@ -37,11 +37,7 @@ pub fn installed(path: &str) -> Option<PathBuf> {
 ///
 /// Panics if it is missing and `CI` is set.
 pub fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file());
-    found.or_else(|| {
+    on_path_everywhere(program).or_else(|| {
         skip(&format!("{program} is not on PATH"));
         None
     })

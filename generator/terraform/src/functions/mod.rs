@@ -23,7 +23,7 @@ use crate::value::HclValue;
 pub(crate) use arguments::{derived, equal, known, short_digest};
 pub(crate) use encoding::{from_json, json_text};
 
-/// What functions need besides their arguments.
+/// State that functions use besides their arguments.
 pub(crate) struct FunctionContext<'a> {
     pub(crate) tokens: &'a TokenTable,
     pub(crate) files: &'a dyn ConfigurationFiles,

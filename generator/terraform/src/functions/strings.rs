@@ -99,7 +99,7 @@ fn replace(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionRes
         }
         let pattern = parse_regex(pattern)?;
         return Ok(Some(HclValue::text(
-            pattern.replace_all(&whole, rust_replacement(&new)),
+            pattern.replace_all(&whole, new.as_str()),
         )));
     }
     let expanded = context.tokens.expand(&whole);
@@ -108,11 +108,6 @@ fn replace(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionRes
         false => whole,
     };
     Ok(Some(HclValue::Text(text.replace(&old, &new))))
-}
-
-/// Returns the replacement in Rust's notation, in which `$1x` is the group `1x`, as in Go.
-fn rust_replacement(text: &str) -> String {
-    text.to_owned()
 }
 
 fn parse_regex(pattern: &str) -> Result<Regex, ExpressionError> {
