@@ -72,6 +72,8 @@ pub struct GatewayOptions {
     pub port: Option<u16>,
     /// Folder for tables. Without it, tables are in memory.
     pub data: Option<PathBuf>,
+    /// Port of the DynamoDB endpoint, for code that calls DynamoDB at a fixed address. Without it, any free one.
+    pub tables_port: Option<u16>,
     /// File for the issuer's key, so that tokens stay valid after a restart. Without it, each start creates a new key.
     pub issuer_key: Option<PathBuf>,
     /// Folder for the certificate authority, so that clients that trust it keep doing so after a restart. Without it, each
@@ -153,8 +155,8 @@ impl Gateway {
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let issuer_url = format!("{endpoint}{}", control::ISSUER_PATH);
+        let tables = tables(&options).await?;
         let issuer = Issuer::start(issuer_url, options.issuer_key)?;
-        let tables = Arc::new(Tables::start(options.data.as_deref(), Tables::SWEEP).await?);
         let events = Events::default();
         let roles = Arc::<RoleStore>::default();
         let logs = Arc::<Logs>::default();
@@ -397,6 +399,13 @@ fn role_grants(account: &LocalAccount, identities: &Arc<Identities>) -> Arc<dyn 
         account: account.clone(),
         identities: identities.clone(),
     })
+}
+
+async fn tables(options: &GatewayOptions) -> Result<Arc<Tables>, TablesError> {
+    let data = options.data.as_deref();
+    Tables::start_on(data, options.tables_port, Tables::SWEEP)
+        .await
+        .map(Arc::new)
 }
 
 /// Serves the control endpoint, the host of user pools, and all other hosts of AWS. Records deployments from now on.

@@ -95,6 +95,14 @@ pub enum TablesError {
     /// No port on loopback is free.
     #[error("the DynamoDB endpoint cannot listen on loopback: {0}")]
     Listen(std::io::Error),
+    /// The port that was named cannot be used.
+    #[error("the DynamoDB endpoint cannot listen on port {port}: {source}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Error of the system.
+        source: std::io::Error,
+    },
     /// DynamoDB rejects a table.
     #[error("table {table}: {source}")]
     Refused {
@@ -132,6 +140,9 @@ impl TablesError {
                 Some("name another file; this one was not changed")
             }
             TablesError::Damaged { .. } => Some("move the file away, or name another one"),
+            TablesError::Port { .. } => {
+                Some("stop the program that listens there, or name another port")
+            }
             _ => None,
         }
     }
@@ -155,6 +166,19 @@ impl Tables {
     ///
     /// If the file cannot be used or no port is free.
     pub async fn start(data: Option<&Path>, sweep: Duration) -> Result<Self, TablesError> {
+        Self::start_on(data, None, sweep).await
+    }
+
+    /// Does the same on a named port, for code that calls DynamoDB at a fixed address.
+    ///
+    /// # Errors
+    ///
+    /// If the file or the port cannot be used.
+    pub async fn start_on(
+        data: Option<&Path>,
+        port: Option<u16>,
+        sweep: Duration,
+    ) -> Result<Self, TablesError> {
         let data = data.map(Path::to_path_buf);
         let path = data.clone();
         let database = tokio::task::spawn_blocking(move || open(path.as_deref()));
@@ -162,8 +186,11 @@ impl Tables {
             // The task is never cancelled, so it has panicked.
             std::panic::resume_unwind(error.into_panic())
         })?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.map_err(TablesError::Listen)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await;
+        let listener = listener.map_err(|source| match port {
+            Some(port) => TablesError::Port { port, source },
+            None => TablesError::Listen(source),
+        })?;
         let address = listener.local_addr().map_err(TablesError::Listen)?;
         let stop = CancellationToken::new();
         tokio::spawn(dynoxide::server::serve_with_shutdown(

@@ -189,6 +189,33 @@ async fn items_in_a_file_survive_a_restart() {
     assert!(find(&client(&tables.endpoint()), "s1").await.is_some());
 }
 
+/// Starts tables on a named port. Another test may take a port that was free, so this tries several.
+async fn on_a_free_port() -> (Tables, u16) {
+    for _ in 0..20 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        if let Ok(tables) = Tables::start_on(None, Some(port), NEVER).await {
+            return (tables, port);
+        }
+    }
+    panic!("no port stayed free");
+}
+
+#[tokio::test]
+async fn tables_are_served_on_a_named_port_or_the_start_fails() {
+    let (tables, port) = on_a_free_port().await;
+    assert_eq!(tables.endpoint(), format!("http://127.0.0.1:{port}"));
+    tables.create_or_update(sessions()).await.unwrap();
+    assert!(find(&client(&tables.endpoint()), "s1").await.is_none());
+    let refused = Tables::start_on(None, Some(port), NEVER)
+        .await
+        .err()
+        .unwrap();
+    assert!(refused.to_string().contains(&port.to_string()), "{refused}");
+    assert!(refused.hint().is_some());
+}
+
 #[tokio::test]
 async fn an_error_names_the_data_file() {
     let refused = Tables::start(Some(Path::new("/dev/null/tables.db")), NEVER).await;

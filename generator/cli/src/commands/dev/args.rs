@@ -102,6 +102,10 @@ pub(crate) struct GatewayArgs {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
+    /// Port of the tables, for code that calls DynamoDB at a fixed address such as localhost:8000 (default: any free port)
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    tables_port: Option<u16>,
+
     /// Time without data after which a connection is closed (row M13) (default: 10m, as on AWS)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     idle_timeout: Option<Duration>,
@@ -183,6 +187,7 @@ impl GatewayArgs {
             settings,
             port: (self.port != 0).then_some(self.port),
             data: self.data.clone(),
+            tables_port: self.tables_port,
             issuer_key: None,
             authority: Some(std::path::absolute(LocalGateway::authority(project))?),
             services: self.services.clone(),
