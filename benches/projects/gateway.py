@@ -30,6 +30,7 @@ class Dev:
             command += ["--services", services]
         for name, value in project.get("parameters", {}).items():
             command += ["--parameter", f"{name}={value}"]
+        command += project.get("arguments", [])
         self.token = [stackgen, "token", "--sub", "ada", "--file", source, *project.get("token", [])]
         self.checkout = checkout
         self.process = subprocess.Popen(
