@@ -19,6 +19,10 @@ const UNIX_ONLY: &[&str] = &[
     "generator/cli/src/cargo/command.rs",
     "generator/cli/src/commands/dev/noise.rs",
     "generator/cli/src/commands/dev/stop.rs",
+    // The limit of open files.
+    "generator/cli/src/commands/load/files.rs",
+    // A function replaces the helper that mounts its layers.
+    "generator/cli/src/layer_mount.rs",
     "generator/cli/src/signals.rs",
     "generator/gateway-lambda/src/functions/code/mod.rs",
     "generator/gateway-lambda/src/functions/code/unzip.rs",
@@ -26,6 +30,8 @@ const UNIX_ONLY: &[&str] = &[
     "generator/gateway-lambda/src/functions/environment/life.rs",
     "generator/gateway-lambda/src/functions/environment/output.rs",
     "generator/gateway-lambda/src/functions/environment/report.rs",
+    // Mounts, of Linux only.
+    "generator/gateway-lambda/src/functions/layer_mount.rs",
     "generator/gateway-lambda/src/functions/processes.rs",
     "generator/gateway-lambda/src/functions/runtimes/interpreter.rs",
     "generator/gateway-lambda/src/functions/runtimes/mod.rs",
