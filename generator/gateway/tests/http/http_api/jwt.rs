@@ -1,14 +1,16 @@
 //! JWT authorizers, against the local issuer over HTTP.
 
+use axum::Json;
+use axum::routing::get;
 use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway::identity::{Issuer, Token, TokenUse};
 use stackgen_gateway_apis::apis::{JwtConfiguration, StoredAuthorizer};
 use stackgen_gateway_common::AuthorizerId;
+use tokio::net::TcpListener;
 
 use super::{HttpApiBuilder, RunningApi, refused};
 use crate::apis::authorizer;
-use crate::identity;
 
 async fn start(issuer: &str) -> RunningApi {
     let mut builder = HttpApiBuilder::with_routes(&[]);
@@ -34,8 +36,19 @@ async fn start(issuer: &str) -> RunningApi {
     builder.returning(json!({"statusCode": 200})).await
 }
 
+/// Starts an issuer whose discovery document names its keys over HTTP. Those of user pools have HTTPS.
 async fn issuer() -> Issuer {
-    identity::start(None).await
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let url = format!("http://{host}/issuer");
+    let issuer = Issuer::start(&url, None).unwrap();
+    let document = json!({ "issuer": url, "jwks_uri": format!("{url}{}", Issuer::JWKS_PATH) });
+    let discovery = format!("/issuer{}", Issuer::DISCOVERY_PATH);
+    let router = issuer
+        .user_pools(&host)
+        .route(&discovery, get(async move || Json(document)));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    issuer
 }
 
 fn challenge(response: &http::Response<bytes::Bytes>) -> &str {
