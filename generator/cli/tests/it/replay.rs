@@ -1,6 +1,8 @@
 //! `stackgen replay`, `stackgen dev --record` and `stackgen probe --record`.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
 
 use insta::{assert_snapshot, with_settings};
@@ -165,6 +167,40 @@ fn update_keeps_what_is_the_same() {
     );
     assert_eq!(sandbox.read("r.jsonl"), recording);
     assert_eq!(replay(&sandbox, "").code, Some(0));
+}
+
+#[test]
+fn update_keeps_a_recording_if_a_handshake_has_no_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/prod", listener.local_addr().unwrap());
+    // Answers one handshake, and refuses connections afterwards.
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).unwrap();
+    });
+    let sandbox = Sandbox::new();
+    let recording = r#"{"recording":1}
+{"at":0.0,"connection":1,"open":{"status":401}}
+{"at":0.1,"connection":2,"open":{"status":101}}
+"#;
+    sandbox.write("r.jsonl", recording);
+    let run = sandbox.run(&format!("replay r.jsonl {url} --update"));
+    server.join().unwrap();
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stderr
+            .contains("r.jsonl was not updated, because connection 2 had no answer"),
+        "{run}"
+    );
+    assert_eq!(sandbox.read("r.jsonl"), recording);
 }
 
 #[test]

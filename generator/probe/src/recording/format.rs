@@ -13,6 +13,9 @@ use super::line::{
 use super::placeholder::{PlaceholderKind, placeholders};
 use crate::connection::ClientClose;
 
+/// Maximum size of a binary message to send, in bytes. API Gateway accepts none of any size.
+const MAX_BINARY: usize = 1024 * 1024;
+
 /// Version of the format.
 const VERSION: u32 = 1;
 
@@ -183,6 +186,9 @@ fn check_action(action: &RecordedAction) -> Result<(), String> {
         {
             Err("a message is a JSON object, an array, or its text as a string".to_owned())
         }
+        RecordedAction::SendBinary(bytes) if *bytes > MAX_BINARY => Err(format!(
+            "a binary message to send can have at most {MAX_BINARY} bytes"
+        )),
         RecordedAction::Close(close) if close.by == CloseSide::Client => {
             match matches!(close.code, 1005 | 1006) || ClientClose::is_valid_code(close.code) {
                 true => Ok(()),
@@ -300,6 +306,8 @@ nonsense
 {"at":0,"connection":3,"open":{"status":403}}
 {"at":0,"connection":3,"send":"a"}
 {"at":0,"connection":4,"open":{"status":101,"query":{"a":1}}}
+{"at":0,"connection":1,"sendBinary":1048576}
+{"at":0,"connection":1,"sendBinary":1048577}
 "#;
         assert_snapshot!(Recording::parse(text).unwrap_err(), @r#"
         line 3: this is not JSON: expected ident
@@ -312,6 +320,7 @@ nonsense
         line 10: connection 1 was opened before
         line 12: connection 3 is not open any more
         line 13: the query parameter "a" must be a string, or an array of strings
+        line 15: a binary message to send can have at most 1048576 bytes
         "#);
         let other = Recording::parse("{\"recording\":2}").unwrap_err();
         assert_snapshot!(other, @"line 1: the recording has version 2, and this stackgen reads version 1");

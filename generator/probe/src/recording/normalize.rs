@@ -85,17 +85,28 @@ impl Normalizer {
 
     /// Normalizes a message of a client. Only IDs that came from the server, and secrets, are replaced.
     pub(crate) fn sent(&mut self, text: &str) -> Value {
-        let value = frame_value(text);
-        // Another spelling of the same JSON is sent as it was: as text.
+        let mut value = frame_value(text);
         let spelling = value.to_string();
-        let value = match spelling == text {
-            true => value,
-            false => Value::from(text),
-        };
-        self.remember_value(&value);
-        let mut value = value;
+        if spelling == text {
+            self.remember_value(&value);
+            self.replace(&mut value, None, false);
+            return value;
+        }
+        // Another spelling of the same JSON is sent as it was: as text.
+        let mut spelled = Value::from(text);
+        self.remember_value(&spelled);
+        // The fields first: in the text, a secret is found only if it is known.
         self.replace(&mut value, None, false);
-        value
+        self.replace(&mut spelled, None, false);
+        // A secret with escapes, or in a field that occurs twice, may be left in the text. Then the fields are kept.
+        let is_complete = quotes(text) == quotes(&spelling)
+            && spelled
+                .as_str()
+                .is_some_and(|text| leaves(&frame_value(text)) == leaves(&value));
+        match is_complete || value.is_string() {
+            true => spelled,
+            false => value,
+        }
     }
 
     /// Normalizes a message of the server.
@@ -248,6 +259,29 @@ pub(crate) fn merged(
     }
 }
 
+/// Returns the strings, numbers and other values in a value. Keys are left out: in a text, what is in them is replaced, too.
+fn leaves(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(leaves).collect(),
+        Value::Object(fields) => fields.values().flat_map(leaves).collect(),
+        value => vec![value],
+    }
+}
+
+/// Returns the number of quotes in JSON that begin or end a string.
+fn quotes(json: &str) -> usize {
+    let mut chars = json.chars();
+    let mut quotes = 0;
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => quotes += 1,
+            '\\' => drop(chars.next()),
+            _ => {}
+        }
+    }
+    quotes
+}
+
 /// Returns the words of a text as [`Normalizer::text`] finds them.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| !is_word(c))
@@ -325,6 +359,28 @@ mod tests {
         assert_eq!(normalizer.received(text), frame_value(text));
         // Another spelling is kept as text, because it is sent again byte for byte.
         assert_eq!(normalizer.sent("{ \"a\": 1 }"), json!("{ \"a\": 1 }"));
+    }
+
+    #[test]
+    fn a_secret_is_replaced_in_any_spelling_of_a_message() {
+        let sent = |text: &str| Normalizer::new(NOW).sent(text);
+        assert_eq!(
+            sent(r#"{"action":"login", "password": "hunter2"}"#),
+            json!(r#"{"action":"login", "password": "<secret-1>"}"#)
+        );
+        assert_eq!(
+            sent(r#"{"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl": 1}"#),
+            json!(r#"{"<secret-1>": 1}"#)
+        );
+        // Where the text cannot be kept, the fields are.
+        for text in [
+            r#"{"password": "a b"}"#,
+            r#"{"password":"hunt\u0065r 2"}"#,
+            r#"{"password": "it is \"hunter2\""}"#,
+            r#"{"password":"hunter1","password":"hunter2"}"#,
+        ] {
+            assert_eq!(sent(text), json!({"password": "<secret-1>"}), "{text}");
+        }
     }
 
     #[test]

@@ -12,11 +12,11 @@ use serde_json::Value;
 use super::line::{RecordedAction, RecordedClose, RecordedLine, RecordedOpen};
 use super::normalize::Normalizer;
 use super::secrets::{is_secret_name, is_token};
-use crate::secret::looks_secret;
+use crate::secret::{looks_like_token, looks_secret};
 use crate::target::ProbeTarget;
 
 /// Headers that every client sends, or that depend on the machine.
-const USUAL_HEADERS: [&str; 10] = [
+const USUAL_HEADERS: [&str; 11] = [
     "cache-control",
     "connection",
     "content-length",
@@ -25,12 +25,13 @@ const USUAL_HEADERS: [&str; 10] = [
     "keep-alive",
     "pragma",
     "priority",
+    "te",
     "upgrade",
     "user-agent",
 ];
 
 /// Beginnings of the names of such headers.
-const USUAL_PREFIXES: [&str; 5] = ["accept", "sec-", "x-amz", "x-forwarded-", "te"];
+const USUAL_PREFIXES: [&str; 4] = ["accept", "sec-", "x-amz", "x-forwarded-"];
 
 /// A handshake as a client sent it. Its values may be secrets.
 #[derive(Clone, Default)]
@@ -136,11 +137,14 @@ impl Recorder {
             let value = self.header(&value, is_secret && !is_public);
             open.headers.insert(name, value);
         }
-        let subprotocols = request.subprotocols.iter();
-        open.subprotocols = subprotocols
-            .map(|name| self.value(name, is_token(name)))
-            .collect();
         let chosen = open.subprotocol.take();
+        for (position, name) in request.subprotocols.iter().enumerate() {
+            // Clients send a token of any form after the name of a protocol.
+            let may_be_token = position > 0 && chosen.as_ref() != Some(name);
+            let is_secret = may_be_token || is_token(name) || looks_like_token(name);
+            let name = self.value(name, is_secret);
+            open.subprotocols.push(name);
+        }
         open.subprotocol = chosen.map(|name| self.value(&name, false));
         self.line(at, self.last, RecordedAction::Open(open))
     }
@@ -369,5 +373,45 @@ mod tests {
         {"at":0.0,"connection":1,"open":{"caller":"ada","subprotocols":["bearer","<token>"],"status":101}}
         {"at":0.0,"connection":1,"open":{"headers":{"X-Tenant":"<secret-1>"},"status":101}}
         "#);
+    }
+
+    #[test]
+    fn subprotocols_are_recorded_unless_they_may_be_tokens() {
+        let open = |offered: &[&str], chosen: Option<&str>| {
+            let request = ObservedRequest {
+                subprotocols: offered.iter().map(|name| (*name).to_owned()).collect(),
+                ..ObservedRequest::default()
+            };
+            let chosen = chosen.map(str::to_owned);
+            let line = Recorder::new(0).open(Duration::ZERO, request, 101, chosen);
+            line.to_text()
+        };
+        let texts = [
+            open(&["auth", "opaque"], None),
+            open(&["auth", "opaque"], Some("auth")),
+            open(&["chat.v1", "chat.v2"], Some("chat.v2")),
+            open(&["a0b1c2d3e4f5a0b1c2d3e4f5"], None),
+        ];
+        assert_snapshot!(texts.join("\n"), @r#"
+        {"at":0.0,"connection":1,"open":{"subprotocols":["auth","<secret-1>"],"status":101}}
+        {"at":0.0,"connection":1,"open":{"subprotocols":["auth","<secret-1>"],"status":101,"subprotocol":"auth"}}
+        {"at":0.0,"connection":1,"open":{"subprotocols":["chat.v1","chat.v2"],"status":101,"subprotocol":"chat.v2"}}
+        {"at":0.0,"connection":1,"open":{"subprotocols":["<secret-1>"],"status":101}}
+        "#);
+    }
+
+    #[test]
+    fn headers_of_an_application_are_recorded() {
+        let request = ObservedRequest {
+            headers: pairs(&[
+                ("TE", "trailers"),
+                ("Team", "blue"),
+                ("Tenant-Id", "t1"),
+                ("Accept-Language", "en"),
+            ]),
+            ..ObservedRequest::default()
+        };
+        let line = Recorder::new(0).open(Duration::ZERO, request, 101, None);
+        assert_snapshot!(line.to_text(), @r#"{"at":0.0,"connection":1,"open":{"headers":{"Team":"blue","Tenant-Id":"t1"},"status":101}}"#);
     }
 }

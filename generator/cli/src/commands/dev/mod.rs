@@ -201,7 +201,7 @@ impl DevCommand {
         match self.no_watch {
             true => Ok(Reload::never()),
             false => {
-                let own = OwnFiles::of_process(self.gateway.data_file());
+                let own = OwnFiles::of_process(self.gateway.data_file(), self.record.as_deref());
                 Reload::watching(prepared, own).await
             }
         }

@@ -63,11 +63,13 @@ pub(super) struct OwnFiles {
     output: Vec<FileIdentity>,
     /// Files with these names, or with further extensions: SQLite writes `items.db-wal` beside `items.db`.
     data: Option<PathBuf>,
+    /// The recording, which may not exist yet.
+    recording: Option<PathBuf>,
 }
 
 impl OwnFiles {
-    /// Returns the files behind standard output and standard error, and the file of the tables' items.
-    pub(super) fn of_process(data: Option<&Path>) -> Self {
+    /// Returns the files behind standard output and standard error, the file of the tables' items, and the recording.
+    pub(super) fn of_process(data: Option<&Path>, recording: Option<&Path>) -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
         let files = [out.as_fd(), err.as_fd()];
         let identity = |file: &BorrowedFd<'_>| {
@@ -77,15 +79,24 @@ impl OwnFiles {
         OwnFiles {
             output: files.iter().filter_map(identity).collect(),
             data: data.and_then(|path| std::path::absolute(path).ok()),
+            recording: recording.map(Path::to_owned),
         }
     }
 
     fn contain(&self, path: &Path) -> bool {
-        let is_output = std::fs::metadata(path)
-            .is_ok_and(|file| self.output.contains(&FileIdentity::of(&file)));
+        let identity = |path: &Path| {
+            let file = std::fs::metadata(path).ok()?;
+            Some(FileIdentity::of(&file))
+        };
+        let changed = identity(path);
+        let is_output = changed
+            .as_ref()
+            .is_some_and(|changed| self.output.contains(changed));
+        let recording = self.recording.as_deref().and_then(identity);
+        let is_recording = recording.is_some() && recording == changed;
         let bytes = |path: &Path| path.as_os_str().as_bytes().to_owned();
         let is_data = |data: &PathBuf| bytes(path).starts_with(&bytes(data));
-        is_output || self.data.as_ref().is_some_and(is_data)
+        is_output || is_recording || self.data.as_ref().is_some_and(is_data)
     }
 
     /// Decides whether a changed file below a folder with code is no code. Folders above it may have any name.
@@ -223,6 +234,7 @@ mod tests {
         let own = OwnFiles {
             output: Vec::new(),
             data: Some(PathBuf::from("/.git/p/items.db")),
+            recording: None,
         };
         let is_noise = |path: &str| own.is_noise(Path::new(path), Path::new("/.git/p"));
         for noise in [
@@ -250,9 +262,24 @@ mod tests {
         let file = std::fs::metadata(&log).unwrap();
         let own = OwnFiles {
             output: vec![FileIdentity::of(&file)],
-            data: None,
+            ..OwnFiles::default()
         };
         assert!(own.is_noise(&log, folder.path()) && own.is_noise(&link, folder.path()));
+        assert!(!own.is_noise(&folder.path().join("app.js"), folder.path()));
+    }
+
+    #[test]
+    fn the_recording_is_noise_once_it_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = folder.path().join("r.jsonl");
+        let own = OwnFiles {
+            recording: Some(folder.path().join("./r.jsonl")),
+            ..OwnFiles::default()
+        };
+        std::fs::write(folder.path().join("app.js"), "").unwrap();
+        assert!(!own.is_noise(&folder.path().join("app.js"), folder.path()));
+        std::fs::write(&recording, "").unwrap();
+        assert!(own.is_noise(&recording, folder.path()));
         assert!(!own.is_noise(&folder.path().join("app.js"), folder.path()));
     }
 

@@ -33,12 +33,7 @@ impl DevRecorder {
     pub(super) fn start(path: &Path, gateway: &Gateway) -> Result<Self, CliError> {
         check_replaceable(path)?;
         let failed = |error: &io::Error| write_failed(path, error);
-        let file = File::create(path).map_err(|error| failed(&error))?;
-        let mut file = BufWriter::new(file);
-        let heading = file.write_all(Recording::heading().as_bytes());
-        heading
-            .and_then(|()| file.flush())
-            .map_err(|error| failed(&error))?;
+        let file = TapeFile::open(path).map_err(|error| failed(&error))?;
         let events = gateway.traffic().follow();
         let events = events.ok_or_else(|| CliError::failed("the gateway is recorded already"))?;
         let tape = DevTape {
@@ -68,16 +63,58 @@ impl DevRecorder {
                 )));
             }
         };
-        let noun = if written == 1 {
-            "connection"
-        } else {
-            "connections"
-        };
-        ui.aside(&format!(
-            "recorded {written} {noun} in {}",
-            self.path.display()
-        ));
+        let path = self.path.display();
+        ui.aside(&match written {
+            0 => format!("no connection was recorded in {path}"),
+            1 => format!("recorded 1 connection in {path}"),
+            _ => format!("recorded {written} connections in {path}"),
+        });
         Ok(())
+    }
+}
+
+/// File of a recording. An older recording in it stays until there is an event.
+struct TapeFile {
+    file: BufWriter<File>,
+    /// True while the file contains an older recording.
+    is_older: bool,
+}
+
+impl TapeFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        let is_older = file.metadata()?.len() > 0;
+        let mut file = TapeFile {
+            file: BufWriter::new(file),
+            is_older,
+        };
+        if !is_older {
+            file.begin()?;
+            file.flush()?;
+        }
+        Ok(file)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.is_older = false;
+        self.file.get_ref().set_len(0)?;
+        self.file.write_all(Recording::heading().as_bytes())
+    }
+
+    fn write_line(&mut self, line: &RecordedLine) -> io::Result<()> {
+        if self.is_older {
+            self.begin()?;
+        }
+        writeln!(self.file, "{}", line.to_text())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -90,7 +127,7 @@ struct DevTape {
     last: u32,
     /// Time of the first event.
     began: Option<Instant>,
-    file: BufWriter<File>,
+    file: TapeFile,
 }
 
 impl DevTape {
@@ -123,7 +160,7 @@ impl DevTape {
     fn write_event(&mut self, event: ClientEvent) -> io::Result<()> {
         let at = event.at - *self.began.get_or_insert(event.at);
         match self.line(at, event) {
-            Some(line) => writeln!(self.file, "{}", line.to_text()),
+            Some(line) => self.file.write_line(&line),
             None => Ok(()),
         }
     }
@@ -212,4 +249,33 @@ fn write_failed(path: &Path, error: &io::Error) -> CliError {
 fn now_millis() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use stackgen_probe::RecordedAction;
+
+    use super::*;
+
+    #[test]
+    fn an_older_recording_stays_until_there_is_an_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.jsonl");
+        let read = || std::fs::read_to_string(&path).unwrap();
+        TapeFile::open(&path).unwrap();
+        assert_eq!(read(), Recording::heading());
+        let older = Recording::heading() + "an older line that is longer than the new one\n";
+        std::fs::write(&path, &older).unwrap();
+        let mut file = TapeFile::open(&path).unwrap();
+        file.flush().unwrap();
+        assert_eq!(read(), older);
+        let line = RecordedLine {
+            at: 0.0,
+            connection: 1,
+            action: RecordedAction::SendBinary(3),
+        };
+        file.write_line(&line).unwrap();
+        file.flush().unwrap();
+        assert_eq!(read(), Recording { lines: vec![line] }.to_text());
+    }
 }

@@ -49,7 +49,7 @@ pub(super) struct ShapeArgs {
     listeners: Option<u32>,
 
     /// Messages that a sender sends per second (default: 1)
-    #[arg(long, value_name = "MESSAGES", conflicts_with = "think", value_parser = positive)]
+    #[arg(long, value_name = "MESSAGES", conflicts_with = "think", value_parser = per_second)]
     rate: Option<f64>,
 
     /// Pause of a sender after each answer, in place of a rate; 0s for none
@@ -57,7 +57,7 @@ pub(super) struct ShapeArgs {
     think: Option<Duration>,
 
     /// Connections to open per second (default: all within `joinWithin` under `load`, at most 500)
-    #[arg(long, value_name = "CONNECTIONS", value_parser = positive)]
+    #[arg(long, value_name = "CONNECTIONS", value_parser = per_second)]
     ramp: Option<f64>,
 
     /// Time to send once all connections were started
@@ -132,11 +132,12 @@ impl ReportFileArgs {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+/// Parses a number a second. A lower one would be a pause of hours, or of more than a [`Duration`] holds.
+fn per_second(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
     number
-        .filter(|number| *number > 0.0)
-        .ok_or_else(|| "write a number above 0".to_owned())
+        .filter(|number| *number >= 0.001)
+        .ok_or_else(|| "write a number of at least 0.001".to_owned())
 }
 
 fn pause(text: &str) -> Result<Duration, String> {
@@ -193,5 +194,23 @@ mod tests {
             (1, 10.0, 100)
         );
         assert_eq!(shape("--connections 100000", None).ramp, 500.0);
+    }
+
+    #[test]
+    fn rates_are_at_least_one_in_a_thousand_seconds() {
+        let parsed = |line: [&str; 2]| {
+            let words = ["load"].into_iter().chain(line);
+            Line::try_parse_from(words).map(|line| line.shape.shape(None))
+        };
+        assert_eq!(parsed(["--ramp", "0.001"]).unwrap().ramp, 0.001);
+        for flag in ["--rate", "--ramp"] {
+            for value in ["1e-20", "0", "nan", "inf"] {
+                let error = parsed([flag, value]).unwrap_err().to_string();
+                assert!(
+                    error.contains("write a number of at least 0.001"),
+                    "{error}"
+                );
+            }
+        }
     }
 }

@@ -122,12 +122,13 @@ impl LoadCommand {
             return Ok(CommandOutcome::Found);
         }
         let report = self.run_plan(plan, ui).await;
+        // Before the files: a file that cannot be written must not cost the result, nor a closed output the files.
+        let printed = match ui.wants_json() {
+            true => ui.json_result(&output(&report)),
+            false => ui.print(&human::report(&report)),
+        };
         self.write_files(&report, ui)?;
-        if ui.wants_json() {
-            ui.json_result(&output(&report))?;
-        } else {
-            ui.print(&human::report(&report))?;
-        }
+        printed?;
         Ok(
             match (report.opened, report.is_clean() && !report.interrupted) {
                 (0, _) if !report.interrupted => CommandOutcome::Failed,

@@ -149,6 +149,13 @@ fn shown(text: &str) -> String {
     escape(&short).into_owned()
 }
 
+/// Names connections by their numbers.
+pub(super) fn numbers(connections: &[u32]) -> String {
+    let plural = if connections.len() == 1 { "" } else { "s" };
+    let numbers: Vec<_> = connections.iter().map(u32::to_string).collect();
+    format!("connection{plural} {}", numbers.join(", "))
+}
+
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use stackgen_probe::{
-    EventResult, ProbeTarget, RecordedAction, Recording, ReplayPlan, ReplayReport, replay,
+    EventResult, ProbeTarget, RecordedAction, Recording, ReplayPlan, ReplayReport,
+    ReplayedConnection, replay,
 };
 
 use crate::error::CliError;
@@ -169,7 +170,8 @@ impl ReplayCommand {
             ui.detail(|| human::event_line(connection, event));
         };
         let report = replay(plan, stopped, &mut on_event).await;
-        let updates = self.update && !report.interrupted && has_answer(&report);
+        let unanswered = unanswered(&report);
+        let updates = self.update && !report.interrupted && unanswered.is_empty();
         let mut written = false;
         if updates && !report.is_same() {
             let text = report.updated.to_text();
@@ -186,6 +188,15 @@ impl ReplayCommand {
             })?;
         } else {
             ui.print(&human::report(&self.recording, &report, written))?;
+        }
+        if self.update && !report.interrupted && !unanswered.is_empty() {
+            // What is missing may only have failed this time.
+            let (recording, which) = (self.recording.display(), human::numbers(&unanswered));
+            ui.note(
+                &format!("{recording} was not updated, because {which} had no answer"),
+                None,
+            );
+            return Ok(CommandOutcome::Failed);
         }
         Ok(match (report.is_same() || updates, has_answer(&report)) {
             (true, _) => CommandOutcome::Done,
@@ -231,14 +242,23 @@ impl LocalStages<'_> {
 
 /// Returns true if a handshake was answered, or the recording has none.
 fn has_answer(report: &ReplayReport) -> bool {
-    let mut events = report
-        .connections
-        .iter()
-        .flat_map(|connection| &connection.events);
     report.interrupted
         || report.connections.is_empty()
-        || events.any(|event| {
-            let is_open = matches!(event.action, RecordedAction::Open(_));
-            is_open && event.result != EventResult::Missing
-        })
+        || report.connections.iter().any(is_answered)
+}
+
+/// Returns the numbers of the connections whose handshakes were not answered.
+fn unanswered(report: &ReplayReport) -> Vec<u32> {
+    let connections = report.connections.iter();
+    connections
+        .filter(|connection| !is_answered(connection))
+        .map(|connection| connection.connection)
+        .collect()
+}
+
+fn is_answered(connection: &ReplayedConnection) -> bool {
+    connection.events.iter().any(|event| {
+        let is_open = matches!(event.action, RecordedAction::Open(_));
+        is_open && event.result != EventResult::Missing
+    })
 }

@@ -16,6 +16,7 @@ export class DeploymentsView {
   #activity = element('activity', HTMLOListElement);
   #isLoading = false;
   #isStale = false;
+  #hasSeveralApis = false;
   /** Subjects of the callers that verify stages, by the stage. @type {Map<string, string>} */
   #subjects = new Map();
 
@@ -55,6 +56,7 @@ export class DeploymentsView {
 
   /** @param {import('./requests.js').ApiList} list */
   #show(list) {
+    this.#hasSeveralApis = list.apis.length > 1;
     replace(this.#host, ...list.apis.map((api) => this.#api(api)));
     this.loaded(list);
   }
@@ -124,9 +126,11 @@ export class DeploymentsView {
   #redeploy({ apiId, name }, stage) {
     const subject = this.#subjects.get(`caller-${apiId}-${stage.name}`)?.trim() ?? '';
     const caller = subject === '' ? null : { subject, place: credentialOf(stage) };
-    notice(`${name}/${stage.name} is redeployed and verified.`);
+    // The command redeploys all APIs of a project, but only the selected one of a template.
+    const others = (/** @type {string} */ verb) => this.#hasSeveralApis ? ` In a project, its other APIs ${verb}, too.` : '';
+    notice(`${name}/${stage.name} is redeployed and verified.${others('are')}`);
     const change = { action: /** @type {'redeploy'} */ ('redeploy'), apiId, stage: stage.name, caller };
-    return this.#change(change, `${name}/${stage.name} was redeployed, and verified.`);
+    return this.#change(change, `${name}/${stage.name} was redeployed, and verified.${others('were')}`);
   }
 
   /** @param {Api} api */
