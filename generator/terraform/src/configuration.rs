@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use hcl_edit::expr::Expression;
 use stackgen_cfn::{Node, Sources};
 
 use crate::convert::TemplateConverter;
@@ -300,7 +301,7 @@ fn note_data(evaluator: &Evaluator<'_>, data: &[Rc<ResourceInstance>]) {
     }
 }
 
-/// Notes the commands that Terraform would run.
+/// Notes the commands that Terraform would run, as the configuration writes them: their values can be secret.
 fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
     for block in &module.module.resources {
         for provisioner in block.blocks_of("provisioner") {
@@ -312,9 +313,7 @@ fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
                 continue;
             }
             let command = provisioner.attributes.get("command");
-            let command =
-                command.and_then(|it| evaluator.expression(module, &it.expression, &[]).ok());
-            let command = command.and_then(|it| it.as_text().map(|text| text.trim().to_owned()));
+            let command = command.map(|it| source_text(&it.expression));
             let message = format!(
                 "{}{} runs a command when Terraform applies it, and not here",
                 module.prefix,
@@ -326,5 +325,19 @@ fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
             };
             evaluator.note(ConfigurationProblem::new(provisioner.span, message).hint(hint));
         }
+    }
+}
+
+/// Returns an expression as it is written, and a text without its quotes.
+fn source_text(expression: &Expression) -> String {
+    let text = match expression {
+        Expression::String(text) => text.value().clone(),
+        Expression::HeredocTemplate(heredoc) => heredoc.template.to_string(),
+        other => other.to_string(),
+    };
+    let text = text.trim();
+    match expression {
+        Expression::StringTemplate(_) => text.trim_matches('"').to_owned(),
+        _ => text.to_owned(),
     }
 }

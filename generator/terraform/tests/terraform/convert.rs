@@ -415,6 +415,32 @@ resource "aws_lambda_function" "g" { description = aws_ecs_cluster.c.capacity }
 }
 
 #[test]
+fn a_command_is_shown_as_it_is_written_and_without_the_values_of_variables() {
+    let command = |text: &str| {
+        let secret = "variable \"token\" {\n  sensitive = true\n  default = \"s3cret\"\n}\nlocals { all = \"npm ci ${var.token}\" }\n";
+        let read = configuration(&[("variables.tf", secret), ("main.tf", text)]);
+        let hint = read.notes[0].hint.clone().unwrap();
+        assert!(!hint.contains("s3cret"), "{hint}");
+        hint
+    };
+    let block = |source: &str| {
+        let block = "resource \"null_resource\" \"b\" {\n  provisioner \"local-exec\" {\n    command = COMMAND\n  }\n}\n";
+        command(&block.replace("COMMAND", source))
+    };
+    let expected = |source: &str| format!("run it yourself if the code needs it: `{source}`");
+    assert_eq!(block("\"npm ci\""), expected("npm ci"));
+    assert_eq!(
+        block("\"npm ci --token=${var.token}\" # install"),
+        expected("npm ci --token=${var.token}")
+    );
+    assert_eq!(block("local.all"), expected("local.all"));
+    assert_eq!(
+        block("<<-EOT\n      npm ci ${var.token}\n    EOT"),
+        expected("npm ci ${var.token}")
+    );
+}
+
+#[test]
 fn an_attribute_that_cannot_be_evaluated_is_unknown_and_noted_with_its_location() {
     let read = configuration(&[(
         "main.tf",
