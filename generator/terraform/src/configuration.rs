@@ -36,6 +36,8 @@ pub struct TerraformConfiguration {
 /// Values that are not in the files.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigurationInputs {
+    /// Values of variables of the root module from the environment. Those in files replace them.
+    pub environment: BTreeMap<String, String>,
     /// Values of variables of the root module, as texts of the command line.
     pub variables: BTreeMap<String, String>,
 }
@@ -193,7 +195,12 @@ fn given_variables(
     let is_auto =
         |name: &&String| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
     let files_of_variables = fixed.chain(names.iter().filter(is_auto).cloned());
-    let mut given = BTreeMap::new();
+    let texts = |texts: &BTreeMap<String, String>| {
+        let texts = texts.iter();
+        let given = texts.map(|(name, text)| (name.clone(), GivenVariable::Text(text.clone())));
+        given.collect::<Vec<_>>()
+    };
+    let mut given = BTreeMap::from_iter(texts(&inputs.environment));
     let mut errors = Vec::new();
     for name in files_of_variables {
         match read_variables(Path::new(&name), files, sources) {
@@ -205,8 +212,7 @@ fn given_variables(
             Err(found) => errors.extend(found),
         }
     }
-    let texts = inputs.variables.iter();
-    given.extend(texts.map(|(name, text)| (name.clone(), GivenVariable::Text(text.clone()))));
+    given.extend(texts(&inputs.variables));
     match errors.is_empty() {
         true => Ok(given),
         false => Err(errors),

@@ -21,6 +21,7 @@ fn configuration_with(
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let inputs = ConfigurationInputs {
         variables: variables.collect(),
+        ..ConfigurationInputs::default()
     };
     read(&files, &inputs, Sources::new()).unwrap()
 }
@@ -369,6 +370,29 @@ fn json_syntax_is_read_like_hcl() {
         resource(&read, "aws_lambda_event_source_mapping.m")["DependsOn"],
         json!(["aws_sqs_queue.q"])
     );
+}
+
+#[test]
+fn the_environment_gives_values_that_files_and_the_caller_replace() {
+    let main = "variable \"a\" { default = \"default\" }\nvariable \"b\" {}\nvariable \"c\" {}\nvariable \"d\" { type = list(string) }\n\
+                output \"all\" { value = \"${var.a} ${var.b} ${var.c} ${var.d[0]}\" }\n";
+    let files = MemoryFiles::new([
+        ("main.tf", main),
+        ("terraform.tfvars", "b = \"file\"\nc = \"file\"\n"),
+    ]);
+    let given = |names: &[&str], value: &str| {
+        let given = names
+            .iter()
+            .map(|name| ((*name).to_owned(), value.to_owned()));
+        given.collect()
+    };
+    let inputs = ConfigurationInputs {
+        environment: given(&["a", "b", "c", "d"], "[\"environment\"]"),
+        variables: given(&["c"], "caller"),
+    };
+    let read = read(&files, &inputs, Sources::new()).unwrap();
+    let all = to_json(read.template.at_path(&["Outputs", "all", "Value"]).unwrap());
+    assert_eq!(all, "[\"environment\"] file caller environment");
 }
 
 #[test]
