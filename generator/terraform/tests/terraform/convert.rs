@@ -1,5 +1,7 @@
 //! Configurations as templates.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Node, Sources, json::to_json};
 use stackgen_model::{Inputs, Link, Model};
@@ -259,6 +261,23 @@ fn a_deployment_has_a_new_id_if_its_triggers_change_and_waits_for_what_they_cont
         "{depends_on}"
     );
     assert_eq!(id(CHAT).1, first);
+    let triggered = |triggers: &str| {
+        let (before, after) = CHAT.split_once("{ redeployment = ").unwrap();
+        let rest = after.split_once("])) }").unwrap().1;
+        id(&format!("{before}{triggers}{rest}")).1
+    };
+    let values = [
+        "{ a = 1 }",
+        "{ a = 2 }",
+        "{ a = true }",
+        "{ a = false }",
+        "{ a = null }",
+        "{ a = [[1], [2]] }",
+        "{ a = [[1, 2]] }",
+    ];
+    let different: BTreeSet<String> = values.into_iter().map(triggered).collect();
+    assert_eq!(different.len(), values.len(), "{different:?}");
+    assert_eq!(triggered("{ a = 1 }"), triggered("{ a = \"1\" }"));
     assert_ne!(id(&CHAT.replace("\"send\" ", "\"post\" ")).1, first);
     // A setting of the stage is not in the triggers.
     assert_eq!(
