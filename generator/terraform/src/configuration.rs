@@ -300,7 +300,7 @@ fn note_data(evaluator: &Evaluator<'_>, data: &[Rc<ResourceInstance>]) {
             one.address
         );
         let hint = format!(
-            "give one that matters with `--parameter {}.ATTRIBUTE=VALUE`",
+            "`stackgen dev` takes one that matters with `--parameter {}.ATTRIBUTE=VALUE`",
             one.address
         );
         evaluator.note(ConfigurationProblem::new(one.span, message).hint(hint));

@@ -304,7 +304,7 @@ impl Evaluator<'_> {
         let message =
             format!("the number of instances of {address} is unknown, because its `{word}` is");
         self.undetermined(ConfigurationProblem::new(span, message).hint(
-            "set the variables that it depends on, in terraform.tfvars or with `--parameter NAME=VALUE`",
+            "set the variables that it depends on, in terraform.tfvars or as TF_VAR_NAME; `stackgen dev` also takes `--parameter NAME=VALUE`",
         ));
         Keys::Unknown(match is_count {
             true => vec![(

@@ -339,7 +339,9 @@ fn a_variable_without_a_value_is_a_parameter_and_is_reported() {
     assert_eq!(read.missing[0].message, "variable \"name\" has no value");
     assert_eq!(
         read.missing[0].hint.as_deref(),
-        Some("set it in terraform.tfvars, or with `--parameter name=VALUE`")
+        Some(
+            "set it in terraform.tfvars or as TF_VAR_name; `stackgen dev` also takes `--parameter name=VALUE`"
+        )
     );
 }
 
