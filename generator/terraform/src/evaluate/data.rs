@@ -50,7 +50,8 @@ impl Evaluator<'_> {
                 ("dns_suffix", pseudo("AWS::URLSuffix")),
             ],
             "aws_iam_policy_document" => {
-                let json = HclValue::Text(policy_document(instance));
+                let unknown = || self.unknown(format!("{}.json", instance.address));
+                let json = policy_document(instance).map_or_else(unknown, HclValue::Text);
                 vec![("json", json.clone()), ("minified_json", json)]
             }
             "archive_file" => {
