@@ -1,8 +1,95 @@
 //! Values that are unknown, because they depend on others that are.
 
 use serde_json::json;
+use stackgen_terraform::{ConfigurationInputs, evaluate};
 
 use crate::convert::{configuration, properties};
+use crate::files::MemoryFiles;
+
+/// A configuration with references to resources with and without a name.
+const NAMES: &str = r#"
+data "aws_vpc" "far" {}
+resource "aws_apigatewayv2_api" "api" { protocol_type = "WEBSOCKET" }
+resource "aws_sqs_queue" "known" { name = "orders" }
+resource "aws_sqs_queue" "unnamed" {}
+resource "aws_ecs_cluster" "c" {}
+"#;
+
+/// Returns the value of an expression as JSON.
+fn value(expression: &str) -> String {
+    let files = MemoryFiles::new([("main.tf", NAMES)]);
+    evaluate(&files, &ConfigurationInputs::default(), expression).unwrap()
+}
+
+fn is_unknown(expression: &str) -> bool {
+    value(expression).starts_with("\"${")
+}
+
+#[test]
+fn a_text_with_an_unknown_part_is_not_taken_apart() {
+    for expression in [
+        r#"split(",", "a,${data.aws_vpc.far.id}")"#,
+        r#"split("", "a${data.aws_vpc.far.id}")"#,
+        r#"split("-", data.aws_vpc.far.id)"#,
+        r#"split(":", aws_sqs_queue.unnamed.arn)"#,
+        r#"split("/", aws_sqs_queue.known.url)"#,
+        r#"split("-", "x-${aws_apigatewayv2_api.api.id}")"#,
+        r#"trimprefix("${data.aws_vpc.far.id}-a", "vpc-")"#,
+        r#"trimsuffix("a-${data.aws_vpc.far.id}", "-1")"#,
+        r#"trimspace("a ${data.aws_vpc.far.id}")"#,
+        r#"trim("a${data.aws_vpc.far.id}", "a")"#,
+    ] {
+        let value = value(expression);
+        let name = expression.split('(').next().unwrap();
+        assert!(
+            value.starts_with(&format!("\"${{{name}(")),
+            "{expression}: {value}"
+        );
+    }
+    for (expression, expected) in [
+        (r#"split(":", aws_sqs_queue.known.arn)[5]"#, "orders"),
+        (
+            r#"split("/", aws_apigatewayv2_api.api.api_endpoint)[2]"#,
+            "${aws_apigatewayv2_api.api}.execute-api.${AWS::Region}.${AWS::URLSuffix}",
+        ),
+        (
+            r#"trimprefix("wss://${data.aws_vpc.far.id}", "wss://")"#,
+            "${data.aws_vpc.far.id}",
+        ),
+        (
+            r#"trimprefix("x-${data.aws_vpc.far.id}", "y")"#,
+            "x-${data.aws_vpc.far.id}",
+        ),
+        (
+            r#"trimsuffix(aws_apigatewayv2_api.api.execution_arn, "/")"#,
+            "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${aws_apigatewayv2_api.api}",
+        ),
+        (
+            r#"trimspace(" ${aws_sqs_queue.unnamed.arn}\n")"#,
+            "${aws_sqs_queue.unnamed.Arn}",
+        ),
+    ] {
+        assert_eq!(value(expression), format!("{expected:?}"), "{expression}");
+    }
+}
+
+#[test]
+fn nobody_knows_whether_an_unknown_value_is_valid_or_equal_to_another() {
+    assert!(is_unknown("can(data.aws_vpc.far.id)"));
+    assert!(is_unknown("can(tonumber(data.aws_vpc.far.id))"));
+    assert_eq!(value("can(aws_sqs_queue.known.arn)"), "true");
+    assert_eq!(value("can(data.aws_nothing.x.id)"), "false");
+    for other in ["1", "true", "[\"a\"]"] {
+        assert!(is_unknown(&format!(
+            "aws_ecs_cluster.c.capacity == {other}"
+        )));
+        assert!(is_unknown(&format!(
+            "{other} != aws_ecs_cluster.c.capacity"
+        )));
+        assert_eq!(value(&format!("\"a\" == {other}")), "false");
+    }
+    assert_eq!(value("aws_ecs_cluster.c.capacity == null"), "false");
+}
 
 #[test]
 fn a_policy_is_unknown_if_a_document_that_it_contains_is() {
