@@ -291,10 +291,7 @@ fn objects(
 
 /// Notes the data sources whose values are unknown.
 fn note_data(evaluator: &Evaluator<'_>, data: &[Rc<ResourceInstance>]) {
-    for one in data
-        .iter()
-        .filter(|one| Evaluator::asks_elsewhere(&one.kind))
-    {
+    for one in data.iter().filter(|one| Evaluator::asks_elsewhere(one)) {
         let message = format!(
             "the values of {} are unknown: stackgen asks no account for them",
             one.address

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackgen_terraform::{ConfigurationInputs, evaluate};
 
-use crate::convert::{configuration, properties};
+use crate::convert::{configuration, notes, properties};
 use crate::files::MemoryFiles;
 
 /// A configuration with references to resources with and without a name.
@@ -123,4 +123,56 @@ resource "aws_iam_role" "r" { assume_role_policy = data.aws_iam_policy_document.
     let known = "source_policy_documents = [data.aws_iam_policy_document.other.json, null]";
     assert_eq!(policy(known)["Statement"][0]["Action"], "sqs:*");
     assert_eq!(policy(known)["Statement"][1]["Action"], "s3:*");
+}
+
+#[test]
+fn a_data_source_of_another_region_or_provider_has_not_the_values_of_this_one() {
+    let read = configuration(&[(
+        "main.tf",
+        r#"
+provider "aws" { region = "eu-west-1" }
+provider "aws" {
+  alias  = "east"
+  region = "us-east-1"
+}
+data "aws_region" "here" { provider = aws }
+data "aws_region" "named" { name = "us-west-2" }
+data "aws_region" "set" {
+  provider = aws.east
+  region   = "us-west-1"
+}
+data "aws_region" "east" { provider = aws.east }
+data "aws_caller_identity" "east" { provider = aws.east }
+data "aws_iam_policy_document" "east" { provider = aws.east }
+resource "aws_sqs_queue" "here" { name = data.aws_region.here.name }
+resource "aws_sqs_queue" "named" { name = "${data.aws_region.named.name} ${data.aws_region.named.id}" }
+resource "aws_sqs_queue" "set" { name = data.aws_region.set.name }
+resource "aws_sqs_queue" "east" { name = data.aws_region.east.name }
+resource "aws_sqs_queue" "account" { name = data.aws_caller_identity.east.account_id }
+"#,
+    )]);
+    let name = |queue: &str| {
+        let queue = properties(&read, &format!("aws_sqs_queue.{queue}"));
+        queue["QueueName"].clone()
+    };
+    assert_eq!(name("here"), json!({ "Ref": "AWS::Region" }));
+    assert_eq!(name("named"), "us-west-2 us-west-2");
+    assert_eq!(name("set"), "us-west-1");
+    assert_eq!(name("east"), json!({ "Ref": "data.aws_region.east.name" }));
+    assert_eq!(
+        name("account"),
+        json!({ "Ref": "data.aws_caller_identity.east.account_id" })
+    );
+    let unknown = |line: usize, name: &str| {
+        format!(
+            "main.tf:{line}: the values of {name} are unknown: stackgen asks no account for them"
+        )
+    };
+    assert_eq!(
+        notes(&read),
+        [
+            unknown(13, "data.aws_region.east"),
+            unknown(14, "data.aws_caller_identity.east"),
+        ]
+    );
 }
