@@ -339,8 +339,9 @@ fn source_text(expression: &Expression) -> String {
         other => other.to_string(),
     };
     let text = text.trim();
-    match expression {
-        Expression::StringTemplate(_) => text.trim_matches('"').to_owned(),
-        _ => text.to_owned(),
-    }
+    let inner = match expression {
+        Expression::StringTemplate(_) => text.strip_prefix('"').and_then(|it| it.strip_suffix('"')),
+        _ => None,
+    };
+    inner.unwrap_or(text).to_owned()
 }

@@ -478,6 +478,10 @@ fn a_command_is_shown_as_it_is_written_and_without_the_values_of_variables() {
         block("\"npm ci --token=${var.token}\" # install"),
         expected("npm ci --token=${var.token}")
     );
+    assert_eq!(
+        block("\"echo \\\"${var.token}\\\"\""),
+        expected("echo \\\"${var.token}\\\"")
+    );
     assert_eq!(block("local.all"), expected("local.all"));
     assert_eq!(
         block("<<-EOT\n      npm ci ${var.token}\n    EOT"),
