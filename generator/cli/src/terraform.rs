@@ -72,9 +72,10 @@ pub(crate) fn read(
     sources: &mut Sources,
 ) -> Result<ReadConfiguration, CliError> {
     let files = FolderFiles::new(root);
-    let mut variables = environment_variables();
-    variables.extend(parameters.iter().cloned());
-    let inputs = ConfigurationInputs { variables };
+    let inputs = ConfigurationInputs {
+        environment: environment_variables(),
+        variables: parameters.iter().cloned().collect(),
+    };
     match stackgen_terraform::read(&files, &inputs, std::mem::take(sources)) {
         Ok(configuration) => {
             *sources = configuration.sources.clone();

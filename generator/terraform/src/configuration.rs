@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use hcl_edit::expr::Expression;
 use stackgen_cfn::{Node, Sources};
 
 use crate::convert::TemplateConverter;
@@ -35,6 +36,8 @@ pub struct TerraformConfiguration {
 /// Values that are not in the files.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigurationInputs {
+    /// Values of variables of the root module from the environment. Those in files replace them.
+    pub environment: BTreeMap<String, String>,
     /// Values of variables of the root module, as texts of the command line.
     pub variables: BTreeMap<String, String>,
 }
@@ -192,7 +195,12 @@ fn given_variables(
     let is_auto =
         |name: &&String| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
     let files_of_variables = fixed.chain(names.iter().filter(is_auto).cloned());
-    let mut given = BTreeMap::new();
+    let texts = |texts: &BTreeMap<String, String>| {
+        let texts = texts.iter();
+        let given = texts.map(|(name, text)| (name.clone(), GivenVariable::Text(text.clone())));
+        given.collect::<Vec<_>>()
+    };
+    let mut given = BTreeMap::from_iter(texts(&inputs.environment));
     let mut errors = Vec::new();
     for name in files_of_variables {
         match read_variables(Path::new(&name), files, sources) {
@@ -204,8 +212,7 @@ fn given_variables(
             Err(found) => errors.extend(found),
         }
     }
-    let texts = inputs.variables.iter();
-    given.extend(texts.map(|(name, text)| (name.clone(), GivenVariable::Text(text.clone()))));
+    given.extend(texts(&inputs.variables));
     match errors.is_empty() {
         true => Ok(given),
         false => Err(errors),
@@ -284,23 +291,20 @@ fn objects(
 
 /// Notes the data sources whose values are unknown.
 fn note_data(evaluator: &Evaluator<'_>, data: &[Rc<ResourceInstance>]) {
-    for one in data
-        .iter()
-        .filter(|one| Evaluator::asks_elsewhere(&one.kind))
-    {
+    for one in data.iter().filter(|one| Evaluator::asks_elsewhere(one)) {
         let message = format!(
             "the values of {} are unknown: stackgen asks no account for them",
             one.address
         );
         let hint = format!(
-            "give one that matters with `--parameter {}.ATTRIBUTE=VALUE`",
+            "`stackgen dev` takes one that matters with `--parameter {}.ATTRIBUTE=VALUE`",
             one.address
         );
         evaluator.note(ConfigurationProblem::new(one.span, message).hint(hint));
     }
 }
 
-/// Notes the commands that Terraform would run.
+/// Notes the commands that Terraform would run, as the configuration writes them: their values can be secret.
 fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
     for block in &module.module.resources {
         for provisioner in block.blocks_of("provisioner") {
@@ -312,9 +316,7 @@ fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
                 continue;
             }
             let command = provisioner.attributes.get("command");
-            let command =
-                command.and_then(|it| evaluator.expression(module, &it.expression, &[]).ok());
-            let command = command.and_then(|it| it.as_text().map(|text| text.trim().to_owned()));
+            let command = command.map(|it| source_text(&it.expression));
             let message = format!(
                 "{}{} runs a command when Terraform applies it, and not here",
                 module.prefix,
@@ -327,4 +329,19 @@ fn note_commands(evaluator: &Evaluator<'_>, module: &Rc<ModuleInstance>) {
             evaluator.note(ConfigurationProblem::new(provisioner.span, message).hint(hint));
         }
     }
+}
+
+/// Returns an expression as it is written, and a text without its quotes.
+fn source_text(expression: &Expression) -> String {
+    let text = match expression {
+        Expression::String(text) => text.value().clone(),
+        Expression::HeredocTemplate(heredoc) => heredoc.template.to_string(),
+        other => other.to_string(),
+    };
+    let text = text.trim();
+    let inner = match expression {
+        Expression::StringTemplate(_) => text.strip_prefix('"').and_then(|it| it.strip_suffix('"')),
+        _ => None,
+    };
+    inner.unwrap_or(text).to_owned()
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Node, get_att, join, r#ref};
 
+use crate::evaluate::address_of_block;
+
 /// First character of the private use area of plane 15.
 const FIRST: u32 = 0xF_0000;
 
@@ -98,6 +100,22 @@ impl TokenTable {
     pub(crate) fn has_token(&self, text: &str) -> bool {
         text.chars()
             .any(|character| self.index(character).is_some())
+    }
+
+    /// Returns true if a character is a token whose value can contain a letter.
+    pub(crate) fn may_contain(&self, token: char, letter: char) -> bool {
+        let Some(meaning) = self.meaning(token) else {
+            return false;
+        };
+        let is_in_names = letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        match meaning {
+            TokenMeaning::Pseudo(_) => is_in_names,
+            TokenMeaning::Reference {
+                id,
+                attribute: None,
+            } => is_in_names || !is_referred_to_by_name(&id),
+            _ => true,
+        }
     }
 
     /// Returns the meaning of a character that is a token.
@@ -198,4 +216,20 @@ impl TokenTable {
             });
         names.collect()
     }
+}
+
+/// Returns true if `Ref` of a resource is a name or an ID, and not an ARN or a URL.
+fn is_referred_to_by_name(id: &str) -> bool {
+    const KINDS: [&str; 7] = [
+        "aws_apigatewayv2_api",
+        "aws_apigatewayv2_stage",
+        "aws_dynamodb_table",
+        "aws_iam_role",
+        "aws_kinesis_stream",
+        "aws_lambda_function",
+        "aws_s3_bucket",
+    ];
+    let block = address_of_block(id);
+    let kind = block.rsplit('.').nth(1);
+    kind.is_some_and(|kind| KINDS.contains(&kind))
 }

@@ -196,7 +196,7 @@ fn errors_of_a_configuration_have_their_locations() {
     1 | variable "name" {}
       | ^^^^^^^^^^^^^^^
       |
-      = help: set it in terraform.tfvars, or with `--parameter name=VALUE`
+      = help: set it in terraform.tfvars or as TF_VAR_name; `stackgen dev` also takes `--parameter name=VALUE`
 
     1 error in main.tf
     "#);

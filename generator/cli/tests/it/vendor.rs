@@ -410,7 +410,7 @@ fn the_library_of_a_later_version_is_only_replaced_by_force() {
     exit 2
     --- stderr
     error: the library is that of stackgen 99.0.0, and this is stackgen 0.1.0
-    help: install stackgen 99.0.0, or go back to 0.1.0 with `stackgen vendor --update --force`
+    help: install stackgen 99.0.0, or commit your changes and go back to 0.1.0 with `stackgen vendor --update --force`, which also replaces the files that you changed
     ");
     assert_eq!(sandbox.run("vendor --check").code, Some(2));
     assert_eq!(sandbox.run("vendor --update --force").code, Some(0));

@@ -17,7 +17,7 @@ use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value, list, map};
 
 use crate::error::ConfigurationProblem;
 use crate::evaluate::{Evaluator, ResourceInstance, address_of_block, version_id};
-use crate::functions::short_digest;
+use crate::functions::{json_text, short_digest};
 use crate::value::HclValue;
 use properties::ResourceProperties;
 pub(crate) use types::attribute_of;
@@ -225,12 +225,18 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         if *triggers == HclValue::Null {
             return None;
         }
-        let mut words = String::new();
-        triggers.visit_texts(&mut |text| {
-            words.push_str(&self.evaluator.tokens.describe(text));
-            words.push('\n');
+        // They are a map of texts: the number 1 is the text "1".
+        let texts = triggers.entries().into_iter().flatten();
+        let texts = texts.map(|(name, value)| {
+            let text = value.to_text().map(HclValue::Text);
+            (name.as_str(), text.unwrap_or_else(|_| value.clone()))
         });
-        Some(words)
+        let json = match triggers {
+            HclValue::Map(_) => json_text(&HclValue::map(texts)),
+            other => json_text(other),
+        };
+        let json = json.ok()?;
+        Some(self.evaluator.tokens.describe(&json))
     }
 
     /// Returns a value as a node of the template; `None` for null.

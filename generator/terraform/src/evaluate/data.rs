@@ -26,8 +26,8 @@ const KNOWN: [&str; 8] = [
 
 impl Evaluator<'_> {
     /// Returns true for a data source whose values come from an account or a server.
-    pub(crate) fn asks_elsewhere(kind: &str) -> bool {
-        !KNOWN.contains(&kind)
+    pub(crate) fn asks_elsewhere(instance: &ResourceInstance) -> bool {
+        !KNOWN.contains(&instance.kind.as_str()) || is_of_other_provider(instance)
     }
 
     /// Returns the attributes that a data source reads.
@@ -36,21 +36,29 @@ impl Evaluator<'_> {
         instance: &ResourceInstance,
     ) -> BTreeMap<String, HclValue> {
         let pseudo = |name| HclValue::Text(self.tokens.pseudo(name));
+        if is_of_other_provider(instance) {
+            return BTreeMap::new();
+        }
         let entries = match instance.kind.as_str() {
             "aws_caller_identity" => vec![
                 ("account_id", pseudo("AWS::AccountId")),
                 ("id", pseudo("AWS::AccountId")),
             ],
-            "aws_region" => ["name", "id", "region"]
-                .map(|name| (name, pseudo("AWS::Region")))
-                .to_vec(),
+            "aws_region" => {
+                let region = own_region(instance).cloned();
+                let region = region.unwrap_or_else(|| pseudo("AWS::Region"));
+                ["name", "id", "region"]
+                    .map(|name| (name, region.clone()))
+                    .to_vec()
+            }
             "aws_partition" => vec![
                 ("partition", pseudo("AWS::Partition")),
                 ("id", pseudo("AWS::Partition")),
                 ("dns_suffix", pseudo("AWS::URLSuffix")),
             ],
             "aws_iam_policy_document" => {
-                let json = HclValue::Text(policy_document(instance));
+                let unknown = || self.unknown(format!("{}.json", instance.address));
+                let json = policy_document(instance).map_or_else(unknown, HclValue::Text);
                 vec![("json", json.clone()), ("minified_json", json)]
             }
             "archive_file" => {
@@ -123,4 +131,22 @@ impl Evaluator<'_> {
             self.unknown(format!("{}.rendered", instance.address))
         })
     }
+}
+
+/// Returns the region that a data source `aws_region` is about, if the configuration says so.
+fn own_region(instance: &ResourceInstance) -> Option<&HclValue> {
+    let mut values = ["region", "name"]
+        .into_iter()
+        .filter_map(|name| instance.attributes.get(name));
+    values.find(|value| **value != HclValue::Null)
+}
+
+/// Returns true if the values of a data source depend on its provider, and that is not the one of this configuration.
+fn is_of_other_provider(instance: &ResourceInstance) -> bool {
+    instance.has_other_provider
+        && match instance.kind.as_str() {
+            "aws_caller_identity" | "aws_partition" => true,
+            "aws_region" => own_region(instance).is_none(),
+            _ => false,
+        }
 }

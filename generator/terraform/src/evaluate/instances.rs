@@ -30,6 +30,8 @@ pub(crate) struct ResourceInstance {
     pub(crate) depends_on: Vec<String>,
     /// Addresses of the resources that its expressions refer to.
     pub(crate) dependencies: BTreeSet<String>,
+    /// True for a provider with an alias, which can have another region or account.
+    pub(crate) has_other_provider: bool,
     /// Suppressions of the linter.
     pub(crate) suppressions: Vec<BlockSuppression>,
     /// Unknown value that decides whether the instance exists.
@@ -239,6 +241,10 @@ impl Evaluator<'_> {
             spans,
             depends_on: depends_on.unwrap_or_default(),
             dependencies,
+            has_other_provider: block
+                .attributes
+                .get("provider")
+                .is_some_and(|provider| is_alias(&provider.expression)),
             suppressions: block.suppressions.clone(),
             condition: None,
         }
@@ -304,7 +310,7 @@ impl Evaluator<'_> {
         let message =
             format!("the number of instances of {address} is unknown, because its `{word}` is");
         self.undetermined(ConfigurationProblem::new(span, message).hint(
-            "set the variables that it depends on, in terraform.tfvars or with `--parameter NAME=VALUE`",
+            "set the variables that it depends on, in terraform.tfvars or as TF_VAR_NAME; `stackgen dev` also takes `--parameter NAME=VALUE`",
         ));
         Keys::Unknown(match is_count {
             true => vec![(
@@ -320,6 +326,12 @@ impl Evaluator<'_> {
             }
         })
     }
+}
+
+/// Returns true for a provider such as `aws.east`, and false for `aws`.
+fn is_alias(provider: &Expression) -> bool {
+    let is_quoted = provider.as_str().is_some_and(|name| name.contains('.'));
+    provider.is_traversal() || is_quoted
 }
 
 /// Returns the address of the block of an instance: without the key at its end.

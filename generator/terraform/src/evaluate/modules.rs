@@ -246,6 +246,17 @@ impl Evaluator<'_> {
             self.note(ConfigurationProblem::new(call.span, message).hint(hint));
             return None;
         };
+        // A module that calls itself twice would have thousands of instances.
+        let mut callers = std::iter::successors(Some(instance), |one| {
+            one.caller.as_ref().map(|caller| &caller.instance)
+        });
+        if callers.any(|one| normalized(&one.module.folder) == normalized(&folder)) {
+            self.note(ConfigurationProblem::new(
+                call.span,
+                format!("{address} is not read: the module calls itself"),
+            ));
+            return None;
+        }
         if address.matches("module.").count() > DEEPEST {
             self.note(ConfigurationProblem::new(
                 call.span,

@@ -7,19 +7,23 @@ use crate::functions::{from_json, json_text};
 use crate::value::HclValue;
 
 /// Returns the JSON of a policy: the statements of other documents, then those of the configuration, then those that
-/// replace statements with the same `Sid`.
-pub(super) fn policy_document(instance: &ResourceInstance) -> String {
+/// replace statements with the same `Sid`. `None` if one of the other documents is unknown.
+pub(super) fn policy_document(instance: &ResourceInstance) -> Option<String> {
     let attribute = |name: &str| one_or_many(instance.attributes.get(name));
     let mut statements = Vec::new();
     for name in ["source_policy_documents", "source_json"] {
-        statements.extend(attribute(name).iter().flat_map(statements_of));
+        for document in attribute(name) {
+            statements.extend(statements_of(&document)?);
+        }
     }
     statements.extend(attribute("statement").iter().map(statement));
     for name in ["override_policy_documents", "override_json"] {
-        for new in attribute(name).iter().flat_map(statements_of) {
-            let sid = |statement: &HclValue| statement.entries()?.get("Sid").cloned();
-            statements.retain(|old| sid(old).is_none() || sid(old) != sid(&new));
-            statements.push(new);
+        for document in attribute(name) {
+            for new in statements_of(&document)? {
+                let sid = |statement: &HclValue| statement.entries()?.get("Sid").cloned();
+                statements.retain(|old| sid(old).is_none() || sid(old) != sid(&new));
+                statements.push(new);
+            }
         }
     }
     let version = instance.attributes.get("version").cloned();
@@ -30,22 +34,17 @@ pub(super) fn policy_document(instance: &ResourceInstance) -> String {
         ),
         ("Statement", HclValue::List(statements)),
     ]);
-    // Writing JSON does not fail.
-    json_text(&document).unwrap_or_default()
+    json_text(&document).ok()
 }
 
-/// Returns the statements of a document in JSON.
-fn statements_of(document: &HclValue) -> Vec<HclValue> {
-    let text = document.to_text().unwrap_or_default();
-    let Ok(json) = serde_json::from_str(&text) else {
-        return Vec::new();
-    };
+/// Returns the statements of a document in JSON; `None` if it is unknown.
+fn statements_of(document: &HclValue) -> Option<Vec<HclValue>> {
+    if *document == HclValue::Null || document.as_text() == Some("") {
+        return Some(Vec::new());
+    }
+    let json = serde_json::from_str(&document.to_text().ok()?).ok()?;
     let document = from_json(&json);
-    one_or_many(
-        document
-            .entries()
-            .and_then(|entries| entries.get("Statement")),
-    )
+    Some(one_or_many(document.entries()?.get("Statement")))
 }
 
 /// Returns the elements of a list, or the only value; nothing for null.

@@ -113,7 +113,9 @@ impl Evaluator<'_> {
             format!("{}{name}", instance.prefix)
         );
         let hint = match instance.caller {
-            None => format!("set it in terraform.tfvars, or with `--parameter {name}=VALUE`"),
+            None => format!(
+                "set it in terraform.tfvars or as TF_VAR_{name}; `stackgen dev` also takes `--parameter {name}=VALUE`"
+            ),
             Some(_) => "set it in the `module` block that calls the module".to_owned(),
         };
         self.undetermined(ConfigurationProblem::new(block.span, message).hint(hint));

@@ -21,7 +21,10 @@ impl ExpressionContext<'_> {
             "try" => self.first_valid(call, locals),
             "can" => {
                 let argument = call.args.iter().next()?;
-                Ok(HclValue::Bool(self.evaluate(argument, locals).is_ok()))
+                Ok(match self.evaluate(argument, locals) {
+                    Ok(unknown @ HclValue::Unknown(_)) => self.derived("can", &[&unknown]),
+                    result => HclValue::Bool(result.is_ok()),
+                })
             }
             "templatefile" => self
                 .arguments(call, locals)

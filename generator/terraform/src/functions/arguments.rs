@@ -87,6 +87,11 @@ pub(crate) fn equal(tokens: &TokenTable, one: &HclValue, other: &HclValue) -> Op
             let pairs = one.entries.values().zip(other.entries.values());
             all_equal(pairs.map(|(one, other)| equal(tokens, one, other)))
         }
+        (HclValue::Null, _) | (_, HclValue::Null) => Some(false),
+        // The value of a token can be a number, a bool or a list, too.
+        (HclValue::Text(text), _) | (_, HclValue::Text(text)) => {
+            (!tokens.has_token(&tokens.expand(text))).then_some(false)
+        }
         _ => Some(false),
     }
 }

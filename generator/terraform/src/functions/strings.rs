@@ -6,6 +6,7 @@ use super::arguments::{at, list, needed, number, text, whole};
 use super::format::{format, format_list};
 use super::{FunctionContext, FunctionResult};
 use crate::error::ExpressionError;
+use crate::token::TokenMeaning;
 use crate::value::HclValue;
 
 /// Calls a function of this family; `None` for another name.
@@ -27,14 +28,25 @@ pub(super) fn call(
         "endswith" => affix(context, arguments, |text, part| text.ends_with(part)),
         "strcontains" => affix(context, arguments, |text, part| text.contains(part)),
         "trimprefix" => trimmed(
+            context,
             arguments,
-            |text| tokens.expand(text),
             |text, part| text.strip_prefix(part),
+            |text, part| {
+                let at = text.find(|letter| tokens.meaning(letter).is_some())?;
+                let rest = part.strip_prefix(&text[..at])?;
+                Some((text[at..].chars().next()?, rest.chars().next()?))
+            },
         ),
         "trimsuffix" => trimmed(
+            context,
             arguments,
-            |text| tokens.expand(text),
             |text, part| text.strip_suffix(part),
+            |text, part| {
+                let at = text.rfind(|letter| tokens.meaning(letter).is_some())?;
+                let token = text[at..].chars().next()?;
+                let rest = part.strip_suffix(&text[at + token.len_utf8()..])?;
+                Some((token, rest.chars().next_back()?))
+            },
         ),
         "substr" => substr(arguments),
         "trim" => text(arguments, 0).and_then(|whole| {
@@ -48,7 +60,7 @@ pub(super) fn call(
         "lower" => one_text(arguments, |text| text.to_lowercase()),
         "upper" => one_text(arguments, |text| text.to_uppercase()),
         "title" => one_text(arguments, title),
-        "trimspace" => one_text(arguments, |text| text.trim().to_owned()),
+        "trimspace" => trim_space(context, arguments),
         "strrev" => one_text(arguments, |text| text.chars().rev().collect()),
         _ => return None,
     })
@@ -153,7 +165,19 @@ fn regex_all(arguments: &[HclValue]) -> FunctionResult {
 
 fn split(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
     let (separator, whole) = (text(arguments, 0)?, text(arguments, 1)?);
-    let expanded = context.tokens.expand(&whole);
+    let tokens = context.tokens;
+    let (separator, expanded) = (tokens.expand(&separator), tokens.expand(&whole));
+    let may_be_in = |token: char| {
+        let mut letters = separator.chars();
+        letters.any(|letter| tokens.may_contain(token, letter))
+    };
+    let is_unknown = match separator.is_empty() {
+        true => tokens.has_token(&expanded),
+        false => tokens.has_token(&separator) || expanded.chars().any(may_be_in),
+    };
+    if is_unknown {
+        return Ok(None);
+    }
     let parts: Vec<HclValue> = match (separator.as_str(), expanded.as_str()) {
         // Go splits an empty text into one part, except at an empty separator.
         ("", "") => Vec::new(),
@@ -177,15 +201,47 @@ fn affix(
     })
 }
 
+/// Removes a part. `open` returns the token at the edge of the text, and the letter of the part that its value would have
+/// there.
 fn trimmed(
+    context: &FunctionContext<'_>,
     arguments: &[HclValue],
-    expand: impl Fn(&str) -> String,
     strip: impl for<'t> Fn(&'t str, &str) -> Option<&'t str>,
+    open: impl Fn(&str, &str) -> Option<(char, char)>,
 ) -> FunctionResult {
     let (whole, part) = (text(arguments, 0)?, text(arguments, 1)?);
-    let expanded = expand(&whole);
+    let tokens = context.tokens;
+    let expanded = tokens.expand(&whole);
     let stripped = strip(&whole, &part).or_else(|| strip(&expanded, &part));
-    Ok(Some(HclValue::text(stripped.unwrap_or(&whole))))
+    if let Some(stripped) = stripped {
+        return Ok(Some(HclValue::text(stripped)));
+    }
+    let part = tokens.expand(&part);
+    let is_open =
+        open(&expanded, &part).is_some_and(|(token, letter)| tokens.may_contain(token, letter));
+    Ok(match is_open || tokens.has_token(&part) {
+        true => None,
+        false => Some(HclValue::Text(whole)),
+    })
+}
+
+/// Removes the spaces around a text. Attributes of resources have none.
+fn trim_space(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
+    let whole = text(arguments, 0)?;
+    let trimmed = whole.trim();
+    let expanded = context.tokens.expand(trimmed);
+    let mut edges = expanded
+        .chars()
+        .next()
+        .into_iter()
+        .chain(expanded.chars().next_back());
+    let is_unknown = |letter| {
+        matches!(
+            context.tokens.meaning(letter),
+            Some(TokenMeaning::Unknown(_))
+        )
+    };
+    Ok((!edges.any(is_unknown)).then(|| HclValue::text(trimmed)))
 }
 
 fn substr(arguments: &[HclValue]) -> FunctionResult {

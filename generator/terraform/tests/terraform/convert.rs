@@ -1,5 +1,7 @@
 //! Configurations as templates.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Node, Sources, json::to_json};
 use stackgen_model::{Inputs, Link, Model};
@@ -21,6 +23,7 @@ fn configuration_with(
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let inputs = ConfigurationInputs {
         variables: variables.collect(),
+        ..ConfigurationInputs::default()
     };
     read(&files, &inputs, Sources::new()).unwrap()
 }
@@ -258,6 +261,23 @@ fn a_deployment_has_a_new_id_if_its_triggers_change_and_waits_for_what_they_cont
         "{depends_on}"
     );
     assert_eq!(id(CHAT).1, first);
+    let triggered = |triggers: &str| {
+        let (before, after) = CHAT.split_once("{ redeployment = ").unwrap();
+        let rest = after.split_once("])) }").unwrap().1;
+        id(&format!("{before}{triggers}{rest}")).1
+    };
+    let values = [
+        "{ a = 1 }",
+        "{ a = 2 }",
+        "{ a = true }",
+        "{ a = false }",
+        "{ a = null }",
+        "{ a = [[1], [2]] }",
+        "{ a = [[1, 2]] }",
+    ];
+    let different: BTreeSet<String> = values.into_iter().map(triggered).collect();
+    assert_eq!(different.len(), values.len(), "{different:?}");
+    assert_eq!(triggered("{ a = 1 }"), triggered("{ a = \"1\" }"));
     assert_ne!(id(&CHAT.replace("\"send\" ", "\"post\" ")).1, first);
     // A setting of the stage is not in the triggers.
     assert_eq!(
@@ -319,7 +339,9 @@ fn a_variable_without_a_value_is_a_parameter_and_is_reported() {
     assert_eq!(read.missing[0].message, "variable \"name\" has no value");
     assert_eq!(
         read.missing[0].hint.as_deref(),
-        Some("set it in terraform.tfvars, or with `--parameter name=VALUE`")
+        Some(
+            "set it in terraform.tfvars or as TF_VAR_name; `stackgen dev` also takes `--parameter name=VALUE`"
+        )
     );
 }
 
@@ -372,6 +394,29 @@ fn json_syntax_is_read_like_hcl() {
 }
 
 #[test]
+fn the_environment_gives_values_that_files_and_the_caller_replace() {
+    let main = "variable \"a\" { default = \"default\" }\nvariable \"b\" {}\nvariable \"c\" {}\nvariable \"d\" { type = list(string) }\n\
+                output \"all\" { value = \"${var.a} ${var.b} ${var.c} ${var.d[0]}\" }\n";
+    let files = MemoryFiles::new([
+        ("main.tf", main),
+        ("terraform.tfvars", "b = \"file\"\nc = \"file\"\n"),
+    ]);
+    let given = |names: &[&str], value: &str| {
+        let given = names
+            .iter()
+            .map(|name| ((*name).to_owned(), value.to_owned()));
+        given.collect()
+    };
+    let inputs = ConfigurationInputs {
+        environment: given(&["a", "b", "c", "d"], "[\"environment\"]"),
+        variables: given(&["c"], "caller"),
+    };
+    let read = read(&files, &inputs, Sources::new()).unwrap();
+    let all = to_json(read.template.at_path(&["Outputs", "all", "Value"]).unwrap());
+    assert_eq!(all, "[\"environment\"] file caller environment");
+}
+
+#[test]
 fn what_asks_an_account_is_unknown_and_noted() {
     let read = configuration(&[(
         "main.tf",
@@ -411,6 +456,36 @@ resource "aws_lambda_function" "g" { description = aws_ecs_cluster.c.capacity }
     assert_eq!(
         properties(&read, "aws_lambda_function.g")["Description"],
         json!({ "Fn::GetAtt": ["aws_ecs_cluster.c", "capacity"] })
+    );
+}
+
+#[test]
+fn a_command_is_shown_as_it_is_written_and_without_the_values_of_variables() {
+    let command = |text: &str| {
+        let secret = "variable \"token\" {\n  sensitive = true\n  default = \"s3cret\"\n}\nlocals { all = \"npm ci ${var.token}\" }\n";
+        let read = configuration(&[("variables.tf", secret), ("main.tf", text)]);
+        let hint = read.notes[0].hint.clone().unwrap();
+        assert!(!hint.contains("s3cret"), "{hint}");
+        hint
+    };
+    let block = |source: &str| {
+        let block = "resource \"null_resource\" \"b\" {\n  provisioner \"local-exec\" {\n    command = COMMAND\n  }\n}\n";
+        command(&block.replace("COMMAND", source))
+    };
+    let expected = |source: &str| format!("run it yourself if the code needs it: `{source}`");
+    assert_eq!(block("\"npm ci\""), expected("npm ci"));
+    assert_eq!(
+        block("\"npm ci --token=${var.token}\" # install"),
+        expected("npm ci --token=${var.token}")
+    );
+    assert_eq!(
+        block("\"echo \\\"${var.token}\\\"\""),
+        expected("echo \\\"${var.token}\\\"")
+    );
+    assert_eq!(block("local.all"), expected("local.all"));
+    assert_eq!(
+        block("<<-EOT\n      npm ci ${var.token}\n    EOT"),
+        expected("npm ci ${var.token}")
     );
 }
 

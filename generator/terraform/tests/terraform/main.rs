@@ -7,3 +7,4 @@ mod convert;
 mod files;
 mod generated;
 mod modules;
+mod unknown;

@@ -162,3 +162,33 @@ resource "aws_lambda_function" "f" { filename = data.external.package[0].result.
         "src"
     );
 }
+
+#[test]
+fn a_module_that_calls_itself_is_read_once() {
+    let calls = |source: &str| {
+        let call = |name: &str| format!("module {name:?} {{ source = {source:?} }}\n");
+        format!("{}{}", call("one"), call("two"))
+    };
+    let queue = "resource \"aws_sqs_queue\" \"q\" {}\n";
+    let read = configuration(&[
+        ("main.tf", "module \"a\" { source = \"./a\" }\n"),
+        ("a/main.tf", &format!("{queue}{}", calls("../b"))),
+        ("b/main.tf", &format!("{queue}{}", calls("../a"))),
+    ]);
+    assert_eq!(
+        ids(&read),
+        [
+            "module.a.aws_sqs_queue.q",
+            "module.a.module.one.aws_sqs_queue.q",
+            "module.a.module.two.aws_sqs_queue.q",
+        ]
+    );
+    let notes = notes(&read);
+    assert_eq!(notes.len(), 4, "{notes:?}");
+    assert_eq!(
+        notes[0],
+        "b/main.tf:2: module.a.module.one.module.one is not read: the module calls itself"
+    );
+    let root = configuration(&[("main.tf", &format!("{queue}{}", calls("./.")))]);
+    assert_eq!(ids(&root), ["aws_sqs_queue.q"]);
+}

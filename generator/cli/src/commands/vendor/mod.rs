@@ -204,7 +204,8 @@ fn refuse_downgrade(vendored: &str) -> Result<(), CliError> {
     }
     let message = format!("the library is that of stackgen {vendored}, and this is stackgen {own}");
     let hint = format!(
-        "install stackgen {vendored}, or go back to {own} with `stackgen vendor --update --force`"
+        "install stackgen {vendored}, or commit your changes and go back to {own} with `stackgen vendor --update --force`, \
+         which also replaces the files that you changed"
     );
     Err(CliError::input(message).hint(hint))
 }

@@ -1,0 +1,178 @@
+//! Values that are unknown, because they depend on others that are.
+
+use serde_json::json;
+use stackgen_terraform::{ConfigurationInputs, evaluate};
+
+use crate::convert::{configuration, notes, properties};
+use crate::files::MemoryFiles;
+
+/// A configuration with references to resources with and without a name.
+const NAMES: &str = r#"
+data "aws_vpc" "far" {}
+resource "aws_apigatewayv2_api" "api" { protocol_type = "WEBSOCKET" }
+resource "aws_sqs_queue" "known" { name = "orders" }
+resource "aws_sqs_queue" "unnamed" {}
+resource "aws_ecs_cluster" "c" {}
+"#;
+
+/// Returns the value of an expression as JSON.
+fn value(expression: &str) -> String {
+    let files = MemoryFiles::new([("main.tf", NAMES)]);
+    evaluate(&files, &ConfigurationInputs::default(), expression).unwrap()
+}
+
+fn is_unknown(expression: &str) -> bool {
+    value(expression).starts_with("\"${")
+}
+
+#[test]
+fn a_text_with_an_unknown_part_is_not_taken_apart() {
+    for expression in [
+        r#"split(",", "a,${data.aws_vpc.far.id}")"#,
+        r#"split("", "a${data.aws_vpc.far.id}")"#,
+        r#"split("-", data.aws_vpc.far.id)"#,
+        r#"split(":", aws_sqs_queue.unnamed.arn)"#,
+        r#"split("/", aws_sqs_queue.known.url)"#,
+        r#"split("-", "x-${aws_apigatewayv2_api.api.id}")"#,
+        r#"trimprefix("${data.aws_vpc.far.id}-a", "vpc-")"#,
+        r#"trimsuffix("a-${data.aws_vpc.far.id}", "-1")"#,
+        r#"trimspace("a ${data.aws_vpc.far.id}")"#,
+        r#"trim("a${data.aws_vpc.far.id}", "a")"#,
+    ] {
+        let value = value(expression);
+        let name = expression.split('(').next().unwrap();
+        assert!(
+            value.starts_with(&format!("\"${{{name}(")),
+            "{expression}: {value}"
+        );
+    }
+    for (expression, expected) in [
+        (r#"split(":", aws_sqs_queue.known.arn)[5]"#, "orders"),
+        (
+            r#"split("/", aws_apigatewayv2_api.api.api_endpoint)[2]"#,
+            "${aws_apigatewayv2_api.api}.execute-api.${AWS::Region}.${AWS::URLSuffix}",
+        ),
+        (
+            r#"trimprefix("wss://${data.aws_vpc.far.id}", "wss://")"#,
+            "${data.aws_vpc.far.id}",
+        ),
+        (
+            r#"trimprefix("x-${data.aws_vpc.far.id}", "y")"#,
+            "x-${data.aws_vpc.far.id}",
+        ),
+        (
+            r#"trimsuffix(aws_apigatewayv2_api.api.execution_arn, "/")"#,
+            "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${aws_apigatewayv2_api.api}",
+        ),
+        (
+            r#"trimspace(" ${aws_sqs_queue.unnamed.arn}\n")"#,
+            "${aws_sqs_queue.unnamed.Arn}",
+        ),
+    ] {
+        assert_eq!(value(expression), format!("{expected:?}"), "{expression}");
+    }
+}
+
+#[test]
+fn nobody_knows_whether_an_unknown_value_is_valid_or_equal_to_another() {
+    assert!(is_unknown("can(data.aws_vpc.far.id)"));
+    assert!(is_unknown("can(tonumber(data.aws_vpc.far.id))"));
+    assert_eq!(value("can(aws_sqs_queue.known.arn)"), "true");
+    assert_eq!(value("can(data.aws_nothing.x.id)"), "false");
+    for other in ["1", "true", "[\"a\"]"] {
+        assert!(is_unknown(&format!(
+            "aws_ecs_cluster.c.capacity == {other}"
+        )));
+        assert!(is_unknown(&format!(
+            "{other} != aws_ecs_cluster.c.capacity"
+        )));
+        assert_eq!(value(&format!("\"a\" == {other}")), "false");
+    }
+    assert_eq!(value("aws_ecs_cluster.c.capacity == null"), "false");
+}
+
+#[test]
+fn a_policy_is_unknown_if_a_document_that_it_contains_is() {
+    let policy = |attribute: &str| {
+        let read = configuration(&[(
+            "main.tf",
+            &r#"
+data "aws_ssm_parameter" "far" { name = "far" }
+data "aws_iam_policy_document" "other" {
+  statement { actions = ["sqs:*"] }
+}
+data "aws_iam_policy_document" "all" {
+  ATTRIBUTE
+  statement { actions = ["s3:*"] }
+}
+resource "aws_iam_role" "r" { assume_role_policy = data.aws_iam_policy_document.all.json }
+"#
+            .replace("ATTRIBUTE", attribute),
+        )]);
+        properties(&read, "aws_iam_role.r")["AssumeRolePolicyDocument"].clone()
+    };
+    let unknown = json!({ "Ref": "data.aws_iam_policy_document.all.json" });
+    for attribute in [
+        "source_policy_documents = [data.aws_ssm_parameter.far.value]",
+        "override_policy_documents = [data.aws_ssm_parameter.far.value]",
+        "source_policy_documents = data.aws_ssm_parameter.far.list",
+        "source_json = data.aws_ssm_parameter.far.value",
+    ] {
+        assert_eq!(policy(attribute), unknown, "{attribute}");
+    }
+    let known = "source_policy_documents = [data.aws_iam_policy_document.other.json, null]";
+    assert_eq!(policy(known)["Statement"][0]["Action"], "sqs:*");
+    assert_eq!(policy(known)["Statement"][1]["Action"], "s3:*");
+}
+
+#[test]
+fn a_data_source_of_another_region_or_provider_has_not_the_values_of_this_one() {
+    let read = configuration(&[(
+        "main.tf",
+        r#"
+provider "aws" { region = "eu-west-1" }
+provider "aws" {
+  alias  = "east"
+  region = "us-east-1"
+}
+data "aws_region" "here" { provider = aws }
+data "aws_region" "named" { name = "us-west-2" }
+data "aws_region" "set" {
+  provider = aws.east
+  region   = "us-west-1"
+}
+data "aws_region" "east" { provider = aws.east }
+data "aws_caller_identity" "east" { provider = aws.east }
+data "aws_iam_policy_document" "east" { provider = aws.east }
+resource "aws_sqs_queue" "here" { name = data.aws_region.here.name }
+resource "aws_sqs_queue" "named" { name = "${data.aws_region.named.name} ${data.aws_region.named.id}" }
+resource "aws_sqs_queue" "set" { name = data.aws_region.set.name }
+resource "aws_sqs_queue" "east" { name = data.aws_region.east.name }
+resource "aws_sqs_queue" "account" { name = data.aws_caller_identity.east.account_id }
+"#,
+    )]);
+    let name = |queue: &str| {
+        let queue = properties(&read, &format!("aws_sqs_queue.{queue}"));
+        queue["QueueName"].clone()
+    };
+    assert_eq!(name("here"), json!({ "Ref": "AWS::Region" }));
+    assert_eq!(name("named"), "us-west-2 us-west-2");
+    assert_eq!(name("set"), "us-west-1");
+    assert_eq!(name("east"), json!({ "Ref": "data.aws_region.east.name" }));
+    assert_eq!(
+        name("account"),
+        json!({ "Ref": "data.aws_caller_identity.east.account_id" })
+    );
+    let unknown = |line: usize, name: &str| {
+        format!(
+            "main.tf:{line}: the values of {name} are unknown: stackgen asks no account for them"
+        )
+    };
+    assert_eq!(
+        notes(&read),
+        [
+            unknown(13, "data.aws_region.east"),
+            unknown(14, "data.aws_caller_identity.east"),
+        ]
+    );
+}
