@@ -192,6 +192,12 @@ pub struct LoadSample {
     pub p99: Option<Duration>,
 }
 
+/// Returns the time until the last handshake was accepted.
+fn opened_within(counters: &LoadCounters) -> Option<Duration> {
+    let any = get(&counters.opened) > 0;
+    any.then(|| Duration::from_micros(get(&counters.last_opened)))
+}
+
 impl LoadTestReport {
     pub(super) fn new(
         plan: &LoadTestPlan,
@@ -240,8 +246,7 @@ impl LoadTestReport {
             planned: plan.connections(),
             opened: get(&counters.opened),
             peak: get(&counters.peak),
-            opened_within: (get(&counters.opened) > 0)
-                .then(|| Duration::from_micros(get(&counters.last_opened))),
+            opened_within: opened_within(counters),
             handshakes: LatencySummary::new(&counters.handshakes.copy()),
             refusals: refusals.collect(),
             handshake_errors: errors
