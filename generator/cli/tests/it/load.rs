@@ -205,6 +205,20 @@ fn a_load_without_a_server_fails() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_does_not_cost_the_result() {
+    let sandbox = Sandbox::new();
+    sandbox.write("load.html/file", "");
+    let run = load(
+        &sandbox,
+        "ws://127.0.0.1:9/prod --duration 100ms --send a --html load.html",
+    );
+    assert_eq!(run.code, Some(2), "{run}");
+    let reason = "1 handshake not answered: the server refuses connections";
+    assert!(run.stdout.contains(reason), "{run}");
+    assert!(run.stderr.contains("load.html"), "{run}");
+}
+
+#[test]
 fn an_account_is_asked_for_first_and_its_quota_of_connections_is_kept() {
     let sandbox = Sandbox::new();
     let url = "wss://abc123.execute-api.eu-west-1.amazonaws.com/prod";
