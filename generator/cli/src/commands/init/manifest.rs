@@ -53,7 +53,7 @@ pub(super) fn derive(
     Ok(document.to_string())
 }
 
-/// Sets what makes functions small. The generator, whose profile this was, is built without it, because that is quicker.
+/// Sets what makes functions small, whatever the profile of the generator is.
 fn optimise_functions(release: &mut Table) {
     let comment = "\n# A smaller function starts faster.\n";
     release.decor_mut().set_prefix(comment);
