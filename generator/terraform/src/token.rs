@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Node, get_att, join, r#ref};
 
-use crate::evaluate::address_of_block;
+use crate::address::address_of_block;
 
 /// First character of the private use area of plane 15.
 const FIRST: u32 = 0xF_0000;

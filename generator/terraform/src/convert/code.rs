@@ -7,7 +7,8 @@ use stackgen_cfn::{Node, Span, map};
 
 use super::TemplateConverter;
 use super::properties::ResourceProperties;
-use crate::evaluate::{ResourceInstance, address_of_block};
+use crate::address::address_of_block;
+use crate::evaluate::ResourceInstance;
 use crate::files::normalized;
 use crate::functions::known;
 use crate::value::HclValue;

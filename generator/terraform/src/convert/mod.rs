@@ -15,8 +15,9 @@ use std::rc::Rc;
 
 use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value, list, map};
 
+use crate::address::address_of_block;
 use crate::error::ConfigurationProblem;
-use crate::evaluate::{Evaluator, ResourceInstance, address_of_block, version_id};
+use crate::evaluate::{Evaluator, ResourceInstance, version_id};
 use crate::functions::{json_text, short_digest};
 use crate::value::HclValue;
 use properties::ResourceProperties;

@@ -8,6 +8,7 @@ use stackgen_cfn::Span;
 
 use super::body::BodyReader;
 use super::{Evaluator, ModuleInstance};
+use crate::address::address_of_block;
 use crate::document::{BlockSuppression, ConfigBlock};
 use crate::error::{ConfigurationProblem, ExpressionError};
 use crate::functions::known;
@@ -332,14 +333,6 @@ impl Evaluator<'_> {
 fn is_alias(provider: &Expression) -> bool {
     let is_quoted = provider.as_str().is_some_and(|name| name.contains('.'));
     provider.is_traversal() || is_quoted
-}
-
-/// Returns the address of the block of an instance: without the key at its end.
-pub(crate) fn address_of_block(address: &str) -> &str {
-    match address.ends_with(']') {
-        true => address.rfind('[').map_or(address, |at| &address[..at]),
-        false => address,
-    }
 }
 
 /// Returns the addresses in a `depends_on`: of resources, and of modules as `module.name`.

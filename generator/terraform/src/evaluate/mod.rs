@@ -25,7 +25,7 @@ use crate::token::TokenTable;
 use crate::value::HclValue;
 
 pub(crate) use attributes::version_id;
-pub(crate) use instances::{Repetition, ResourceInstance, address_of_block};
+pub(crate) use instances::{Repetition, ResourceInstance};
 pub(crate) use variables::GivenVariable;
 
 /// A module with its place: the root module, or an instance of a module call.
