@@ -126,7 +126,7 @@ screenshots: build ## Renew the screenshots of the console in docs/guide/console
 
 .PHONY: locks
 locks: ## Bring the starters' Cargo.lock up to date with the repository's
-	STACKGEN_UPDATE_LOCKS=1 $(CARGO) test --quiet -p stackgen --test it locked
+	STACKGEN_UPDATE_LOCKS=1 $(CARGO) test --quiet -p stackgen --test it every_starter_locks
 
 .PHONY: check
 check: build ## Fail when out/ or the page of conformance is stale

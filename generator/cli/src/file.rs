@@ -228,7 +228,7 @@ pub(crate) fn relative_path(from: &Path, to: &Path) -> io::Result<String> {
 }
 
 /// Returns an absolute path without `..`, and without links as far as it exists.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     let mut resolved = PathBuf::new();
     for part in path.components() {

@@ -1,5 +1,5 @@
-//! Tools to test the Lambda functions of WebSocket APIs locally: a Lambda Runtime API that runs a binary as Lambda does, an `@connections` endpoint,
-//! an OIDC issuer, and events in API Gateway's form.
+//! Tools to test the Lambda functions of WebSocket APIs locally: a Lambda Runtime API that runs a binary as Lambda does, an
+//! `@connections` endpoint, an OIDC issuer, and events in API Gateway's form.
 //!
 //! Servers listen on a free port of 127.0.0.1, and stop when they are dropped.
 

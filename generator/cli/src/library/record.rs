@@ -1,7 +1,6 @@
 //! Record of the files that were written to a project's `vendor`: `vendor/stackgen.json`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
@@ -22,12 +21,6 @@ impl FileDigest {
     /// Returns the digest of a file's bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         FileDigest(hex::encode(Sha256::digest(bytes)))
-    }
-}
-
-impl fmt::Display for FileDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `docs/reference/stackgen-yaml.md`: the keys of a stackgen.yaml, from its schema, with examples from a file that uses all of
+//! `docs/reference/stackgen-yaml.md`: the keys of a stackgen.yaml, from its schema, with examples from a file that uses most of
 //! them.
 
 use std::collections::BTreeMap;
@@ -7,10 +7,10 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 use stackgen_cfn::{Node, Source, Sources};
 
-/// File with every key, which the tests of `stackgen-synth` render.
+/// File with most keys, which the tests of `stackgen-synth` render.
 const EXAMPLES: &str = "generator/synth/tests/it/everything.yaml";
 
-/// Definitions without a section of their own: the page says once that environments repeat the file.
+/// Prefix of definitions that repeat the file for environments. They have no section of their own.
 const ENVIRONMENT: &str = "Environment";
 
 /// The heading of a definition, and its longest example.
@@ -169,7 +169,7 @@ fn last_line(node: &Node) -> u32 {
         .fold(node.span.line, u32::max)
 }
 
-/// Returns lines of a text without their common indentation, and without the dash of an item of a list.
+/// Returns lines of a text without their common indentation.
 fn lines(text: &str, first: u32, last: u32) -> String {
     let number = |line: u32| usize::try_from(line).unwrap();
     let lines: Vec<_> = text

@@ -47,18 +47,13 @@ pub(super) fn derive(
             }
         }
         if let Some(release) = profiles.get_mut("release").and_then(Item::as_table_mut) {
-            optimise_functions(release);
+            // The repository's comment is about the generator.
+            release
+                .decor_mut()
+                .set_prefix("\n# A smaller function starts faster.\n");
         }
     }
     Ok(document.to_string())
-}
-
-/// Sets what makes functions small, whatever the profile of the generator is.
-fn optimise_functions(release: &mut Table) {
-    let comment = "\n# A smaller function starts faster.\n";
-    release.decor_mut().set_prefix(comment);
-    release.insert("lto", value("thin"));
-    release.insert("codegen-units", value(1));
 }
 
 /// Sets the path or the version of one of the library's crates.
@@ -170,7 +165,7 @@ opt-level = 2
 
 # For the generator, too.
 [profile.release]
-codegen-units = 16
+lto = "thin"
 strip = true
 
 [profile.release.package]
@@ -215,9 +210,8 @@ windows.workspace = true
 
         # A smaller function starts faster.
         [profile.release]
-        codegen-units = 1
-        strip = true
         lto = "thin"
+        strip = true
         "#);
     }
 }

@@ -23,8 +23,8 @@ use starter::{STARTERS, Starter};
 /// Create a project from a starter
 ///
 /// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
-/// tests. The library that they use is written to `vendor`; `stackgen vendor` updates it. Never overwrites a file: keeps an existing README.md or .gitignore, and fails if any other file to be
-/// written exists already.
+/// tests. The library that they use is written to `vendor`; `stackgen vendor` updates it. Never overwrites a file: keeps an
+/// existing README.md or .gitignore, and fails if any other file to be written exists already.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InitCommand {

@@ -1,4 +1,4 @@
-//! VendorComparison of a project's copy of the library with that of this version of stackgen.
+//! Comparison of a project's copy of the library with that of this version of stackgen.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,7 +13,7 @@ use crate::file;
 use crate::library::{FileDigest, VENDOR_FOLDER, VendorRecord};
 use crate::write;
 
-/// Hint of an error about a file that cannot be read or removed.
+/// Hint of an error about a file that cannot be read, written or removed.
 const CHECK: &str = "check that you may read and change the folder vendor";
 
 /// Reads a project's record of vendored files.
@@ -74,12 +74,13 @@ impl VendorUpdate {
         let files: Vec<_> = files
             .map(|(name, text)| (vendored(project, name), text.clone()))
             .collect();
-        write::write_all(&files)?;
+        write::write_all(&files).map_err(|error| error.hint(CHECK))?;
         for name in &self.remove {
             remove(project, &vendored(project, name))?;
         }
         let record = file::within(project, &VendorRecord::path());
-        write::write_all(&[(record, self.record.text())])?;
+        let record = [(record, self.record.text())];
+        write::write_all(&record).map_err(|error| error.hint(CHECK))?;
         let is_recorded = self.record == comparison.record;
         Ok(!is_recorded || !self.write.is_empty() || !self.remove.is_empty())
     }

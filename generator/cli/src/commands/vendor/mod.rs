@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use semver::Version;
 
 use crate::error::CliError;
+use crate::file;
 use crate::library::{self, VendorRecord};
 use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
@@ -46,7 +47,7 @@ pub(crate) struct VendorCommand {
     #[arg(long, help_heading = "Action")]
     update: bool,
 
-    /// Replace files that you changed, too
+    /// Replace files that you changed, too, and remove those that this version lacks
     #[arg(long, requires = "update", help_heading = "Action")]
     force: bool,
 
@@ -60,7 +61,7 @@ pub(crate) struct VendorCommand {
     keep: bool,
 
     /// Changed file that `--force` or `--keep` applies to (default: all)
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with = "check")]
     files: Vec<PathBuf>,
 }
 
@@ -157,13 +158,13 @@ impl VendorCommand {
     fn choice(&self, comparison: &VendorComparison) -> Result<Choice, CliError> {
         if !self.force && !self.keep && !self.files.is_empty() {
             let message = "files are named without `--force` or `--keep`";
-            return Err(CliError::input(message).hint("say what to do with them"));
+            return Err(CliError::input(message).hint("add `--force` or `--keep`"));
         }
         let changed: BTreeMap<_, _> = comparison
             .states
             .iter()
             .filter(|(_, state)| state.is_changed() || **state == FileState::Kept)
-            .map(|(name, state)| (vendored(&self.project, name), (name, *state)))
+            .map(|(name, state)| (same_path(vendored(&self.project, name)), (name, *state)))
             .collect();
         let selected: Result<BTreeSet<String>, CliError> = match self.files.as_slice() {
             [] => Ok(changed
@@ -173,7 +174,7 @@ impl VendorCommand {
                 .collect()),
             named => named
                 .iter()
-                .map(|file| match changed.get(file) {
+                .map(|file| match changed.get(&same_path(file.clone())) {
                     Some((name, _)) => Ok((*name).clone()),
                     None => Err(not_changed(file.display())),
                 })
@@ -185,6 +186,11 @@ impl VendorCommand {
             _ => Choice::None,
         })
     }
+}
+
+/// Returns the path in the spelling that all spellings of a file share.
+fn same_path(path: PathBuf) -> PathBuf {
+    file::resolve(&path).unwrap_or(path)
 }
 
 fn not_changed(file: impl std::fmt::Display) -> CliError {
