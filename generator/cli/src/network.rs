@@ -1,5 +1,6 @@
 //! Proxies and root certificates that the environment configures, as for the `aws` command.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use stackgen_network::{NetworkOptions, Proxy, ProxyRules, RootCertificates};
@@ -30,6 +31,18 @@ pub(crate) fn network_options(
         roots,
         emulator: None,
     })
+}
+
+/// Returns the variables that name proxies, in both spellings. Node.js uses proxies only with `NODE_USE_ENV_PROXY`.
+pub(crate) fn proxy_variables() -> BTreeMap<String, String> {
+    let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    let names = names
+        .iter()
+        .flat_map(|name| [name.to_lowercase(), (*name).to_owned()]);
+    names
+        .chain(["NODE_USE_ENV_PROXY".to_owned()])
+        .filter_map(|name| Some((name.clone(), variable(&name)?)))
+        .collect()
 }
 
 fn proxy(name: &str) -> Result<Option<Proxy>, CliError> {

@@ -10,6 +10,7 @@ use stackgen_gateway::{FunctionSettings, Settings};
 use crate::error::{CliError, reason};
 use crate::layer_mount;
 use crate::local;
+use crate::network;
 use crate::source::{self, SourceArgs};
 use crate::ui::Ui;
 use crate::watcher;
@@ -67,6 +68,7 @@ impl OwnGateway {
 /// If the path of this program is unknown.
 pub(crate) fn set_machine(functions: &mut FunctionSettings, project: &Path) -> io::Result<()> {
     functions.path = std::env::var("PATH").ok();
+    functions.proxies = network::proxy_variables();
     // Functions run in their own folders, so the path must be absolute.
     functions.project = std::path::absolute(local::folder(project)).ok();
     functions.virtual_env = std::env::var_os("VIRTUAL_ENV")

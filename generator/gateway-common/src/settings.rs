@@ -1,5 +1,6 @@
 //! Settings of a gateway.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -77,6 +78,9 @@ pub struct FunctionSettings {
     pub retry: Duration,
     /// `PATH` of function processes, in which interpreters are looked up, too. `None` means Lambda's own `PATH`.
     pub path: Option<String>,
+    /// Variables of this machine that name its proxies, such as `HTTPS_PROXY` and `no_proxy`. Functions get them, and reach
+    /// AWS's names and this machine without a proxy all the same.
+    pub proxies: BTreeMap<String, String>,
     /// Absolute folder of the project. Virtual environments of Python and packages of Node are looked up there.
     pub project: Option<PathBuf>,
     /// Virtual environment of Python that is active where the gateway was started (`VIRTUAL_ENV`).
@@ -102,6 +106,7 @@ impl Default for FunctionSettings {
             keep: Duration::from_secs(5 * 60),
             retry: Duration::from_secs(1),
             path: None,
+            proxies: BTreeMap::new(),
             project: None,
             virtual_env: None,
             scratch: None,

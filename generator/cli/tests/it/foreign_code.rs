@@ -24,7 +24,7 @@ fn start(sandbox: Sandbox, arguments: &[&str]) -> Dev {
 }
 
 /// Invokes a function and returns its answer.
-fn invoke(dev: &Dev, function: &str) -> Value {
+pub(crate) fn invoke(dev: &Dev, function: &str) -> Value {
     let endpoint = dev.ready["gateway"]["endpoint"].as_str().unwrap();
     let address = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();

@@ -27,6 +27,7 @@ mod ending;
 mod event_sources;
 mod explain;
 mod foreign_code;
+mod function_proxies;
 mod graph;
 mod handlers;
 mod init;

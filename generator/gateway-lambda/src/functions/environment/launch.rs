@@ -18,7 +18,7 @@ use super::super::runtimes::{
     SearchContext, unsupported_runtime,
 };
 use super::super::{Configuration, LogFormat};
-use super::shared_options;
+use super::{proxies, shared_options};
 
 /// Command that starts a function process.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl LaunchCommand {
         command
     }
 
-    /// Returns all environment variables of the process. Nothing is inherited from the gateway.
+    /// Returns all environment variables of the process. Nothing is inherited from the gateway but what its settings name.
     pub(super) fn environment(
         &self,
         pool: &EnvironmentPool,
@@ -114,6 +114,8 @@ impl LaunchCommand {
         set("PATH", path);
         set("LANG", "en_US.UTF-8");
         set("TZ", ":UTC");
+        proxies::variables(&host.settings.functions.proxies)
+            .for_each(|(name, value)| set(name, &value));
         host.variables()
             .iter()
             .for_each(|(name, value)| set(name, value));

@@ -4,6 +4,7 @@ mod http;
 mod launch;
 mod life;
 mod output;
+mod proxies;
 mod report;
 mod runtime_api;
 mod shared_options;
