@@ -1,5 +1,6 @@
 """Runs a project with `stackgen dev`, and does with it what its README does."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import urllib.request
 
 from client import Client, Refused
 from emulator import Emulator
+from internet import Internet
 
 # Seconds to wait for the start, and for an answer.
 START, ANSWER = 60, 12
@@ -21,7 +23,7 @@ START, ANSWER = 60, 12
 class Dev:
     """A running `stackgen dev`, with the events that it printed."""
 
-    def __init__(self, stackgen, checkout, project, services):
+    def __init__(self, stackgen, checkout, project, services, variables):
         source = project.get("run", project["template"])
         command = [stackgen, "dev", source, "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
         if "stack" in project:
@@ -34,7 +36,7 @@ class Dev:
         self.token = [stackgen, "token", "--sub", "ada", "--file", source, *project.get("token", [])]
         self.checkout = checkout
         self.process = subprocess.Popen(
-            command, cwd=checkout, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=checkout, env=environment() | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.events, self.errors = [], []
         self.arrived = threading.Condition()
@@ -91,14 +93,14 @@ def environment():
 
 def ran(stackgen, checkout, project):
     """Returns what happened: `started`, `connected`, `works`, the answers, and the reasons from the gateway's events."""
-    if not project.get("services"):
-        return used(stackgen, checkout, project, None)
-    with Emulator() as emulator:
-        return used(stackgen, checkout, project, emulator.url)
+    with contextlib.ExitStack() as around:
+        services = around.enter_context(Emulator()).url if project.get("services") else None
+        variables = around.enter_context(Internet(project["internet"])).environment if "internet" in project else {}
+        return used(stackgen, checkout, project, services, variables)
 
 
-def used(stackgen, checkout, project, services):
-    dev = Dev(stackgen, checkout, project, services)
+def used(stackgen, checkout, project, services, variables):
+    dev = Dev(stackgen, checkout, project, services, variables)
     result = {"started": False, "connected": False, "works": False, "emulated": [], "said": [], "answers": [], "problems": []}
     try:
         ready = dev.first()
