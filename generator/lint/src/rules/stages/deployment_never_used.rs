@@ -5,7 +5,7 @@ use stackgen_model::{Api, Deployment, Link, Model};
 use crate::context::RuleContext;
 use crate::facts::{creation_order, served_deployments};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Location};
+use crate::{Confidence, Finding, Location, Severity};
 
 rule! {
     /// No stage serves a deployment, and nothing else in the template refers to it.
@@ -14,7 +14,8 @@ rule! {
     ///
     /// A deployment is a snapshot, which only has an effect while a stage serves it (row D1). Next to a stage with
     /// `AutoDeploy: true` it is created once and never used (row D5). The template suggests that it deploys the API:
-    /// someone gives it a new ID and nothing happens, or removes `AutoDeploy` and the stage is never deployed again.
+    /// someone gives it a new ID and nothing happens, or removes `AutoDeploy` and the stage is never deployed again. But
+    /// the API is served all the same, so there it is a note.
     ///
     /// ## How to fix it
     ///
@@ -88,12 +89,16 @@ fn finding(api: &Api, deployment: &Deployment) -> Finding {
         .find(|stage| served_deployments::has_auto_deploy(stage))
     {
         let message = format!("no stage serves deployment {id}: the stage has `AutoDeploy: true`");
-        return Finding::new(&RULE, location, message)
+        let finding = Finding::new(&RULE, location, message)
             .related(
                 Location::of(&stage.resource, &["AutoDeploy"]),
                 "creates its own deployments",
             )
             .hint("remove the deployment, or remove `AutoDeploy` and set `DeploymentId`");
+        return Finding {
+            severity: Severity::Note,
+            ..finding
+        };
     }
     let message = format!("no stage serves deployment {id}");
     let finding = Finding::new(&RULE, location, message);
