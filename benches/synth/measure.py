@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Subject:
-    """Subject of a measurement: commands that together do one job, such as 20 runs of stackgen for 20 stacks."""
+    """Subject of a measurement: commands that together do one job."""
 
     name: str
     commands: list

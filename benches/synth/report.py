@@ -17,8 +17,8 @@ def markdown(cases, growth, rounds, versions):
         f"Whole processes, warm: median of {rounds} interleaved runs, with the middle half in brackets. Peak is the largest"
         " resident set of any process involved. \"Times ours\" is the median over stackgen's.",
         "",
-        "CDK gets its best case: its CLI is started directly and not with npx, and 20 stacks are one app, while stackgen runs"
-        " 20 times. `node app.js` writes the same templates without the CLI. `CDK_VALIDATION=false` turns off aws-cdk-lib's"
+        "CDK's CLI is started directly and not with npx. Twenty stacks are one app of CDK and one run of `stackgen synth --file"
+        " A B …`. `node app.js` writes the same templates without the CLI. `CDK_VALIDATION=false` turns off aws-cdk-lib's"
         " checks of the synthesized templates. The SAM translator starts from SAM, so it only translates functions; stackgen"
         " rendered its input, which does not count.",
     ]
