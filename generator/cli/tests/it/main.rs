@@ -26,6 +26,7 @@ mod emulated_changes;
 mod ending;
 mod event_sources;
 mod explain;
+mod figures;
 mod foreign_code;
 mod function_proxies;
 mod graph;
