@@ -74,11 +74,13 @@ impl Figure {
         self.unit.is_some() || (self.value >= 1_000.0 && self.text.contains(','))
     }
 
-    /// Returns true if this is the other figure, rounded. A number in a table may have its unit in the head.
+    /// Returns true if this is the other figure, rounded.
     fn quotes(&self, other: &Figure) -> bool {
         let value = match (self.unit, other.unit) {
             (Some(own), Some(of)) if own.kind == of.kind => other.value * of.size / own.size,
-            (_, None) => other.value,
+            (None, None) => other.value,
+            // A cell of a table, with the unit in its head.
+            (Some(_), None) if other.text.ends_with(' ') => other.value,
             _ => return false,
         };
         (self.value - value).abs() <= self.rounding * 1.000_001
@@ -153,6 +155,7 @@ fn a_figure_quotes_a_result_if_it_is_that_result_rounded() {
     assert!(quotes("0.5 seconds", "0.46 |"));
     assert!(!quotes("12 ms", "12.6 ms"));
     assert!(!quotes("12 ms", "12 MiB"));
+    assert!(!quotes("12 ms", "12 calls"));
     assert!(!quotes("12.0 ms", "11.8 ms"));
     let names: Vec<_> = figures("cfn-lint 1.58, Node v20, D15 and 3 s")
         .into_iter()
