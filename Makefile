@@ -110,10 +110,14 @@ fmt: ## Format the code
 	$(CARGO) fmt
 
 .PHONY: lint
-lint: ## Formatting, clippy, licences and sources of dependencies
+lint: tools-dist ## Formatting, clippy, licences and sources of dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) deny --offline check bans licenses sources
+	$(MAKE) --no-print-directory deny
+
+.PHONY: deny
+deny: tools-dist ## Licences and sources of dependencies, and second copies of crates
+	.tools/dist/bin/cargo-deny --offline check bans licenses sources
 
 .PHONY: docs
 docs: build ## Bring docs/reference/ and docs/rules/ up to date
