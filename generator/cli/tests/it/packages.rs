@@ -61,54 +61,68 @@ fn assert_done(command: &mut Command) -> String {
     run.stdout
 }
 
-/// Lints what CDK, SAM and the Serverless Framework write, and runs a stack.
+/// Projects of other tools: what `stackgen` is given, and the file with the finding. Each declares an authorizer that `$connect`
+/// does not name, and answers a message in capitals.
+const PROJECTS: [(&str, &str, &str); 3] = [
+    ("cdk", "cdk.out", "rooms.template.json"),
+    ("sam", "template.yaml", "template.yaml"),
+    (
+        "serverless",
+        ".serverless",
+        "cloudformation-template-update-stack.json",
+    ),
+];
+
+/// Lints and runs what CDK, SAM and the Serverless Framework write.
 fn five_minutes(user: &User, stackgen: &Path) {
-    let project = project();
-    user.give(project.path());
-    let run = |arguments: &[&str]| {
-        let mut command = user.command(stackgen, project.path());
+    let projects = projects();
+    user.give(projects.path());
+    let in_folder = |folder: &Path, arguments: &[&str]| {
+        let mut command = user.command(stackgen, folder);
         Run::of(command.args(arguments).output().unwrap())
     };
-    assert_eq!(run(&["--version"]).stdout, format!("stackgen {VERSION}\n"));
-    for (input, finding) in [
-        ("cdk.out", "rooms.template.json"),
-        ("template.yaml", "template.yaml"),
-        (".serverless", "cloudformation-template-update-stack.json"),
-    ] {
+    let version = in_folder(projects.path(), &["--version"]);
+    assert_eq!(version.stdout, format!("stackgen {VERSION}\n"));
+    for (tool, input, finding) in PROJECTS {
+        let folder = projects.path().join(tool);
+        let run = |arguments: &[&str]| in_folder(&folder, arguments);
         let lint = run(&["lint", input]);
         assert_eq!(lint.code, Some(3), "{lint}");
         assert!(lint.stdout.contains("error[SG102]"), "{lint}");
         assert!(lint.stdout.contains(finding), "{lint}");
+        let _dev = Started::dev(user, stackgen, &folder, input);
+        let probe = run(&["probe", "--local", "--send", "hello", "--expect", "HELLO"]);
+        assert_eq!(probe.code, Some(0), "{probe}");
     }
-    let _dev = Started::dev(user, stackgen, project.path());
-    let probe = run(&["probe", "--local", "--send", "hello", "--expect", "HELLO"]);
-    assert_eq!(probe.code, Some(0), "{probe}");
 }
 
-/// Writes one template as the three tools write theirs: `$connect` is open beside an authorizer, and a message comes back in
-/// capitals.
-fn project() -> Sandbox {
-    let project = Sandbox::new();
-    let template = include_str!("packages/template.yaml");
-    project.write("template.yaml", template);
-    let json = include_str!("packages/template.json");
-    project.write("cdk.out/rooms.template.json", json);
-    let manifest = r#"{"version":"36.0.0","artifacts":{"rooms":{"type":"aws:cloudformation:stack","environment":"aws://unknown-account/unknown-region","properties":{"templateFile":"rooms.template.json"}}}}"#;
-    project.write("cdk.out/manifest.json", manifest);
-    project.write(
-        ".serverless/cloudformation-template-update-stack.json",
-        json,
-    );
-    project
+/// Writes the projects, as the tools wrote them: `packages/README.md` says how.
+fn projects() -> Sandbox {
+    let projects = Sandbox::new();
+    let files = root().join("generator/cli/tests/it/packages");
+    for (file, of) in [
+        ("cdk/cdk.out/manifest.json", "cdk/manifest.json"),
+        ("cdk/cdk.out/rooms.assets.json", "cdk/rooms.assets.json"),
+        ("cdk/cdk.out/rooms.template.json", "cdk/rooms.template.json"),
+        ("sam/template.yaml", "sam/template.yaml"),
+        ("serverless/.serverless/rooms.zip", "serverless/rooms.zip"),
+        (
+            "serverless/.serverless/cloudformation-template-update-stack.json",
+            "serverless/cloudformation-template-update-stack.json",
+        ),
+    ] {
+        projects.write(file, fs::read(files.join(of)).unwrap());
+    }
+    projects
 }
 
 /// A running `stackgen dev`.
 struct Started(Child);
 
 impl Started {
-    fn dev(user: &User, stackgen: &Path, folder: &Path) -> Self {
+    fn dev(user: &User, stackgen: &Path, folder: &Path, input: &str) -> Self {
         let mut command = user.command(stackgen, folder);
-        command.args(["dev", "template.yaml", "--port", "0", "--no-watch"]);
+        command.args(["dev", input, "--port", "0", "--no-watch"]);
         let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
