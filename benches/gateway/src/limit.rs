@@ -1,14 +1,17 @@
 //! Physical limit: an echo of tokio-tungstenite, without gateway and function.
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::Result;
 
 /// Prints its address, and serves until it is killed.
 pub async fn serve() -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind("127.0.0.1:0".parse()?)?;
+    // With the usual 128, a burst of connections waits a second for its handshakes to be repeated.
+    let listener = socket.listen(4096)?;
     println!("{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
