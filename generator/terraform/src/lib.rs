@@ -17,6 +17,7 @@ mod files;
 mod functions;
 mod large_stack;
 mod module;
+mod template_types;
 mod token;
 mod types;
 mod value;

@@ -6,17 +6,6 @@ use super::TemplateConverter;
 use super::properties::ResourceProperties;
 use crate::evaluate::ResourceInstance;
 
-/// Returns true for a type whose resources are part of others.
-pub(super) fn is_merged(kind: &str) -> bool {
-    matches!(
-        kind,
-        "aws_cloudwatch_event_target"
-            | "aws_iam_policy_attachment"
-            | "aws_iam_role_policy_attachment"
-            | "aws_secretsmanager_secret_version"
-    )
-}
-
 impl TemplateConverter<'_, '_> {
     /// Adds the value of a secret.
     pub(super) fn secret(

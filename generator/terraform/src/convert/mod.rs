@@ -19,19 +19,10 @@ use crate::address::address_of_block;
 use crate::error::ConfigurationProblem;
 use crate::evaluate::{Evaluator, ResourceInstance, version_id};
 use crate::functions::{json_text, short_digest};
+use crate::template_types::is_in_template;
 use crate::value::HclValue;
 use properties::ResourceProperties;
 pub(crate) use types::attribute_of;
-
-/// Resources whose values the evaluation contains already, or which exist only while Terraform runs.
-const WITHOUT_RESOURCE: [&str; 6] = [
-    "archive_",
-    "local_",
-    "null_",
-    "random_",
-    "terraform_data",
-    "time_",
-];
 
 /// State of a conversion.
 pub(crate) struct TemplateConverter<'e, 'f> {
@@ -106,12 +97,7 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
     }
 
     fn add(&mut self, instance: &Rc<ResourceInstance>, resources: &mut Map) {
-        let kind = instance.kind.as_str();
-        if merged::is_merged(kind)
-            || WITHOUT_RESOURCE
-                .iter()
-                .any(|prefix| kind.starts_with(prefix))
-        {
+        if !is_in_template(&instance.kind) {
             return;
         }
         let mut properties = ResourceProperties::new(self.evaluator, instance);
@@ -208,10 +194,7 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         let waits_for = |other: &Rc<ResourceInstance>| {
             let block = address_of_block(&other.address);
             other.address != instance.address
-                && !merged::is_merged(&other.kind)
-                && !WITHOUT_RESOURCE
-                    .iter()
-                    .any(|prefix| other.kind.starts_with(prefix))
+                && is_in_template(&other.kind)
                 && blocks
                     .iter()
                     .any(|wanted| block == *wanted || is_in_module(block, wanted))

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::random;
 use super::{Evaluator, ResourceInstance};
 use crate::functions::known;
+use crate::template_types::is_in_template;
 use crate::token::TokenMeaning;
 use crate::value::HclValue;
 
@@ -219,6 +220,9 @@ impl Evaluator<'_> {
         }
         let computed = TYPES.iter().find(|one| one.kind == instance.kind);
         let Some(computed) = computed else {
+            if !is_in_template(&instance.kind) {
+                return BTreeMap::new();
+            }
             let id = self.tokens.reference(&instance.address, None, None);
             return BTreeMap::from([("id".to_owned(), HclValue::Text(id))]);
         };

@@ -12,6 +12,7 @@ use crate::address::address_of_block;
 use crate::document::{BlockSuppression, ConfigBlock};
 use crate::error::{ConfigurationProblem, ExpressionError};
 use crate::functions::known;
+use crate::template_types::is_in_template;
 use crate::value::{HclMap, HclValue, OpenObject};
 
 /// An instance of a resource or data source, with its evaluated attributes.
@@ -142,7 +143,7 @@ impl Evaluator<'_> {
             entries,
             open: Some(OpenObject {
                 address: instance.address.clone(),
-                is_resource: !is_data,
+                is_resource: !is_data && is_in_template(&instance.kind),
             }),
         })
     }

@@ -1,6 +1,8 @@
 //! Values that are unknown, because they depend on others that are.
 
 use serde_json::json;
+use stackgen_cfn::json::to_json;
+use stackgen_model::{Inputs, Model};
 use stackgen_terraform::{ConfigurationInputs, evaluate};
 
 use crate::convert::{configuration, notes, properties};
@@ -175,4 +177,31 @@ resource "aws_sqs_queue" "account" { name = data.aws_caller_identity.east.accoun
             unknown(14, "data.aws_caller_identity.east"),
         ]
     );
+}
+
+#[test]
+fn attributes_of_a_resource_that_is_not_in_the_template_are_parameters() {
+    for (kind, attribute) in [
+        ("time_static", "rfc3339"),
+        ("time_static", "id"),
+        ("null_resource", "id"),
+        ("local_file", "content_md5"),
+        ("terraform_data", "id"),
+        ("random_bytes", "hex"),
+        ("aws_secretsmanager_secret_version", "version_id"),
+    ] {
+        let reference = format!("{kind}.x.{attribute}");
+        let read = configuration(&[(
+            "main.tf",
+            &format!(
+                "resource \"{kind}\" \"x\" {{}}\nresource \"aws_sqs_queue\" \"q\" {{ name = {reference} }}\n"
+            ),
+        )]);
+        assert_eq!(
+            properties(&read, "aws_sqs_queue.q")["QueueName"],
+            json!({ "Ref": reference })
+        );
+        let model = Model::from_template(&read.template, &Inputs::none());
+        assert_eq!(model.problems, [], "{reference}");
+    }
 }
