@@ -176,8 +176,7 @@ fn evaluate_here(
     let value = evaluator
         .expression(&root, &expression, &[])
         .map_err(|error| error.message)?;
-    let json = json_text(&value).map_err(|error| error.message)?;
-    Ok(evaluator.tokens.describe(&json))
+    Ok(evaluator.tokens.describe(&json_text(&value)))
 }
 
 /// Returns the values of the root module's variables: later ones replace earlier ones.

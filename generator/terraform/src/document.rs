@@ -274,16 +274,27 @@ fn labelled(
     let attributes = map.entries().map(|(key, entry)| {
         let attribute = ConfigAttribute {
             span: entry.key_span,
-            expression: Rc::new(json_expression(key, &entry.node)),
+            expression: Rc::new(json_expression(kind, key, &entry.node)),
         };
         (key.to_owned(), attribute)
     });
+    let mut nested = Vec::new();
+    if let Some((_, entry)) = map.entries().find(|(key, _)| *key == "lifecycle") {
+        labelled(
+            "lifecycle",
+            &[],
+            0,
+            entry.key_span,
+            &entry.node,
+            &mut nested,
+        );
+    }
     blocks.push(ConfigBlock {
         kind: kind.to_owned(),
         labels: labels.to_vec(),
         span,
         attributes: attributes.collect(),
-        blocks: Vec::new(),
+        blocks: nested,
         suppressions: Vec::new(),
         end: node.span.end,
     });
@@ -303,8 +314,13 @@ fn literal_attributes(node: &Node) -> BTreeMap<String, ConfigAttribute> {
 }
 
 /// Returns the expression of a value in the JSON syntax: texts are templates, and in some attributes expressions.
-fn json_expression(key: &str, node: &Node) -> Expression {
-    let is_reference = matches!(key, "depends_on" | "type" | "provider" | "ignore_changes");
+fn json_expression(kind: &str, key: &str, node: &Node) -> Expression {
+    let is_reference = matches!(
+        (kind, key),
+        ("variable", "type")
+            | ("lifecycle", "replace_triggered_by")
+            | (_, "depends_on" | "provider")
+    );
     expression(node, &|text| {
         let parsed = is_reference
             .then(|| hcl_edit::parser::parse_expr(text).ok())

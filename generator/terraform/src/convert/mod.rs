@@ -203,24 +203,15 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         others.map(|other| other.address.clone()).collect()
     }
 
-    /// Returns the triggers of a deployment in words, if it has some.
+    /// Returns the triggers of a deployment and those of its lifecycle in words, if it has some.
     fn triggers(&self, instance: &ResourceInstance) -> Option<String> {
-        let triggers = instance.attributes.get("triggers")?;
-        if *triggers == HclValue::Null {
-            return None;
-        }
-        // They are a map of texts: the number 1 is the text "1".
-        let texts = triggers.entries().into_iter().flatten();
-        let texts = texts.map(|(name, value)| {
-            let text = value.to_text().map(HclValue::Text);
-            (name.as_str(), text.unwrap_or_else(|_| value.clone()))
-        });
-        let json = match triggers {
-            HclValue::Map(_) => json_text(&HclValue::map(texts)),
-            other => json_text(other),
-        };
-        let json = json.ok()?;
-        Some(self.evaluator.tokens.describe(&json))
+        let triggers = instance.attributes.get("triggers");
+        let own = triggers
+            .filter(|it| **it != HclValue::Null)
+            .map(trigger_text);
+        let others = instance.replace_triggers.as_ref().map(json_text);
+        let texts: Vec<String> = own.into_iter().chain(others).collect();
+        (!texts.is_empty()).then(|| self.evaluator.tokens.describe(&texts.join(" ")))
     }
 
     /// Returns a value as a node of the template; `None` for null.
@@ -232,6 +223,18 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         self.evaluator
             .note(ConfigurationProblem::new(span, message).hint(hint));
     }
+}
+
+/// Returns the JSON of triggers. They are a map of texts: the number 1 is the text "1".
+fn trigger_text(triggers: &HclValue) -> String {
+    let Some(entries) = triggers.entries() else {
+        return json_text(triggers);
+    };
+    let texts = entries.iter().map(|(name, value)| {
+        let text = value.to_text().map(HclValue::Text);
+        (name.as_str(), text.unwrap_or_else(|_| value.clone()))
+    });
+    json_text(&HclValue::map(texts))
 }
 
 /// Returns the linter's metadata of a resource with suppressions.

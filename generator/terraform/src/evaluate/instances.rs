@@ -36,6 +36,8 @@ pub(crate) struct ResourceInstance {
     pub(crate) has_other_provider: bool,
     /// Suppressions of the linter.
     pub(crate) suppressions: Vec<BlockSuppression>,
+    /// Values in its `replace_triggered_by`, whose changes replace it.
+    pub(crate) replace_triggers: Option<HclValue>,
     /// Unknown value that decides whether the instance exists.
     pub(crate) condition: Option<String>,
 }
@@ -227,7 +229,10 @@ impl Evaluator<'_> {
             address: &address,
             spans: BTreeMap::new(),
         };
-        let (attributes, dependencies) = self.with_dependencies(|| reader.body(block, names, ""));
+        let ((attributes, replace_triggers), dependencies) = self.with_dependencies(|| {
+            let attributes = reader.body(block, names, "");
+            (attributes, self.replace_triggers(instance, block, names))
+        });
         let mut spans = reader.spans;
         let depends_on = block.attributes.get("depends_on");
         let depends_on = depends_on
@@ -248,8 +253,23 @@ impl Evaluator<'_> {
                 .get("provider")
                 .is_some_and(|provider| is_alias(&provider.expression)),
             suppressions: block.suppressions.clone(),
+            replace_triggers,
             condition: None,
         }
+    }
+
+    fn replace_triggers(
+        &self,
+        instance: &Rc<ModuleInstance>,
+        block: &ConfigBlock,
+        names: &[(String, HclValue)],
+    ) -> Option<HclValue> {
+        const NAME: &str = "replace_triggered_by";
+        let attribute = block
+            .blocks_of("lifecycle")
+            .find_map(|lifecycle| lifecycle.attributes.get(NAME))?;
+        let name = format!("{}{}.{NAME}", instance.prefix, block.labels.join("."));
+        Some(self.attribute(instance, attribute, names, &name))
     }
 
     /// Returns the keys of a block's instances.

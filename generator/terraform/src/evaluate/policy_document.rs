@@ -34,7 +34,7 @@ pub(super) fn policy_document(instance: &ResourceInstance) -> Option<String> {
         ),
         ("Statement", HclValue::List(statements)),
     ]);
-    json_text(&document).ok()
+    Some(json_text(&document))
 }
 
 /// Returns the statements of a document in JSON; `None` if it is unknown.

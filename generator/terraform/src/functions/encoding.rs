@@ -25,9 +25,7 @@ pub(super) fn call(
     arguments: &[HclValue],
 ) -> Option<FunctionResult> {
     Some(match name {
-        "jsonencode" => at(arguments, 0)
-            .and_then(json_text)
-            .map(|text| Some(HclValue::Text(text))),
+        "jsonencode" => at(arguments, 0).map(|value| Some(HclValue::Text(json_text(value)))),
         "jsondecode" => text(arguments, 0).and_then(|text| {
             let json: Json = serde_json::from_str(&text)
                 .map_err(|error| ExpressionError::new(format!("this is not JSON: {error}")))?;
@@ -74,14 +72,10 @@ pub(crate) fn from_json(json: &Json) -> HclValue {
 }
 
 /// Returns a value as JSON, as `jsonencode` writes it.
-///
-/// # Errors
-///
-/// Currently never.
-pub(crate) fn json_text(value: &HclValue) -> Result<String, ExpressionError> {
+pub(crate) fn json_text(value: &HclValue) -> String {
     let mut text = String::new();
     write_json(value, &mut text);
-    Ok(text)
+    text
 }
 
 fn write_json(value: &HclValue, out: &mut String) {

@@ -125,10 +125,10 @@ fn formatted(kind: char, verb: &FormatVerb, value: &HclValue) -> Result<String, 
         })
     };
     Ok(match kind {
-        'v' if verb.flags.contains('#') => json_text(value)?,
+        'v' if verb.flags.contains('#') => json_text(value),
         'v' => match value {
             HclValue::Null => "null".to_owned(),
-            HclValue::List(_) | HclValue::Set(_) | HclValue::Map(_) => json_text(value)?,
+            HclValue::List(_) | HclValue::Set(_) | HclValue::Map(_) => json_text(value),
             other => other.to_text()?,
         },
         's' => {
@@ -138,7 +138,7 @@ fn formatted(kind: char, verb: &FormatVerb, value: &HclValue) -> Result<String, 
                 None => text,
             }
         }
-        'q' => json_text(&HclValue::Text(value.to_text()?))?,
+        'q' => json_text(&HclValue::Text(value.to_text()?)),
         't' => match value.as_bool() {
             Some(value) => value.to_string(),
             None => return Err(ExpressionError::new("`%t` needs a bool")),

@@ -4,6 +4,7 @@
 
 mod console;
 mod convert;
+mod deployments;
 mod files;
 mod generated;
 mod modules;
