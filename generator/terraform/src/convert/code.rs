@@ -164,11 +164,11 @@ impl TemplateConverter<'_, '_> {
             };
             known(tokens, &value).as_text().map(str::to_owned)
         };
-        let blocks = archive
-            .attributes
-            .get("source")
-            .and_then(HclValue::elements)
-            .unwrap_or_default();
+        let blocks = match archive.attributes.get("source") {
+            // In the JSON syntax, a nested block of which there is one can be an object.
+            Some(only @ HclValue::Map(_)) => std::slice::from_ref(only),
+            blocks => blocks.and_then(HclValue::elements).unwrap_or_default(),
+        };
         let content = match blocks {
             [] => text("source_content", None)?,
             [only] => text("content", Some(only))?,

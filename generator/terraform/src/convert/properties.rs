@@ -33,7 +33,12 @@ impl<'e, 'f> ResourceProperties<'e, 'f> {
         let mut value = self.instance.attributes.get(steps.next()?)?;
         for step in steps {
             value = match value {
-                HclValue::Map(map) => map.entries.get(step)?,
+                // In the JSON syntax, a nested block of which there is one can be an object.
+                HclValue::Map(map) => match (map.entries.get(step), step) {
+                    (Some(entry), _) => entry,
+                    (None, "0") => value,
+                    (None, _) => return None,
+                },
                 HclValue::List(items) | HclValue::Set(items) => {
                     items.get(step.parse::<usize>().ok()?)?
                 }
@@ -52,6 +57,7 @@ impl<'e, 'f> ResourceProperties<'e, 'f> {
     pub(super) fn blocks(&self, name: &str) -> usize {
         match self.value(name) {
             Some(HclValue::List(items) | HclValue::Set(items)) => items.len(),
+            Some(HclValue::Map(_)) => 1,
             _ => 0,
         }
     }

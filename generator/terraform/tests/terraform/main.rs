@@ -7,5 +7,6 @@ mod convert;
 mod deployments;
 mod files;
 mod generated;
+mod json_syntax;
 mod modules;
 mod unknown;
