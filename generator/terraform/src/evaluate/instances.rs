@@ -234,9 +234,11 @@ impl Evaluator<'_> {
             (attributes, self.replace_triggers(instance, block, names))
         });
         let mut spans = reader.spans;
-        let depends_on = block.attributes.get("depends_on");
-        let depends_on = depends_on
-            .map(|attribute| depends_on_addresses(&attribute.expression, &instance.prefix));
+        let mut depends_on = depends_on_addresses(block, &instance.prefix);
+        let callers = std::iter::successors(instance.caller.as_ref(), |caller| {
+            caller.instance.caller.as_ref()
+        });
+        depends_on.extend(callers.flat_map(|caller| caller.depends_on.iter().cloned()));
         if let Some(attribute) = block.attributes.get("depends_on") {
             spans.insert("depends_on".to_owned(), attribute.span);
         }
@@ -246,7 +248,7 @@ impl Evaluator<'_> {
             span: block.span,
             attributes,
             spans,
-            depends_on: depends_on.unwrap_or_default(),
+            depends_on,
             dependencies,
             has_other_provider: block
                 .attributes
@@ -356,10 +358,11 @@ fn is_alias(provider: &Expression) -> bool {
     provider.is_traversal() || is_quoted
 }
 
-/// Returns the addresses in a `depends_on`: of resources, and of modules as `module.name`.
-fn depends_on_addresses(expression: &Expression, prefix: &str) -> Vec<String> {
-    let items = expression
-        .as_array()
+/// Returns the addresses in the `depends_on` of a block: of resources, and of modules as `module.name`.
+pub(super) fn depends_on_addresses(block: &ConfigBlock, prefix: &str) -> Vec<String> {
+    let depends_on = block.attributes.get("depends_on");
+    let items = depends_on
+        .and_then(|attribute| attribute.expression.as_array())
         .into_iter()
         .flat_map(|items| items.iter());
     let addresses = items.filter_map(|item| {

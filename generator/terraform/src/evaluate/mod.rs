@@ -43,6 +43,8 @@ pub(crate) struct ModuleCaller {
     arguments: BTreeMap<String, ConfigAttribute>,
     /// `each` and `count` of the call.
     names: Vec<(String, HclValue)>,
+    /// Addresses in the call's `depends_on`.
+    depends_on: Vec<String>,
 }
 
 /// A named value, which is evaluated once.

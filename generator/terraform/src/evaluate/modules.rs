@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::instances::Keys;
+use super::instances::{Keys, depends_on_addresses};
 use super::{Evaluator, ModuleCaller, ModuleInstance};
 use crate::document::ConfigBlock;
 use crate::error::{ConfigurationProblem, ExpressionError};
@@ -201,6 +201,7 @@ impl Evaluator<'_> {
                         .map(|(name, value)| (name.clone(), value.clone()))
                         .collect(),
                     names,
+                    depends_on: depends_on_addresses(call, &instance.prefix),
                 }),
             })
         };
@@ -234,7 +235,7 @@ impl Evaluator<'_> {
             .unwrap_or_default();
         let folder = match source.starts_with("./") || source.starts_with("../") {
             true => Some(normalized(&instance.module.folder.join(source))),
-            false => self.installed(instance, address),
+            false => self.installed(address),
         };
         let Some(folder) = folder.filter(|folder| self.files.file_names(folder).is_some()) else {
             let message =
@@ -282,26 +283,35 @@ impl Evaluator<'_> {
     }
 
     /// Returns the folder into which `terraform init` has put a module.
-    fn installed(&self, _instance: &ModuleInstance, address: &str) -> Option<PathBuf> {
+    fn installed(&self, address: &str) -> Option<PathBuf> {
         let manifest = self
             .files
             .read(Path::new(".terraform/modules/modules.json"))
             .ok()??;
         let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
         // Keys are names without `module.` and without the keys of instances.
-        let mut key = String::new();
-        let mut is_inside = false;
-        for character in address.chars() {
-            match character {
-                '[' => is_inside = true,
-                ']' => is_inside = false,
-                other if !is_inside => key.push(other),
-                _ => {}
-            }
-        }
-        let key = key.replace("module.", "");
+        let key = without_keys(address);
+        let key: Vec<&str> = key.split('.').skip(1).step_by(2).collect();
+        let key = key.join(".");
         let modules = manifest.get("Modules")?.as_array()?;
         let module = modules.iter().find(|module| module["Key"] == *key)?;
         module.get("Dir")?.as_str().map(PathBuf::from)
     }
+}
+
+/// Returns an address without the keys of instances, such as `module.a.module.b` of `module.a["x.y"].module.b[0]`.
+fn without_keys(address: &str) -> String {
+    let (mut names, mut is_key, mut is_text, mut is_escaped) = (String::new(), false, false, false);
+    for letter in address.chars() {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => is_text = !is_text,
+            '[' if !is_text => is_key = true,
+            ']' if !is_text => is_key = false,
+            other if !is_key => names.push(other),
+            _ => {}
+        }
+    }
+    names
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackgen_cfn::json::to_json;
 
-use crate::convert::{configuration, ids, notes, properties};
+use crate::convert::{configuration, ids, notes, properties, resource};
 
 #[test]
 fn local_modules_are_read_with_their_arguments_and_outputs() {
@@ -191,4 +191,73 @@ fn a_module_that_calls_itself_is_read_once() {
     );
     let root = configuration(&[("main.tf", &format!("{queue}{}", calls("./.")))]);
     assert_eq!(ids(&root), ["aws_sqs_queue.q"]);
+}
+
+#[test]
+fn resources_of_a_module_wait_for_what_its_callers_name() {
+    let read = configuration(&[
+        (
+            "main.tf",
+            r#"
+resource "aws_sqs_queue" "first" {}
+module "outer" {
+  source     = "./outer"
+  depends_on = [aws_sqs_queue.first]
+}
+module "after" {
+  source     = "./inner"
+  depends_on = [module.outer]
+}
+"#,
+        ),
+        (
+            "outer/main.tf",
+            r#"
+resource "aws_sqs_queue" "second" {}
+module "inner" {
+  source     = "../inner"
+  depends_on = [aws_sqs_queue.second]
+}
+"#,
+        ),
+        ("inner/main.tf", "resource \"aws_sqs_queue\" \"third\" {}\n"),
+    ]);
+    let waits_for = |id: &str| resource(&read, id)["DependsOn"].clone();
+    assert_eq!(
+        waits_for("module.outer.aws_sqs_queue.second"),
+        json!(["aws_sqs_queue.first"])
+    );
+    assert_eq!(
+        waits_for("module.outer.module.inner.aws_sqs_queue.third"),
+        json!(["aws_sqs_queue.first", "module.outer.aws_sqs_queue.second"])
+    );
+    assert_eq!(
+        waits_for("module.after.aws_sqs_queue.third"),
+        json!([
+            "module.outer.aws_sqs_queue.second",
+            "module.outer.module.inner.aws_sqs_queue.third"
+        ])
+    );
+}
+
+#[test]
+fn the_name_of_an_installed_module_can_end_in_module() {
+    let call = |name: &str| {
+        let source = "source = \"acme/queue/aws\"";
+        format!("module {name:?} {{\n  for_each = toset([\"a]b.c\"])\n  {source}\n}}\n")
+    };
+    let read = configuration(&[
+        ("main.tf", &call("my_module")),
+        (
+            ".terraform/modules/modules.json",
+            r#"{"Modules":[{"Key":"my_module","Dir":"one"},{"Key":"my_module.module","Dir":"two"}]}"#,
+        ),
+        ("one/main.tf", &call("module")),
+        ("two/main.tf", "resource \"aws_sqs_queue\" \"q\" {}\n"),
+    ]);
+    assert_eq!(notes(&read), [""; 0]);
+    assert_eq!(
+        ids(&read),
+        [r#"module.my_module["a]b.c"].module.module["a]b.c"].aws_sqs_queue.q"#]
+    );
 }
