@@ -67,29 +67,9 @@ pub fn read(
 fn read_here(
     files: &dyn ConfigurationFiles,
     inputs: &ConfigurationInputs,
-    mut sources: Sources,
+    sources: Sources,
 ) -> Result<TerraformConfiguration, UnreadableConfiguration> {
-    let module = TerraformModule::read(Path::new(""), files, &mut sources);
-    let given = given_variables(files, inputs, &mut sources);
-    let (module, given) = match (module, given) {
-        (Ok(module), Ok(given)) => (module, given),
-        (module, given) => {
-            let errors = module
-                .err()
-                .into_iter()
-                .chain(given.err())
-                .flatten()
-                .collect();
-            return Err(UnreadableConfiguration { sources, errors });
-        }
-    };
-    let mut evaluator = Evaluator::new(files, sources);
-    evaluator.given = given;
-    let root = Rc::new(ModuleInstance {
-        prefix: String::new(),
-        module: Rc::new(module),
-        caller: None,
-    });
+    let (evaluator, root) = read_root(files, inputs, sources)?;
     // Terraform asks for the values of all variables, also of those that nothing uses.
     root.module.variables.keys().for_each(|name| {
         let _ = evaluator.variable(&root, name);
@@ -111,6 +91,36 @@ fn read_here(
         missing: evaluator.missing.take(),
         region,
     })
+}
+
+/// Reads the root module and the values of its variables.
+fn read_root<'f>(
+    files: &'f dyn ConfigurationFiles,
+    inputs: &ConfigurationInputs,
+    mut sources: Sources,
+) -> Result<(Evaluator<'f>, Rc<ModuleInstance>), UnreadableConfiguration> {
+    let module = TerraformModule::read(Path::new(""), files, &mut sources);
+    let given = given_variables(files, inputs, &mut sources);
+    let (module, given) = match (module, given) {
+        (Ok(module), Ok(given)) => (module, given),
+        (module, given) => {
+            let errors = module
+                .err()
+                .into_iter()
+                .chain(given.err())
+                .flatten()
+                .collect();
+            return Err(UnreadableConfiguration { sources, errors });
+        }
+    };
+    let mut evaluator = Evaluator::new(files, sources);
+    evaluator.given = given;
+    let root = Rc::new(ModuleInstance {
+        prefix: String::new(),
+        module: Rc::new(module),
+        caller: None,
+    });
+    Ok((evaluator, root))
 }
 
 /// Returns the folders of the modules that a root module calls, relative to it, as far as they are on this machine without
@@ -155,22 +165,10 @@ fn evaluate_here(
     inputs: &ConfigurationInputs,
     expression: &str,
 ) -> Result<String, String> {
-    let mut sources = Sources::new();
-    let first = |errors: Vec<ConfigurationProblem>| {
-        errors
-            .into_iter()
-            .next()
-            .map_or_else(String::new, |error| error.message)
-    };
-    let module = TerraformModule::read(Path::new(""), files, &mut sources).map_err(first)?;
-    let given = given_variables(files, inputs, &mut sources).map_err(first)?;
-    let mut evaluator = Evaluator::new(files, sources);
-    evaluator.given = given;
-    let root = Rc::new(ModuleInstance {
-        prefix: String::new(),
-        module: Rc::new(module),
-        caller: None,
-    });
+    let (evaluator, root) = read_root(files, inputs, Sources::new()).map_err(|unreadable| {
+        let first = unreadable.errors.into_iter().next();
+        first.map_or_else(String::new, |error| error.message)
+    })?;
     let expression =
         hcl_edit::parser::parse_expr(expression).map_err(|error| error.message().to_owned())?;
     let value = evaluator

@@ -62,10 +62,6 @@ impl<'e, 'f> TemplateConverter<'e, 'f> {
         let outputs: Map = outputs.collect();
         let mut template = Map::new();
         let conditions = self.conditions();
-        template.insert(
-            "Metadata",
-            map([("Terraform", map([("Version", Node::from("1"))]))]),
-        );
         if !conditions.is_empty() {
             template.insert("Conditions", conditions);
         }

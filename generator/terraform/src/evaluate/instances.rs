@@ -114,14 +114,10 @@ impl Evaluator<'_> {
         Ok(match repetition {
             Repetition::Single(one) => open(&one),
             Repetition::Unknown(one) => {
-                let mut value = open(&one);
-                // Any key selects the instance that stands for all.
-                if let HclValue::Map(map) = &mut value {
-                    map.open = None;
-                }
+                let value = open(&one);
                 match block.attributes.contains_key("for_each") {
                     true => self.unknown(format!("{} for each key", one.address)),
-                    false => HclValue::List(vec![open(&one)]),
+                    false => HclValue::List(vec![value]),
                 }
             }
             Repetition::Count(list) => HclValue::List(list.iter().map(open).collect()),

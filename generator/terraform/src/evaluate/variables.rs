@@ -27,13 +27,8 @@ impl Evaluator<'_> {
         name: &str,
     ) -> Result<HclValue, ExpressionError> {
         let Some(block) = instance.module.variables.get(name) else {
-            let names = instance.module.variables.keys();
-            let similar = names.min_by_key(|other| other.len().abs_diff(name.len()));
             let error = ExpressionError::new(format!("there is no variable {name:?}"));
-            return Err(match similar {
-                Some(_) => error.hint("declare it with a `variable` block"),
-                None => error,
-            });
+            return Err(error.hint("declare it with a `variable` block"));
         };
         self.named(&format!("{}var.{name}", instance.prefix), || {
             self.variable_value(instance, name, block)
