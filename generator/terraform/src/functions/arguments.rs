@@ -38,6 +38,8 @@ pub(crate) fn derived(tokens: &TokenTable, operation: &str, operands: &[&HclValu
     tokens.unknown(format!("{operation}({})", operands.join(", ")))
 }
 
+/// Returns an operand in words. Names stand in messages and templates, and a literal can be the value of a sensitive variable,
+/// so that its digest stands for it.
 fn described(tokens: &TokenTable, value: &HclValue) -> String {
     /// A longer operand is replaced by its digest.
     const LONGEST: usize = 60;
@@ -48,9 +50,26 @@ fn described(tokens: &TokenTable, value: &HclValue) -> String {
             Err(_) => tokens.describe(&format!("{other:?}")),
         },
     };
-    match text.chars().count() > LONGEST {
+    let has_literal = match value.to_text() {
+        Ok(text) => text.chars().any(|one| tokens.meaning(one).is_none()),
+        Err(_) => true,
+    };
+    let mut words = Vec::new();
+    match has_literal {
+        false => words.push(text.clone()),
+        true => {
+            value.visit_texts(&mut |text| {
+                let found = text.matches(|one| tokens.meaning(one).is_some());
+                words.extend(found.map(|one| tokens.describe(one)));
+            });
+            words.dedup();
+            words.push(short_digest(&text));
+        }
+    }
+    let words = words.join(" ");
+    match words.chars().count() > LONGEST {
         true => short_digest(&text),
-        false => text,
+        false => words,
     }
 }
 

@@ -446,7 +446,7 @@ resource "aws_lambda_function" "g" { description = aws_ecs_cluster.c.capacity }
     let function = properties(&read, "aws_lambda_function.f");
     assert_eq!(
         function["FunctionName"],
-        json!({ "Ref": "upper(\"f-${data.aws_vpc.main.id}\")" })
+        json!({ "Ref": "upper(${data.aws_vpc.main.id} 9829c5ecf9)" })
     );
     // A type that is not converted keeps its name.
     assert_eq!(

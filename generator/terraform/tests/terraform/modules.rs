@@ -149,11 +149,19 @@ data "external" "package" {
   query   = { source_path = SOURCE }
 }
 resource "aws_lambda_function" "f" { filename = data.external.package[0].result.filename }
+resource "aws_lambda_function" "moved" {
+  filename = lower("builds/${data.external.package[0].result.filename}")
+}
 "#;
     let code = |source: &str| {
         let main = main.replace("SOURCE", source);
         let read = configuration(&[("main.tf", &main), ("src/app.js", "")]);
-        properties(&read, "aws_lambda_function.f")["Code"].clone()
+        let code = |id: &str| properties(&read, id)["Code"].clone();
+        assert_eq!(
+            code("aws_lambda_function.moved"),
+            code("aws_lambda_function.f")
+        );
+        code("aws_lambda_function.f")
     };
     assert_eq!(code("\"src\""), "src");
     assert_eq!(code("jsonencode([\"src/app.js\"])"), "src");

@@ -205,3 +205,37 @@ fn attributes_of_a_resource_that_is_not_in_the_template_are_parameters() {
         assert_eq!(model.problems, [], "{reference}");
     }
 }
+
+#[test]
+fn the_name_of_an_unknown_value_has_no_literal() {
+    let queue = |key: &str| {
+        let read = configuration(&[(
+            "main.tf",
+            &r#"
+variable "key" {
+  sensitive = true
+  default   = "KEY"
+}
+variable "pin" {
+  sensitive = true
+  default   = 987654
+}
+data "aws_ssm_parameter" "env" { name = "x" }
+resource "aws_sqs_queue" "q" {
+  name         = data.aws_ssm_parameter.env.value == "prod" ? var.key : "none"
+  policy       = upper("${var.key}-${data.aws_ssm_parameter.env.value}")
+  tags         = { all = data.aws_ssm_parameter.env.on ? [var.key] : [] }
+  max_age      = data.aws_ssm_parameter.env.number + var.pin
+}
+resource "aws_sns_topic" "t" { name = trim(data.aws_ssm_parameter.env.value, var.key) }
+"#
+            .replace("KEY", key),
+        )]);
+        let text = to_json(&read.template).to_string();
+        assert!(!text.contains(key) && !text.contains("987654"), "{text}");
+        assert!(!format!("{:?}", read.notes).contains(key));
+        properties(&read, "aws_sqs_queue.q")["QueueName"].clone()
+    };
+    assert_eq!(queue("s3cret"), queue("s3cret"));
+    assert_ne!(queue("s3cret"), queue("0ther"));
+}
