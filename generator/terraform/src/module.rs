@@ -8,6 +8,7 @@ use stackgen_cfn::Sources;
 use crate::document::{self, ConfigAttribute, ConfigBlock};
 use crate::error::ConfigurationProblem;
 use crate::files::{ConfigurationFiles, normalized};
+use crate::token::may_have_token;
 
 /// Blocks of a module.
 #[derive(Clone, Debug, Default)]
@@ -190,10 +191,7 @@ fn read_text(
     let text =
         String::from_utf8(bytes).map_err(|_| wrong(format!("{name} is not UTF-8"), sources))?;
     // The characters stand for references in texts.
-    if text
-        .chars()
-        .any(|character| u32::from(character) >= 0xF_0000)
-    {
+    if may_have_token(&text) {
         return Err(wrong(
             format!("{name} contains characters of a private use area"),
             sources,

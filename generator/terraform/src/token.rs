@@ -218,6 +218,11 @@ impl TokenTable {
     }
 }
 
+/// Returns true if a text can contain a token: no file of a configuration contains these characters.
+pub(crate) fn may_have_token(text: &str) -> bool {
+    text.chars().any(|character| u32::from(character) >= FIRST)
+}
+
 /// Returns true if `Ref` of a resource is a name or an ID, and not an ARN or a URL.
 fn is_referred_to_by_name(id: &str) -> bool {
     const KINDS: [&str; 7] = [

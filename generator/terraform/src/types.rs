@@ -3,6 +3,7 @@
 use hcl_edit::expr::{Expression, FuncCall};
 
 use crate::error::ExpressionError;
+use crate::token::may_have_token;
 use crate::value::{HclValue, unify};
 
 /// Type constraint.
@@ -96,20 +97,19 @@ impl TypeConstraint {
         if matches!(value, HclValue::Null | HclValue::Unknown(_)) {
             return Ok(value);
         }
+        // An attribute that only AWS knows can have any type.
+        let is_text = matches!(self, TypeConstraint::Any | TypeConstraint::Text);
+        if !is_text && value.as_text().is_some_and(may_have_token) {
+            return Ok(value);
+        }
         Ok(match self {
             TypeConstraint::Any => value,
             TypeConstraint::Bool => {
                 HclValue::Bool(value.as_bool().ok_or_else(|| wrong("a bool", &value))?)
             }
-            TypeConstraint::Number => match &value {
-                HclValue::Text(text)
-                    if value.as_number().is_none()
-                        && text.chars().any(|c| u32::from(c) >= 0xF_0000) =>
-                {
-                    value
-                }
-                _ => HclValue::Number(value.as_number().ok_or_else(|| wrong("a number", &value))?),
-            },
+            TypeConstraint::Number => {
+                HclValue::Number(value.as_number().ok_or_else(|| wrong("a number", &value))?)
+            }
             TypeConstraint::Text => HclValue::Text(value.to_text()?),
             TypeConstraint::List(inner) => HclValue::List(inner.convert_elements(&value, default)?),
             TypeConstraint::Set(inner) => HclValue::set(inner.convert_elements(&value, default)?),

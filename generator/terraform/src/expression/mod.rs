@@ -190,6 +190,8 @@ impl ExpressionContext<'_> {
             match last.elements() {
                 Some(items) => arguments.extend(items.iter().cloned()),
                 None if matches!(last, HclValue::Unknown(_)) => arguments.push(last),
+                // An attribute that only AWS knows may be a list.
+                None if self.is_unknown(&last) => arguments.push(self.derived("...", &[&last])),
                 None => {
                     let message = format!("`...` needs a list, and not a {}", last.kind());
                     return Err(ExpressionError::new(message));

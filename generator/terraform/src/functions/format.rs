@@ -3,6 +3,7 @@
 use super::arguments::{at, text};
 use super::encoding::json_text;
 use crate::error::ExpressionError;
+use crate::token::may_have_token;
 use crate::value::{HclValue, number_text};
 
 /// Flags, width and precision of a verb such as `%-8.2f`.
@@ -144,7 +145,12 @@ fn formatted(kind: char, verb: &FormatVerb, value: &HclValue) -> Result<String, 
             None => return Err(ExpressionError::new("`%t` needs a bool")),
         },
         // A number that only AWS knows.
-        'd' | 'f' | 'g' if matches!(value, HclValue::Unknown(_)) => value.to_text()?,
+        'd' | 'f' | 'g'
+            if matches!(value, HclValue::Unknown(_))
+                || value.as_text().is_some_and(may_have_token) =>
+        {
+            value.to_text()?
+        }
         'd' => verb.signed(number()?, number_text(number()?.trunc())),
         'f' => verb.signed(
             number()?,

@@ -149,9 +149,17 @@ pub(crate) fn call(
             &known
         }
     };
-    match dispatch(context, name, arguments)? {
-        Some(value) => Ok(value),
-        None => unknown(),
+    // An attribute that only AWS knows can be a list or a number.
+    let can_be_suitable = |value: &HclValue| match value {
+        HclValue::Unknown(_) => true,
+        HclValue::Text(text) => context.tokens.has_token(text),
+        _ => false,
+    };
+    match dispatch(context, name, arguments) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => unknown(),
+        Err(_) if arguments.iter().any(can_be_suitable) => unknown(),
+        Err(error) => Err(error),
     }
 }
 

@@ -239,3 +239,76 @@ resource "aws_sns_topic" "t" { name = trim(data.aws_ssm_parameter.env.value, var
     assert_eq!(queue("s3cret"), queue("s3cret"));
     assert_ne!(queue("s3cret"), queue("0ther"));
 }
+
+#[test]
+fn an_attribute_that_only_aws_knows_can_be_a_list_or_a_number() {
+    for expression in [
+        r#"join(",", aws_ecs_cluster.c.names)"#,
+        r#"concat(["a"], aws_ecs_cluster.c.names)"#,
+        r#"merge({ a = 1 }, aws_ecs_cluster.c.tags)"#,
+        r#"jsondecode(aws_ecs_cluster.c.settings)"#,
+        r#"element(aws_ecs_cluster.c.names, 0)"#,
+        r#"max(aws_ecs_cluster.c.sizes...)"#,
+    ] {
+        let value = value(expression);
+        let name = expression.split('(').next().unwrap();
+        assert!(
+            value.starts_with(&format!("\"${{{name}(")),
+            "{expression}: {value}"
+        );
+    }
+    assert_eq!(
+        value(r#"format("%d", aws_ecs_cluster.c.capacity)"#),
+        "\"${aws_ecs_cluster.c.capacity}\""
+    );
+    // What is known stays an error.
+    assert_eq!(
+        value(r#"try(lookup({ a = aws_ecs_cluster.c.arn }, "b"), "none")"#),
+        "\"none\""
+    );
+}
+
+#[test]
+fn an_attribute_that_only_aws_knows_suits_a_variable_of_any_type() {
+    let read = configuration(&[
+        (
+            "main.tf",
+            r#"
+resource "aws_ecs_cluster" "c" {}
+module "m" {
+  source  = "./m"
+  names   = aws_ecs_cluster.c.names
+  tags    = aws_ecs_cluster.c.tags
+  is_on   = aws_ecs_cluster.c.is_on
+  numbers = [aws_ecs_cluster.c.capacity]
+}
+output "numbers" { value = module.m.numbers }
+"#,
+        ),
+        (
+            "m/main.tf",
+            r#"
+variable "names" { type = list(string) }
+variable "tags" { type = map(string) }
+variable "is_on" { type = bool }
+variable "numbers" { type = set(number) }
+output "numbers" { value = var.numbers }
+resource "aws_sqs_queue" "q" {
+  name = join(",", var.names)
+  tags = var.tags
+  fifo_queue = var.is_on
+}
+"#,
+        ),
+    ]);
+    assert_eq!(notes(&read), [""; 0]);
+    assert_eq!(
+        properties(&read, "module.m.aws_sqs_queue.q")["FifoQueue"],
+        json!({ "Fn::GetAtt": ["aws_ecs_cluster.c", "is_on"] })
+    );
+    let numbers = read.template.at_path(&["Outputs", "numbers", "Value"]);
+    assert_eq!(
+        to_json(numbers.unwrap()),
+        json!([{ "Fn::GetAtt": ["aws_ecs_cluster.c", "capacity"] }])
+    );
+}
