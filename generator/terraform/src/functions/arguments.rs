@@ -115,6 +115,18 @@ pub(crate) fn equal(tokens: &TokenTable, one: &HclValue, other: &HclValue) -> Op
     }
 }
 
+/// Returns true if a value is among others; `None` if that is unknown.
+pub(super) fn is_among(tokens: &TokenTable, value: &HclValue, others: &[HclValue]) -> Option<bool> {
+    let found: Vec<_> = others
+        .iter()
+        .map(|other| equal(tokens, value, other))
+        .collect();
+    match found.contains(&Some(true)) {
+        true => Some(true),
+        false => (!found.contains(&None)).then_some(false),
+    }
+}
+
 fn all_equal(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let parts: Vec<_> = parts.collect();
     match parts.contains(&Some(false)) {

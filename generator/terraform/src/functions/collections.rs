@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::arguments::{at, equal, list, map, needed, number, text, whole};
+use super::arguments::{at, equal, is_among, list, map, needed, number, text, whole};
 use super::{FunctionContext, FunctionResult};
 use crate::error::ExpressionError;
+use crate::token::TokenMeaning;
 use crate::value::{HclMap, HclValue};
 
 /// Longest list that `range` makes.
@@ -22,7 +23,7 @@ pub(super) fn call(
         "chunklist" => chunks(arguments),
         "coalesce" => coalesce(arguments),
         "coalescelist" => coalesce_list(arguments),
-        "compact" => compact(arguments),
+        "compact" => compact(context, arguments),
         "concat" => concat(arguments),
         "contains" => contains(context, arguments),
         "distinct" => distinct(arguments),
@@ -117,9 +118,26 @@ fn coalesce_list(arguments: &[HclValue]) -> FunctionResult {
     Err(ExpressionError::new("no list has elements"))
 }
 
-fn compact(arguments: &[HclValue]) -> FunctionResult {
-    let items = list(arguments, 0)?.iter();
-    let items = items.filter(|item| **item != HclValue::Null && **item != HclValue::text(""));
+fn compact(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
+    let items = list(arguments, 0)?;
+    let is_unknown = |letter| {
+        matches!(
+            context.tokens.meaning(letter),
+            Some(TokenMeaning::Unknown(_))
+        )
+    };
+    // An unknown item can be empty, and an attribute of a resource is not.
+    let can_be_empty = |item: &HclValue| match item {
+        HclValue::Unknown(_) => true,
+        HclValue::Text(text) => !text.is_empty() && text.chars().all(is_unknown),
+        _ => false,
+    };
+    if items.iter().any(can_be_empty) {
+        return Ok(None);
+    }
+    let items = items
+        .iter()
+        .filter(|item| **item != HclValue::Null && **item != HclValue::text(""));
     Ok(Some(HclValue::List(items.cloned().collect())))
 }
 
@@ -136,19 +154,7 @@ fn concat(arguments: &[HclValue]) -> FunctionResult {
 
 fn contains(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
     let (items, wanted) = (list(arguments, 0)?, at(arguments, 1)?);
-    let found: Vec<_> = items
-        .iter()
-        .map(|item| same(context, item, wanted))
-        .collect();
-    Ok(match (found.contains(&Some(true)), found.contains(&None)) {
-        (true, _) => Some(HclValue::Bool(true)),
-        (false, true) => None,
-        (false, false) => Some(HclValue::Bool(false)),
-    })
-}
-
-fn same(context: &FunctionContext<'_>, one: &HclValue, other: &HclValue) -> Option<bool> {
-    equal(context.tokens, one, other)
+    Ok(is_among(context.tokens, wanted, items).map(HclValue::Bool))
 }
 
 fn distinct(arguments: &[HclValue]) -> FunctionResult {
@@ -188,7 +194,7 @@ fn flatten(arguments: &[HclValue]) -> FunctionResult {
 fn index(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
     let (items, wanted) = (list(arguments, 0)?, at(arguments, 1)?);
     for (index, item) in items.iter().enumerate() {
-        match same(context, item, wanted) {
+        match equal(context.tokens, item, wanted) {
             Some(true) => return Ok(Some(count(index))),
             Some(false) => {}
             None => return Ok(None),
@@ -238,15 +244,15 @@ fn match_keys(context: &FunctionContext<'_>, arguments: &[HclValue]) -> Function
         list(arguments, 1)?,
         list(arguments, 2)?,
     );
-    let is_wanted = |key: &HclValue| {
-        wanted
-            .iter()
-            .any(|one| same(context, one, key) == Some(true))
-    };
-    let found = values.iter().zip(keys).filter(|(_, key)| is_wanted(key));
-    Ok(Some(HclValue::List(
-        found.map(|(value, _)| value.clone()).collect(),
-    )))
+    let mut found = Vec::new();
+    for (value, key) in values.iter().zip(keys) {
+        match is_among(context.tokens, key, wanted) {
+            Some(true) => found.push(value.clone()),
+            Some(false) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(HclValue::List(found)))
 }
 
 fn merge(arguments: &[HclValue]) -> FunctionResult {

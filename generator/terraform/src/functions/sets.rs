@@ -1,13 +1,13 @@
 //! Functions of sets.
 
-use super::arguments::{list, needed};
+use super::arguments::{is_among, list, needed};
 use super::{FunctionContext, FunctionResult};
 use crate::error::ExpressionError;
 use crate::value::{HclValue, unify};
 
 /// Calls a function of this family; `None` for another name.
 pub(super) fn call(
-    _context: &FunctionContext<'_>,
+    context: &FunctionContext<'_>,
     name: &str,
     arguments: &[HclValue],
 ) -> Option<FunctionResult> {
@@ -16,25 +16,45 @@ pub(super) fn call(
             (0..arguments.len()).map(|position| Ok(unify(list(arguments, position)?.to_vec())));
         sets.collect()
     };
+    let tokens = context.tokens;
     Some(match name {
         "setunion" => sets().map(|sets| Some(HclValue::set(unify(sets.concat())))),
         "setintersection" => sets().map(|sets| {
             let (first, others) = sets.split_first()?;
-            let common = first
-                .iter()
-                .filter(|item| others.iter().all(|other| other.contains(item)));
-            Some(HclValue::set(common.cloned().collect()))
+            items_where(first, |item| {
+                let among = others.iter().map(|other| is_among(tokens, item, other));
+                let among: Vec<_> = among.collect();
+                match among.contains(&Some(false)) {
+                    true => Some(false),
+                    false => (!among.contains(&None)).then_some(true),
+                }
+            })
         }),
         "setsubtract" => sets().map(|sets| {
             let [first, second] = sets.as_slice() else {
                 return None;
             };
-            let left = first.iter().filter(|item| !second.contains(item));
-            Some(HclValue::set(left.cloned().collect()))
+            items_where(first, |item| {
+                is_among(tokens, item, second).map(|found| !found)
+            })
         }),
         "setproduct" => product(arguments),
         _ => return None,
     })
+}
+
+/// Returns the set of the items with a property; `None` if it is unknown whether one has it.
+fn items_where(
+    items: &[HclValue],
+    has_property: impl Fn(&HclValue) -> Option<bool>,
+) -> Option<HclValue> {
+    let mut found = Vec::new();
+    for item in items {
+        if has_property(item)? {
+            found.push(item.clone());
+        }
+    }
+    Some(HclValue::set(found))
 }
 
 fn product(arguments: &[HclValue]) -> FunctionResult {

@@ -312,3 +312,38 @@ resource "aws_sqs_queue" "q" {
         json!([{ "Fn::GetAtt": ["aws_ecs_cluster.c", "capacity"] }])
     );
 }
+
+#[test]
+fn a_set_with_an_unknown_item_is_unknown_where_that_matters() {
+    assert!(is_unknown(r#"setsubtract(["a"], [data.aws_vpc.far.id])"#));
+    assert!(is_unknown(r#"setsubtract([data.aws_vpc.far.id], ["a"])"#));
+    assert_eq!(
+        value(r#"setsubtract(["a"], ["a", data.aws_vpc.far.id])"#),
+        "[]"
+    );
+    assert_eq!(
+        value(r#"setsubtract([data.aws_vpc.far.id], [data.aws_vpc.far.id])"#),
+        "[]"
+    );
+    assert!(is_unknown(
+        r#"setintersection(["a"], [data.aws_vpc.far.id])"#
+    ));
+    assert_eq!(
+        value(r#"setintersection(["a"], ["a", data.aws_vpc.far.id])"#),
+        "[\"a\"]"
+    );
+    for empty in ["data.aws_vpc.far.id", "format(\"%s\", data.aws_vpc.far.id)"] {
+        assert!(is_unknown(&format!("compact([\"a\", {empty}])")));
+    }
+    assert_eq!(
+        value(r#"compact(["", aws_sqs_queue.unnamed.arn])"#),
+        "[\"${aws_sqs_queue.unnamed.Arn}\"]"
+    );
+    assert!(is_unknown(
+        r#"matchkeys(["x"], ["a"], [data.aws_vpc.far.id])"#
+    ));
+    assert_eq!(
+        value(r#"matchkeys(["x", "y"], ["a", "b"], ["a"])"#),
+        "[\"x\"]"
+    );
+}
