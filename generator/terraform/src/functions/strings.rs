@@ -1,12 +1,14 @@
 //! Functions of text.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use super::arguments::{at, list, needed, number, text, whole};
 use super::format::{format, format_list};
 use super::{FunctionContext, FunctionResult};
 use crate::error::ExpressionError;
-use crate::token::TokenMeaning;
+use crate::token::{TokenMeaning, TokenTable};
 use crate::value::HclValue;
 
 /// Calls a function of this family; `None` for another name.
@@ -114,12 +116,53 @@ fn replace(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionRes
             pattern.replace_all(&whole, new.as_str()),
         )));
     }
-    let expanded = context.tokens.expand(&whole);
-    let text = match !whole.contains(&old) && expanded.contains(&old) {
+    let (old, expanded) = (context.tokens.expand(&old), context.tokens.expand(&whole));
+    let is_unknown = match old.is_empty() {
+        true => context.tokens.has_token(&expanded),
+        false => {
+            context.tokens.has_token(&old) || may_be_in_tokens(context.tokens, &expanded, &old)
+        }
+    };
+    if is_unknown {
+        return Ok(None);
+    }
+    let count = |text: &str| text.matches(&old).count();
+    let text = match count(&whole) < count(&expanded) {
         true => expanded,
         false => whole,
     };
     Ok(Some(HclValue::Text(text.replace(&old, &new))))
+}
+
+/// Returns true if the values of a text's tokens can contain a part, or the end or the beginning of one.
+fn may_be_in_tokens(tokens: &TokenTable, text: &str, part: &str) -> bool {
+    let (text, part): (Vec<char>, Vec<char>) = (text.chars().collect(), part.chars().collect());
+    // Positions in the text and in the part, and whether letters of a token are between them and the beginning.
+    let starts = (0..text.len()).rev();
+    let mut open: Vec<(usize, usize, bool)> = starts.map(|at| (at, 0, false)).collect();
+    let mut seen = BTreeSet::new();
+    while let Some((at, matched, has_token)) = open.pop() {
+        let Some(wanted) = part.get(matched) else {
+            match has_token {
+                true => return true,
+                false => continue,
+            }
+        };
+        let Some(letter) = text.get(at) else { continue };
+        if tokens.meaning(*letter).is_none() {
+            if letter == wanted {
+                open.push((at + 1, matched + 1, has_token));
+            }
+        } else if seen.insert((at, matched, has_token)) {
+            if tokens.may_contain(*letter, *wanted) {
+                open.push((at, matched + 1, true));
+            }
+            if matched > 0 {
+                open.push((at + 1, matched, true));
+            }
+        }
+    }
+    false
 }
 
 fn parse_regex(pattern: &str) -> Result<Regex, ExpressionError> {

@@ -347,3 +347,35 @@ fn a_set_with_an_unknown_item_is_unknown_where_that_matters() {
         "[\"x\"]"
     );
 }
+
+#[test]
+fn a_text_with_an_unknown_part_is_not_replaced_in_it() {
+    for expression in [
+        r#"replace(data.aws_vpc.far.id, "-", "_")"#,
+        r#"replace("a${data.aws_vpc.far.id}", "ab", "")"#,
+        r#"replace("${data.aws_vpc.far.id}b", "ab", "")"#,
+        r#"replace("a${data.aws_vpc.far.id}b", "ab", "")"#,
+        r#"replace("a-b", data.aws_vpc.far.id, "")"#,
+        r#"replace("a${data.aws_vpc.far.id}", "", "-")"#,
+        r#"replace("${aws_apigatewayv2_api.api.id}", "-", "_")"#,
+    ] {
+        let value = value(expression);
+        assert!(value.starts_with("\"${replace("), "{expression}: {value}");
+    }
+    for (expression, expected) in [
+        (
+            r#"replace("wss://${aws_apigatewayv2_api.api.id}/ws://", "wss://", "https://")"#,
+            "https://${aws_apigatewayv2_api.api}/ws://",
+        ),
+        (
+            r#"replace(aws_apigatewayv2_api.api.api_endpoint, "wss://", "")"#,
+            "${aws_apigatewayv2_api.api}.execute-api.${AWS::Region}.${AWS::URLSuffix}",
+        ),
+        (
+            r#"replace("${aws_sqs_queue.known.name}-s", "s", "z")"#,
+            "orderz-z",
+        ),
+    ] {
+        assert_eq!(value(expression), format!("{expected:?}"), "{expression}");
+    }
+}
