@@ -124,9 +124,7 @@ pub(crate) fn print_notes(configuration: &TerraformConfiguration, ui: &Ui) {
     /// More remarks have the same cause most of the time.
     const MOST: usize = 12;
     let all = configuration.missing.iter().chain(&configuration.notes);
-    // Instances of a module have the same remarks.
-    let mut seen = BTreeSet::new();
-    let notes: Vec<_> = all.filter(|note| seen.insert(note.span)).collect();
+    let notes = distinct(all);
     for note in notes.iter().take(MOST) {
         let message = match configuration.sources.location(note.span) {
             Some(location) => format!("{}:{}: {}", location.file, location.line, note.message),
@@ -141,6 +139,16 @@ pub(crate) fn print_notes(configuration: &TerraformConfiguration, ui: &Ui) {
             None,
         );
     }
+}
+
+/// Removes remarks about the same span: instances of a module have the same ones.
+fn distinct<'n>(
+    notes: impl Iterator<Item = &'n ConfigurationProblem>,
+) -> Vec<&'n ConfigurationProblem> {
+    let mut seen = BTreeSet::new();
+    notes
+        .filter(|note| note.span.file.is_none() || seen.insert(note.span))
+        .collect()
 }
 
 /// Returns the spans of the resources, by logical ID.
@@ -175,9 +183,7 @@ impl FolderFiles {
             read: Mutex::default(),
         }
     }
-}
 
-impl FolderFiles {
     fn record(&self, path: PathBuf) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.insert(path);
@@ -209,27 +215,10 @@ impl ConfigurationFiles for FolderFiles {
         Some(names)
     }
 
-    fn files_below(&self, folder: &Path) -> Vec<String> {
+    fn files_below(&self, folder: &Path) -> Option<Vec<String>> {
         /// `fileset` of a folder with packages would take long.
         const MOST: usize = 20_000;
-        let folder = self.root.join(folder);
-        let entries = WalkDir::new(&folder)
-            .sort_by_file_name()
-            .into_iter()
-            .flatten()
-            .take(MOST);
-        let files = entries.filter(|entry| entry.path().is_file());
-        let files = files.filter_map(|entry| {
-            Some(
-                entry
-                    .path()
-                    .strip_prefix(&folder)
-                    .ok()?
-                    .to_str()?
-                    .to_owned(),
-            )
-        });
-        files.collect()
+        files_below(&self.root.join(folder), MOST)
     }
 
     fn root(&self) -> &Path {
@@ -238,5 +227,63 @@ impl ConfigurationFiles for FolderFiles {
 
     fn label(&self) -> &Path {
         &self.label
+    }
+}
+
+/// Returns the paths of the files below a folder, relative to it; `None` if it contains more files and folders than `most`.
+fn files_below(folder: &Path, most: usize) -> Option<Vec<String>> {
+    let mut files = Vec::new();
+    let entries = WalkDir::new(folder).min_depth(1).sort_by_file_name();
+    for (index, entry) in entries.into_iter().flatten().enumerate() {
+        if index >= most {
+            return None;
+        }
+        let path = entry.path().strip_prefix(folder).ok();
+        if let Some(path) = path.and_then(Path::to_str)
+            && entry.path().is_file()
+        {
+            files.push(path.to_owned());
+        }
+    }
+    Some(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use stackgen_cfn::FileId;
+
+    use super::*;
+
+    #[test]
+    fn remarks_about_the_same_span_are_printed_once_and_all_without_a_span() {
+        let file = Sources::new().add("main.tf", "a = 1\n").id();
+        let note = |file: Option<FileId>, message: &str| {
+            let span = Span {
+                file,
+                ..Span::default()
+            };
+            ConfigurationProblem::new(span, message)
+        };
+        let notes = [
+            note(Some(file), "a"),
+            note(None, "b"),
+            note(Some(file), "c"),
+            note(None, "d"),
+        ];
+        let distinct = distinct(notes.iter());
+        let messages: Vec<_> = distinct.iter().map(|note| note.message.as_str()).collect();
+        assert_eq!(messages, ["a", "b", "d"]);
+    }
+
+    #[test]
+    fn the_files_of_a_folder_with_too_many_are_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        for name in ["a", "b/c"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let files = files_below(folder.path(), 3);
+        assert_eq!(files.unwrap(), ["a", "b/c"]);
+        assert_eq!(files_below(folder.path(), 2), None);
     }
 }

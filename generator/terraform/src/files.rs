@@ -14,8 +14,8 @@ pub trait ConfigurationFiles: Sync {
     /// Returns the names of the files in a folder, sorted; `None` if there is no such folder.
     fn file_names(&self, folder: &Path) -> Option<Vec<String>>;
 
-    /// Returns the paths of all files below a folder, relative to it and sorted.
-    fn files_below(&self, folder: &Path) -> Vec<String>;
+    /// Returns the paths of all files below a folder, relative to it and sorted; `None` if there are too many.
+    fn files_below(&self, folder: &Path) -> Option<Vec<String>>;
 
     /// Returns the absolute path of the root module's folder.
     fn root(&self) -> &Path;

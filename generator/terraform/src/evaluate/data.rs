@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::policy_document::policy_document;
 use super::{Evaluator, ResourceInstance};
 use crate::error::{ConfigurationProblem, ExpressionError};
-use crate::functions::known;
+use crate::functions::{known, text_of_file};
 use crate::value::HclValue;
 
 /// Data sources of which the configuration determines something.
@@ -101,13 +101,14 @@ impl Evaluator<'_> {
             return Vec::new();
         };
         match self.files.read(Path::new(&path)) {
-            Ok(Some(content)) => vec![
-                ("content_base64", HclValue::Text(STANDARD.encode(&content))),
-                (
-                    "content",
-                    HclValue::Text(String::from_utf8_lossy(&content).into_owned()),
-                ),
-            ],
+            Ok(Some(content)) => {
+                let base64 = HclValue::Text(STANDARD.encode(&content));
+                let text = text_of_file(Path::new(&path), content).map(HclValue::Text);
+                let text = text.ok().map(|text| ("content", text));
+                text.into_iter()
+                    .chain([("content_base64", base64)])
+                    .collect()
+            }
             _ => {
                 let message = format!("{} is unknown: there is no file {path}", instance.address);
                 self.note(ConfigurationProblem::new(instance.span, message));

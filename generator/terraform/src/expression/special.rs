@@ -6,7 +6,7 @@ use hcl_edit::expr::FuncCall;
 
 use super::{Evaluated, ExpressionContext, Locals};
 use crate::error::ExpressionError;
-use crate::functions::known;
+use crate::functions::{known, text_of_file};
 use crate::value::HclValue;
 
 impl ExpressionContext<'_> {
@@ -75,8 +75,8 @@ impl ExpressionContext<'_> {
                 "templatefile: there is no file {path}"
             )));
         };
-        let text = String::from_utf8(content)
-            .map_err(|_| ExpressionError::new(format!("templatefile: {path} is not UTF-8")))?;
+        let text = text_of_file(Path::new(&path), content)
+            .map_err(|error| ExpressionError::new(format!("templatefile: {}", error.message)))?;
         let rendered = self.template_with(&text, variables);
         rendered.map_err(|error| {
             ExpressionError::new(format!("templatefile: {path}: {}", error.message))

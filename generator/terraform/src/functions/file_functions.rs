@@ -10,6 +10,7 @@ use super::arguments::text;
 use super::{FunctionContext, FunctionResult};
 use crate::error::ExpressionError;
 use crate::files::normalized;
+use crate::token::may_have_token;
 use crate::value::HclValue;
 
 /// Calls a function of this family; `None` for another name.
@@ -23,9 +24,7 @@ pub(super) fn call(
             let Some(bytes) = content(context, &path)? else {
                 return Ok(None);
             };
-            let text = String::from_utf8(bytes)
-                .map_err(|_| ExpressionError::new(format!("{} is not UTF-8", path.display())))?;
-            Ok(Some(HclValue::Text(text)))
+            text_of_file(&path, bytes).map(|text| Some(HclValue::Text(text)))
         }),
         "filebase64" => path(arguments).and_then(|path| {
             let bytes = content(context, &path)?;
@@ -85,10 +84,26 @@ pub(super) fn content(
     }
 }
 
+/// Returns the text of a file.
+///
+/// # Errors
+///
+/// If the file is not UTF-8, or has characters that stand for references.
+pub(crate) fn text_of_file(path: &Path, content: Vec<u8>) -> Result<String, ExpressionError> {
+    let wrong = |reason| ExpressionError::new(format!("{} {reason}", path.display()));
+    let text = String::from_utf8(content).map_err(|_| wrong("is not UTF-8"))?;
+    match may_have_token(&text) {
+        true => Err(wrong("contains characters of a private use area")),
+        false => Ok(text),
+    }
+}
+
 fn file_set(context: &FunctionContext<'_>, arguments: &[HclValue]) -> FunctionResult {
     let (folder, pattern) = (path(arguments)?, text(arguments, 1)?);
     let pattern = glob_regex(&pattern)?;
-    let files = context.files.files_below(&folder);
+    let Some(files) = context.files.files_below(&folder) else {
+        return Ok(None);
+    };
     let files = files
         .into_iter()
         .filter(|file| pattern.is_match(file))

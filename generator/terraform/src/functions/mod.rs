@@ -22,6 +22,7 @@ use crate::value::HclValue;
 
 pub(crate) use arguments::{derived, equal, known, short_digest};
 pub(crate) use encoding::{from_json, json_text};
+pub(crate) use file_functions::text_of_file;
 
 /// State that functions use besides their arguments.
 pub(crate) struct FunctionContext<'a> {

@@ -46,15 +46,17 @@ impl ConfigurationFiles for MemoryFiles {
         (!names.is_empty()).then_some(names)
     }
 
-    fn files_below(&self, folder: &Path) -> Vec<String> {
+    fn files_below(&self, folder: &Path) -> Option<Vec<String>> {
         let folder = plain(folder);
+        if folder == Path::new("too-many") {
+            return None;
+        }
         let files = self
             .0
             .keys()
             .filter_map(|path| path.strip_prefix(&folder).ok());
-        files
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect()
+        let files = files.map(|path| path.to_string_lossy().into_owned());
+        Some(files.collect())
     }
 
     fn root(&self) -> &Path {

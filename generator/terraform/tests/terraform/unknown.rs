@@ -379,3 +379,36 @@ fn a_text_with_an_unknown_part_is_not_replaced_in_it() {
         assert_eq!(value(expression), format!("{expected:?}"), "{expression}");
     }
 }
+
+#[test]
+fn the_files_of_a_folder_with_too_many_are_unknown() {
+    assert!(is_unknown(r#"fileset("too-many", "*.js")"#));
+    assert_eq!(value(r#"fileset(".", "*.tf")"#), "[\"main.tf\"]");
+}
+
+#[test]
+fn the_characters_of_references_are_refused_in_files_that_functions_read() {
+    let main = r#"
+variable "name" { default = "a" }
+resource "aws_sqs_queue" "q" {}
+resource "aws_sns_topic" "file" { display_name = file("icon.txt") }
+resource "aws_sns_topic" "template" { display_name = templatefile("icon.txt", {}) }
+data "local_file" "icon" { filename = "icon.txt" }
+resource "aws_sns_topic" "data" { display_name = data.local_file.icon.content }
+output "arn" { value = aws_sqs_queue.q.arn }
+"#;
+    let read = configuration(&[("main.tf", main), ("icon.txt", "\u{f0000}")]);
+    assert_eq!(
+        properties(&read, "aws_sns_topic.data")["DisplayName"],
+        json!({ "Ref": "data.local_file.icon.content" })
+    );
+    assert_eq!(
+        notes(&read),
+        ["file", "templatefile"].map(|function| {
+            let line = if function == "file" { 4 } else { 5 };
+            format!(
+                "main.tf:{line}: this value is unknown: {function}: icon.txt contains characters of a private use area"
+            )
+        })
+    );
+}
