@@ -36,8 +36,13 @@ pub(crate) fn root(path: &Path) -> Option<PathBuf> {
     if path.is_dir() {
         return has_configuration(path).then(|| path.to_owned());
     }
-    let name = path.file_name()?.to_str()?;
-    (is_configuration(name) && path.is_file()).then(|| file::parent(path).to_owned())
+    is_file(path).then(|| file::parent(path).to_owned())
+}
+
+/// Returns true for a file of a configuration.
+pub(crate) fn is_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(is_configuration) && path.is_file()
 }
 
 /// Returns true if a folder has files of a configuration.

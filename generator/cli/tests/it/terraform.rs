@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use stackgen_test_tools::on_path;
 
 use crate::common::Sandbox;
+use crate::lint::git;
 use crate::running::Dev;
 
 const API: &str = r#"
@@ -232,6 +233,59 @@ fn two_revisions_are_compared_by_their_folders() {
 }
 
 #[test]
+fn lint_skips_a_configuration_that_it_finds_and_that_is_about_something_else() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "template.yaml",
+        "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n",
+    );
+    sandbox.write("net/main.tf", "resource \"aws_vpc\" \"main\" {}\n");
+    git(&sandbox, &["init", "--quiet", "--initial-branch=main"]);
+    git(&sandbox, &["add", "."]);
+    git(&sandbox, &["commit", "--quiet", "--message=one"]);
+    for line in ["lint", "lint --previous HEAD"] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    let broken = "resource \"aws_vpc\" \"main\" {\n  x = \n}\n";
+    sandbox.write("net/main.tf", broken);
+    for line in ["lint", "lint --previous HEAD"] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    // A folder that is named must be readable, and so must one with an API.
+    assert_eq!(sandbox.run("lint net").code, Some(2));
+    sandbox.write("net/api.tf", API);
+    assert_eq!(sandbox.run("lint").code, Some(2));
+    sandbox.write("net/main.tf", "");
+    let revision = sandbox.run("lint --previous HEAD");
+    assert_eq!(revision.code, Some(2), "{revision}");
+    assert!(
+        revision
+            .stderr
+            .contains("cannot be compared with revision HEAD"),
+        "{revision}"
+    );
+}
+
+#[test]
+fn a_configuration_is_checked_once_for_all_of_its_files() {
+    let sandbox = configuration();
+    sandbox.write("infra/names.tf.json", "{ \"locals\": { \"a\": 1 } }");
+    let once = sandbox.run("lint infra/api.tf --json").json();
+    assert_eq!(once["findings"].as_array().unwrap().len(), 1);
+    for line in [
+        "lint infra --json",
+        "lint --json",
+        "lint infra/*.tf --json",
+        "lint infra/*.json --json",
+        "lint infra/api.tf infra/names.tf.json infra/* --json",
+    ] {
+        assert_eq!(sandbox.run(line).json(), once, "{line}");
+    }
+}
+
+#[test]
 fn a_module_is_checked_as_part_of_its_caller_only() {
     let sandbox = configuration();
     sandbox.write(
@@ -244,9 +298,19 @@ fn a_module_is_checked_as_part_of_its_caller_only() {
         .map(|finding| finding["resource"].as_str().unwrap())
         .collect();
     assert!(
-        resources.iter().all(|one| one.starts_with("module.chat.")),
+        !resources.is_empty() && resources.iter().all(|one| one.starts_with("module.chat.")),
         "{resources:?}"
     );
+    for line in [
+        "lint **/*.tf --json",
+        "lint infra/*.tf *.tf --json",
+        "lint --templates-only infra/api.tf main.tf --json",
+    ] {
+        assert_eq!(sandbox.run(line).json(), json, "{line}");
+    }
+    let named = sandbox.run("lint infra main.tf --json").json();
+    let both = json["findings"].as_array().unwrap().len() * 2;
+    assert_eq!(named["findings"].as_array().unwrap().len(), both);
     let graph = sandbox.run("graph . --json").json();
     let nodes: Vec<&Value> = graph["nodes"].as_array().unwrap().iter().collect();
     assert!(
@@ -271,12 +335,7 @@ fn dev_runs_a_configuration_and_replaces_a_deployment_when_its_triggers_change()
     );
     let mut dev = Dev::spawn(sandbox, &["infra", "--json", "--redeploy"], &[]);
     dev.ready = dev.event("ready");
-    assert_eq!(
-        dev.ready["gateway"]["region"]
-            .as_str()
-            .unwrap_or("eu-west-1"),
-        "eu-west-1"
-    );
+    assert_eq!(dev.ready["gateway"]["region"], "eu-west-1");
     let stage = &dev.ready["gateway"]["apis"][0]["stages"][0];
     let url = stage["url"].as_str().unwrap().to_owned();
     dev.answers_at(&url, "hello", "$default hello");

@@ -21,38 +21,58 @@ pub(super) fn check(
     options: LintOptions<'_>,
 ) -> Result<FileResult, CliError> {
     let mut sources = Sources::new();
+    let configuration = match terraform::read(root, &[], &mut sources) {
+        Ok(read) => read.configuration,
+        // A configuration that was only found, and is about something else, can need what stackgen does not read.
+        Err(_) if !input.is_required && !mentions_api(&sources) => return Ok(FileResult::Skipped),
+        Err(error) => return Err(error),
+    };
+    let main = main_file(&sources);
+    let lint_with = |previous: Option<&Node>| {
+        lint(&LintInput {
+            template: &configuration.template,
+            source: None,
+            previous,
+        })
+    };
     let previous = match options.previous {
         PreviousRevision::Revision(revision) => {
-            let message =
-                format!("a Terraform configuration cannot be compared with revision {revision}");
-            return Err(CliError::input(message).hint(
-                "check the revision out, and name its folder: `git worktree add ../old REVISION`, then `--previous ../old`",
-            ));
+            return match !input.is_required && lint_with(None).apis == 0 {
+                true => Ok(FileResult::Skipped),
+                false => Err(no_revision(revision)),
+            };
         }
         previous => previous.read(input, &mut sources)?,
     };
-    let read = terraform::read(root, &[], &mut sources)?;
-    let configuration = read.configuration;
-    let report = lint(&LintInput {
-        template: &configuration.template,
-        source: None,
-        previous: previous.as_ref(),
-    });
+    let mut report = lint_with(previous.as_ref());
     if report.apis == 0 && !input.is_required {
         return Ok(FileResult::Skipped);
     }
-    let mut report = report;
     let addresses = addresses(&configuration.template);
     let suppressed = report.suppressed.iter_mut().map(|one| &mut one.finding);
     for finding in report.findings.iter_mut().chain(suppressed) {
         translate(finding, &addresses);
     }
     merge_instances(&mut report.findings);
-    let files = by_file(report, root, &sources, previous.is_some());
+    let files = by_file(report, root, (&sources, main), previous.is_some());
     Ok(FileResult::Configuration(CheckedConfiguration {
         files,
         configuration,
     }))
+}
+
+/// Returns true if a file of a configuration has resources of API Gateway v2.
+fn mentions_api(sources: &Sources) -> bool {
+    let mut sources = sources.iter();
+    sources.any(|source| source.text().contains("aws_apigatewayv2"))
+}
+
+/// Creates the error of a comparison with a Git revision.
+fn no_revision(revision: &str) -> CliError {
+    let message = format!("a Terraform configuration cannot be compared with revision {revision}");
+    CliError::input(message).hint(
+        "check the revision out, and name its folder: `git worktree add ../old REVISION`, then `--previous ../old`",
+    )
 }
 
 /// Returns the logical IDs that are not addresses, with their addresses.
@@ -114,15 +134,14 @@ fn translate(finding: &mut Finding, addresses: &BTreeMap<String, String>) {
     }
 }
 
-/// Divides a report by the files of the findings. Those without a location belong to the first file.
+/// Divides a report by the files of the findings. Those without a location belong to the main file.
 fn by_file(
     report: LintReport,
     root: &Path,
-    sources: &Sources,
+    (sources, main): (&Sources, Option<FileId>),
     has_previous: bool,
 ) -> Vec<CheckedFile> {
     let mut files: BTreeMap<Option<FileId>, LintReport> = BTreeMap::new();
-    let main = main_file(sources);
     for finding in report.findings {
         let file = finding.location.span.file.or(main);
         files.entry(file).or_default().findings.push(finding);
@@ -164,7 +183,7 @@ fn main_file(sources: &Sources) -> Option<FileId> {
     let files = sources.iter();
     let main = files
         .clone()
-        .find(|source| source.name().ends_with("main.tf"));
+        .find(|source| Path::new(source.name()).file_name() == Some("main.tf".as_ref()));
     main.or_else(|| files.clone().next())
         .map(stackgen_cfn::Source::id)
 }
@@ -175,4 +194,18 @@ fn hidden(report: &LintReport, sources: &Sources) -> Vec<stackgen_lint::output::
     let regions = findings
         .filter_map(|finding| stackgen_lint::output::Region::of(finding.location.span, sources));
     regions.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_file_is_main_tf_and_not_one_whose_name_ends_so() {
+        let mut sources = Sources::new();
+        let first = sources.add("infra/domain.tf", "").id();
+        assert_eq!(main_file(&sources), Some(first));
+        let main = sources.add("infra/main.tf", "").id();
+        assert_eq!(main_file(&sources), Some(main));
+    }
 }

@@ -14,8 +14,8 @@ const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
 /// Folders of packages and builds, which are skipped.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
-/// Finds files that may be templates, in the order of their paths, then folders with root modules of Terraform. Links to folders are not followed, so that no file is found
-/// twice; the folder itself may be a link.
+/// Finds files that may be templates, in the order of their paths, then folders with modules of Terraform. Links to folders
+/// are not followed, so that no file is found twice; the folder itself may be a link.
 pub(super) fn templates(
     folder: &Path,
     is_excluded: impl Fn(&Path) -> bool,
@@ -35,11 +35,11 @@ pub(super) fn templates(
             } else if !is_link && terraform::has_configuration(path) {
                 configurations.push(path.to_owned());
             }
-        } else if has_extension(path) && entry.path().is_file() {
+        } else if has_extension(path) && entry.path().is_file() && !terraform::is_file(path) {
             found.push(path.to_owned());
         }
     }
-    found.extend(terraform::without_called(configurations));
+    found.extend(configurations);
     Ok(found)
 }
 

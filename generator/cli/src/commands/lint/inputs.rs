@@ -66,7 +66,7 @@ impl InputArgs {
             }
         }
         found.retain(|input| !self.is_excluded(&input.path));
-        Ok(unique(found))
+        Ok(without_called(unique(found)))
     }
 
     /// Returns true if it is no error to find no template.
@@ -169,13 +169,25 @@ fn configuration(root: &Path, is_required: bool) -> InputTemplate {
     }
 }
 
-/// Creates an input that is skipped if it is not a template.
+/// Creates an input that is skipped if it is not a template. A file of Terraform stands for its configuration.
 fn optional_input(path: PathBuf) -> InputTemplate {
+    if let Some(root) = terraform::root(&path) {
+        return configuration(&root, false);
+    }
     InputTemplate {
         name: path.display().to_string(),
         path,
         is_required: false,
     }
+}
+
+/// Removes modules that others call, unless they are required.
+fn without_called(mut inputs: Vec<InputTemplate>) -> Vec<InputTemplate> {
+    let folders = inputs.iter().filter(|input| input.path.is_dir());
+    let folders: Vec<_> = folders.map(|input| input.path.clone()).collect();
+    let roots: HashSet<PathBuf> = terraform::without_called(folders).into_iter().collect();
+    inputs.retain(|input| input.is_required || !input.path.is_dir() || roots.contains(&input.path));
+    inputs
 }
 
 /// Removes duplicates. A file is required if any of its duplicates is.

@@ -47,7 +47,7 @@ fn piped(sandbox: &Sandbox, line: &str, text: &str) -> Run {
     Run::of(command.output().unwrap())
 }
 
-fn git(sandbox: &Sandbox, words: &[&str]) {
+pub(crate) fn git(sandbox: &Sandbox, words: &[&str]) {
     let mut git = Command::new("git");
     git.current_dir(sandbox.path()).env("HOME", sandbox.path());
     git.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]);
