@@ -227,7 +227,11 @@ fn two_revisions_are_compared_by_their_folders() {
     look up a row: stackgen explain D7
     "#);
     let stale = sandbox.run("lint infra --previous old").to_string();
-    assert!(stale.contains("SG4"), "{stale}");
+    assert!(stale.contains("[SG406]"), "{stale}");
+    assert!(
+        stale.contains("help: name what changed in its `triggers`, so that Terraform replaces it"),
+        "{stale}"
+    );
     let revision = sandbox.run("lint infra --previous HEAD");
     assert_eq!(revision.code, Some(2), "{revision}");
 }

@@ -4,6 +4,7 @@ use stackgen_model::{Deployment, Stage};
 use crate::context::RuleContext;
 use crate::facts::changed_apis::{self, ChangedApi};
 use crate::facts::served_deployments::ServedDeployments;
+use crate::facts::terraform;
 use crate::rule::rule;
 use crate::{Finding, Location};
 
@@ -72,8 +73,12 @@ fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Fin
     let id = &deployment.resource.logical_id;
     let message =
         format!("deployment {id} is unchanged although {changes}: its stage serves the old wiring");
-    let hint =
-        format!("rename {id} and its references, so that CloudFormation creates a new deployment");
+    let hint = match terraform::is_terraform(&deployment.resource) {
+        true => "name what changed in its `triggers`, so that Terraform replaces it".to_owned(),
+        false => format!(
+            "rename {id} and its references, so that CloudFormation creates a new deployment"
+        ),
+    };
     let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match stage {
         Some(stage) => {
