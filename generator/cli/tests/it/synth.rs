@@ -485,6 +485,8 @@ fn stacks_of_one_folder_need_folders_of_their_own() {
     error: orders/stackgen.yaml and orders/stackgen.yaml would be rendered into the same folder, orders/out
     help: name the file once
     ");
+    let twice = sandbox.run("synth --file orders/stackgen.yaml ./orders/other.yaml");
+    assert_eq!(twice.code, Some(2), "{twice}");
     sandbox.write("orders/other.yaml", MINIMAL);
     assert_snapshot!(sandbox.run("synth --out out --file orders/stackgen.yaml orders/other.yaml"), @"
     exit 2

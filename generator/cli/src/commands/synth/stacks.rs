@@ -84,9 +84,10 @@ impl Stacks {
 
     /// Fails if two stacks would be written to the same folder.
     pub(super) fn check_folders(&self) -> Result<(), CliError> {
-        let mut owners: HashMap<&Path, &Stack> = HashMap::new();
+        let mut owners: HashMap<PathBuf, &Stack> = HashMap::new();
         for stack in &self.0 {
-            let Some(other) = owners.insert(&stack.out, stack) else {
+            let out = std::path::absolute(&stack.out).unwrap_or_else(|_| stack.out.clone());
+            let Some(other) = owners.insert(out, stack) else {
                 continue;
             };
             let message = format!(
