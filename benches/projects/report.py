@@ -137,9 +137,11 @@ def causes(verdicts):
 
 
 def agreed(verdict):
-    """Returns the verdict of both readers; `false` if they disagree."""
+    """Returns the verdict of both readers; `false` if they disagree. What only one reader judged true is `arguable`."""
     first = verdict["reader_a"]
-    return first if verdict.get("reader_b", first) == first else "false"
+    if "reader_b" not in verdict:
+        return "arguable" if first == "true" else first
+    return first if verdict["reader_b"] == first else "false"
 
 
 def findings(results, verdicts):
@@ -152,6 +154,7 @@ def findings(results, verdicts):
         "Every warning and error was judged with the template at hand. *True*: the template is wrong or lax at that location.",
         "*Arguable*: the finding is correct, but may be intended by the author. *False*: nothing is wrong. Two readers judged, and",
         "neither saw the verdicts of the other. Where they disagree, the finding counts as false.",
+        *(["What only one of them judged true counts as arguable."] if alone else []),
         "",
         f"{sum(total.values())} findings: " + ", ".join(f"{total[verdict]} {verdict}" for verdict in VERDICTS)
         + (f". {alone} of them had one reader." if alone else "."),
