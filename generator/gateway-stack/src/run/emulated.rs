@@ -208,12 +208,19 @@ impl<'a> StackRun<'a> {
         existing: EmulatedState,
     ) {
         self.ids.forget_values(id);
-        match services.remove(&existing).await {
+        let removed = match &self.unreachable {
+            Some(reason) => Err(reason.clone()),
+            None => services
+                .remove(&existing)
+                .await
+                .map_err(|error| self.failed_call(error)),
+        };
+        match removed {
             Ok(()) => drop(self.state.emulated.shift_remove(id)),
-            Err(error) => self.result.not_run.push(NotRun {
+            Err(reason) => self.result.not_run.push(NotRun {
                 logical_id: id.to_string(),
                 kind: existing.kind,
-                reason: format!("it could not be deleted in the emulator: {}", error.message),
+                reason: format!("it could not be deleted in the emulator: {reason}"),
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! Integrations that call HTTP endpoints (row M25), and the endpoint for services that do not run here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
@@ -161,4 +162,53 @@ async fn a_forwarded_call_that_waits_ends_when_the_gateway_stops() {
     gateway.shutdown().await;
     let response = waiting.await.expect("no panic").expect("a response");
     assert_eq!(response.status(), 503);
+}
+
+#[tokio::test]
+async fn rules_that_an_unreachable_emulator_keeps_cost_one_call_and_are_removed_later() {
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let calls_when_gone = Arc::new(AtomicUsize::new(0));
+    let emulator = {
+        let (is_gone, calls_when_gone) = (is_gone.clone(), calls_when_gone.clone());
+        move || async move {
+            if is_gone.load(Ordering::Relaxed) {
+                calls_when_gone.fetch_add(1, Ordering::Relaxed);
+                // Closes the connection without an answer.
+                std::panic::resume_unwind(Box::new("gone"));
+            }
+            "{}"
+        }
+    };
+    let services = serve(Router::new().fallback(emulator)).await;
+    let options = GatewayOptions {
+        services: Some(services.parse().expect("a URL")),
+        ..GatewayOptions::default()
+    };
+    let gateway = Gateway::start(options).await.expect("a gateway");
+    let group = "
+Resources:
+  Group: { Type: AWS::Logs::LogGroup, Properties: { LogGroupName: group } }
+";
+    let rule = |id: &str| {
+        format!(
+            "  {id}:\n    Type: AWS::Events::Rule\n    Properties: {{ Name: {id}, EventPattern: {{ source: [app] }}, \
+             Targets: [{{ Id: q, Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }}] }}\n"
+        )
+    };
+    let with_rules = [group, &rule("First"), &rule("Second")].concat();
+    let applied = apply(&gateway, template_from_text(&with_rules)).await;
+    assert_eq!(applied.emulated.len(), 2);
+    is_gone.store(true, Ordering::Relaxed);
+    let applied = apply(&gateway, template_from_text(group)).await;
+    assert_eq!(calls_when_gone.load(Ordering::Relaxed), 1);
+    let notes: Vec<_> = applied.not_run.iter().collect();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    for note in notes {
+        let expected = "it could not be deleted in the emulator: events cannot be reached: ";
+        assert!(note.reason.starts_with(expected), "{}", note.reason);
+    }
+    is_gone.store(false, Ordering::Relaxed);
+    let applied = apply(&gateway, template_from_text(group)).await;
+    assert_eq!(applied.not_run, []);
+    gateway.shutdown().await;
 }
