@@ -29,10 +29,16 @@ const MAX_RECORDS: usize = 10_000;
 /// Time between two lists of the shards.
 const LIST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Error of an iterator that is too old.
+const ITERATOR_EXPIRED: &str = "ExpiredIteratorException";
+
+/// Error of an iterator, or of a sequence number, that is not of this stream.
+const INVALID_ARGUMENT: &str = "InvalidArgumentException";
+
 /// Errors after which an iterator is of no use.
 const ITERATOR_LOST: [&str; 3] = [
-    "ExpiredIteratorException",
-    "InvalidArgumentException",
+    ITERATOR_EXPIRED,
+    INVALID_ARGUMENT,
     "ResourceNotFoundException",
 ];
 
@@ -190,7 +196,7 @@ impl StreamReader<'_> {
                     break;
                 }
                 // The next attempt gets another iterator.
-                Err(error) if error.is(ITERATOR_LOST[0]) && !cursor.is_renewed => {
+                Err(error) if error.is(ITERATOR_EXPIRED) && !cursor.is_renewed => {
                     cursor.is_renewed = true;
                 }
                 Err(error) => self.pause(&mut failures, error).await,
@@ -266,10 +272,15 @@ impl StreamReader<'_> {
         body["StreamName"] = self.name.into();
         body["ShardId"] = shard.into();
         let now = EpochMillis::now();
-        let answer: Json = self
-            .client
-            .json("kinesis", "GetShardIterator", &body)
-            .await?;
+        let answer = self.client.json("kinesis", "GetShardIterator", &body).await;
+        if let (Err(error), ShardPosition::After(_)) = (&answer, &position)
+            && error.is(INVALID_ARGUMENT)
+        {
+            // The emulator lost the stream and has a new one, whose records are all new.
+            let oldest = ShardPosition::Start(StreamStart::Oldest);
+            self.positions.set(shard, oldest);
+        }
+        let answer: Json = answer?;
         if position == latest {
             #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
             let seconds = now.as_millis() as f64 / 1000.0;

@@ -1,13 +1,14 @@
 //! Event source mappings of templates that do not run, or that AWS would refuse.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use stackgen_gateway::gateway::{Gateway, GatewayOptions};
-use stackgen_gateway_common::Event;
+use stackgen_gateway_common::{Event, EventReceiver};
 
 use crate::endpoints::serve;
 use crate::serving::with_puppets;
@@ -88,25 +89,31 @@ async fn wrong_filters_and_tables_without_a_stream_are_problems() {
     gateway.shutdown().await;
 }
 
-/// A stream of Kinesis with one shard, whose first iterator expires before its first record is read.
+/// A stream of Kinesis with one record in one shard, whose first iterator expires before the record is read.
 #[derive(Default)]
 struct ExpiringStream {
     /// Types of the iterators that were requested.
     iterators: Vec<Value>,
+    /// True if another stream with the same content replaced it, since its record was read.
+    is_replaced: bool,
 }
 
 impl ExpiringStream {
     fn answer(&mut self, operation: &str, input: &Value) -> (StatusCode, Value) {
+        let refused = |code: &str| (StatusCode::BAD_REQUEST, json!({ "__type": code }));
         let answer = match (operation, self.iterators.len()) {
             ("ListShards", _) => json!({ "Shards": [{ "ShardId": "shard" }] }),
             ("GetShardIterator", count) => {
-                self.iterators.push(input["ShardIteratorType"].clone());
+                let kind = &input["ShardIteratorType"];
+                self.iterators.push(kind.clone());
+                if kind == "AFTER_SEQUENCE_NUMBER" {
+                    return refused("InvalidArgumentException");
+                }
+                self.is_replaced = false;
                 json!({ "ShardIterator": format!("{count}") })
             }
-            (_, 1) => {
-                let expired = json!({ "__type": "ExpiredIteratorException" });
-                return (StatusCode::BAD_REQUEST, expired);
-            }
+            (_, 1) => return refused("ExpiredIteratorException"),
+            _ if self.is_replaced => return refused("ExpiredIteratorException"),
             _ if input["ShardIterator"] == "end" => {
                 json!({ "Records": [], "NextShardIterator": "end" })
             }
@@ -119,9 +126,8 @@ impl ExpiringStream {
     }
 }
 
-#[tokio::test]
-async fn a_record_that_arrives_while_an_iterator_expires_is_read() {
-    let stream = Arc::new(Mutex::new(ExpiringStream::default()));
+/// Starts a gateway with a function that reads the stream.
+async fn gateway_of(stream: &Arc<Mutex<ExpiringStream>>) -> (Gateway, EventReceiver) {
     let emulator = {
         let stream = stream.clone();
         async move |headers: HeaderMap, body: Bytes| {
@@ -138,32 +144,58 @@ async fn a_record_that_arrives_while_an_iterator_expires_is_read() {
         ..GatewayOptions::default()
     };
     let gateway = Gateway::start(options).await.expect("a gateway");
-    let mut events = gateway.events().subscribe();
+    let events = gateway.events().subscribe();
     let mapping = "
   Records:
     Type: AWS::Lambda::EventSourceMapping
     Properties: { FunctionName: !Ref Function, StartingPosition: LATEST, EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/records' }
 ";
     let (functions, _) = TEMPLATE.split_once("  Messages:").expect("mappings");
-    apply(
-        &gateway,
-        with_puppets(template_from_text(&format!("{functions}{mapping}"))),
-    )
-    .await;
+    let functions = functions.replace("python3.12", "provided.al2023");
+    let template = template_from_text(&format!("{functions}{mapping}"));
+    apply(&gateway, with_puppets(template)).await;
+    (gateway, events)
+}
+
+/// Returns the source and the number of records of the next batch.
+async fn next_batch(events: &mut EventReceiver) -> (String, usize) {
     let batch = async {
         loop {
             if let Event::Batch {
-                source, records, ..
+                source,
+                records,
+                failed,
+                ..
             } = events.recv().await.expect("an event")
             {
+                assert_eq!(failed, 0);
                 return (source, records);
             }
         }
     };
-    let batch = tokio::time::timeout(std::time::Duration::from_secs(60), batch).await;
-    assert_eq!(batch.expect("a batch"), ("records".to_owned(), 1));
+    let batch = tokio::time::timeout(Duration::from_secs(60), batch).await;
+    batch.expect("a batch")
+}
+
+#[tokio::test]
+async fn a_record_that_arrives_while_an_iterator_expires_is_read() {
+    let stream = Arc::new(Mutex::new(ExpiringStream::default()));
+    let (gateway, mut events) = gateway_of(&stream).await;
+    assert_eq!(next_batch(&mut events).await, ("records".to_owned(), 1));
     // A second `LATEST` would begin after the record.
     let iterators = stream.lock().expect("no panic").iterators.clone();
     assert_eq!(iterators, ["LATEST", "AT_TIMESTAMP"]);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_replaces_one_that_an_emulator_lost_is_read_from_its_first_record() {
+    let stream = Arc::new(Mutex::new(ExpiringStream::default()));
+    let (gateway, mut events) = gateway_of(&stream).await;
+    next_batch(&mut events).await;
+    stream.lock().expect("no panic").is_replaced = true;
+    assert_eq!(next_batch(&mut events).await, ("records".to_owned(), 1));
+    let iterators = stream.lock().expect("no panic").iterators.clone();
+    assert_eq!(iterators[2..], ["AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON"]);
     gateway.shutdown().await;
 }
