@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use stackgen_gateway_common::{ArnScope, EventPattern};
 
@@ -70,16 +71,28 @@ fn start(properties: &Map<String, Json>) -> Result<StreamStart, ResourceError> {
         Some("TRIM_HORIZON") => Ok(StreamStart::Oldest),
         Some("AT_TIMESTAMP") => {
             let time = properties.get("StartingPositionTimestamp");
-            let time = time.map(|time| convert(time.clone(), Shape::Number));
-            let time = time.as_ref().and_then(Json::as_f64);
-            time.map(StreamStart::At).ok_or_else(|| ResourceError {
-                hint: Some("set it in seconds since 1970".to_owned()),
-                ..ResourceError::new(
-                    "StartingPosition AT_TIMESTAMP needs a StartingPositionTimestamp",
-                )
-            })
+            time.and_then(unix_seconds)
+                .map(StreamStart::At)
+                .ok_or_else(|| ResourceError {
+                    hint: Some(
+                        "set it in seconds since 1970, in Terraform as a date of RFC 3339"
+                            .to_owned(),
+                    ),
+                    ..ResourceError::new(
+                        "StartingPosition AT_TIMESTAMP needs a StartingPositionTimestamp",
+                    )
+                })
         }
         _ => Ok(StreamStart::Latest),
+    }
+}
+
+/// Returns a time in seconds since 1970. Terraform writes it as a date of RFC 3339.
+fn unix_seconds(time: &Json) -> Option<f64> {
+    let date = time.as_str().and_then(|text| text.parse().ok());
+    match date.map(Timestamp::as_duration) {
+        Some(since_1970) => Some(since_1970.as_secs_f64()),
+        None => convert(time.clone(), Shape::Number).as_f64(),
     }
 }
 
@@ -161,7 +174,12 @@ mod tests {
             let position = "AT_TIMESTAMP";
             mapping(json!({ "StartingPosition": position, "StartingPositionTimestamp": time }))
         };
-        for time in [json!(1_700_000_000.5), json!("1700000000.5")] {
+        for time in [
+            json!(1_700_000_000.5),
+            json!("1700000000.5"),
+            json!("2023-11-14T22:13:20.5Z"),
+            json!("2023-11-14T23:13:20.5+01:00"),
+        ] {
             let start = at(time).map(|mapping| mapping.start);
             assert_eq!(start.ok(), Some(StreamStart::At(1_700_000_000.5)));
         }

@@ -322,6 +322,7 @@ const TYPES: &[ConvertedType] = &[
             ("maximum_retry_attempts", "MaximumRetryAttempts"),
             ("parallelization_factor", "ParallelizationFactor"),
             ("starting_position", "StartingPosition"),
+            ("starting_position_timestamp", "StartingPositionTimestamp"),
             ("tumbling_window_in_seconds", "TumblingWindowInSeconds"),
         ],
     ),

@@ -372,6 +372,7 @@ fn json_syntax_is_read_like_hcl() {
   "resource": { "aws_sqs_queue": { "q": { "name": "${var.name}-queue", "delay_seconds": 5 } },
                 "aws_lambda_event_source_mapping": { "m": [{
                     "event_source_arn": "${aws_sqs_queue.q.arn}", "function_name": "f", "depends_on": ["aws_sqs_queue.q"],
+                    "starting_position": "AT_TIMESTAMP", "starting_position_timestamp": "2026-01-01T00:00:00Z",
                     "filter_criteria": [{ "filter": [{ "pattern": "{}" }] }] }] } }
 }"#,
     )]);
@@ -384,6 +385,8 @@ fn json_syntax_is_read_like_hcl() {
         json!({
             "EventSourceArn": { "Fn::GetAtt": ["aws_sqs_queue.q", "Arn"] },
             "FunctionName": "f",
+            "StartingPosition": "AT_TIMESTAMP",
+            "StartingPositionTimestamp": "2026-01-01T00:00:00Z",
             "FilterCriteria": { "Filters": [{ "Pattern": "{}" }] },
         })
     );
