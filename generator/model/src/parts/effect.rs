@@ -158,7 +158,11 @@ pub(crate) fn replaces(kind: &PartKind, property: &str) -> bool {
             "AWS::CloudWatch::Dashboard" => &["DashboardName"],
             "AWS::IAM::ManagedPolicy" => &["Description", "ManagedPolicyName", "Path"],
             "AWS::Lambda::EventInvokeConfig" => &["FunctionName", "Qualifier"],
-            "AWS::Lambda::EventSourceMapping" => &["EventSourceArn", "StartingPosition"],
+            "AWS::Lambda::EventSourceMapping" => &[
+                "EventSourceArn",
+                "StartingPosition",
+                "StartingPositionTimestamp",
+            ],
             "AWS::Scheduler::Schedule" => &["Name"],
             "AWS::Route53::RecordSet" => &["HostedZoneId", "HostedZoneName"],
             "AWS::S3::Bucket" => &["BucketName"],
@@ -171,4 +175,21 @@ pub(crate) fn replaces(kind: &PartKind, property: &str) -> bool {
         _ => &[],
     };
     create_only.contains(&property)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_start_in_a_stream_replaces_an_event_source_mapping() {
+        let kind = PartKind::Other("AWS::Lambda::EventSourceMapping".to_owned());
+        for (property, expected) in [
+            ("StartingPosition", ChangeEffect::Replaces),
+            ("StartingPositionTimestamp", ChangeEffect::Replaces),
+            ("BatchSize", ChangeEffect::Settings),
+        ] {
+            assert_eq!(effect(&kind, property), expected, "{property}");
+        }
+    }
 }
