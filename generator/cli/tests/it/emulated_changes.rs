@@ -95,17 +95,22 @@ impl Emulated {
         all.collect()
     }
 
+    /// Returns the attributes of a queue.
+    fn queue(&self, name: &str) -> Value {
+        let url = format!("{}/000000000000/{name}", self.emulator.url());
+        let of = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+        self.call(["sqs", "get_queue_attributes"], &of)["Attributes"].clone()
+    }
+
     /// Returns the visibility timeout of the queue and the display name of the topic.
     fn attributes(&self) -> Value {
-        let url = format!("{}/000000000000/inbox", self.emulator.url());
-        let of = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-        let queue = self.call(["sqs", "get_queue_attributes"], &of);
+        let queue = self.queue("inbox");
         let topic = self.call(
             ["sns", "get_topic_attributes"],
             &json!({ "TopicArn": TOPIC }),
         );
         json!([
-            queue["Attributes"]["VisibilityTimeout"],
+            queue["VisibilityTimeout"],
             topic["Attributes"]["DisplayName"]
         ])
     }
@@ -173,6 +178,32 @@ fn attributes_targets_and_subscriptions_that_leave_the_template_leave_the_emulat
         (vec![], String::new())
     );
     assert_eq!(emulated.attributes(), json!(["30", ""]));
+}
+
+#[test]
+fn attributes_of_a_queue_that_leave_the_template_get_their_defaults() {
+    let Some(emulated) = Emulated::start() else {
+        return;
+    };
+    let attributes = [
+        ("DelaySeconds", "3"),
+        ("MaximumMessageSize", "2048"),
+        ("MessageRetentionPeriod", "90"),
+        ("ReceiveMessageWaitTimeSeconds", "4"),
+        ("VisibilityTimeout", "5"),
+    ];
+    let values = |queue: &str| {
+        let queue = emulated.queue(queue);
+        attributes.map(|(name, _)| queue[name].clone())
+    };
+    let properties = attributes.map(|(name, value)| format!(", {name}: {value}"));
+    let named = "QueueName: thing";
+    let changed = TEMPLATE.replace(named, &format!("{named}{}", properties.concat()));
+    assert_eq!(emulated.apply(&changed), ["updated Thing"]);
+    assert_eq!(values("thing"), attributes.map(|(_, value)| json!(value)));
+    assert_eq!(emulated.apply(TEMPLATE), ["updated Thing"]);
+    // This queue never had another value.
+    assert_eq!(values("thing"), values("other"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ const ATTRIBUTES: [[&str; 2]; 10] = [
     ["DeduplicationScope", "queue"],
     ["DelaySeconds", "0"],
     ["FifoThroughputLimit", "perQueue"],
-    ["MaximumMessageSize", "262144"],
+    ["MaximumMessageSize", "1048576"],
     ["MessageRetentionPeriod", "345600"],
     ["ReceiveMessageWaitTimeSeconds", "0"],
     ["RedriveAllowPolicy", ""],
