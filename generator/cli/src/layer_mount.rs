@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use stackgen_gateway::{HelperCommand, functions};
 
@@ -44,10 +45,26 @@ impl LayerMountArgs {
         let Some(program) = &self.program else {
             return ExitCode::SUCCESS;
         };
-        let error = Command::new(program).args(&self.arguments).exec();
+        let error = self.exec(program);
         let reason = functions::start_error(program, &error);
         let _ = writeln!(io::stderr(), "{reason}");
         ExitCode::FAILURE
+    }
+
+    /// Becomes the program, with retries while it is busy: another process may hold a program that was just written open
+    /// until it calls exec. Returns why it failed.
+    fn exec(&self, program: &Path) -> io::Error {
+        let mut command = Command::new(program);
+        command.args(&self.arguments);
+        let mut tries = 0;
+        loop {
+            let error = command.exec();
+            if error.kind() != io::ErrorKind::ExecutableFileBusy || tries == 50 {
+                return error;
+            }
+            tries += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

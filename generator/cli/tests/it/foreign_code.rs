@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -390,6 +392,30 @@ def handler(event, context):
     assert_eq!(invoke(&dev, "reads"), expected);
     // Other processes see nothing of it.
     assert!(!Path::new("/opt/words-of-stackgen").exists());
+}
+
+#[test]
+fn a_program_that_is_still_being_written_starts_after_its_layers_are_mounted() {
+    let sandbox = Sandbox::new();
+    sandbox.write("layers/a.txt", "");
+    sandbox.write("program", "#!/bin/sh\necho started\n");
+    let [layers, program] = ["layers", "program"].map(|name| sandbox.path().join(name));
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut process = sandbox.process();
+    process.arg("_with-layers").arg(&layers);
+    if !process.output().unwrap().status.success() {
+        // The machine does not permit the mount.
+        return;
+    }
+    let open = fs::OpenOptions::new().append(true).open(&program).unwrap();
+    process.arg(&program);
+    process.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let process = process.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    drop(open);
+    let output = process.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.stdout, b"started\n", "{error}");
 }
 
 #[test]
