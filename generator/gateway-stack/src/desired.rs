@@ -308,28 +308,6 @@ impl PropertyReader<'_> {
 
 /// Returns true if a resource refers to one of these.
 pub(super) fn refers_to_any(resource: &Resource, ids: &[LogicalId]) -> bool {
-    fn any(value: &Resolved, ids: &[LogicalId]) -> bool {
-        match value {
-            Resolved::Text(text) => text.references().any(|one| ids.contains(&one.logical_id)),
-            Resolved::List(items) => items.iter().any(|item| any(item, ids)),
-            Resolved::Map(map) => map.values().any(|value| any(value, ids)),
-            _ => false,
-        }
-    }
-    !ids.is_empty() && any(&resource.properties, ids)
-}
-
-/// Returns the resources that the properties of a resource refer to.
-pub(super) fn referenced_ids(resource: &Resource) -> Vec<&LogicalId> {
-    fn add<'r>(value: &'r Resolved, ids: &mut Vec<&'r LogicalId>) {
-        match value {
-            Resolved::Text(text) => ids.extend(text.references().map(|one| &one.logical_id)),
-            Resolved::List(items) => items.iter().for_each(|item| add(item, ids)),
-            Resolved::Map(map) => map.values().for_each(|value| add(value, ids)),
-            _ => {}
-        }
-    }
-    let mut ids = Vec::new();
-    add(&resource.properties, &mut ids);
-    ids
+    let referenced = resource.properties.referenced_ids();
+    referenced.into_iter().any(|id| ids.contains(id))
 }

@@ -12,7 +12,7 @@ use stackgen_model::{LogicalId, Model, Resource};
 use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::code::TemplateCode;
 use super::custom_domains::root_stages;
-use super::desired::{DesiredResource, referenced_ids, refers_to_any};
+use super::desired::{DesiredResource, refers_to_any};
 use super::identity_pool::{IdentityPool, identity_pools};
 use super::physical::{PhysicalIds, UnresolvedReason};
 use super::resource_error::ResourceError;
@@ -479,7 +479,7 @@ fn after_dependencies<'a>(model: &'a Model, resources: Vec<&'a Resource>) -> Vec
             });
             match next {
                 Some(dependency) => {
-                    let references = referenced_ids(dependency);
+                    let references = dependency.properties.referenced_ids();
                     let needed: Vec<_> = dependency.depends_on.iter().chain(references).collect();
                     waiting.push((dependency, needed.into_iter()));
                 }

@@ -99,22 +99,10 @@ fn site(resource: &Resource) -> Option<BrowserEvidence> {
 
 /// Returns the resources to which CloudFront distributions refer. CloudFront can add headers that browsers cannot send.
 pub(crate) fn cloudfront_origins(model: &Model) -> HashSet<&LogicalId> {
-    let mut ids = HashSet::new();
-    for resource in model.resources.values() {
-        if resource.kind == "AWS::CloudFront::Distribution" {
-            collect(&resource.properties, &mut ids);
-        }
-    }
-    ids
-}
-
-fn collect<'m>(value: &'m Resolved, ids: &mut HashSet<&'m LogicalId>) {
-    match value {
-        Resolved::Text(text) => ids.extend(text.references().map(|found| &found.logical_id)),
-        Resolved::List(items) => items.iter().for_each(|item| collect(item, ids)),
-        Resolved::Map(entries) => entries.values().for_each(|entry| collect(entry, ids)),
-        _ => {}
-    }
+    let all = model.resources.values();
+    all.filter(|resource| resource.kind == "AWS::CloudFront::Distribution")
+        .flat_map(|resource| resource.properties.referenced_ids())
+        .collect()
 }
 
 /// Returns true if a handshake can contain a header: the browser sends it, the page can set it (a cookie, a

@@ -1,6 +1,6 @@
 //! Resolved values.
 
-use crate::OrderedMap;
+use crate::{LogicalId, OrderedMap};
 use serde::{Serialize, Serializer};
 
 use super::{Piece, Text, Unknown, UnknownReason};
@@ -171,6 +171,16 @@ impl Resolved {
                 Some(read) => Setting::Set(read),
                 None => Setting::Unknown(value.unknown_or_wrong(kind)),
             },
+        }
+    }
+
+    /// Returns the resources to which it refers, in its order, with repetitions.
+    pub fn referenced_ids(&self) -> Vec<&LogicalId> {
+        match self {
+            Resolved::Text(text) => text.references().map(|one| &one.logical_id).collect(),
+            Resolved::List(items) => items.iter().flat_map(Resolved::referenced_ids).collect(),
+            Resolved::Map(map) => map.values().flat_map(Resolved::referenced_ids).collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use stackgen_model::{
     Api, Function, FunctionLink, Integration, Link, LogicalId, Model, Permission, Piece, Qualifier,
-    Resolved, Route, Text, Unknown, UnknownReason,
+    Route, Text, Unknown, UnknownReason,
 };
 
 use crate::facts::Facts;
@@ -129,7 +129,8 @@ impl<'a> FunctionPermissions<'a> {
         }
         let others = model.resources.values().filter(|it| may_permit(&it.kind));
         for other in others {
-            referenced(&other.properties, &mut permissions.may_have_more);
+            let referenced = other.properties.referenced_ids();
+            permissions.may_have_more.extend(referenced);
         }
         permissions
     }
@@ -433,13 +434,4 @@ fn may_permit(kind: &str) -> bool {
             kind,
             "AWS::CloudFormation::CustomResource" | "AWS::CloudFormation::Stack"
         )
-}
-
-fn referenced<'a>(value: &'a Resolved, found: &mut HashSet<&'a LogicalId>) {
-    match value {
-        Resolved::Text(text) => found.extend(text.references().map(|it| &it.logical_id)),
-        Resolved::List(items) => items.iter().for_each(|item| referenced(item, found)),
-        Resolved::Map(map) => map.values().for_each(|item| referenced(item, found)),
-        _ => {}
-    }
 }
