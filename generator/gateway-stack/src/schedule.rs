@@ -94,8 +94,15 @@ impl ScheduleTiming {
             return false;
         };
         let seconds = i64::try_from(time.as_millis() / 1000).unwrap_or(i64::MAX);
-        let offset = Timestamp::from_second(seconds).map(|at| self.zone.to_offset(at).seconds());
-        let local = seconds + offset.map_or(0, i64::from);
+        let Ok(at) = Timestamp::from_second(seconds) else {
+            return false;
+        };
+        // A local time comes twice when clocks are set back. As on AWS, the schedule runs at the first one only.
+        let first = self.zone.to_timestamp(self.zone.to_datetime(at));
+        if first.is_ok_and(|first| first != at) {
+            return false;
+        }
+        let local = seconds + i64::from(self.zone.to_offset(at).seconds());
         cron.matches(CivilMinute::from_unix(
             u64::try_from(local).unwrap_or_default(),
         ))
@@ -136,5 +143,20 @@ mod tests {
         let once = timing("at(1970-01-01T08:00:01)");
         assert_eq!(once.single_time(), Some(at(hour + 1)));
         assert_eq!(daily.single_time(), None);
+    }
+
+    #[test]
+    fn a_local_time_that_comes_twice_is_selected_once() {
+        let expression = ScheduleExpression::parse_with_time("cron(30 2 * * ? *)");
+        let timing = ScheduleTiming {
+            zone: TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
+            ..ScheduleTiming::in_utc(expression.unwrap())
+        };
+        let selects = |seconds: u64| timing.selects(EpochMillis::from_millis(seconds * 1000));
+        // 2026-10-25T02:30 in summer time, and an hour later in winter time.
+        let first = 1_792_888_200;
+        assert!(selects(first) && !selects(first + 60 * 60));
+        let day = 24 * 60 * 60;
+        assert!(selects(first - day) && selects(first + day + 60 * 60));
     }
 }
