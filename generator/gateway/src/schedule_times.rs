@@ -32,8 +32,14 @@ pub(crate) struct ScheduleTimes {
 }
 
 impl ScheduleTimes {
-    /// Returns the times of a schedule, whose rate begins at once, as on AWS. One that `is_continued` began before.
+    /// Returns the times of a schedule, whose rate begins at once, as on AWS. One that `is_continued` began before: at `since`,
+    /// or at its start if that was later.
     pub(crate) fn of_schedule(timing: ScheduleTiming, since: Instant, is_continued: bool) -> Self {
+        let started = timing.start.map(|start| EpochMillis::now().since(start));
+        let since = started
+            .filter(|ago| *ago < since.elapsed())
+            .and_then(|ago| Instant::now().checked_sub(ago))
+            .unwrap_or(since);
         ScheduleTimes {
             timing,
             since,
@@ -196,5 +202,26 @@ mod tests {
         assert!(times(Some(soon), None).next().await >= Some(soon));
         let past = EpochMillis::from_millis(1);
         assert_eq!(times(None, Some(past)).next().await, None);
+    }
+
+    #[test]
+    fn a_rate_counts_from_its_start_if_that_came_after_the_schedule() {
+        let seconds = Duration::from_secs;
+        let since = Instant::now().checked_sub(seconds(100)).unwrap();
+        let elapsed = |ago: u64| {
+            let start = EpochMillis::now().as_millis() - ago * 1000;
+            let timing = ScheduleTiming {
+                start: Some(EpochMillis::from_millis(start)),
+                ..ScheduleTiming::in_utc(ScheduleExpression::Rate(seconds(60)))
+            };
+            let times = ScheduleTimes::of_schedule(timing, since, true);
+            times.since.elapsed()
+        };
+        let started_later = elapsed(30);
+        assert!(
+            started_later >= seconds(29) && started_later < seconds(90),
+            "{started_later:?}"
+        );
+        assert!(elapsed(200) >= seconds(100));
     }
 }
