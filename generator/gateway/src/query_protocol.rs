@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Media type of forms.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,6 +24,16 @@ pub(crate) fn parameter(text: &str, name: &str) -> Option<String> {
     let value = value.replace('+', " ");
     let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy();
     Some(value.into_owned())
+}
+
+/// Encodes parameters as a form.
+pub(crate) fn encode_form<V: AsRef<str>>(parameters: &[(&str, V)]) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs = parameters.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value.as_ref())))
+        .collect();
+    pairs.join("&")
 }
 
 /// Returns the element of an error. `kind` stands before its code.

@@ -5,24 +5,31 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
-use stackgen_gateway_common::ArnScope;
 use stackgen_gateway_common::services::{ServiceCall, ServiceError, ServiceOperation};
+use stackgen_gateway_common::{ArnScope, FunctionArn};
 use stackgen_gateway_stack::ScheduleTarget;
 
 use crate::outbound::service_client::{read_json, read_xml};
-use crate::query_protocol::FORM;
+use crate::query_protocol::{FORM, encode_form};
 
-/// Returns the call with which a schedule reaches a target. `None` for functions.
+/// Call with which a schedule reaches its target.
+pub(crate) enum TargetCall {
+    /// Invocation of a function.
+    Function(FunctionArn),
+    /// Call of another service.
+    Service(ServiceCall),
+}
+
+/// Returns the call with which a schedule reaches a target.
 pub(crate) fn call(
     target: &ScheduleTarget,
     input: &str,
     role: &str,
     scope: &ArnScope,
-) -> Option<ServiceCall> {
+) -> TargetCall {
     let mut call = match target {
-        ScheduleTarget::Function(_) => return None,
+        ScheduleTarget::Function(function) => return TargetCall::Function(function.clone()),
         ScheduleTarget::Queue { name, group } => to_queue(name, group.as_deref(), input, scope),
         ScheduleTarget::Topic { arn } => {
             let pairs = [
@@ -61,7 +68,7 @@ pub(crate) fn call(
         }
     };
     role.clone_into(&mut call.role);
-    Some(call)
+    TargetCall::Service(call)
 }
 
 fn to_queue(name: &str, group: Option<&str>, input: &str, scope: &ArnScope) -> ServiceCall {
@@ -94,18 +101,9 @@ fn of_form(service: &str, operation: ServiceOperation, pairs: &[(&str, &str)]) -
     ServiceCall {
         operation,
         headers: HeaderMap::from_iter([(CONTENT_TYPE, form)]),
-        body: encoded(pairs).into(),
+        body: encode_form(pairs).into(),
         ..of_json(service, "", &Json::Null)
     }
-}
-
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs = pairs.iter();
-    let pairs: Vec<String> = pairs
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    pairs.join("&")
 }
 
 /// Returns the reason why a call failed.
@@ -140,7 +138,9 @@ mod tests {
             name: "jobs.fifo".to_owned(),
             group: Some("a".to_owned()),
         };
-        let call = call(&target, "a & b", "role", &ArnScope::default()).unwrap();
+        let TargetCall::Service(call) = call(&target, "a & b", "role", &ArnScope::default()) else {
+            panic!("a call of a service");
+        };
         let path = ServiceOperation::Path("/000000000000/jobs.fifo".to_owned());
         assert_eq!(call.operation, path);
         let body =

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use stackgen_gateway_common::invoke::InvocationCaller;
-use stackgen_gateway_common::services::CallService;
+use stackgen_gateway_common::services::{CallService, ServiceCall};
 use stackgen_gateway_common::{ArnScope, EpochMillis, Event, Events, uuid};
 use stackgen_gateway_lambda::functions::Functions;
-use stackgen_gateway_stack::{Schedule, ScheduleTarget, Schedules};
+use stackgen_gateway_stack::{Schedule, Schedules};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::invocations::{AsyncReport, invoke_async};
-use crate::schedule_calls;
+use crate::schedule_calls::{self, TargetCall};
 use crate::schedule_times::{ScheduleState, ScheduleTimes};
+
+/// Longest time to wait for the answer of a target that is not a function.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs all schedules.
 pub(crate) struct ScheduleRunners {
@@ -35,7 +38,7 @@ struct RunnerContext {
 
 /// A schedule that runs until this is dropped.
 struct RunningSchedule {
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     /// Time of the first run, from which a rate counts.
     since: Instant,
     _running: Option<DropGuard>,
@@ -84,14 +87,12 @@ impl ScheduleRunners {
 
     /// Runs a schedule now. Returns false if none with this name runs here.
     pub(crate) fn run_now(&self, name: &str) -> bool {
-        let scheduled = self.running().values().find_map(|one| {
-            let is_it = one.schedule.name == name;
-            is_it.then(|| ScheduledCall::of(&one.schedule))?
-        });
-        let Some(scheduled) = scheduled else {
+        let running = self.running();
+        let mut schedules = running.values().map(|one| &one.schedule);
+        let Some(schedule) = schedules.find(|one| one.name == name && one.target.is_some()) else {
             return false;
         };
-        spawn_invocation(&self.context, Arc::new(scheduled), EpochMillis::now());
+        spawn_invocation(&self.context, schedule.clone(), EpochMillis::now());
         true
     }
 
@@ -108,12 +109,13 @@ impl Schedules for ScheduleRunners {
         let before = before.filter(|before| before.schedule.timing == schedule.timing);
         let is_continued = before.is_some();
         let since = before.map_or_else(Instant::now, |before| before.since);
-        let scheduled = ScheduledCall::of(&schedule).filter(|_| schedule.enabled);
-        let running = scheduled.map(|scheduled| {
+        let schedule = Arc::new(schedule);
+        let is_run = schedule.enabled && schedule.target.is_some();
+        let running = is_run.then(|| {
             let stop = self.context.stop.child_token();
             let guard = stop.clone().drop_guard();
             let times = ScheduleTimes::of_schedule(schedule.timing.clone(), since, is_continued);
-            let run = run(self.context.clone(), Arc::new(scheduled), times);
+            let run = run(self.context.clone(), schedule.clone(), times);
             let run = async move { stop.run_until_cancelled_owned(run).await };
             self.context.tasks.spawn(run);
             guard
@@ -131,49 +133,36 @@ impl Schedules for ScheduleRunners {
     }
 }
 
-/// Schedule with the target that it calls.
-struct ScheduledCall {
-    schedule: Schedule,
-    target: ScheduleTarget,
-}
-
-impl ScheduledCall {
-    /// Returns the target of a schedule. `None` for schedules that do not run here.
-    fn of(schedule: &Schedule) -> Option<Self> {
-        Some(ScheduledCall {
-            target: schedule.target.clone()?,
-            schedule: schedule.clone(),
-        })
-    }
-}
-
-async fn run(context: Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, mut times: ScheduleTimes) {
+async fn run(context: Arc<RunnerContext>, schedule: Arc<Schedule>, mut times: ScheduleTimes) {
     while let Some(time) = times.next().await {
-        spawn_invocation(&context, scheduled.clone(), time);
+        spawn_invocation(&context, schedule.clone(), time);
     }
 }
 
 /// Calls the target of a schedule in a task of its own, until the gateway stops.
-fn spawn_invocation(context: &Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, at: EpochMillis) {
-    let invoke = invoke(context.clone(), scheduled, at);
+fn spawn_invocation(context: &Arc<RunnerContext>, schedule: Arc<Schedule>, at: EpochMillis) {
+    let invoke = invoke(context.clone(), schedule, at);
     let stop = context.stop.clone();
     context.tasks.spawn(stop.run_until_cancelled_owned(invoke));
 }
 
 /// Calls the target of a schedule as EventBridge Scheduler does, with the schedule's role, and reports the outcome as an event.
 /// Functions are invoked asynchronously.
-async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, at: EpochMillis) {
-    let ScheduledCall { schedule, target } = &*scheduled;
+async fn invoke(context: Arc<RunnerContext>, schedule: Arc<Schedule>, at: EpochMillis) {
+    let Some(target) = &schedule.target else {
+        return;
+    };
     let input = match &schedule.input {
         Some(input) => input.clone(),
-        None => event(schedule, context.functions.scope(), at).to_string(),
+        None => event(&schedule, context.functions.scope(), at).to_string(),
     };
-    let report = match target {
-        ScheduleTarget::Function(function) => {
+    let scope = context.functions.scope();
+    let report = match schedule_calls::call(target, &input, &schedule.role, scope) {
+        TargetCall::Function(function) => {
             let caller = InvocationCaller::Role(schedule.role.clone());
-            invoke_async(&context.functions, function.clone(), caller, input.into()).await
+            invoke_async(&context.functions, function, caller, input.into()).await
         }
-        target => Some(call_service(&context, target, &input, &schedule.role).await),
+        TargetCall::Service(call) => Some(call_service(&*context.services, call).await),
     };
     let Some(report) = report else {
         return;
@@ -188,20 +177,12 @@ async fn invoke(context: Arc<RunnerContext>, scheduled: Arc<ScheduledCall>, at: 
 }
 
 /// Calls a target that is not a function.
-async fn call_service(
-    context: &RunnerContext,
-    target: &ScheduleTarget,
-    input: &str,
-    role: &str,
-) -> AsyncReport {
+async fn call_service(services: &dyn CallService, call: ServiceCall) -> AsyncReport {
     let started = Instant::now();
-    let reason = match schedule_calls::call(target, input, role, context.functions.scope()) {
-        Some(call) => {
-            let operation = call.service.clone();
-            let answer = context.services.call(call).await;
-            schedule_calls::failure(&operation, answer)
-        }
-        None => None,
+    let service = call.service.clone();
+    let reason = match tokio::time::timeout(LIMIT, services.call(call)).await {
+        Ok(answer) => schedule_calls::failure(&service, answer),
+        Err(_) => Some(format!("no answer in {} s", LIMIT.as_secs())),
     };
     AsyncReport {
         reason,
@@ -223,4 +204,37 @@ fn event(schedule: &Schedule, scope: &ArnScope, at: EpochMillis) -> serde_json::
         "resources": [schedule.arn],
         "detail": "{}",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::future::BoxFuture;
+    use http::Response;
+    use stackgen_gateway_common::services::ServiceError;
+    use stackgen_gateway_stack::ScheduleTarget;
+
+    use super::*;
+
+    /// Services that do not answer.
+    struct SilentServices;
+
+    impl CallService for SilentServices {
+        fn call(&self, _: ServiceCall) -> BoxFuture<'_, Result<Response<Bytes>, ServiceError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_does_not_answer_is_a_failure() {
+        let target = ScheduleTarget::Topic {
+            arn: "arn:aws:sns:us-east-1:000000000000:news".to_owned(),
+        };
+        let call = schedule_calls::call(&target, "{}", "role", &ArnScope::default());
+        let TargetCall::Service(call) = call else {
+            panic!("a call of a service");
+        };
+        let report = call_service(&SilentServices, call).await;
+        assert_eq!(report.reason.as_deref(), Some("no answer in 60 s"));
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 use stackgen_gateway_common::ArnScope;
 use stackgen_gateway_common::services::{ServiceCall, ServiceError, ServiceOperation};
@@ -13,7 +12,7 @@ use thiserror::Error;
 
 use super::OtherServices;
 use super::actions::{self, TARGET};
-use crate::query_protocol::{FORM, element};
+use crate::query_protocol::{FORM, element, encode_form};
 
 /// Calls services as the account.
 #[derive(Clone)]
@@ -83,12 +82,7 @@ impl ServiceClient {
         operation: &str,
         parameters: &[(&str, String)],
     ) -> Result<String, CallError> {
-        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let pairs = parameters.iter();
-        let pairs: Vec<String> = pairs
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        let mut call = self.call(service, pairs.join("&").into());
+        let mut call = self.call(service, encode_form(parameters).into());
         call.operation = ServiceOperation::Action(operation.to_owned());
         call.headers
             .insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
