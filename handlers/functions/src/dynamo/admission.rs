@@ -27,16 +27,12 @@ impl DynamoStore {
             }
             Err(refusal) => return self.refuse(&mut call, connection, refusal).await,
         };
-        let id = &session.session_id;
-        // An open session's shards are taken for empty until one turns out to be full.
-        let mut shards = vec![Shard::default(); SHARDS as usize];
-        let mut collisions = 0;
+        let mut search = ShardSearch::new(connection, capacity);
         loop {
-            let mut index = 0;
             let result = self
                 .transact_anew(&mut call, || {
                     // After a conflict another shard may be free.
-                    index = random_place(&shards, connection, capacity).unwrap_or_default();
+                    let index = search.shard();
                     let place = Place {
                         connection: connection.clone(),
                         shard: index,
@@ -52,14 +48,9 @@ impl DynamoStore {
                 return existing_admission(&call, connection, record.clone());
             }
             // The shard has no room: find one that has. All are read, because others fill up at the same time.
-            shards = self.shards(call.operation, id).await?;
-            if random_place(&shards, connection, capacity).is_none() {
-                return Ok(Admission::Refused(no_room(&shards, capacity)));
-            }
-            collisions += 1;
-            if collisions > 1 {
-                // Others take the last places at the same time.
-                call.pause_before_retry(RequestFailure::Rejected).await?;
+            let shards = self.shards(call.operation, &session.session_id).await?;
+            if let Err(refusal) = search.retry(&mut call, shards).await? {
+                return Ok(Admission::Refused(refusal));
             }
         }
     }
@@ -200,6 +191,51 @@ impl DynamoStore {
     fn put(&self, record: Item) -> ConditionalWrite {
         ConditionalWrite::new(&self.tables.connections, ItemChange::Put(record))
             .when("attribute_not_exists(#connectionId)")
+    }
+}
+
+/// Search for a shard that has room for a listener.
+struct ShardSearch<'a> {
+    connection: &'a Connection,
+    capacity: Capacity,
+    /// Shards as they were last read.
+    shards: Vec<Shard>,
+    /// Number of shards that had no room.
+    collisions: u32,
+}
+
+impl<'a> ShardSearch<'a> {
+    /// An open session's shards are taken for empty until one turns out to be full.
+    fn new(connection: &'a Connection, capacity: Capacity) -> Self {
+        ShardSearch {
+            connection,
+            capacity,
+            shards: vec![Shard::default(); SHARDS as usize],
+            collisions: 0,
+        }
+    }
+
+    /// Returns the shard to try: that of a random free place.
+    fn shard(&self) -> ShardIndex {
+        random_place(&self.shards, self.connection, self.capacity).unwrap_or_default()
+    }
+
+    /// Goes on with the shards as they are after one turned out to be full. Pauses if that happened before.
+    async fn retry(
+        &mut self,
+        call: &mut StoreCall,
+        shards: Vec<Shard>,
+    ) -> StoreResult<Result<(), SessionRefusal>> {
+        if random_place(&shards, self.connection, self.capacity).is_none() {
+            return Ok(Err(no_room(&shards, self.capacity)));
+        }
+        self.shards = shards;
+        self.collisions += 1;
+        if self.collisions > 1 {
+            // Others take the last places at the same time.
+            call.pause_before_retry(RequestFailure::Rejected).await?;
+        }
+        Ok(Ok(()))
     }
 }
 
