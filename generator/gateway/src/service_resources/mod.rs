@@ -13,6 +13,7 @@ mod task_bridge;
 mod tasks;
 mod topic;
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::outbound::OtherServices;
 use crate::outbound::service_client::{CallError, ServiceClient};
 use task_bridge::TaskBridge;
 
-/// Longest time to create a resource, with all calls that it needs.
+/// Longest time to create or remove a resource, with all calls that it needs.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Creates the resources.
@@ -131,10 +132,15 @@ fn is_changed(before: Option<&EmulatedState>, name: &str, value: &str) -> bool {
 }
 
 /// Returns the note on a value that stays.
-fn kept(property: &str) -> String {
+fn unchanged_note(property: &str) -> String {
     format!(
         "it keeps its value in the emulator, which is not the {property} of the template: delete it there to get that one"
     )
+}
+
+/// Returns the note on something that exists with a setting that cannot be changed.
+fn existing_note(setting: impl Display, wanted: impl Display) -> String {
+    format!("it exists in the emulator and keeps {setting}: delete it there to get {wanted}")
 }
 
 /// Returns a member of an answer.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackgen_gateway_stack::{EmulatedState, ServiceResource, StoredResource};
 
-use super::{is_changed, kept, member, text, unless_refused};
+use super::{is_changed, member, text, unchanged_note, unless_refused};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
 /// Creates a parameter. An existing one keeps its value, which the user may have set, unless the template changes it in this
@@ -31,7 +31,7 @@ pub(super) async fn put(
         .with("Type", member(&answer["Parameter"], "Type"))
         .with("Value", current.as_str());
     if current != value {
-        stored.notes.push(kept("Value"));
+        stored.notes.push(unchanged_note("Value"));
     }
     Ok(stored)
 }

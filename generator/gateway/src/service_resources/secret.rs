@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use stackgen_gateway_common::uuid;
 use stackgen_gateway_stack::{EmulatedState, ServiceResource, StoredResource};
 
-use super::{is_changed, kept, member, text, unless_refused};
+use super::{is_changed, member, text, unchanged_note, unless_refused};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
 /// Members of `GenerateSecretString` that are parameters of `GetRandomPassword`.
@@ -65,7 +65,7 @@ async fn put_value(
     let current = unless_refused(current, "ResourceNotFoundException")?;
     match current {
         Some(current) if current["SecretString"] == given => return Ok(Vec::new()),
-        Some(_) if !is_changed => return Ok(vec![kept("SecretString")]),
+        Some(_) if !is_changed => return Ok(vec![unchanged_note("SecretString")]),
         _ => {}
     }
     let body = json!({

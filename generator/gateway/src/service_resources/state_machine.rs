@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use stackgen_gateway_stack::{ServiceResource, StoredResource};
 
 use super::task_bridge::TaskBridge;
-use super::{member, tasks, text, unless_refused};
+use super::{existing_note, member, tasks, text, unless_refused};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
 pub(super) async fn put(
@@ -44,7 +44,7 @@ pub(super) async fn put(
                 "roleArn": role,
             });
             client.json("states", "UpdateStateMachine", &body).await?;
-            notes.extend(kept_type(client, machine, &arn).await?);
+            notes.extend(type_note(client, machine, &arn).await?);
             arn
         }
     };
@@ -56,7 +56,7 @@ pub(super) async fn put(
 }
 
 /// Returns a note on a state machine that exists with the other type, which cannot be changed.
-async fn kept_type(
+async fn type_note(
     client: &ServiceClient,
     machine: &ServiceResource,
     arn: &str,
@@ -65,11 +65,7 @@ async fn kept_type(
     let answer = client.json("states", "DescribeStateMachine", &body).await?;
     let (found, wanted) = (member(&answer, "type"), text(machine, "StateMachineType"));
     let wanted = wanted.filter(|wanted| !found.is_empty() && *wanted != found);
-    Ok(wanted.map(|wanted| {
-        format!(
-            "it exists in the emulator and keeps its type {found}: delete it there to get {wanted}"
-        )
-    }))
+    Ok(wanted.map(|wanted| existing_note(format_args!("its type {found}"), wanted)))
 }
 
 pub(super) async fn put_activity(

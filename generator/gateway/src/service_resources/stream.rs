@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use stackgen_gateway_stack::{ServiceResource, StoredResource};
 
-use super::{member, text, unless_refused};
+use super::{existing_note, member, text, unless_refused};
 use crate::outbound::service_client::{CallError, ServiceClient};
 
 pub(super) async fn put(
@@ -39,16 +39,13 @@ fn differences(stream: &ServiceResource, shards: Option<u32>, summary: &Json) ->
     let open = summary["OpenShardCount"].as_u64();
     let mut notes = Vec::new();
     if let Some(wanted) = wanted.filter(|wanted| !found.is_empty() && *wanted != found) {
-        notes.push(format!(
-            "it exists in the emulator and keeps the mode {found}: delete it there to get {wanted}"
-        ));
+        notes.push(existing_note(format_args!("the mode {found}"), wanted));
     }
     if let (Some(shards), Some(open)) = (shards, open)
         && u64::from(shards) != open
     {
-        notes.push(format!(
-            "it exists in the emulator and keeps its number of shards, {open}: delete it there to get {shards}"
-        ));
+        let setting = format_args!("its number of shards, {open}");
+        notes.push(existing_note(setting, shards));
     }
     notes
 }

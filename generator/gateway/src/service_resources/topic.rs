@@ -10,10 +10,16 @@ use crate::query_protocol::element;
 /// Properties that are attributes of topics, with their defaults.
 const ATTRIBUTES: [[&str; 2]; 2] = [["ContentBasedDeduplication", "false"], ["DisplayName", ""]];
 
-/// Properties that are attributes of subscriptions, with their defaults. The scope decides which filters are valid.
+/// Filter of a subscription.
+const FILTER: &str = "FilterPolicy";
+
+/// What the filter of a subscription is applied to, which decides which filters are valid.
+const FILTER_SCOPE: &str = "FilterPolicyScope";
+
+/// Properties that are attributes of subscriptions, with their defaults, in the order in which they are set.
 const SUBSCRIPTION_ATTRIBUTES: [[&str; 2]; 3] = [
-    ["FilterPolicyScope", "MessageAttributes"],
-    ["FilterPolicy", "{}"],
+    [FILTER_SCOPE, "MessageAttributes"],
+    [FILTER, "{}"],
     ["RawMessageDelivery", "false"],
 ];
 
@@ -100,13 +106,12 @@ fn topic_of(subscription: &ServiceResource) -> String {
 /// Returns the attributes to set, in this order: the names with their values.
 fn attributes(subscription: &ServiceResource, before: Option<&EmulatedState>) -> Vec<[String; 2]> {
     let mut all = Vec::new();
-    let [scope, filter] = [0, 1].map(|index| SUBSCRIPTION_ATTRIBUTES[index][0]);
     // A filter of the other scope may not be valid in this one.
     if let Some(old) = before.map(|before| &before.desired)
-        && text(old, filter).is_some()
-        && text(old, scope) != text(subscription, scope)
+        && text(old, FILTER).is_some()
+        && text(old, FILTER_SCOPE) != text(subscription, FILTER_SCOPE)
     {
-        all.push([filter.to_owned(), "{}".to_owned()]);
+        all.push([FILTER.to_owned(), "{}".to_owned()]);
     }
     for [name, default] in SUBSCRIPTION_ATTRIBUTES {
         if let Some(value) = changed(subscription, before, name, default) {
