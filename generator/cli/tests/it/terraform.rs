@@ -167,6 +167,39 @@ fn triggers_fix_a_constant_deployment_and_a_comment_suppresses_it() {
 }
 
 #[test]
+fn a_baseline_still_holds_when_the_triggers_of_a_deployment_change() {
+    let sandbox = configuration();
+    let with_triggers = |triggers: &str| {
+        let triggers = format!("  triggers = {{ a = \"{triggers}\" }}\n  depends_on");
+        let stage = "auto_deploy = true\n";
+        let api = API.replace("  depends_on", &triggers);
+        let id = api.find("deployment_id").expect("a stage");
+        let end = id + api[id..].find('\n').unwrap() + 1;
+        sandbox.write(
+            "infra/api.tf",
+            format!("{}{stage}{}", &api[..id], &api[end..]),
+        );
+    };
+    with_triggers("1");
+    let lint = |more: &str| sandbox.run(&format!("lint infra --min-severity note --json {more}"));
+    let resource = |found: &Value| {
+        let findings = found["findings"].as_array().unwrap().iter();
+        let resources = findings.filter(|one| one["rule"] == "SG412");
+        let resources: Vec<_> = resources.map(|one| one["resource"].clone()).collect();
+        resources
+    };
+    let found = lint("").json();
+    assert_eq!(
+        resource(&found),
+        [json!("aws_apigatewayv2_deployment.chat")]
+    );
+    lint("--baseline baseline.json --update-baseline");
+    with_triggers("2");
+    let again = lint("--baseline baseline.json").json();
+    assert_eq!(resource(&again), [json!(null); 0], "{again}");
+}
+
+#[test]
 fn errors_of_a_configuration_have_their_locations() {
     let sandbox = Sandbox::new();
     sandbox.write(

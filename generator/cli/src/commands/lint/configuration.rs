@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{FileId, Node, Sources};
 use stackgen_lint::output::LintedFile;
-use stackgen_lint::{Finding, LintInput, LintReport, lint};
+use stackgen_lint::{Finding, LintInput, LintReport, Location, lint};
+use stackgen_model::LogicalId;
 use stackgen_terraform::in_terraform_words;
 
 use super::inputs::InputTemplate;
@@ -126,11 +127,20 @@ fn translate(finding: &mut Finding, addresses: &BTreeMap<String, String>) {
             });
         in_terraform_words(&text)
     };
+    // Addresses stay the same where IDs contain a digest: baselines and SARIF's fingerprints hold them.
+    let resource = |location: &mut Location| {
+        let id = location.resource.as_ref().map(LogicalId::as_str);
+        if let Some(address) = id.and_then(|id| addresses.get(id)) {
+            location.resource = Some(LogicalId::new(address.as_str()));
+        }
+    };
     finding.message = words(&finding.message);
     finding.hint = finding.hint.as_deref().map(words);
     finding.fix = None;
+    resource(&mut finding.location);
     for related in &mut finding.related {
         related.label = words(&related.label);
+        resource(&mut related.location);
     }
 }
 
