@@ -23,7 +23,7 @@ START, ANSWER = 60, 12
 class Dev:
     """A running `stackgen dev`, with the events that it printed."""
 
-    def __init__(self, stackgen, checkout, project, services, variables):
+    def __init__(self, stackgen, checkout, project, services, variables=None):
         source = project.get("run", project["template"])
         command = [stackgen, "dev", source, "--json", "--no-watch", "--no-build", "--logs", "--port", "0"]
         if "stack" in project:
@@ -36,7 +36,7 @@ class Dev:
         self.token = [stackgen, "token", "--sub", "ada", "--file", source, *project.get("token", [])]
         self.checkout = checkout
         self.process = subprocess.Popen(
-            command, cwd=checkout, env=environment() | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=checkout, env=environment() | (variables or {}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.events, self.errors = [], []
         self.arrived = threading.Condition()
