@@ -10,6 +10,7 @@ mod no_proxy;
 mod proxy;
 
 pub use certificates::{CertificateError, RootCertificates};
+pub use local_host::is_loopback;
 pub use loopback::LoopbackEndpoint;
 pub use proxy::{Proxy, ProxyError};
 

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Returns true for this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
+/// Returns true if a host is this machine: an address of its own, without brackets, or a name such as `localhost`.
+pub fn is_loopback(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => {

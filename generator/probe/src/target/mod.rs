@@ -3,13 +3,12 @@
 mod request;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 use rustls::ClientConfig;
-use stackgen_network::{Destination, LoopbackEndpoint, NetworkOptions, Proxy};
+use stackgen_network::{Destination, LoopbackEndpoint, NetworkOptions, Proxy, is_loopback};
 use thiserror::Error;
 
 use crate::connect_error::ConnectError;
@@ -304,12 +303,7 @@ impl ProbeTarget {
 
     /// Returns true if connections do not leave this machine.
     pub fn is_on_this_machine(&self) -> bool {
-        let is_loopback = |host: &str| {
-            let address = host.parse::<IpAddr>();
-            address.is_ok_and(|address| address.is_loopback())
-        };
-        let is_local_name = self.host == "localhost" || self.host.ends_with(".localhost");
-        self.emulator.is_some() || is_local_name || is_loopback(&self.host)
+        self.emulator.is_some() || is_loopback(&self.host)
     }
 
     /// Returns the host to connect to.
