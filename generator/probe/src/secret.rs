@@ -12,7 +12,7 @@ use crate::encoding::query_encoded;
 pub const HIDDEN: &str = "[hidden]";
 
 /// Minimum length of a secret that is searched for in other text. Shorter ones would match by chance.
-const MIN_SECRET_LENGTH: usize = 4;
+pub(crate) const MIN_SECRET_LENGTH: usize = 4;
 
 /// Text that is sent but never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,6 +66,11 @@ impl Secrets {
         encodings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         encodings.dedup();
         Secrets(encodings.into())
+    }
+
+    /// Returns true if a text contains a secret.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret.as_str()))
     }
 
     /// Replaces all secrets in a text, and a truncated secret at its end: close reasons and bodies are cut off.

@@ -11,6 +11,8 @@ const MASK: &str = "****";
 const MIN_TOKEN: usize = 24;
 
 /// Parts of the names of headers, parameters and keys whose values are credentials, in lower case.
+///
+/// The same names as in `generator/probe/src/recording/secrets.rs`; neither crate depends on the other.
 const SECRET_NAMES: &[&str] = &[
     "authorization",
     "cookie",

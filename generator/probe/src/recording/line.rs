@@ -128,7 +128,8 @@ fn message_texts(message: &Value) -> Vec<&str> {
 impl RecordedOpen {
     /// Returns all texts that the client sends in the handshake.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        let query = self.query.values().flat_map(query_texts);
+        let names = self.query.keys().map(String::as_str);
+        let query = names.chain(self.query.values().flat_map(query_texts));
         let headers = self.headers.values().map(String::as_str);
         let subprotocols = self.subprotocols.iter().map(String::as_str);
         query.chain(headers).chain(subprotocols)

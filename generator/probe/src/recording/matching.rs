@@ -96,19 +96,37 @@ impl Bindings {
                 .strip_prefix(literal)
                 .is_some_and(|text| self.matches_text(rest, text)),
             [TextSegment::Placeholder(placeholder), rest @ ..] => {
+                // Only where the next part can begin, because a text may be long.
+                let may_end = |end: &usize| match rest {
+                    [] => *end == text.len(),
+                    [TextSegment::Literal(literal), ..] => text[*end..].starts_with(literal),
+                    [TextSegment::Placeholder(next), ..] => {
+                        next.kind != PlaceholderKind::LessThan || text[*end..].starts_with('<')
+                    }
+                };
                 let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
                 // Longest first: an ID ends where its characters end.
-                let ends: Vec<usize> = ends.collect();
+                let ends: Vec<usize> = ends.filter(may_end).collect();
                 ends.into_iter().rev().any(|end| {
                     let mut found = self.clone();
-                    let value = Value::from(&text[..end]);
-                    let fits =
-                        found.binds(*placeholder, &value) && found.matches_text(rest, &text[end..]);
+                    let fits = found.binds_text(*placeholder, &text[..end])
+                        && found.matches_text(rest, &text[end..]);
                     if fits {
                         *self = found;
                     }
                     fits
                 })
+            }
+        }
+    }
+
+    /// Returns true if a placeholder stands for a text, which is copied only if its value becomes known.
+    fn binds_text(&mut self, placeholder: Placeholder, text: &str) -> bool {
+        match (placeholder.number, self.0.get(&placeholder)) {
+            (Some(_), Some(known)) => known.as_str() == Some(text),
+            (None, _) => placeholder.kind.accepts_text(text),
+            (Some(_), None) => {
+                placeholder.kind.accepts_text(text) && self.binds(placeholder, &text.into())
             }
         }
     }
@@ -119,7 +137,10 @@ impl Bindings {
             return placeholder.accepts(value);
         }
         if let Some(known) = self.0.get(&placeholder) {
-            return known == value;
+            // A secret may be a number.
+            let is_number =
+                || value.is_number() && known.as_str() == Some(value.to_string().as_str());
+            return known == value || is_number();
         }
         let is_id = placeholder.kind == PlaceholderKind::Id;
         let mut others = self
@@ -186,6 +207,28 @@ mod tests {
             json!("at 2026-11-30T10:00:00Z, all!")
         ));
         assert!(matches(json!("<lt>id-1>"), json!("<id-1>")));
+    }
+
+    #[test]
+    fn a_long_text_is_compared_quickly() {
+        // A copy of the text for each of its characters would take minutes.
+        let text = json!("a".repeat(2_000_000));
+        for pattern in ["a<string>!", "a<number>", "a<any><lt>", "<string>ab"] {
+            let is_match = Bindings::default().matches(&json!(pattern), &text);
+            assert!(!is_match, "{pattern}");
+        }
+        let lines = json!("a\n".repeat(50_000));
+        assert!(!Bindings::default().matches(&json!("<string>\n!"), &lines));
+        assert!(!Bindings::default().matches(&json!("<number>\na<string>\n"), &lines));
+    }
+
+    #[test]
+    fn a_secret_matches_a_number() {
+        let mut known = Bindings::default();
+        let secret = Placeholder::numbered(PlaceholderKind::Secret, 1);
+        known.set(secret, json!("123456"));
+        assert!(known.matches(&json!({"n": "<secret-1>"}), &json!({"n": 123456})));
+        assert!(!known.matches(&json!({"n": "<secret-1>"}), &json!({"n": 123457})));
     }
 
     #[test]

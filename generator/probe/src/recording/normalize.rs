@@ -87,12 +87,12 @@ impl Normalizer {
     pub(crate) fn sent(&mut self, text: &str) -> Value {
         let mut value = frame_value(text);
         let spelling = value.to_string();
-        if spelling == text {
+        if spelling == text && !self.has_secret_key(&value) {
             self.remember_value(&value);
             self.replace(&mut value, None, false);
             return value;
         }
-        // Another spelling of the same JSON is sent as it was: as text.
+        // Another spelling of the same JSON is sent as it was: as text. In a text, secrets in keys are replaced, too.
         let mut spelled = Value::from(text);
         self.remember_value(&spelled);
         // The fields first: in the text, a secret is found only if it is known.
@@ -102,18 +102,70 @@ impl Normalizer {
         let is_complete = quotes(text) == quotes(&spelling)
             && spelled
                 .as_str()
-                .is_some_and(|text| leaves(&frame_value(text)) == leaves(&value));
-        match is_complete || value.is_string() {
-            true => spelled,
-            false => value,
+                .is_some_and(|text| self.holds(text, &value));
+        if is_complete || value.is_string() {
+            return spelled;
         }
+        self.hide_keys(&mut value, false);
+        value
     }
 
     /// Normalizes a message of the server.
     pub(crate) fn received(&mut self, text: &str) -> Value {
         let mut value = frame_value(text);
+        if self.has_secret_key(&value) {
+            // An escape could hide a part of a secret in the text.
+            let replaced = self.text(text, None, true);
+            if !text.contains('\\') && !self.has_secret_key(&frame_value(&replaced)) {
+                return Value::from(replaced);
+            }
+            self.hide_keys(&mut value, true);
+        }
         self.replace(&mut value, None, true);
         value
+    }
+
+    /// Returns true if a text holds the same values, and no secret in its keys.
+    fn holds(&self, text: &str, value: &Value) -> bool {
+        let spelled = frame_value(text);
+        leaves(&spelled) == leaves(value) && !self.has_secret_key(&spelled)
+    }
+
+    /// Returns true if a key contains a token or a known secret.
+    fn has_secret_key(&self, value: &Value) -> bool {
+        match value {
+            Value::Array(values) => values.iter().any(|value| self.has_secret_key(value)),
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(key, value)| self.is_secret_key(key) || self.has_secret_key(value)),
+            _ => false,
+        }
+    }
+
+    fn is_secret_key(&self, key: &str) -> bool {
+        words(key).any(is_token) || self.secrets.are_in_key(key)
+    }
+
+    /// Replaces secrets in keys.
+    fn hide_keys(&mut self, value: &mut Value, is_received: bool) {
+        match value {
+            Value::Array(values) => {
+                for value in values {
+                    self.hide_keys(value, is_received);
+                }
+            }
+            Value::Object(fields) => {
+                for (key, mut value) in std::mem::take(fields) {
+                    self.hide_keys(&mut value, is_received);
+                    let key = match self.is_secret_key(&key) {
+                        true => self.text(&key, None, is_received),
+                        false => key,
+                    };
+                    fields.insert(key, value);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn next_id(&mut self) -> Placeholder {
@@ -144,8 +196,12 @@ impl Normalizer {
     fn replace(&mut self, value: &mut Value, key: Option<&str>, is_received: bool) {
         match value {
             Value::String(text) => *text = self.text(text, key, is_received),
-            Value::Number(number) if is_received && self.is_time(number) => {
-                *value = Value::from("<time>");
+            Value::Number(number) => {
+                if let Some(hidden) = self.secrets.of_number(key, number, is_received) {
+                    *value = Value::from(hidden);
+                } else if is_received && self.is_time(number) {
+                    *value = Value::from("<time>");
+                }
             }
             Value::Array(values) => {
                 for value in values {
@@ -157,7 +213,7 @@ impl Normalizer {
                     self.replace(value, Some(key.as_str()), is_received);
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) => {}
         }
     }
 
@@ -171,7 +227,8 @@ impl Normalizer {
         }
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(start) = rest.find(is_word) {
+        // In JSON, a number may follow a colon.
+        while let Some(start) = rest.find(|c| c != ':' && is_word(c)) {
             let after = &rest[start..];
             let end = after.find(|c| !is_word(c)).unwrap_or(after.len());
             // A sentence may end after an ID.
@@ -285,7 +342,7 @@ fn quotes(json: &str) -> usize {
 /// Returns the words of a text as [`Normalizer::text`] finds them.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| !is_word(c))
-        .map(|word| word.trim_end_matches(['.', ':']))
+        .map(|word| word.trim_start_matches(':').trim_end_matches(['.', ':']))
         .filter(|word| !word.is_empty())
 }
 
@@ -380,6 +437,66 @@ mod tests {
             r#"{"password":"hunter1","password":"hunter2"}"#,
         ] {
             assert_eq!(sent(text), json!({"password": "<secret-1>"}), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_keys_and_numbers_are_replaced() {
+        const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+        let sent = |text: &str| Normalizer::new(NOW).sent(text);
+        let received = |text: &str| {
+            let mut normalizer = Normalizer::new(NOW);
+            normalizer.secrets().add_token("hunter22", "<token>");
+            normalizer.received(text)
+        };
+        assert_eq!(
+            sent(&format!(r#"{{"{TOKEN}":1}}"#)),
+            json!(r#"{"<secret-1>":1}"#)
+        );
+        assert_eq!(
+            received(&format!(r#"[{{"{TOKEN}":1}}]"#)),
+            json!(r#"[{"<token-1>":1}]"#)
+        );
+        assert_eq!(
+            received(r#"{"of hunter22":{"a":1,"at":1764527583123}}"#),
+            json!(r#"{"of <token>":{"a":1,"at":<time>}}"#)
+        );
+        // Where the text cannot be kept, the fields are.
+        let spelled = TOKEN.replace('y', r"\u0079");
+        let hidden = sent(&format!(r#"{{"{spelled}":1}}"#));
+        assert_eq!(hidden, json!({"<secret-1>": 1}));
+        assert_eq!(
+            received(r#"{"hunt\u0065r22":1,"at":1764527583123}"#),
+            json!({"<token>": 1, "at": "<time>"})
+        );
+
+        let mut normalizer = Normalizer::new(NOW);
+        assert_eq!(
+            normalizer.sent(r#"{"password":123456,"n":123456}"#),
+            json!({"password": "<secret-1>", "n": "<secret-1>"})
+        );
+        assert_eq!(
+            normalizer.received(r#"{"n":123456,"tokens":9999}"#),
+            json!({"n": "<secret-1>", "tokens": 9999})
+        );
+        for text in [r#"{"tokens":12}"#, r#"{"max_tokens":4096}"#] {
+            assert_eq!(sent(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_if_a_password_is_the_same_word() {
+        for password in ["password", "password1", "pass"] {
+            let mut normalizer = Normalizer::new(NOW);
+            let login = json!({"password": password});
+            for _ in 0..2 {
+                assert_eq!(
+                    normalizer.sent(&login.to_string()),
+                    json!({"password": "<secret-1>"})
+                );
+            }
+            let answer = json!({"password": "ok"});
+            assert_eq!(normalizer.received(&answer.to_string()), answer);
         }
     }
 

@@ -67,7 +67,7 @@ impl PlaceholderKind {
     }
 
     /// Returns true if a text can be a value of the kind.
-    fn accepts_text(self, text: &str) -> bool {
+    pub(crate) fn accepts_text(self, text: &str) -> bool {
         match self {
             PlaceholderKind::Text | PlaceholderKind::Any => true,
             PlaceholderKind::LessThan => text == "<",

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::line::{RecordedAction, RecordedClose, RecordedLine, RecordedOpen};
 use super::normalize::Normalizer;
+use super::placeholder::escape_literal;
 use super::secrets::{is_secret_name, is_token};
 use crate::secret::{looks_like_token, looks_secret};
 use crate::target::ProbeTarget;
@@ -127,8 +128,14 @@ impl Recorder {
         open.api = request.api;
         open.stage = request.stage;
         for (name, value) in request.query {
-            let value = self.value(&value, looks_secret(&name, &value) || is_secret_name(&name));
-            add_parameter(&mut open.query, name, value);
+            // A token may be the whole query: `?eyJ…`.
+            let is_token = looks_like_token(&name);
+            let recorded = match is_token || value.is_empty() {
+                true => self.value(&name, is_token),
+                false => escape_literal(&name),
+            };
+            let value = self.value(&value, looks_secret(&name, &value));
+            add_parameter(&mut open.query, recorded, value);
         }
         let headers = request.headers.into_iter();
         for (name, value) in headers.filter(|(name, _)| !is_usual(name)) {
@@ -141,7 +148,7 @@ impl Recorder {
         for (position, name) in request.subprotocols.iter().enumerate() {
             // Clients send a token of any form after the name of a protocol.
             let may_be_token = position > 0 && chosen.as_ref() != Some(name);
-            let is_secret = may_be_token || is_token(name) || looks_like_token(name);
+            let is_secret = may_be_token || looks_like_token(name);
             let name = self.value(name, is_secret);
             open.subprotocols.push(name);
         }
@@ -373,6 +380,17 @@ mod tests {
         {"at":0.0,"connection":1,"open":{"caller":"ada","subprotocols":["bearer","<token>"],"status":101}}
         {"at":0.0,"connection":1,"open":{"headers":{"X-Tenant":"<secret-1>"},"status":101}}
         "#);
+    }
+
+    #[test]
+    fn a_token_is_replaced_where_a_query_has_no_name() {
+        let request = ObservedRequest {
+            query: pairs(&[(TOKEN, ""), (TOKEN, "1"), ("opaque-1", ""), ("<id>", "a")]),
+            token: Some("opaque-1".to_owned()),
+            ..ObservedRequest::default()
+        };
+        let line = Recorder::new(0).open(Duration::ZERO, request, 101, None);
+        assert_snapshot!(line.to_text(), @r#"{"at":0.0,"connection":1,"open":{"caller":"caller","query":{"<secret-1>":["","1"],"<token>":"","<lt>id>":"a"},"status":101}}"#);
     }
 
     #[test]

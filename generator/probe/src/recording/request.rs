@@ -68,7 +68,7 @@ impl RecordedOpen {
         let fill = |text: &str| self.fill(text, token, secrets);
         for (name, value) in &self.query {
             for text in query_texts(value) {
-                target = target.query(name, &fill(text)?);
+                target = target.query(&fill(name)?, &fill(text)?);
             }
         }
         for (name, value) in &self.headers {
@@ -214,12 +214,12 @@ mod tests {
     fn a_handshake_is_sent_with_the_caller_s_token() {
         let recorded = open(json!({
             "caller": "ada",
-            "query": {"token": "<token>", "room": ["a b", "c"]},
+            "query": {"token": "<token>", "room": ["a b", "c"], "<secret-2>": ""},
             "headers": {"X-Api-Key": "<secret-1>"},
             "status": 101,
         }));
         assert!(recorded.needs_token());
-        assert_eq!(recorded.secrets(), [1]);
+        assert_eq!(recorded.secrets(), [2, 1]);
         let base = || ProbeTarget::new("ws://h/prod").unwrap();
         let none = BTreeMap::new();
         let token = Secret::new("t0ken");
@@ -229,13 +229,16 @@ mod tests {
         );
         assert_eq!(
             recorded.request(base(), Some(&token), &none).unwrap_err(),
-            RequestError::NoSecret(1)
+            RequestError::NoSecret(2)
         );
-        let secrets = BTreeMap::from([(1, Secret::new("k3y-of-mine"))]);
+        let secrets = BTreeMap::from([
+            (1, Secret::new("k3y-of-mine")),
+            (2, Secret::new("the-query")),
+        ]);
         let target = recorded.request(base(), Some(&token), &secrets).unwrap();
         let request = target.handshake_request("KEY");
         assert!(
-            request.starts_with("GET /prod?token=t0ken&room=a%20b&room=c HTTP"),
+            request.starts_with("GET /prod?token=t0ken&room=a%20b&room=c&the-query= HTTP"),
             "{request}"
         );
         assert!(

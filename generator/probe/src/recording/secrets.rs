@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::secret::Secrets;
+use serde_json::Number;
+
+use crate::secret::{MIN_SECRET_LENGTH, Secrets};
 
 /// Parts of the names of fields, headers and parameters whose values are secrets, in lower case.
+///
+/// The same names as in `generator/gateway-common/src/event/masking.rs`; neither crate depends on the other.
 const SECRET_NAMES: [&str; 11] = [
     "authorization",
     "cookie",
@@ -24,6 +28,8 @@ const SECRET_NAMES: [&str; 11] = [
 pub(crate) struct RecordedSecrets {
     known: HashMap<String, String>,
     hidden: Secrets,
+    /// Those of `hidden` that are searched for in keys.
+    hidden_in_keys: Secrets,
     last: u32,
 }
 
@@ -46,7 +52,9 @@ impl RecordedSecrets {
 
     fn add(&mut self, secret: &str, placeholder: String) {
         self.known.insert(secret.to_owned(), placeholder);
-        self.hidden = Secrets::new(self.known.keys().map(String::as_str));
+        let all = self.known.keys().map(String::as_str);
+        self.hidden = Secrets::new(all.clone());
+        self.hidden_in_keys = Secrets::new(all.filter(|secret| !may_be_key(secret)));
     }
 
     /// Returns the placeholder of a field that holds a secret. Fields of the server are its own.
@@ -63,6 +71,20 @@ impl RecordedSecrets {
         is_secret.then(|| self.placeholder(value))
     }
 
+    /// Returns the placeholder of a number that is a secret. Short ones, such as counts, are none.
+    pub(crate) fn of_number(
+        &mut self,
+        key: Option<&str>,
+        number: &Number,
+        is_received: bool,
+    ) -> Option<String> {
+        // `max_tokens` is no secret.
+        let key = key.filter(|key| !key.to_ascii_lowercase().ends_with("tokens"));
+        let digits = number.to_string();
+        let is_long = digits.len() >= MIN_SECRET_LENGTH;
+        is_long.then(|| self.of_field(key, &digits, is_received))?
+    }
+
     /// Returns the placeholder of a word that is a secret.
     pub(crate) fn of_word(&mut self, word: &str, is_received: bool) -> Option<String> {
         if let Some(known) = self.known.get(word) {
@@ -71,10 +93,20 @@ impl RecordedSecrets {
         (!is_received && is_token(word)).then(|| self.placeholder(word))
     }
 
+    /// Returns true if the key of a field contains a secret.
+    pub(crate) fn are_in_key(&self, key: &str) -> bool {
+        self.hidden_in_keys.are_in(key)
+    }
+
     /// Hides what is left of secrets in a text, in any encoding.
     pub(crate) fn hide(&self, text: &str) -> String {
         self.hidden.hide(text)
     }
+}
+
+/// Returns true for secrets that keys may contain by chance, such as the password `password`.
+fn may_be_key(secret: &str) -> bool {
+    secret.len() < 12 && secret.chars().all(char::is_alphabetic)
 }
 
 /// Returns true for JSON Web Tokens.

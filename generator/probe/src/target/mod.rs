@@ -336,6 +336,9 @@ impl ProbeTarget {
             let value = value.as_deref()?;
             looks_secret(name, value).then_some(value)
         });
+        // A token may be the whole query: `?eyJ…`.
+        let names = self.query.iter().map(|(name, _)| name.as_str());
+        let names = names.filter(|name| looks_like_token(name));
         let is_public = |name: &str| {
             PUBLIC_HEADERS
                 .iter()
@@ -348,6 +351,7 @@ impl ProbeTarget {
         let segments = self.path.split('/').filter(|part| looks_like_token(part));
         let tokens = self.tokens.iter().map(Secret::expose);
         let all = query
+            .chain(names)
             .chain(headers)
             .chain(subprotocols)
             .chain(segments)
@@ -442,6 +446,30 @@ mod tests {
         assert!(target().header("Sec-WebSocket-Key", "x").is_err());
         assert!(target().subprotocol("a b").is_err());
         assert!(target().subprotocol("a").unwrap().subprotocol("a").is_err());
+    }
+
+    #[test]
+    fn a_token_in_place_of_a_query_parameter_is_hidden() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+        let target = ProbeTarget::new(&format!("ws://h/?{token}")).unwrap();
+        assert_eq!(target.url(), "ws://h/?[hidden]");
+    }
+
+    #[test]
+    fn targets_on_this_machine_are_recognized_in_any_spelling() {
+        let is_here = |url: &str| ProbeTarget::new(url).unwrap().is_on_this_machine();
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "a.localhost",
+            "127.0.0.2",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_here(&format!("ws://{host}:9/")), "{host}");
+        }
+        assert!(!is_here("ws://localhost.corp/") && !is_here("ws://10.0.0.1/"));
     }
 
     #[test]
