@@ -27,6 +27,9 @@ pub(crate) enum PlaceholderKind {
     LessThan,
 }
 
+/// First number that can be a time: the seconds of the year 2001. Milliseconds and microseconds are larger.
+const FIRST_TIME: f64 = 1e9;
+
 /// Reference to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Placeholder {
@@ -72,7 +75,7 @@ impl PlaceholderKind {
             PlaceholderKind::Text | PlaceholderKind::Any => true,
             PlaceholderKind::LessThan => text == "<",
             PlaceholderKind::Number => text.parse::<f64>().is_ok(),
-            PlaceholderKind::Time => looks_like_time(text) || text.parse::<f64>().is_ok(),
+            PlaceholderKind::Time => looks_like_time(text) || text.parse().is_ok_and(is_time),
             PlaceholderKind::Id
             | PlaceholderKind::Token
             | PlaceholderKind::InvalidToken
@@ -118,10 +121,11 @@ impl Placeholder {
     pub(crate) fn accepts(self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.kind.accepts_text(text),
-            Value::Number(_) => matches!(
-                self.kind,
-                PlaceholderKind::Number | PlaceholderKind::Time | PlaceholderKind::Any
-            ),
+            Value::Number(number) => match self.kind {
+                PlaceholderKind::Number | PlaceholderKind::Any => true,
+                PlaceholderKind::Time => number.as_f64().is_some_and(is_time),
+                _ => false,
+            },
             _ => self.kind == PlaceholderKind::Any,
         }
     }
@@ -197,6 +201,10 @@ pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '=' | '+' | '/' | '.' | ':' | '~')
 }
 
+fn is_time(number: f64) -> bool {
+    number >= FIRST_TIME
+}
+
 /// Returns true for times as in RFC 3339: `2026-11-30T18:33:03Z`.
 pub(crate) fn looks_like_time(text: &str) -> bool {
     let shape = "dddd-dd-ddTdd:dd";
@@ -240,7 +248,9 @@ mod tests {
         assert!(!accepts("<id>", "two words".into()));
         assert!(accepts("<time>", "2026-11-30T18:33:03Z".into()));
         assert!(accepts("<time>", 1_764_527_583.into()));
+        assert!(accepts("<time>", "1764527583123".into()));
         assert!(!accepts("<time>", "soon".into()));
+        assert!(!accepts("<time>", 3.into()) && !accepts("<time>", "3".into()));
         assert!(accepts("<number>", 1.5.into()));
         assert!(!accepts("<number>", Value::Null));
         assert!(accepts("<any>", Value::Null));
