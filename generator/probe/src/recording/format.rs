@@ -16,6 +16,9 @@ use crate::connection::ClientClose;
 /// Maximum size of a binary message to send, in bytes. API Gateway accepts none of any size.
 const MAX_BINARY: usize = 1024 * 1024;
 
+/// Maximum time of an event, in seconds: a year.
+const MAX_AT: f64 = 31_536_000.0;
+
 /// Version of the format.
 const VERSION: u32 = 1;
 
@@ -151,6 +154,9 @@ fn parse_line(text: &str) -> Result<RecordedLine, String> {
     })?;
     if !line.at.is_finite() || line.at < 0.0 {
         return Err("`at` must be 0 or more".to_owned());
+    }
+    if line.at > MAX_AT {
+        return Err(format!("`at` must be at most {MAX_AT}, which is a year"));
     }
     let actions = [
         line.open.map(RecordedAction::Open),
@@ -308,6 +314,7 @@ nonsense
 {"at":0,"connection":4,"open":{"status":101,"query":{"a":1}}}
 {"at":0,"connection":1,"sendBinary":1048576}
 {"at":0,"connection":1,"sendBinary":1048577}
+{"at":1e19,"connection":1,"send":"a"}
 "#;
         assert_snapshot!(Recording::parse(text).unwrap_err(), @r#"
         line 3: this is not JSON: expected ident
@@ -321,6 +328,7 @@ nonsense
         line 12: connection 3 is not open any more
         line 13: the query parameter "a" must be a string, or an array of strings
         line 15: a binary message to send can have at most 1048576 bytes
+        line 16: `at` must be at most 31536000, which is a year
         "#);
         let other = Recording::parse("{\"recording\":2}").unwrap_err();
         assert_snapshot!(other, @"line 1: the recording has version 2, and this stackgen reads version 1");
