@@ -376,6 +376,30 @@ fn make_test_of_every_starter_plays_a_recording_that_is_true() {
 }
 
 #[test]
+fn a_late_message_is_waited_for_while_recorded_ones_arrive() {
+    let Some(server) = crate::ws_server::WsServer::start() else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "r.jsonl",
+        r#"{"recording":1}
+{"at":0.0,"connection":1,"open":{"status":101}}
+{"at":0.0,"connection":1,"send":"later 1500 slow"}
+{"at":0.0,"connection":1,"send":"quick"}
+{"at":0.1,"connection":1,"receive":"slow"}
+{"at":0.1,"connection":1,"receive":"quick"}
+"#,
+    );
+    let run = sandbox.run(&format!("replay r.jsonl {} --any-order", server.url()));
+    assert_snapshot!(run, @"
+    exit 0
+    --- stdout
+    r.jsonl: as recorded, 1 connection, 5 events
+    ");
+}
+
+#[test]
 fn a_recording_is_played_against_a_server_that_is_not_ours() {
     let Some(server) = crate::ws_server::WsServer::start() else {
         return;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// Echoes messages. It knows one token, and commands: `who am I?` and `close CODE`.
+/// Echoes messages. It knows one token, and commands: `who am I?`, `close CODE`, and `later MS TEXT`, which it echoes after a time.
 const SERVER: &str = r"
 const { WebSocketServer } = require(process.argv[1] + '/ws');
 const { randomUUID } = require('crypto');
@@ -19,7 +19,9 @@ server.on('connection', (socket) => {
   socket.on('message', (data) => {
     const text = data.toString();
     const close = text.match(/^close (\d+)$/);
+    const later = text.match(/^later (\d+) (.*)$/);
     if (close) socket.close(Number(close[1]), 'as you said');
+    else if (later) setTimeout(() => socket.send(later[2]), Number(later[1]));
     else if (text === 'who am I?') socket.send(JSON.stringify({ id, at: Date.now() }));
     else if (text !== 'silence') socket.send(text);
   });

@@ -19,7 +19,7 @@ use crate::recording::{
     RecordedLine, RecordedOpen, merged, now_millis,
 };
 
-/// Wait for the recorded message after another one arrived.
+/// Wait for the recorded message after one arrived that is not recorded.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// Longest wait for messages that are not recorded, before the client closes.
@@ -254,8 +254,11 @@ impl<'a> Player<'a> {
                 return;
             };
             if live.pending.len() > seen {
+                let mut arrived = live.pending.iter().skip(seen);
+                if arrived.any(|frame| !self.is_recorded_later(line, frame)) {
+                    deadline = deadline.min(Instant::now() + GRACE);
+                }
                 seen = live.pending.len();
-                deadline = deadline.min(Instant::now() + GRACE);
             }
             if live.end.is_some() || Instant::now() >= deadline {
                 break;
