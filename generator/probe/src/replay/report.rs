@@ -1,5 +1,7 @@
 //! Results of a replay.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::recording::{RecordedAction, RecordedLine, Recording};
@@ -78,12 +80,11 @@ impl ReplayedConnection {
 
 /// Orders consecutive messages of a connection as they arrived.
 pub(super) fn in_order_of_arrival(mut lines: Vec<(RecordedLine, u64)>) -> Recording {
-    let mut numbers: Vec<u32> = lines.iter().map(|(line, _)| line.connection).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    for number in numbers {
-        let own = |line: &RecordedLine| line.connection == number;
-        let positions: Vec<usize> = (0..lines.len()).filter(|at| own(&lines[*at].0)).collect();
+    let mut connections: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, (line, _)) in lines.iter().enumerate() {
+        connections.entry(line.connection).or_default().push(at);
+    }
+    for positions in connections.into_values() {
         let is_receive = |at: &usize| matches!(lines[*at].0.action, RecordedAction::Receive(_));
         let runs: Vec<Vec<usize>> = positions
             .chunk_by(|a, b| is_receive(a) && is_receive(b))
