@@ -56,6 +56,11 @@ impl MessageNumber {
         FIRST + self.connection * PER_CONNECTION + self.sequence % PER_CONNECTION
     }
 
+    /// Returns true if it may be the number of a connection's message: numbers repeat.
+    pub(super) fn is_of(self, sequence: u64) -> bool {
+        self.sequence == sequence % PER_CONNECTION
+    }
+
     /// Finds the first number in a text.
     pub(crate) fn find(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();

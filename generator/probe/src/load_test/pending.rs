@@ -53,7 +53,7 @@ impl PendingMessages {
         let position = self
             .waiting
             .iter()
-            .position(|waiting| waiting.is_numbered && waiting.sequence == number.sequence)?;
+            .position(|waiting| waiting.is_numbered && number.is_of(waiting.sequence))?;
         let waiting = self.waiting.remove(position)?;
         let is_reordered = self
             .last_answered
@@ -117,6 +117,19 @@ mod tests {
         MessageNumber {
             connection: 1,
             sequence,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_find_their_messages_after_a_million() {
+        let now = Instant::now();
+        let mut pending = PendingMessages::default();
+        for sequence in [999_999, 1_000_000, 1_000_001] {
+            pending.add(sequence, 0, true, now);
+        }
+        for sequence in [999_999, 0, 1] {
+            let answer = pending.answer(number(sequence), now).unwrap();
+            assert!(!answer.is_reordered, "{sequence}");
         }
     }
 
