@@ -1,8 +1,7 @@
 //! `stackgen load`.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use insta::{assert_snapshot, with_settings};
 use serde_json::Value;
@@ -325,7 +324,11 @@ fn ctrl_c_ends_a_load_with_a_report() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    thread::sleep(Duration::from_secs(2));
+    // Until each connection has sent a message.
+    let mut senders = BTreeSet::new();
+    while senders.len() < 3 {
+        senders.insert(dev.event("message")["connection"].to_string());
+    }
     interrupt(&process);
     let run = Run::of(process.wait_with_output().unwrap());
     assert_eq!(run.code, Some(3), "{run}");

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::counters::add;
 use super::message::MessageNumber;
 use super::pending::PendingMessages;
-use super::{DRAIN, SendPacing, SharedLoad};
+use super::{LAST_SEND, SendPacing, SharedLoad};
 use crate::connection::{ClientClose, ClientConnection, Incoming};
 use crate::handshake::{HandshakeAttempt, connect};
 use crate::report::error_frame_message;
@@ -36,7 +36,7 @@ impl LoadClient {
         let began = Instant::now();
         // Boxed, so that an open connection does not hold the memory of its handshake.
         let attempt = tokio::select! {
-            attempt = Box::pin(connect(&load.plan.targets[index % load.plan.targets.len()])) => attempt,
+            attempt = Box::pin(connect(load.target(index))) => attempt,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
         let (handshake, connection) = match attempt {
@@ -64,7 +64,10 @@ impl LoadClient {
         let delay = client.spread_start();
         client.next_send += delay;
         let is_open = client.exchange(&mut connection).await && client.drain(&mut connection).await;
-        client.load.counters.lost(client.pending.take_all());
+        // What the user interrupts is not lost.
+        if !*client.stopped.borrow() {
+            client.load.counters.lost(client.pending.take_all());
+        }
         client.load.counters.closed();
         if is_open {
             connection.close(&ClientClose::NORMAL).await;
@@ -108,17 +111,19 @@ impl LoadClient {
 
     /// Waits for the answers to the last messages. Returns false if the connection ended.
     async fn drain(&mut self, connection: &mut ClientConnection) -> bool {
-        let time = match *self.stopped.borrow() {
-            true => SHORT_DRAIN,
-            false => DRAIN.min(self.load.plan.timeout),
-        };
-        let mut deadline = Instant::now() + time;
-        while self.pending.len() > 0 && Instant::now() < deadline {
-            if *self.stopped.borrow() {
-                deadline = deadline.min(Instant::now() + SHORT_DRAIN);
+        let mut stop_at = None;
+        loop {
+            let now = Instant::now();
+            let was_stopped = *self.stopped.borrow();
+            if was_stopped && now >= *stop_at.get_or_insert(now + SHORT_DRAIN) {
+                return true;
             }
+            self.expire(now);
+            let Some(expiry) = self.pending.next_expiry(self.load.plan.timeout) else {
+                return true;
+            };
+            let deadline = stop_at.map_or(expiry, |stop_at| stop_at.min(expiry));
             let mut stopped = self.stopped.clone();
-            let was_stopped = *stopped.borrow();
             let incoming = tokio::select! {
                 incoming = connection.receive(deadline) => incoming,
                 _ = stopped.wait_for(|stopped| *stopped), if !was_stopped => continue,
@@ -127,7 +132,6 @@ impl LoadClient {
                 return false;
             }
         }
-        true
     }
 
     async fn send(&mut self, connection: &mut ClientConnection, now: Instant) -> bool {
@@ -142,8 +146,17 @@ impl LoadClient {
         let has_answer = message.has_answer;
         let text = message.text_with(number);
         let sent = Instant::now();
-        let limit = self.load.end + DRAIN;
-        match timeout_at(limit, connection.send(&text)).await {
+        let mut stopped = self.stopped.clone();
+        let given_up = async {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            sleep(SHORT_DRAIN).await;
+        };
+        let limit = self.load.end + LAST_SEND;
+        let result = tokio::select! {
+            result = timeout_at(limit, connection.send(&text)) => result,
+            () = given_up => return false,
+        };
+        match result {
             Ok(Ok(())) => {}
             Ok(Err(end)) => {
                 self.load.counters.ended(&end);
@@ -160,7 +173,7 @@ impl LoadClient {
             SendPacing::Rate(rate) => {
                 let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or_default();
                 // After a pause of the machine, there is no burst.
-                (self.next_send + step).max(now - step.min(now.elapsed()))
+                (self.next_send + step).max(now)
             }
             SendPacing::Think(time) => now + time,
         };
@@ -196,6 +209,7 @@ impl LoadClient {
             Some(_) => None,
             None => {
                 if let Some(message) = error_frame_message(text) {
+                    let message = self.load.target(self.index).secrets().hide(&message);
                     counters.error_frame(&message);
                     if let Some(refused) = self.pending.refuse_oldest() {
                         add(&counters.messages[refused].refused);

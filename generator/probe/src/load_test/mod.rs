@@ -29,8 +29,8 @@ pub use report::{
 /// Interval between reports of progress.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Time for answers after the last message, and for closes.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Time to send the last message.
+const LAST_SEND: Duration = Duration::from_secs(5);
 
 /// Load to run. Its `Debug` output contains no secret.
 #[derive(Clone, Debug)]
@@ -72,6 +72,13 @@ struct SharedLoad {
     end: Instant,
     /// True once the user stops the load.
     stopped: watch::Receiver<bool>,
+}
+
+impl SharedLoad {
+    /// Returns the target of a connection.
+    fn target(&self, index: usize) -> &ProbeTarget {
+        &self.plan.targets[index % self.plan.targets.len()]
+    }
 }
 
 impl LoadTestPlan {

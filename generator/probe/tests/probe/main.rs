@@ -7,6 +7,7 @@ mod emulator;
 mod explanations;
 mod frames;
 mod handshakes;
+mod loads;
 mod properties;
 mod proxy;
 mod running;
