@@ -87,7 +87,7 @@ impl StageAddressArgs {
     pub(crate) fn is_given(&self) -> bool {
         self.url.is_some()
             || self.environment.is_some()
-            || self.names_an_api()
+            || self.names_a_stage()
             || self.account.is_given()
     }
 
@@ -120,6 +120,11 @@ impl StageAddressArgs {
             (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
             (named, ..) => local.api(named),
         }
+    }
+
+    /// Returns true if an API or a stage is named.
+    pub(crate) fn names_a_stage(&self) -> bool {
+        self.names_an_api() || self.stage_name.is_some()
     }
 
     fn names_an_api(&self) -> bool {

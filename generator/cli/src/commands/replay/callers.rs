@@ -35,6 +35,8 @@ pub(super) struct ReplayCallerArgs {
 pub(super) struct LocalStages<'a> {
     pub(super) state: &'a GatewayState,
     pub(super) remote: RemoteGateway,
+    /// URL of the stage that flags select for all connections.
+    pub(super) selected: Option<String>,
 }
 
 impl ReplayCallerArgs {
@@ -67,6 +69,9 @@ impl ReplayCallerArgs {
         stages: &LocalStages<'_>,
         secrets: &BTreeMap<u32, Secret>,
     ) -> Result<BTreeMap<u32, ReplayCaller>, CliError> {
+        if stages.selected.is_some() {
+            require_one_api(recording)?;
+        }
         let mut minted: HashMap<String, Secret> = HashMap::new();
         let mut callers = BTreeMap::new();
         for (number, open) in recording.opens() {
@@ -92,16 +97,8 @@ impl ReplayCallerArgs {
         target: &ProbeTarget,
         secrets: &BTreeMap<u32, Secret>,
     ) -> Result<BTreeMap<u32, ReplayCaller>, CliError> {
+        require_one_api(recording)?;
         let mut callers = BTreeMap::new();
-        let mut apis: Vec<_> = recording.opens().map(|(_, open)| &open.api).collect();
-        apis.dedup();
-        if apis.len() > 1 {
-            return Err(
-                CliError::input("the recording has connections to several APIs").hint(
-                    "play it against a local gateway: leave the target out, or use `--local`",
-                ),
-            );
-        }
         for (number, open) in recording.opens() {
             let token = self.token_of(open)?;
             callers.insert(number, caller(open, target.clone(), token, secrets)?);
@@ -129,6 +126,9 @@ impl ReplayCallerArgs {
 impl LocalStages<'_> {
     /// Returns the URL of a recorded handshake's API.
     fn url(&self, open: &RecordedOpen) -> Result<String, CliError> {
+        if let Some(selected) = &self.selected {
+            return Ok(selected.clone());
+        }
         let mut apis = self.websocket_apis();
         let api = match &open.api {
             Some(name) => apis.find(|api| api.name == *name),
@@ -154,6 +154,20 @@ impl LocalStages<'_> {
     fn websocket_apis(&self) -> impl Iterator<Item = &ApiEndpoint> {
         let apis = self.state.apis.iter();
         apis.filter(|api| api.protocol_type == ProtocolType::WebSocket)
+    }
+}
+
+/// Refuses recordings of several APIs, which one target cannot replace.
+fn require_one_api(recording: &Recording) -> Result<(), CliError> {
+    let mut apis: Vec<_> = recording.opens().map(|(_, open)| &open.api).collect();
+    apis.dedup();
+    match apis.len() {
+        0 | 1 => Ok(()),
+        _ => Err(
+            CliError::input("the recording has connections to several APIs").hint(
+                "play it against a local gateway and name no API: leave the target out, or use `--local`",
+            ),
+        ),
     }
 }
 

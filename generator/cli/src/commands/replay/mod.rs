@@ -102,8 +102,8 @@ impl ReplayCommand {
             let local = self.stage.gateway().await?;
             return match &local {
                 Some(local) => {
-                    self.replay_local(recording, &LocalStages::running(local), ui)
-                        .await
+                    let stages = self.running_stages(local, ui).await?;
+                    self.replay_local(recording, &stages, ui).await
                 }
                 None => {
                     let target = self.stage.target(None, ui).await?;
@@ -122,10 +122,27 @@ impl ReplayCommand {
         let stages = LocalStages {
             state: &own.state,
             remote: own.remote(),
+            selected: None,
         };
         let outcome = self.replay_local(recording, &stages, ui).await;
         own.shutdown().await;
         outcome
+    }
+
+    async fn running_stages<'l>(
+        &self,
+        local: &'l LocalGateway,
+        ui: &Ui,
+    ) -> Result<LocalStages<'l>, CliError> {
+        let selected = match self.stage.names_a_stage() {
+            true => Some(self.stage.address(Some(local), ui).await?.url),
+            false => None,
+        };
+        Ok(LocalStages {
+            state: &local.state,
+            remote: local.remote(),
+            selected,
+        })
     }
 
     async fn replay_local(
@@ -227,15 +244,6 @@ impl ReplayCommand {
             parameters: Vec::new(),
             release: false,
             no_build: self.no_build,
-        }
-    }
-}
-
-impl LocalStages<'_> {
-    fn running(local: &LocalGateway) -> LocalStages<'_> {
-        LocalStages {
-            state: &local.state,
-            remote: local.remote(),
         }
     }
 }
