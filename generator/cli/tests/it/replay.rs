@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
+use std::thread::{self, JoinHandle};
 
 use insta::{assert_snapshot, with_settings};
 
@@ -169,12 +170,11 @@ fn update_keeps_what_is_the_same() {
     assert_eq!(replay(&sandbox, "").code, Some(0));
 }
 
-#[test]
-fn update_keeps_a_recording_if_a_handshake_has_no_answer() {
+/// Answers one handshake with 403 after a step, and refuses connections afterwards.
+fn refuse_one(step: impl FnOnce() + Send + 'static) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("ws://{}/prod", listener.local_addr().unwrap());
-    // Answers one handshake, and refuses connections afterwards.
-    let server = std::thread::spawn(move || {
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         drop(listener);
         let mut head = Vec::new();
@@ -183,24 +183,62 @@ fn update_keeps_a_recording_if_a_handshake_has_no_answer() {
             stream.read_exact(&mut byte).unwrap();
             head.extend(byte);
         }
+        step();
         let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
         stream.write_all(answer).unwrap();
     });
+    (address, server)
+}
+
+#[test]
+fn update_keeps_a_recording_if_a_handshake_has_no_answer() {
+    let (address, server) = refuse_one(|| {});
     let sandbox = Sandbox::new();
     let recording = r#"{"recording":1}
 {"at":0.0,"connection":1,"open":{"status":401}}
 {"at":0.1,"connection":2,"open":{"status":101}}
 "#;
     sandbox.write("r.jsonl", recording);
-    let run = sandbox.run(&format!("replay r.jsonl {url} --update"));
-    server.join().unwrap();
+    let run = sandbox.run(&format!("replay r.jsonl ws://{address}/prod --update"));
+    // Ends the server, if the command did not connect.
+    drop(TcpStream::connect(address));
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
         run.stderr
             .contains("r.jsonl was not updated, because connection 2 had no answer"),
         "{run}"
     );
+    server.join().unwrap();
     assert_eq!(sandbox.read("r.jsonl"), recording);
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_does_not_cost_the_result() {
+    let sandbox = Sandbox::new();
+    let recording = r#"{"recording":1}
+{"at":0.0,"connection":1,"open":{"status":401}}
+"#;
+    sandbox.write("r.jsonl", recording);
+    let path = sandbox.path().join("r.jsonl");
+    let (address, server) = refuse_one(move || {
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+    });
+    let run = sandbox.run(&format!("replay r.jsonl ws://{address}/prod --update"));
+    drop(TcpStream::connect(address));
+    assert_snapshot!(run, @"
+    exit 2
+    --- stdout
+    connection 1
+      - open      401
+      + open      403
+
+    r.jsonl: 1 of 1 connection is not as recorded
+    --- stderr
+    error: cannot write r.jsonl: is a directory
+    help: check that you may write to the folder, or name another with `--out`
+    ");
+    server.join().unwrap();
 }
 
 #[test]
@@ -262,6 +300,39 @@ fn probe_records_its_connection() {
         "#);
     });
     assert_eq!(sandbox.run("replay p.jsonl --local").code, Some(0));
+    let named = sandbox.run("replay p.jsonl --local --stage-name prod");
+    assert_eq!(named.code, Some(0), "{named}");
+    assert_snapshot!(sandbox.run("replay p.jsonl --local --api other"), @r#"
+    exit 2
+    --- stderr
+    error: the local gateway has no API "other"
+    help: it has: echo-api-dev
+    "#);
+    assert_snapshot!(sandbox.run("replay p.jsonl --local --stage-name other"), @"
+    exit 2
+    --- stderr
+    error: no stage of echo-api-dev is selected
+    help: name one with `--stage-name`: prod
+    ");
+    // What flags select replaces what is recorded.
+    let other = sandbox
+        .read("p.jsonl")
+        .replace(r#""open":{"#, r#""open":{"api":"other","#);
+    sandbox.write("other.jsonl", other);
+    assert_snapshot!(sandbox.run("replay other.jsonl --local"), @r#"
+    exit 2
+    --- stderr
+    error: the local gateway has no API "other"
+    help: write one of them as `api` into `open`: echo-api-dev
+    "#);
+    let named = sandbox.run("replay other.jsonl --local --stage-name prod");
+    assert_eq!(named.code, Some(0), "{named}");
+    // A file that cannot be written does not cost the result.
+    let run = probe("/proc/none/p.jsonl --json");
+    assert_eq!(run.code, Some(2), "{run}");
+    for part in [r#""passed": true"#, "cannot write /proc/none/p.jsonl"] {
+        assert!(run.stdout.contains(part), "{run}");
+    }
     // An older recording is replaced, and no other file.
     assert_eq!(probe("p.jsonl").code, Some(0));
     assert_snapshot!(probe("stackgen.yaml").stderr, @"

@@ -109,13 +109,12 @@ impl ProbeCommand {
         let interrupted = async {
             let _ = stop_requested().await;
         };
-        let report = match &self.record {
-            None => run(&target, &plan, interrupted, &mut print).await,
+        let (report, recorded) = match &self.record {
+            None => (run(&target, &plan, interrupted, &mut print).await, Ok(())),
             Some(path) => {
                 let (report, recording) =
                     run_and_record(&target, &plan, interrupted, &mut print).await;
-                recording::write(path, &recording, ui)?;
-                report
+                (report, recording::write(path, &recording, ui))
             }
         };
         printed?;
@@ -137,6 +136,8 @@ impl ProbeCommand {
         } else {
             ui.print(&human::ending(&report, &explanations, self.browser))?;
         }
+        // A file that cannot be written must not cost the result.
+        recorded?;
         Ok(outcome(&report))
     }
 }

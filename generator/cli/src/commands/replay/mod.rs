@@ -189,13 +189,15 @@ impl ReplayCommand {
         let report = replay(plan, stopped, &mut on_event).await;
         let unanswered = unanswered(&report);
         let updates = self.update && !report.interrupted && unanswered.is_empty();
-        let mut written = false;
-        if updates && !report.is_same() {
-            let text = report.updated.to_text();
-            let path = self.recording.clone();
-            written = !report.updated.lines.is_empty();
-            write::write_all(&[(path, text)])?;
-        }
+        // A file that cannot be written must not cost the result.
+        let saved = match updates && !report.is_same() {
+            true => {
+                let file = (self.recording.clone(), report.updated.to_text());
+                write::write_all(&[file]).map(|_| !report.updated.lines.is_empty())
+            }
+            false => Ok(false),
+        };
+        let written = matches!(saved, Ok(true));
         if ui.wants_json() {
             ui.json_result(&ReplayOutput {
                 recording: self.recording.display().to_string(),
@@ -206,6 +208,7 @@ impl ReplayCommand {
         } else {
             ui.print(&human::report(&self.recording, &report, written))?;
         }
+        saved?;
         if self.update && !report.interrupted && !unanswered.is_empty() {
             // What is missing may only have failed this time.
             let (recording, which) = (self.recording.display(), human::numbers(&unanswered));
