@@ -186,6 +186,17 @@ impl StageAddressArgs {
         local: Option<&LocalGateway>,
         ui: &Ui,
     ) -> Result<Option<DeclaredCallers>, CliError> {
+        let project = self.project(local, ui)?;
+        Ok(project
+            .map(|(project, environment)| DeclaredCallers::new(project.authorizer(&environment))))
+    }
+
+    /// Returns the project that the API belongs to, and the environment; `None` if the API need not be of the project.
+    pub(crate) fn project(
+        &self,
+        local: Option<&LocalGateway>,
+        ui: &Ui,
+    ) -> Result<Option<(Project, String)>, CliError> {
         let is_of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
         let is_needed = is_of_project || self.environment.is_some();
         if !is_needed || !self.file.exists() || template::is_template(&self.file) {
@@ -202,9 +213,7 @@ impl StageAddressArgs {
         }
         let environment = self.environment.as_deref().or(running).map(str::to_owned);
         let environments = project.environments(environment.as_slice())?;
-        let authorizer = environments
-            .first()
-            .map(|environment| project.authorizer(environment));
-        Ok(authorizer.map(DeclaredCallers::new))
+        let first = environments.first().map(|name| (*name).to_owned());
+        Ok(first.map(|environment| (project, environment)))
     }
 }

@@ -263,6 +263,19 @@ fn the_load_of_stackgen_yaml_is_the_default() {
 }
 
 #[test]
+fn the_load_of_stackgen_yaml_is_not_that_of_another_api() {
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write("stackgen.yaml", spec + "\nload: { senders: 2 }\n");
+    assert_snapshot!(load(&sandbox, "--api-id abc123 --yes"), @"
+    exit 2
+    --- stderr
+    error: no message is given
+    help: give one with `--send` or `--route`, or add `load` with a `route` to stackgen.yaml
+    ");
+}
+
+#[test]
 fn bad_loads_are_explained() {
     let sandbox = Sandbox::new();
     let run = |more: &str| load(&sandbox, &format!("ws://127.0.0.1:9/prod {more}"));

@@ -9,9 +9,7 @@ use stackgen_synth::Dialect;
 use super::messages::MessageDefaults;
 use crate::error::CliError;
 use crate::local::LocalGateway;
-use crate::project::{Project, ProjectArgs};
 use crate::stage_address::StageAddressArgs;
-use crate::template;
 use crate::ui::Ui;
 
 /// Facts of the project file.
@@ -32,25 +30,13 @@ impl LoadProject {
         local: Option<&LocalGateway>,
         ui: &Ui,
     ) -> Result<Self, CliError> {
-        let is_of_project = stage.url.is_none() || stage.environment.is_some();
-        if !is_of_project || !stage.file.exists() || template::is_template(&stage.file) {
-            return Ok(LoadProject::default());
-        }
-        let args = ProjectArgs {
-            file: stage.file.clone(),
-            unbuilt: true,
-        };
-        let project = Project::load(&args, ui)?;
-        let running = local.and_then(|local| local.environment(&project));
-        let environment = stage.environment.as_deref().or(running).map(str::to_owned);
-        let environments = project.environments(environment.as_slice())?;
-        let Some(environment) = environments.last() else {
+        let Some((project, environment)) = stage.project(local, ui)? else {
             return Ok(LoadProject::default());
         };
-        let rendered = project.render(environment, Dialect::CloudFormation, Path::new("."), ui)?;
+        let rendered = project.render(&environment, Dialect::CloudFormation, Path::new("."), ui)?;
         let model = Model::from_template(&rendered.template, &Inputs::none());
         let declared = DeclaredLoad::read(&model.declared_load);
-        let region = project.region(environment).map(str::to_owned);
+        let region = project.region(&environment).map(str::to_owned);
         Ok(LoadProject::of_model(&model, declared, region))
     }
 
