@@ -31,10 +31,24 @@ pub(crate) fn wrap(first: &str, other: &str, text: &str, width: usize) -> String
     lines + line.trim_end() + "\n"
 }
 
-/// Returns a number with its noun: `1 check`, `2 checks`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
+/// Returns a whole number with its noun: `1 check`, `2,000 checks`.
+pub(crate) fn counted(count: impl ToString, noun: &str) -> String {
+    let number = grouped(count);
+    match number.as_str() {
+        "1" => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
     }
+}
+
+/// Returns a whole number with its thousands separated: `12,345`.
+pub(crate) fn grouped(number: impl ToString) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

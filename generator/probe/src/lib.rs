@@ -52,7 +52,7 @@ pub use load_test::{
 };
 pub use recording::{
     CloseSide, ObservedRequest, RecordedAction, RecordedClose, RecordedLine, RecordedOpen,
-    Recorder, Recording, RecordingError, RecordingProblem, RequestError,
+    Recorder, Recording, RecordingError, RecordingProblem, RequestError, now_millis,
 };
 pub use replay::{
     EventResult, ReplayCaller, ReplayPlan, ReplayReport, ReplayedConnection, ReplayedEvent, replay,

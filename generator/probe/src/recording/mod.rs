@@ -16,9 +16,8 @@ mod secrets;
 pub use format::{RecordingError, RecordingProblem};
 pub use line::{CloseSide, RecordedAction, RecordedClose, RecordedLine, RecordedOpen, Recording};
 pub use recorder::{ObservedRequest, Recorder};
-pub use request::RequestError;
+pub use request::{RequestError, now_millis};
 
 pub(crate) use matching::{Bindings, frame_value};
 pub(crate) use normalize::{Normalizer, merged};
 pub(crate) use placeholder::{Placeholder, PlaceholderKind};
-pub(crate) use request::now_millis;

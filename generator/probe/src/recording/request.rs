@@ -181,7 +181,7 @@ fn new_value(placeholder: Placeholder) -> Value {
 }
 
 /// Returns the time in milliseconds since 1970.
-pub(crate) fn now_millis() -> u64 {
+pub fn now_millis() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use stackgen_cost::{Breaking, Estimate, Load, PriceList, QuotaUse};
 
 use crate::style::{BOLD, DIM, RED};
-use crate::text::{REPORT, wrap};
+use crate::text::{REPORT, grouped, wrap};
 
 /// Writes the report.
 pub(super) fn report(estimate: &Estimate, region: &str, prices: &PriceList) -> String {
@@ -233,16 +233,4 @@ fn money(amount: f64) -> String {
     let text = format!("{amount:.2}");
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
     format!("{}.{cents}", grouped(whole))
-}
-
-/// Separates thousands of a whole number.
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use stackgen_gateway::apis::{Apis, ProtocolType};
 use stackgen_gateway::gateway::Gateway;
 use stackgen_gateway::{ClientEvent, ClientEventKind, ClientHandshake, ConnectionId};
 use stackgen_probe::{
-    CloseSide, ObservedRequest, RecordedClose, RecordedLine, Recorder, Recording,
+    CloseSide, ObservedRequest, RecordedClose, RecordedLine, Recorder, Recording, now_millis,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -244,11 +244,6 @@ impl DevTape {
 fn write_failed(path: &Path, error: &io::Error) -> CliError {
     let reason = reason(error);
     CliError::failed(format!("cannot write {}: {reason}", path.display()))
-}
-
-fn now_millis() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

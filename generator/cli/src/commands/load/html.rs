@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use stackgen_probe::{Explanation, LatencySummary, LoadSample, LoadTestReport};
 
-use super::human::{grouped, millis, notes};
+use super::human::{millis, notes};
+use crate::text::grouped;
 
 /// Width and height of a chart.
 const WIDTH: f64 = 720.0;

@@ -8,7 +8,7 @@ use stackgen_probe::{Explanation, LatencySummary, LoadTestReport, MessageResults
 
 use crate::explanation::row_list;
 use crate::style::{BOLD, DIM, GREEN, RED};
-use crate::text::{REPORT, wrap};
+use crate::text::{REPORT, counted, grouped, wrap};
 
 /// Formats the report.
 pub(super) fn report(report: &LoadTestReport) -> String {
@@ -234,23 +234,4 @@ pub(super) fn millis(duration: Duration) -> String {
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// Returns a number with its noun.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
-}
-
-/// Writes a number with thousands separators.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

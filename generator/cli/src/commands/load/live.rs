@@ -5,7 +5,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use stackgen_probe::{LoadProgress, LoadTestPlan};
 
-use super::human::{grouped, millis};
+use super::human::millis;
+use crate::text::grouped;
 use crate::ui::Ui;
 
 /// Line that shows how a load goes.

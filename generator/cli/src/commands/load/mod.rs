@@ -21,6 +21,7 @@ use crate::outcome::CommandOutcome;
 use crate::runtime::run_on_all_processors;
 use crate::signals::stop_requested;
 use crate::stage_address::StageAddressArgs;
+use crate::text::counted;
 use crate::ui::Ui;
 use crate::write;
 use args::{MessageArgs, ReportFileArgs, ShapeArgs};
@@ -141,7 +142,7 @@ impl LoadCommand {
     async fn run_plan(&self, plan: LoadTestPlan, ui: &Ui) -> LoadTestReport {
         ui.aside(&format!(
             "{}, {:.0} a second, then {} s; Ctrl-C ends the load with a report",
-            human::counted(plan.connections() as u64, "connection"),
+            counted(plan.connections(), "connection"),
             plan.ramp,
             plan.duration.as_secs_f64()
         ));

@@ -5,10 +5,10 @@ use stackgen_deploy::Interrupt;
 use stackgen_probe::{LoadTestPlan, ProbeTarget, SendPacing};
 
 use super::args::LoadShape;
-use super::human;
 use super::project::LoadProject;
 use crate::account::confirmed;
 use crate::error::CliError;
+use crate::text::counted;
 use crate::ui::Ui;
 
 /// Region whose quotas are used if none is known.
@@ -85,7 +85,7 @@ fn question(plan: &LoadTestPlan, estimate: &Estimate, host: &str, is_complete: b
         SendPacing::Think(pause) if pause.is_zero() => ", if answers take 50 ms",
         _ => "",
     };
-    let connections = human::counted(plan.connections() as u64, "connection");
+    let connections = counted(plan.connections(), "connection");
     format!(
         "{connections}, about {messages:.0} messages to {host}{assumed}: about {:.2} USD{part}, without free tiers",
         estimate.total

@@ -11,6 +11,7 @@ use stackgen_probe::{
 };
 
 use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::text::counted;
 
 /// Maximum length of a shown message; `--json` has more.
 const MAX_SHOWN: usize = 200;
@@ -154,9 +155,4 @@ pub(super) fn numbers(connections: &[u32]) -> String {
     let plural = if connections.len() == 1 { "" } else { "s" };
     let numbers: Vec<_> = connections.iter().map(u32::to_string).collect();
     format!("connection{plural} {}", numbers.join(", "))
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
