@@ -34,7 +34,8 @@ pub(super) struct MessageArgs {
     pub(super) timeout: Duration,
 }
 
-/// Connections and pace of `stackgen load`. The first four replace keys of the same name under `load` in stackgen.yaml.
+/// Connections and pace of `stackgen load`. `senders`, `listeners` and `rate` replace keys of the same name under
+/// `load` in stackgen.yaml.
 #[derive(Args, Debug)]
 #[command(
     next_help_heading = "Load (senders, listeners and rate replace keys under `load` in stackgen.yaml)"
