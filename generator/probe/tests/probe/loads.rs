@@ -9,7 +9,7 @@ use stackgen_probe::{
     run_load,
 };
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::server::{Peer, serve};
 
@@ -105,17 +105,16 @@ async fn a_server_that_does_not_read_does_not_hold_an_interrupted_load() {
         pending::<()>().await;
     })
     .await;
+    // A load that waits for the server does not end in the time of a test.
+    const HOUR: Duration = Duration::from_secs(3600);
     let mut plan = LoadTestPlan {
-        duration: Duration::from_secs(60),
-        ..plan(&url, Duration::from_secs(60))
+        duration: HOUR,
+        ..plan(&url, HOUR)
     };
     // More than the buffers of both sides hold.
     plan.messages[0].text = "x".repeat(32 * 1024 * 1024);
-    let began = Instant::now();
     let report = run_load(plan, sleep(Duration::from_millis(500)), &mut |_| {}).await;
-    let took = began.elapsed();
     assert_eq!(counts(&report), (0, Some(0), Some(0), 0));
-    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]
