@@ -232,7 +232,7 @@ Resources:
 "#;
 
 /// Reads a route of the console with the gateway's key.
-fn read(dev: &Dev, path: &str) -> Value {
+pub(crate) fn read(dev: &Dev, path: &str) -> Value {
     let endpoint = dev.ready["gateway"]["endpoint"].as_str().unwrap();
     let authority = endpoint.strip_prefix("http://").unwrap();
     let local = fs::read(dev.sandbox.path().join(".stackgen/gateway.json")).unwrap();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use stackgen_test_tools::on_path;
 
 use crate::common::Sandbox;
+use crate::console::read;
 use crate::lint::git;
 use crate::running::Dev;
 
@@ -386,4 +387,22 @@ fn dev_runs_a_configuration_and_replaces_a_deployment_when_its_triggers_change()
     dev.answers_at(&url, r#"{"action":"send"}"#, r#"send {"action":"send"}"#);
     let reasons = json!([]);
     assert_eq!(dev.ready["notRun"], reasons);
+}
+
+#[test]
+fn the_console_shows_findings_of_a_configuration_without_its_values() {
+    let sandbox = configuration();
+    let variable = "variable \"pin\" {\n  sensitive = true\n  default   = \"never-shown\"\n}\n";
+    let routes = ROUTES.replace("ROUTE = each.key", "ROUTE = each.key, PIN = var.pin");
+    sandbox.write("infra/routes.tf", format!("{variable}{routes}"));
+    let mut dev = Dev::spawn(sandbox, &["infra", "--json", "--no-watch"], &[]);
+    dev.ready = dev.event("ready");
+    let stack = read(&dev, "stack");
+    assert_ne!(stack["findings"], json!([]));
+    for finding in stack["findings"].as_array().unwrap() {
+        for field in ["line", "column", "endLine", "endColumn", "text"] {
+            assert_eq!(finding[field], Value::Null, "{finding}");
+        }
+    }
+    assert!(!stack.to_string().contains("never-shown"), "{stack}");
 }

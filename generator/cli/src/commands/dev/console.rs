@@ -55,7 +55,15 @@ impl ConsoleProject for DevProject {
         let mut findings = serde_json::to_value(Findings::of([&linted])).unwrap_or_default();
         let lines: Vec<_> = template.text.lines().collect();
         let hidden: BTreeSet<_> = hidden_lines(&linted).collect();
+        // The only line of a template has all its values, also the secret ones. That of a Terraform configuration is one line.
+        let has_lines = lines.len() > 1;
         for finding in findings.as_array_mut().into_iter().flatten() {
+            if !has_lines {
+                for field in ["line", "column", "endLine", "endColumn", "text"] {
+                    finding[field] = Value::Null;
+                }
+                continue;
+            }
             let line = finding["line"]
                 .as_u64()
                 .filter(|line| !hidden.contains(line));
@@ -152,4 +160,33 @@ fn hidden_lines(linted: &LintedFile) -> impl Iterator<Item = u64> {
     let locations = findings.map(|finding| &finding.location);
     let hidden = locations.filter(|location| location.hidden);
     hidden.map(|location| location.span.line.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_of_one_line_has_findings_without_their_text() {
+        let project = DevProject {
+            path: PathBuf::new(),
+            stack: None,
+        };
+        let text = r#"{"Parameters":{"Pin":{"Type":"String","NoEcho":true,"Default":"never-shown"}},
+            "Resources":{"Talk":{"Type":"AWS::ApiGatewayV2::Api","Properties":{"Name":"talk","ProtocolType":"WEBSOCKET"}}}}"#;
+        let findings = |text: String| {
+            let template = StackTemplate {
+                file: "template.json".to_owned(),
+                text,
+                ..StackTemplate::default()
+            };
+            let findings = project.findings(&template);
+            assert_ne!(findings, serde_json::json!([]));
+            findings
+        };
+        assert!(findings(text.to_owned())[0]["text"].is_string());
+        let minified = findings(text.replace('\n', ""));
+        assert!(!minified.to_string().contains("never-shown"), "{minified}");
+        assert_eq!(minified[0]["text"], Value::Null);
+    }
 }

@@ -161,9 +161,20 @@ function findings({ findings, file }) {
       hint !== null && h('p', { class: 'small' }, hint),
     );
   });
+  return [h('p', { class: 'small' }, `${plural(findings.length, 'finding')}. ${linesOf(file)}`), h('ul', { class: 'findings' }, ...items)];
+}
+
+/**
+ * Returns whose lines the findings show.
+ *
+ * @param {string} file
+ */
+function linesOf(file) {
+  if (file.endsWith('.tf')) {
+    return 'stackgen lint shows their lines in the Terraform configuration.';
+  }
   const isRendered = /stackgen\.ya?ml$/.test(file);
-  const where = isRendered ? 'Lines of the template that stackgen.yaml renders.' : `Lines of ${file.split('/').at(-1)}.`;
-  return [h('p', { class: 'small' }, `${plural(findings.length, 'finding')}. ${where}`), h('ul', { class: 'findings' }, ...items)];
+  return isRendered ? 'Lines of the template that stackgen.yaml renders.' : `Lines of ${file.split('/').at(-1)}.`;
 }
 
 /** @param {Stack} stack */
