@@ -1,6 +1,6 @@
 //! Overview of the stack that runs, for users to look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_model::graph::Graph;
 use stackgen_model::{LogicalId, Model};
@@ -37,5 +37,23 @@ impl GatewayStack {
             template,
             physical_ids,
         }
+    }
+
+    /// Returns the environment variables whose values come from `NoEcho` parameters, by the name of the function.
+    pub async fn hidden_variables(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let state = self.state.lock().await;
+        let Some(template) = &state.template else {
+            return BTreeMap::new();
+        };
+        // It was parsed when it was applied.
+        let model: Model = parse::model(template, &self.account.scope).unwrap_or_default();
+        let functions = model.functions.iter().filter_map(|function| {
+            let existing = state.resources.get(&function.resource.logical_id)?;
+            let variables = function.environment.value()?.iter();
+            let hidden = variables.filter(|(_, value)| value.is_hidden());
+            let names = hidden.map(|(name, _)| name.clone()).collect();
+            Some((existing.physical_id.clone(), names))
+        });
+        functions.collect()
     }
 }

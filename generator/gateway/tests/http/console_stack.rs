@@ -16,6 +16,8 @@ use crate::puppet::puppet;
 use crate::support;
 
 const STACK: &str = r#"
+Parameters:
+  Pin: { Type: String, NoEcho: true, Default: never-shown }
 Resources:
   Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: talk, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action } }
   Role:
@@ -30,7 +32,7 @@ Resources:
       Runtime: provided.al2023
       Handler: bootstrap
       Role: !GetAtt Role.Arn
-      Environment: { Variables: { ITEMS: !Ref Items, API_TOKEN: secret-value, DATABASE: 'postgres://ada:secret-value@db/x' } }
+      Environment: { Variables: { ITEMS: !Ref Items, API_TOKEN: secret-value, DATABASE: 'postgres://ada:secret-value@db/x', GREETING: !Sub 'hello ${Pin}' } }
       Code: { S3Bucket: code, S3Key: talk.zip }
   Version: { Type: AWS::Lambda::Version, Properties: { FunctionName: !Ref Talk } }
   Alias: { Type: AWS::Lambda::Alias, Properties: { FunctionName: !Ref Talk, FunctionVersion: !GetAtt Version.Version, Name: live } }
@@ -200,7 +202,13 @@ async fn a_function_has_its_versions_its_invocations_and_masked_secrets() {
         json!({ "name": "API_TOKEN", "value": "****" })
     );
     assert_eq!(variables[1], json!({ "name": "DATABASE", "value": "****" }));
-    assert_eq!(variables[2]["name"], "ITEMS");
+    let greeting = json!({ "name": "GREETING", "value": "****" });
+    assert_eq!(variables[2], greeting, "the value of a NoEcho parameter");
+    assert_eq!(variables[3]["name"], "ITEMS");
+    let stack = fixture.read("stack").await;
+    for shown in [&function, &stack] {
+        assert!(!shown.to_string().contains("never-shown"), "{shown}");
+    }
     assert!(!function.to_string().contains("secret-value"), "{function}");
     assert_eq!(function["invocations"][0]["version"], "1");
     assert!(function["log"].to_string().contains("hello"), "{function}");

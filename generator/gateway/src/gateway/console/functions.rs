@@ -1,5 +1,6 @@
 //! A function as the console shows it: versions, aliases, environment, invocations and logs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,6 +16,9 @@ use super::invocations::{InvocationView, invocations};
 use crate::gateway::Shared;
 use crate::gateway::answer::error;
 
+/// Replacement of a hidden value.
+const MASK: &str = "****";
+
 /// Maximum number of log lines.
 const MAX_LINES: usize = 200;
 
@@ -27,7 +31,7 @@ struct FunctionView {
     role: String,
     timeout_seconds: u64,
     memory_mb: u32,
-    /// Environment variables, with masked secrets.
+    /// Environment variables, with masked credentials and `NoEcho` values.
     environment: NamedValues,
     /// `$LATEST` and all published versions, the latest first.
     versions: Vec<VersionView>,
@@ -64,13 +68,20 @@ struct LineView {
 /// Returns a function.
 pub(super) async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
     let account = &shared.account;
-    match view(&account.functions, &account.logs, &name) {
+    let hidden = shared.stack.hidden_variables().await;
+    let hidden = hidden.get(&name).cloned().unwrap_or_default();
+    match view(&account.functions, &account.logs, &name, &hidden) {
         Ok(view) => Json(view).into_response(),
         Err(wrong) => error(StatusCode::NOT_FOUND, &wrong.to_string()),
     }
 }
 
-fn view(functions: &Functions, logs: &Logs, name: &str) -> Result<FunctionView, FunctionError> {
+fn view(
+    functions: &Functions,
+    logs: &Logs,
+    name: &str,
+    hidden: &BTreeSet<String>,
+) -> Result<FunctionView, FunctionError> {
     let latest = functions.get(name, None)?;
     let configuration = &latest.configuration;
     let mut versions: Vec<_> = functions
@@ -84,6 +95,13 @@ fn view(functions: &Functions, logs: &Logs, name: &str) -> Result<FunctionView, 
     // A function that was never invoked has no group yet.
     let events = logs.events(&log_group, &LogQuery::default());
     let events = events.unwrap_or_default();
+    let variables = configuration.environment.iter().map(|(name, value)| {
+        let value = match hidden.contains(name) {
+            true => MASK,
+            false => value,
+        };
+        (name.as_str(), value)
+    });
     Ok(FunctionView {
         name: name.to_owned(),
         runtime: configuration.runtime.clone(),
@@ -91,7 +109,7 @@ fn view(functions: &Functions, logs: &Logs, name: &str) -> Result<FunctionView, 
         role: configuration.role.clone(),
         timeout_seconds: configuration.timeout.as_secs(),
         memory_mb: configuration.memory_size,
-        environment: NamedValues::from_iter(configuration.environment.clone()),
+        environment: variables.collect(),
         versions,
         aliases: aliases
             .map(|it| AliasView {
