@@ -10,7 +10,7 @@ const MASK: &str = "****";
 /// Minimum length of a JSON Web Token: even an empty one is longer.
 const MIN_TOKEN: usize = 24;
 
-/// Parts of the names of headers, parameters and keys whose values are credentials, in lower case.
+/// Parts of the names of headers, parameters and keys whose values are credentials, as letters in lower case.
 ///
 /// The same names as in `generator/probe/src/recording/secrets.rs`; neither crate depends on the other.
 const SECRET_NAMES: &[&str] = &[
@@ -18,13 +18,18 @@ const SECRET_NAMES: &[&str] = &[
     "cookie",
     "credential",
     "passw",
+    "passphrase",
     "secret",
     "signature",
     "ticket",
     "token",
+    "pwd",
+    "connectionstring",
     "apikey",
-    "api-key",
-    "api_key",
+    "privatekey",
+    "signingkey",
+    "encryptionkey",
+    "accesskey",
 ];
 
 /// Returns a value as it may be shown: masked if its name is that of a credential, and without tokens. `is_first` is false for
@@ -71,7 +76,9 @@ fn mask_protocols(value: &str, is_first: bool) -> String {
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    // Without the separators of `api-key` and `API_KEY`.
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
     SECRET_NAMES.iter().any(|secret| name.contains(secret))
 }
 
@@ -125,6 +132,7 @@ fn mask_field(name: &str, mut value: Value, is_first: bool) -> Value {
             let masked = values.map(|(at, value)| mask_field(name, value, is_first && at == 0));
             masked.collect()
         }
+        Value::Number(_) | Value::Object(_) if is_secret_name(name) => MASK.into(),
         _ => {
             mask_json(&mut value);
             value
@@ -167,6 +175,15 @@ mod tests {
             "ticket",
             "access_token",
             "clientSecret",
+            "GPG_PASSPHRASE",
+            "JWT_PRIVATE_KEY",
+            "SIGNING_KEY",
+            "ENCRYPTION_KEY",
+            "access_key",
+            "x-api-key",
+            "privateKey",
+            "DB_PWD",
+            "ConnectionString",
         ] {
             assert_eq!(mask_named(name, "abc", true), MASK, "{name}");
         }
@@ -175,7 +192,14 @@ mod tests {
         for url in ["https://host:8080/a:b@c", "https://ada@host", "a@b:c"] {
             assert_eq!(mask_named("ENDPOINT", url, true), url);
         }
-        for name in ["sessionId", "Host", "User-Agent", "role"] {
+        for name in [
+            "sessionId",
+            "Host",
+            "User-Agent",
+            "role",
+            "key",
+            "PRIMARY_KEY",
+        ] {
             assert_eq!(mask_named(name, "abc", true), "abc", "{name}");
         }
         assert_eq!(
@@ -243,6 +267,20 @@ mod tests {
             "headers": {"Authorization": "****", "Host": "h"},
             "multiValueHeaders": {"Authorization": ["****", "****"]},
             "queryStringParameters": {"v": "****", "n": 1},
+        });
+        assert_eq!(event, expected);
+    }
+
+    #[test]
+    fn everything_under_the_name_of_a_credential_is_masked() {
+        let mut event = json!({
+            "ticket": 123_456, "credentials": {"user": "ada", "id": 1}, "tokens": [1, {"a": "b"}], "hasToken": true, "token": null,
+            "room": {"n": 1, "passwords": {"ada": "abc"}},
+        });
+        mask_json(&mut event);
+        let expected = json!({
+            "ticket": MASK, "credentials": MASK, "tokens": [MASK, MASK], "hasToken": true, "token": null,
+            "room": {"n": 1, "passwords": MASK},
         });
         assert_eq!(event, expected);
     }

@@ -6,21 +6,26 @@ use serde_json::Number;
 
 use crate::secret::{MIN_SECRET_LENGTH, Secrets};
 
-/// Parts of the names of fields, headers and parameters whose values are secrets, in lower case.
+/// Parts of the names of fields, headers and parameters whose values are secrets, as letters in lower case.
 ///
 /// The same names as in `generator/gateway-common/src/event/masking.rs`; neither crate depends on the other.
-const SECRET_NAMES: [&str; 11] = [
+const SECRET_NAMES: [&str; 16] = [
     "authorization",
     "cookie",
     "credential",
     "passw",
+    "passphrase",
     "secret",
     "signature",
     "ticket",
     "token",
+    "pwd",
+    "connectionstring",
     "apikey",
-    "api-key",
-    "api_key",
+    "privatekey",
+    "signingkey",
+    "encryptionkey",
+    "accesskey",
 ];
 
 /// Secrets that clients sent, and their placeholders.
@@ -116,7 +121,9 @@ pub(crate) fn is_token(word: &str) -> bool {
 
 /// Returns true if a name is that of a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    // Without the separators of `api-key` and `API_KEY`.
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
     SECRET_NAMES.iter().any(|secret| name.contains(secret))
 }
 
@@ -125,6 +132,22 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in [
+            "x-api-key",
+            "privateKey",
+            "DB_PWD",
+            "pass-phrase",
+            "accessKey",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["key", "primaryKey", "room"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_secret_has_one_placeholder_wherever_it_is() {
