@@ -269,6 +269,8 @@ async fn items_are_listed_in_pages_and_searched() {
     assert_eq!(second["next"], Value::Null);
     let found = stack.read(&format!("{path}?search=item%20149")).await;
     assert_eq!(found["items"], json!([item(149, "Item 149")]));
+    let of_types = stack.read(&format!("{path}?search=s")).await;
+    assert_eq!(of_types["items"], json!([]), "types of values do not count");
     let none = answer(stack.get("tables/none"), String::new()).await;
     assert_eq!(none.0, StatusCode::BAD_REQUEST);
     stack.gateway.shutdown().await;
