@@ -209,7 +209,7 @@ async function repeated(browser, page) {
       await browser.look(page, 'replay-light');
     }
     await page.locator('#timeline button', { hasText: label }).click();
-    await shows(page, '#notice', 'replays 3 frames.');
+    await shows(page, '#notice', 'replays 3 frames, with the headers and cookies of this browser.');
     const replaying = page.locator('#clients .client').first();
     await shows(replaying, 'h3', 'as bob');
     await shows(replaying, '[role=status]', 'open, replayed 3 of 3');

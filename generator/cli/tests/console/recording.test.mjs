@@ -29,18 +29,30 @@ test('a frame with a masked token is not replayed', () => {
 
 test('a new token takes the place of the masked one', () => {
   assert.deepEqual(handshake(recorded([['room', '1'], ['token', '****']], [['Host', 'x']]), QUERY), {
-    query: [{ name: 'room', value: '1' }, { name: 'token', value: null }],
+    query: [{ name: 'room', value: '1' }, { name: 'token', value: '****' }],
     protocols: [],
     needsToken: true,
   });
   const offered = [['Sec-WebSocket-Protocol', 'bearer'], ['sec-websocket-protocol', '****']];
-  assert.deepEqual(handshake(recorded([], offered), PROTOCOL).protocols, ['bearer', null]);
+  assert.deepEqual(handshake(recorded([], offered), PROTOCOL).protocols, ['bearer', '****']);
   assert.deepEqual(handshake(recorded([], [['sec-websocket-protocol', 'chat, v2']]), PROTOCOL).protocols, ['chat', 'v2']);
   assert.equal(handshake(recorded([['room', '1']], [], null), QUERY).needsToken, false);
+  const prefixed = handshake(recorded([['token', 'Bearer ****']], []), QUERY);
+  assert.deepEqual(prefixed.query, [{ name: 'token', value: 'Bearer ****' }]);
+  assert.ok(prefixed.needsToken);
+  assert.ok(handshake(recorded([], [['sec-websocket-protocol', 'bearer.****']]), PROTOCOL).needsToken);
+  const cookie = handshake(recorded([['room', '1']], [['Cookie', '****']]), QUERY);
+  assert.equal(cookie.needsToken, false, 'the browser sends its own cookies');
 });
 
 test('other masked values, and tokens of nobody, are errors', () => {
   assert.throws(() => handshake(recorded([['ticket', '****']], []), QUERY), /the parameter ticket is masked/);
+  assert.throws(() => handshake(recorded([['ticket', 'Bearer ****']], []), QUERY), /the parameter ticket is masked/);
+  assert.throws(() => handshake(recorded([['token', '****']], []), PROTOCOL), /the parameter token is masked/);
+  assert.throws(() => handshake(recorded([['****', '']], []), QUERY), /the name of a parameter is masked/);
+  assert.throws(() => handshake(recorded([], [['Authorization', '****']]), QUERY), /the header Authorization is masked/);
+  assert.throws(() => handshake(recorded([], [['X-Auth', 'Bearer ****']]), PROTOCOL), /the header X-Auth is masked/);
+  assert.throws(() => handshake(recorded([['token', '****']], [['Sec-WebSocket-Protocol', 'chat, ****']]), QUERY), /a subprotocol is masked/);
   assert.throws(() => handshake(recorded([['token', '****']], [], null), QUERY), /no principal/);
   assert.throws(() => handshake({ principal: 'ada', entries: [] }, QUERY), /no longer known/);
 });

@@ -6,11 +6,11 @@ import { MASK } from './timeline.js';
  * @typedef {import('./store.js').Connection} Connection
  * @typedef {import('./client.js').RecordedFrame} RecordedFrame
  *
- * A handshake to repeat. A value of null stands for a new token.
+ * A handshake to repeat. The mask in a value or a subprotocol stands for a new token.
  *
  * @typedef {object} RecordedHandshake
- * @property {{ name: string, value: string | null }[]} query
- * @property {(string | null)[]} protocols
+ * @property {{ name: string, value: string }[]} query
+ * @property {string[]} protocols
  * @property {boolean} needsToken
  */
 
@@ -50,19 +50,31 @@ export function handshake({ entries, principal }, { kind, name }) {
   }
   /** @type {{ query: { name: string, value: string }[], headers: { name: string, value: string }[] }} */
   const { query, headers } = recorded;
-  const offered = headers.filter((header) => /^sec-websocket-protocol$/i.test(header.name)).flatMap(({ value }) => value.split(',').map((one) => one.trim()));
+  const offered = headers.filter((header) => isProtocol(header.name)).flatMap(({ value }) => value.split(',').map((one) => one.trim()));
+  // The page cannot set headers. The browser sends its own cookies.
+  const header = headers.find((header) => header.value.includes(MASK) && !isProtocol(header.name) && !/^cookie$/i.test(header.name));
+  if (header !== undefined) {
+    throw new Error(`the header ${header.name} is masked, and a page cannot send it`);
+  }
+  if (kind !== 'protocol' && offered.some((protocol) => protocol.includes(MASK))) {
+    throw new Error('a subprotocol is masked, and no token can stand for it');
+  }
+  if (query.some((parameter) => parameter.name.includes(MASK))) {
+    throw new Error('the name of a parameter is masked, and no token can stand for it');
+  }
   const isToken = (/** @type {string} */ parameter) => kind === 'query' && parameter === name;
-  const other = query.find((parameter) => parameter.value === MASK && !isToken(parameter.name));
+  const other = query.find((parameter) => parameter.value.includes(MASK) && !isToken(parameter.name));
   if (other !== undefined) {
     throw new Error(`the parameter ${other.name} is masked, and no token can stand for it`);
   }
-  const result = {
-    query: query.map((parameter) => ({ name: parameter.name, value: parameter.value === MASK ? null : parameter.value })),
-    protocols: offered.map((protocol) => (protocol === MASK ? null : protocol)),
-  };
-  const needsToken = [...result.query.map(({ value }) => value), ...result.protocols].includes(null);
+  const needsToken = [...query.map(({ value }) => value), ...offered].some((text) => text.includes(MASK));
   if (needsToken && principal === null) {
     throw new Error('it has a token, but no principal for whom to mint one');
   }
-  return { ...result, needsToken };
+  return { query, protocols: offered, needsToken };
+}
+
+/** @param {string} header */
+function isProtocol(header) {
+  return /^sec-websocket-protocol$/i.test(header);
 }

@@ -136,11 +136,12 @@ export class SendView {
       const subject = connection.principal ?? '';
       const token = needsToken ? await mintToken(subject) : '';
       const url = new URL(target.stage.url);
-      query.forEach(({ name, value }) => url.searchParams.append(name, value ?? token));
-      const client = this.#add(target, subject, url, protocols.map((value) => value ?? token), null);
+      const fill = (/** @type {string} */ text) => text.replaceAll(MASK, token);
+      query.forEach(({ name, value }) => url.searchParams.append(name, fill(value)));
+      const client = this.#add(target, subject, url, protocols.map(fill), null);
       client.play(script);
       const missing = connection.forgotten > 0 ? ' Older events of the connection are not known, and perhaps frames among them.' : '';
-      notice(`Client ${client.number} replays ${plural(script.length, 'frame')}.${missing}`);
+      notice(`Client ${client.number} replays ${plural(script.length, 'frame')}, with the headers and cookies of this browser.${missing}`);
     } catch (error) {
       notice(`The connection was not replayed: ${errorText(error)}.`);
     }
