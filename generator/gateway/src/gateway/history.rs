@@ -43,6 +43,12 @@ impl DeploymentHistory {
         }
     }
 
+    fn has(&self, api: &ApiId, deployment: &StoredDeployment) -> bool {
+        let all = self.lock();
+        all.get(api)
+            .is_some_and(|of_api| of_api.contains_key(&deployment.deployment_id))
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<ApiId, HashMap<DeploymentId, DeploymentRecord>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +86,7 @@ async fn record_each(
     }
 }
 
-async fn record_event(shared: &Arc<Shared>, project: &Arc<dyn ConsoleProject>, event: &Event) {
+async fn record_event(shared: &Shared, project: &Arc<dyn ConsoleProject>, event: &Event) {
     let Event::Deployed {
         api, deployment, ..
     } = event
@@ -90,6 +96,33 @@ async fn record_event(shared: &Arc<Shared>, project: &Arc<dyn ConsoleProject>, e
     let Ok(stored) = shared.account.apis.get_deployment(api, deployment) else {
         return;
     };
+    record(shared, project, api, stored).await;
+}
+
+/// Records the deployments whose events were not handled yet, so that nobody sees them without their digest and commit.
+pub(super) async fn record_missing(shared: &Shared) {
+    let Some(project) = &shared.console.project else {
+        return;
+    };
+    let apis = &shared.account.apis;
+    for api in apis.list_apis() {
+        // An API that is deleted meanwhile has no deployments.
+        let deployments = apis.list_deployments(&api.api_id).unwrap_or_default();
+        for stored in deployments {
+            if !shared.console.history.has(&api.api_id, &stored) {
+                record(shared, project, &api.api_id, stored).await;
+            }
+        }
+    }
+}
+
+async fn record(
+    shared: &Shared,
+    project: &Arc<dyn ConsoleProject>,
+    api: &ApiId,
+    stored: Arc<StoredDeployment>,
+) {
+    let id = stored.deployment_id.clone();
     let (project, scope) = (project.clone(), shared.account.scope.clone());
     let recorded = tokio::task::spawn_blocking(move || DeploymentRecord {
         digest: Some(project.digest(&stored.snapshot, &scope)),
@@ -99,6 +132,7 @@ async fn record_event(shared: &Arc<Shared>, project: &Arc<dyn ConsoleProject>, e
     if let Ok(record) = recorded.await {
         let mut all = shared.console.history.lock();
         let of_api = all.entry(api.clone()).or_default();
-        of_api.insert(deployment.clone(), record);
+        // The first record is the nearest to the creation.
+        of_api.entry(id).or_insert(record);
     }
 }

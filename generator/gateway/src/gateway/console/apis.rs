@@ -15,6 +15,7 @@ use stackgen_gateway_apis::apis::{
 use stackgen_gateway_common::{ApiId, DeploymentId, FunctionArn, RouteKey, StageName};
 
 use crate::gateway::answer::error;
+use crate::gateway::history::record_missing;
 use crate::gateway::{
     DeploymentRecord, Shared, StageRedeploy, StageToken, TokenPlace, TokenRequest,
 };
@@ -196,6 +197,7 @@ async fn token_of(
 }
 
 async fn view(shared: &Shared) -> ApiList {
+    record_missing(shared).await;
     let apis = &shared.account.apis;
     ApiList {
         stack: shared.stack.name().await,
