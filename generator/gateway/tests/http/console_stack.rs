@@ -57,6 +57,22 @@ Resources:
     Properties: { FunctionName: !Ref Talk, EventSourceArn: !GetAtt Queue.Arn }
 "#;
 
+/// An authorizer without an identity source, and a stage.
+const STAGE: &str = r#"
+  Users:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      Name: users
+      AuthorizerType: REQUEST
+      AuthorizerUri: !Sub 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Talk.Arn}/invocations'
+  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: CUSTOM, AuthorizerId: !Ref Users, Target: !Sub 'integrations/${Integration}' }
+  Deployment: { Type: AWS::ApiGatewayV2::Deployment, DependsOn: [Send, Connect], Properties: { ApiId: !Ref Api } }
+  Stage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment } }
+"#;
+
 struct Stack {
     gateway: Gateway,
     endpoint: String,
@@ -70,10 +86,15 @@ impl Stack {
     }
 
     async fn apply(&self) {
+        self.apply_with("").await;
+    }
+
+    /// Applies the stack with more resources.
+    async fn apply_with(&self, more: &str) {
         let template = StackTemplate {
             stack: "talk-dev".to_owned(),
             file: "template.yaml".to_owned(),
-            text: STACK.to_owned(),
+            text: format!("{STACK}{more}"),
             code: [("Talk".to_owned(), StackCode::Program(puppet()))].into(),
             ..StackTemplate::default()
         };
@@ -322,5 +343,16 @@ async fn deployments_have_the_digest_and_the_commit_of_their_creation() {
     let facts = |at: usize| [&deployments[at]["digest"], &deployments[at]["commit"]];
     assert_eq!(facts(0), ["1 routes", "c0ffee"]);
     assert_eq!(facts(1), ["1 routes", "abc"], "a redeploy names its commit");
+    stack.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stage_has_an_authorizer_also_without_an_identity_source() {
+    let stack = Stack::start().await;
+    stack.apply_with(STAGE).await;
+    let list = stack.read("apis").await;
+    let served = &list["apis"][0]["stages"][0]["served"];
+    assert_eq!(served["hasAuthorizer"], true, "{list}");
+    assert_eq!(served["identitySource"], json!([]));
     stack.gateway.shutdown().await;
 }

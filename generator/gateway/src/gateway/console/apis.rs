@@ -63,6 +63,8 @@ struct StageView {
 struct ServedView {
     route_selection_expression: String,
     routes: Vec<RouteView>,
+    /// True if `$connect` has an authorizer, which may have no identity source.
+    has_authorizer: bool,
     /// Identity sources of the authorizer of `$connect`.
     identity_source: Vec<String>,
 }
@@ -278,6 +280,7 @@ fn served_view(snapshot: &Snapshot) -> ServedView {
     ServedView {
         route_selection_expression: snapshot.api.route_selection_expression.clone(),
         routes: routes.collect(),
+        has_authorizer: authorizer.is_some(),
         identity_source: authorizer.map_or_else(Vec::new, |it| it.identity_source.clone()),
     }
 }

@@ -109,7 +109,7 @@ export class DeploymentsView {
    * @param {Stage} stage
    */
   #caller({ apiId, protocolType }, stage) {
-    if (protocolType !== 'WEBSOCKET' || stage.autoDeploy || (stage.served?.identitySource ?? []).length === 0) {
+    if (protocolType !== 'WEBSOCKET' || stage.autoDeploy || !stage.served?.hasAuthorizer) {
       return [];
     }
     const key = `caller-${apiId}-${stage.name}`;

@@ -14,6 +14,7 @@
  * @typedef {object} Served
  * @property {string} routeSelectionExpression
  * @property {Route[]} routes
+ * @property {boolean} hasAuthorizer True if $connect has an authorizer, which may have no identity source.
  * @property {string[]} identitySource
  *
  * @typedef {object} Stage
