@@ -102,8 +102,50 @@ async function tokens(browser, page, step) {
   step('stack: a token of the shown key, and the findings with their lines');
 }
 
+/** Reads the stack again by its button. */
+async function refreshed(page, step) {
+  await page.locator('#findings').evaluate((list) => list.replaceChildren());
+  await page.click('#refresh-stack');
+  await page.locator('#findings li').first().waitFor();
+  await page.evaluate(() => {
+    location.hash = 'stack/%';
+  });
+  await page.locator('#resource').waitFor({ state: 'hidden' });
+  step('stack: a button reads it again, and a malformed address opens no box');
+}
+
+/** Reads the stack twice in a row. The second read begins after the first one, so that an older answer never replaces a newer one. */
+async function reread(page, step) {
+  const stack = /\/console\/stack$/;
+  const order = [];
+  await page.route(stack, async (route) => {
+    const read = order.filter((text) => text.startsWith('read')).length + 1;
+    order.push(`read ${read}`);
+    const response = await route.fetch();
+    const json = await response.json();
+    if (read === 1) {
+      // Time for the second read to begin, if it does not wait.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      json.findings = [];
+    }
+    order.push(`answer ${read}`);
+    await route.fulfill({ response, json });
+  });
+  await page.locator('#findings').evaluate((list) => list.replaceChildren());
+  await page.locator('#refresh-stack').evaluate((refresh) => {
+    refresh.click();
+    refresh.click();
+  });
+  await page.locator('#findings li').first().waitFor();
+  await page.unroute(stack);
+  assert.deepEqual(order, ['read 1', 'answer 1', 'read 2', 'answer 2']);
+  step('stack: an older answer does not replace a newer one');
+}
+
 export async function stack(browser, page, step) {
   await functions(browser, page, step);
   await items(browser, page, step);
   await tokens(browser, page, step);
+  await reread(page, step);
+  await refreshed(page, step);
 }

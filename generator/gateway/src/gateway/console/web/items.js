@@ -46,6 +46,8 @@ export class ItemsPanel {
   load() {
     this.#items.replaceChildren();
     this.#count = this.#scanned = 0;
+    this.#next = null;
+    this.#more.hidden = true;
     return this.#read(null);
   }
 
@@ -64,6 +66,9 @@ export class ItemsPanel {
       this.#scanned += page.scanned;
       this.#items.append(...page.items.map((item) => this.#row(item)));
     } catch (error) {
+      if (request !== this.#request) {
+        return;
+      }
       notice(`The items cannot be read: ${errorText(error)}.`);
       return;
     }

@@ -5,13 +5,10 @@ import { DeploymentsView } from './deployments.js';
 import { element, notice } from './dom.js';
 import { SendView } from './send.js';
 import { StackView } from './stack.js';
-import { Store } from './store.js';
+import { CHANGES, Store } from './store.js';
 import { follow } from './stream.js';
 
 const VIEWS = ['connections', 'deployments', 'send', 'stack'];
-
-/** Events after which the APIs are read again. */
-const CHANGES = new Set(['started', 'deployed', 'activated', 'undeployed']);
 
 const store = new Store();
 const send = new SendView();
@@ -41,7 +38,20 @@ let shown = '';
 /** Returns the view that the address names, and the connection or the box of the stack that it shows. */
 function named() {
   const [name, id] = location.hash.slice(1).split('/');
-  return { name, id: id === undefined ? null : decodeURIComponent(id) };
+  return { name, id: id === undefined ? null : decoded(id) };
+}
+
+/**
+ * Decodes a part of the address; null if it is malformed.
+ *
+ * @param {string} part
+ */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 /** Shows the view that the address names. */

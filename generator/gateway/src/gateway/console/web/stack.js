@@ -6,14 +6,12 @@ import { FunctionPanel } from './function.js';
 import { Graph } from './graph.js';
 import { ItemsPanel } from './items.js';
 import { mintToken, readStack } from './requests.js';
+import { CHANGES } from './store.js';
 
 /**
  * @typedef {import('./requests.js').Stack} Stack
  * @typedef {import('./requests.js').StackNode} StackNode
  */
-
-/** Events after which the stack is read again. */
-const CHANGES = new Set(['started', 'deployed', 'activated', 'undeployed']);
 
 /** Least time between two reads of a function's log, in milliseconds. */
 const PAUSE = 1_000;
@@ -28,11 +26,14 @@ export class StackView {
   /** @type {FunctionPanel | ItemsPanel | null} */
   #panel = null;
   #isWaiting = false;
+  /** Latest read of the stack. @type {Promise<void>} */
+  #reading = Promise.resolve();
 
   constructor() {
     this.#graph = new Graph(element('graph', HTMLDivElement), ({ id }) => {
       location.hash = `stack/${encodeURIComponent(id)}`;
     });
+    element('refresh-stack', HTMLButtonElement).addEventListener('click', () => this.#load());
     element('mint-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       this.#mint().catch((error) => notice(`No token was minted: ${errorText(error)}.`));
@@ -51,8 +52,9 @@ export class StackView {
     this.#opened = id;
     await this.#load();
     const node = this.#stack?.nodes.find((node) => node.id === id) ?? null;
-    this.#graph.select(node === null ? null : node.id);
+    // Another box may be open by now.
     if (this.#opened === id) {
+      this.#graph.select(node === null ? null : node.id);
       this.#show(node);
     }
   }
@@ -75,7 +77,14 @@ export class StackView {
     }
   }
 
-  async #load() {
+  /** Reads the stack after earlier reads, so that an older answer never replaces a newer one. */
+  #load() {
+    const read = () => this.#read();
+    this.#reading = this.#reading.then(read, read);
+    return this.#reading;
+  }
+
+  async #read() {
     try {
       this.#stack = await readStack();
     } catch (error) {

@@ -18,6 +18,9 @@ const MAX_HANDSHAKE_WEIGHT = 40_000_000;
 /** Maximum number of changes of deployments. */
 const MAX_ACTIVITY = 200;
 
+/** Events after which the APIs and the stack are read again. */
+export const CHANGES = new Set(['started', 'deployed', 'activated', 'undeployed']);
+
 /**
  * A connection, or a refused handshake.
  *
