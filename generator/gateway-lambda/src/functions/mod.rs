@@ -39,7 +39,7 @@ pub use async_settings::AsyncSettings;
 pub use asynchronous::AsyncInvocation;
 pub use code::{Code, CodeCopy, CodeFolder};
 pub use configuration::{Configuration, LogFormat};
-pub use environment::start_error;
+pub use environment::{InvocationLine, ReportLine, start_error};
 pub use error::{FunctionError, FunctionErrorKind};
 use function::FunctionRecord;
 pub use layer_mount::{LayerMountError, mount_layers};

@@ -3,6 +3,7 @@
 mod http;
 mod launch;
 mod life;
+mod log_line;
 mod output;
 mod proxies;
 mod report;
@@ -23,6 +24,7 @@ use super::pool::EnvironmentPool;
 pub use launch::start_error;
 pub(super) use launch::{LaunchCommand, LaunchContext, bootstrap};
 pub(super) use life::run_to_exit;
+pub use log_line::{InvocationLine, ReportLine};
 use output::{LogEntry, LogSender};
 use report::InvocationEnd;
 

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use serde_json::Value;
 use stackgen_gateway_common::logs::LogEvent;
+use stackgen_gateway_lambda::functions::InvocationLine;
 
 /// Maximum number of invocations.
 const MAX_INVOCATIONS: usize = 100;
 
 /// An invocation that ended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InvocationView {
     request_id: String,
@@ -29,17 +29,20 @@ pub(super) fn invocations(events: &[LogEvent]) -> Vec<InvocationView> {
     let mut versions: HashMap<String, String> = HashMap::new();
     let mut found = Vec::new();
     for event in events {
-        match parse(&event.message) {
-            Some(LambdaLine::Start {
+        match InvocationLine::parse(&event.message) {
+            Some(InvocationLine::Start {
                 request_id,
                 version,
             }) => {
                 versions.insert(request_id, version);
             }
-            Some(LambdaLine::Report(report)) => found.push(InvocationView {
+            Some(InvocationLine::Report(report)) => found.push(InvocationView {
                 at: event.at.as_millis(),
                 version: versions.remove(&report.request_id),
-                ..report
+                request_id: report.request_id,
+                duration_millis: report.duration_millis,
+                init_millis: report.init_millis,
+                status: report.status,
             }),
             None => {}
         }
@@ -50,76 +53,9 @@ pub(super) fn invocations(events: &[LogEvent]) -> Vec<InvocationView> {
     found
 }
 
-enum LambdaLine {
-    Start { request_id: String, version: String },
-    Report(InvocationView),
-}
-
-/// Parses a line in one of Lambda's two formats. Returns `None` for other lines.
-fn parse(line: &str) -> Option<LambdaLine> {
-    let line = line.trim_end();
-    if let Some(rest) = line.strip_prefix("START RequestId: ") {
-        let (request_id, version) = rest.split_once(" Version: ")?;
-        return Some(LambdaLine::Start {
-            request_id: request_id.to_owned(),
-            version: version.to_owned(),
-        });
-    }
-    match line.strip_prefix("REPORT RequestId: ") {
-        Some(rest) => Some(LambdaLine::Report(text_report(rest))),
-        None => json_line(line),
-    }
-}
-
-/// Parses what follows the request ID of a `REPORT` line.
-fn text_report(rest: &str) -> InvocationView {
-    let mut fields = rest.split('\t');
-    let mut report = InvocationView {
-        request_id: fields.next().unwrap_or_default().to_owned(),
-        ..InvocationView::default()
-    };
-    for field in fields {
-        let millis = |value: &str| value.strip_suffix(" ms")?.parse().ok();
-        match field.split_once(": ") {
-            Some(("Duration", value)) => report.duration_millis = millis(value),
-            Some(("Init Duration", value)) => report.init_millis = millis(value),
-            Some(("Status", value)) => report.status = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-    report
-}
-
-fn json_line(line: &str) -> Option<LambdaLine> {
-    if !line.contains("\"platform.") {
-        return None;
-    }
-    let line: Value = serde_json::from_str(line).ok()?;
-    let record = &line["record"];
-    let request_id = record["requestId"].as_str()?.to_owned();
-    match line["type"].as_str()? {
-        "platform.start" => Some(LambdaLine::Start {
-            request_id,
-            version: record["version"].as_str()?.to_owned(),
-        }),
-        "platform.report" => {
-            let status = record["status"].as_str();
-            let status = status.filter(|status| *status != "success");
-            Some(LambdaLine::Report(InvocationView {
-                request_id,
-                duration_millis: record["metrics"]["durationMs"].as_f64(),
-                init_millis: record["metrics"]["initDurationMs"].as_f64(),
-                status: status.map(str::to_owned),
-                ..InvocationView::default()
-            }))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use stackgen_gateway_common::EpochMillis;
     use stackgen_gateway_common::logs::{LogQuery, Logs, PutLogs};
 
