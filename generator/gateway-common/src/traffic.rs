@@ -57,8 +57,6 @@ pub struct ClientHandshake {
     pub query: Vec<(String, String)>,
     /// Headers in the order of the request.
     pub headers: Vec<(String, String)>,
-    /// Principal ID that the authorizer returned.
-    pub principal: Option<String>,
     /// Status of the answer.
     pub status: u16,
     /// Subprotocol that was chosen.

@@ -159,7 +159,6 @@ impl WebSocketApi {
         let traffic = &self.plane.traffic;
         traffic.send(&client.connection.id, || {
             let mut handshake = request.observed(&self.api);
-            handshake.principal = client.principal.as_ref().map(|it| it.id.clone());
             match answer {
                 Ok(accepted) => handshake.subprotocol = accepted.protocol.clone(),
                 Err(refusal) => handshake.status = refusal.status,

@@ -75,7 +75,6 @@ impl HandshakeRequest {
                 .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
             headers: self.head.headers.clone(),
-            principal: None,
             status: 101,
             subprotocol: None,
         })
