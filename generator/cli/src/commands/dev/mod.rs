@@ -112,11 +112,12 @@ impl DevCommand {
         let ended = ended.await;
         LocalGateway::remove(path, std::process::id());
         let outcome = session.end(&mut stops).await;
-        if let Some(recorder) = recorder {
-            recorder.finish(ui).await?;
-        }
+        let recorded = match recorder {
+            Some(recorder) => recorder.finish(ui).await,
+            None => Ok(()),
+        };
         match ended {
-            Ok(ended) => ended.map(|()| outcome),
+            Ok(ended) => all_errors([ended, recorded]).map(|()| outcome),
             Err(panic) => resume_unwind(panic),
         }
     }
@@ -205,5 +206,34 @@ impl DevCommand {
                 Reload::watching(prepared, own).await
             }
         }
+    }
+}
+
+/// Returns all errors of several results as one, in their order.
+fn all_errors(results: [Result<(), CliError>; 2]) -> Result<(), CliError> {
+    let errors = results.into_iter().filter_map(Result::err).collect();
+    CliError::all(errors).map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_recording_does_not_hide_why_the_gateway_ended() {
+        let failed = |message: &str| Err(CliError::failed(message));
+        let messages = |results| {
+            let problems = all_errors(results).err().map(|error| error.problems);
+            let problems = problems.into_iter().flatten();
+            let messages = problems.map(|one| one.problem.message);
+            messages.collect::<Vec<_>>()
+        };
+        let both = messages([failed("the reload failed"), failed("the disk is full")]);
+        assert_eq!(both, ["the reload failed", "the disk is full"]);
+        assert_eq!(
+            messages([Ok(()), failed("the disk is full")]),
+            ["the disk is full"]
+        );
+        assert_eq!(messages([Ok(()), Ok(())]), [""; 0]);
     }
 }
