@@ -114,14 +114,14 @@ impl Recorder {
             ..RecordedOpen::default()
         };
         if let Some(token) = token.filter(|token| !token.is_empty()) {
-            let is_refused = matches!(status, 401 | 403);
-            let placeholder = if is_refused {
+            let is_invalid = self.is_invalid(&token, status);
+            let placeholder = if is_invalid {
                 "<invalid-token>"
             } else {
                 "<token>"
             };
             self.normalizer.secrets().add_token(&token, placeholder);
-            if !is_refused {
+            if !is_invalid {
                 open.caller = Some(self.caller(&token, request.caller.as_deref()));
             }
         }
@@ -220,6 +220,16 @@ impl Recorder {
                 }
             }
             _ => self.value(value, is_secret),
+        }
+    }
+
+    /// Returns true if a token was refused as such. A caller with a valid token may be denied with 403.
+    fn is_invalid(&self, token: &str, status: u16) -> bool {
+        let is_of_caller = || self.callers.contains_key(token) || subject(token).is_some();
+        match status {
+            401 => true,
+            403 => !is_of_caller(),
+            _ => false,
         }
     }
 
@@ -350,7 +360,34 @@ mod tests {
         {"at":0.0,"connection":1,"send":{"token":"<token>","key":"<secret-1>"}}
         {"at":0.1,"connection":1,"receive":"<token> on <id-1>"}
         {"at":1.2,"connection":1,"close":{"by":"server","code":1001,"reason":"Going away"}}
-        {"at":1.3,"connection":2,"open":{"query":{"token":"<invalid-token>","room":["a b","c"]},"headers":{"Origin":"https://a","X-Api-Key":"<secret-1>"},"status":403}}
+        {"at":1.3,"connection":2,"open":{"caller":"ada","query":{"token":"<token>","room":["a b","c"]},"headers":{"Origin":"https://a","X-Api-Key":"<secret-1>"},"status":403}}
+        "#);
+    }
+
+    #[test]
+    fn a_token_is_invalid_if_it_is_refused_and_names_no_caller() {
+        let mut recorder = Recorder::new(0);
+        let mut open = |token: &str, status| {
+            let request = ObservedRequest {
+                query: pairs(&[("token", token)]),
+                ..ObservedRequest::default()
+            };
+            let line = recorder.open(Duration::ZERO, request, status, None);
+            line.to_text()
+        };
+        let texts = [
+            open(TOKEN, 403),
+            open(TOKEN, 401),
+            open("opaque", 403),
+            open("opaque", 101),
+            open("opaque", 403),
+        ];
+        assert_snapshot!(texts.join("\n"), @r#"
+        {"at":0.0,"connection":1,"open":{"caller":"ada","query":{"token":"<token>"},"status":403}}
+        {"at":0.0,"connection":2,"open":{"query":{"token":"<invalid-token>"},"status":401}}
+        {"at":0.0,"connection":3,"open":{"query":{"token":"<invalid-token>"},"status":403}}
+        {"at":0.0,"connection":4,"open":{"caller":"caller-2","query":{"token":"<token>"},"status":101}}
+        {"at":0.0,"connection":5,"open":{"caller":"caller-2","query":{"token":"<token>"},"status":403}}
         "#);
     }
 
