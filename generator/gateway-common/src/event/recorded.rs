@@ -9,7 +9,7 @@ use crate::EpochMillis;
 /// An event with its number and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RecordedEvent {
-    /// Number, from 1 and without gaps.
+    /// Number, counted from 1, without gaps.
     pub id: u64,
     /// Time in milliseconds since 1970, UTC.
     #[schemars(with = "u64")]
