@@ -286,15 +286,23 @@ async fn only_the_consoles_own_page_can_use_the_cookie() {
             "a page of the same site",
             own.header("sec-fetch-site", "same-site"),
         ),
-        ("a rebound name", mint().header("host", "evil.example")),
+        (
+            "a rebound name",
+            mint()
+                .header("host", "evil.example")
+                .header("origin", "http://evil.example"),
+        ),
     ] {
         let status = status(request, r#"{"subject":"ada"}"#).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{name}");
     }
-    for site in ["same-site", "cross-site"] {
-        let read = fixture.get("console/apis").header("cookie", &cookie);
-        let read = read.header("sec-fetch-site", site);
-        assert_eq!(status(read, "").await, StatusCode::FORBIDDEN, "{site}");
+    for path in ["console/apis", "console/"] {
+        for site in ["same-site", "cross-site"] {
+            let read = fixture.get(path).header("cookie", &cookie);
+            let read = read.header("sec-fetch-site", site);
+            let status = status(read, "").await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path}, {site}");
+        }
     }
     let typed = fixture.get("console/").header("cookie", &cookie);
     let typed = typed.header("sec-fetch-site", "none");
