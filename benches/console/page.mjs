@@ -4,6 +4,7 @@
 // the page is open, waits for a line on standard input, measures, and prints a line of JSON.
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -50,6 +51,18 @@ const heapNow = async () => {
   const { metrics } = await session.send('Performance.getMetrics');
   return metrics.find(({ name }) => name === 'JSHeapUsedSize').value;
 };
+/** Processes of all pages. There is one page; a spare process of Chromium may be among them, and is smaller. */
+const { processInfo } = await (await browser.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
+const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+/** Returns the resident memory of the largest renderer, in bytes. */
+const memoryNow = () => Math.max(...renderers.map((id) => {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))[1]) * 1024;
+  } catch {
+    // It ended.
+    return 0;
+  }
+}));
 const steps = [
   () => page.fill('#search', ''),
   // A connection that sends messages, whose timeline grows.
@@ -68,12 +81,14 @@ const seenBefore = await page.evaluate(() => globalThis.events);
 const started = performance.now();
 await browser.startTracing(page, { categories: CATEGORIES });
 let heap = 0;
+let memory = 0;
 for (let second = 0; second < settings.seconds; second += 1) {
   const at = (second * steps.length) / settings.seconds;
   if (Number.isInteger(at)) {
     await steps[at]();
   }
   heap = Math.max(heap, await heapNow());
+  memory = Math.max(memory, memoryNow());
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, started + (second + 1) * 1_000 - performance.now())));
 }
 const events = (await page.evaluate(() => globalThis.events)) - seenBefore;
@@ -86,6 +101,7 @@ const result = {
   events,
   seconds,
   heap,
+  memory,
   collected: await heapNow(),
   longest: durations.at(-1),
   p999: durations[Math.floor(durations.length * 0.999)],
