@@ -206,7 +206,7 @@ class Ministack(Target):
             functions.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler=handler, Timeout=TIMEOUT,
                                       Code={"ZipFile": python_package()})
         api_id = gateway.create_api(Name="bench", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
-        wire(gateway, API, api_id, {"message": uri("echo"), "authorizer": uri("authorizer")})
+        wire(gateway, API, api_id, {"message": uri("echo"), "authorizer": uri("authorizer")}, None)
         self.path = f"/_aws/execute-api/{api_id}/prod"
 
 
