@@ -114,7 +114,7 @@ impl LaunchCommand {
         set("PATH", path);
         set("LANG", "en_US.UTF-8");
         set("TZ", ":UTC");
-        proxies::variables(&host.settings.functions.proxies)
+        proxies::variables(&host.settings.functions.proxies, &configuration.environment)
             .for_each(|(name, value)| set(name, &value));
         host.variables()
             .iter()
