@@ -53,6 +53,11 @@ pub(crate) fn has_configuration(folder: &Path) -> bool {
         .any(|name| is_configuration(&name))
 }
 
+/// Returns true if a configuration calls modules of this machine, which may not have been read when it fails.
+pub(crate) fn calls_modules(root: &Path) -> bool {
+    !stackgen_terraform::local_modules(&FolderFiles::new(root)).is_empty()
+}
+
 /// Removes the folders that modules of other folders call.
 pub(crate) fn without_called(folders: Vec<PathBuf>) -> Vec<PathBuf> {
     let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.to_owned());

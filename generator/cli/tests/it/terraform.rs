@@ -307,6 +307,24 @@ fn lint_skips_a_configuration_that_it_finds_and_that_is_about_something_else() {
 }
 
 #[test]
+fn lint_does_not_skip_a_configuration_whose_modules_were_not_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "template.yaml",
+        "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n",
+    );
+    sandbox.write(
+        "infra/main.tf",
+        "module \"chat\" {\n  source = \"./chat\"\n}\n",
+    );
+    sandbox.write("infra/chat/api.tf", API);
+    sandbox.write("infra/terraform.tfvars", "routes = \n");
+    let run = sandbox.run("lint");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("terraform.tfvars"), "{run}");
+}
+
+#[test]
 fn a_configuration_is_checked_once_for_all_of_its_files() {
     let sandbox = configuration();
     sandbox.write("infra/names.tf.json", "{ \"locals\": { \"a\": 1 } }");

@@ -25,7 +25,11 @@ pub(super) fn check(
     let configuration = match terraform::read(root, &[], &mut sources) {
         Ok(read) => read.configuration,
         // A configuration that was only found, and is about something else, can need what stackgen does not read.
-        Err(_) if !input.is_required && !mentions_api(&sources) => return Ok(FileResult::Skipped),
+        Err(_)
+            if !input.is_required && !mentions_api(&sources) && !terraform::calls_modules(root) =>
+        {
+            return Ok(FileResult::Skipped);
+        }
         Err(error) => return Err(error),
     };
     let main = main_file(&sources);
