@@ -319,7 +319,8 @@ fn json_expression(kind: &str, key: &str, node: &Node) -> Expression {
         (kind, key),
         ("variable", "type")
             | ("lifecycle", "replace_triggered_by")
-            | (_, "depends_on" | "provider")
+            | ("resource" | "data", "provider")
+            | ("resource" | "data" | "module" | "output", "depends_on")
     );
     expression(node, &|text| {
         let parsed = is_reference

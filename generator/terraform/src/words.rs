@@ -19,6 +19,10 @@ const PHRASES: &[(&str, &str)] = &[
         "${data.aws_partition.current.dns_suffix}",
     ),
     ("with the integration's logical ID", "with the integration"),
+    (
+        "refer to a deployment of the template with `!Ref`",
+        "refer to the `id` of an `aws_apigatewayv2_deployment`",
+    ),
 ];
 
 /// Paths around a function in the URI of its invocation.
@@ -72,10 +76,13 @@ fn code(text: &str) -> String {
     }
 }
 
-/// Converts `!Ref` and `!Sub`.
+/// Converts `!Ref`, `!GetAtt` of an ARN, and `!Sub`.
 fn expression(text: &str) -> Option<String> {
     if let Some(resource) = text.strip_prefix("!Ref ") {
         return Some(format!("{resource}.id"));
+    }
+    if let Some(attribute) = text.strip_prefix("!GetAtt ") {
+        return Some(format!("{}.arn", attribute.strip_suffix(".Arn")?));
     }
     let text = text.strip_prefix("!Sub ")?;
     let function = text
@@ -136,6 +143,10 @@ mod tests {
             (
                 "write `!Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${aws_lambda_function.all[\"a\"].Arn}/invocations`",
                 "write `aws_lambda_function.all[\"a\"].invoke_arn`",
+            ),
+            (
+                "uses on `!GetAtt aws_dynamodb_table.t.Arn`",
+                "uses on `aws_dynamodb_table.t.arn`",
             ),
             (
                 "set `Target: !Sub integrations/${…}` with the integration's logical ID",

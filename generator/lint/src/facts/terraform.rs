@@ -7,7 +7,7 @@ pub(crate) fn is_terraform(resource: &Resource) -> bool {
     metadata(resource, "Address").is_some()
 }
 
-/// Returns true for a deployment of a Terraform configuration with `triggers`, whose changes replace it.
+/// Returns true for a deployment of a Terraform configuration with `triggers` or `replace_triggered_by`, whose changes replace it.
 pub(crate) fn has_triggers(resource: &Resource) -> bool {
     matches!(
         metadata(resource, "HasTriggers"),

@@ -39,7 +39,7 @@ pub(crate) fn derived(tokens: &TokenTable, operation: &str, operands: &[&HclValu
 }
 
 /// Returns an operand in words. Names stand in messages and templates, and a literal can be the value of a sensitive variable,
-/// so that its digest stands for it.
+/// so that its digest stands for it. Only the key of a map that is unknown stays: `--parameter` names it so.
 fn described(tokens: &TokenTable, value: &HclValue) -> String {
     /// A longer operand is replaced by its digest.
     const LONGEST: usize = 60;
@@ -47,7 +47,7 @@ fn described(tokens: &TokenTable, value: &HclValue) -> String {
         HclValue::Text(text) => format!("\"{}\"", tokens.describe(text)),
         other => match other.to_text() {
             Ok(text) => tokens.describe(&text),
-            Err(_) => tokens.describe(&format!("{other:?}")),
+            Err(_) => described_elements(tokens, other),
         },
     };
     let has_literal = match value.to_text() {
@@ -71,6 +71,19 @@ fn described(tokens: &TokenTable, value: &HclValue) -> String {
         true => short_digest(&text),
         false => words,
     }
+}
+
+/// Returns a value with elements in words.
+fn described_elements(tokens: &TokenTable, value: &HclValue) -> String {
+    let mut words = format!("{value:?}");
+    // `Debug` writes tokens as numbers, which depend on what else the configuration has.
+    value.visit_texts(&mut |text| {
+        for token in text.chars().filter(|one| tokens.meaning(*one).is_some()) {
+            let name = tokens.describe(&token.to_string());
+            words = words.replace(&token.escape_debug().to_string(), &name);
+        }
+    });
+    words
 }
 
 /// Returns true if two values are equal; `None` if that is unknown.

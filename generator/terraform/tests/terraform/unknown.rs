@@ -222,10 +222,10 @@ variable "pin" {
 }
 data "aws_ssm_parameter" "env" { name = "x" }
 resource "aws_sqs_queue" "q" {
-  name         = data.aws_ssm_parameter.env.value == "prod" ? var.key : "none"
-  policy       = upper("${var.key}-${data.aws_ssm_parameter.env.value}")
-  tags         = { all = data.aws_ssm_parameter.env.on ? [var.key] : [] }
-  max_age      = data.aws_ssm_parameter.env.number + var.pin
+  name                       = data.aws_ssm_parameter.env.value == "prod" ? var.key : "none"
+  visibility_timeout_seconds = upper("${var.key}-${data.aws_ssm_parameter.env.value}")
+  message_retention_seconds  = data.aws_ssm_parameter.env.on ? [var.key] : []
+  delay_seconds              = data.aws_ssm_parameter.env.number + var.pin
 }
 resource "aws_sns_topic" "t" { name = trim(data.aws_ssm_parameter.env.value, var.key) }
 "#
@@ -233,11 +233,29 @@ resource "aws_sns_topic" "t" { name = trim(data.aws_ssm_parameter.env.value, var
         )]);
         let text = to_json(&read.template).to_string();
         assert!(!text.contains(key) && !text.contains("987654"), "{text}");
+        for name in ["conditional(", "upper(", "+(", "trim("] {
+            assert!(text.contains(name), "{name}: {text}");
+        }
         assert!(!format!("{:?}", read.notes).contains(key));
         properties(&read, "aws_sqs_queue.q")["QueueName"].clone()
     };
     assert_eq!(queue("s3cret"), queue("s3cret"));
     assert_ne!(queue("s3cret"), queue("0ther"));
+}
+
+#[test]
+fn the_name_of_an_unknown_value_depends_on_its_operands_only() {
+    let name = |more: &str| {
+        let queue = r#"
+data "aws_vpc" "x" { default = true }
+resource "aws_sqs_queue" "a" { name = "a" }
+resource "aws_sqs_queue" "q" { name = jsonencode(concat([aws_sqs_queue.a.arn], data.aws_vpc.x.ids)) }
+"#;
+        let read = configuration(&[("main.tf", &format!("{more}{queue}"))]);
+        properties(&read, "aws_sqs_queue.q")["QueueName"].to_string()
+    };
+    let more = "resource \"aws_sns_topic\" \"b\" { name = aws_sqs_queue.c.name }\nresource \"aws_sqs_queue\" \"c\" {}\n";
+    assert_eq!(name(""), name(more));
 }
 
 #[test]
