@@ -55,7 +55,7 @@ impl ConsoleProject for DevProject {
         let mut findings = serde_json::to_value(Findings::of([&linted])).unwrap_or_default();
         let lines: Vec<_> = template.text.lines().collect();
         let hidden: BTreeSet<_> = hidden_lines(&linted).collect();
-        // The only line of a template has all its values, also the secret ones. That of a Terraform configuration is one line.
+        // A template of one line, as that of a Terraform configuration is, would show all its values with a finding, also secrets.
         let has_lines = lines.len() > 1;
         for finding in findings.as_array_mut().into_iter().flatten() {
             if !has_lines {

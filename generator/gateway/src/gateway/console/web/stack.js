@@ -170,17 +170,22 @@ function findings({ findings, file }) {
       hint !== null && h('p', { class: 'small' }, hint),
     );
   });
-  return [h('p', { class: 'small' }, `${plural(findings.length, 'finding')}. ${linesOf(file)}`), h('ul', { class: 'findings' }, ...items)];
+  const hasLines = findings.some(({ line }) => line !== null);
+  return [h('p', { class: 'small' }, `${plural(findings.length, 'finding')}. ${linesOf(file, hasLines)}`), h('ul', { class: 'findings' }, ...items)];
 }
 
 /**
  * Returns whose lines the findings show.
  *
  * @param {string} file
+ * @param {boolean} hasLines
  */
-function linesOf(file) {
+function linesOf(file, hasLines) {
   if (file.endsWith('.tf')) {
     return 'stackgen lint shows their lines in the Terraform configuration.';
+  }
+  if (!hasLines) {
+    return 'stackgen lint shows their lines.';
   }
   const isRendered = /stackgen\.ya?ml$/.test(file);
   return isRendered ? 'Lines of the template that stackgen.yaml renders.' : `Lines of ${file.split('/').at(-1)}.`;
