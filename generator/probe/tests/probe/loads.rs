@@ -23,7 +23,7 @@ fn plan(url: &str, timeout: Duration) -> LoadTestPlan {
         senders: 1,
         listeners: 0,
         ramp: 10.0,
-        duration: Duration::from_millis(300),
+        duration: Duration::from_secs(2),
         messages: vec![LoadMessage {
             name: "ping".to_owned(),
             weight: 1.0,
@@ -61,7 +61,7 @@ async fn answer_after(mut peer: Peer, time: Duration) {
 
 #[tokio::test]
 async fn an_answer_within_the_timeout_is_not_lost_at_the_end() {
-    let url = serve(|peer| answer_after(peer, Duration::from_millis(5_300))).await;
+    let url = serve(|peer| answer_after(peer, Duration::from_millis(7_500))).await;
     let plan = plan(&url, Duration::from_secs(30));
     let report = run_load(plan, pending(), &mut |_| {}).await;
     assert_eq!(counts(&report), (1, Some(1), Some(0), 0));
@@ -69,8 +69,8 @@ async fn an_answer_within_the_timeout_is_not_lost_at_the_end() {
 
 #[tokio::test]
 async fn an_answer_after_the_timeout_is_lost_at_the_end() {
-    let url = serve(|peer| answer_after(peer, Duration::from_millis(1_500))).await;
-    let plan = plan(&url, Duration::from_millis(700));
+    let url = serve(|peer| answer_after(peer, Duration::from_millis(5_000))).await;
+    let plan = plan(&url, Duration::from_millis(3_000));
     let report = run_load(plan, pending(), &mut |_| {}).await;
     assert_eq!(counts(&report), (1, Some(0), Some(1), 0));
 }
