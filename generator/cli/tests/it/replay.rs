@@ -314,7 +314,7 @@ fn probe_records_its_connection() {
     error: no stage of echo-api-dev is selected
     help: name one with `--stage-name`: prod
     ");
-    // What flags select replaces what is recorded.
+    // What flags select replaces the recorded API.
     let other = sandbox
         .read("p.jsonl")
         .replace(r#""open":{"#, r#""open":{"api":"other","#);

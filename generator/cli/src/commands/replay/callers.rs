@@ -35,7 +35,7 @@ pub(super) struct ReplayCallerArgs {
 pub(super) struct LocalStages<'a> {
     pub(super) state: &'a GatewayState,
     pub(super) remote: RemoteGateway,
-    /// URL of the stage that flags select for all connections.
+    /// URL of the stage that flags select. A recorded stage replaces its path.
     pub(super) selected: Option<String>,
 }
 
