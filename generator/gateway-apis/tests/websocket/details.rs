@@ -27,8 +27,13 @@ async fn a_refusal_shows_request_and_authorizer_with_masked_credentials() {
     gateway
         .functions
         .always("authorize", Reply::Json(output.clone()));
-    let headers = [("Authorization", "Bearer abc"), ("X-Room", "7")];
-    let status = gateway.status("/prod?room=7&token=abc", &headers).await;
+    let headers = [
+        ("Authorization", "Bearer t0ken-of-mallory"),
+        ("X-Room", "7"),
+    ];
+    let status = gateway
+        .status("/prod?room=7&token=t0ken-of-mallory", &headers)
+        .await;
     assert_eq!(status, 403);
     let refused = event(&mut gateway, "refused").await;
     let handshake = &refused["handshake"];
@@ -53,7 +58,8 @@ async fn a_refusal_shows_request_and_authorizer_with_masked_credentials() {
     assert_eq!(event["queryStringParameters"]["token"], "****");
     assert_eq!(event["queryStringParameters"]["room"], "7");
     assert_eq!(handshake["connect"], Value::Null, "it was not called");
-    assert!(!refused.to_string().contains("abc"));
+    // No ID can contain it by chance.
+    assert!(!refused.to_string().contains("t0ken-of-mallory"));
 }
 
 #[tokio::test]
