@@ -32,6 +32,7 @@ pub(super) fn check(
         }
         Err(error) => return Err(error),
     };
+    // Before the files of the previous configuration are added.
     let main = main_file(&sources);
     let lint_with = |previous: Option<&Node>| {
         lint(&LintInput {
@@ -59,7 +60,7 @@ pub(super) fn check(
         translate(finding, &addresses);
     }
     merge_instances(&mut report.findings);
-    let files = by_file(report, root, (&sources, main), previous.is_some());
+    let files = by_file(report, root, &sources, main, previous.is_some());
     Ok(FileResult::Configuration(CheckedConfiguration {
         files,
         configuration,
@@ -152,7 +153,8 @@ fn translate(finding: &mut Finding, addresses: &BTreeMap<String, String>) {
 fn by_file(
     report: LintReport,
     root: &Path,
-    (sources, main): (&Sources, Option<FileId>),
+    sources: &Sources,
+    main: Option<FileId>,
     has_previous: bool,
 ) -> Vec<CheckedFile> {
     let mut files: BTreeMap<Option<FileId>, LintReport> = BTreeMap::new();
