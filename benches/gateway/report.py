@@ -59,19 +59,13 @@ def functions_alone(alone):
 
 def where_the_time_goes(measured, alone):
     """Compares the gateway with one that takes no time: the client, the functions and a Runtime API share the processors with it."""
-    ours, echo = measured.get(OURS), measured.get(ECHO)
-    if not (ours and echo):
+    if not {OURS, ECHO} <= set(measured):
         return []
-    cores = os.cpu_count()
-
-    def per_message(rates):
-        return cores / statistics.median(rates)
-
-    rate = statistics.median(figures["pipelined"]["per_second"] for figures in ours)
-    client = per_message([figures["pipelined"]["per_second"] for figures in echo])
-    user, kernel = (statistics.median(figures["processor"][name] for figures in ours) for name in ("user", "kernel"))
-    limit = statistics.median(alone)
-    most = cores / (per_message(alone) + client)
+    cores, limit = os.cpu_count(), statistics.median(alone)
+    rate = median(measured[OURS], "pipelined", "per_second")
+    user, kernel = (median(measured[OURS], "processor", name) for name in ("user", "kernel"))
+    function, client = cores / limit, cores / median(measured[ECHO], "pipelined", "per_second")
+    most = cores / (function + client)
     return [
         "### Where the time goes", "",
         f"The {cores} processors have {duration(cores / rate)} for a message through `stackgen dev`, which takes {duration(user + kernel)} of them:"
@@ -79,7 +73,7 @@ def where_the_time_goes(measured, alone):
         " and the processes that they wake: the client's message, the event to the function, its answer and the request for the next event,"
         " and the frame to the client.",
         "",
-        f"A function with its Runtime API alone takes {duration(per_message(alone))}, and the client with an echo {duration(client)}. A gateway that"
+        f"A function with its Runtime API alone takes {duration(function)}, and the client with an echo {duration(client)}. A gateway that"
         f" took no time beyond that would reach {most:,.0f} messages/s, {most / limit:.0%} of the functions' limit. `stackgen dev` reaches"
         f" {rate / limit:.0%} of the limit, and {rate / most:.0%} of what that leaves.",
         "",
@@ -123,15 +117,13 @@ def aims(measured, alone):
     if not {OURS, PEER} <= set(measured):
         return []
 
-    def median(name, what, key):
-        return statistics.median(figures[what][key] for figures in measured[name] if figures[what])
-
-    p50 = median(OURS, "sequence", "p50")
-    times = median(OURS, "pipelined", "per_second") / median(PEER, "pipelined", "per_second")
-    memory = median(OURS, "idle", "with_kib")
-    connection = (memory - median(OURS, "idle", "before_kib")) / measured[OURS][0]["idle"]["count"]
-    share = median(OURS, "pipelined", "per_second") / statistics.median(alone)
-    start = statistics.median(figures["start"] for figures in measured[OURS])
+    ours = measured[OURS]
+    rate, memory = median(ours, "pipelined", "per_second"), median(ours, "idle", "with_kib")
+    p50 = median(ours, "sequence", "p50")
+    times = rate / median(measured[PEER], "pipelined", "per_second")
+    connection = (memory - median(ours, "idle", "before_kib")) / median(ours, "idle", "count")
+    share = rate / statistics.median(alone)
+    start = statistics.median(figures["start"] for figures in ours)
     return [
         "## Aims", "",
         f"- p50 under {duration(AIM_P50)}: {duration(p50)}, {met(p50 < AIM_P50)}.",
@@ -141,6 +133,10 @@ def aims(measured, alone):
         f"- 10,000 idle connections in {mebibytes(AIM_IDLE_KIB)}: {mebibytes(memory)}, {met(memory <= AIM_IDLE_KIB)}.",
         f"- Ready within {duration(AIM_START)} of start: {duration(start)}, {met(start <= AIM_START)}.",
     ]
+
+
+def median(rounds, what, key):
+    return statistics.median(figures[what][key] for figures in rounds if figures[what])
 
 
 def middle(rounds, what, key, unit=None):
